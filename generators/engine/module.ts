@@ -1,0 +1,92 @@
+/**
+ * What a module says about itself: plain, typed data. `templates/build.ts` turns these definitions, and the files beside
+ * them, into the catalogue; nothing here is ever run on a user's machine.
+ */
+
+/** Who may write a file after its first version. */
+export type Ownership =
+  /** Slipway's alone: rewritten whenever it differs. */
+  | 'managed'
+  /** Shared: three-way merged with the user's edits. */
+  | 'merged'
+  /** Written once, then the user's. */
+  | 'seed';
+
+/** A setting of a module that decides what is rendered, kept in the manifest under `modules.<id>`. */
+export type ModuleOption =
+  | { readonly type: 'boolean'; readonly summary: string; readonly default: boolean }
+  | {
+      readonly type: 'string';
+      readonly summary: string;
+      readonly default: string;
+      readonly enum: readonly string[];
+    };
+
+/** A container that a CI job needs beside it. */
+export interface CiService {
+  readonly image: string;
+  readonly port: number;
+  readonly env: Readonly<Record<string, string>>;
+  /** A command run inside the container that succeeds once it is ready. */
+  readonly healthCommand: string;
+}
+
+/** One CI job, thin by rule: it sets up and runs one npm script. */
+export interface CiJob {
+  readonly id: string;
+  readonly summary: string;
+  /** Name of the npm script that is the whole job. */
+  readonly script: string;
+  /** Ids of jobs that must pass first. */
+  readonly needs?: readonly string[];
+  readonly timeoutMinutes?: number;
+}
+
+/** What a module adds to a CI job that another module, or the base, defines. */
+export interface CiJobAddition {
+  readonly services?: Readonly<Record<string, CiService>>;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface ModuleDefinition {
+  /** Lower-case kebab-case; equal to the folder's name. */
+  readonly id: string;
+  /** One line, shown beside the id in prompts and lists; no full stop. */
+  readonly summary: string;
+  readonly category: 'base' | 'api' | 'data' | 'messaging' | 'reliability' | 'security' | 'delivery';
+  /** Ids of modules that are added together with this one. */
+  readonly requires?: readonly string[];
+  /** Ids of modules that cannot stand beside this one. */
+  readonly conflicts?: readonly string[];
+  readonly options?: Readonly<Record<string, ModuleOption>>;
+  /** Names only: versions stand in `templates/package.json`. */
+  readonly dependencies?: readonly string[];
+  readonly devDependencies?: readonly string[];
+  /** npm scripts this module owns. */
+  readonly scripts?: Readonly<Record<string, string>>;
+  /** Entries of `internal/app/modules.gen.ts`: exported name → file under the service's root. */
+  readonly wiring?: Readonly<Record<string, string>>;
+  readonly ownership?: {
+    /** Paths, or folders ending in `/`, that are not `merged`. */
+    readonly managed?: readonly string[];
+    readonly seed?: readonly string[];
+  };
+  readonly ci?: {
+    readonly jobs?: readonly CiJob[];
+    /** Job id → what this module adds to it. */
+    readonly additions?: Readonly<Record<string, CiJobAddition>>;
+  };
+  /** Former ids of this module, so that an old manifest is understood. */
+  readonly formerly?: readonly string[];
+  /** Files that the template renamed: former path → path now. */
+  readonly renamed?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Declares a module; the identity function, there for the types.
+ * @param definition what the module says about itself
+ * @returns the same object
+ */
+export function defineModule<const Definition extends ModuleDefinition>(definition: Definition): Definition {
+  return definition;
+}
