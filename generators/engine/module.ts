@@ -27,7 +27,7 @@ export interface CiService {
   readonly image: string;
   readonly port: number;
   readonly env: Readonly<Record<string, string>>;
-  /** A command run inside the container that succeeds once it is ready. */
+  /** A command run inside the container that succeeds once it is ready; GitLab waits for the port instead. */
   readonly healthCommand: string;
 }
 
@@ -44,8 +44,17 @@ export interface CiJob {
 
 /** What a module adds to a CI job that another module, or the base, defines. */
 export interface CiJobAddition {
+  /** Host name of the container → the container. */
   readonly services?: Readonly<Record<string, CiService>>;
+  /** `{postgres.host}` stands for the host at which this job reaches its service `postgres`: each provider has its own. */
   readonly env?: Readonly<Record<string, string>>;
+}
+
+/** What one module says about CI. */
+export interface CiContribution {
+  readonly jobs?: readonly CiJob[];
+  /** Job id → what this module adds to it. */
+  readonly additions?: Readonly<Record<string, CiJobAddition>>;
 }
 
 export interface ModuleDefinition {
@@ -71,13 +80,7 @@ export interface ModuleDefinition {
     readonly managed?: readonly string[];
     readonly seed?: readonly string[];
   };
-  readonly ci?: {
-    readonly jobs?: readonly CiJob[];
-    /** Job id → what this module adds to it. */
-    readonly additions?: Readonly<Record<string, CiJobAddition>>;
-  };
-  /** Former ids of this module, so that an old manifest is understood. */
-  readonly formerly?: readonly string[];
+  readonly ci?: CiContribution;
   /** Files that the template renamed: former path → path now. */
   readonly renamed?: Readonly<Record<string, string>>;
 }

@@ -1,0 +1,77 @@
+import type { CiService } from '../../module.ts';
+import { type CiContext, type PipelineJob, withHosts } from './model.ts';
+import { toYaml } from './yaml.ts';
+
+/**
+ * Tags of releases, not hashes: a hash without a way to look it up cannot be checked by whoever reads the file.
+ * Dependabot and Renovate both turn them into hashes when told to pin.
+ */
+const actions = {
+  checkout: 'actions/checkout@v6.0.2',
+  setupNode: 'actions/setup-node@v6.4.0',
+  setupPnpm: 'pnpm/action-setup@v4.4.0',
+};
+
+/**
+ * Prints the pipeline for GitHub Actions.
+ * @param jobs the pipeline, as `pipeline` gives it
+ * @param context what it says about the service
+ * @returns the text of `.github/workflows/ci.yaml`
+ */
+export function githubWorkflow(jobs: readonly PipelineJob[], context: CiContext): string {
+  return toYaml(
+    'Each job is one npm script, so that it can be run anywhere.\nThe modules of slipway.json decide which jobs there are.',
+    {
+      name: 'ci',
+      on: { push: { branches: ['main'] }, pull_request: null },
+      permissions: { contents: 'read' },
+      concurrency: {
+        group: '${{ github.workflow }}-${{ github.ref }}',
+        // Every commit of the main branch is checked to the end; of a pull request only the newest is of interest.
+        'cancel-in-progress': "${{ github.event_name == 'pull_request' }}",
+      },
+      jobs: Object.fromEntries(jobs.map((job) => [job.id, githubJob(job, context)])),
+    },
+  );
+}
+
+function githubJob(job: PipelineJob, context: CiContext): Record<string, unknown> {
+  const services = Object.entries(job.services);
+  const env = withHosts(job.env, () => 'localhost');
+  return {
+    name: job.summary,
+    'runs-on': 'ubuntu-latest',
+    'timeout-minutes': job.timeoutMinutes,
+    ...(job.needs.length > 0 && { needs: job.needs }),
+    ...(services.length > 0 && {
+      services: Object.fromEntries(services.map(([name, service]) => [name, githubService(service)])),
+    }),
+    ...(Object.keys(env).length > 0 && { env }),
+    steps: [...setup(context), { run: `${context.packageManager} run ${job.script}` }],
+  };
+}
+
+function githubService({ image, port, env, healthCommand }: CiService): Record<string, unknown> {
+  return {
+    image,
+    ...(Object.keys(env).length > 0 && { env }),
+    ports: [`${port}:${port}`],
+    options: `--health-cmd ${quote(healthCommand)} --health-interval 5s --health-timeout 5s --health-retries 12`,
+  };
+}
+
+function setup({ packageManager, nodeVersion }: CiContext): Record<string, unknown>[] {
+  const pnpm = packageManager === 'pnpm';
+  return [
+    { uses: actions.checkout, with: { 'persist-credentials': false } },
+    // Which pnpm: the `packageManager` of package.json.
+    ...(pnpm ? [{ uses: actions.setupPnpm }] : []),
+    { uses: actions.setupNode, with: { 'node-version': nodeVersion, cache: packageManager } },
+    { run: pnpm ? 'pnpm install --frozen-lockfile' : 'npm ci' },
+  ];
+}
+
+/** The runner splits `options` into arguments itself: double quotes, and backslashes before what is special inside. */
+function quote(argument: string): string {
+  return `"${argument.replace(/["\\]/g, (special) => `\\${special}`)}"`;
+}

@@ -1,0 +1,66 @@
+import type { CiService } from '../../module.ts';
+import { type CiContext, type PipelineJob, withHosts } from './model.ts';
+import { toYaml } from './yaml.ts';
+
+/**
+ * Prints the pipeline for GitLab CI.
+ * @param jobs the pipeline, as `pipeline` gives it
+ * @param context what it says about the service
+ * @returns the text of `.gitlab-ci.yml`
+ */
+export function gitlabPipeline(jobs: readonly PipelineJob[], context: CiContext): string {
+  return toYaml(
+    'Each job is one npm script, so that it can be run anywhere.\nThe modules of slipway.json decide which jobs there are.',
+    {
+      workflow: {
+        name: 'ci',
+        // A branch with a merge request would otherwise run twice.
+        rules: [
+          { if: '$CI_PIPELINE_SOURCE == "merge_request_event"' },
+          { if: '$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH' },
+        ],
+      },
+      stages: ['test'],
+      default: {
+        image: `node:${context.nodeVersion}-trixie`,
+        interruptible: true,
+        ...install(context),
+      },
+      ...Object.fromEntries(jobs.map((job) => [job.id, gitlabJob(job, context)])),
+    },
+  );
+}
+
+function gitlabJob(job: PipelineJob, { packageManager }: CiContext): Record<string, unknown> {
+  const services = Object.entries(job.services);
+  const variables = withHosts(job.env, (service) => service);
+  return {
+    stage: 'test',
+    ...(job.needs.length > 0 && { needs: job.needs }),
+    timeout: `${job.timeoutMinutes} minutes`,
+    ...(services.length > 0 && { services: services.map(([name, service]) => gitlabService(name, service)) }),
+    ...(Object.keys(variables).length > 0 && { variables }),
+    script: [`${packageManager} run ${job.script}`],
+  };
+}
+
+function gitlabService(alias: string, { image, port, env }: CiService): Record<string, unknown> {
+  // Of the ports that the image exposes, the runner waits for this one.
+  return { name: image, alias, variables: { ...env, HEALTHCHECK_TCP_PORT: String(port) } };
+}
+
+function install({ packageManager }: CiContext): Record<string, unknown> {
+  return packageManager === 'pnpm'
+    ? {
+        cache: { key: { files: ['pnpm-lock.yaml'] }, paths: ['.pnpm-store/'] },
+        before_script: [
+          // Node's image has no pnpm; which one, says package.json.
+          `npm install --global "$(node --print 'require("./package.json").packageManager')"`,
+          'pnpm install --frozen-lockfile --store-dir .pnpm-store',
+        ],
+      }
+    : {
+        cache: { key: { files: ['package-lock.json'] }, paths: ['.npm/'] },
+        before_script: ['npm ci --cache .npm --prefer-offline'],
+      };
+}
