@@ -1,6 +1,6 @@
 import type { CiService } from '../../module.ts';
-import { type CiContext, type PipelineJob, withHosts } from './model.ts';
-import { toYaml } from './yaml.ts';
+import { type CiContext, comment, type PipelineJob, withHosts } from './model.ts';
+import { toYaml } from '../yaml.ts';
 
 /**
  * Tags of releases, not hashes: a hash without a way to look it up cannot be checked by whoever reads the file.
@@ -20,7 +20,6 @@ const actions = {
  */
 export function githubWorkflow(jobs: readonly PipelineJob[], context: CiContext): string {
   return toYaml(
-    'Each job is one npm script, so that it can be run anywhere.\nThe modules of slipway.json decide which jobs there are.',
     {
       name: 'ci',
       on: { push: { branches: ['main'] }, pull_request: null },
@@ -32,6 +31,7 @@ export function githubWorkflow(jobs: readonly PipelineJob[], context: CiContext)
       },
       jobs: Object.fromEntries(jobs.map((job) => [job.id, githubJob(job, context)])),
     },
+    comment,
   );
 }
 

@@ -1,6 +1,6 @@
 import type { CiService } from '../../module.ts';
-import { type CiContext, type PipelineJob, withHosts } from './model.ts';
-import { toYaml } from './yaml.ts';
+import { type CiContext, comment, type PipelineJob, withHosts } from './model.ts';
+import { toYaml } from '../yaml.ts';
 
 /**
  * Prints the pipeline for GitLab CI.
@@ -10,7 +10,6 @@ import { toYaml } from './yaml.ts';
  */
 export function gitlabPipeline(jobs: readonly PipelineJob[], context: CiContext): string {
   return toYaml(
-    'Each job is one npm script, so that it can be run anywhere.\nThe modules of slipway.json decide which jobs there are.',
     {
       workflow: {
         name: 'ci',
@@ -28,6 +27,7 @@ export function gitlabPipeline(jobs: readonly PipelineJob[], context: CiContext)
       },
       ...Object.fromEntries(jobs.map((job) => [job.id, gitlabJob(job, context)])),
     },
+    comment,
   );
 }
 
