@@ -1,0 +1,70 @@
+import type { ModuleDefinition, Ownership } from './module.ts';
+
+/** A file of a module as the catalogue carries it. */
+export interface TemplateFile {
+  /** Where it goes, relative to the service's root. */
+  readonly path: string;
+  readonly text: string;
+  readonly ownership: Ownership;
+  readonly executable?: true;
+  /** Rendered with Handlebars; any other file is copied byte for byte. */
+  readonly template?: true;
+}
+
+/** One environment variable that a module reads, taken from its TypeBox schema when the catalogue is built. */
+export interface ConfigVariable {
+  readonly name: string;
+  readonly description: string;
+  /** What a value must look like, in words: `integer, 0 to 65535`. */
+  readonly expects: string;
+  readonly default?: string;
+  readonly example?: string;
+  readonly secret: boolean;
+  readonly required: boolean;
+}
+
+export interface CatalogueModule extends ModuleDefinition {
+  readonly files: readonly TemplateFile[];
+  readonly config: readonly ConfigVariable[];
+}
+
+/** A named set of modules. */
+export interface Preset {
+  readonly summary: string;
+  readonly modules: readonly string[];
+}
+
+/** One step of a manifest migration; pointers are JSON pointers (RFC 6901). A step whose source is absent does nothing. */
+export type MigrationStep =
+  | { readonly move: string; readonly to: string }
+  | { readonly remove: string }
+  | { readonly set: string; readonly value: unknown };
+
+/** What brings a manifest from version `to - 1` to version `to`. */
+export interface ManifestMigration {
+  readonly to: number;
+  readonly steps: readonly MigrationStep[];
+}
+
+/** All modules, as data: what `templates/build.ts` makes and the command line reads. */
+export interface Catalogue {
+  /** Version of the catalogue, equal to that of the package that carries it. */
+  readonly version: string;
+  /** Version of the manifest's shape that this catalogue understands. */
+  readonly manifestVersion: number;
+  readonly migrations: readonly ManifestMigration[];
+  readonly node: {
+    /** Version of the container image. */
+    readonly image: string;
+    /** Version on npm, pinned where the host's Node is too old. */
+    readonly npm: string;
+    /** Packages on npm that carry a Node binary, one for each platform. */
+    readonly packages: readonly string[];
+  };
+  /** Package name → version range, for every dependency of generated code. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** What every service has. */
+  readonly base: CatalogueModule;
+  readonly modules: Readonly<Record<string, CatalogueModule>>;
+  readonly presets: Readonly<Record<string, Preset>>;
+}

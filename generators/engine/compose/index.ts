@@ -1,0 +1,25 @@
+import { composeCi } from './ci/index.ts';
+import { composeContainers } from './containers.ts';
+import type { Composer } from './composer.ts';
+import { composeConfigDocs } from './configDocs.ts';
+import { composeConfigMap } from './configMap.ts';
+import { composeEnvExample } from './envExample.ts';
+import { composeKustomization } from './kustomization.ts';
+import { composeManifestSchema } from './manifestSchema.ts';
+import { composeModulesDocs } from './modulesDocs.ts';
+import { composePackageJson } from './packageJson.ts';
+import { composeWiring } from './wiring.ts';
+
+/** One owner for each shared file. */
+export const composers: readonly Composer[] = [
+  composePackageJson,
+  composeWiring,
+  composeContainers,
+  composeKustomization,
+  composeConfigMap,
+  composeEnvExample,
+  composeConfigDocs,
+  composeModulesDocs,
+  composeCi,
+  composeManifestSchema,
+];

@@ -1,0 +1,61 @@
+import type { Catalogue, CatalogueModule } from '../catalogue.ts';
+import { SlipwayError, exitCodes } from '../errors.ts';
+import { packageManagerCommands } from '../template.ts';
+import type { Composer, ComposeInput } from './composer.ts';
+import { union } from './union.ts';
+
+/** `package.json`: scripts and dependency names from the modules, versions from the catalogue. */
+export const composePackageJson: Composer = (input) => {
+  const { manifest, catalogue, modules } = input;
+  const value = {
+    name: manifest.service.name,
+    version: '0.1.0',
+    description: manifest.service.description,
+    private: true,
+    type: 'module',
+    exports: { './*': { types: './dist/pkg/*/index.d.ts', default: './dist/pkg/*/index.js' } },
+    engines: { node: '>=24' },
+    scripts: scripts(input),
+    dependencies: versions(catalogue, modules, (module) => module.dependencies),
+    devDependencies: versions(catalogue, modules, (module) => module.devDependencies),
+    ...(manifest.node === undefined ? {} : { optionalDependencies: pinnedNode(catalogue, manifest.node.pinned) }),
+  };
+  return [['package.json', { text: `${JSON.stringify(value, null, 2)}\n`, ownership: 'merged' }]];
+};
+
+function scripts({ manifest, catalogue, modules }: ComposeInput): Record<string, string> {
+  const fetch = { npm: 'npx --yes', pnpm: 'pnpm dlx' }[manifest.packageManager];
+  const { run } = packageManagerCommands[manifest.packageManager];
+  return sorted({
+    ...union('the npm script', modules, (module) => module.scripts),
+    slipway: `${fetch} --package=create-slipway@${catalogue.version} slipway`,
+    'slipway:check': manifest.packageManager === 'npm' ? `${run} slipway -- check` : `${run} slipway check`,
+  });
+}
+
+function versions(
+  catalogue: Catalogue,
+  modules: readonly CatalogueModule[],
+  names: (module: CatalogueModule) => readonly string[] | undefined,
+): Record<string, string> {
+  return union('the version of', modules, (module) =>
+    Object.fromEntries((names(module) ?? []).map((name) => [name, versionOf(name, module, catalogue)])),
+  );
+}
+
+function versionOf(name: string, module: CatalogueModule, catalogue: Catalogue): string {
+  const version = Object.hasOwn(catalogue.versions, name) ? catalogue.versions[name] : undefined;
+  if (version === undefined) {
+    throw new SlipwayError(exitCodes.failed, `module "${module.id}" depends on "${name}", which has no version in the catalogue`);
+  }
+  return version;
+}
+
+/** One package for each platform; npm installs the one that fits and skips the others. */
+function pinnedNode(catalogue: Catalogue, version: string): Record<string, string> {
+  return Object.fromEntries(catalogue.node.packages.map((name) => [name, version]));
+}
+
+function sorted(record: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,26 @@
+import type { Composer } from './composer.ts';
+import { union } from './union.ts';
+
+const path = 'internal/app/modules.gen.ts';
+
+/** `internal/app/modules.gen.ts`: the list of the service's modules, from which its configuration is inferred. */
+export const composeWiring: Composer = ({ modules }) => {
+  union('the wired name', modules, (module) => module.wiring);
+  const entries = modules.flatMap((module) => Object.entries(module.wiring ?? {}));
+  const imports = entries.toSorted(([, a], [, b]) => (a < b ? -1 : 1)).map(([name, file]) => `import { ${name} } from '${relative(file)}';`);
+  const text = [
+    '// Written by Slipway from slipway.json: change it with `slipway add` and `slipway remove`.',
+    ...imports,
+    '',
+    `export const modules = [${entries.map(([name]) => name).join(', ')}] as const;`,
+    '',
+  ].join('\n');
+  return [[path, { text, ownership: 'managed' }]];
+};
+
+/** From `internal/app/` to a file given from the service's root. */
+function relative(file: string): string {
+  if (file.startsWith('internal/app/')) return `./${file.slice('internal/app/'.length)}`;
+  if (file.startsWith('internal/')) return `../${file.slice('internal/'.length)}`;
+  return `../../${file}`;
+}

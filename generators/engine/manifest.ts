@@ -1,0 +1,31 @@
+export const packageManagers = ['npm', 'pnpm'] as const;
+export type PackageManager = (typeof packageManagers)[number];
+
+export const ciProviders = ['github', 'gitlab'] as const;
+export type CiProvider = (typeof ciProviders)[number];
+
+export type OptionValue = string | boolean;
+
+/** A service's desired state: `slipway.json`. */
+export interface Manifest {
+  readonly $schema: string;
+  /** Version of this file's shape. */
+  readonly version: number;
+  /** Version of the catalogue that the service was last reconciled with. */
+  readonly catalogue: string;
+  readonly service: { readonly name: string; readonly description: string };
+  readonly packageManager: PackageManager;
+  /** Node from npm, pinned for hosts whose own Node is too old. */
+  readonly node?: { readonly pinned: string };
+  readonly ci: readonly CiProvider[];
+  /** Module id → its options where they differ from the default. */
+  readonly modules: Readonly<Record<string, Readonly<Record<string, OptionValue>>>>;
+  /** Files that Slipway no longer touches. */
+  readonly ejected?: readonly string[];
+}
+
+export const manifestPath = 'slipway.json';
+export const schemaPath = '.slipway/manifest.schema.json';
+
+/** A description stands in JSON, YAML, Markdown and template files: one line, without quotes, backslashes or braces. */
+export const descriptionPattern = /^[^\n\r"\\{}<>`]*$/;

@@ -1,0 +1,74 @@
+import type { Catalogue, CatalogueModule } from './catalogue.ts';
+import { ciProviders, descriptionPattern, packageManagers } from './manifest.ts';
+import { maximumNameLength, namePattern } from './names.ts';
+
+/**
+ * The JSON Schema (2020-12) of `slipway.json`, made from the catalogue, so that an editor completes module names and options.
+ * @param catalogue all modules
+ * @returns the schema
+ */
+export function manifestSchema(catalogue: Catalogue): Record<string, unknown> {
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Slipway manifest',
+    description: 'The desired state of a service. Edit it, then run `slipway check` to see what would change.',
+    type: 'object',
+    additionalProperties: false,
+    required: ['version', 'catalogue', 'service', 'packageManager', 'ci', 'modules'],
+    properties: {
+      $schema: { type: 'string' },
+      version: { const: catalogue.manifestVersion, description: 'Version of the shape of this file.' },
+      catalogue: { type: 'string', description: 'Version of the catalogue the service was last reconciled with.' },
+      service: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['name', 'description'],
+        properties: {
+          name: { type: 'string', pattern: namePattern.source, maxLength: maximumNameLength },
+          description: { type: 'string', pattern: descriptionPattern.source, maxLength: 200 },
+        },
+      },
+      packageManager: { enum: packageManagers },
+      node: {
+        type: 'object',
+        description: 'Node from npm, for hosts whose own is too old.',
+        additionalProperties: false,
+        required: ['pinned'],
+        properties: { pinned: { type: 'string', pattern: '^\\d+\\.\\d+\\.\\d+$' } },
+      },
+      ci: { type: 'array', uniqueItems: true, items: { enum: ciProviders } },
+      modules: {
+        type: 'object',
+        description: 'Module id → its options where they differ from the default.',
+        additionalProperties: false,
+        properties: Object.fromEntries(
+          Object.values(catalogue.modules).map((module) => [module.id, optionsSchema(module)]),
+        ),
+      },
+      ejected: {
+        type: 'array',
+        description: 'Files that Slipway no longer touches.',
+        uniqueItems: true,
+        items: { type: 'string', minLength: 1 },
+      },
+    },
+  };
+}
+
+function optionsSchema(module: CatalogueModule): Record<string, unknown> {
+  return {
+    type: 'object',
+    description: module.summary,
+    additionalProperties: false,
+    properties: Object.fromEntries(
+      Object.entries(module.options ?? {}).map(([name, option]) => [
+        name,
+        {
+          description: option.summary,
+          default: option.default,
+          ...(option.type === 'boolean' ? { type: 'boolean' } : { enum: option.enum }),
+        },
+      ]),
+    ),
+  };
+}

@@ -1,0 +1,77 @@
+import type { Catalogue, MigrationStep } from './catalogue.ts';
+import { badInput } from './errors.ts';
+import { manifestPath } from './manifest.ts';
+
+type JsonObject = { [key: string]: unknown };
+
+/**
+ * Brings a manifest of an earlier shape to the catalogue's, one version at a time.
+ * @param value what `slipway.json` holds
+ * @param catalogue carries the migrations
+ * @returns a migrated copy; the value itself when nothing is to be done
+ * @throws SlipwayError (exit code 2) when the version is missing or a migration is
+ */
+export function migrateManifest(value: unknown, catalogue: Catalogue): unknown {
+  if (!isObject(value) || typeof value['version'] !== 'number' || !Number.isInteger(value['version'])) {
+    throw badInput(`${manifestPath} has no version`, `expected "version": ${catalogue.manifestVersion}`);
+  }
+  const migrated = structuredClone(value);
+  for (let version = value['version'] + 1; version <= catalogue.manifestVersion; version += 1) {
+    const migration = catalogue.migrations.find(({ to }) => to === version);
+    if (migration === undefined) {
+      throw badInput(`${manifestPath} has version ${version - 1}, which is too old to be migrated to ${version}`);
+    }
+    for (const step of migration.steps) take(step, migrated);
+    migrated['version'] = version;
+  }
+  return migrated;
+}
+
+function take(step: MigrationStep, root: JsonObject): void {
+  if ('set' in step) return write(root, step.set, step.value);
+  if ('remove' in step) {
+    cut(root, step.remove);
+    return;
+  }
+  const moved = cut(root, step.move);
+  if (moved !== undefined) write(root, step.to, moved);
+}
+
+/** Takes the value at a pointer out of the tree. */
+function cut(root: JsonObject, pointer: string): unknown {
+  const keys = keysOf(pointer);
+  const last = keys.pop() ?? '';
+  const parent = keys.reduce<unknown>((node, key) => (isObject(node) ? own(node, key) : undefined), root);
+  if (!isObject(parent)) return undefined;
+  const value = own(parent, last);
+  delete parent[last];
+  return value;
+}
+
+function write(root: JsonObject, pointer: string, value: unknown): void {
+  const keys = keysOf(pointer);
+  const last = keys.pop() ?? '';
+  let node = root;
+  for (const key of keys) {
+    const next = own(node, key);
+    const child = isObject(next) ? next : {};
+    node[key] = child;
+    node = child;
+  }
+  node[last] = value;
+}
+
+/** Parts of a JSON pointer (RFC 6901); those that would reach an object's prototype are refused. */
+function keysOf(pointer: string): string[] {
+  const keys = pointer.split('/').slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  if (keys.includes('__proto__')) throw badInput(`the catalogue's migration names ${pointer}`);
+  return keys;
+}
+
+function own(node: JsonObject, key: string): unknown {
+  return Object.hasOwn(node, key) ? node[key] : undefined;
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

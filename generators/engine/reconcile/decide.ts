@@ -1,0 +1,201 @@
+import { decode, encode, type RenderedFile } from '../fileSet.ts';
+import type { DiskFile, LockedFile } from './lock.ts';
+import { merge, type Conflict, type ConflictStyle } from './merge/merge.ts';
+import type { Action, PlanInput } from './plan.ts';
+
+/** All that is known of one file. */
+export interface Situation {
+  /** Where the templates put it. */
+  readonly path: string;
+  /** Where it is now. */
+  readonly place: string;
+  /** Where it is to be: elsewhere than `place` only when the template renamed it. */
+  readonly destination: string;
+  /** What stands in the way at a destination that is not its place. */
+  readonly taken: DiskFile | undefined;
+  readonly locked: LockedFile | undefined;
+  readonly theirs: RenderedFile | undefined;
+  readonly yours: DiskFile | undefined;
+  /** Files that it may have been moved to, when that is not certain. */
+  readonly candidates: readonly string[];
+}
+
+export interface Decision {
+  readonly action: Action;
+  /** Why, in a few words; empty when nothing is worth saying. */
+  readonly reason: string;
+  /** The file's content afterwards; absent when it is not written. */
+  readonly bytes?: Uint8Array;
+  readonly conflicts?: readonly Conflict[];
+  /** What is remembered afterwards; absent when the file is let go. */
+  readonly locked?: LockedFile;
+  /** The base to be kept, for a merged file. */
+  readonly base?: Uint8Array;
+}
+
+type Context = Pick<PlanInput, 'base' | 'conflict' | 'hash'>;
+
+/**
+ * Decides about one file.
+ * @param situation what was written, what is there, what would be written
+ * @param context where bases are found and how conflicts are settled
+ * @returns what to do, and what to remember
+ */
+export function decide(situation: Situation, context: Context): Decision {
+  const { theirs, locked } = situation;
+  if (theirs === undefined) return locked === undefined ? nothing : letGo(situation, locked, context);
+  const subject = { ...situation, theirs, theirsHash: context.hash(theirs.bytes) };
+  if (locked === undefined) return bringIn(subject, context);
+  if (theirs.ownership === 'seed') return { ...nothing, locked: { ...locked, ...whereIs(situation), ownership: 'seed' } };
+  if (theirs.ownership === 'managed') return restore(subject, locked, context);
+  return reconcile(subject, locked, context);
+}
+
+const nothing: Decision = { action: 'keep', reason: '' };
+
+type Subject = Situation & { readonly theirs: RenderedFile; readonly theirsHash: string };
+
+/** A file that Slipway has not written before. */
+function bringIn(subject: Subject, context: Context): Decision {
+  const { yours, theirs, theirsHash } = subject;
+  const remembered = remember(subject, theirs.bytes, context);
+  if (yours === undefined) return { action: 'create', reason: '', bytes: theirs.bytes, ...remembered };
+  const adopted = { ...remembered, locked: { ...remembered.locked, adopted: true } } as const;
+  if (yours.hash === theirsHash) return { action: 'adopt', reason: 'already as it should be', ...adopted };
+  if (theirs.ownership === 'seed') return { action: 'adopt', reason: 'yours is kept', ...adopted };
+  return settle(subject, context, {
+    reason: 'you have a file of your own here',
+    ours: { action: 'adopt', reason: 'yours is kept', ...adopted },
+    theirs: { action: 'update', reason: 'yours is replaced', bytes: theirs.bytes, ...remembered },
+  });
+}
+
+/** A file that is Slipway's alone. */
+function restore(subject: Subject, locked: LockedFile, context: Context): Decision {
+  const { yours, theirs, theirsHash, place, destination } = subject;
+  const remembered = remember(subject, theirs.bytes, context);
+  if (yours === undefined) return { action: 'create', reason: 'it was missing', bytes: theirs.bytes, ...remembered };
+  if (yours.hash === theirsHash && place === destination) return { ...nothing, ...remembered };
+  if (yours.hash === locked.hash || yours.hash === theirsHash) {
+    return { action: 'update', reason: '', bytes: theirs.bytes, ...remembered };
+  }
+  return settle(subject, context, {
+    reason: 'it was edited, and is rewritten by Slipway',
+    ours: { ...nothing, reason: 'yours is kept', ...remembered },
+    theirs: { action: 'update', reason: 'your edits are replaced', bytes: theirs.bytes, ...remembered },
+  });
+}
+
+/** A file that is shared with the user. */
+function reconcile(subject: Subject, locked: LockedFile, context: Context): Decision {
+  const { yours, theirs, theirsHash, taken, place, destination, candidates } = subject;
+  const remembered = remember(subject, theirs.bytes, context);
+  if (yours === undefined) {
+    const guess = candidates.length === 0 ? 'you deleted it' : `moved? ${candidates.join(' or ')} looks like it`;
+    return { action: 'keep', reason: guess, ...remembered };
+  }
+  if (taken !== undefined) {
+    return settle({ ...subject, yours: taken }, context, {
+      reason: `${place} was renamed to this, and you have a file of your own here`,
+      ours: { ...nothing, reason: 'yours is kept', ...remembered },
+      theirs: { action: 'update', reason: `renamed from ${place}; yours is replaced`, bytes: theirs.bytes, ...remembered },
+    });
+  }
+  const from = story(subject);
+  if (yours.hash === locked.hash && theirsHash !== locked.hash) {
+    return { action: 'update', reason: from, bytes: theirs.bytes, ...remembered };
+  }
+  if (locked.ownership !== 'merged') return { ...nothing, reason: from, ...remembered };
+  if (theirsHash === locked.hash || yours.hash === theirsHash) {
+    // The base stays as it is, so that what the user had written before Slipway did remains the user's.
+    const kept = { reason: from, locked: withPlace(subject, { ...locked, module: theirs.module }) };
+    return place === destination ? { action: 'keep', ...kept } : { action: 'update', ...kept, bytes: yours.bytes };
+  }
+  return threeWay({ ...subject, yours }, locked, from, context);
+}
+
+/** How the file came to be where it is. */
+function story({ path, place, destination }: Situation): string {
+  if (place !== destination) return `renamed from ${place}`;
+  return place === path ? '' : `moved by you from ${path}`;
+}
+
+function threeWay(
+  subject: Subject & { readonly yours: DiskFile },
+  locked: LockedFile,
+  from: string,
+  context: Context,
+): Decision {
+  const { yours, theirs } = subject;
+  const base = decode(context.base(locked.hash));
+  const [yourText, theirText] = [decode(yours.bytes), decode(theirs.bytes)];
+  const remembered = remember(subject, theirs.bytes, context);
+  if (base === undefined || yourText === undefined || theirText === undefined) {
+    return settle(subject, context, {
+      reason: 'it is not text, and both sides changed it',
+      ours: { ...nothing, reason: 'yours is kept', ...remembered },
+      theirs: { action: 'update', reason: 'your version is replaced', bytes: theirs.bytes, ...remembered },
+    });
+  }
+  const style: ConflictStyle = context.conflict === 'stop' ? 'markers' : context.conflict;
+  const merged = merge(subject.path, base, yourText, theirText, style);
+  const result = remember(subject, encode(merged.base), context);
+  const bytes = encode(merged.text);
+  if (merged.conflicts.length > 0 && context.conflict === 'stop') {
+    return { action: 'conflict', reason: count(merged.conflicts.length), bytes, conflicts: merged.conflicts, ...result };
+  }
+  const settled = merged.conflicts.length > 0 ? `${count(merged.conflicts.length)}, settled: ${context.conflict}` : from;
+  if (merged.text === yourText && subject.place === subject.destination) return { ...nothing, reason: settled, ...result };
+  return { action: 'merge', reason: settled, bytes, conflicts: merged.conflicts, ...result };
+}
+
+/** A file that the templates no longer have. */
+function letGo({ yours }: Situation, locked: LockedFile, context: Context): Decision {
+  if (yours === undefined) return nothing;
+  if (locked.adopted) return { ...nothing, reason: 'it was yours before' };
+  if (yours.hash === locked.hash) return { action: 'delete', reason: '' };
+  if (context.conflict === 'theirs') return { action: 'delete', reason: 'with your edits' };
+  if (context.conflict !== 'stop') return { ...nothing, reason: 'no longer Slipway’s; yours is kept' };
+  return { action: 'conflict', reason: 'it would be deleted, and you have edited it', locked };
+}
+
+/** Settles a conflict over a whole file. */
+function settle(
+  { yours, theirs, path }: Subject,
+  { conflict }: Context,
+  { reason, ours, theirs: replaced }: { reason: string; ours: Decision; theirs: Decision },
+): Decision {
+  if (conflict === 'ours') return ours;
+  if (conflict === 'theirs') return replaced;
+  const [yourText, theirText] = [yours === undefined ? undefined : decode(yours.bytes), decode(theirs.bytes)];
+  const both = yourText === undefined || theirText === undefined ? undefined : merge(path, '', yourText, theirText, 'markers');
+  const shown = both === undefined ? {} : { conflicts: both.conflicts };
+  if (conflict === 'stop') return { ...replaced, ...shown, action: 'conflict', reason };
+  return both === undefined ? { ...ours, reason } : { ...replaced, ...shown, action: 'merge', reason, bytes: encode(both.text) };
+}
+
+/** What is remembered when these bytes are the base from now on. */
+function remember(subject: Subject, base: Uint8Array, context: Context): { locked: LockedFile; base?: Uint8Array } {
+  const { theirs, locked } = subject;
+  const file: LockedFile = {
+    module: theirs.module,
+    ownership: theirs.ownership,
+    hash: context.hash(base),
+    ...(locked?.adopted ? { adopted: true } : {}),
+  };
+  return { locked: withPlace(subject, file), ...(theirs.ownership === 'merged' ? { base } : {}) };
+}
+
+/** Notes where the user has moved the file to. */
+function withPlace({ destination, path }: Situation, { at: _, ...file }: LockedFile): LockedFile {
+  return destination === path ? file : { ...file, at: destination };
+}
+
+/** Notes where a file is that Slipway does not move. */
+function whereIs({ place, path }: Situation): { at?: string } {
+  return place === path ? {} : { at: place };
+}
+
+function count(conflicts: number): string {
+  return conflicts === 1 ? '1 conflict' : `${conflicts} conflicts`;
+}

@@ -1,0 +1,152 @@
+import type { FileSet, RenderedFile } from '../fileSet.ts';
+import { decide, type Decision, type Situation } from './decide.ts';
+import type { DiskFile, Lock, LockedFile } from './lock.ts';
+import type { Conflict, ConflictStyle } from './merge/merge.ts';
+import { findMoved } from './moves.ts';
+
+/** What to do with a file. */
+export type Action = 'create' | 'update' | 'merge' | 'conflict' | 'delete' | 'keep' | 'adopt';
+
+/** `stop` refuses the whole plan; the others say how each conflicting place is settled. */
+export type ConflictMode = 'stop' | ConflictStyle;
+
+/** One write or removal, valid only while the file still has the expected content. */
+export type Change = {
+  readonly path: string;
+  /** SHA-256 of what must be there now; null when nothing may be. */
+  readonly expect: string | null;
+} & ({ readonly write: Uint8Array; readonly mode: number } | { readonly remove: true });
+
+export interface PlanEntry {
+  readonly path: string;
+  readonly action: Action;
+  readonly module: string;
+  /** Why, in a few words. */
+  readonly reason: string;
+  readonly conflicts: readonly Conflict[];
+  readonly changes: readonly Change[];
+}
+
+export interface Plan {
+  /** Files that something happens to, or that are worth a word; sorted by path. */
+  readonly entries: readonly PlanEntry[];
+  /** What is remembered afterwards. */
+  readonly lock: Lock;
+  /** Hash → bytes of every base that is new or was changed by this plan. */
+  readonly bases: ReadonlyMap<string, Uint8Array>;
+}
+
+/** A service as it is on disk. */
+export interface Yours {
+  /** A file's content; undefined when it is not there. */
+  readonly read: (path: string) => DiskFile | undefined;
+  /** The user's text files that Slipway did not write: asked for only when one of Slipway's is missing. */
+  readonly strays: () => ReadonlyMap<string, string>;
+}
+
+export interface PlanInput {
+  readonly theirs: FileSet;
+  readonly lock: Lock;
+  /** The base with this hash. */
+  readonly base: (hash: string) => Uint8Array;
+  readonly yours: Yours;
+  readonly ejected: readonly string[];
+  /** Files that the templates renamed: former path → path now. */
+  readonly renamed: ReadonlyMap<string, string>;
+  readonly catalogue: string;
+  readonly conflict: ConflictMode;
+  readonly hash: (bytes: Uint8Array) => string;
+}
+
+/**
+ * Compares what Slipway wrote last time (base), what is on disk (yours) and what it would write now (theirs).
+ * @param input the three, and how conflicts are settled
+ * @returns what to do with each file; pure: nothing is written
+ */
+export function plan(input: PlanInput): Plan {
+  const moved = findMovedFiles(input);
+  const entries: PlanEntry[] = [];
+  const locked: Record<string, LockedFile> = {};
+  const bases = new Map<string, Uint8Array>();
+  for (const situation of situations(input, moved)) {
+    const decision = decide(situation, input);
+    if (decision.locked !== undefined) locked[situation.path] = decision.locked;
+    if (decision.base !== undefined) bases.set(input.hash(decision.base), decision.base);
+    const entry = entryOf(situation, decision);
+    if (entry !== undefined) entries.push(entry);
+  }
+  return { entries, lock: { version: 1, catalogue: input.catalogue, files: locked }, bases };
+}
+
+/** Pairs each path with what was written, what is there and what would be written; renamed files appear once, under their new path. */
+function* situations(input: PlanInput, moved: Moved): Generator<Situation> {
+  const { theirs, lock, renamed, yours } = input;
+  const ejected = new Set(input.ejected);
+  const formerOf = new Map<string, string>();
+  for (const [former, now] of renamed) {
+    if (Object.hasOwn(lock.files, former) && !Object.hasOwn(lock.files, now) && theirs.has(now) && !theirs.has(former)) {
+      formerOf.set(now, former);
+    }
+  }
+  const formers = new Set(formerOf.values());
+  const paths = new Set([...theirs.keys(), ...Object.keys(lock.files)]);
+  for (const path of [...paths].sort()) {
+    if (formers.has(path) || ejected.has(path)) continue;
+    const former = formerOf.get(path) ?? path;
+    const locked = Object.hasOwn(lock.files, former) ? lock.files[former] : undefined;
+    const theirFile: RenderedFile | undefined = theirs.get(path);
+    const place = moved.to.get(former) ?? locked?.at ?? former;
+    const destination = place === former ? path : place;
+    yield {
+      path,
+      place,
+      destination,
+      taken: destination === place ? undefined : yours.read(destination),
+      locked,
+      theirs: theirFile,
+      yours: yours.read(place),
+      candidates: moved.ambiguous.get(former) ?? [],
+    };
+  }
+}
+
+interface Moved {
+  readonly to: ReadonlyMap<string, string>;
+  readonly ambiguous: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Looks among the user's own files for those of Slipway's that are no longer where they were. */
+function findMovedFiles({ lock, theirs, yours, base, renamed }: PlanInput): Moved {
+  const missing = new Map<string, string>();
+  for (const [path, file] of Object.entries(lock.files)) {
+    if (file.ownership !== 'merged' || yours.read(file.at ?? path) !== undefined) continue;
+    if (!theirs.has(renamed.get(path) ?? path)) continue;
+    const text = new TextDecoder().decode(base(file.hash));
+    if (text.trim() !== '') missing.set(path, text);
+  }
+  if (missing.size === 0) return { to: new Map(), ambiguous: new Map() };
+  const { moved, ambiguous } = findMoved(missing, yours.strays());
+  return { to: moved, ambiguous };
+}
+
+function entryOf(situation: Situation, decision: Decision): PlanEntry | undefined {
+  if (decision.action === 'keep' && decision.reason === '') return undefined;
+  return {
+    path: situation.destination,
+    action: decision.action,
+    module: situation.theirs?.module ?? situation.locked?.module ?? '',
+    reason: decision.reason,
+    conflicts: decision.conflicts ?? [],
+    changes: decision.action === 'conflict' ? [] : changesOf(situation, decision),
+  };
+}
+
+function changesOf({ place, destination, yours, taken, theirs }: Situation, decision: Decision): Change[] {
+  if (decision.action === 'delete' && yours !== undefined) return [{ path: place, expect: yours.hash, remove: true }];
+  if (decision.bytes === undefined) return [];
+  const executable = (theirs?.mode ?? 0) & 0o111;
+  const mode = yours === undefined ? (theirs?.mode ?? 0o644) : yours.mode | executable;
+  if (place === destination) return [{ path: place, expect: yours?.hash ?? null, write: decision.bytes, mode }];
+  const write: Change = { path: destination, expect: taken?.hash ?? null, write: decision.bytes, mode };
+  return yours === undefined ? [write] : [{ path: place, expect: yours.hash, remove: true }, write];
+}

@@ -1,0 +1,51 @@
+import type { Catalogue, CatalogueModule, TemplateFile } from './catalogue.ts';
+import { composers } from './compose/index.ts';
+import { SlipwayError, exitCodes } from './errors.ts';
+import { encode, type FileSet, type RenderedFile } from './fileSet.ts';
+import type { Manifest } from './manifest.ts';
+import { modulesOf } from './resolve.ts';
+import { renderTemplate, templateContext } from './template.ts';
+
+const ordinary = 0o644;
+const executable = 0o755;
+
+/**
+ * The service's files as Slipway would write them today. Pure: the same manifest and catalogue give the same bytes, and the
+ * order in which modules were added does not show.
+ * @param manifest the desired state
+ * @param catalogue all modules
+ * @returns path → file, sorted by path
+ * @throws SlipwayError when two modules claim one path, or disagree in a shared file
+ */
+export function render(manifest: Manifest, catalogue: Catalogue): FileSet {
+  const modules = modulesOf(manifest, catalogue);
+  const files = new Map<string, RenderedFile>();
+  const put = (path: string, file: RenderedFile): void => {
+    const other = files.get(path);
+    if (other !== undefined) {
+      throw new SlipwayError(exitCodes.failed, `modules "${other.module}" and "${file.module}" both bring ${path}`);
+    }
+    files.set(path, file);
+  };
+  for (const module of modules) {
+    for (const file of module.files) put(file.path, renderFile(file, module, manifest, catalogue));
+  }
+  const paths = [...files.keys()].sort();
+  for (const compose of composers) {
+    for (const [path, { text, ownership }] of compose({ manifest, catalogue, modules, paths })) {
+      put(path, { bytes: encode(text), mode: ordinary, ownership, module: 'base' });
+    }
+  }
+  for (const path of manifest.ejected ?? []) files.delete(path);
+  return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function renderFile(file: TemplateFile, module: CatalogueModule, manifest: Manifest, catalogue: Catalogue): RenderedFile {
+  const text = file.template ? renderTemplate(file.text, templateContext(manifest, module, catalogue)) : file.text;
+  return {
+    bytes: encode(text),
+    mode: file.executable ? executable : ordinary,
+    ownership: file.ownership,
+    module: module.id,
+  };
+}
