@@ -1,3 +1,5 @@
+import type { Catalogue } from './catalogue.ts';
+
 export const packageManagers = ['npm', 'pnpm'] as const;
 export type PackageManager = (typeof packageManagers)[number];
 
@@ -29,3 +31,32 @@ export const schemaPath = '.slipway/manifest.schema.json';
 
 /** A description stands in JSON, YAML, Markdown and template files: one line, without quotes, backslashes or braces. */
 export const descriptionPattern = /^[^\n\r"\\{}<>`]*$/;
+
+/** What `new` asks for, or is given. */
+export interface NewService {
+  readonly name: string;
+  readonly description?: string;
+  readonly modules?: readonly string[];
+  readonly packageManager?: PackageManager;
+  readonly ci?: readonly CiProvider[];
+  /** The host's own Node is too old for the service: take one from npm. */
+  readonly pinNode?: boolean;
+}
+
+/**
+ * @param service what is known of the service
+ * @param catalogue what it is made from
+ * @returns its first manifest
+ */
+export function newManifest(service: NewService, catalogue: Catalogue): Manifest {
+  return {
+    $schema: `./${schemaPath}`,
+    version: catalogue.manifestVersion,
+    catalogue: catalogue.version,
+    service: { name: service.name, description: service.description ?? `The ${service.name} service` },
+    packageManager: service.packageManager ?? 'npm',
+    ...(service.pinNode ? { node: { pinned: catalogue.node.npm } } : {}),
+    ci: service.ci ?? ['github'],
+    modules: Object.fromEntries([...(service.modules ?? [])].sort().map((id) => [id, {}])),
+  };
+}

@@ -63,7 +63,10 @@ function write(root: JsonObject, pointer: string, value: unknown): void {
 
 /** Parts of a JSON pointer (RFC 6901); those that would reach an object's prototype are refused. */
 function keysOf(pointer: string): string[] {
-  const keys = pointer.split('/').slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const keys = pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
   if (keys.includes('__proto__')) throw badInput(`the catalogue's migration names ${pointer}`);
   return keys;
 }

@@ -17,10 +17,12 @@ const reserved = new Set([
  */
 export function serviceNameFault(name: string): string | undefined {
   if (name === '') return 'a service needs a name';
-  if (name.length > maximumNameLength) return `the name is ${name.length} characters long; at most ${maximumNameLength} will do`;
+  if (name.length > maximumNameLength)
+    return `the name is ${name.length} characters long; at most ${maximumNameLength} will do`;
   if (!namePattern.test(name)) {
     return 'use lower-case letters, digits and single hyphens, starting with a letter: "orders", "order-history"';
   }
-  if (reserved.has(name)) return `"${name}" means something else to YAML, npm, Kubernetes or Windows; choose another name`;
+  if (reserved.has(name))
+    return `"${name}" means something else to YAML, npm, Kubernetes or Windows; choose another name`;
   return undefined;
 }

@@ -85,11 +85,17 @@ function describeFault(fault: SchemaFault, value: unknown, schema: object): stri
 
 /** Where the object that refused the key stands in the schema: the location, less its last keyword. */
 function schemaPointer(keywordLocation: string): string {
-  return keywordLocation.replace(/^#/, '').replace(/\/additionalProperties(\/false)?$/, '').replace(/\/false$/, '');
+  return keywordLocation
+    .replace(/^#/, '')
+    .replace(/\/additionalProperties(\/false)?$/, '')
+    .replace(/\/false$/, '');
 }
 
 function lastPart(pointer: string): string {
-  return pointer.slice(pointer.lastIndexOf('/') + 1).replaceAll('~1', '/').replaceAll('~0', '~');
+  return pointer
+    .slice(pointer.lastIndexOf('/') + 1)
+    .replaceAll('~1', '/')
+    .replaceAll('~0', '~');
 }
 
 function object(value: unknown): object {
@@ -98,7 +104,10 @@ function object(value: unknown): object {
 
 /** The value at a JSON pointer (RFC 6901), or undefined. */
 function at(value: unknown, pointer: string, ...more: string[]): unknown {
-  const keys = pointer.split('/').slice(1).map((part) => lastPart(`/${part}`));
+  const keys = pointer
+    .split('/')
+    .slice(1)
+    .map((part) => lastPart(`/${part}`));
   return [...keys, ...more].reduce<unknown>(
     (found, key) => (key === '' ? found : Object.entries(object(found)).find(([name]) => name === key)?.[1]),
     value,

@@ -40,7 +40,12 @@ export function render(manifest: Manifest, catalogue: Catalogue): FileSet {
   return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function renderFile(file: TemplateFile, module: CatalogueModule, manifest: Manifest, catalogue: Catalogue): RenderedFile {
+function renderFile(
+  file: TemplateFile,
+  module: CatalogueModule,
+  manifest: Manifest,
+  catalogue: Catalogue,
+): RenderedFile {
   const text = file.template ? renderTemplate(file.text, templateContext(manifest, module, catalogue)) : file.text;
   return {
     bytes: encode(text),

@@ -50,7 +50,8 @@ export function modulesOf(manifest: Manifest, catalogue: Catalogue): CatalogueMo
     const missing = module.requires?.find((required) => !Object.hasOwn(manifest.modules, required));
     if (missing !== undefined) throw badInput(`module "${id}" requires "${missing}"`, `slipway add ${missing}`);
     const enemy = module.conflicts?.find((other) => Object.hasOwn(manifest.modules, other));
-    if (enemy !== undefined) throw badInput(`modules "${id}" and "${enemy}" cannot stand together`, 'choose one of them');
+    if (enemy !== undefined)
+      throw badInput(`modules "${id}" and "${enemy}" cannot stand together`, 'choose one of them');
   }
   const ordered: CatalogueModule[] = [];
   const visit = (id: string): void => {

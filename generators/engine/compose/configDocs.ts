@@ -6,7 +6,10 @@ import { markdownTable } from './markdown.ts';
 export const composeConfigDocs: Composer = ({ modules }) => {
   const sections = modules
     .filter((module) => module.config.length > 0)
-    .map((module) => `## ${module.id}\n\n${markdownTable(['variable', 'expects', 'default', 'meaning'], module.config.map(row))}\n`);
+    .map(
+      (module) =>
+        `## ${module.id}\n\n${markdownTable(['variable', 'expects', 'default', 'meaning'], module.config.map(row))}\n`,
+    );
   const text = [
     '# Configuration\n',
     'Every setting is an environment variable, checked at start: the service names all faults at once and refuses to run. In',
@@ -17,7 +20,13 @@ export const composeConfigDocs: Composer = ({ modules }) => {
 };
 
 function row(variable: ConfigVariable): string[] {
-  const value = variable.secret ? 'secret' : variable.required ? 'required' : variable.default === '' ? 'empty' : code(variable.default);
+  const value = variable.secret
+    ? 'secret'
+    : variable.required
+      ? 'required'
+      : variable.default === ''
+        ? 'empty'
+        : code(variable.default);
   return [`\`${variable.name}\``, variable.expects, value, variable.description];
 }
 

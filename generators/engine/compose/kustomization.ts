@@ -6,7 +6,9 @@ const components = 'deploy/k8s/components/';
 
 /** `deploy/k8s/base/kustomization.yaml`: the base's resources, and one component for each module that has one. */
 export const composeKustomization: Composer = ({ manifest, paths }) => {
-  const resources = paths.filter((path) => path.startsWith(base) && path.endsWith('.yaml')).map((path) => path.slice(base.length));
+  const resources = paths
+    .filter((path) => path.startsWith(base) && path.endsWith('.yaml'))
+    .map((path) => path.slice(base.length));
   const found = paths
     .filter((path) => path.startsWith(components) && path.endsWith('/kustomization.yaml'))
     .map((path) => `../components/${path.slice(components.length, -'/kustomization.yaml'.length)}`);

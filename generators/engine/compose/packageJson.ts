@@ -46,7 +46,10 @@ function versions(
 function versionOf(name: string, module: CatalogueModule, catalogue: Catalogue): string {
   const version = Object.hasOwn(catalogue.versions, name) ? catalogue.versions[name] : undefined;
   if (version === undefined) {
-    throw new SlipwayError(exitCodes.failed, `module "${module.id}" depends on "${name}", which has no version in the catalogue`);
+    throw new SlipwayError(
+      exitCodes.failed,
+      `module "${module.id}" depends on "${name}", which has no version in the catalogue`,
+    );
   }
   return version;
 }

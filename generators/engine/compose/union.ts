@@ -19,12 +19,13 @@ export function union<Value>(
     for (const [key, value] of Object.entries(contribution(module) ?? {})) {
       const other = owners.get(key);
       if (other !== undefined && JSON.stringify(other.value) !== JSON.stringify(value)) {
-        throw new SlipwayError(exitCodes.failed, `modules "${other.module}" and "${module.id}" disagree on ${what} "${key}"`);
+        throw new SlipwayError(
+          exitCodes.failed,
+          `modules "${other.module}" and "${module.id}" disagree on ${what} "${key}"`,
+        );
       }
       owners.set(key, { module: module.id, value });
     }
   }
-  return Object.fromEntries(
-    [...owners].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, { value }]) => [key, value]),
-  );
+  return Object.fromEntries([...owners].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, { value }]) => [key, value]));
 }

@@ -7,7 +7,9 @@ const path = 'internal/app/modules.gen.ts';
 export const composeWiring: Composer = ({ modules }) => {
   union('the wired name', modules, (module) => module.wiring);
   const entries = modules.flatMap((module) => Object.entries(module.wiring ?? {}));
-  const imports = entries.toSorted(([, a], [, b]) => (a < b ? -1 : 1)).map(([name, file]) => `import { ${name} } from '${relative(file)}';`);
+  const imports = entries
+    .toSorted(([, a], [, b]) => (a < b ? -1 : 1))
+    .map(([name, file]) => `import { ${name} } from '${relative(file)}';`);
   const text = [
     '// Written by Slipway from slipway.json: change it with `slipway add` and `slipway remove`.',
     ...imports,

@@ -46,7 +46,8 @@ export function decide(situation: Situation, context: Context): Decision {
   if (theirs === undefined) return locked === undefined ? nothing : letGo(situation, locked, context);
   const subject = { ...situation, theirs, theirsHash: context.hash(theirs.bytes) };
   if (locked === undefined) return bringIn(subject, context);
-  if (theirs.ownership === 'seed') return { ...nothing, locked: { ...locked, ...whereIs(situation), ownership: 'seed' } };
+  if (theirs.ownership === 'seed')
+    return { ...nothing, locked: { ...locked, ...whereIs(situation), ownership: 'seed' } };
   if (theirs.ownership === 'managed') return restore(subject, locked, context);
   return reconcile(subject, locked, context);
 }
@@ -98,7 +99,12 @@ function reconcile(subject: Subject, locked: LockedFile, context: Context): Deci
     return settle({ ...subject, yours: taken }, context, {
       reason: `${place} was renamed to this, and you have a file of your own here`,
       ours: { ...nothing, reason: 'yours is kept', ...remembered },
-      theirs: { action: 'update', reason: `renamed from ${place}; yours is replaced`, bytes: theirs.bytes, ...remembered },
+      theirs: {
+        action: 'update',
+        reason: `renamed from ${place}; yours is replaced`,
+        bytes: theirs.bytes,
+        ...remembered,
+      },
     });
   }
   const from = story(subject);
@@ -142,10 +148,18 @@ function threeWay(
   const result = remember(subject, encode(merged.base), context);
   const bytes = encode(merged.text);
   if (merged.conflicts.length > 0 && context.conflict === 'stop') {
-    return { action: 'conflict', reason: count(merged.conflicts.length), bytes, conflicts: merged.conflicts, ...result };
+    return {
+      action: 'conflict',
+      reason: count(merged.conflicts.length),
+      bytes,
+      conflicts: merged.conflicts,
+      ...result,
+    };
   }
-  const settled = merged.conflicts.length > 0 ? `${count(merged.conflicts.length)}, settled: ${context.conflict}` : from;
-  if (merged.text === yourText && subject.place === subject.destination) return { ...nothing, reason: settled, ...result };
+  const settled =
+    merged.conflicts.length > 0 ? `${count(merged.conflicts.length)}, settled: ${context.conflict}` : from;
+  if (merged.text === yourText && subject.place === subject.destination)
+    return { ...nothing, reason: settled, ...result };
   return { action: 'merge', reason: settled, bytes, conflicts: merged.conflicts, ...result };
 }
 
@@ -168,10 +182,13 @@ function settle(
   if (conflict === 'ours') return ours;
   if (conflict === 'theirs') return replaced;
   const [yourText, theirText] = [yours === undefined ? undefined : decode(yours.bytes), decode(theirs.bytes)];
-  const both = yourText === undefined || theirText === undefined ? undefined : merge(path, '', yourText, theirText, 'markers');
+  const both =
+    yourText === undefined || theirText === undefined ? undefined : merge(path, '', yourText, theirText, 'markers');
   const shown = both === undefined ? {} : { conflicts: both.conflicts };
   if (conflict === 'stop') return { ...replaced, ...shown, action: 'conflict', reason };
-  return both === undefined ? { ...ours, reason } : { ...replaced, ...shown, action: 'merge', reason, bytes: encode(both.text) };
+  return both === undefined
+    ? { ...ours, reason }
+    : { ...replaced, ...shown, action: 'merge', reason, bytes: encode(both.text) };
 }
 
 /** What is remembered when these bytes are the base from now on. */

@@ -63,7 +63,10 @@ export function parseLock(text: string, checkPath: (path: string) => void): Lock
     throw badInput(`${lockPath} is damaged: it does not hold a lock`, restore);
   }
   if (value['version'] !== 1) {
-    throw badInput(`${lockPath} has version ${JSON.stringify(value['version'])}; this Slipway understands 1`, 'run a newer one: npx create-slipway@latest');
+    throw badInput(
+      `${lockPath} has version ${JSON.stringify(value['version'])}; this Slipway understands 1`,
+      'run a newer one: npx create-slipway@latest',
+    );
   }
   for (const [path, file] of Object.entries(value['files'])) {
     checkPath(path);

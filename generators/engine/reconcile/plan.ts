@@ -84,7 +84,12 @@ function* situations(input: PlanInput, moved: Moved): Generator<Situation> {
   const ejected = new Set(input.ejected);
   const formerOf = new Map<string, string>();
   for (const [former, now] of renamed) {
-    if (Object.hasOwn(lock.files, former) && !Object.hasOwn(lock.files, now) && theirs.has(now) && !theirs.has(former)) {
+    if (
+      Object.hasOwn(lock.files, former) &&
+      !Object.hasOwn(lock.files, now) &&
+      theirs.has(now) &&
+      !theirs.has(former)
+    ) {
       formerOf.set(now, former);
     }
   }

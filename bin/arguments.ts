@@ -1,0 +1,126 @@
+import path from 'node:path';
+import { parseArgs, type ParseArgsOptionDescriptor } from 'node:util';
+import { badInput } from '../generators/engine/errors.ts';
+import type { ConflictMode } from '../generators/engine/reconcile/plan.ts';
+import { didYouMean } from '../generators/engine/suggest.ts';
+import type { Invocation } from '../generators/invocation.ts';
+import { commands, flagsOf, type FlagName } from './commands.ts';
+
+const conflictModes: readonly ConflictMode[] = ['stop', 'ours', 'theirs', 'markers'];
+
+/** What the command line asks for. */
+export type Request =
+  | { readonly kind: 'help'; readonly command: string | undefined }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'run'; readonly invocation: Invocation };
+
+/**
+ * Reads a command line.
+ * @param argv arguments after the executable's name
+ * @param cwd the current folder, absolute
+ * @param interactive whether standard input and output are a terminal
+ * @returns what is asked for
+ * @throws SlipwayError (exit code 2) for an unknown command or flag, with a suggestion
+ */
+export function readArguments(argv: readonly string[], cwd: string, interactive: boolean): Request {
+  const [command, ...rest] = commandFirst(argv);
+  if (command === undefined)
+    return { kind: argv.includes('--version') || argv.includes('-v') ? 'version' : 'help', command };
+  if (!Object.hasOwn(commands, command)) {
+    throw badInput(`there is no command "${command}"`, didYouMean(command, Object.keys(commands)));
+  }
+  if (command === 'plan') return planOf(rest, cwd);
+  const { values, positionals } = parse(command, rest);
+  if (values.help === true) return { kind: 'help', command };
+  if (values.version === true) return { kind: 'version' };
+  const text = (name: FlagName): string | undefined => (typeof values[name] === 'string' ? values[name] : undefined);
+  const given = (name: FlagName): boolean => values[name] === true;
+  return {
+    kind: 'run',
+    invocation: {
+      command,
+      args: positionals,
+      cwd: path.resolve(cwd, text('cwd') ?? '.'),
+      interactive: interactive && !given('yes') && !given('json'),
+      flags: {
+        dryRun: given('dry-run'),
+        diff: given('diff'),
+        json: given('json'),
+        yes: given('yes'),
+        quiet: given('quiet'),
+        verify: given('verify'),
+        install: !given('no-install'),
+        git: !given('no-git'),
+        conflict: conflictMode(text('conflict')),
+        set: Array.isArray(values.set) ? values.set.filter((value) => typeof value === 'string') : [],
+        ...defined({
+          catalogue: text('catalogue'),
+          name: text('name'),
+          description: text('description'),
+          preset: text('preset'),
+          modules: text('modules'),
+          packageManager: text('package-manager'),
+          ci: text('ci'),
+          provider: text('provider'),
+          answers: text('answers'),
+          pinNode: given('pin-node') || undefined,
+        }),
+      },
+    },
+  };
+}
+
+/** `plan add postgres` is `add postgres --dry-run`. */
+function planOf(rest: readonly string[], cwd: string): Request {
+  const [inner] = commandFirst(rest);
+  if (inner === undefined && (rest.includes('--help') || rest.includes('-h'))) return { kind: 'help', command: 'plan' };
+  const plannable = Object.keys(commands).filter((name) => Object.hasOwn(flagsOf(name), 'dry-run'));
+  if (inner === undefined) throw badInput('slipway plan needs a command', 'for example: slipway plan add postgres');
+  if (!plannable.includes(inner)) throw badInput(`there is no plan of "${inner}"`, didYouMean(inner, plannable));
+  return readArguments([...rest, '--dry-run'], cwd, false);
+}
+
+/** Global flags may stand before the command: `slipway --json check`. */
+function commandFirst(argv: readonly string[]): readonly string[] {
+  const at = argv.findIndex((word, index) => !word.startsWith('-') && !takesValue(argv[index - 1]));
+  return at === -1 ? [] : [argv[at] ?? '', ...argv.slice(0, at), ...argv.slice(at + 1)];
+}
+
+function takesValue(word: string | undefined): boolean {
+  return word === '--cwd' || word === '--conflict' || word === '--catalogue';
+}
+
+function parse(
+  command: string,
+  args: readonly string[],
+): {
+  values: Partial<Record<FlagName, unknown>>;
+  positionals: string[];
+} {
+  const known = flagsOf(command);
+  const options: Record<string, ParseArgsOptionDescriptor> = {};
+  for (const [name, { type, short, multiple }] of Object.entries(known)) {
+    options[name] = { type, ...(short === undefined ? {} : { short }), ...(multiple ? { multiple } : {}) };
+  }
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const unknown = /^Unknown option '--?([^']+)'/.exec(message)?.[1];
+    if (unknown === undefined) throw badInput(message.split('. ')[0] ?? message, `slipway ${command} --help`);
+    throw badInput(`slipway ${command} has no flag --${unknown}`, didYouMean(unknown, Object.keys(known)));
+  }
+}
+
+function conflictMode(value: string | undefined): ConflictMode {
+  const mode = conflictModes.find((known) => known === (value ?? 'stop'));
+  if (mode === undefined) throw badInput(`--conflict takes ${conflictModes.join(', ')}; given: ${value}`);
+  return mode;
+}
+
+function defined<Shape extends object>(record: Shape): { [Key in keyof Shape]?: Exclude<Shape[Key], undefined> } {
+  // Only keys with a value are kept, which is what the type says.
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof Shape]?: Exclude<Shape[Key], undefined>;
+  };
+}

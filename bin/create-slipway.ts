@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { main } from './main.ts';
+
+const args = process.argv.slice(2);
+await main(args.includes('--version') || args.includes('-v') ? args : ['new', ...args]);

@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { PlopGeneratorConfig } from 'node-plop';
+import { changing } from './changing.ts';
+import { badInput } from './engine/errors.ts';
+import type { Invocation } from './invocation.ts';
+import { readFileInside } from './io/tree.ts';
+import { manifestOf, presentService } from './present.ts';
+import { parsePlan } from './report/document.ts';
+
+/**
+ * @param invocation how the command was called
+ * @returns the generator of `slipway apply plan.json`: carries out a plan made by `slipway plan --json`
+ */
+export function apply(invocation: Invocation): Partial<PlopGeneratorConfig> {
+  return changing('carry out a plan, unless the service has changed since', () => {
+    const [file, ...more] = invocation.args;
+    if (file === undefined || more.length > 0) {
+      throw badInput('slipway apply needs one plan', 'make it with: slipway plan add postgres --json > plan.json');
+    }
+    const { root, catalogue, raw } = presentService(invocation);
+    const { entries, changes } = parsePlan(readPlan(path.resolve(invocation.cwd, file)), file);
+    return {
+      root,
+      packageManager: manifestOf(raw, catalogue).packageManager,
+      prepare: () => ({ entries, changes, before: (path) => readFileInside(root, path)?.bytes }),
+    };
+  });
+}
+
+function readPlan(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw badInput(`cannot read the plan: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Catalogue } from './engine/catalogue.ts';
+import { badInput } from './engine/errors.ts';
+
+/** Beside the bundled executables. */
+const builtIn = path.join(import.meta.dirname, 'catalogue.json');
+
+/**
+ * Loads the catalogue: plain data, of which nothing is run.
+ * @param file a catalogue other than the built-in one, absolute or relative to `cwd`
+ * @param cwd the current folder
+ * @returns the catalogue
+ * @throws SlipwayError (exit code 2) when the file cannot be read or is no catalogue
+ */
+export function loadCatalogue(file: string | undefined, cwd: string): Catalogue {
+  const source = file === undefined ? builtIn : path.resolve(cwd, file);
+  const value = parse(source);
+  if (isCatalogue(value)) return value;
+  throw badInput(`${source} is not a Slipway catalogue`, 'build one with `npm run build`');
+}
+
+function parse(source: string): unknown {
+  try {
+    return JSON.parse(readFileSync(source, 'utf8'));
+  } catch (error) {
+    throw badInput(`cannot read the catalogue ${source}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function isCatalogue(value: unknown): value is Catalogue {
+  const keys = ['version', 'manifestVersion', 'migrations', 'node', 'versions', 'base', 'modules', 'presets'];
+  return typeof value === 'object' && value !== null && keys.every((key) => key in value);
+}

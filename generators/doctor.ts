@@ -1,0 +1,131 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import colors from 'picocolors';
+import type { PlopGeneratorConfig } from 'node-plop';
+import { loadCatalogue } from './catalogue.ts';
+import { decode } from './engine/fileSet.ts';
+import { exitCodes, SlipwayError } from './engine/errors.ts';
+import type { Invocation } from './invocation.ts';
+import { unmergedFiles } from './io/git.ts';
+import { withServiceLock } from './io/lock.ts';
+import { runProcess } from './io/process.ts';
+import { findService, openService } from './io/service.ts';
+import { recover } from './io/transaction.ts';
+import { manifestOf, presentService } from './present.ts';
+import { reading } from './reading.ts';
+
+/** One thing that was looked at. */
+interface Finding {
+  readonly what: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+/** The oldest Node that the command line runs on. */
+const oldestNode = [20, 19] as const;
+
+/**
+ * @param invocation how the command was called
+ * @returns the generator of `slipway doctor`: examines service and machine, and finishes an interrupted run
+ */
+export function doctor(invocation: Invocation): Partial<PlopGeneratorConfig> {
+  return reading('examine the service and this machine', async () => {
+    const findings = [...(await machine(invocation.cwd)), ...(await service(invocation))];
+    const sick = findings.filter((finding) => !finding.ok);
+    return {
+      exitCode: sick.length === 0 ? exitCodes.done : exitCodes.failed,
+      json: { findings },
+      text: findings
+        .map(({ ok, what, detail }) => `  ${ok ? colors.green('✓') : colors.red('✗')} ${what.padEnd(12)} ${detail}`)
+        .join('\n'),
+    };
+  });
+}
+
+async function machine(cwd: string): Promise<Finding[]> {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const fits = major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1]);
+  const node = {
+    what: 'node',
+    ok: fits,
+    detail: `${process.versions.node}${fits ? '' : `; at least ${oldestNode.join('.')} is needed`}`,
+  };
+  return [
+    node,
+    await tool('git', cwd, 'changes cannot be undone by version control'),
+    await tool('npm', cwd, 'dependencies cannot be installed'),
+  ];
+}
+
+async function tool(name: string, cwd: string, without: string): Promise<Finding> {
+  try {
+    return { what: name, ok: true, detail: (await runProcess([name, '--version'], cwd)).split('\n').at(-1) ?? '' };
+  } catch {
+    return { what: name, ok: false, detail: `not found: ${without}` };
+  }
+}
+
+async function service(invocation: Invocation): Promise<Finding[]> {
+  const root = await examine('service', () => findService(invocation.cwd));
+  if (!root.ok) return [root];
+  const folder = root.detail;
+  return [
+    root,
+    await examine('transaction', () => finish(folder)),
+    await examine('manifest', () => {
+      const { raw, catalogue } = presentService(invocation);
+      return `${Object.keys(manifestOf(raw, catalogue).modules).length} modules, catalogue ${catalogue.version}`;
+    }),
+    await examine('store', () => storeOf(folder)),
+    await examine(
+      'catalogue',
+      () => `${Object.keys(loadCatalogue(invocation.flags.catalogue, invocation.cwd).modules).length} modules`,
+    ),
+    await conflicts(folder),
+    installed(folder),
+  ];
+}
+
+async function examine(what: string, look: () => string | Promise<string>): Promise<Finding> {
+  try {
+    return { what, ok: true, detail: await look() };
+  } catch (error) {
+    if (!(error instanceof SlipwayError)) throw error;
+    return { what, ok: false, detail: [error.message, error.hint].filter((part) => part !== undefined).join('; ') };
+  }
+}
+
+/** Rolls an interrupted run back, or finishes it. */
+function finish(root: string): string | Promise<string> {
+  return withServiceLock(root, () => {
+    const recovery = recover(root);
+    return recovery === undefined ? 'nothing was interrupted' : `an interrupted run was ${recovery.outcome}`;
+  });
+}
+
+/** Reads every base, so that damage shows before it is needed. */
+function storeOf(root: string): string {
+  const { lock, base } = openService(root);
+  const merged = Object.values(lock.files).filter((file) => file.ownership === 'merged');
+  for (const file of merged) base(file.hash);
+  return `${merged.length} bases, all whole`;
+}
+
+async function conflicts(root: string): Promise<Finding> {
+  const { lock, read } = openService(root);
+  const marked = Object.entries(lock.files)
+    .map(([home, { at }]) => at ?? home)
+    .filter((file) => hasMarkers(read(file)?.bytes));
+  const files = [...new Set([...(await unmergedFiles(root)), ...marked])];
+  const detail = files.length === 0 ? 'no unresolved conflicts' : `unresolved conflicts in ${files.join(', ')}`;
+  return { what: 'conflicts', ok: files.length === 0, detail };
+}
+
+function hasMarkers(bytes: Uint8Array | undefined): boolean {
+  return bytes !== undefined && /^<{7} .*$[^]*^>{7} /m.test(decode(bytes) ?? '');
+}
+
+function installed(root: string): Finding {
+  const ok = existsSync(path.join(root, 'node_modules'));
+  return { what: 'dependencies', ok, detail: ok ? 'installed' : 'not installed: run the package manager’s install' };
+}

@@ -1,0 +1,102 @@
+import type { Catalogue } from './catalogue.ts';
+import { badInput, exitCodes, SlipwayError } from './errors.ts';
+import { type CiProvider, ciProviders, type Manifest, type OptionValue } from './manifest.ts';
+import { findModule, withRequired } from './resolve.ts';
+import { didYouMean } from './suggest.ts';
+
+/**
+ * Adds modules, and what they require.
+ * @param manifest as it is
+ * @param ids modules that are wanted
+ * @param catalogue all modules
+ * @returns the manifest with them; modules that are there already keep their options
+ * @throws SlipwayError (exit code 2) for an unknown module
+ */
+export function addModules(manifest: Manifest, ids: readonly string[], catalogue: Catalogue): Manifest {
+  const added = withRequired(ids, catalogue).map((id) => [id, manifest.modules[id] ?? {}] as const);
+  return { ...manifest, modules: sorted({ ...manifest.modules, ...Object.fromEntries(added) }) };
+}
+
+/**
+ * Takes modules away.
+ * @param manifest as it is
+ * @param ids modules to go
+ * @param catalogue all modules
+ * @returns the manifest without them
+ * @throws SlipwayError when one is not there (exit code 2), or another module requires it (exit code 3)
+ */
+export function removeModules(manifest: Manifest, ids: readonly string[], catalogue: Catalogue): Manifest {
+  const present = Object.keys(manifest.modules);
+  for (const id of ids) {
+    if (!present.includes(id)) throw badInput(`module "${id}" is not in this service`, didYouMean(id, present));
+    const dependant = present.find(
+      (other) => !ids.includes(other) && findModule(other, catalogue).requires?.includes(id),
+    );
+    if (dependant !== undefined) {
+      throw new SlipwayError(exitCodes.conflicts, `module "${dependant}" requires "${id}"`, {
+        hint: `remove both: slipway remove ${id} ${dependant}`,
+      });
+    }
+  }
+  return {
+    ...manifest,
+    modules: Object.fromEntries(Object.entries(manifest.modules).filter(([id]) => !ids.includes(id))),
+  };
+}
+
+/**
+ * Sets options of modules.
+ * @param manifest as it is
+ * @param settings each as `module.option=value`
+ * @param catalogue all modules
+ * @returns the manifest with them; an option at its default is left out
+ * @throws SlipwayError (exit code 2) when the module is not there, or the option or value is unknown
+ */
+export function setOptions(manifest: Manifest, settings: readonly string[], catalogue: Catalogue): Manifest {
+  return settings.reduce((present, setting) => setOption(present, setting, catalogue), manifest);
+}
+
+function setOption(manifest: Manifest, setting: string, catalogue: Catalogue): Manifest {
+  const [, id = '', name = '', text = ''] = /^([^.=]+)\.([^=]+)=(.*)$/.exec(setting) ?? [];
+  if (id === '') throw badInput(`--set takes module.option=value; given: ${setting}`);
+  if (!Object.hasOwn(manifest.modules, id)) throw badInput(`--set ${setting}: module "${id}" is not in this service`);
+  const known = findModule(id, catalogue).options ?? {};
+  const option = Object.hasOwn(known, name) ? known[name] : undefined;
+  if (option === undefined)
+    throw badInput(`module "${id}" has no option "${name}"`, didYouMean(name, Object.keys(known)));
+  const choices: readonly OptionValue[] = option.type === 'boolean' ? [true, false] : option.enum;
+  const value = choices.find((choice) => String(choice) === text);
+  if (value === undefined) throw badInput(`${id}.${name} takes ${choices.join(', ')}; given: ${text}`);
+  const { [name]: _, ...others } = manifest.modules[id] ?? {};
+  const options = value === option.default ? others : sorted({ ...others, [name]: value });
+  return { ...manifest, modules: { ...manifest.modules, [id]: options } };
+}
+
+/**
+ * @param text providers separated by commas, or `none`
+ * @returns the providers, in a fixed order
+ * @throws SlipwayError (exit code 2) for an unknown one
+ */
+export function parseProviders(text: string): CiProvider[] {
+  const names = listOf(text);
+  const unknown = names.find((name) => !ciProviders.some((known) => known === name));
+  if (unknown !== undefined)
+    throw badInput(`there is no CI provider "${unknown}"`, didYouMean(unknown, [...ciProviders, 'none']));
+  return ciProviders.filter((provider) => names.includes(provider));
+}
+
+/**
+ * @param text names separated by commas; `none` stands for an empty list
+ * @returns the names
+ */
+export function listOf(text: string): string[] {
+  const names = text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  return names.length === 1 && names[0] === 'none' ? [] : names;
+}
+
+function sorted<Value>(record: Readonly<Record<string, Value>>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,65 @@
+import { exitCodes, SlipwayError } from '../errors.ts';
+import { decode } from '../fileSet.ts';
+import type { Plan } from './plan.ts';
+import type { Service } from './service.ts';
+import { findUsages, type Usage } from './usages.ts';
+
+/**
+ * A file may go only when nothing that stays imports it; the same for a package.
+ * @param service as it is now
+ * @param plan what to do with its files
+ * @throws SlipwayError (exit code 3) naming every place that still needs what would go
+ */
+export function refuseDanglingImports(service: Service, { entries }: Plan): void {
+  const after = new Map<string, string | undefined>();
+  for (const change of entries.flatMap((entry) => entry.changes)) {
+    after.set(change.path, 'remove' in change ? undefined : decode(change.write));
+  }
+  const files = new Set([...after].flatMap(([path, text]) => (text === undefined ? [path] : [])));
+  const packages = packagesGone(service, after.get('package.json'));
+  if (files.size === 0 && packages.size === 0) return;
+  const usages = findUsages(sources(service, after, files), { files, packages });
+  if (usages.length > 0) throw stillNeeded(usages);
+}
+
+/** The service's code as the plan leaves it. */
+function* sources(
+  { files, read }: Service,
+  after: ReadonlyMap<string, string | undefined>,
+  gone: ReadonlySet<string>,
+): Generator<[path: string, text: string]> {
+  for (const path of files()) {
+    if (gone.has(path) || !/\.[cm]?[jt]sx?$/.test(path)) continue;
+    const bytes = read(path)?.bytes;
+    const text = after.get(path) ?? (bytes === undefined ? undefined : decode(bytes));
+    if (text !== undefined) yield [path, text];
+  }
+}
+
+function packagesGone({ read }: Service, after: string | undefined): ReadonlySet<string> {
+  const before = read('package.json');
+  if (before === undefined || after === undefined) return new Set();
+  const left = dependenciesIn(after);
+  return new Set([...dependenciesIn(decode(before.bytes) ?? '')].filter((name) => !left.has(name)));
+}
+
+const groups = new Set(['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies']);
+
+function dependenciesIn(text: string): ReadonlySet<string> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return new Set(
+      Object.entries(Object(value)).flatMap(([key, group]) => (groups.has(key) ? Object.keys(Object(group)) : [])),
+    );
+  } catch {
+    return new Set();
+  }
+}
+
+function stillNeeded(usages: readonly Usage[]): SlipwayError {
+  const places = usages.map(({ path, line, specifier }) => `  ${path}:${line} imports ${specifier}`);
+  return new SlipwayError(exitCodes.conflicts, `your code still needs what would be removed:\n${places.join('\n')}`, {
+    hint: 'take these imports out first; nothing was written',
+    details: { usages },
+  });
+}

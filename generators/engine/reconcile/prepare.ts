@@ -1,0 +1,84 @@
+import type { Catalogue } from '../catalogue.ts';
+import { decode } from '../fileSet.ts';
+import { type Manifest, manifestPath } from '../manifest.ts';
+import { parseJson } from '../parseManifest.ts';
+import { render } from '../render.ts';
+import { modulesOf } from '../resolve.ts';
+import { bookkeeping } from './bookkeeping.ts';
+import { refuseDanglingImports } from './dangling.ts';
+import { merge } from './merge/merge.ts';
+import { type Change, type ConflictMode, plan, type PlanEntry } from './plan.ts';
+import type { Service } from './service.ts';
+
+/** What a command wants of a service. */
+export interface Wish {
+  readonly catalogue: Catalogue;
+  /** From what the manifest holds (undefined before the first) to what it shall hold: the one thing in which commands differ. */
+  readonly edit: (present: unknown) => Manifest;
+  readonly conflict: ConflictMode;
+}
+
+/** A plan, with all that is needed to carry it out. */
+export interface Prepared {
+  /** Files of the service that something happens to, or that are worth a word. */
+  readonly entries: readonly PlanEntry[];
+  /** All that is written, with the manifest and what Slipway remembers. */
+  readonly changes: readonly Change[];
+  /** A file's content before. */
+  readonly before: (path: string) => Uint8Array | undefined;
+}
+
+/**
+ * Works out what a wish means for a service; pure: nothing is written.
+ * @param service as it is now
+ * @param wish the manifest as it shall be, and how conflicts are settled
+ * @returns the plan and its changes
+ * @throws SlipwayError when the service is damaged, or the user's code still needs what would go
+ */
+export function prepare(service: Service, { catalogue, edit, conflict }: Wish): Prepared {
+  const present = service.manifestText === undefined ? undefined : parseJson(service.manifestText);
+  const manifest = edit(present);
+  const result = plan({
+    theirs: render(manifest, catalogue),
+    lock: service.lock,
+    base: service.base,
+    yours: { read: service.read, strays: () => straysOf(service) },
+    ejected: manifest.ejected ?? [],
+    renamed: renamedFiles(manifest, catalogue),
+    catalogue: catalogue.version,
+    conflict,
+    hash: service.hash,
+  });
+  refuseDanglingImports(service, result);
+  return {
+    entries: result.entries,
+    changes: [
+      ...result.entries.flatMap((entry) => entry.changes),
+      ...bookkeeping(service, result, manifestText(service, present, manifest)),
+    ],
+    before: (path) => service.read(path)?.bytes,
+  };
+}
+
+/** The manifest's new text: only what the command changes is touched, the rest stays as the user formatted it. */
+function manifestText({ manifestText: text }: Service, present: unknown, manifest: Manifest): string {
+  const wanted = `${JSON.stringify(manifest, null, 2)}\n`;
+  return text === undefined ? wanted : merge(manifestPath, JSON.stringify(present), text, wanted, 'theirs').text;
+}
+
+function renamedFiles(manifest: Manifest, catalogue: Catalogue): ReadonlyMap<string, string> {
+  return new Map(modulesOf(manifest, catalogue).flatMap((module) => Object.entries(module.renamed ?? {})));
+}
+
+/** The user's text files that Slipway did not write. */
+function straysOf({ files, lock, read }: Service): ReadonlyMap<string, string> {
+  const known = new Set(Object.entries(lock.files).map(([path, { at }]) => at ?? path));
+  const strays = new Map<string, string>();
+  for (const path of files()) {
+    if (known.has(path) || path === manifestPath) continue;
+    const found = read(path);
+    const text = found === undefined ? undefined : decode(found.bytes);
+    if (text !== undefined) strays.set(path, text);
+  }
+  return strays;
+}

@@ -1,0 +1,65 @@
+import type { PlopGeneratorConfig } from 'node-plop';
+import { badInput, exitCodes } from './engine/errors.ts';
+import { manifestPath } from './engine/manifest.ts';
+import type { Ownership } from './engine/module.ts';
+import type { LockedFile } from './engine/reconcile/lock.ts';
+import type { Invocation } from './invocation.ts';
+import type { Service } from './engine/reconcile/service.ts';
+import { openService, pathInService } from './io/service.ts';
+import { presentService } from './present.ts';
+import { reading } from './reading.ts';
+
+const meaning: Readonly<Record<Ownership, string>> = {
+  managed: 'managed: Slipway rewrites it; edit it only after `slipway eject`',
+  merged: 'merged: your edits and Slipway’s are merged, line by line or key by key',
+  seed: 'seed: written once; it is yours, and Slipway does not touch it again',
+};
+
+const states = {
+  unedited: 'as Slipway wrote it',
+  edited: 'edited since Slipway wrote it',
+  deleted: 'deleted by you; it stays deleted',
+} as const;
+
+/**
+ * @param invocation how the command was called
+ * @returns the generator of `slipway explain <file>`: who owns a file, and what happens to edits
+ */
+export function explain(invocation: Invocation): Partial<PlopGeneratorConfig> {
+  return reading('who owns a file', () => {
+    const [file] = invocation.args;
+    if (file === undefined) throw badInput('slipway explain needs a file', 'for example: slipway explain package.json');
+    const { root, raw } = presentService(invocation);
+    const path = pathInService(file, invocation.cwd, root);
+    const service = openService(root);
+    const found = Object.entries(service.lock.files).find(([home, { at }]) => (at ?? home) === path);
+    if (found === undefined) return stranger(path, service, Object(raw).ejected);
+    const [home, locked] = found;
+    const state = stateOf(path, locked, service);
+    const moved = home === path ? [] : [`moved by you from ${home}; updates follow it`];
+    const lines = [`from ${locked.module}`, meaning[locked.ownership], states[state], ...moved];
+    return {
+      exitCode: exitCodes.done,
+      json: { path, ...locked, home, state },
+      text: [path, ...lines.map((line) => `  ${line}`)].join('\n'),
+    };
+  });
+}
+
+function stateOf(path: string, { hash }: LockedFile, { read }: Service): keyof typeof states {
+  const present = read(path);
+  if (present === undefined) return 'deleted';
+  return present.hash === hash ? 'unedited' : 'edited';
+}
+
+function stranger(path: string, { read }: Service, ejected: unknown) {
+  const isEjected = Array.isArray(ejected) && ejected.includes(path);
+  if (!isEjected && path !== manifestPath && read(path) === undefined) throw badInput(`there is no file ${path}`);
+  const state = path === manifestPath ? 'manifest' : isEjected ? 'ejected' : 'yours';
+  const line = {
+    manifest: 'the desired state of this service: edit it, then `slipway check` and `slipway update`',
+    ejected: 'ejected: Slipway let go of it',
+    yours: 'yours: Slipway did not write it and does not touch it',
+  }[state];
+  return { exitCode: exitCodes.done, json: { path, state }, text: `${path}\n  ${line}` };
+}

@@ -1,0 +1,52 @@
+import colors from 'picocolors';
+import type { PlopGeneratorConfig } from 'node-plop';
+import { loadCatalogue } from './catalogue.ts';
+import type { CatalogueModule } from './engine/catalogue.ts';
+import { badInput, exitCodes } from './engine/errors.ts';
+import { findModule } from './engine/resolve.ts';
+import type { Invocation } from './invocation.ts';
+import { reading } from './reading.ts';
+import { alignedTable } from './report/table.ts';
+
+/**
+ * @param invocation how the command was called
+ * @returns the generator of `slipway info <module>`: what a module brings
+ */
+export function info(invocation: Invocation): Partial<PlopGeneratorConfig> {
+  return reading('what a module brings', () => {
+    const [id] = invocation.args;
+    if (id === undefined) throw badInput('slipway info needs a module', 'slipway list shows what there is');
+    const module = findModule(id, loadCatalogue(invocation.flags.catalogue, invocation.cwd));
+    const files = module.files.map(({ path, ownership }) => ({ path, ownership }));
+    return { exitCode: exitCodes.done, json: { ...module, files }, text: page(module) };
+  });
+}
+
+function page(module: CatalogueModule): string {
+  const { id, category, summary, options = {}, config, files } = module;
+  const facts = [
+    ['requires', module.requires],
+    ['conflicts with', module.conflicts],
+    ['depends on', [...(module.dependencies ?? []), ...(module.devDependencies ?? [])]],
+    ['npm scripts', Object.keys(module.scripts ?? {})],
+  ] as const;
+  const sections = [
+    [
+      'Options',
+      Object.entries(options).map(([name, option]) => [
+        `${id}.${name}`,
+        `default ${String(option.default)}`,
+        option.summary,
+      ]),
+    ],
+    ['Configuration', config.map((variable) => [variable.name, variable.expects, variable.description])],
+    ['Files', files.map(({ path, ownership }) => [path, ownership])],
+  ] as const;
+  return [
+    `${colors.bold(id)} (${category}): ${summary}`,
+    ...facts.flatMap(([what, names]) =>
+      names === undefined || names.length === 0 ? [] : [`  ${what}: ${names.join(', ')}`],
+    ),
+    ...sections.flatMap(([title, rows]) => (rows.length === 0 ? [] : ['', colors.bold(title), alignedTable(rows)])),
+  ].join('\n');
+}

@@ -1,0 +1,58 @@
+import type { Catalogue } from './engine/catalogue.ts';
+import { badInput, SlipwayError } from './engine/errors.ts';
+import { type Manifest, manifestPath } from './engine/manifest.ts';
+import { parseJson, validateManifest } from './engine/parseManifest.ts';
+import { loadCatalogue } from './catalogue.ts';
+import type { Invocation } from './invocation.ts';
+import { findService, openService } from './io/service.ts';
+
+/** A service that a command is called in. */
+export interface Present {
+  readonly root: string;
+  readonly catalogue: Catalogue;
+  /** What `slipway.json` holds. */
+  readonly raw: unknown;
+}
+
+/**
+ * @param invocation how the command was called
+ * @returns the service it was called in, its manifest not yet checked
+ * @throws SlipwayError (exit code 2) when there is none
+ */
+export function presentService({ cwd, flags }: Invocation): Present {
+  const root = findService(cwd);
+  const { manifestText } = openService(root);
+  return { root, catalogue: loadCatalogue(flags.catalogue, cwd), raw: parseJson(manifestText ?? '') };
+}
+
+/**
+ * @param raw what `slipway.json` holds
+ * @param catalogue the catalogue in use
+ * @returns the manifest
+ * @throws SlipwayError (exit code 2) when it is not valid, or of another catalogue than this one
+ */
+export function manifestOf(raw: unknown, catalogue: Catalogue): Manifest {
+  const version = typeof raw === 'object' && raw !== null && 'catalogue' in raw ? raw.catalogue : undefined;
+  if (typeof version === 'string' && version !== catalogue.version) {
+    throw badInput(
+      `this service is at catalogue ${version}; this is Slipway ${catalogue.version}`,
+      `bring it here with \`slipway update\`, or use its own version: npx --package=create-slipway@${version} slipway`,
+      { file: manifestPath, service: version, slipway: catalogue.version },
+    );
+  }
+  return validateManifest(raw, catalogue);
+}
+
+/**
+ * @param invocation how the command was called
+ * @returns ids of the modules of the service it was called in; none outside a service
+ */
+export function installedModules(invocation: Invocation): ReadonlySet<string> {
+  try {
+    const { raw } = presentService(invocation);
+    return new Set(Object.keys(Object(Object(raw).modules)));
+  } catch (error) {
+    if (error instanceof SlipwayError) return new Set();
+    throw error;
+  }
+}

@@ -1,0 +1,106 @@
+import { exitCodes } from './engine/errors.ts';
+import type { PackageManager } from './engine/manifest.ts';
+import type { Change } from './engine/reconcile/plan.ts';
+import { install } from './install.ts';
+import type { Invocation } from './invocation.ts';
+import { createTree, isVacant } from './io/freshTree.ts';
+import { withServiceLock } from './io/lock.ts';
+import { commit, recover, refuseInterrupted } from './io/transaction.ts';
+import type { Prepared } from './engine/reconcile/prepare.ts';
+import { planDocument } from './report/document.ts';
+import { planText } from './report/planText.ts';
+import type { Result } from './result.ts';
+
+/** What a command's prompts end in. */
+export interface Intent {
+  readonly root: string;
+  /** What installs the service's dependencies and runs its scripts. */
+  readonly packageManager: PackageManager;
+  /** Reads the service and works out what to do: once, under the lock. */
+  readonly prepare: () => Prepared;
+  /** What the user should know of how his wish was understood. */
+  readonly notes?: readonly string[];
+  /** What follows once the files are written, and gives more notes; when absent, dependencies are installed as needed. */
+  readonly afterwards?: () => Promise<readonly string[]>;
+  /** Nothing is to be written; a plan that is not empty is drift. */
+  readonly examine?: true;
+}
+
+/**
+ * The one custom action: prepares a plan and carries it out, all of it or nothing.
+ * @param intent what the command wants
+ * @param invocation how it was called
+ * @returns what to tell the user; exit code 3 and nothing written when there are conflicts
+ */
+export async function reconcile(intent: Intent, invocation: Invocation): Promise<Result> {
+  const { flags } = invocation;
+  if (intent.examine || flags.dryRun) {
+    refuseInterrupted(intent.root);
+    return tell(intent, invocation, intent.prepare(), false, []);
+  }
+  if (isVacant(intent.root))
+    return carryOut(intent, invocation, (changes) => createTree(intent.root, written(changes)));
+  return withServiceLock(intent.root, () => {
+    const recovery = recover(intent.root);
+    const kept = recovery?.kept.map((file) => `${file} was edited after an interrupted run: yours is kept`) ?? [];
+    const told = recovery === undefined ? [] : [`an interrupted run was ${recovery.outcome}`, ...kept];
+    return carryOut(intent, invocation, (changes) => commit(intent.root, changes), told);
+  });
+}
+
+async function carryOut(
+  intent: Intent,
+  invocation: Invocation,
+  land: (changes: readonly Change[]) => void,
+  told: readonly string[] = [],
+): Promise<Result> {
+  const prepared = intent.prepare();
+  const { changes, entries } = prepared;
+  if (entries.some((entry) => entry.action === 'conflict')) return tell(intent, invocation, prepared, false, told);
+  if (invocation.flags.verify && changes.length > 0) await verify(intent, changes, invocation);
+  if (changes.length > 0) land(changes);
+  const notes = await (intent.afterwards?.() ?? installAsNeeded(intent, changes, invocation));
+  return tell(intent, invocation, prepared, true, [...told, ...notes]);
+}
+
+async function installAsNeeded(
+  { root, packageManager }: Intent,
+  changes: readonly Change[],
+  invocation: Invocation,
+): Promise<readonly string[]> {
+  return changes.some((change) => change.path === 'package.json') ? install(root, packageManager, invocation) : [];
+}
+
+async function verify(
+  { root, packageManager }: Intent,
+  changes: readonly Change[],
+  invocation: Invocation,
+): Promise<void> {
+  const { verifyInScratch } = await import('./verify.ts');
+  await verifyInScratch(root, packageManager, changes, invocation);
+}
+
+async function tell(
+  intent: Intent,
+  { command, flags }: Invocation,
+  prepared: Prepared,
+  applied: boolean,
+  told: readonly string[],
+): Promise<Result> {
+  const conflicts = prepared.entries.some((entry) => entry.action === 'conflict');
+  const drift = intent.examine && (conflicts || prepared.changes.length > 0);
+  const exitCode = drift ? exitCodes.drift : conflicts ? exitCodes.conflicts : exitCodes.done;
+  const notes = [...(intent.notes ?? []), ...told];
+  const diff = flags.diff ? { diff: (await import('./report/diff.ts')).planDiff(prepared) } : {};
+  return {
+    exitCode,
+    text: planText(prepared, { applied, notes, command, ...diff }),
+    json: planDocument(prepared, { applied, notes, command, exitCode }),
+  };
+}
+
+function written(changes: readonly Change[]): { path: string; bytes: Uint8Array; mode: number }[] {
+  return changes.flatMap((change) =>
+    'write' in change ? [{ path: change.path, bytes: change.write, mode: change.mode }] : [],
+  );
+}

@@ -1,0 +1,112 @@
+import { badInput, type ExitCode } from '../engine/errors.ts';
+import { decode, encode } from '../engine/fileSet.ts';
+import type { Change, PlanEntry } from '../engine/reconcile/plan.ts';
+import { assertSafePath } from '../io/paths.ts';
+import type { Prepared } from '../engine/reconcile/prepare.ts';
+
+/** The version of the document that `--json` prints. */
+const version = 1;
+
+interface Told {
+  readonly command: string;
+  readonly applied: boolean;
+  readonly notes: readonly string[];
+  readonly exitCode: ExitCode;
+}
+
+/** A change as JSON carries it. */
+type ChangeDocument =
+  | { readonly path: string; readonly expect: string | null; readonly remove: true }
+  | {
+      readonly path: string;
+      readonly expect: string | null;
+      readonly mode: number;
+      readonly encoding: 'utf8' | 'base64';
+      readonly content: string;
+    };
+
+/**
+ * @param prepared a plan
+ * @param told what became of it
+ * @returns the document of `--json`; one that was not carried out holds its changes, so that `slipway apply` can
+ */
+export function planDocument({ entries, changes }: Prepared, told: Told): Record<string, unknown> {
+  const rows = entries.map(({ path, action, module, reason, conflicts }) => ({
+    path,
+    action,
+    module,
+    reason,
+    conflicts,
+  }));
+  return { plan: version, ...told, entries: rows, ...(told.applied ? {} : { changes: changes.map(changeDocument) }) };
+}
+
+function changeDocument(change: Change): ChangeDocument {
+  if ('remove' in change) return change;
+  const { path, expect, mode, write } = change;
+  const text = decode(write);
+  return text === undefined
+    ? { path, expect, mode, encoding: 'base64', content: toBase64(write) }
+    : { path, expect, mode, encoding: 'utf8', content: text };
+}
+
+/**
+ * Reads a plan that `--json` printed; it may have been edited since, so everything is checked.
+ * @param text the document
+ * @param name what the user calls it, for errors
+ * @returns the plan
+ * @throws SlipwayError (exit code 2) when it is no plan, holds conflicts, or leads out of the service
+ */
+export function parsePlan(text: string, name: string): Pick<Prepared, 'entries' | 'changes'> {
+  const document = parse(text, name);
+  if (document['plan'] !== version) throw badInput(`${name} is not a plan of version ${version}`, remake);
+  const { entries, changes } = document;
+  if (!Array.isArray(entries) || !entries.every(isEntry)) throw badInput(`${name} holds no plan entries`, remake);
+  if (entries.some((entry) => entry.action === 'conflict')) {
+    throw badInput(`${name} has conflicts`, 'make it again with --conflict=ours, theirs or markers');
+  }
+  if (!Array.isArray(changes) || !changes.every(isChange)) throw badInput(`${name} holds no changes`, remake);
+  return {
+    entries: entries.map((entry) => ({ ...entry, changes: [] })),
+    changes: changes.map(readChange),
+  };
+}
+
+const remake = 'make it with: slipway plan <command> --json';
+
+function parse(text: string, name: string): Record<string, unknown> {
+  try {
+    return Object(JSON.parse(text));
+  } catch (error) {
+    throw badInput(`${name} is not JSON: ${error instanceof Error ? error.message : String(error)}`, remake);
+  }
+}
+
+function readChange(change: ChangeDocument): Change {
+  assertSafePath(change.path);
+  if ('remove' in change) return { path: change.path, expect: change.expect, remove: true };
+  const write = change.encoding === 'utf8' ? encode(change.content) : fromBase64(change.content);
+  return { path: change.path, expect: change.expect, mode: change.mode, write };
+}
+
+function isEntry(value: unknown): value is Omit<PlanEntry, 'changes'> {
+  const { path, action, module, reason, conflicts } = Object(value);
+  return [path, action, module, reason].every((field) => typeof field === 'string') && Array.isArray(conflicts);
+}
+
+function isChange(value: unknown): value is ChangeDocument {
+  const { path, expect, remove, mode, encoding, content } = Object(value);
+  if (typeof path !== 'string' || !(expect === null || (typeof expect === 'string' && /^[0-9a-f]{64}$/.test(expect))))
+    return false;
+  return (
+    remove === true || (Number.isInteger(mode) && ['utf8', 'base64'].includes(encoding) && typeof content === 'string')
+  );
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
+}
+
+function fromBase64(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, 'base64'));
+}

@@ -1,0 +1,30 @@
+import nodePlop from 'node-plop';
+import { exitCodes, SlipwayError } from './engine/errors.ts';
+import { type Answers, recorded } from './answers.ts';
+import type { Invocation } from './invocation.ts';
+import plopfile from './plopfile.ts';
+import { reconcile } from './reconcile.ts';
+import type { Result } from './result.ts';
+
+/**
+ * Runs one command as a plop generator.
+ * @param invocation how the command was called
+ * @returns what to tell the user
+ * @throws SlipwayError what went wrong; anything else is a fault of Slipway itself
+ */
+export async function run(invocation: Invocation): Promise<Result> {
+  const plop = await nodePlop('', { destBasePath: invocation.cwd, force: false });
+  plopfile(plop, invocation, (answers: Answers) => recorded(answers, () => carryOut(answers, invocation)));
+  const generator = plop.getGenerator(invocation.command);
+  const answers: Answers = await generator.runPrompts();
+  await generator.runActions(answers);
+  // Plop keeps an error's message only; its type and exit code are taken from where the action left them.
+  if (answers.fault !== undefined) throw answers.fault;
+  if (answers.result === undefined) throw new SlipwayError(exitCodes.failed, `${invocation.command} did nothing`);
+  return answers.result;
+}
+
+async function carryOut({ intent }: Answers, invocation: Invocation): Promise<Result> {
+  if (intent === undefined) throw new SlipwayError(exitCodes.failed, `${invocation.command} has no intent`);
+  return reconcile(intent, invocation);
+}

@@ -1,0 +1,9 @@
+/** Stands in for parts of plop that Slipway does not use, so that they are not bundled. */
+
+export function glob(): never {
+  throw new Error('not used by Slipway');
+}
+
+export { glob as globSync, glob as isBinaryFile, glob as isBinaryFileSync };
+
+export default { registerPrompt: glob, prompt: glob, sync: glob };

@@ -1,0 +1,84 @@
+import type { PlopGeneratorConfig } from 'node-plop';
+import { changing } from './changing.ts';
+import type { Catalogue } from './engine/catalogue.ts';
+import { badInput } from './engine/errors.ts';
+import { type Manifest, manifestPath } from './engine/manifest.ts';
+import { migrateManifest } from './engine/migrate.ts';
+import { validateManifest } from './engine/parseManifest.ts';
+import type { Invocation } from './invocation.ts';
+import { prepare } from './engine/reconcile/prepare.ts';
+import { openService } from './io/service.ts';
+import { manifestOf, presentService } from './present.ts';
+
+/**
+ * @param invocation how the command was called
+ * @returns the generator of `slipway update`: migrates the manifest to this catalogue, and reconciles
+ */
+export function update(invocation: Invocation): Partial<PlopGeneratorConfig> {
+  return changing('bring this version’s catalogue, and apply an edited manifest', () => {
+    const { root, catalogue, raw } = presentService(invocation);
+    const from = catalogueOf(raw);
+    return {
+      root,
+      packageManager: updated(raw, catalogue).packageManager,
+      notes: from === catalogue.version ? [] : [`catalogue ${from} → ${catalogue.version}`],
+      prepare: () =>
+        prepare(openService(root), {
+          catalogue,
+          conflict: invocation.flags.conflict,
+          edit: (now) => updated(now, catalogue),
+        }),
+    };
+  });
+}
+
+/**
+ * @param invocation how the command was called
+ * @returns the generator of `slipway check`: a plan that must be empty
+ */
+export function check(invocation: Invocation): Partial<PlopGeneratorConfig> {
+  return changing('exit with 4 when the service has drifted', () => {
+    const { root, catalogue, raw } = presentService(invocation);
+    return {
+      root,
+      packageManager: manifestOf(raw, catalogue).packageManager,
+      examine: true,
+      prepare: () =>
+        prepare(openService(root), {
+          catalogue,
+          conflict: invocation.flags.conflict,
+          edit: (now) => manifestOf(now, catalogue),
+        }),
+    };
+  });
+}
+
+function updated(raw: unknown, catalogue: Catalogue): Manifest {
+  if (isNewer(catalogueOf(raw), catalogue.version)) {
+    throw badInput(
+      `this service is at catalogue ${catalogueOf(raw)}, newer than this Slipway (${catalogue.version})`,
+      'run the newest: npx --package=create-slipway@latest slipway update',
+    );
+  }
+  const migrated = migrateManifest(raw, catalogue);
+  return validateManifest({ ...Object(migrated), catalogue: catalogue.version }, catalogue);
+}
+
+function catalogueOf(raw: unknown): string {
+  const value: unknown = typeof raw === 'object' && raw !== null && 'catalogue' in raw ? raw.catalogue : undefined;
+  if (typeof value === 'string') return value;
+  throw badInput(
+    `${manifestPath}, /catalogue: expected the version it was last reconciled with`,
+    'restore it from version control',
+  );
+}
+
+/** Compares `major.minor.patch`; what follows a hyphen does not count. */
+function isNewer(a: string, b: string): boolean {
+  const [left, right] = [a, b].map((version) => version.split('-')[0]?.split('.').map(Number) ?? []);
+  for (const [index, part] of (left ?? []).entries()) {
+    const other = right?.[index] ?? 0;
+    if (part !== other) return part > other;
+  }
+  return false;
+}

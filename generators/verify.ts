@@ -1,0 +1,49 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import fs from 'fs-extra';
+import { exitCodes, SlipwayError } from './engine/errors.ts';
+import type { PackageManager } from './engine/manifest.ts';
+import type { Change } from './engine/reconcile/plan.ts';
+import { packageManagerCommands } from './engine/template.ts';
+import type { Invocation } from './invocation.ts';
+import { runWithProgress } from './io/process.ts';
+import { commit } from './io/transaction.ts';
+
+/** What a scratch copy makes anew. */
+const leftOut = new Set(['node_modules', 'dist', 'coverage', '.git']);
+
+/**
+ * Tries changes in a copy of the service, with the service's own checks.
+ * @param root the service's folder
+ * @param packageManager what installs and runs
+ * @param changes what is to be landed
+ * @param invocation how the command was called
+ * @throws SlipwayError (exit code 1) when the checks do not pass; the service is untouched either way
+ */
+export async function verifyInScratch(
+  root: string,
+  packageManager: PackageManager,
+  changes: readonly Change[],
+  invocation: Invocation,
+): Promise<void> {
+  const scratch = mkdtempSync(path.join(os.tmpdir(), 'slipway-verify-'));
+  const { install, run } = packageManagerCommands[packageManager];
+  try {
+    if (fs.pathExistsSync(root)) fs.copySync(root, scratch, { filter: (file) => !leftOut.has(path.basename(file)) });
+    commit(scratch, changes);
+    for (const [line, what] of [
+      [install, 'verify: installing'],
+      [`${run} check`, 'verify: checking'],
+    ] as const) {
+      const fault = await runWithProgress(line, scratch, what, invocation);
+      if (fault !== undefined) {
+        throw new SlipwayError(exitCodes.failed, `the changes do not pass the service's own checks: ${fault}`, {
+          hint: `nothing was written; see the change with --dry-run --diff, or land it without --verify`,
+        });
+      }
+    }
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}

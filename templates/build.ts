@@ -1,0 +1,145 @@
+/**
+ * Builds the catalogue: reads every module folder, takes the environment variables from the services' own TypeBox schemas,
+ * and writes one JSON artefact. `node templates/build.ts`
+ */
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type {
+  Catalogue,
+  CatalogueModule,
+  ConfigVariable,
+  Preset,
+  TemplateFile,
+} from '../generators/engine/catalogue.ts';
+import { composeWiring } from '../generators/engine/compose/wiring.ts';
+import { newManifest } from '../generators/engine/manifest.ts';
+import type { ModuleDefinition, Ownership } from '../generators/engine/module.ts';
+import { modulesOf } from '../generators/engine/resolve.ts';
+import { migrations, node } from './catalogue.ts';
+import { describeVariables } from './variables.ts';
+
+const templates = import.meta.dirname;
+const root = path.dirname(templates);
+
+/**
+ * @returns the catalogue of this repository
+ */
+export async function buildCatalogue(): Promise<Catalogue> {
+  const { version } = await readJson<{ version: string }>(path.join(root, 'package.json'));
+  const pack = await readJson<Record<'dependencies' | 'devDependencies', Record<string, string>>>(
+    path.join(templates, 'package.json'),
+  );
+  const ids = await folders(path.join(templates, 'modules'));
+  const modules = await Promise.all(
+    ids.map(async (id) => [id, await readModule(path.join(templates, 'modules', id))] as const),
+  );
+  return {
+    version,
+    manifestVersion: 1 + migrations.length,
+    migrations,
+    node,
+    versions: sorted({ ...pack.dependencies, ...pack.devDependencies }),
+    base: await readModule(path.join(templates, 'base')),
+    modules: Object.fromEntries(modules),
+    presets: await readPresets(),
+  };
+}
+
+async function readModule(folder: string): Promise<CatalogueModule> {
+  const definition = await importDefault<ModuleDefinition>(path.join(folder, 'module.ts'));
+  if (definition.id !== path.basename(folder)) throw new Error(`${folder}/module.ts calls itself "${definition.id}"`);
+  const files = path.join(folder, 'files');
+  const paths = (await readdir(files, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(files, path.join(entry.parentPath, entry.name)).replaceAll(path.sep, '/'))
+    .sort();
+  return {
+    ...definition,
+    files: await Promise.all(paths.map((name) => readTemplate(files, name, definition))),
+    config: await readConfig(files, paths),
+  };
+}
+
+async function readTemplate(folder: string, name: string, definition: ModuleDefinition): Promise<TemplateFile> {
+  const file = path.join(folder, name);
+  const template = name.endsWith('.hbs');
+  const target = template ? name.slice(0, -'.hbs'.length) : name;
+  const { mode } = await stat(file);
+  return {
+    path: target,
+    text: new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file)),
+    ownership: ownershipOf(target, definition),
+    ...((mode & 0o100) === 0 ? {} : { executable: true }),
+    ...(template ? { template } : {}),
+  };
+}
+
+function ownershipOf(target: string, { ownership }: ModuleDefinition): Ownership {
+  const within = (entry: string): boolean => target === entry || (entry.endsWith('/') && target.startsWith(entry));
+  if (ownership?.seed?.some(within)) return 'seed';
+  return ownership?.managed?.some(within) ? 'managed' : 'merged';
+}
+
+/** Every `internal/<x>/config.ts` exports `config`, a TypeBox object keyed by environment variable. */
+async function readConfig(files: string, paths: readonly string[]): Promise<ConfigVariable[]> {
+  const schemas = paths.filter((name) => /^internal\/[^/]+\/config\.ts$/.test(name));
+  const found = await Promise.all(
+    schemas.map(async (name) => {
+      const { config } = await importModule<{ config?: unknown }>(path.join(files, name));
+      return describeVariables(config, name);
+    }),
+  );
+  return found.flat();
+}
+
+async function readPresets(): Promise<Record<string, Preset>> {
+  const folder = path.join(templates, 'presets');
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
+  const presets = names.map(
+    async (name) => [name.slice(0, -'.json'.length), await readJson<Preset>(path.join(folder, name))] as const,
+  );
+  return Object.fromEntries(await Promise.all(presets));
+}
+
+async function folders(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
+}
+
+// What the three read is this repository's own, and its shape is proved by the contract test over every module.
+async function readJson<Value>(file: string): Promise<Value> {
+  return JSON.parse(await readFile(file, 'utf8')) as Value;
+}
+
+async function importModule<Value>(file: string): Promise<Value> {
+  return (await import(pathToFileURL(file).href)) as Value;
+}
+
+async function importDefault<Value>(file: string): Promise<Value> {
+  return (await importModule<{ default: Value }>(file)).default;
+}
+
+function sorted(record: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The wiring of all modules at once, so that the templates are type-checked and tested in place as one program. */
+function wiringOfAll(catalogue: Catalogue): string {
+  const manifest = newManifest({ name: 'all', modules: Object.keys(catalogue.modules) }, catalogue);
+  const modules = modulesOf(manifest, catalogue);
+  const [[, file] = []] = composeWiring({ manifest, catalogue, modules, paths: [] });
+  return file?.text ?? '';
+}
+
+if (import.meta.main) {
+  const catalogue = await buildCatalogue();
+  await mkdir(path.join(root, 'dist'), { recursive: true });
+  await writeFile(path.join(root, 'dist', 'catalogue.json'), JSON.stringify(catalogue));
+  const gen = path.join(root, '.cache', 'templates', 'internal', 'app');
+  await mkdir(gen, { recursive: true });
+  await writeFile(path.join(gen, 'modules.gen.ts'), wiringOfAll(catalogue));
+}
