@@ -63,7 +63,6 @@ export function validateManifest(value: unknown, catalogue: Catalogue): Manifest
 interface SchemaFault {
   readonly keyword: string;
   readonly instanceLocation: string;
-  readonly keywordLocation: string;
   readonly error: string;
 }
 
@@ -75,7 +74,7 @@ function describeFault(fault: SchemaFault, value: unknown, schema: object): stri
   if (fault.keyword === 'false') {
     const key = lastPart(pointer);
     const parent = pointer.slice(0, pointer.lastIndexOf('/'));
-    const known = Object.keys(object(at(schema, schemaPointer(fault.keywordLocation), 'properties')));
+    const known = knownKeys(schema, parent);
     return [`${pointer}: unknown key "${key}"${parent === '' ? '' : ` in ${parent}`} (${didYouMean(key, known)})`];
   }
   if (wrappers.has(fault.keyword)) return [];
@@ -83,12 +82,13 @@ function describeFault(fault: SchemaFault, value: unknown, schema: object): stri
   return [`${pointer}: ${fault.error} (given: ${given.length > 80 ? `${given.slice(0, 77)}...` : given})`];
 }
 
-/** Where the object that refused the key stands in the schema: the location, less its last keyword. */
-function schemaPointer(keywordLocation: string): string {
-  return keywordLocation
-    .replace(/^#/, '')
-    .replace(/\/additionalProperties(\/false)?$/, '')
-    .replace(/\/false$/, '');
+/** The keys that the schema knows for the object at a pointer. */
+function knownKeys(schema: object, pointer: string): string[] {
+  const parents = pointer
+    .split('/')
+    .slice(1)
+    .flatMap((part) => ['properties', part]);
+  return Object.keys(object(at(schema, ['', ...parents, 'properties'].join('/'))));
 }
 
 function lastPart(pointer: string): string {
@@ -103,12 +103,12 @@ function object(value: unknown): object {
 }
 
 /** The value at a JSON pointer (RFC 6901), or undefined. */
-function at(value: unknown, pointer: string, ...more: string[]): unknown {
+function at(value: unknown, pointer: string): unknown {
   const keys = pointer
     .split('/')
     .slice(1)
     .map((part) => lastPart(`/${part}`));
-  return [...keys, ...more].reduce<unknown>(
+  return keys.reduce<unknown>(
     (found, key) => (key === '' ? found : Object.entries(object(found)).find(([name]) => name === key)?.[1]),
     value,
   );

@@ -1,0 +1,234 @@
+/**
+ * Measures what the documents claim, in one run, as ratios, and writes `docs/performance.md`. `npm run bench`
+ */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { newManifest } from '../../generators/engine/manifest.ts';
+import { prepare } from '../../generators/engine/reconcile/prepare.ts';
+import { render } from '../../generators/engine/render.ts';
+import { openService } from '../../generators/io/service.ts';
+import { createTree } from '../../generators/io/freshTree.ts';
+import { buildCatalogue } from '../../templates/build.ts';
+import { tinyCatalogue, text } from '../helpers/tinyCatalogue.ts';
+import type { Served } from './registry.ts';
+import { compare, runProgram, type Sample } from './sample.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const createVite = '9.3.0';
+const scratch = mkdtempSync(path.join(os.tmpdir(), 'slipway-bench-'));
+// A user's shell finds the host's Node, not the one this repository pins for its own tools.
+const hostPath = (process.env['PATH'] ?? '')
+  .split(path.delimiter)
+  .filter((folder) => !folder.includes('node_modules'))
+  .join(path.delimiter);
+const env = { PATH: hostPath, npm_config_update_notifier: 'false' };
+
+try {
+  const peers = path.join(root, '.cache', 'bench');
+  mkdirSync(peers, { recursive: true });
+  writeFileSync(path.join(peers, 'package.json'), '{ "private": true }');
+  runProgram(['npm', 'install', '--no-audit', '--no-fund', `create-vite@${createVite}`], peers);
+  runProgram(['npm', 'pack', '--silent', '--pack-destination', scratch], root);
+  runProgram(['npm', 'pack', '--silent', '--pack-destination', scratch, `create-vite@${createVite}`], peers);
+  const ours = installTarball();
+  const tables = [
+    scaffold(ours, path.join(peers, 'node_modules/create-vite/index.js')),
+    await coldNpx(),
+    ...(await engine()),
+  ];
+  writeFileSync(path.join(root, 'docs', 'performance.md'), document(tables));
+  console.log(tables.join('\n\n'));
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+/** Installs the packed tarball into an empty folder: what it brings along shows. */
+function installTarball(): string {
+  const folder = path.join(scratch, 'installed');
+  mkdirSync(folder);
+  writeFileSync(path.join(folder, 'package.json'), '{ "private": true }');
+  runProgram(['npm', 'install', '--no-audit', '--no-fund', tarballOf('create-slipway')], folder);
+  const packages = readdirSync(path.join(folder, 'node_modules')).filter((name) => !name.startsWith('.'));
+  if (packages.length !== 1) throw new Error(`the tarball brings ${packages.join(', ')}`);
+  return path.join(folder, 'node_modules/create-slipway/dist/create-slipway.js');
+}
+
+function tarballOf(name: string): string {
+  const file = readdirSync(scratch).find((entry) => entry.startsWith(`${name}-`) && entry.endsWith('.tgz'));
+  if (file === undefined) throw new Error(`npm pack gave no tarball of ${name}`);
+  return path.join(scratch, file);
+}
+
+function scaffold(slipway: string, vite: string): string {
+  const target = path.join(scratch, 'target');
+  const before = (): void => rmSync(target, { recursive: true, force: true });
+  const samples = compare(
+    [
+      {
+        name: 'create-vite, vanilla-ts',
+        before,
+        run: () => runProgram(['node', vite, 'target', '--template', 'vanilla-ts', '--no-interactive'], scratch, env),
+      },
+      {
+        name: 'create-slipway',
+        before,
+        run: () =>
+          runProgram(
+            ['node', slipway, 'target', '--name', 'orders', '--yes', '--no-install', '--no-git'],
+            scratch,
+            env,
+          ),
+      },
+      {
+        name: 'create-slipway, preset database',
+        before,
+        run: () =>
+          runProgram(
+            [
+              'node',
+              slipway,
+              'target',
+              '--name',
+              'orders',
+              '--preset',
+              'database',
+              '--yes',
+              '--no-install',
+              '--no-git',
+            ],
+            scratch,
+            env,
+          ),
+      },
+      { name: 'node -e 0', run: () => runProgram(['node', '-e', '0'], scratch, env) },
+    ],
+    21,
+  );
+  return table(
+    'Laying down a service: `--yes --no-install --no-git`, wall time of the whole process',
+    samples,
+    'create-vite',
+  );
+}
+
+/** Both packages from one registry on this machine, npm's cache empty before each run. */
+async function coldNpx(): Promise<string> {
+  const packages: Served[] = [
+    { name: 'create-vite', version: createVite, bin: { 'create-vite': 'index.js' }, tarball: tarballOf('create-vite') },
+    {
+      name: 'create-slipway',
+      version: '0.1.0',
+      bin: { 'create-slipway': 'dist/create-slipway.js', slipway: 'dist/slipway.js' },
+      tarball: tarballOf('create-slipway'),
+    },
+  ];
+  const worker = new Worker(new URL('registry.ts', import.meta.url), { workerData: packages });
+  const port = await new Promise<number>((resolve) => worker.once('message', resolve));
+  const cache = path.join(scratch, 'npm-cache');
+  const target = path.join(scratch, 'target');
+  const before = (): void => [cache, target].forEach((folder) => rmSync(folder, { recursive: true, force: true }));
+  const npx = (name: string, ...args: string[]) => ({
+    name,
+    before,
+    run: () =>
+      runProgram(['npx', '--yes', `${name}@latest`, 'target', ...args], scratch, {
+        ...env,
+        npm_config_registry: `http://127.0.0.1:${port}`,
+        npm_config_cache: cache,
+      }),
+  });
+  const samples = compare(
+    [
+      npx('create-vite', '--template', 'vanilla-ts', '--no-interactive'),
+      npx('create-slipway', '--name', 'orders', '--yes', '--no-install', '--no-git'),
+    ],
+    9,
+  );
+  await worker.terminate();
+  return table(
+    'Cold `npx`: fetched, unpacked and run, from a registry on this machine, with npm’s cache empty',
+    samples,
+    'create-vite',
+  );
+}
+
+/** The engine alone, in this process. */
+async function engine(): Promise<string[]> {
+  const catalogue = await buildCatalogue();
+  const everything = newManifest({ name: 'orders', modules: Object.keys(catalogue.modules) }, catalogue);
+  const rendered = compare(
+    [
+      {
+        name: `render of everything (${render(everything, catalogue).size} files)`,
+        run: () => void render(everything, catalogue),
+      },
+    ],
+    31,
+  );
+  const planned = [500, 1000, 2000, 4000].map((files) => planCandidate(files));
+  return [
+    table('`render` with every module', rendered),
+    table(
+      '`plan` of a service on disk, files read and hashed, a tenth of them edited',
+      compare(planned, 9),
+      'plan of 500 files',
+    ),
+  ];
+}
+
+function planCandidate(count: number) {
+  const lines = Array.from({ length: 60 }, (_, line) => `export const value${line} = ${line};\n`).join('');
+  const files = Array.from({ length: count }, (_, index) =>
+    text(`internal/part${index % 40}/file${index}.ts`, `// ${index}\n${lines}`),
+  );
+  const tiny = tinyCatalogue();
+  const catalogue = tinyCatalogue({ base: { ...tiny.base, files: [...tiny.base.files, ...files] } });
+  const newer = tinyCatalogue({
+    version: '1.1.0',
+    base: {
+      ...tiny.base,
+      files: [...tiny.base.files, ...files.map((file) => ({ ...file, text: `${file.text}// newer\n` }))],
+    },
+  });
+  const folder = path.join(scratch, `plan-${count}`);
+  const manifest = newManifest({ name: 'orders' }, catalogue);
+  const { changes } = prepare(openService(folder), { catalogue, conflict: 'stop', edit: () => manifest });
+  createTree(
+    folder,
+    changes.flatMap((change) =>
+      'write' in change ? [{ path: change.path, bytes: change.write, mode: change.mode }] : [],
+    ),
+  );
+  for (const file of files.filter((_, index) => index % 10 === 0)) {
+    writeFileSync(path.join(folder, file.path), `// mine\n${file.text}`);
+  }
+  return {
+    name: `plan of ${count} files`,
+    run: () =>
+      void prepare(openService(folder), {
+        catalogue: newer,
+        conflict: 'stop',
+        edit: () => ({ ...manifest, catalogue: '1.1.0' }),
+      }),
+  };
+}
+
+function table(title: string, samples: readonly Sample[], reference?: string): string {
+  const base = samples.find(({ name }) => reference !== undefined && name.startsWith(reference));
+  const ratio = (sample: Sample): string => (base === undefined ? '' : (sample.median / base.median).toFixed(2));
+  const rows = samples.map(
+    (sample) =>
+      `| ${sample.name} | ${sample.median.toFixed(1)} | ${sample.least.toFixed(1)}–${sample.most.toFixed(1)} | ${ratio(sample)} |`,
+  );
+  return [`## ${title}`, '', '| what | median, ms | range, ms | ratio |', '| --- | --- | --- | --- |', ...rows].join(
+    '\n',
+  );
+}
+
+function document(tables: readonly string[]): string {
+  const cpu = os.cpus();
+  const machine = `${cpu.length} × ${cpu[0]?.model ?? 'unknown'}, ${os.platform()}, Node of the host for whole processes, Node ${process.version} for the engine`;
+  return `# Performance\n\nWritten by \`npm run bench\`: everything in one run, candidates in turn (A B A B …), medians; ratios are what counts.\n\nMachine: ${machine}.\n\n${tables.join('\n\n')}\n`;
+}

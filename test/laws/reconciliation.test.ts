@@ -1,0 +1,178 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decode, encode } from '../../generators/engine/fileSet.ts';
+import { newManifest } from '../../generators/engine/manifest.ts';
+import type { ConflictMode } from '../../generators/engine/reconcile/plan.ts';
+import { render } from '../../generators/engine/render.ts';
+import { applyTo, commandsWith, snapshot, type Tree } from '../helpers/memoryService.ts';
+import { tinyCatalogue } from '../helpers/tinyCatalogue.ts';
+
+const catalogue = tinyCatalogue();
+const { create, add, remove, reconcile } = commandsWith(catalogue);
+
+/** Sets of modules that may stand together, by the catalogue as a reader understands it. */
+const closed = (ids: readonly string[]): string[] =>
+  [...new Set(ids.flatMap((id) => (id === 'outbox' ? ['outbox', 'database'] : [id])))].sort();
+const compatible = (ids: readonly string[]): boolean => !(ids.includes('cache') && ids.includes('memory'));
+const modules = fc.subarray(['database', 'outbox', 'cache', 'memory']).map(closed).filter(compatible);
+
+/** An edit that a user makes: a line of his own somewhere, a line changed, a file deleted, reformatted or moved. */
+const edit = fc.record({
+  kind: fc.constantFrom('insert', 'append', 'change', 'delete', 'crlf', 'script', 'dependency', 'own'),
+  file: fc.nat(),
+  line: fc.nat(),
+  mark: fc.string({ unit: fc.constantFrom(...'abcdefghijklmnop0123456789$&{}<>#-'), minLength: 6, maxLength: 12 }),
+});
+type Edit = typeof edit extends fc.Arbitrary<infer Value> ? Value : never;
+
+/** Files a user may edit without taking what is Slipway's alone. */
+function editable(tree: Tree): string[] {
+  return [...tree.keys()]
+    .filter((path) => !path.startsWith('.slipway/') && path !== 'slipway.json' && !path.endsWith('.gen.ts'))
+    .sort();
+}
+
+function applyEdit(tree: Tree, { kind, file, line, mark }: Edit): Tree {
+  const after = new Map(tree);
+  const paths = editable(tree);
+  const path = paths[file % paths.length] ?? '';
+  const present = tree.get(path);
+  const text = present === undefined ? '' : (decode(present.bytes) ?? '');
+  const write = (target: string, content: string): void => {
+    after.set(target, { bytes: encode(content), mode: tree.get(target)?.mode ?? 0o644 });
+  };
+  const lines = text.split('\n');
+  const at = line % Math.max(1, lines.length);
+  const json = path.endsWith('.json');
+  if (kind === 'insert' && !json) write(path, [...lines.slice(0, at), userLine(mark), ...lines.slice(at)].join('\n'));
+  if (kind === 'append' && !json) write(path, `${text}${userLine(mark)}\n`);
+  if (kind === 'change' && !json)
+    write(path, [...lines.slice(0, at), userLine(mark), ...lines.slice(at + 1)].join('\n'));
+  if (kind === 'delete') after.delete(path);
+  if (kind === 'crlf' && !text.includes('\r')) write(path, text.replaceAll('\n', '\r\n'));
+  if (kind === 'own') write(`internal/own/${mark.replaceAll(/\W/g, '_')}.txt`, userLine(mark));
+  const packageJson = tree.get('package.json');
+  if ((kind === 'script' || kind === 'dependency') && packageJson !== undefined) {
+    const value = JSON.parse(decode(packageJson.bytes) ?? '{}');
+    const group = kind === 'script' ? 'scripts' : 'dependencies';
+    const indent = line % 2 === 0 ? 2 : '\t';
+    write(
+      'package.json',
+      `${JSON.stringify({ ...value, [group]: { ...value[group], [`my-${mark}`]: userLine(mark) } }, null, indent)}\n`,
+    );
+  }
+  return after;
+}
+
+const userLine = (mark: string): string => `# mine ${mark}`;
+
+/** Every line that the user wrote, wherever it is. */
+function userLines(tree: Tree): string[] {
+  return [...tree]
+    .filter(([path]) => !path.startsWith('.slipway/'))
+    .flatMap(([, { bytes }]) => new TextDecoder().decode(bytes).match(/# mine [^\r\n"\\]*/g) ?? [])
+    .sort();
+}
+
+const edited = fc.tuple(modules, fc.array(edit, { maxLength: 6 })).map(([ids, edits]) => ({
+  ids,
+  tree: edits.reduce(applyEdit, create(ids)),
+}));
+
+const hasConflicts = (entries: readonly { action: string }[]): boolean =>
+  entries.some(({ action }) => action === 'conflict');
+const runs = { numRuns: 150 };
+
+describe('the laws of reconciliation', () => {
+  it('1: render is pure, and the order in which modules were added does not show', () => {
+    fc.assert(
+      fc.property(modules, fc.nat(), (ids, turn) => {
+        const turned = [...ids.slice(turn % (ids.length + 1)), ...ids.slice(0, turn % (ids.length + 1))];
+        const manifest = newManifest({ name: 'orders' }, catalogue);
+        const inOrder = render({ ...manifest, modules: Object.fromEntries(ids.map((id) => [id, {}])) }, catalogue);
+        const otherwise = render({ ...manifest, modules: Object.fromEntries(turned.map((id) => [id, {}])) }, catalogue);
+        expect([...otherwise]).toEqual([...inOrder]);
+      }),
+      runs,
+    );
+  });
+
+  it('2: new(A ∪ B) = new(A); add(B) = new(B); add(A), byte for byte', () => {
+    fc.assert(
+      fc.property(modules, modules, (a, b) => {
+        fc.pre(compatible([...a, ...b]));
+        const together = snapshot(create([...a, ...b]));
+        const [afterA, afterB] = [create(a), create(b)];
+        expect(snapshot(applyTo(afterA, add(afterA, b).changes))).toEqual(together);
+        expect(snapshot(applyTo(afterB, add(afterB, a).changes))).toEqual(together);
+      }),
+      runs,
+    );
+  });
+
+  it('3: add(x); remove(x) gives back the same bytes, from edited services too', () => {
+    let proved = 0;
+    fc.assert(
+      fc.property(edited, fc.constantFrom('database', 'outbox', 'cache', 'memory'), ({ ids, tree }, id) => {
+        const brought = closed([id]).filter((module) => !ids.includes(module));
+        fc.pre(brought.length > 0 && compatible([...ids, ...brought]));
+        const settled = settle(tree);
+        fc.pre(settled !== undefined);
+        const added = add(settled, brought);
+        fc.pre(!hasConflicts(added.entries));
+        const between = applyTo(settled, added.changes);
+        const removed = remove(between, brought);
+        expect(removed.entries.filter(({ action }) => action === 'conflict')).toEqual([]);
+        expect(snapshot(applyTo(between, removed.changes))).toEqual(snapshot(settled));
+        proved += 1;
+      }),
+      runs,
+    );
+    expect(proved).toBeGreaterThan(50);
+  });
+
+  it('4: reconciling twice changes nothing the second time', () => {
+    fc.assert(
+      fc.property(
+        edited,
+        modules,
+        fc.constantFrom<ConflictMode>('ours', 'theirs', 'markers'),
+        ({ ids, tree }, more, conflict) => {
+          fc.pre(compatible([...ids, ...more]));
+          const once = applyTo(tree, add(tree, more, conflict).changes);
+          const again = reconcile(once, conflict === 'theirs' ? 'theirs' : 'ours');
+          expect(again.changes.map(({ path }) => path)).toEqual([]);
+        },
+      ),
+      runs,
+    );
+  });
+
+  it('5: no line that a user wrote disappears without his word', () => {
+    fc.assert(
+      fc.property(
+        edited,
+        modules,
+        fc.constantFrom<ConflictMode>('stop', 'ours', 'markers'),
+        ({ ids, tree }, more, conflict) => {
+          fc.pre(compatible([...ids, ...more]));
+          const added = add(tree, more, conflict);
+          if (hasConflicts(added.entries)) return;
+          const after = applyTo(tree, added.changes);
+          expect(userLines(after)).toEqual(expect.arrayContaining(userLines(tree)));
+          const gone = Object.keys(JSON.parse(new TextDecoder().decode(after.get('slipway.json')?.bytes)).modules);
+          const removed = remove(after, gone, conflict);
+          if (hasConflicts(removed.entries)) return;
+          expect(userLines(applyTo(after, removed.changes))).toEqual(expect.arrayContaining(userLines(tree)));
+        },
+      ),
+      runs,
+    );
+  });
+});
+
+/** The service once Slipway has seen the edits (a moved file noted, say); undefined when they are in conflict with it. */
+function settle(tree: Tree): Tree | undefined {
+  const seen = reconcile(tree);
+  return hasConflicts(seen.entries) ? undefined : applyTo(tree, seen.changes);
+}

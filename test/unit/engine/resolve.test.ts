@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { newManifest } from '../../../generators/engine/manifest.ts';
+import { addModules, listOf, parseProviders, removeModules, setOptions } from '../../../generators/engine/edit.ts';
+import { modulesOf, withRequired } from '../../../generators/engine/resolve.ts';
+import { tinyCatalogue } from '../../helpers/tinyCatalogue.ts';
+
+const catalogue = tinyCatalogue();
+const plain = newManifest({ name: 'orders' }, catalogue);
+
+describe('modules', () => {
+  it('come with what they require', () => {
+    expect(withRequired(['outbox'], catalogue)).toEqual(['database', 'outbox']);
+  });
+
+  it('stand after what they require, whatever their names', () => {
+    const manifest = addModules(plain, ['outbox', 'cache'], catalogue);
+    expect(modulesOf(manifest, catalogue).map(({ id }) => id)).toEqual(['base', 'cache', 'database', 'outbox']);
+  });
+
+  it('that are misspelt get a suggestion', () => {
+    expect(() => withRequired(['databse'], catalogue)).toThrow(
+      expect.objectContaining({ message: 'there is no module "databse"', hint: 'did you mean "database"?' }),
+    );
+  });
+
+  it.each(['__proto__', 'constructor', 'toString'])('are not found in an object’s prototype: %s', (id) => {
+    expect(() => withRequired([id], catalogue)).toThrow(`there is no module "${id}"`);
+  });
+
+  it('that cannot stand together are refused, naming both', () => {
+    const manifest = { ...plain, modules: { cache: {}, memory: {} } };
+    expect(() => modulesOf(manifest, catalogue)).toThrow('modules "memory" and "cache" cannot stand together');
+  });
+
+  it('without what they require are refused', () => {
+    expect(() => modulesOf({ ...plain, modules: { outbox: {} } }, catalogue)).toThrow(
+      'module "outbox" requires "database"',
+    );
+  });
+
+  it('that others require cannot be removed alone', () => {
+    const manifest = addModules(plain, ['outbox'], catalogue);
+    expect(() => removeModules(manifest, ['database'], catalogue)).toThrow(
+      expect.objectContaining({ exitCode: 3, hint: 'remove both: slipway remove database outbox' }),
+    );
+    expect(removeModules(manifest, ['outbox', 'database'], catalogue).modules).toEqual({});
+  });
+
+  it('that are not there cannot be removed', () => {
+    expect(() => removeModules(plain, ['cache'], catalogue)).toThrow('module "cache" is not in this service');
+  });
+});
+
+describe('options', () => {
+  const manifest = addModules(plain, ['database'], catalogue);
+
+  it('are kept only where they differ from the default', () => {
+    const older = setOptions(manifest, ['database.version=17'], catalogue);
+    expect(older.modules).toEqual({ database: { version: '17' } });
+    expect(setOptions(older, ['database.version=18'], catalogue).modules).toEqual({ database: {} });
+  });
+
+  it.each([
+    ['database.version', '--set takes module.option=value'],
+    ['cache.size=1', 'module "cache" is not in this service'],
+    ['database.versoin=17', 'module "database" has no option "versoin"'],
+    ['database.version=12', 'database.version takes 17, 18; given: 12'],
+    ['database.__proto__=1', 'module "database" has no option "__proto__"'],
+  ])('%s is refused', (setting, message) => {
+    expect(() => setOptions(manifest, [setting], catalogue)).toThrow(message);
+  });
+});
+
+describe('lists on the command line', () => {
+  it('name CI providers in any order, once each', () => {
+    expect(parseProviders('gitlab, github,gitlab')).toEqual(['github', 'gitlab']);
+    expect(parseProviders('none')).toEqual([]);
+    expect(() => parseProviders('githab')).toThrow('there is no CI provider "githab"');
+  });
+
+  it('may be empty', () => {
+    expect(listOf('none')).toEqual([]);
+    expect(listOf(' a,,b ')).toEqual(['a', 'b']);
+  });
+});
