@@ -1,0 +1,120 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+
+import { badInput, exitCodes } from '../engine/errors.ts';
+import { replaceFile } from './disk.ts';
+import { codeOf, osFault } from './faults.ts';
+import { assertSafePath } from './paths.ts';
+import { isAlive } from './processes.ts';
+import { commit, recover } from './transaction.ts';
+
+/** A file of a new tree. */
+export interface NewFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly mode: number;
+}
+
+/**
+ * @param directory any path
+ * @returns whether nothing is there, or an empty folder
+ * @throws SlipwayError bad input when it is a file, or may not be read
+ */
+export function isVacant(directory: string): boolean {
+  try {
+    return statSync(directory, { throwIfNoEntry: false }) === undefined || readdirSync(directory).length === 0;
+  } catch (error) {
+    throw osFault(error, `cannot use ${directory}`, exitCodes.badInput);
+  }
+}
+
+/**
+ * Lays down a whole new tree, or nothing. Nothing of the user's is at stake, so no file waits for the disk: after a power cut
+ * the command is run again.
+ * @param directory where: a folder that does not exist, or exists and is empty
+ * @param files its files, paths relative to it with `/` between parts; modes are less the user's umask
+ * @throws SlipwayError when the folder is not empty, a path is unsafe, or the disk does not let it
+ */
+export function createTree(directory: string, files: Iterable<NewFile>): void {
+  const target = resolve(directory);
+  if (existsSync(target)) fillFolder(target, files);
+  else makeFolder(target, files);
+}
+
+/** An existing folder stays the one it is: a shell may stand in it, or it may be a mount point. */
+function fillFolder(target: string, files: Iterable<NewFile>): void {
+  // Only a killed run of this very function leaves a journal in a folder that was empty.
+  if (!isVacant(target)) recover(target);
+  if (!isVacant(target)) {
+    throw badInput(`${target} is not empty: it holds ${summary(readdirSync(target))}`, 'choose another folder');
+  }
+  const changes = Array.from(files, ({ path, bytes, mode }) => ({ path, expect: null, write: bytes, mode }));
+  commit(target, changes, { durable: false });
+}
+
+function summary(names: readonly string[]): string {
+  const shown = names.toSorted().slice(0, 5).join(', ');
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
+}
+
+/** Writes the tree beside its place, below the nearest folder that exists, and renames it there in one step. */
+function makeFolder(target: string, files: Iterable<NewFile>): void {
+  let top = target;
+  while (!existsSync(dirname(top))) top = dirname(top);
+  const parent = dirname(top);
+  const staging = join(parent, `${stagingPrefix()}${process.pid}-${basename(top).slice(0, 40)}`);
+  sweep(parent);
+  try {
+    writeTree(join(staging, target.slice(top.length)), files);
+    replaceFile(staging, top);
+  } catch (error) {
+    rmSync(staging, { recursive: true, force: true });
+    throw osFault(error, `cannot create ${target}, so nothing was written`);
+  }
+}
+
+function writeTree(root: string, files: Iterable<NewFile>): void {
+  const made = new Set<string>();
+  mkdirSync(root, { recursive: true });
+  made.add(root);
+  for (const { path, bytes, mode } of files) {
+    assertSafePath(path);
+    const file = join(root, path);
+    makeParent(dirname(file), made);
+    writeFileSync(file, bytes, { mode, flag: 'wx' });
+  }
+}
+
+function makeParent(folder: string, made: Set<string>): void {
+  if (made.has(folder)) return;
+  makeParent(dirname(folder), made);
+  mkdirSync(folder);
+  made.add(folder);
+}
+
+/** The machine is part of the name, because only on its own machine a process id tells whether its process lives. */
+function stagingPrefix(): string {
+  return `.slipway-new-${hostname()
+    .replaceAll(/[^A-Za-z0-9]/g, '')
+    .slice(0, 40)}-`;
+}
+
+/** Removes what killed runs have left in the folder. */
+function sweep(parent: string): void {
+  const prefix = stagingPrefix();
+  for (const name of namesIn(parent)) {
+    const pid = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN;
+    if (pid > 0 && (pid === process.pid || !isAlive(pid))) rmSync(join(parent, name), { recursive: true, force: true });
+  }
+}
+
+/** A folder in which one may create, but not look, is swept by nobody. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (codeOf(error) === 'EACCES') return [];
+    throw osFault(error, `cannot use the folder ${folder}`, exitCodes.badInput);
+  }
+}

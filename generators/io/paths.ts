@@ -1,0 +1,119 @@
+import { lstatSync, readlinkSync, realpathSync } from 'node:fs';
+import type { Stats } from 'node:fs';
+import { isAbsolute, join, relative, sep } from 'node:path';
+
+import { badInput, exitCodes } from '../engine/errors.ts';
+import { codeOf, osFault } from './faults.ts';
+
+/** Whether a path's part is git's folder in the eyes of any file system: NTFS drops trailing dots and spaces, and knows it as `git~1`. */
+function isGitFolder(part: string): boolean {
+  return /^(?:\.git|git~1)[. ]*(?::.*)?$/i.test(part);
+}
+
+/**
+ * @param path a path as it stands in a manifest, a lock or a journal
+ * @returns why it cannot be the path of a service's file; undefined when it can
+ */
+export function pathFault(path: string): string | undefined {
+  if (path === '') return 'is empty';
+  if (path.includes('\0')) return 'contains a NUL byte';
+  if (path.includes('\\')) return 'contains a backslash';
+  if (path.startsWith('/') || /^[a-z]:/i.test(path)) return 'is absolute';
+  for (const part of path.split('/')) {
+    if (part === '') return 'has an empty part';
+    if (part === '.' || part === '..') return `contains "${part}"`;
+    if (isGitFolder(part)) return "is inside git's own folder";
+  }
+  return undefined;
+}
+
+/**
+ * Refuses every path that is not relative, POSIX, and free of ways out of the service.
+ * @param path a path from an untrusted place
+ * @throws SlipwayError bad input, naming the path and what is wrong with it
+ */
+export function assertSafePath(path: string): void {
+  const fault = pathFault(path);
+  // Quoted as JSON, so that no control character of the path reaches the terminal.
+  if (fault !== undefined) {
+    throw badInput(
+      `the path ${JSON.stringify(path)} ${fault}`,
+      'paths are relative to the service, with "/" between their parts',
+      { path },
+    );
+  }
+}
+
+/**
+ * @param file an absolute path
+ * @returns what lies there, links not followed; undefined when nothing does
+ */
+export function lstatIfAny(file: string): Stats | undefined {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false });
+  } catch (error) {
+    if (codeOf(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * @param root the service's folder
+ * @returns its real location, links resolved
+ * @throws SlipwayError bad input when it does not exist
+ */
+export function realRootOf(root: string): string {
+  try {
+    return realpathSync.native(root);
+  } catch (error) {
+    throw osFault(error, `cannot open the folder ${root}`, exitCodes.badInput);
+  }
+}
+
+/** Follows one link, as long as it stays inside the service. */
+function followLink(realRoot: string, link: string): string {
+  const name = relative(realRoot, link).split(sep).join('/');
+  let target: string;
+  try {
+    target = realpathSync.native(link);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw osFault(error, `cannot follow the link ${name}`, exitCodes.badInput);
+    throw badInput(
+      `${name} is a link to ${readlinkSync(link)}, which does not exist`,
+      'delete the link, or create what it leads to',
+    );
+  }
+  const inside = relative(realRoot, target);
+  if (isAbsolute(inside) || inside.split(sep)[0] === '..') {
+    throw badInput(
+      `${name} is a link that leads out of the service, to ${target}`,
+      'slipway never writes through such a link: replace it with a file or folder of its own',
+      { link: name, target },
+    );
+  }
+  if (inside.split(sep).some(isGitFolder)) {
+    throw badInput(`${name} is a link into git's own folder, ${target}`, 'delete the link', { link: name, target });
+  }
+  return target;
+}
+
+/**
+ * @param root the service's folder
+ * @param path a file's path inside it
+ * @returns the absolute location of the file to read or write, links that stay inside the service followed
+ * @throws SlipwayError bad input for an unsafe path, and for a link that leads out of the service or nowhere
+ */
+export function resolveInside(root: string, path: string): string {
+  assertSafePath(path);
+  const realRoot = realRootOf(root);
+  let real = realRoot;
+  for (const part of path.split('/')) {
+    real = join(real, part);
+    try {
+      if (lstatIfAny(real)?.isSymbolicLink()) real = followLink(realRoot, real);
+    } catch (error) {
+      throw osFault(error, `cannot open ${path}`, exitCodes.badInput);
+    }
+  }
+  return real;
+}

@@ -1,0 +1,209 @@
+import { accessSync, constants, lstatSync, mkdirSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+
+import { badInput, exitCodes, SlipwayError } from '../engine/errors.ts';
+import type { Change } from '../engine/reconcile/plan.ts';
+import { removeIfEmpty, syncFolder, writeNewFile } from './disk.ts';
+import { codeOf, osFault } from './faults.ts';
+import { removeJournal, transactionFolder, transactionFolderOf, writeJournal } from './journal.ts';
+import type { Entry } from './journal.ts';
+import { fileSystems } from './mounts.ts';
+import { lstatIfAny, realRootOf, resolveInside } from './paths.ts';
+import { hashOf, readFileInside } from './tree.ts';
+
+/** A change that has been found possible. */
+interface Step {
+  readonly change: Change;
+  /** Absolute location of the file, links followed. */
+  readonly file: string;
+  /** Permission bits of the file that is there; undefined when there is none. */
+  readonly mode: number | undefined;
+}
+
+/**
+ * Finds out, before anything is written, whether all changes can be made.
+ * @param root the service's folder
+ * @param changes what is to be changed
+ * @returns the changes with their locations
+ * @throws SlipwayError for an unsafe, read-only or unreachable file, and for one that is not what the plan saw
+ */
+export function inspect(root: string, changes: readonly Change[]): Step[] {
+  const realRoot = realRootOf(root);
+  const fileSystemOf = fileSystems(realRoot);
+  const home = fileSystemOf(join(realRoot, transactionFolder, 'file'));
+  const seen = new Map<string, string>();
+  return changes.map((change) => {
+    const { path } = change;
+    const file = resolveInside(root, path);
+    const twin = seen.get(file);
+    if (twin !== undefined) throw badInput(`${path} and ${twin} are the same file`, 'remove the link between them');
+    seen.set(file, path);
+    const mode = expectUnchanged(root, change);
+    if (mode !== undefined) assertWritable(path, file, mode);
+    assertFolderWritable(path, file);
+    if (fileSystemOf(file) !== home) {
+      throw badInput(
+        `${path} lies on another file system than .slipway`,
+        'unmount it, or move it, and run the command again',
+      );
+    }
+    return { change, file, mode };
+  });
+}
+
+/**
+ * @param root the service's folder
+ * @param change one change
+ * @returns the permission bits of the file that is there; undefined when there is none
+ * @throws SlipwayError when it is not what the plan saw
+ */
+export function expectUnchanged(root: string, change: Change): number | undefined {
+  const present = readFileInside(root, change.path);
+  if ((present?.hash ?? null) === change.expect) return present?.mode;
+  throw new SlipwayError(exitCodes.failed, `${change.path} has changed since the plan was made`, {
+    hint: 'run the command again to plan with the file as it is now',
+    details: { path: change.path },
+  });
+}
+
+function assertWritable(path: string, file: string, mode: number): void {
+  // The bits are looked at as well, because root may write anyway, and a file without them is meant to stay as it is.
+  if ((mode & 0o222) === 0 || !mayWrite(file)) {
+    throw badInput(
+      `${path} is read-only and would have to change`,
+      `make it writable (chmod u+w ${path}) and run again`,
+      { path },
+    );
+  }
+}
+
+function assertFolderWritable(path: string, file: string): void {
+  let folder = dirname(file);
+  while (lstatIfAny(folder) === undefined) folder = dirname(folder);
+  if (!mayWrite(folder)) {
+    throw badInput(`${path} cannot be written: its folder is read-only`, `make ${folder} writable and run again`, {
+      path,
+    });
+  }
+}
+
+function mayWrite(place: string): boolean {
+  try {
+    accessSync(place, constants.W_OK);
+    return true;
+  } catch (error) {
+    // A full disk, say, is not for this check to find.
+    return !['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error) ?? '');
+  }
+}
+
+/**
+ * Makes the transaction's folder, the folders that new files need, and every new content; nothing of the user's changes.
+ * @param root the service's folder
+ * @param steps the changes, inspected
+ * @param durable whether all of it must survive a power cut before this returns
+ * @returns what the journal has to say at the commit point
+ */
+export function stage(root: string, steps: readonly Step[], durable: boolean): Entry[] {
+  const realRoot = realRootOf(root);
+  const transaction = transactionFolderOf(root);
+  const folders = missingFolders(realRoot, steps);
+  whole(`cannot write in ${transactionFolder}`, () =>
+    writeJournal(
+      transaction,
+      { version: 1, state: 'preparing', folders: folders.map((it) => posix(realRoot, it)) },
+      durable,
+    ),
+  );
+  for (const folder of folders) whole(`cannot make the folder ${posix(realRoot, folder)}`, () => makeFolder(folder));
+  const entries = steps.map((step, index) =>
+    whole(`cannot write ${step.change.path}`, () => stageOne(transaction, step, String(index), durable)),
+  );
+  if (durable) {
+    const parents = new Set([transaction, ...folders.map((folder) => dirname(folder))]);
+    for (const folder of parents) whole(`cannot write in ${folder}`, () => syncFolder(folder));
+  }
+  return entries;
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Made by somebody else meanwhile, or, where case does not count, under its twin's name.
+    if (codeOf(error) !== 'EEXIST') throw error;
+  }
+}
+
+function stageOne(transaction: string, { change, file, mode }: Step, name: string, durable: boolean): Entry {
+  const { path, expect: before } = change;
+  if ('remove' in change) return { path, before, after: null, staged: null };
+  let like;
+  if (mode !== undefined) {
+    const { uid, gid } = lstatSync(file);
+    like = { uid, gid, mode: withExecutableBits(mode, change.mode) };
+  }
+  writeNewFile(join(transaction, name), change.write, { mode: change.mode, like, durable });
+  return { path, before, after: hashOf(change.write), staged: name };
+}
+
+/** A file keeps its permissions, except that whoever may read it may run it exactly if it is a program now. */
+function withExecutableBits(mode: number, wanted: number): number {
+  return (wanted & 0o111) === 0 ? mode & ~0o111 : mode | ((mode & 0o444) >> 2);
+}
+
+/** The folders that the new files need and that are not there, parents first. */
+function missingFolders(realRoot: string, steps: readonly Step[]): string[] {
+  const removed = new Set(steps.filter(({ change }) => 'remove' in change).map(({ file }) => file));
+  const missing = new Set<string>();
+  for (const { change, file } of steps) {
+    if ('remove' in change) continue;
+    const needed: string[] = [];
+    let folder = dirname(file);
+    let found = lstatIfAny(folder);
+    for (; found === undefined && !missing.has(folder); found = lstatIfAny(folder)) {
+      needed.unshift(folder);
+      folder = dirname(folder);
+    }
+    if (found === undefined || found.isDirectory()) for (const it of needed) missing.add(it);
+    // Below a file that this commit removes, folders can be made only after the commit point.
+    else if (!removed.has(folder)) {
+      throw badInput(
+        `${posix(realRoot, folder)} is a file, where ${change.path} needs a folder`,
+        'move it away and run again',
+      );
+    }
+  }
+  return [...missing];
+}
+
+function posix(realRoot: string, place: string): string {
+  return relative(realRoot, place).split(sep).join('/');
+}
+
+/**
+ * Runs a step before the commit point.
+ * @param doing what it does and to which file, for the error
+ * @param action the step
+ * @returns what it gives
+ * @throws SlipwayError that says that the service is whole, because the caller undoes what was staged
+ */
+export function whole<T>(doing: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw osFault(error, `${doing}, so nothing was changed`);
+  }
+}
+
+/**
+ * Undoes what was staged; safe to run again.
+ * @param root the service's folder
+ * @param folders paths of the folders made for new files, parents first
+ */
+export function rollBack(root: string, folders: readonly string[]): void {
+  const transaction = transactionFolderOf(root);
+  for (const folder of folders.toReversed()) removeIfEmpty(resolveInside(root, folder));
+  removeJournal(transaction, false);
+  removeIfEmpty(dirname(transaction));
+}

@@ -1,0 +1,113 @@
+import { hash } from 'node:crypto';
+import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import type { Dirent } from 'node:fs';
+import { join } from 'node:path';
+
+import { badInput, exitCodes, SlipwayError } from '../engine/errors.ts';
+import type { DiskFile } from '../engine/reconcile/lock.ts';
+import { codeOf, osFault } from './faults.ts';
+import { pathFault, realRootOf, resolveInside } from './paths.ts';
+
+/**
+ * @param bytes any bytes
+ * @returns their SHA-256 (FIPS 180-4), in lower-case hex
+ */
+export function hashOf(bytes: Uint8Array): string {
+  return hash('sha256', bytes);
+}
+
+/**
+ * Reads one file of the service.
+ * @param root the service's folder
+ * @param path the file's path inside it
+ * @returns the file; undefined when there is none
+ * @throws SlipwayError bad input when it cannot be read, is no regular file, or lies behind a link that leads out
+ */
+export function readFileInside(root: string, path: string): DiskFile | undefined {
+  const file = resolveInside(root, path);
+  let descriptor: number | undefined;
+  try {
+    // Without O_NONBLOCK, opening a FIFO waits for a writer for ever. Windows knows neither flag: there they add nothing.
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    const stat = fstatSync(descriptor);
+    if (!stat.isFile()) throw notAFile(path, stat.isDirectory() ? 'a folder' : 'a pipe or a device');
+    const bytes = readFileSync(descriptor);
+    return { bytes, mode: stat.mode & 0o777, hash: hashOf(bytes) };
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (code === 'ENXIO') throw notAFile(path, 'a socket');
+    throw osFault(error, `cannot read ${path}`, exitCodes.badInput);
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+function notAFile(path: string, what: string): SlipwayError {
+  return badInput(`${path} is ${what}, where a file is expected`, 'move it away and run the command again', { path });
+}
+
+/**
+ * @param root the service's folder
+ * @param folder a folder's path inside it
+ * @returns the names of what lies in it, sorted; none when it is not there
+ * @throws SlipwayError bad input when it cannot be read, or lies behind a link that leads out
+ */
+export function listFolder(root: string, folder: string): string[] {
+  try {
+    return readdirSync(resolveInside(root, folder)).toSorted();
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw osFault(error, `cannot list the folder ${folder}`, exitCodes.badInput);
+  }
+}
+
+/** Folders that hold no file of the user's own, wherever they are. */
+const skippedEverywhere = new Set(['.git', 'node_modules']);
+/** Folders that are output, or Slipway's, at the service's root only: `internal/coverage` may well be a domain slice. */
+const skippedAtRoot = new Set(['dist', 'coverage', '.slipway']);
+
+/**
+ * Lists the user's own files: no dependencies, no build output, no nested git repository, nothing of Slipway's, no links,
+ * no folder the user may not read (a database's data, say), no name that a service's file cannot have.
+ * @param root the service's folder
+ * @param options `limit`: how many files are too many
+ * @returns their paths relative to the root, `/` between parts, in order of code units
+ * @throws SlipwayError when there are more files than the limit
+ */
+export function listFiles(root: string, options: { readonly limit?: number } = {}): string[] {
+  const limit = options.limit ?? 20_000;
+  const realRoot = realRootOf(root);
+  const files: string[] = [];
+  const folders = [''];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const entry of entriesOf(join(realRoot, folder), folder === '')) {
+      const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+      if (pathFault(path) !== undefined) continue;
+      if (entry.isFile()) files.push(path);
+      else if (entry.isDirectory() && !isSkipped(realRoot, path)) folders.push(path);
+    }
+    if (files.length > limit) {
+      throw new SlipwayError(exitCodes.failed, `${root} holds more than ${limit} files`, {
+        hint: 'run the command in the folder of a service, and keep data out of it',
+        details: { limit },
+      });
+    }
+  }
+  return files.toSorted();
+}
+
+function isSkipped(realRoot: string, path: string): boolean {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return skippedEverywhere.has(name) || skippedAtRoot.has(path) || existsSync(join(realRoot, path, '.git'));
+}
+
+/** The entries of a folder; none of a folder below the root that may not be read or that has just gone. */
+function entriesOf(folder: string, isRoot: boolean): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if (!isRoot && ['EACCES', 'EPERM', 'ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) return [];
+    throw osFault(error, `cannot list the folder ${folder}`, exitCodes.badInput);
+  }
+}
