@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { deployTree, type Document, documents, moduleIds, only } from '../helpers/deployTree.ts';
+
+const folder = /^deploy\/argocd\//;
+const environments = ['dev', 'staging', 'prod'];
+const files = await deployTree(moduleIds);
+const project = only(files, folder, 'AppProject');
+const applications = documents(files, folder).filter(({ kind }) => kind === 'Application');
+
+describe('Argo CD', () => {
+  it('has one application for each overlay', () => {
+    const paths: string[] = applications.map((application) => application.spec.source.path);
+    expect(paths.toSorted()).toEqual(environments.map((name) => `deploy/k8s/overlays/${name}`).toSorted());
+    for (const path of paths) expect(files.has(`${path}/kustomization.yaml`)).toBe(true);
+  });
+
+  it('puts each overlay into its own namespace', () => {
+    for (const { metadata, spec } of applications) {
+      const overlay = files.get(`${spec.source.path}/kustomization.yaml`);
+      expect(overlay).toContain(`namespace: ${spec.destination.namespace}\n`);
+      expect(metadata.name).toBe(spec.destination.namespace);
+    }
+  });
+
+  it('heals, prunes and tries again', () => {
+    for (const { spec } of applications) {
+      expect(spec.syncPolicy.automated).toEqual({ prune: true, selfHeal: true });
+      expect(spec.syncPolicy.retry.limit).toBeGreaterThan(0);
+      expect(spec.project).toBe(project.metadata.name);
+    }
+  });
+
+  it('lets the project reach those namespaces and no other', () => {
+    const wanted = applications.map(({ spec }) => spec.destination);
+    expect(project.spec.destinations).toEqual(expect.arrayContaining(wanted));
+    expect(project.spec.destinations).toHaveLength(wanted.length);
+    expect(JSON.stringify(project)).not.toContain('*');
+  });
+
+  it('lets the project have the kinds that the base and all modules bring, and no cluster-wide one but Namespace', () => {
+    const kinds = documents(files, /^deploy\/k8s\/(base|components)\//)
+      .filter(({ kind }) => kind !== 'Kustomization' && kind !== 'Component')
+      .map(({ apiVersion, kind }) => ({ group: apiVersion.includes('/') ? apiVersion.split('/')[0] : '', kind }));
+    expect(project.spec.namespaceResourceWhitelist).toEqual(expect.arrayContaining(kinds));
+    expect(project.spec.clusterResourceWhitelist).toEqual([{ group: '', kind: 'Namespace' }]);
+  });
+
+  it('knows the Secret that the Deployment names', () => {
+    const { envFrom } = only(files, /^deploy\/k8s\/base\//, 'Deployment').spec.template.spec.containers[0];
+    const secret = envFrom.find((source: Document) => source.secretRef).secretRef.name;
+    expect(project.spec.orphanedResources.ignore).toEqual([{ kind: 'Secret', name: secret }]);
+  });
+
+  it('lists every file of the folder in its kustomization, which fills in the URL of the repository', () => {
+    const { resources, replacements } = only(files, folder, 'Kustomization');
+    const own = [...files.keys()].filter((path) => folder.test(path) && path.endsWith('.yaml'));
+    expect(resources.map((path: string) => `deploy/argocd/${path}`).toSorted()).toEqual(
+      own.filter((path) => !path.endsWith('/kustomization.yaml')).toSorted(),
+    );
+    const source = only(files, folder, 'ConfigMap');
+    expect(replacements[0].source).toEqual({
+      kind: 'ConfigMap',
+      name: source.metadata.name,
+      fieldPath: 'data.repoURL',
+    });
+    expect(new URL(source.data.repoURL).hostname).toBe('git.invalid');
+    const holders = own.filter((path) => /https:\/\/git/.test(files.get(path) ?? ''));
+    expect(holders).toEqual(['deploy/argocd/source.yaml']);
+  });
+});

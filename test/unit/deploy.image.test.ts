@@ -1,0 +1,97 @@
+import { Script } from 'node:vm';
+import { describe, expect, it } from 'vitest';
+import { deployTree, type Document, documents, only } from '../helpers/deployTree.ts';
+import { renderFiles, sampleContext } from '../helpers/renderTemplate.ts';
+
+const path = 'deploy/docker/Dockerfile';
+const files = await deployTree();
+const pod = only(files, /^deploy\/k8s\/base\//, 'Deployment').spec.template.spec;
+const ports: number[] = pod.containers[0].ports.map((port: Document) => port.containerPort);
+
+describe.each(['npm', 'pnpm'] as const)('Dockerfile with %s', (packageManager) => {
+  const text = renderFiles('base', sampleContext(packageManager)).get(path) ?? '';
+  const runtime = text.slice(text.indexOf('AS runtime'));
+
+  it('keeps to instructions that every builder knows', () => {
+    expect(text).toContain('FROM node:26.12.1-trixie-slim AS base');
+    expect(text).not.toMatch(/^# *syntax=|--link|--mount|<<-?['"]?[A-Z]/m);
+  });
+
+  it('derives every stage from the one pinned image', () => {
+    const stages = [...text.matchAll(/^FROM (\S+) AS (\S+)$/gm)].map(([, from = '', name = '']) => ({ from, name }));
+    const [first, ...others] = stages;
+    const known = stages.map(({ name }) => name);
+    expect(first?.from).toMatch(/^node:/);
+    expect(others.every(({ from }, index) => known.slice(0, index + 1).includes(from))).toBe(true);
+    expect([...text.matchAll(/--from=(\S+)/g)].map(([, stage]) => stage).toSorted()).toEqual(['build', 'dependencies']);
+  });
+
+  it('installs from the lockfile, and only what production needs', () => {
+    const installs = [...text.matchAll(/^RUN ((?:npm|pnpm) (?:ci|install --frozen)[^\n\\]*)/gm)].map(([, run = '']) =>
+      run.trim(),
+    );
+    expect(installs).toEqual(
+      packageManager === 'npm'
+        ? ['npm ci', 'npm ci --omit=dev']
+        : ['pnpm install --frozen-lockfile', 'pnpm install --frozen-lockfile --prod'],
+    );
+    expect(text).toContain(`RUN ${packageManager} run build`);
+    expect(text).not.toContain(packageManager === 'npm' ? 'pnpm' : 'npm ci');
+  });
+
+  it('runs node as process 1, as the user that Kubernetes asks for', () => {
+    expect(runtime).toContain('CMD ["node", "dist/cmd/server/main.js"]');
+    expect(runtime).not.toMatch(/^(ENTRYPOINT|SHELL|RUN) /m);
+    const { runAsUser, runAsGroup } = pod.securityContext;
+    expect(runtime).toContain(`USER ${runAsUser}:${runAsGroup}\n`);
+    expect(runtime.indexOf('COPY --from')).toBeLessThan(runtime.indexOf('USER'));
+    expect(files.has('cmd/server/main.ts')).toBe(true);
+  });
+
+  it('exposes the ports of the service', () => {
+    expect(runtime).toContain(`EXPOSE ${ports.join(' ')}\n`);
+  });
+});
+
+describe('.dockerignore', () => {
+  const ignored = (files.get('.dockerignore') ?? '').split('\n');
+
+  it('keeps secrets, history and what is built out of the context', () => {
+    expect(ignored).toEqual(expect.arrayContaining(['.git', '.env', '.npmrc', 'node_modules', 'dist']));
+  });
+
+  it('lets in what the Dockerfile copies and the compiler reads', () => {
+    const needed = ['package.json', 'package-lock.json', 'pnpm-lock.yaml', 'tsconfig.json', 'tsconfig.build.json'];
+    const sources = ['cmd', 'internal', 'pkg', 'api', 'configs'];
+    expect(ignored.filter((pattern) => [...needed, ...sources].includes(pattern) || pattern === '*')).toEqual([]);
+  });
+});
+
+describe('service.yaml of Compose', () => {
+  const [{ services }] = documents(files, /^deploy\/compose\/service\.yaml$/);
+  const { server } = services;
+
+  it('builds the image from the root of the service', () => {
+    expect(server.build).toEqual({ context: '../..', dockerfile: path });
+  });
+
+  it('waits as long as Kubernetes does', () => {
+    expect(server.stop_grace_period).toBe(`${pod.terminationGracePeriodSeconds}s`);
+  });
+
+  it('publishes both ports, the one for operations on this machine only', () => {
+    expect(server.ports).toEqual([`${ports[0]}:${ports[0]}`, `127.0.0.1:${ports[1]}:${ports[1]}`]);
+  });
+
+  it('asks for health what Kubernetes asks for readiness', () => {
+    const [kind, ...command] = server.healthcheck.test;
+    const { path: readiness } = pod.containers[0].readinessProbe.httpGet;
+    expect(kind).toBe('CMD');
+    expect(command.at(-1)).toContain(`http://127.0.0.1:${ports[1]}${readiness}`);
+    expect(() => new Script(command.at(-1))).not.toThrow();
+  });
+
+  it('can do as little as in Kubernetes', () => {
+    expect(server).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
+  });
+});

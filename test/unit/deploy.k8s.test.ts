@@ -1,0 +1,171 @@
+import { dirname, join } from 'node:path/posix';
+import { describe, expect, it } from 'vitest';
+import { config as adminConfig } from '../../templates/base/files/internal/admin/config.ts';
+import { config as appConfig } from '../../templates/base/files/internal/app/config.ts';
+import { config as httpConfig } from '../../templates/base/files/internal/http/config.ts';
+import { config as logConfig } from '../../templates/base/files/internal/log/config.ts';
+import { describeVariables } from '../../templates/variables.ts';
+import { deployTree, type Document, documents, only } from '../helpers/deployTree.ts';
+
+const base = /^deploy\/k8s\/base\//;
+const overlays = ['dev', 'staging', 'prod'] as const;
+const files = await deployTree();
+const deployment = only(files, base, 'Deployment');
+const pod = deployment.spec.template;
+const [server] = pod.spec.containers;
+const settings = new Map(
+  [appConfig, httpConfig, adminConfig, logConfig]
+    .flatMap((config) => describeVariables(config, 'config.ts'))
+    .map((variable) => [variable.name, variable]),
+);
+
+/** The default of a setting that is a number. */
+function standard(name: string): number {
+  return Number(settings.get(name)?.default);
+}
+
+/** Whether the selector picks the server's pods: every label it asks for is on them, and it asks for one. */
+function selects(selector: Record<string, string>): boolean {
+  const asked = Object.entries(selector);
+  return asked.length > 0 && asked.every(([label, value]) => pod.metadata.labels[label] === value);
+}
+
+describe('Deployment', () => {
+  it('selects its own pods, and not those of jobs', () => {
+    const { matchLabels } = deployment.spec.selector;
+    expect(selects(matchLabels)).toBe(true);
+    expect(matchLabels['app.kubernetes.io/component']).toBe('server');
+  });
+
+  it('opens the ports on which the service listens by default', () => {
+    const ports = Object.fromEntries(server.ports.map((port: Document) => [port.name, port.containerPort]));
+    expect(ports).toEqual({ http: standard('PORT'), admin: standard('ADMIN_PORT') });
+  });
+
+  it.each([
+    ['startupProbe', '/startupz'],
+    ['livenessProbe', '/livez'],
+    ['readinessProbe', '/readyz'],
+  ])('asks with its %s what the admin port answers', (probe, path) => {
+    expect(server[probe].httpGet).toEqual({ path, port: 'admin' });
+    expect(files.get('internal/admin/probes.ts')).toContain(`.get('${path}'`);
+  });
+
+  it('gives a module longer to start than the service itself does', () => {
+    const { periodSeconds, failureThreshold } = server.startupProbe;
+    expect(periodSeconds * failureThreshold * 1000).toBeGreaterThan(standard('START_TIMEOUT_MS'));
+  });
+
+  it('kills no process that keeps its own deadline', () => {
+    const delay = Number(server.env.find((variable: Document) => variable.name === 'SHUTDOWN_DELAY_MS').value);
+    const timeout = standard('SHUTDOWN_TIMEOUT_MS');
+    expect(delay).toBeGreaterThan(0);
+    expect(timeout).toBeGreaterThan(2 * delay);
+    expect(pod.spec.terminationGracePeriodSeconds * 1000).toBeGreaterThanOrEqual(timeout + delay);
+  });
+
+  it('reads the ConfigMap that is composed, and may do without the Secret', () => {
+    expect(server.envFrom[0].configMapRef.name).toBe('orders-config');
+    expect(files.get('deploy/k8s/base/kustomization.yaml') ?? '').toMatch(/configmap|orders-config/);
+    expect(server.envFrom[1].secretRef).toEqual({ name: 'orders-secrets', optional: true });
+  });
+
+  it('rolls out without a gap', () => {
+    expect(deployment.spec.strategy.rollingUpdate).toEqual({ maxUnavailable: 0, maxSurge: 1 });
+  });
+
+  it('spreads the pods that it makes', () => {
+    const constraints: Document[] = pod.spec.topologySpreadConstraints;
+    expect(constraints.map(({ labelSelector }) => selects(labelSelector.matchLabels))).toEqual([true, true]);
+  });
+
+  it('keeps to the restricted Pod Security Standard, with a root file system that is read only', () => {
+    expect(pod.spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+    expect(server.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    });
+    expect(pod.spec.automountServiceAccountToken).toBe(false);
+    expect(server.volumeMounts.map((mount: Document) => mount.name)).toEqual(
+      pod.spec.volumes.map((volume: Document) => volume.name),
+    );
+  });
+
+  it('leaves the number of replicas to the autoscaler', () => {
+    expect(deployment.spec).not.toHaveProperty('replicas');
+    expect(only(files, base, 'HorizontalPodAutoscaler').spec.scaleTargetRef).toEqual({
+      apiVersion: deployment.apiVersion,
+      kind: 'Deployment',
+      name: deployment.metadata.name,
+    });
+    expect(server.resources.requests.cpu).toBeDefined();
+  });
+});
+
+describe('what stands beside the Deployment', () => {
+  it('sends requests to a port of the server', () => {
+    const { selector, ports } = only(files, base, 'Service').spec;
+    expect(selects(selector)).toBe(true);
+    expect(server.ports.map((port: Document) => port.name)).toContain(ports[0].targetPort);
+  });
+
+  it('has the account that the pods use', () => {
+    expect(only(files, base, 'ServiceAccount').metadata.name).toBe(pod.spec.serviceAccountName);
+  });
+
+  it('holds up no drain when there is one replica', () => {
+    const { spec } = only(files, base, 'PodDisruptionBudget');
+    expect(selects(spec.selector.matchLabels)).toBe(true);
+    expect(spec).toMatchObject({ maxUnavailable: 1, unhealthyPodEvictionPolicy: 'AlwaysAllow' });
+  });
+
+  it('denies everything by default, and lets in what the ports are for', () => {
+    const [deny, allow] = documents(files, base).filter((document) => document.kind === 'NetworkPolicy');
+    expect(selects(deny.spec.podSelector.matchLabels)).toBe(true);
+    expect(deny.spec.policyTypes).toEqual(['Ingress', 'Egress']);
+    expect(deny.spec).not.toHaveProperty('ingress');
+    expect(selects(allow.spec.podSelector.matchLabels)).toBe(true);
+    const opened = allow.spec.ingress.flatMap((rule: Document) => rule.ports.map((port: Document) => port.port));
+    expect(opened).toEqual(server.ports.map((port: Document) => port.name));
+  });
+
+  it('gives every object the same name label', () => {
+    const objects = documents(files, base).filter(({ kind }) => kind !== 'Kustomization' && kind !== 'ConfigMap');
+    expect(objects.map((object) => object.metadata.labels['app.kubernetes.io/name'])).toEqual(
+      objects.map(() => 'orders'),
+    );
+    expect(objects.length).toBeGreaterThanOrEqual(7);
+  });
+});
+
+describe.each(overlays)('overlay %s', (overlay) => {
+  const path = `deploy/k8s/overlays/${overlay}/kustomization.yaml`;
+  const kustomization = only(files, new RegExp(`^${path}$`), 'Kustomization');
+
+  it('stands on the base', () => {
+    const resources: string[] = kustomization.resources;
+    expect(resources.map((resource) => join(dirname(path), resource))).toEqual(['deploy/k8s/base']);
+  });
+
+  it('patches what is there', () => {
+    const objects = documents(files, base);
+    for (const { target } of kustomization.patches) {
+      expect(objects.some(({ kind, metadata }) => kind === target.kind && metadata.name === target.name)).toBe(true);
+    }
+  });
+
+  it('sets the image of the server', () => {
+    expect(kustomization.images[0].name).toBe(server.image);
+    expect(kustomization.images[0].newTag).toMatch(/^(?!latest$)/);
+  });
+
+  it('overrides settings that exist, with values that they take', () => {
+    const [{ name, behavior, literals }] = kustomization.configMapGenerator;
+    expect([name, behavior]).toEqual(['orders-config', 'merge']);
+    expect(literals).toHaveLength(1);
+    const [key, value] = literals[0].split('=');
+    expect(key).toBe('LOG_LEVEL');
+    expect(settings.get('LOG_LEVEL')?.expects.split(', ')).toContain(value);
+  });
+});
