@@ -31,10 +31,9 @@ const names = {
   variable: /^[A-Z_][A-Z0-9_]*$/,
 };
 /** Words of the names' form that GitLab does not take as the name of a job. */
-const gitlabWords = new Set([
-  ...['cache', 'default', 'false', 'image', 'include', 'nil', 'pages', 'services', 'spec', 'stages', 'true', 'types'],
-  ...['variables', 'workflow'],
-]);
+const gitlabWords = new Set(
+  'cache default false image include nil pages services spec stages true types variables workflow'.split(' '),
+);
 const hostPattern = /\{([a-z][a-z0-9-]*)\.host\}/g;
 const defaultTimeoutMinutes = 15;
 
