@@ -1,0 +1,38 @@
+import { defineModule } from '../../../generators/engine/module.ts';
+
+export default defineModule({
+  id: 'postgres',
+  summary: 'PostgreSQL through Kysely, embedded (PGlite) until DATABASE_URL is set, with migrations',
+  category: 'data',
+  options: {
+    version: {
+      type: 'string',
+      summary: 'Major version of the server in Compose and CI',
+      default: '18',
+      enum: ['18', '17', '16'],
+    },
+  },
+  dependencies: ['@electric-sql/pglite', 'kysely', 'pg'],
+  devDependencies: ['@types/pg'],
+  scripts: {
+    migrate: 'node dist/cmd/migrate/main.js',
+    'migrate:dev': 'node cmd/migrate/main.ts',
+  },
+  wiring: { postgres: 'internal/postgres/module.ts' },
+  ownership: { seed: ['internal/accounts/', 'internal/postgres/migrations/20261121_accounts.ts'] },
+  ci: {
+    additions: {
+      integration: {
+        services: {
+          postgres: {
+            image: 'postgres:18-alpine',
+            port: 5432,
+            env: { POSTGRES_PASSWORD: 'postgres' },
+            healthCommand: 'pg_isready --username postgres',
+          },
+        },
+        env: { DATABASE_URL: 'postgres://postgres:postgres@{postgres.host}:5432/postgres' },
+      },
+    },
+  },
+});
