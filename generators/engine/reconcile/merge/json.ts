@@ -1,0 +1,56 @@
+import { mapTrio } from './align.ts';
+import { readBefore, writeBefore } from './before.ts';
+import { commentsOf, patchJson } from './jsonPatch.ts';
+import { parseJson, printJson } from './jsonTree.ts';
+import { markConflicts, placeholder } from './jsonMarkers.ts';
+import { mergeTree, type TreeConflict } from './mergeTree.ts';
+import { packageJsonRules, plainRules } from './packageJson.ts';
+import { mergeText } from './text.ts';
+import { pointer, type Tree } from './tree.ts';
+import type { ConflictStyle, Merged, Trio } from './types.ts';
+
+/**
+ * Merges JSON by key, and writes the outcome into yours: its comments, layout and order of keys stay.
+ * What is not a JSON object, or repeats a key, is merged by lines.
+ * @param path the file's path: `package.json` has rules of its own
+ * @param texts base (empty for none), yours and theirs
+ * @param style how a conflicting place is shown
+ * @returns the merged text, and theirs without the user's own keys as the next base
+ */
+export function mergeJson(path: string, texts: Trio<string>, style: ConflictStyle): Merged {
+  const { text: baseText, before } = readBefore(texts.base);
+  const sources = { ...texts, base: baseText };
+  const { base, yours, theirs } = mapTrio(sources, (text, side) =>
+    parseJson(side === 'base' && text.trim() === '' ? '{}' : text),
+  );
+  if (base === undefined || yours === undefined || theirs === undefined) return mergeText(sources, style);
+
+  const rules = /(^|\/)package\.json$/.test(path) ? packageJsonRules : plainRules;
+  const trees = { base: base.tree, yours: yours.tree, theirs: theirs.tree };
+  const inline = new Set<Tree>([...base.inline, ...yours.inline, ...theirs.inline]);
+  const theirComments = commentsOf(texts.theirs);
+  const dropped = new Set([...commentsOf(baseText)].filter((comment) => !theirComments.has(comment)));
+  const open: TreeConflict[] = [];
+  const merged = mergeTree(trees, before, rules, (conflict) => {
+    if (style !== 'markers') return style === 'ours' ? conflict.yours : conflict.theirs;
+    open.push(conflict);
+    return placeholder(open.length - 1);
+  });
+  const text = patchJson(texts.yours, yours, merged.tree, inline, dropped);
+  return {
+    text: open.length === 0 ? text : markConflicts(text, open, inline),
+    conflicts: merged.conflicts.map((conflict) => ({
+      at: pointer(conflict.path),
+      base: print(conflict.base),
+      yours: print(conflict.yours),
+      theirs: print(conflict.theirs),
+    })),
+    base: writeBefore(patchJson(texts.theirs, theirs, merged.recorded, inline, theirComments), merged.before),
+  };
+}
+
+const printing = { endOfLine: '\n', step: '  ', inline: new Set<never>() };
+
+function print(tree: Tree | undefined): string {
+  return tree === undefined ? '' : printJson(tree, '', printing);
+}

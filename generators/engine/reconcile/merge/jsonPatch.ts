@@ -1,0 +1,115 @@
+import { applyEdits, type Edit, type Node } from 'jsonc-parser';
+import { insertItems, type Write } from './jsonInsert.ts';
+import { removeItems } from './jsonRemove.ts';
+import { comments, endOfLine, lineIndent } from './jsonText.ts';
+import { parseJson, printJson, valueOf, type JsonDocument, type Style } from './jsonTree.ts';
+import { equal, isMap, isSet, type Tree, type TreeMap } from './tree.ts';
+
+interface Patch {
+  readonly text: string;
+  readonly style: Style;
+  /** Comments that may go with what they explain. */
+  readonly dropped: ReadonlySet<string>;
+}
+
+/**
+ * Edits a JSON text in place until it holds a value; comments and layout stay as they are. jsonc-parser finds the
+ * places; its own `modify` lays lines out anew, and so does not take back what it put in.
+ * @param text JSON
+ * @param document the text parsed
+ * @param target the value it is to hold
+ * @param inline objects and arrays of the target that are written on one line
+ * @param dropped comments that may go with the value they stand at
+ * @returns the edited text
+ */
+export function patchJson(
+  text: string,
+  document: JsonDocument,
+  target: TreeMap,
+  inline: ReadonlySet<Tree>,
+  dropped: ReadonlySet<string>,
+): string {
+  if (equal(document.tree, target)) return text;
+  const first = document.root.children?.[0];
+  const step = (first === undefined ? '' : lineIndent(text, first.offset)) || '  ';
+  const style = { endOfLine: endOfLine(text), step, inline };
+  const removals: Edit[] = [];
+  shrink({ text, style, dropped }, document.root, document.tree, target, removals);
+  const shrunk = applyEdits(text, removals);
+  const rest = parseJson(shrunk);
+  if (rest === undefined) throw new Error('removing values left text that is not JSON');
+  const insertions: Edit[] = [];
+  grow({ text: shrunk, style, dropped }, rest.root, rest.tree, target, insertions);
+  return applyEdits(shrunk, insertions);
+}
+
+/** Whether one value can be made from the other item by item. */
+function isAlike(present: Tree, target: Tree): boolean {
+  if (isMap(present) && isMap(target)) return true;
+  if (!isSet(present) || !isSet(target)) return false;
+  const [wanted, had] = [new Set<Tree>(target), new Set<Tree>(present)];
+  return equal(
+    present.filter((item) => wanted.has(item)),
+    target.filter((item) => had.has(item)),
+  );
+}
+
+/** The items of an object or array that is edited item by item, in order, by key or, in a set, by themselves. */
+function itemsOf(tree: Tree): [string, Tree][] {
+  if (isMap(tree)) return [...tree];
+  return isSet(tree) ? tree.map((item) => [item, item]) : [];
+}
+
+function shrink(patch: Patch, node: Node, present: Tree, target: Tree, edits: Edit[]): void {
+  const { text, style, dropped } = patch;
+  const items = itemsOf(present);
+  const wanted = new Map(itemsOf(target));
+  const isGone = (index: number) => !wanted.has(items[index]?.[0] ?? '');
+  edits.push(...removeItems(text, node, isGone, dropped));
+  for (const [index, [key, value]] of items.entries()) {
+    const child = node.children?.[index];
+    const childNode = isMap(present) && child !== undefined ? valueOf(child) : child;
+    const wantedValue = wanted.get(key);
+    if (childNode === undefined || wantedValue === undefined || equal(value, wantedValue)) continue;
+    if (isAlike(value, wantedValue)) shrink(patch, childNode, value, wantedValue, edits);
+    else edits.push(replaceValue(text, childNode, wantedValue, style, dropped));
+  }
+}
+
+function replaceValue(text: string, node: Node, value: Tree, style: Style, dropped: ReadonlySet<string>): Edit {
+  const { offset, length } = node;
+  const indent = lineIndent(text, offset);
+  const kept = comments(text, offset, offset + length)
+    .filter(({ source }) => !dropped.has(source))
+    .map(({ source }) => `${source}${style.endOfLine}${indent}`);
+  return { offset, length, content: kept.join('') + printJson(value, indent, style) };
+}
+
+function grow(patch: Patch, node: Node, present: Tree, target: Tree, edits: Edit[]): void {
+  const { text, style } = patch;
+  const items = itemsOf(present);
+  const indexes = new Map(items.map(([key], index) => [key, index]));
+  const groups = new Map<number, Write[]>();
+  let next = 0;
+  for (const [key, value] of itemsOf(target)) {
+    const index = indexes.get(key);
+    if (index === undefined) {
+      const name = isMap(target) ? `${JSON.stringify(key)}: ` : '';
+      const group = groups.get(next) ?? [];
+      groups.set(next, [...group, (indent) => name + printJson(value, indent, style)]);
+      continue;
+    }
+    next = index + 1;
+    const child = node.children?.[index];
+    const childNode = isMap(present) && child !== undefined ? valueOf(child) : child;
+    const childTree = items[index]?.[1];
+    if (childNode === undefined || childTree === undefined || equal(childTree, value)) continue;
+    grow(patch, childNode, childTree, value, edits);
+  }
+  for (const [index, writes] of groups) edits.push(...insertItems(text, node, index, writes, style));
+}
+
+/** @returns the sources of all comments in a JSON text */
+export function commentsOf(text: string): Set<string> {
+  return new Set(comments(text, 0, text.length).map(({ source }) => source));
+}

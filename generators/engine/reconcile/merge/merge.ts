@@ -1,0 +1,43 @@
+import { mergeJson } from './json.ts';
+import { mergeText } from './text.ts';
+import type { ConflictStyle, Merged, Trio } from './types.ts';
+import { mergeYaml } from './yaml.ts';
+
+export type { Conflict, ConflictStyle, Merged } from './types.ts';
+
+const byteOrderMark = '\uFEFF';
+
+/**
+ * Merges one file three ways. A byte order mark and CRLF line ends of yours are kept.
+ * @param path the file's path; its ending picks the merge: JSON by key, YAML by line and then by key, else by line
+ * @param base what was written last
+ * @param yours what is there
+ * @param theirs what would be written now
+ * @param style how a conflicting place is shown in the merged text
+ * @returns the merged text, the conflicts, and what to record as the next base; it never throws
+ */
+export function merge(path: string, base: string, yours: string, theirs: string, style: ConflictStyle): Merged {
+  if (yours === base) return { text: theirs, conflicts: [], base: theirs };
+  if (theirs === base) return { text: yours, conflicts: [], base };
+  const crlf = isWhollyCrlf(yours);
+  const plain = (text: string) => {
+    const unmarked = text.startsWith(byteOrderMark) ? text.slice(1) : text;
+    return crlf ? unmarked.replaceAll('\r\n', '\n') : unmarked;
+  };
+  const merged = mergePlain(path, { base: plain(base), yours: plain(yours), theirs: plain(theirs) }, style);
+  const marked = [yours, base, theirs].map((text) => text.startsWith(byteOrderMark));
+  const mark = (marked[0] === marked[1] ? marked[2] : marked[0]) ? byteOrderMark : '';
+  const text = mark + (crlf ? merged.text.replaceAll('\n', '\r\n') : merged.text);
+  return { text, conflicts: merged.conflicts, base: merged.base === plain(theirs) ? theirs : merged.base };
+}
+
+function mergePlain(path: string, texts: Trio<string>, style: ConflictStyle): Merged {
+  if (texts.yours === texts.base) return { text: texts.theirs, conflicts: [], base: texts.theirs };
+  if (path.endsWith('.json')) return mergeJson(path, texts, style);
+  if (path.endsWith('.yaml') || path.endsWith('.yml')) return mergeYaml(texts, style);
+  return mergeText(texts, style);
+}
+
+function isWhollyCrlf(text: string): boolean {
+  return text.includes('\r\n') && !/(?<!\r)\n/.test(text);
+}

@@ -1,0 +1,193 @@
+import { mapTrio } from './align.ts';
+import {
+  byIdentity,
+  equal,
+  identityOf,
+  isList,
+  isMap,
+  isSet,
+  pointer,
+  type Path,
+  type Tree,
+  type TreeMap,
+} from './tree.ts';
+import type { Side, Trio } from './types.ts';
+
+/** What a kind of file knows better than the general rules. */
+export interface Rules {
+  /** Settles a scalar that both sides changed; undefined when it is a conflict. */
+  readonly settle: (path: Path, values: Trio<Tree | undefined>) => Side | undefined;
+  /** Whether a key that the user deleted stays deleted, though theirs changed it. */
+  readonly staysDeleted: (path: Path) => boolean;
+  /** Whether arrays of objects are matched by their items' `name`, `id` or `path`. */
+  readonly matchItems: boolean;
+}
+
+export interface TreeConflict extends Trio<Tree | undefined> {
+  readonly path: Path;
+}
+
+/** Gives the value that stands in a place of conflict. */
+export type Choose = (conflict: TreeConflict) => Tree | undefined;
+
+export interface MergedTree {
+  readonly tree: TreeMap;
+  readonly conflicts: readonly TreeConflict[];
+  /** Theirs, less what the user had before; see {@link Merged.base}. */
+  readonly recorded: TreeMap;
+  /** Pointer → what the user had there before theirs took its place: it comes back when theirs goes. */
+  readonly before: TreeMap;
+}
+
+/** The merged value of one place, and what of theirs is recorded there. */
+interface Outcome {
+  readonly merged: Tree | undefined;
+  readonly recorded: Tree | undefined;
+}
+
+const empty: TreeMap = new Map();
+
+/**
+ * Merges three values by key. Only one side changed a key: that side. Both added the same: it is the user's.
+ * Arrays of scalars are ordered sets; any other array is one value.
+ * @param sides base, yours and theirs
+ * @param before from the recorded base: see {@link MergedTree.before}
+ * @param rules of this kind of file
+ * @param choose gives what stands where there is a conflict
+ * @returns the merged value, with keys in the order of yours
+ */
+export function mergeTree(sides: Trio<TreeMap>, before: TreeMap, rules: Rules, choose: Choose): MergedTree {
+  const conflicts: TreeConflict[] = [];
+  const kept = new Map<string, Tree>();
+
+  function mergeAt(path: Path, values: Trio<Tree | undefined>): Outcome {
+    const { base, yours, theirs } = values;
+    const earlier = before.get(pointer(path));
+    if (earlier !== undefined) {
+      if (theirs === undefined) return { merged: giveBack(path, values, earlier), recorded: undefined };
+      kept.set(pointer(path), earlier);
+    }
+    if (base === undefined && yours !== undefined && equal(yours, theirs))
+      return { merged: yours, recorded: undefined };
+    const container = mergeContainers(path, values);
+    if (container !== undefined) return container;
+    if (equal(yours, theirs) || equal(base, theirs)) return { merged: yours, recorded: theirs };
+    if (equal(base, yours)) return { merged: theirs, recorded: theirs };
+    if (yours === undefined && rules.staysDeleted(path)) return { merged: undefined, recorded: theirs };
+    const settled = rules.settle(path, values);
+    if (settled === 'yours' && base === undefined) return { merged: yours, recorded: undefined };
+    if (base === undefined && yours !== undefined && theirs !== undefined) kept.set(pointer(path), yours);
+    if (settled !== undefined) return { merged: values[settled], recorded: theirs };
+    const conflict = { path, ...values };
+    conflicts.push(conflict);
+    return { merged: choose(conflict), recorded: theirs };
+  }
+
+  /** Theirs has gone from a place where the user had something before. */
+  function giveBack(path: Path, { base, yours }: Trio<Tree | undefined>, earlier: Tree): Tree | undefined {
+    if (equal(base, yours)) return earlier;
+    if (yours === undefined || typeof earlier === 'string') return yours;
+    return (mergeContainers(path, { base: base ?? earlier, yours, theirs: earlier }) ?? { merged: yours }).merged;
+  }
+
+  function mergeContainers(path: Path, values: Trio<Tree | undefined>): Outcome | undefined {
+    const { base, yours, theirs } = values;
+    const present = [base, yours, theirs].filter((value) => value !== undefined);
+    // Of a thing that only one side has, or that the user deleted, there is nothing to merge inside.
+    if (yours === undefined && !(base !== undefined && theirs !== undefined && rules.staysDeleted(path)))
+      return undefined;
+    if (present.length < 2 || (equal(yours, theirs) && equal(base, theirs))) return undefined;
+    if (present.every(isMap)) {
+      const maps = mapTrio(values, (value) => (isMap(value) ? value : empty));
+      if (base === undefined && maps.yours.size === 0) kept.set(pointer(path), maps.yours);
+      return mergeInside(values, mergeMaps(path, maps));
+    }
+    if (!present.every(isList)) return undefined;
+    const lists = mapTrio(values, (value) => (isList(value) ? value : []));
+    const sets = mapTrio(lists, (list) => (isSet(list) ? list : undefined));
+    if (sets.base !== undefined && sets.yours !== undefined && sets.theirs !== undefined) {
+      if (equal(base, yours) && theirs !== undefined) return undefined;
+      if (base === undefined && sets.yours.length === 0) kept.set(pointer(path), sets.yours);
+      return mergeInside(values, mergeSets({ base: sets.base, yours: sets.yours, theirs: sets.theirs }));
+    }
+    const identity = rules.matchItems ? identityOf([lists.base, lists.yours, lists.theirs]) : undefined;
+    if (identity === undefined) return undefined;
+    const { merged, recorded } = mergeMaps(
+      path,
+      mapTrio(lists, (list) => byIdentity(list, identity)),
+    );
+    return mergeInside(values, { merged: [...merged.values()], recorded: [...recorded.values()] });
+  }
+
+  function mergeMaps(path: Path, maps: Trio<TreeMap>): { merged: TreeMap; recorded: TreeMap } {
+    const merged = new Map<string, Tree>();
+    const recorded = new Map<string, Tree>();
+    const merge = (key: string) => {
+      const outcome = mergeAt(
+        [...path, key],
+        mapTrio(maps, (map) => map.get(key)),
+      );
+      if (outcome.merged !== undefined) merged.set(key, outcome.merged);
+      if (outcome.recorded !== undefined) recorded.set(key, outcome.recorded);
+    };
+    const keys = new Set([...maps.yours.keys(), ...maps.theirs.keys()]);
+    for (const key of keys) merge(key);
+    const order = place([...maps.yours.keys()], [...maps.theirs.keys()]);
+    return { merged: inOrder(merged, order), recorded: inOrder(recorded, maps.theirs.keys()) };
+  }
+
+  const { merged, recorded } = mergeMaps([], sides);
+  return { tree: merged, conflicts, recorded, before: kept };
+}
+
+/** An object or array that theirs has not got is gone once it is empty. */
+function mergeInside({ yours, theirs }: Trio<Tree | undefined>, inside: { merged: Tree; recorded: Tree }): Outcome {
+  const size = isMap(inside.merged) ? inside.merged.size : inside.merged.length;
+  const gone = size === 0 && (yours === undefined || theirs === undefined);
+  return { merged: gone ? undefined : inside.merged, recorded: theirs === undefined ? undefined : inside.recorded };
+}
+
+function mergeSets({ base, yours, theirs }: Trio<readonly string[]>): { merged: Tree; recorded: Tree } {
+  const [before, wanted, present] = [new Set(base), new Set(theirs), new Set(yours)];
+  const kept = yours.filter((item) => wanted.has(item) || !before.has(item));
+  const wantedHere = theirs.filter((item) => present.has(item) || !before.has(item));
+  return {
+    merged: place(kept, wantedHere),
+    recorded: theirs.filter((item) => before.has(item) || !present.has(item)),
+  };
+}
+
+/**
+ * @param yours keys in their order
+ * @param theirs keys in their order
+ * @returns all keys: a new one goes to its sorted place when yours are sorted, else behind the one it follows in theirs
+ */
+function place(yours: readonly string[], theirs: readonly string[]): string[] {
+  const sorted = isSorted(yours) && (yours.length > 1 || isSorted(theirs));
+  const order = [...yours];
+  const present = new Set(yours);
+  let previous: string | undefined;
+  for (const key of theirs) {
+    if (!present.has(key)) {
+      const larger = sorted ? order.findIndex((other) => other > key) : -1;
+      const behind = previous === undefined ? 0 : order.indexOf(previous) + 1;
+      order.splice(sorted ? (larger === -1 ? order.length : larger) : behind, 0, key);
+      present.add(key);
+    }
+    previous = key;
+  }
+  return order;
+}
+
+function isSorted(keys: readonly string[]): boolean {
+  return keys.every((key, index) => index === 0 || (keys[index - 1] ?? '') <= key);
+}
+
+function inOrder(map: TreeMap, order: Iterable<string>): TreeMap {
+  const ordered = new Map<string, Tree>();
+  for (const key of order) {
+    const value = map.get(key);
+    if (value !== undefined) ordered.set(key, value);
+  }
+  return ordered;
+}

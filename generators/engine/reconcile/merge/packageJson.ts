@@ -1,0 +1,44 @@
+import compare from 'semver/functions/compare.js';
+import minVersion from 'semver/ranges/min-version.js';
+import type { Rules } from './mergeTree.ts';
+import type { Path, Tree } from './tree.ts';
+
+/** Every other JSON file: two different changes are a conflict. */
+export const plainRules: Rules = { settle: () => undefined, staysDeleted: () => false, matchItems: false };
+
+const dependencies = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'];
+
+/**
+ * package.json: the floor of a version range is raised, never lowered; what is no version (`file:`, `workspace:`, a tag,
+ * `*`) is the user's and stays; a dependency or script that the user deleted stays deleted; a dependency that is needed
+ * no longer goes, even when its version was raised.
+ */
+export const packageJsonRules: Rules = {
+  settle(path, { yours, theirs }) {
+    if (!isVersion(path) || yours === undefined) return undefined;
+    const floor = floorOf(yours);
+    if (theirs === undefined) return floor === undefined || path[0] === 'engines' ? 'yours' : 'theirs';
+    if (floor === undefined) return 'yours';
+    const theirFloor = floorOf(theirs);
+    if (theirFloor === undefined) return undefined;
+    return compare(theirFloor, floor) > 0 ? 'theirs' : 'yours';
+  },
+  staysDeleted: (path) => path.length <= 2 && (path[0] === 'scripts' || dependencies.includes(path[0] ?? '')),
+  matchItems: false,
+};
+
+function isVersion(path: Path): boolean {
+  return path.length === 2 && (path[0] === 'engines' || dependencies.includes(path[0] ?? ''));
+}
+
+/** @returns the lowest version that the range lets in; undefined when it is not a range that has a floor */
+function floorOf(tree: Tree): string | undefined {
+  if (typeof tree !== 'string' || !tree.startsWith('"')) return undefined;
+  const range: unknown = JSON.parse(tree);
+  if (typeof range !== 'string' || /^\s*[*xX]?\s*$/.test(range)) return undefined;
+  try {
+    return minVersion(range)?.version;
+  } catch {
+    return undefined; // Not a semantic version range: a tag, a path, an address.
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Data of JSON or YAML, ready to be compared: a scalar is a string that equals another's when the values do (in JSON its
+ * text, so that large numbers lose nothing), an object is a Map, so that no key (`__proto__`) has a meaning of its own.
+ */
+export type Tree = string | readonly Tree[] | TreeMap;
+export type TreeMap = ReadonlyMap<string, Tree>;
+export type Path = readonly string[];
+
+/** @returns whether the value is an object */
+export function isMap(tree: Tree | undefined): tree is TreeMap {
+  return tree instanceof Map;
+}
+
+/** @returns whether the value is an array */
+export function isList(tree: Tree | undefined): tree is readonly Tree[] {
+  return Array.isArray(tree);
+}
+
+/** @returns whether the value is an array of scalars that are all different: an ordered set */
+export function isSet(tree: Tree | undefined): tree is readonly string[] {
+  return isList(tree) && tree.every((item) => typeof item === 'string') && new Set(tree).size === tree.length;
+}
+
+/**
+ * @param some a value, or undefined for none
+ * @param other a value, or undefined for none
+ * @returns whether both are the same value; the order of an object's keys does not count
+ */
+export function equal(some: Tree | undefined, other: Tree | undefined): boolean {
+  if (some === other) return true;
+  if (isList(some) && isList(other)) {
+    return some.length === other.length && some.every((item, index) => equal(item, other[index]));
+  }
+  if (!isMap(some) || !isMap(other) || some.size !== other.size) return false;
+  return [...some].every(([key, item]) => other.has(key) && equal(item, other.get(key)));
+}
+
+/**
+ * @param path keys from the root
+ * @returns the JSON pointer (RFC 6901)
+ */
+export function pointer(path: Path): string {
+  return path.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
+
+/** For lists of objects: which key tells one item from another. */
+const identities = ['name', 'id', 'path'];
+
+/**
+ * @param lists arrays that are to be matched with each other
+ * @returns the key by which the items of all of them can be told apart; undefined when there is none
+ */
+export function identityOf(lists: readonly (readonly Tree[])[]): string | undefined {
+  return identities.find((key) =>
+    lists.every((list) => isSet(list.map((item) => (isMap(item) ? (item.get(key) ?? []) : [])))),
+  );
+}
+
+/**
+ * @param list an array of objects
+ * @param identity the key that tells them apart
+ * @returns the same as an object, by that key's value
+ */
+export function byIdentity(list: readonly Tree[], identity: string): TreeMap {
+  return new Map(list.map((item) => [scalarAt(item, identity), item]));
+}
+
+function scalarAt(item: Tree, key: string): string {
+  const value = isMap(item) ? item.get(key) : undefined;
+  return typeof value === 'string' ? value : '';
+}

@@ -1,0 +1,72 @@
+import { mapTrio } from './align.ts';
+import { mergeTree } from './mergeTree.ts';
+import { mergeText } from './text.ts';
+import { equal, type TreeMap } from './tree.ts';
+import type { ConflictStyle, Merged, Trio } from './types.ts';
+import { patchYaml } from './yamlPatch.ts';
+import { parseYaml, type YamlDocument } from './yamlTree.ts';
+
+const rules = { settle: () => undefined, staysDeleted: () => false, matchItems: true };
+const nothing: TreeMap = new Map();
+
+/**
+ * Merges YAML by lines, which keeps comments and layout; only where lines conflict, or would make what is not YAML,
+ * by key.
+ * @param texts base, yours and theirs
+ * @param style how a conflicting place is shown
+ * @returns the merged text
+ */
+export function mergeYaml(texts: Trio<string>, style: ConflictStyle): Merged {
+  const byLine = mergeText(texts, style);
+  const isClean = byLine.conflicts.length === 0;
+  if (isClean && parseYaml(byLine.text) !== undefined) return byLine;
+  const parsed = mapTrio(texts, (text, side) => parseYaml(side === 'base' && text.trim() === '' ? '{}' : text));
+  const { base, yours, theirs } = parsed;
+  if (base === undefined || yours === undefined || theirs === undefined) return byLine;
+  const byKey = mergeByKey(texts, { base, yours, theirs });
+  if (byKey !== undefined) return byKey;
+  // Lines that fit together by chance, and make no YAML: the whole file is the conflict.
+  return isClean ? mergeText({ ...texts, base: '' }, style) : byLine;
+}
+
+/** @returns undefined when it conflicts */
+function mergeByKey(texts: Trio<string>, documents: Trio<YamlDocument>): Merged | undefined {
+  const trees = mapTrio(documents, ({ tree }) => tree);
+  const merged = mergeTree(trees, nothing, rules, ({ yours }) => yours);
+  if (merged.conflicts.length > 0) return undefined;
+  const text = rewrite(texts.yours, merged.tree, documents.theirs);
+  const base = rewrite(texts.theirs, merged.recorded, documents.theirs);
+  return text === undefined || !keepsComments(texts, text)
+    ? undefined
+    : { text, conflicts: [], base: base ?? texts.theirs };
+}
+
+/** Whether every comment that the user wrote is there, also one at a key that has gone. */
+function keepsComments({ base, yours }: Trio<string>, text: string): boolean {
+  const known = new Set(base.split('\n'));
+  return yours.split('\n').every((line) => {
+    const comment = known.has(line) ? undefined : /(?:^|\s)(#.*)$/.exec(line)?.[1];
+    return comment === undefined || text.includes(comment.trimEnd());
+  });
+}
+
+/** Writes a value into a YAML text; undefined when that cannot be done. */
+function rewrite(text: string, target: TreeMap, theirs: YamlDocument): string | undefined {
+  const parsed = parseYaml(text);
+  if (parsed === undefined) return undefined;
+  if (equal(parsed.tree, target)) return text;
+  const options = { lineWidth: 0, indent: indentOf(text), indentSeq: !/^( *)[^\s#-].*:[ \t]*\n\1- /m.test(text) };
+  const laidOut = parsed.document.toString(options);
+  if (!patchYaml(parsed.document.contents, target, theirs.document.contents)) return undefined;
+  const patched = parsed.document.toString(options);
+  // The library lays the whole document out anew; only what the edits changed is brought into the text as it is.
+  const inPlace = mergeText({ base: laidOut, yours: text, theirs: patched }, 'ours');
+  return [...(inPlace.conflicts.length === 0 ? [inPlace.text] : []), patched].find((candidate) =>
+    equal(parseYaml(candidate)?.tree, target),
+  );
+}
+
+function indentOf(text: string): number {
+  const step = /^[^\s#-].*:[ \t]*(?:#.*)?\n( +)[^\s#]/m.exec(text)?.[1]?.length ?? 2;
+  return step > 8 ? 2 : step;
+}

@@ -1,0 +1,104 @@
+/** A module named in a source file. */
+export interface ModuleSpecifier {
+  readonly specifier: string;
+  /** Counted from 1; the line of the specifier itself. */
+  readonly line: number;
+}
+
+const blank = /(?:\s|\/\/[^\r\n]*|\/\*[^]*?(?:\*\/|$))+/y;
+const quoted = /'(?:[^'\\\r\n]|\\[^])*'|"(?:[^"\\\r\n]|\\[^])*"/y;
+const word = /[\w$\u0080-\uffff]+/y;
+const regularExpression = /\/(?:[^\\/[\r\n]|\\.|\[(?:[^\]\\\r\n]|\\.)*\])+\/\w*/y;
+const templatePart = /(?:[^`\\$]|\\[^]|\$(?!\{))*/y;
+
+const wordsBeforeExpression = new Set(
+  'await case delete do else extends in instanceof new of return throw typeof void yield'.split(' '),
+);
+
+/**
+ * Finds the modules that a JavaScript or TypeScript source imports, exports from, or requires. Comments, other strings,
+ * regular expressions and text in templates are passed over. It is a scanner, not a parser: linear, and it never throws.
+ * @param source of one file
+ * @returns the specifiers in order
+ */
+export function moduleSpecifiers(source: string): ModuleSpecifier[] {
+  const found: ModuleSpecifier[] = [];
+  /** The tokens passed, as far as they tell what a string means. */
+  let passed: readonly string[] = [];
+  /** For each template we are inside an expression of: how many braces were open before it. */
+  const templates: number[] = [];
+  let braces = 0;
+  let offset = 0;
+  let line = 1;
+
+  const match = (pattern: RegExp): string | undefined => {
+    pattern.lastIndex = offset;
+    const text = pattern.exec(source)?.[0];
+    if (text === undefined) return undefined;
+    offset += text.length;
+    line += text.split('\n').length - 1;
+    return text;
+  };
+  const pass = (token: string) => {
+    passed = [...passed.slice(-2), token];
+  };
+  const template = (isStart: boolean) => {
+    const [start, firstLine] = [offset, line];
+    match(templatePart);
+    if (source.startsWith('${', offset)) {
+      offset += 2;
+      templates.push(braces);
+      pass('${');
+      return;
+    }
+    if (isStart && isSpecifier(passed)) found.push({ specifier: source.slice(start, offset), line: firstLine });
+    offset += 1;
+    pass('string');
+  };
+
+  while (offset < source.length) {
+    if (match(blank) !== undefined) continue;
+    const firstLine = line;
+    const text = match(quoted);
+    if (text !== undefined) {
+      if (isSpecifier(passed)) found.push({ specifier: text.slice(1, -1), line: firstLine });
+      pass('string');
+      continue;
+    }
+    const name = match(word);
+    if (name !== undefined) {
+      pass(name);
+      continue;
+    }
+    const character = source.charAt(offset);
+    if (character === '/' && expectsExpression(passed.at(-1)) && match(regularExpression) !== undefined) {
+      pass('string');
+      continue;
+    }
+    offset += 1;
+    if (character === '`') template(true);
+    else if (character === '}' && braces === templates.at(-1)) {
+      templates.pop();
+      template(false);
+    } else {
+      if (character === '{') braces += 1;
+      if (character === '}') braces -= 1;
+      pass(character);
+    }
+  }
+  return found;
+}
+
+/** Whether a string that follows these tokens names a module. */
+function isSpecifier(passed: readonly string[]): boolean {
+  const [third, second, last] = [passed.at(-3), passed.at(-2), passed.at(-1)];
+  if (last === 'from' || last === 'import') return second !== '.';
+  return last === '(' && (second === 'import' || second === 'require') && third !== '.';
+}
+
+/** Whether a slash that follows this token begins a regular expression, rather than divides. */
+function expectsExpression(token: string | undefined): boolean {
+  if (token === undefined || wordsBeforeExpression.has(token)) return true;
+  // A slash behind `<` closes a JSX element.
+  return !/^[\w$\u0080-\uffff)\]}<]/.test(token);
+}

@@ -1,0 +1,80 @@
+import { moduleSpecifiers } from './moduleSpecifiers.ts';
+
+/** A place in the user's code that needs something that is about to go. */
+export interface Usage {
+  readonly path: string;
+  /** Counted from 1. */
+  readonly line: number;
+  readonly specifier: string;
+}
+
+/** What is about to go. */
+export interface Gone {
+  /** Paths from the service's root. */
+  readonly files: ReadonlySet<string>;
+  /** Names of npm packages. */
+  readonly packages: ReadonlySet<string>;
+}
+
+const sourceFile = /\.(?:[cm]?[jt]s|tsx)$/;
+/** What an import may leave out, and what TypeScript takes for an ending that is only there once it is compiled. */
+const endings = [
+  '',
+  '.ts',
+  '.tsx',
+  '.mts',
+  '.cts',
+  '.js',
+  '.mjs',
+  '.cjs',
+  '.json',
+  '/index.ts',
+  '/index.tsx',
+  '/index.js',
+];
+const compiledFrom: Readonly<Record<string, readonly string[]>> = {
+  '.js': ['.ts', '.tsx'],
+  '.mjs': ['.mts'],
+  '.cjs': ['.cts'],
+};
+
+/**
+ * Finds the places that import, export from, or require what is about to go.
+ * @param files path and text of the files that stay; only sources are read, and a file that goes itself is passed over
+ * @param gone the files and packages
+ * @returns the places, in the order of the files
+ */
+export function findUsages(files: Iterable<readonly [path: string, text: string]>, gone: Gone): Usage[] {
+  const usages: Usage[] = [];
+  for (const [path, text] of files) {
+    if (!sourceFile.test(path) || gone.files.has(path)) continue;
+    for (const { specifier, line } of moduleSpecifiers(text)) {
+      const uses = specifier.startsWith('.')
+        ? candidates(path, specifier).some((candidate) => gone.files.has(candidate))
+        : gone.packages.has(packageName(specifier));
+      if (uses) usages.push({ path, line, specifier });
+    }
+  }
+  return usages;
+}
+
+/** The files that a relative specifier may mean. */
+function candidates(importer: string, specifier: string): string[] {
+  const path = resolve(importer, specifier.replace(/[?#].*$/, ''));
+  const ending = /\.[cm]?js$/.exec(path)?.[0] ?? '';
+  const sources = (compiledFrom[ending] ?? []).map((source) => path.slice(0, -ending.length) + source);
+  return [...endings.map((more) => path + more), ...sources].map((candidate) => candidate.replace(/^\//, ''));
+}
+
+function resolve(importer: string, specifier: string): string {
+  const parts = importer.split('/').slice(0, -1);
+  for (const part of specifier.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '.' && part !== '') parts.push(part);
+  }
+  return parts.join('/');
+}
+
+function packageName(specifier: string): string {
+  return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+}
