@@ -3,6 +3,7 @@ import {
   fchmodSync,
   fchownSync,
   fsyncSync,
+  mkdirSync,
   openSync,
   renameSync,
   rmdirSync,
@@ -47,6 +48,19 @@ function takeOver(descriptor: number, like: Permissions): void {
   // Root editing somebody's service leaves the files theirs; nobody else can give files away, nor needs to.
   if (process.getuid?.() === 0) fchownSync(descriptor, like.uid, like.gid);
   fchmodSync(descriptor, like.mode);
+}
+
+/**
+ * Makes one folder. (mkdir's own `recursive` takes a read-only file system for a missing folder.)
+ * @param folder its absolute path; it may be there already, its parent must
+ */
+export function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Made by somebody else meanwhile, or, where case does not count, under its twin's name.
+    if (codeOf(error) !== 'EEXIST') throw error;
+  }
 }
 
 /**

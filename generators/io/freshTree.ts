@@ -66,7 +66,8 @@ function makeFolder(target: string, files: Iterable<NewFile>): void {
   const staging = join(parent, `${stagingPrefix()}${process.pid}-${basename(top).slice(0, 40)}`);
   sweep(parent);
   try {
-    writeTree(join(staging, target.slice(top.length)), files);
+    mkdirSync(staging);
+    writeTree(join(staging, target.slice(top.length)), files, staging);
     replaceFile(staging, top);
   } catch (error) {
     rmSync(staging, { recursive: true, force: true });
@@ -74,10 +75,9 @@ function makeFolder(target: string, files: Iterable<NewFile>): void {
   }
 }
 
-function writeTree(root: string, files: Iterable<NewFile>): void {
-  const made = new Set<string>();
-  mkdirSync(root, { recursive: true });
-  made.add(root);
+function writeTree(root: string, files: Iterable<NewFile>, staging: string): void {
+  const made = new Set([staging]);
+  makeParent(root, made);
   for (const { path, bytes, mode } of files) {
     assertSafePath(path);
     const file = join(root, path);

@@ -2,10 +2,8 @@ import { linkSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writ
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 
-import { ensureDirSync } from 'fs-extra/esm';
-
 import { exitCodes, SlipwayError } from '../engine/errors.ts';
-import { removeIfEmpty } from './disk.ts';
+import { makeFolder, removeIfEmpty } from './disk.ts';
 import { codeOf, osFault } from './faults.ts';
 import { transactionFolderOf } from './journal.ts';
 import { birthOf, isAlive } from './processes.ts';
@@ -105,7 +103,7 @@ function takeOver(file: string, stale: string, mine: string): boolean {
 /** Creates a file with its content in one step. @returns false when there is one already */
 function createWhole(file: string, text: string): boolean {
   const draft = draftOf(file);
-  ensureDirSync(dirname(file));
+  makeFolder(dirname(file));
   try {
     writeFileSync(draft, text);
     linkSync(draft, file);

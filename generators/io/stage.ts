@@ -1,9 +1,9 @@
-import { accessSync, constants, lstatSync, mkdirSync } from 'node:fs';
+import { accessSync, constants, lstatSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 
 import { badInput, exitCodes, SlipwayError } from '../engine/errors.ts';
 import type { Change } from '../engine/reconcile/plan.ts';
-import { removeIfEmpty, syncFolder, writeNewFile } from './disk.ts';
+import { makeFolder, removeIfEmpty, syncFolder, writeNewFile } from './disk.ts';
 import { codeOf, osFault } from './faults.ts';
 import { removeJournal, transactionFolder, transactionFolderOf, writeJournal } from './journal.ts';
 import type { Entry } from './journal.ts';
@@ -124,15 +124,6 @@ export function stage(root: string, steps: readonly Step[], durable: boolean): E
     for (const folder of parents) whole(`cannot write in ${folder}`, () => syncFolder(folder));
   }
   return entries;
-}
-
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder);
-  } catch (error) {
-    // Made by somebody else meanwhile, or, where case does not count, under its twin's name.
-    if (codeOf(error) !== 'EEXIST') throw error;
-  }
 }
 
 function stageOne(transaction: string, { change, file, mode }: Step, name: string, durable: boolean): Entry {

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 
 import { badInput, exitCodes, SlipwayError } from '../engine/errors.ts';
 import type { Change } from '../engine/reconcile/plan.ts';
-import { removeIfEmpty } from './disk.ts';
+import { makeFolder, removeIfEmpty } from './disk.ts';
 import { codeOf, osFault } from './faults.ts';
 import { finish } from './finish.ts';
 import { readJournal, transactionFolder, transactionFolderOf, writeJournal } from './journal.ts';
@@ -109,7 +109,7 @@ function assertNotOwn(path: string): void {
 function begin(root: string): string {
   const transaction = transactionFolderOf(root);
   try {
-    mkdirSync(dirname(transaction), { recursive: true });
+    makeFolder(dirname(transaction));
     mkdirSync(transaction);
     return transaction;
   } catch (error) {

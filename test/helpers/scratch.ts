@@ -1,16 +1,19 @@
-import { hash } from 'node:crypto';
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { existsSync, mkdtempSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { outputFileSync, removeSync } from 'fs-extra/esm';
 import { onTestFinished } from 'vitest';
 
+export { snapshot } from './snapshot.ts';
+
 /**
+ * @param where `memory`: on a file system in memory, where there is one: for tests that commit hundreds of times
  * @returns the real path of a new empty folder, removed when the test that asks for it is over
  */
-export function scratchFolder(): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'slipway-test-')));
+export function scratchFolder(where: 'disk' | 'memory' = 'disk'): string {
+  const parent = where === 'memory' && existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+  const folder = realpathSync(mkdtempSync(join(parent, 'slipway-test-')));
   onTestFinished(() => removeSync(folder));
   return folder;
 }
@@ -27,26 +30,4 @@ export function writeFiles(root: string, tree: Tree): void {
     const { text, mode } = typeof file === 'string' ? { text: file, mode: 0o644 } : file;
     outputFileSync(join(root, path), text, { mode });
   }
-}
-
-/**
- * @param root a folder
- * @returns everything below it: path → kind, permission bits and content; equal exactly when the trees are
- */
-export function snapshot(root: string): Record<string, string> {
-  const found: Record<string, string> = {};
-  for (const path of readdirSync(root, { recursive: true, encoding: 'utf8' }).toSorted()) {
-    const file = join(root, path);
-    const stat = lstatSync(file);
-    const mode = (stat.mode & 0o777).toString(8);
-    if (stat.isSymbolicLink()) found[path] = `link to ${readlinkSync(file)}`;
-    else if (stat.isDirectory()) found[path] = `folder ${mode}`;
-    else found[path] = stat.isFile() ? `file ${mode} ${digest(readFileSync(file, 'latin1'))}` : `special ${mode}`;
-  }
-  return found;
-}
-
-/** Short content as it is, long content by its hash: a difference should be readable. */
-function digest(content: string): string {
-  return content.length < 200 ? content : hash('sha256', content);
 }
