@@ -7,7 +7,11 @@ const unused = path.resolve('generators/unused.ts');
 export default defineConfig({
   input: { 'create-slipway': 'bin/create-slipway.ts', slipway: 'bin/slipway.ts' },
   platform: 'node',
-  resolve: { alias: { inquirer: unused, tinyglobby: unused, isbinaryfile: unused, resolve: unused } },
+  // jsonc-parser's main is UMD, whose requires no bundler can follow.
+  resolve: {
+    mainFields: ['module', 'main'],
+    alias: { inquirer: unused, tinyglobby: unused, isbinaryfile: unused, resolve: unused },
+  },
   output: {
     dir: 'dist',
     format: 'esm',

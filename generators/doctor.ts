@@ -3,7 +3,6 @@ import path from 'node:path';
 import colors from 'picocolors';
 import type { PlopGeneratorConfig } from 'node-plop';
 import { loadCatalogue } from './catalogue.ts';
-import { decode } from './engine/fileSet.ts';
 import { exitCodes, SlipwayError } from './engine/errors.ts';
 import type { Invocation } from './invocation.ts';
 import { unmergedFiles } from './io/git.ts';
@@ -13,6 +12,7 @@ import { findService, openService } from './io/service.ts';
 import { recover } from './io/transaction.ts';
 import { manifestOf, presentService } from './present.ts';
 import { reading } from './reading.ts';
+import { hasConflictMarkers } from './unresolved.ts';
 
 /** One thing that was looked at. */
 interface Finding {
@@ -115,14 +115,10 @@ async function conflicts(root: string): Promise<Finding> {
   const { lock, read } = openService(root);
   const marked = Object.entries(lock.files)
     .map(([home, { at }]) => at ?? home)
-    .filter((file) => hasMarkers(read(file)?.bytes));
+    .filter((file) => hasConflictMarkers(read(file)?.bytes));
   const files = [...new Set([...(await unmergedFiles(root)), ...marked])];
   const detail = files.length === 0 ? 'no unresolved conflicts' : `unresolved conflicts in ${files.join(', ')}`;
   return { what: 'conflicts', ok: files.length === 0, detail };
-}
-
-function hasMarkers(bytes: Uint8Array | undefined): boolean {
-  return bytes !== undefined && /^<{7} .*$[^]*^>{7} /m.test(decode(bytes) ?? '');
 }
 
 function installed(root: string): Finding {

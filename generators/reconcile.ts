@@ -5,11 +5,12 @@ import { install } from './install.ts';
 import type { Invocation } from './invocation.ts';
 import { createTree, isVacant } from './io/freshTree.ts';
 import { withServiceLock } from './io/lock.ts';
-import { commit, recover, refuseInterrupted } from './io/transaction.ts';
+import { commit, recover, type Recovery, refuseInterrupted } from './io/transaction.ts';
 import type { Prepared } from './engine/reconcile/prepare.ts';
 import { planDocument } from './report/document.ts';
 import { planText } from './report/planText.ts';
 import type { Result } from './result.ts';
+import { refuseUnresolved } from './unresolved.ts';
 
 /** What a command's prompts end in. */
 export interface Intent {
@@ -38,27 +39,36 @@ export async function reconcile(intent: Intent, invocation: Invocation): Promise
     refuseInterrupted(intent.root);
     return tell(intent, invocation, intent.prepare(), false, []);
   }
-  if (isVacant(intent.root))
-    return carryOut(intent, invocation, (changes) => createTree(intent.root, written(changes)));
-  return withServiceLock(intent.root, () => {
-    const recovery = recover(intent.root);
-    const kept = recovery?.kept.map((file) => `${file} was edited after an interrupted run: yours is kept`) ?? [];
-    const told = recovery === undefined ? [] : [`an interrupted run was ${recovery.outcome}`, ...kept];
-    return carryOut(intent, invocation, (changes) => commit(intent.root, changes), told);
+  if (isVacant(intent.root)) {
+    return carryOut(intent, invocation, intent.prepare(), (changes) => createTree(intent.root, written(changes)));
+  }
+  return withServiceLock(intent.root, async () => {
+    const recovered = recoveryNotes(recover(intent.root));
+    const prepared = intent.prepare();
+    await refuseUnresolved(intent.root, prepared);
+    return carryOut(intent, invocation, prepared, (changes) => commit(intent.root, changes), recovered);
   });
+}
+
+function recoveryNotes(recovery: Recovery | undefined): string[] {
+  if (recovery === undefined) return [];
+  const kept = recovery.kept.map((file) => `${file} was edited after an interrupted run: yours is kept`);
+  return [`an interrupted run was ${recovery.outcome}`, ...kept];
 }
 
 async function carryOut(
   intent: Intent,
   invocation: Invocation,
+  prepared: Prepared,
   land: (changes: readonly Change[]) => void,
   told: readonly string[] = [],
 ): Promise<Result> {
-  const prepared = intent.prepare();
   const { changes, entries } = prepared;
   if (entries.some((entry) => entry.action === 'conflict')) return tell(intent, invocation, prepared, false, told);
-  if (invocation.flags.verify && changes.length > 0) await verify(intent, changes, invocation);
-  if (changes.length > 0) land(changes);
+  if (changes.length > 0) {
+    if (invocation.flags.verify) await verify(intent, changes, invocation);
+    land(changes);
+  }
   const notes = await (intent.afterwards?.() ?? installAsNeeded(intent, changes, invocation));
   return tell(intent, invocation, prepared, true, [...told, ...notes]);
 }

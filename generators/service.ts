@@ -42,7 +42,8 @@ export function createService(invocation: Invocation): Partial<PlopGeneratorConf
 function refuseForeignFolder(root: string, directory: string): void {
   if (!existsSync(root)) return;
   if (!statSync(root).isDirectory()) throw badInput(`${directory} is a file`, 'name another folder');
-  const entries = readdirSync(root);
+  // What an interrupted run has left is its own, and is cleared away by the next.
+  const entries = readdirSync(root).filter((entry) => entry !== '.slipway');
   if (entries.includes(manifestPath))
     throw badInput(`${directory} is a service already`, 'change it with `slipway add`, `remove`, `ci` or `update`');
   if (entries.length === 0 || entries.includes('.git')) return;

@@ -16,7 +16,7 @@ import { composeWiring } from '../generators/engine/compose/wiring.ts';
 import { newManifest } from '../generators/engine/manifest.ts';
 import type { ModuleDefinition, Ownership } from '../generators/engine/module.ts';
 import { modulesOf } from '../generators/engine/resolve.ts';
-import { migrations, node } from './catalogue.ts';
+import { migrations, node, pnpm } from './catalogue.ts';
 import { describeVariables } from './variables.ts';
 
 const templates = import.meta.dirname;
@@ -39,6 +39,7 @@ export async function buildCatalogue(): Promise<Catalogue> {
     manifestVersion: 1 + migrations.length,
     migrations,
     node,
+    pnpm,
     versions: sorted({ ...pack.dependencies, ...pack.devDependencies }),
     base: await readModule(path.join(templates, 'base')),
     modules: Object.fromEntries(modules),
@@ -81,13 +82,13 @@ function ownershipOf(target: string, { ownership }: ModuleDefinition): Ownership
   return ownership?.managed?.some(within) ? 'managed' : 'merged';
 }
 
-/** Every `internal/<x>/config.ts` exports `config`, a TypeBox object keyed by environment variable. */
+/** The settings of a module: what `internal/<x>/config.ts` exports as `config`, a TypeBox object keyed by environment variable. */
 async function readConfig(files: string, paths: readonly string[]): Promise<ConfigVariable[]> {
   const schemas = paths.filter((name) => /^internal\/[^/]+\/config\.ts$/.test(name));
   const found = await Promise.all(
     schemas.map(async (name) => {
       const { config } = await importModule<{ config?: unknown }>(path.join(files, name));
-      return describeVariables(config, name);
+      return config === undefined ? [] : describeVariables(config, name);
     }),
   );
   return found.flat();

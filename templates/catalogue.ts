@@ -9,3 +9,6 @@ export const node: Catalogue['node'] = {
 
 /** Changes of the manifest's shape, in order: each brings it one version further. */
 export const migrations: Catalogue['migrations'] = [];
+
+/** The pnpm of services that use it. */
+export const pnpm = '10.34.8';

@@ -61,6 +61,8 @@ export interface Catalogue {
     /** Packages on npm that carry a Node binary, one for each platform. */
     readonly packages: readonly string[];
   };
+  /** Version of pnpm that a service names when it is its package manager. */
+  readonly pnpm: string;
   /** Package name → version range, for every dependency of generated code. */
   readonly versions: Readonly<Record<string, string>>;
   /** What every service has. */

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { badInput, exitCodes } from '../engine/errors.ts';
 import { decode } from '../engine/fileSet.ts';
@@ -34,8 +34,9 @@ export function findService(from: string): string {
  */
 export function openService(root: string): Service {
   const files = new Map<string, DiskFile | undefined>();
+  const isThere = existsSync(root);
   const read = (file: string): DiskFile | undefined => {
-    if (!files.has(file)) files.set(file, readFileInside(root, file));
+    if (!files.has(file)) files.set(file, isThere ? readFileInside(root, file) : undefined);
     return files.get(file);
   };
   const manifestText = textOf(read(manifestPath), manifestPath);
@@ -44,8 +45,8 @@ export function openService(root: string): Service {
     lock: readLock(manifestText, textOf(read(lockPath), lockPath)),
     read,
     base: (hash) => readBase(hash, read),
-    files: () => listFiles(root),
-    objects: () => listObjects(root),
+    files: () => (isThere ? listFiles(root) : []),
+    objects: () => (isThere ? listObjects(root) : []),
     hash: hashOf,
   };
 }

@@ -1,7 +1,7 @@
 /**
  * Measures what the documents claim, in one run, as ratios, and writes `docs/performance.md`. `npm run bench`
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
-import { composeConfigMap } from '../../generators/engine/compose/configMap.ts';
+import { composeConfigEnv } from '../../generators/engine/compose/configEnv.ts';
 import { composeContainers } from '../../generators/engine/compose/containers.ts';
 import { composeKustomization } from '../../generators/engine/compose/kustomization.ts';
 import type { Catalogue, CatalogueModule } from '../../generators/engine/catalogue.ts';
@@ -46,7 +46,7 @@ export async function deployTree(ids: readonly string[] = []): Promise<ReadonlyM
     modules,
     paths: [...files.keys()].toSorted(),
   };
-  for (const compose of [composeContainers, composeKustomization, composeConfigMap]) {
+  for (const compose of [composeContainers, composeKustomization, composeConfigEnv]) {
     for (const [path, { text }] of compose(input)) files.set(path, text);
   }
   return files;
@@ -104,6 +104,7 @@ function sampleCatalogue([base = sampleModule('base'), ...modules]: readonly Cat
     manifestVersion: 1,
     migrations: [],
     node: { image: sampleContext().node.version, npm: '26.10.0', packages: [] },
+    pnpm: '10.34.8',
     versions: {},
     base,
     modules: Object.fromEntries(modules.map((module) => [module.id, module])),

@@ -3,11 +3,11 @@ import { toYaml } from './yaml.ts';
 
 const folder = 'deploy/compose/';
 
-/** `deploy/compose/compose.yaml`: includes the service's own fragment and one for each module that has one. */
+/** `deploy/compose/compose.yaml`: merges the service's own fragment with one for each module that has one. */
 export const composeContainers: Composer = ({ manifest, paths }) => {
   const fragments = paths.filter((path) => path.startsWith(folder) && path.endsWith('.yaml'));
   const text = toYaml(
-    { name: manifest.service.name, include: fragments.map((path) => ({ path: path.slice(folder.length) })) },
+    { name: manifest.service.name, include: [{ path: fragments.map((path) => path.slice(folder.length)) }] },
     ['The service and all it needs: docker compose -f deploy/compose/compose.yaml up --build'],
   );
   return [[`${folder}compose.yaml`, { text, ownership: 'merged' }]];

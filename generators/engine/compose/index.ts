@@ -2,7 +2,7 @@ import { composeCi } from './ci/index.ts';
 import { composeContainers } from './containers.ts';
 import type { Composer } from './composer.ts';
 import { composeConfigDocs } from './configDocs.ts';
-import { composeConfigMap } from './configMap.ts';
+import { composeConfigEnv } from './configEnv.ts';
 import { composeEnvExample } from './envExample.ts';
 import { composeKustomization } from './kustomization.ts';
 import { composeManifestSchema } from './manifestSchema.ts';
@@ -16,7 +16,7 @@ export const composers: readonly Composer[] = [
   composeWiring,
   composeContainers,
   composeKustomization,
-  composeConfigMap,
+  composeConfigEnv,
   composeEnvExample,
   composeConfigDocs,
   composeModulesDocs,

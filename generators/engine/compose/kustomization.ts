@@ -23,7 +23,9 @@ export const composeKustomization: Composer = ({ manifest, paths }) => {
         includeTemplates: true,
       },
     ],
-    resources: [...resources, 'configmap.yaml'].sort(),
+    resources,
+    // Its name carries a hash of its content: a changed setting restarts the pods.
+    configMapGenerator: [{ name: `${name}-config`, envs: ['config.env'] }],
     ...(found.length === 0 ? {} : { components: found }),
   });
   return [[`${base}kustomization.yaml`, { text, ownership: 'merged' }]];

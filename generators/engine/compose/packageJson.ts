@@ -13,6 +13,7 @@ export const composePackageJson: Composer = (input) => {
     description: manifest.service.description,
     private: true,
     type: 'module',
+    ...(manifest.packageManager === 'pnpm' ? { packageManager: `pnpm@${catalogue.pnpm}` } : {}),
     exports: { './*': { types: './dist/pkg/*/index.d.ts', default: './dist/pkg/*/index.js' } },
     engines: { node: '>=24' },
     scripts: scripts(input),

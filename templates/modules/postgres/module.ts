@@ -25,7 +25,7 @@ export default defineModule({
       integration: {
         services: {
           postgres: {
-            image: 'postgres:18-alpine',
+            image: 'postgres:{{options.version}}-alpine',
             port: 5432,
             env: { POSTGRES_PASSWORD: 'postgres' },
             healthCommand: 'pg_isready --username postgres',

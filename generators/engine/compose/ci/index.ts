@@ -1,5 +1,7 @@
+import type { CatalogueModule } from '../../catalogue.ts';
 import type { CiProvider } from '../../manifest.ts';
-import type { Composer } from '../composer.ts';
+import { renderTemplate, templateContext } from '../../template.ts';
+import type { Composer, ComposeInput } from '../composer.ts';
 import { githubWorkflow } from './github.ts';
 import { gitlabPipeline } from './gitlab.ts';
 import { pipeline } from './model.ts';
@@ -10,11 +12,27 @@ const providers: Readonly<Record<CiProvider, { path: string; print: typeof githu
 };
 
 /** The CI files, one for each provider in the manifest, all from the same pipeline. */
-export const composeCi: Composer = ({ manifest, catalogue, modules }) => {
-  const jobs = pipeline(modules);
+export const composeCi: Composer = (input) => {
+  const { manifest, catalogue } = input;
+  const jobs = pipeline(input.modules.map((module) => withOptions(module, input)));
   const context = { packageManager: manifest.packageManager, nodeVersion: catalogue.node.image };
   return manifest.ci.map((provider) => {
     const { path, print } = providers[provider];
     return [path, { text: print(jobs, context), ownership: 'merged' }] as const;
   });
 };
+
+/** A service's image may name the module's options: `postgres:{{options.version}}`. */
+function withOptions(module: CatalogueModule, { manifest, catalogue }: ComposeInput): CatalogueModule {
+  const additions = Object.entries(module.ci?.additions ?? {});
+  if (additions.length === 0) return module;
+  const context = templateContext(manifest, module, catalogue);
+  const rendered = additions.map(([job, { services = {}, ...rest }]) => {
+    const images = Object.entries(services).map(([name, service]) => [
+      name,
+      { ...service, image: renderTemplate(service.image, context) },
+    ]);
+    return [job, { ...rest, services: Object.fromEntries(images) }];
+  });
+  return { ...module, ci: { ...module.ci, additions: Object.fromEntries(rendered) } };
+}

@@ -1,0 +1,12 @@
+import type { Composer } from './composer.ts';
+
+/** `deploy/k8s/base/config.env`: every setting that is no secret and has a default, at that default; a ConfigMap is made of it. */
+export const composeConfigEnv: Composer = ({ modules }) => {
+  const settings = modules
+    .flatMap((module) => module.config)
+    .filter((variable) => !variable.secret && variable.default !== undefined)
+    .map(({ name, default: value }) => `${name}=${value}\n`)
+    .sort();
+  const head = '# Defaults of every setting; overlays change them. What each one means: docs/configuration.md.\n';
+  return [['deploy/k8s/base/config.env', { text: head + settings.join(''), ownership: 'merged' }]];
+};

@@ -1,0 +1,30 @@
+import { badInput } from './engine/errors.ts';
+import { decode } from './engine/fileSet.ts';
+import type { Prepared } from './engine/reconcile/prepare.ts';
+
+/**
+ * @param bytes content of a file
+ * @returns whether it holds a conflict that a merge has marked and nobody has resolved
+ */
+export function hasConflictMarkers(bytes: Uint8Array | undefined): boolean {
+  return bytes !== undefined && /^<{7} .*$[^]*^={7}\r?$[^]*^>{7} /m.test(decode(bytes) ?? '');
+}
+
+/**
+ * Refuses to pile one merge upon another.
+ * @param root the service's folder
+ * @param prepared what is to be done there
+ * @throws SlipwayError (exit code 2) naming the files whose conflicts are not resolved, by git or by Slipway
+ */
+export async function refuseUnresolved(root: string, { changes, before }: Prepared): Promise<void> {
+  if (changes.length === 0) return;
+  const marked = changes.map(({ path }) => path).filter((path) => hasConflictMarkers(before(path)));
+  const { unmergedFiles } = await import('./io/git.ts');
+  const files = [...new Set([...(await unmergedFiles(root)), ...marked])];
+  if (files.length === 0) return;
+  throw badInput(
+    `there are conflicts that nobody has resolved: ${files.join(', ')}`,
+    'resolve them first; nothing was written',
+    { files },
+  );
+}

@@ -1,0 +1,64 @@
+import { defineModule } from '../../generators/engine/module.ts';
+
+export default defineModule({
+  id: 'base',
+  summary: 'What every service has',
+  category: 'base',
+  dependencies: [
+    '@fastify/ajv-compiler',
+    '@fastify/swagger',
+    '@fastify/type-provider-typebox',
+    '@prometheus-io/client',
+    'fastify',
+    'pino',
+    'typebox',
+  ],
+  devDependencies: [
+    '@types/node',
+    '@vitest/coverage-v8',
+    'oxfmt',
+    'oxlint',
+    'oxlint-tsgolint',
+    'pino-pretty',
+    'typescript',
+    'vitest',
+  ],
+  scripts: {
+    dev: 'node --watch cmd/server/main.ts',
+    build: 'tsc --project tsconfig.build.json',
+    start: 'node dist/cmd/server/main.js',
+    test: 'vitest run --project unit --coverage',
+    'test:integration': 'vitest run --project integration --passWithNoTests',
+    lint: 'oxlint --type-aware --deny-warnings',
+    format: 'oxfmt --check',
+    'format:write': 'oxfmt',
+    typecheck: 'tsc',
+    check: 'npm run lint && npm run format && npm run typecheck && npm test',
+    smoke: 'node scripts/smoke.ts',
+    openapi: 'node scripts/openapi.ts',
+  },
+  wiring: {
+    metrics: 'internal/metrics/module.ts',
+    http: 'internal/http/module.ts',
+    admin: 'internal/admin/module.ts',
+  },
+  ownership: {
+    seed: [
+      'README.md',
+      'cmd/server/main.ts',
+      'internal/items/',
+      'docs/architecture.md',
+      'docs/decisions/',
+      'deploy/k8s/overlays/',
+      'deploy/argocd/source.yaml',
+    ],
+  },
+  ci: {
+    jobs: [
+      { id: 'check', summary: 'Lint, format, types, tests', script: 'check' },
+      { id: 'integration', summary: 'Tests against real servers', script: 'test:integration' },
+      { id: 'build', summary: 'Production build and its smoke test', script: 'smoke' },
+      { id: 'drift', summary: 'The service is as slipway.json says', script: 'slipway:check' },
+    ],
+  },
+});

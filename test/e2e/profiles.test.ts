@@ -1,0 +1,113 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { coveringArray, type Profile } from '../helpers/coveringArray.ts';
+import { load, startService } from '../helpers/liveService.ts';
+import { serverDatabase } from '../helpers/postgres.ts';
+
+/** The rules for what goes together are the tests' own. */
+const profiles = coveringArray({
+  modules: ['none', 'postgres'],
+  postgresVersion: ['18', '17', '16'],
+  packageManager: ['npm', 'pnpm'],
+  ci: ['github', 'gitlab', 'github,gitlab'],
+  node: ['pinned', 'new'],
+});
+
+describe.each(profiles)(
+  'a service with modules $modules ($postgresVersion), $packageManager, CI $ci, Node $node',
+  (profile) => {
+    const name = 'orders';
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'slipway-profile-'));
+    const service = path.join(folder, name);
+    const env = environment(profile);
+    const run = (program: string, ...args: string[]) => execa(program, args, { cwd: service, env, all: true });
+    const script = (scriptName: string) => run(profile['packageManager'] ?? 'npm', 'run', scriptName);
+
+    beforeAll(async () => {
+      await execa('node', [executable('create-slipway'), name, ...flags(profile)], { cwd: folder, env, all: true });
+    });
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+    it('is installed and committed', async () => {
+      expect(existsSync(path.join(service, 'node_modules'))).toBe(true);
+      const { stdout } = await run('git', 'log', '--format=%s');
+      expect(stdout).toBe('feat: lay down the service');
+      expect((await run('git', 'status', '--porcelain')).stdout).toBe('');
+    });
+
+    it('passes its own checks: lint, format, types, tests', async () => {
+      const { all } = await script('check');
+      expect(all).toMatch(/Tests .*passed/);
+    });
+
+    it('passes its integration tests against real servers', async ({ skip }) => {
+      await using database = await serverDatabase();
+      if (profile['modules'] === 'postgres' && database === undefined) return skip('no PostgreSQL on this machine');
+      const { exitCode } = await execa('npm', ['run', 'test:integration'], {
+        cwd: service,
+        env: { ...env, DATABASE_URL: database?.url },
+      });
+      expect(exitCode).toBe(0);
+    });
+
+    it('builds, and its production build survives its own smoke test', async () => {
+      await script('build');
+      expect((await script('smoke')).exitCode).toBe(0);
+    });
+
+    it('serves under load, and drains on SIGTERM without a failed request', async () => {
+      const live = await startService(service, [profile['packageManager'] ?? 'npm', 'start'], env);
+      const created = await fetch(`${live.origin}/items`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ name: 'anchor', quantity: 3 }),
+      });
+      expect(created.status).toBe(201);
+      const lost = await fetch(`${live.origin}/nowhere`);
+      expect([lost.status, lost.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
+      expect(await (await fetch(`${live.admin}/metrics`)).text()).toContain('http_request_duration_seconds');
+      let stopped = false;
+      const requests = load(`${live.origin}/items`, 20, () => stopped);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      const exitCode = await live.stop();
+      stopped = true;
+      const { answered, failed } = await requests;
+      expect({ exitCode, failed }, live.output()).toEqual({ exitCode: 0, failed: 0 });
+      expect(answered).toBeGreaterThan(50);
+    });
+
+    it('has not drifted', async () => {
+      const { stdout } = await run('node', executable('slipway'), 'check');
+      expect(stdout).toContain('No drift');
+    });
+  },
+);
+
+function executable(name: string): string {
+  return path.join(inject('installed'), 'node_modules', 'create-slipway', 'dist', `${name}.js`);
+}
+
+function flags({ modules, postgresVersion, packageManager, ci, node }: Profile): string[] {
+  return [
+    ...['--yes', `--modules=${modules}`, `--package-manager=${packageManager}`, `--ci=${ci}`],
+    ...(modules === 'postgres' ? [`--set=postgres.version=${postgresVersion}`] : []),
+    ...(node === 'pinned' ? ['--pin-node'] : []),
+  ];
+}
+
+/** Of a user's shell: nothing of this repository's, and a name for git. */
+function environment({ node }: Profile): NodeJS.ProcessEnv {
+  const paths = node === 'new' ? [inject('newNode'), inject('hostPath')] : [inject('hostPath')];
+  return {
+    PATH: paths.join(path.delimiter),
+    CI: 'true',
+    GIT_AUTHOR_NAME: 'e2e',
+    GIT_AUTHOR_EMAIL: 'e2e@example.com',
+    GIT_COMMITTER_NAME: 'e2e',
+    GIT_COMMITTER_EMAIL: 'e2e@example.com',
+    NODE_OPTIONS: '',
+  };
+}

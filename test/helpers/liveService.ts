@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A service that was started as its users start it. */
+export interface LiveService {
+  readonly origin: string;
+  readonly admin: string;
+  /** Sends SIGTERM and waits. Gives the exit code; null when it had to be killed. */
+  readonly stop: () => Promise<number | null>;
+  readonly output: () => string;
+}
+
+/**
+ * Starts a service with `npm start` on free ports and waits until it is ready.
+ * @param cwd the service's folder
+ * @param command what starts it
+ * @param env variables besides the present ones
+ * @returns the running service
+ * @throws Error with its output when it is not ready within 60 seconds
+ */
+export async function startService(
+  cwd: string,
+  command: readonly [string, ...string[]],
+  env: NodeJS.ProcessEnv,
+): Promise<LiveService> {
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const [program, ...args] = command;
+  const child = spawn(program, args, {
+    cwd,
+    env: { ...process.env, ...env, PORT: String(port), ADMIN_PORT: String(adminPort) },
+  });
+  let text = '';
+  child.stdout.on('data', (chunk) => (text += String(chunk)));
+  child.stderr.on('data', (chunk) => (text += String(chunk)));
+  const admin = `http://127.0.0.1:${adminPort}`;
+  await ready(`${admin}/readyz`, child, () => text);
+  return { origin: `http://127.0.0.1:${port}`, admin, stop: () => stop(child), output: () => text };
+}
+
+async function ready(url: string, child: ChildProcess, output: () => string): Promise<void> {
+  for (let attempt = 0; attempt < 300 && child.exitCode === null; attempt += 1) {
+    const ok = await fetch(url).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (ok) return;
+    await sleep(200);
+  }
+  child.kill('SIGKILL');
+  throw new Error(`the service is not ready\n${output()}`);
+}
+
+async function stop(child: ChildProcess): Promise<number | null> {
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), 30_000);
+  const [code] = await exited;
+  clearTimeout(timer);
+  return typeof code === 'number' ? code : null;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0);
+  await once(server, 'listening');
+  // Listening on TCP, the address is of this form.
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** How requests under load went. */
+export interface Load {
+  answered: number;
+  failed: number;
+}
+
+/**
+ * Sends requests until it is told to end; a connection refused once the service has stopped accepting is the last one.
+ * @param url what is asked for
+ * @param connections how many at a time
+ * @param until tells when to end
+ * @returns how many were answered with success, and how many were not
+ */
+export async function load(url: string, connections: number, until: () => boolean): Promise<Load> {
+  const result: Load = { answered: 0, failed: 0 };
+  const worker = async (): Promise<void> => {
+    while (!until()) {
+      try {
+        const response = await fetch(url);
+        await response.text();
+        if (response.ok) result.answered += 1;
+        else result.failed += 1;
+      } catch (error) {
+        if (isRefused(error)) return;
+        result.failed += 1;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: connections }, worker));
+  return result;
+}
+
+/** Refused before anything was sent: a load balancer would ask another instance. */
+function isRefused(error: unknown): boolean {
+  const cause: unknown = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
+}

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { readArguments } from '../../../bin/arguments.ts';
+import { commands, helpPage } from '../../../bin/commands.ts';
+
+const read = (...argv: string[]) => readArguments(argv, '/somewhere', true);
+
+describe('the command line', () => {
+  it('reads a command, its arguments and its flags', () => {
+    expect(read('add', 'postgres', '--dry-run', '--set', 'postgres.version=17', '--set=a.b=c')).toMatchObject({
+      kind: 'run',
+      invocation: {
+        command: 'add',
+        args: ['postgres'],
+        cwd: '/somewhere',
+        flags: { dryRun: true, conflict: 'stop', install: true, set: ['postgres.version=17', 'a.b=c'] },
+      },
+    });
+  });
+
+  it('takes global flags before the command', () => {
+    expect(read('--json', '--cwd', 'orders', 'check')).toMatchObject({
+      invocation: { command: 'check', cwd: '/somewhere/orders', flags: { json: true } },
+    });
+  });
+
+  it('reads `plan add x` as `add x --dry-run`, with nobody to ask', () => {
+    expect(read('plan', 'add', 'postgres', '--json')).toMatchObject({
+      invocation: { command: 'add', args: ['postgres'], interactive: false, flags: { dryRun: true, json: true } },
+    });
+  });
+
+  it.each([
+    [['ad', 'postgres'], 'there is no command "ad"', 'did you mean "add"?'],
+    [['add', '--dryrun'], 'slipway add has no flag --dryrun', 'did you mean "dry-run"?'],
+    [['add', '--conflict', 'mine'], '--conflict takes stop, ours, theirs, markers; given: mine', undefined],
+    [['add', '--set'], "Option '--set <value>' argument missing", 'slipway add --help'],
+    [['plan', 'list'], 'there is no plan of "list"', expect.any(String)],
+    [['plan'], 'slipway plan needs a command', expect.any(String)],
+    [['constructor'], 'there is no command "constructor"', expect.any(String)],
+  ])('%j is bad usage', (argv, message, hint) => {
+    expect(() => read(...argv)).toThrow(expect.objectContaining({ message, exitCode: 2, hint }));
+  });
+
+  it('asks nothing with --yes or --json', () => {
+    expect(read('new', 'orders')).toMatchObject({ invocation: { interactive: true } });
+    expect(read('new', 'orders', '--yes')).toMatchObject({ invocation: { interactive: false } });
+    expect(read('new', 'orders', '--json')).toMatchObject({ invocation: { interactive: false } });
+  });
+
+  it('explains every command and every flag', () => {
+    for (const command of Object.keys(commands)) {
+      expect(read(command, '--help')).toEqual({ kind: 'help', command });
+      expect(helpPage(command)).toContain(commands[command]?.summary);
+      expect(helpPage(undefined)).toContain(command);
+    }
+  });
+
+  it('prints help without a command, and its version', () => {
+    expect(read()).toEqual({ kind: 'help', command: undefined });
+    expect(read('--version')).toEqual({ kind: 'version' });
+  });
+});
