@@ -49,7 +49,7 @@ export function prepare(service: Service, { catalogue, edit, conflict }: Wish): 
     conflict,
     hash: service.hash,
   });
-  refuseDanglingImports(service, result);
+  if (!result.entries.some((entry) => entry.action === 'conflict')) refuseDanglingImports(service, result);
   return {
     entries: result.entries,
     changes: [
