@@ -163,8 +163,15 @@ export class Service implements Lifecycle {
 }
 
 function valueOf<Value>(module: Module<TObject, Value>, started: readonly Started[]): Value {
-  const found = started.find((candidate) => candidate.module === module);
+  const found = started.find((candidate) => isOf(module, candidate));
   if (found === undefined) throw new Error(`Module "${module.name}" has not started`);
-  // The list holds modules of every type; what this very module has started is of its type.
-  return found.running.value as Value;
+  return found.running.value;
+}
+
+/** The list holds modules of every type; what this very module has started is of its type. */
+function isOf<Value>(
+  module: Module<TObject, Value>,
+  started: Started,
+): started is Started & { readonly running: Running<Value> } {
+  return started.module === module;
 }

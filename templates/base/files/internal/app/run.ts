@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConfigError, checkConfig, readConfig, redactConfig } from '../config/config.ts';
+import { ConfigError, type Environment, checkConfig, readConfig, redactConfig } from '../config/config.ts';
 import { config as logConfig } from '../log/config.ts';
 import { createLogger } from '../log/logger.ts';
 import { config as appConfig } from './config.ts';
@@ -21,6 +21,7 @@ export async function run(modules: readonly Module[]): Promise<void> {
   const schemas = [appConfig, logConfig, ...modules.map((module) => module.config)];
   try {
     checkConfig(schemas, env);
+    checkShutdown(env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     (await createLogger('info')).fatal({ faults: error.faults }, error.message);
@@ -75,4 +76,12 @@ export async function run(modules: readonly Module[]): Promise<void> {
     // When a signal interrupted the start, its stop ends the process.
     await (stopping ? sleep(SHUTDOWN_TIMEOUT_MS) : fail(error, 'the service could not start'));
   }
+}
+
+/** @throws {ConfigError} when the delay would leave no time to stop */
+function checkShutdown(env: Environment): void {
+  const { SHUTDOWN_DELAY_MS: delay, SHUTDOWN_TIMEOUT_MS: timeout } = readConfig(appConfig, env);
+  if (delay < timeout) return;
+  const expected = `less than SHUTDOWN_TIMEOUT_MS, which is ${timeout}`;
+  throw new ConfigError([{ variable: 'SHUTDOWN_DELAY_MS', expected, given: String(delay) }]);
 }

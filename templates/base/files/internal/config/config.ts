@@ -57,7 +57,7 @@ export function readConfig<Schema extends TObject>(schema: Schema, env: Environm
  */
 export function redactConfig(schemas: readonly TObject[], env: Environment): Record<string, unknown> {
   const entries = schemas.flatMap((schema) =>
-    Object.entries(settingsOf(schema, env)).map(([name, value]) => [
+    Object.entries(settingsOf(schema, env)).map(([name, value]): [string, unknown] => [
       name,
       isSecret(schema.properties[name]) ? '[redacted]' : value,
     ]),
@@ -66,7 +66,10 @@ export function redactConfig(schemas: readonly TObject[], env: Environment): Rec
 }
 
 function settingsOf({ properties }: TObject, env: Environment): Record<string, unknown> {
-  const entries = Object.entries(properties).map(([name, schema]) => [name, valueOf(schema, env[name])]);
+  const entries = Object.entries(properties).map(([name, schema]): [string, unknown] => [
+    name,
+    valueOf(schema, env[name]),
+  ]);
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
@@ -84,7 +87,7 @@ function faultsOf({ properties, required }: TObject, env: Environment): Fault[] 
     const value = valueOf(schema, text);
     const valid = value === undefined ? !required.includes(variable) : Value.Check(schema, value);
     if (valid) return [];
-    const [example] = 'examples' in schema && Array.isArray(schema.examples) ? schema.examples : [];
+    const { examples: [example] = [] }: { readonly examples?: readonly (string | number | boolean)[] } = schema;
     return [
       {
         variable,

@@ -5,7 +5,9 @@ import { Problem, problemType } from './problem.ts';
 /** How `/openapi.json` describes the API; its version is the API's own, not the package's. */
 export const openapi: FastifyDynamicSwaggerOptions = {
   openapi: { openapi: '3.1.0', info: { title: 'HTTP API', version: '1.0.0' } },
-  refResolver: { buildLocalReference: (schema, _base, _fragment, index) => String(schema['$id'] ?? `schema-${index}`) },
+  refResolver: {
+    buildLocalReference: ({ $id }, _base, _fragment, index) => (typeof $id === 'string' ? $id : `schema-${index}`),
+  },
 };
 
 /**

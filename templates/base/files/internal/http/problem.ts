@@ -58,7 +58,12 @@ export function problemOf(error: unknown): Problem {
     return problem(statusCode, { code: 'validation_failed', detail: 'The request is not valid.', errors });
   }
   if (statusCode >= 500) return problem(500);
-  return problem(statusCode, Object.hasOwn(errorCodes, error.code) ? { code: error.code, detail: error.message } : {});
+  // Fastify's own messages are made for callers; of other errors only the status is known to be meant for them.
+  if (!Object.hasOwn(errorCodes, error.code)) return problem(statusCode);
+  return problem(statusCode, {
+    code: error.code.replace(/^FST_ERR_(CTP_)?/, '').toLowerCase(),
+    detail: error.message,
+  });
 }
 
 function isFastifyError(error: unknown): error is FastifyError {

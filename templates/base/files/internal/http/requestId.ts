@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-const header = 'x-request-id';
+/** Carries the id in requests and in replies. */
+export const requestIdHeader = 'x-request-id';
+
 const wellFormed = /^[\w.:-]{1,128}$/;
-const process = randomBytes(6).toString('base64url');
+const prefix = randomBytes(6).toString('base64url');
 let count = 0;
 
 /**
@@ -12,8 +14,8 @@ let count = 0;
  * cheaper than a UUID per request
  */
 export function requestIdOf(request: IncomingMessage): string {
-  const given = request.headers[header];
+  const given = request.headers[requestIdHeader];
   if (typeof given === 'string' && wellFormed.test(given)) return given;
   count += 1;
-  return `${process}-${count.toString(36)}`;
+  return `${prefix}-${count.toString(36)}`;
 }

@@ -15,12 +15,14 @@ export class RequestLog extends LogController {
     // The line at the end says all of it.
   }
 
-  override requestCompleted(error: Error | null, request: FastifyRequest, reply: FastifyReply): void {
+  override requestCompleted(error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
     const { method, routeOptions, url } = request;
     const { elapsedTime: ms, statusCode: status } = reply;
     const route = routeOptions.url ?? 'unmatched';
+    // Not the query: people put tokens there.
+    const [path] = url.split('?', 1);
     this.#durations.record(method, route, status, ms / 1000);
-    if (error === null) request.log.info({ method, route, url, status, ms }, 'request');
-    else request.log.error({ method, route, url, status, ms, err: error }, 'request broken off');
+    if (error) request.log.error({ method, route, path, status, ms, err: error }, 'request broken off');
+    else request.log.info({ method, route, path, status, ms }, 'request');
   }
 }

@@ -9,7 +9,7 @@ import { answerClientError } from './clientError.ts';
 import type { config } from './config.ts';
 import { openapi } from './openapi.ts';
 import { Problem, problem, problemOf, problemType } from './problem.ts';
-import { requestIdOf } from './requestId.ts';
+import { requestIdHeader, requestIdOf } from './requestId.ts';
 import { RequestLog } from './requestLog.ts';
 import { buildValidator } from './validation.ts';
 
@@ -34,7 +34,12 @@ export async function createHttp({ config, log, durations }: HttpOptions): Promi
     bodyLimit: config.HTTP_BODY_LIMIT_BYTES,
     requestTimeout: config.HTTP_REQUEST_TIMEOUT_MS,
     keepAliveTimeout: config.HTTP_KEEP_ALIVE_TIMEOUT_MS,
-    http: { maxHeaderSize: config.HTTP_HEADER_LIMIT_BYTES, headersTimeout: config.HTTP_REQUEST_TIMEOUT_MS },
+    http: {
+      maxHeaderSize: config.HTTP_HEADER_LIMIT_BYTES,
+      headersTimeout: config.HTTP_REQUEST_TIMEOUT_MS,
+      // How often Node looks for requests that are overdue, in milliseconds.
+      connectionsCheckingInterval: 1000,
+    },
     schemaController: { compilersFactory: { buildValidator } },
     clientErrorHandler: answerClientError,
     frameworkErrors: answerError,
@@ -42,7 +47,7 @@ export async function createHttp({ config, log, durations }: HttpOptions): Promi
   http.setErrorHandler(answerError);
   http.setNotFoundHandler((request, reply) => send(reply, request, problem(404, { code: 'route_not_found' })));
   http.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id);
+    reply.header(requestIdHeader, request.id);
     done();
   });
   http.addSchema(Problem);
@@ -51,13 +56,16 @@ export async function createHttp({ config, log, durations }: HttpOptions): Promi
   return http;
 }
 
-function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const answer = problemOf(error);
   if (answer.status >= 500) request.log.error({ err: error }, 'request failed');
-  return send(reply, request, answer);
+  send(reply, request, answer);
 }
 
 /** As a string: no route's response schema then leaves out a field. */
-function send(reply: FastifyReply, { id }: FastifyRequest, answer: Problem): FastifyReply {
-  return reply.code(answer.status).type(problemType).send(JSON.stringify({ ...answer, requestId: id }));
+function send(reply: FastifyReply, { id }: FastifyRequest, answer: Problem): void {
+  reply
+    .code(answer.status)
+    .headers({ 'content-type': problemType, [requestIdHeader]: id })
+    .send(JSON.stringify({ ...answer, requestId: id }));
 }

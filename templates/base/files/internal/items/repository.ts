@@ -11,7 +11,7 @@ export function memoryRepository(): ItemRepository {
       return items.get(id);
     },
     async list(limit) {
-      return [...items.values()].reverse().slice(0, limit);
+      return [...items.values()].slice(-limit).toReversed();
     },
   };
 }

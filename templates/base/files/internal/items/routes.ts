@@ -20,8 +20,12 @@ const ItemView = Type.Object(
     quantity: Type.Integer(),
     createdAt: Type.String({ format: 'date-time' }),
   },
-  { $id: 'Item' },
+  { $id: 'Item', description: 'An item' },
 );
+
+const ItemList = Type.Object({ items: Type.Array(ref(ItemView)) }, { description: 'Items, the newest first' });
+
+const defaultLimit = 20;
 
 /**
  * @param http the API's server
@@ -71,11 +75,13 @@ export function itemRoutes(http: Http, repository: ItemRepository): void {
       schema: {
         operationId: 'listItems',
         tags: ['items'],
-        querystring: Type.Object({ limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }) }),
-        response: { 200: Type.Object({ items: Type.Array(ref(ItemView)) }), ...problems },
+        querystring: Type.Object({
+          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: defaultLimit })),
+        }),
+        response: { 200: ItemList, ...problems },
       },
     },
-    async ({ query: { limit } }) => ({ items: (await repository.list(limit)).map(view) }),
+    async ({ query: { limit = defaultLimit } }) => ({ items: (await repository.list(limit)).map(view) }),
   );
 }
 

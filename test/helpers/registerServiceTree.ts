@@ -1,0 +1,3 @@
+import { registerServiceTree } from './serviceTree.ts';
+
+registerServiceTree();

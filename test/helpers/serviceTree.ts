@@ -1,0 +1,57 @@
+/**
+ * Templates are tested where they stand. In a service the `files` folders of its modules lie over each other as one tree;
+ * here an import that leads out of one folder is looked up in the others, by Vite and by every Node that a test starts.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Plugin } from 'vitest/config';
+
+const repository = path.resolve(import.meta.dirname, '../..');
+const modules = path.join(repository, 'templates', 'modules');
+
+/** The parts of the tree; in the last stands what the engine composes for all modules together. */
+export const roots = [
+  path.join(repository, 'templates', 'base', 'files'),
+  ...readdirSync(modules).map((id) => path.join(modules, id, 'files')),
+  path.join(repository, '.cache', 'templates'),
+];
+
+/**
+ * @param specifier of an import
+ * @param importer absolute path of the file it stands in
+ * @returns the absolute path of the file it means, when that lies in another part of the tree
+ */
+export function resolveInTree(specifier: string, importer: string): string | undefined {
+  if (!/^\.\.?\//.test(specifier)) return undefined;
+  const file = path.resolve(path.dirname(importer), specifier);
+  const root = roots.find((candidate) => file.startsWith(candidate + path.sep));
+  if (root === undefined || existsSync(file)) return undefined;
+  return roots.map((other) => path.join(other, path.relative(root, file))).find((candidate) => existsSync(candidate));
+}
+
+/**
+ * @returns the plugin for Vite
+ */
+export function serviceTree(): Plugin {
+  return {
+    name: 'service-tree',
+    enforce: 'pre',
+    resolveId: (specifier, importer) => (importer === undefined ? undefined : resolveInTree(specifier, importer)),
+  };
+}
+
+/** NODE_OPTIONS for the processes that tests start: they load this file first. */
+export const nodeOptions = `--import=${pathToFileURL(path.join(import.meta.dirname, 'registerServiceTree.ts')).href}`;
+
+/** Resolves in the same way within this process. */
+export function registerServiceTree(): void {
+  registerHooks({
+    resolve: (specifier, context, next) => {
+      const { parentURL = '' } = context;
+      const file = parentURL.startsWith('file:') ? resolveInTree(specifier, fileURLToPath(parentURL)) : undefined;
+      return next(file === undefined ? specifier : pathToFileURL(file).href, context);
+    },
+  });
+}

@@ -1,0 +1,36 @@
+import { defineConfig } from 'vitest/config';
+import { nodeOptions, serviceTree } from './test/helpers/serviceTree.ts';
+
+const minutes = 60_000;
+
+/** Only when it is asked for by name: it packs, installs and builds whole services. */
+const e2e = {
+  test: {
+    name: 'e2e',
+    include: ['test/e2e/**/*.test.ts'],
+    globalSetup: 'test/e2e/setup.ts',
+    testTimeout: 20 * minutes,
+    hookTimeout: 20 * minutes,
+  },
+};
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      { test: { name: 'laws', include: ['test/laws/**/*.test.ts'], testTimeout: 2 * minutes } },
+      {
+        plugins: [serviceTree()],
+        test: {
+          name: 'modules',
+          include: ['test/modules/**/*.test.ts', 'templates/**/files/**/*.test.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          env: { NODE_OPTIONS: nodeOptions },
+        },
+      },
+      { test: { name: 'golden', include: ['test/golden/*.test.ts'], testTimeout: minutes } },
+      ...(process.argv.some((argument) => /^(--project=)?e2e$/.test(argument)) ? [e2e] : []),
+    ],
+  },
+});
