@@ -1,6 +1,6 @@
 import { lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import type { Stats } from 'node:fs';
-import { isAbsolute, join, relative, sep } from 'node:path';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 
 import { badInput, exitCodes } from '../engine/errors.ts';
 import { codeOf, osFault } from './faults.ts';
@@ -58,14 +58,15 @@ export function lstatIfAny(file: string): Stats | undefined {
 }
 
 /**
- * @param root the service's folder
+ * @param root the service's folder, which may be yet to come
  * @returns its real location, links resolved
- * @throws SlipwayError bad input when it does not exist
+ * @throws SlipwayError bad input when it cannot be reached
  */
 export function realRootOf(root: string): string {
   try {
     return realpathSync.native(root);
   } catch (error) {
+    if (codeOf(error) === 'ENOENT') return resolve(root);
     throw osFault(error, `cannot open the folder ${root}`, exitCodes.badInput);
   }
 }

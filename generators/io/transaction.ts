@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { badInput, exitCodes, SlipwayError } from '../engine/errors.ts';
@@ -90,7 +90,7 @@ export function recover(root: string): Recovery | undefined {
  * @throws SlipwayError when an interrupted run has left its work half done
  */
 export function refuseInterrupted(root: string): void {
-  if (existsSync(root) && lstatIfAny(transactionFolderOf(root)) !== undefined) throw interrupted();
+  if (lstatIfAny(transactionFolderOf(root)) !== undefined) throw interrupted();
 }
 
 function interrupted(): SlipwayError {

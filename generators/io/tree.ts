@@ -102,12 +102,13 @@ function isSkipped(realRoot: string, path: string): boolean {
   return skippedEverywhere.has(name) || skippedAtRoot.has(path) || existsSync(join(realRoot, path, '.git'));
 }
 
-/** The entries of a folder; none of a folder below the root that may not be read or that has just gone. */
+/** The entries of a folder; none of one that is not there, and of one below the root that may not be read. */
 function entriesOf(folder: string, isRoot: boolean): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true });
   } catch (error) {
-    if (!isRoot && ['EACCES', 'EPERM', 'ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) return [];
+    const code = codeOf(error) ?? '';
+    if (code === 'ENOENT' || (!isRoot && ['EACCES', 'EPERM', 'ENOTDIR'].includes(code))) return [];
     throw osFault(error, `cannot list the folder ${folder}`, exitCodes.badInput);
   }
 }

@@ -1,6 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -57,7 +56,8 @@ export async function fsCalls(command: Command): Promise<string[]> {
  * Runs a command and strikes at one of its calls that change the file system.
  * @param command what to run
  * @param at number of the call, from 1
- * @param how `kill`: SIGKILL before the call; `torn`: SIGKILL after half of what it writes; else the error code it fails with
+ * @param how `kill`: SIGKILL before the call; `torn`: SIGKILL after half of what it writes; `stop`: SIGSTOP before the call;
+ *   else the error code it fails with
  * @returns how it ended
  */
 export function runStruck(command: Command, at: number, how: string): Promise<Ending> {

@@ -2,7 +2,8 @@
 //   CRASH_UNDER  count only calls on files below this folder (and on descriptors opened there)
 //   CRASH_LOG    at exit, write the calls here, as a JSON list
 //   CRASH_AT     the number of the call at which to strike, from 1
-//   CRASH_HOW    "kill" before it, "torn": kill after half of what it writes, or the error code it fails with (ENOSPC)
+//   CRASH_HOW    "kill" before it, "torn": kill after half of what it writes, "stop": sleep before it until SIGCONT,
+//                or the error code it fails with (ENOSPC)
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { resolve, sep } from 'node:path';
@@ -45,6 +46,7 @@ function strike(name, original, args) {
   if (String(calls.length) !== at) return undefined;
   if (how === 'torn' && /^write(File)?Sync$/.test(name)) original(...half(args));
   if (how === 'torn' || how === 'kill') process.kill(process.pid, 'SIGKILL');
+  if (how === 'stop') return void process.kill(process.pid, 'SIGSTOP');
   return Object.assign(new Error(`${how}: injected, ${name}`), { code: how, errno: -1, syscall: name });
 }
 

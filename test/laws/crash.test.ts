@@ -121,7 +121,7 @@ describe('law 6: the tree is the old one or the new one, never a mix', { timeout
     const { oldTree, newTree } = await trees();
     const calls = await fsCalls(committing(oldService()));
     const outcomes: string[] = [];
-    const points = range(calls.length).filter((at) => how === 'kill' || /^write/.test(calls[at - 1] ?? ''));
+    const points = range(calls.length).filter((at) => how === 'kill' || calls[at - 1]?.startsWith('write'));
     await eachOf(points, async (at) => {
       const root = oldService();
       expect(await runStruck(committing(root), at, how)).toMatchObject({ signal: 'SIGKILL' });
@@ -198,7 +198,7 @@ describe('law 6: the tree is the old one or the new one, never a mix', { timeout
 
 /** A run that failed to remove its own lock leaves it behind: it is stale by then, and no part of the tree. */
 function withoutLock(tree: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(tree).filter(([path]) => !/^\.slipway\/running/.test(path)));
+  return Object.fromEntries(Object.entries(tree).filter(([path]) => !path.startsWith('.slipway/running')));
 }
 
 function filesOf(tree: Record<string, string>): Record<string, string> {

@@ -28,6 +28,15 @@ async function deadPid(): Promise<number> {
   return child.pid ?? 0;
 }
 
+/** Waits for a process that has stopped while it had a draft of its lock in the folder, and gives its id. */
+async function stoppedIn(home: string): Promise<number> {
+  for (;;) {
+    const pid = readdirSync(home).flatMap((name) => /^running-(\d+)\.new$/.exec(name)?.[1] ?? [])[0];
+    if (pid !== undefined && readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') T ')) return Number(pid);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
 function holder(facts: object): string {
   return JSON.stringify({ pid: process.pid, host: hostname(), started: '2026-01-01T00:00:00.000Z', ...facts });
 }
@@ -168,6 +177,28 @@ describe('withServiceLock', () => {
     }
     spans.sort((a, b) => a.from - b.from);
     for (const [index, { from }] of spans.entries()) expect(from).toBeGreaterThanOrEqual(spans[index - 1]?.to ?? 0);
+  });
+
+  it.skipIf(process.platform !== 'linux')('lets nobody else in while a stale lock is being taken over', async () => {
+    const stale = holder({ pid: await deadPid() });
+    const make = (): { root: string; command: Command } => {
+      const { root, lock } = service();
+      writeFileSync(lock, stale);
+      return { root, command: { args: [act, 'recover', root], under: root } };
+    };
+    const calls = await fsCalls(make().command);
+    const { root, command } = make();
+    // The first stops right before it replaces the stale lock: a second one that did so now would have its lock replaced.
+    const first = runStruck(command, calls.findIndex((call) => call.startsWith('renameSync')) + 1, 'stop');
+    const pid = await stoppedIn(join(root, '.slipway'));
+    const second = await run({ args: [act, 'holdBriefly', root] });
+    process.kill(pid, 'SIGCONT');
+    expect(second).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`another run holds this service: process ${pid} `),
+    });
+    expect(await first).toMatchObject({ code: 0 });
+    expect(readdirSync(join(root, '.slipway'))).toEqual(['lock.json']);
   });
 
   it('is free again after a process was killed at any point of taking it over', { timeout: 30_000 }, async () => {

@@ -97,7 +97,7 @@ describe('resolveInside', () => {
     );
   });
 
-  it('refuses links into git, links to nothing, links in a circle, and a root that is not there', () => {
+  it('refuses links into git, links to nothing, and links in a circle', () => {
     const root = scratchFolder();
     mkdirSync(join(root, '.git/hooks'), { recursive: true });
     symlinkSync('.git/hooks', join(root, 'hooks'));
@@ -111,6 +111,5 @@ describe('resolveInside', () => {
     refused('hooks/pre-commit', "link into git's own folder");
     refused('dangling', 'is a link to nowhere, which does not exist');
     refused('one', 'cannot follow the link one');
-    expect(() => resolveInside(join(root, 'gone'), 'a')).toThrow(expect.objectContaining({ exitCode: 2 }));
   });
 });

@@ -260,6 +260,16 @@ describe('recover', () => {
     const root = service();
     expect(recover(root)).toBeUndefined();
     expect(() => refuseInterrupted(root)).not.toThrow();
+    expect(recover(join(root, 'gone'))).toBeUndefined();
+    expect(() => refuseInterrupted(join(root, 'gone'))).not.toThrow();
+  });
+
+  it('refuses to commit into a folder that is not there', () => {
+    const root = join(service(), 'gone');
+    expect(() => commit(root, changes([{ path: 'a/b.ts', old: null, new: 'a' }]))).toThrow(
+      expect.objectContaining({ exitCode: 1, message: expect.stringContaining('nothing was changed') }),
+    );
+    expect(existsSync(root)).toBe(false);
   });
 
   it('leaves what was edited after the interruption as the user has it, and tells', async () => {

@@ -31,6 +31,7 @@ describe('readFileInside', () => {
     writeFiles(root, { a: 'a' });
     expect(readFileInside(root, 'b')).toBeUndefined();
     expect(readFileInside(root, 'a/b')).toBeUndefined();
+    expect(readFileInside(join(root, 'no/such/root'), 'a')).toBeUndefined();
   });
 
   it.skipIf(isWindows)('refuses a folder, a pipe and a socket, and waits for none of them', async () => {
@@ -106,8 +107,11 @@ describe('listFiles', () => {
     );
   });
 
-  it('says so when the root is not there', () => {
-    expect(() => listFiles(join(scratchFolder(), 'gone'))).toThrow(expect.objectContaining({ exitCode: 2 }));
+  it('lists nothing of a root that is yet to come, and says so when it is a file', () => {
+    const root = scratchFolder();
+    writeFiles(root, { file: '' });
+    expect(listFiles(join(root, 'gone'))).toEqual([]);
+    expect(() => listFiles(join(root, 'file'))).toThrow(expect.objectContaining({ exitCode: 2 }));
   });
 });
 
