@@ -1,0 +1,74 @@
+import { once } from 'node:events';
+import { type Socket, connect, createServer } from 'node:net';
+import { sql } from 'kysely';
+import { describe, expect, it, vi } from 'vitest';
+import { createLogger } from '../log/logger.ts';
+import { exitCodes, migrate } from './command.ts';
+import { DatabaseUnavailableError } from './errors.ts';
+import { LogLines, createDatabase, serverUrl, testService } from './testing.ts';
+
+const server = serverUrl();
+
+describe.skipIf(!server)('the module, on a PostgreSQL server (needs DATABASE_URL)', () => {
+  it('is unhealthy until somebody migrates, and while the server is out of reach', async () => {
+    const { url, drop } = await createDatabase(server ?? '');
+    const proxy = await openProxy(new URL(url));
+    const { service, database, metrics } = await testService({
+      DATABASE_URL: proxy.url,
+      POSTGRES_HEALTH_INTERVAL_MS: '100',
+      POSTGRES_CONNECT_TIMEOUT_MS: '500',
+    });
+    const becomes = (expected: unknown) =>
+      vi.waitFor(async () => expect(await service.health(1000)).toEqual({ postgres: expected }), 5000);
+
+    await becomes({ error: 'migrations are pending: 20261121_accounts' });
+    expect(await metrics.text()).toContain('postgres_migrations_pending 1');
+    expect(await migrate([], { DATABASE_URL: url }, await createLogger('info', new LogLines()))).toBe(exitCodes.done);
+    await becomes('ok');
+
+    proxy.cut();
+    await expect(sql`select 1`.execute(database.db)).rejects.toThrow(DatabaseUnavailableError);
+    await becomes({ error: 'The database is out of reach. Try again.' });
+    expect(await metrics.text()).toContain('postgres_up 0');
+
+    proxy.mend();
+    await becomes('ok');
+    expect((await sql`select 1 as one`.execute(database.db)).rows).toEqual([{ one: 1 }]);
+
+    expect(await service.stop(0, 5000)).toBe(true);
+    proxy.close();
+    await drop();
+  });
+});
+
+/** @returns a way to a server that can be cut and mended */
+async function openProxy(target: URL) {
+  const sockets = new Set<Socket>();
+  let open = true;
+  const proxy = createServer((client) => {
+    if (!open) return client.resetAndDestroy();
+    const upstream = connect(Number(target.port || 5432), target.hostname);
+    for (const socket of [client, upstream]) sockets.add(socket.on('error', () => {}));
+    return client.pipe(upstream).pipe(client);
+  });
+  await once(proxy.listen(0, '127.0.0.1'), 'listening');
+  const url = new URL(target);
+  const address = proxy.address();
+  if (address === null || typeof address === 'string') throw new Error('not listening');
+  url.host = `127.0.0.1:${address.port}`;
+  const destroyAll = () => sockets.forEach((socket) => socket.resetAndDestroy());
+  return {
+    url: url.href,
+    cut: () => {
+      open = false;
+      destroyAll();
+    },
+    mend: () => {
+      open = true;
+    },
+    close: () => {
+      destroyAll();
+      proxy.close();
+    },
+  };
+}
