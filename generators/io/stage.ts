@@ -29,6 +29,7 @@ interface Step {
  */
 export function inspect(root: string, changes: readonly Change[]): Step[] {
   const realRoot = realRootOf(root);
+  if (lstatIfAny(realRoot) === undefined) throw badInput(`the folder ${root} does not exist`, 'make it first');
   const fileSystemOf = fileSystems(realRoot);
   const home = fileSystemOf(join(realRoot, transactionFolder, 'file'));
   const seen = new Map<string, string>();
