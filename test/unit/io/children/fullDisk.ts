@@ -31,7 +31,7 @@ function mount(options: string): void {
 /** Fills the disk but for some pages. */
 function fillBut(pages: number): void {
   const { bsize, bfree } = statfsSync(disk);
-  writeFileSync(ballast, Buffer.alloc((Number(bfree) - pages) * Number(bsize)));
+  writeFileSync(ballast, Buffer.alloc((bfree - pages) * bsize));
 }
 
 function attempt(action: () => void): string {
