@@ -7,16 +7,18 @@ const unused = path.resolve('generators/unused.ts');
 export default defineConfig({
   input: { 'create-slipway': 'bin/create-slipway.ts', slipway: 'bin/slipway.ts' },
   platform: 'node',
-  // jsonc-parser's main is UMD, whose requires no bundler can follow.
   resolve: {
+    // jsonc-parser's main is UMD, whose requires no bundler can follow.
     mainFields: ['module', 'main'],
-    alias: { inquirer: unused, tinyglobby: unused, isbinaryfile: unused, resolve: unused },
+    alias: { inquirer: unused, tinyglobby: unused, isbinaryfile: unused, resolve: unused, handlebars: unused },
   },
+  // CommonJS starts faster than ES modules, and only the chunks that a command needs are read.
   output: {
     dir: 'dist',
-    format: 'esm',
+    cleanDir: true,
+    format: 'cjs',
     minify: true,
-    chunkFileNames: '[name]-[hash].js',
-    banner: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
+    entryFileNames: '[name].cjs',
+    chunkFileNames: '[name]-[hash].cjs',
   },
 });

@@ -2,4 +2,4 @@
 import { main } from './main.ts';
 
 const args = process.argv.slice(2);
-await main(args.includes('--version') || args.includes('-v') ? args : ['new', ...args]);
+void main(args.includes('--version') || args.includes('-v') ? args : ['new', ...args]);

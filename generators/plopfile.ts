@@ -1,43 +1,37 @@
 import type { NodePlopAPI, PlopGeneratorConfig } from 'node-plop';
-import { apply } from './apply.ts';
-import { ci } from './ci.ts';
-import { doctor } from './doctor.ts';
-import { eject } from './eject.ts';
-import { explain } from './explain.ts';
-import { info } from './info.ts';
+import type { Answers } from './answers.ts';
 import type { Invocation } from './invocation.ts';
-import { list } from './list.ts';
-import { add, remove } from './module.ts';
-import { createService } from './service.ts';
-import { check, update } from './update.ts';
 
-/** One generator for each command: prompts that end in an intent, and what is done with it. */
-const generators: Readonly<Record<string, (invocation: Invocation) => Partial<PlopGeneratorConfig>>> = {
-  new: createService,
-  add,
-  remove,
-  ci,
-  update,
-  check,
-  apply,
-  eject,
-  list,
-  info,
-  explain,
-  doctor,
+type Generator = (invocation: Invocation) => Partial<PlopGeneratorConfig>;
+
+/** One generator for each command: prompts that end in an intent, and what is done with it. Each is loaded when it is called. */
+const generators: Readonly<Record<string, () => Promise<Generator>>> = {
+  new: async () => (await import('./service.ts')).createService,
+  add: async () => (await import('./module.ts')).add,
+  remove: async () => (await import('./module.ts')).remove,
+  ci: async () => (await import('./ci.ts')).ci,
+  update: async () => (await import('./update.ts')).update,
+  check: async () => (await import('./update.ts')).check,
+  apply: async () => (await import('./apply.ts')).apply,
+  eject: async () => (await import('./eject.ts')).eject,
+  list: async () => (await import('./list.ts')).list,
+  info: async () => (await import('./info.ts')).info,
+  explain: async () => (await import('./explain.ts')).explain,
+  doctor: async () => (await import('./doctor.ts')).doctor,
 };
 
 /**
- * Registers every command as a plop generator.
+ * Registers the command that was called as a plop generator.
  * @param plop plop's programmatic interface
  * @param invocation how the command was called
  * @param reconcile the one action by which files are written
  */
-export default function plopfile(
+export default async function plopfile(
   plop: NodePlopAPI,
   invocation: Invocation,
-  reconcile: (answers: object) => Promise<string>,
-): void {
+  reconcile: (answers: Answers) => Promise<string>,
+): Promise<void> {
+  const generator = await generators[invocation.command]?.();
   plop.setActionType('reconcile', reconcile);
-  for (const [name, generator] of Object.entries(generators)) plop.setGenerator(name, generator(invocation));
+  plop.setGenerator(invocation.command, generator?.(invocation) ?? {});
 }

@@ -14,7 +14,7 @@ import type { Result } from './result.ts';
  */
 export async function run(invocation: Invocation): Promise<Result> {
   const plop = await nodePlop('', { destBasePath: invocation.cwd, force: false });
-  plopfile(plop, invocation, (answers: Answers) => recorded(answers, () => carryOut(answers, invocation)));
+  await plopfile(plop, invocation, (answers: Answers) => recorded(answers, () => carryOut(answers, invocation)));
   const generator = plop.getGenerator(invocation.command);
   const answers: Answers = await generator.runPrompts();
   await generator.runActions(answers);

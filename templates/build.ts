@@ -17,6 +17,7 @@ import { newManifest } from '../generators/engine/manifest.ts';
 import type { ModuleDefinition, Ownership } from '../generators/engine/module.ts';
 import { modulesOf } from '../generators/engine/resolve.ts';
 import { migrations, node, pnpm } from './catalogue.ts';
+import { parseTemplate } from './parseTemplate.ts';
 import { describeVariables } from './variables.ts';
 
 const templates = import.meta.dirname;
@@ -64,15 +65,15 @@ async function readModule(folder: string): Promise<CatalogueModule> {
 
 async function readTemplate(folder: string, name: string, definition: ModuleDefinition): Promise<TemplateFile> {
   const file = path.join(folder, name);
-  const template = name.endsWith('.hbs');
-  const target = template ? name.slice(0, -'.hbs'.length) : name;
+  const isTemplate = name.endsWith('.hbs');
+  const target = isTemplate ? name.slice(0, -'.hbs'.length) : name;
+  const text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
   const { mode } = await stat(file);
   return {
     path: target,
-    text: new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file)),
     ownership: ownershipOf(target, definition),
     ...((mode & 0o100) === 0 ? {} : { executable: true }),
-    ...(template ? { template } : {}),
+    ...(isTemplate ? { template: parseTemplate(text, file) } : { text }),
   };
 }
 

@@ -1,15 +1,13 @@
 import type { ModuleDefinition, Ownership } from './module.ts';
+import type { Template } from './template.ts';
 
-/** A file of a module as the catalogue carries it. */
-export interface TemplateFile {
+/** A file of a module as the catalogue carries it: a text that is copied byte for byte, or a template. */
+export type TemplateFile = {
   /** Where it goes, relative to the service's root. */
   readonly path: string;
-  readonly text: string;
   readonly ownership: Ownership;
   readonly executable?: true;
-  /** Rendered with Handlebars; any other file is copied byte for byte. */
-  readonly template?: true;
-}
+} & ({ readonly text: string } | { readonly template: Template });
 
 /** One environment variable that a module reads, taken from its TypeBox schema when the catalogue is built. */
 export interface ConfigVariable {

@@ -24,7 +24,7 @@ export type ModuleOption =
 
 /** A container that a CI job needs beside it. */
 export interface CiService {
-  /** May name the module's options: `postgres:{{options.version}}`. */
+  /** May name the module's options: `postgres:{option.version}`. */
   readonly image: string;
   readonly port: number;
   readonly env: Readonly<Record<string, string>>;

@@ -46,7 +46,7 @@ function renderFile(
   manifest: Manifest,
   catalogue: Catalogue,
 ): RenderedFile {
-  const text = file.template ? renderTemplate(file.text, templateContext(manifest, module, catalogue)) : file.text;
+  const text = 'text' in file ? file.text : renderTemplate(file.template, templateContext(manifest, module, catalogue));
   return {
     bytes: encode(text),
     mode: file.executable ? executable : ordinary,

@@ -1,4 +1,3 @@
-import Handlebars from 'handlebars';
 import type { Catalogue, CatalogueModule } from './catalogue.ts';
 import type { Manifest, OptionValue, PackageManager } from './manifest.ts';
 
@@ -32,9 +31,18 @@ export const packageManagerCommands: Readonly<Record<PackageManager, PackageMana
   },
 };
 
-/** An own instance: helpers that another library registers globally do not reach our templates. */
-const handlebars = Handlebars.create();
-handlebars.registerHelper('eq', (a: unknown, b: unknown) => a === b);
+/** A Handlebars template, parsed when the catalogue was built: plain data. */
+export type Template = readonly TemplatePart[];
+
+export type TemplatePart =
+  | string
+  | { readonly value: Expression }
+  | { readonly if: Expression; readonly then: Template; readonly else: Template };
+
+export type Expression =
+  | { readonly path: readonly string[] }
+  | { readonly literal: string | boolean }
+  | { readonly eq: readonly [Expression, Expression] };
 
 /**
  * @param manifest the service
@@ -53,11 +61,28 @@ export function templateContext(manifest: Manifest, module: CatalogueModule, cat
 }
 
 /**
- * @param text a Handlebars template
+ * @param template from the catalogue
  * @param context what it may name
  * @returns the text; nothing is escaped
  * @throws Error when the template names something that is not there
  */
-export function renderTemplate(text: string, context: TemplateContext): string {
-  return handlebars.compile(text, { strict: true, noEscape: true })(context);
+export function renderTemplate(template: Template, context: TemplateContext): string {
+  return template.map((part) => renderPart(part, context)).join('');
+}
+
+function renderPart(part: TemplatePart, context: TemplateContext): string {
+  if (typeof part === 'string') return part;
+  if ('value' in part) return String(valueOf(part.value, context));
+  return renderTemplate(valueOf(part.if, context) ? part.then : part.else, context);
+}
+
+function valueOf(expression: Expression, context: TemplateContext): unknown {
+  if ('literal' in expression) return expression.literal;
+  if ('eq' in expression) return valueOf(expression.eq[0], context) === valueOf(expression.eq[1], context);
+  return expression.path.reduce<unknown>((value, key) => {
+    if (typeof value === 'object' && value !== null && Object.hasOwn(value, key)) {
+      return Object.entries(value).find(([name]) => name === key)?.[1];
+    }
+    throw new Error(`a template names ${expression.path.join('.')}, which is not there`);
+  }, context);
 }

@@ -52,7 +52,7 @@ function installTarball(): string {
   runProgram(['npm', 'install', '--no-audit', '--no-fund', tarballOf('create-slipway')], folder);
   const packages = readdirSync(path.join(folder, 'node_modules')).filter((name) => !name.startsWith('.'));
   if (packages.length !== 1) throw new Error(`the tarball brings ${packages.join(', ')}`);
-  return path.join(folder, 'node_modules/create-slipway/dist/create-slipway.js');
+  return path.join(folder, 'node_modules/create-slipway/dist/create-slipway.cjs');
 }
 
 function tarballOf(name: string): string {
@@ -120,7 +120,7 @@ async function coldNpx(): Promise<string> {
     {
       name: 'create-slipway',
       version: '0.1.0',
-      bin: { 'create-slipway': 'dist/create-slipway.js', slipway: 'dist/slipway.js' },
+      bin: { 'create-slipway': 'dist/create-slipway.cjs', slipway: 'dist/slipway.cjs' },
       tarball: tarballOf('create-slipway'),
     },
   ];
@@ -180,18 +180,18 @@ async function engine(): Promise<string[]> {
 
 function planCandidate(count: number) {
   const lines = Array.from({ length: 60 }, (_, line) => `export const value${line} = ${line};\n`).join('');
-  const files = Array.from({ length: count }, (_, index) =>
-    text(`internal/part${index % 40}/file${index}.ts`, `// ${index}\n${lines}`),
+  const contents = Array.from(
+    { length: count },
+    (_, index) => [`internal/part${index % 40}/file${index}.ts`, `// ${index}\n${lines}`] as const,
   );
-  const tiny = tinyCatalogue();
-  const catalogue = tinyCatalogue({ base: { ...tiny.base, files: [...tiny.base.files, ...files] } });
-  const newer = tinyCatalogue({
-    version: '1.1.0',
-    base: {
-      ...tiny.base,
-      files: [...tiny.base.files, ...files.map((file) => ({ ...file, text: `${file.text}// newer\n` }))],
-    },
-  });
+  const { base } = tinyCatalogue();
+  const withFiles = (version: string, end: string) =>
+    tinyCatalogue({
+      version,
+      base: { ...base, files: [...base.files, ...contents.map(([name, content]) => text(name, content + end))] },
+    });
+  const catalogue = withFiles('1.0.0', '');
+  const newer = withFiles('1.1.0', '// newer\n');
   const folder = path.join(scratch, `plan-${count}`);
   const manifest = newManifest({ name: 'orders' }, catalogue);
   const { changes } = prepare(openService(folder), { catalogue, conflict: 'stop', edit: () => manifest });
@@ -201,8 +201,8 @@ function planCandidate(count: number) {
       'write' in change ? [{ path: change.path, bytes: change.write, mode: change.mode }] : [],
     ),
   );
-  for (const file of files.filter((_, index) => index % 10 === 0)) {
-    writeFileSync(path.join(folder, file.path), `// mine\n${file.text}`);
+  for (const [name, content] of contents.filter((_, index) => index % 10 === 0)) {
+    writeFileSync(path.join(folder, name), `// mine\n${content}`);
   }
   return {
     name: `plan of ${count} files`,

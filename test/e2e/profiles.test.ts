@@ -87,7 +87,7 @@ describe.each(profiles)(
 );
 
 function executable(name: string): string {
-  return path.join(inject('installed'), 'node_modules', 'create-slipway', 'dist', `${name}.js`);
+  return path.join(inject('installed'), 'node_modules', 'create-slipway', 'dist', `${name}.cjs`);
 }
 
 function flags({ modules, postgresVersion, packageManager, ci, node }: Profile): string[] {

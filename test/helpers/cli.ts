@@ -26,8 +26,8 @@ export interface CliOptions {
  * @returns exit code and output, without colours
  */
 export function slipway(args: readonly string[], { cwd, env = {}, uid }: CliOptions): CliResult {
-  const script = path.join(root, 'dist', 'slipway.js');
-  if (!existsSync(script)) throw new Error('dist/slipway.js is not built: npm run build');
+  const script = path.join(root, 'dist', 'slipway.cjs');
+  if (!existsSync(script)) throw new Error('dist/slipway.cjs is not built: npm run build');
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
     cwd,
     env: { ...process.env, NO_COLOR: '1', ...env },

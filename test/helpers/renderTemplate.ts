@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { PackageManager } from '../../generators/engine/manifest.ts';
 import { packageManagerCommands, renderTemplate, type TemplateContext } from '../../generators/engine/template.ts';
+import { parseTemplate } from '../../templates/parseTemplate.ts';
 
 const templates = fileURLToPath(new URL('../../templates/', import.meta.url));
 
@@ -32,7 +33,9 @@ export function renderFiles(folder: string, context: TemplateContext = sampleCon
     const file = join(entry.parentPath, entry.name);
     const path = relative(root, file).replaceAll('\\', '/');
     const text = readFileSync(file, 'utf8');
-    return path.endsWith('.hbs') ? [path.slice(0, -'.hbs'.length), renderTemplate(text, context)] : [path, text];
+    return path.endsWith('.hbs')
+      ? [path.slice(0, -'.hbs'.length), renderTemplate(parseTemplate(text, file), context)]
+      : [path, text];
   });
   return new Map(rendered.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

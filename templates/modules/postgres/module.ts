@@ -16,7 +16,7 @@ export default defineModule({
   devDependencies: ['@types/pg'],
   scripts: {
     migrate: 'node dist/cmd/migrate/main.js',
-    'migrate:dev': 'node cmd/migrate/main.ts',
+    'migrate:dev': 'node --env-file-if-exists=.env cmd/migrate/main.ts',
   },
   wiring: { postgres: 'internal/postgres/module.ts' },
   ownership: { seed: ['internal/accounts/', 'internal/postgres/migrations/20261121_accounts.ts'] },
@@ -25,7 +25,7 @@ export default defineModule({
       integration: {
         services: {
           postgres: {
-            image: 'postgres:{{options.version}}-alpine',
+            image: 'postgres:{option.version}-alpine',
             port: 5432,
             env: { POSTGRES_PASSWORD: 'postgres' },
             healthCommand: 'pg_isready --username postgres',

@@ -1,6 +1,6 @@
 import type { CatalogueModule } from '../../catalogue.ts';
 import type { CiProvider } from '../../manifest.ts';
-import { renderTemplate, templateContext } from '../../template.ts';
+import { templateContext } from '../../template.ts';
 import type { Composer, ComposeInput } from '../composer.ts';
 import { githubWorkflow } from './github.ts';
 import { gitlabPipeline } from './gitlab.ts';
@@ -22,17 +22,20 @@ export const composeCi: Composer = (input) => {
   });
 };
 
-/** A service's image may name the module's options: `postgres:{{options.version}}`. */
+/** A service's image may name the module's options: `postgres:{option.version}`. */
 function withOptions(module: CatalogueModule, { manifest, catalogue }: ComposeInput): CatalogueModule {
-  const additions = Object.entries(module.ci?.additions ?? {});
-  if (additions.length === 0) return module;
-  const context = templateContext(manifest, module, catalogue);
-  const rendered = additions.map(([job, { services = {}, ...rest }]) => {
+  const { options } = templateContext(manifest, module, catalogue);
+  const additions = Object.entries(module.ci?.additions ?? {}).map(([job, { services = {}, ...rest }]) => {
     const images = Object.entries(services).map(([name, service]) => [
       name,
-      { ...service, image: renderTemplate(service.image, context) },
+      {
+        ...service,
+        image: service.image.replace(/\{option\.(\w+)\}/g, (_, option: string) => String(options[option])),
+      },
     ]);
     return [job, { ...rest, services: Object.fromEntries(images) }];
   });
-  return { ...module, ci: { ...module.ci, additions: Object.fromEntries(rendered) } };
+  return additions.length === 0
+    ? module
+    : { ...module, ci: { ...module.ci, additions: Object.fromEntries(additions) } };
 }

@@ -1,5 +1,4 @@
-import compare from 'semver/functions/compare.js';
-import minVersion from 'semver/ranges/min-version.js';
+import { compareVersions, validate } from 'compare-versions';
 import type { Rules } from './mergeTree.ts';
 import type { Path, Tree } from './tree.ts';
 
@@ -21,7 +20,7 @@ export const packageJsonRules: Rules = {
     if (floor === undefined) return 'yours';
     const theirFloor = floorOf(theirs);
     if (theirFloor === undefined) return undefined;
-    return compare(theirFloor, floor) > 0 ? 'theirs' : 'yours';
+    return compareVersions(theirFloor, floor) > 0 ? 'theirs' : 'yours';
   },
   staysDeleted: (path) => path.length <= 2 && (path[0] === 'scripts' || dependencies.includes(path[0] ?? '')),
   matchItems: false,
@@ -31,14 +30,10 @@ function isVersion(path: Path): boolean {
   return path.length === 2 && (path[0] === 'engines' || dependencies.includes(path[0] ?? ''));
 }
 
-/** @returns the lowest version that the range lets in; undefined when it is not a range that has a floor */
+/** @returns the lowest version that the range lets in; undefined when it is not a range that has one floor */
 function floorOf(tree: Tree): string | undefined {
   if (typeof tree !== 'string' || !tree.startsWith('"')) return undefined;
   const range: unknown = JSON.parse(tree);
-  if (typeof range !== 'string' || /^\s*[*xX]?\s*$/.test(range)) return undefined;
-  try {
-    return minVersion(range)?.version;
-  } catch {
-    return undefined; // Not a semantic version range: a tag, a path, an address.
-  }
+  const floor = typeof range === 'string' ? /^\s*(?:\^|~|>=)?\s*v?(\d\S*)\s*$/.exec(range)?.[1] : undefined;
+  return floor !== undefined && validate(floor) ? floor : undefined;
 }
