@@ -69,24 +69,32 @@ export class Checkout implements PostgresPoolClient {
     this.#assertNotReclaimed();
     // To roll back is what an abort asks for.
     const signal = text === 'rollback' ? undefined : currentSignal();
-    signal?.throwIfAborted();
-    let cancelled: Promise<void> | undefined;
-    const cancel = () => {
-      if (this.#client.processID) cancelled = this.#lender.cancel(this.#client.processID);
-    };
-    signal?.addEventListener('abort', cancel, { once: true });
     try {
-      return await this.#client.query<Row>(text, parameters);
+      if (signal === undefined) return await this.#client.query<Row>(text, parameters);
+      return await this.#runUntil<Row>(signal, text, parameters);
     } catch (error) {
       signal?.throwIfAborted();
       this.#assertNotReclaimed(error);
       throw databaseError(error);
+    }
+  }
+
+  async #runUntil<Row>(signal: AbortSignal, text: string, parameters: readonly unknown[]) {
+    signal.throwIfAborted();
+    let cancelled: Promise<void> | undefined;
+    const cancel = () => {
+      if (this.#client.processID) cancelled = this.#lender.cancel(this.#client.processID);
+    };
+    signal.addEventListener('abort', cancel, { once: true });
+    try {
+      return await this.#client.query<Row>(text, parameters);
     } finally {
-      signal?.removeEventListener('abort', cancel);
+      signal.removeEventListener('abort', cancel);
       // Late, it would hit the connection's next statement.
       await cancelled;
     }
   }
+
   #assertNotReclaimed(cause?: unknown): void {
     if (this.#state === 'reclaimed') throw new CheckoutReclaimedError(cause);
   }

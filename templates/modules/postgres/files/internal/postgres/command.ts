@@ -29,8 +29,12 @@ export async function migrate(args: readonly string[], env: Environment, log: Lo
     database = await open(env, log);
     return await commands[name](createMigrations(database.tables<unknown>().db), log);
   } catch (err) {
-    log.fatal({ err }, err instanceof ConfigError ? err.message : `migrate ${name} failed`);
-    return err instanceof ConfigError ? exitCodes.badInput : exitCodes.failed;
+    if (err instanceof ConfigError) {
+      log.fatal({ faults: err.faults }, err.message);
+      return exitCodes.badInput;
+    }
+    log.fatal({ err }, `migrate ${name} failed`);
+    return exitCodes.failed;
   } finally {
     await database?.close();
   }

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createLogger } from '../log/logger.ts';
 import type { Database } from './database.ts';
 import { CheckoutReclaimedError, PoolExhaustedError, sqlState } from './errors.ts';
+import { watchHealth } from './health.ts';
 import { createMigrations } from './migrator.ts';
 import type { TestDatabase } from './testing.ts';
 
@@ -193,6 +195,32 @@ export function databaseSuite(open: () => Promise<TestDatabase>): void {
       });
       expect(await metric('postgres_pool_max_connections')).toMatchObject([{ value: 1 }]);
       expect(await opened.registry.metrics()).toMatch(/postgres_pool_checkout_seconds_count [1-9]/);
+    });
+  });
+
+  describe('the health', () => {
+    it('fails while migrations are pending', async () => {
+      const migrations = createMigrations(opened.tables<unknown>().db);
+      await migrations.down();
+      const health = await watchHealth(opened, 50, await createLogger('silent'));
+      expect(health.assert).toThrow('migrations are pending: 20261121_accounts');
+      expect(await metric('postgres_migrations_pending')).toMatchObject([{ value: 1 }]);
+      await migrations.up();
+      await vi.waitFor(() => expect(health.assert).not.toThrow(), 2000);
+      expect(await metric('postgres_migrations_pending')).toMatchObject([{ value: 0 }]);
+      health.stop();
+    });
+
+    it('does not fail because all connections are at work', async () => {
+      const health = await watchHealth(opened, 50, await createLogger('silent'));
+      const before = (await metric('postgres_pool_exhausted_total'))?.[0]?.value ?? 0;
+      await database.transaction(() =>
+        vi.waitFor(async () => {
+          expect((await metric('postgres_pool_exhausted_total'))?.[0]?.value).toBeGreaterThan(before);
+        }, 2000),
+      );
+      expect(health.assert).not.toThrow();
+      health.stop();
     });
   });
 
