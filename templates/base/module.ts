@@ -4,16 +4,9 @@ export default defineModule({
   id: 'base',
   summary: 'What every service has',
   category: 'base',
-  dependencies: [
-    '@fastify/ajv-compiler',
-    '@fastify/swagger',
-    '@fastify/type-provider-typebox',
-    '@prometheus-io/client',
-    'fastify',
-    'pino',
-    'typebox',
-  ],
+  dependencies: ['@fastify/ajv-compiler', '@fastify/swagger', '@prometheus-io/client', 'fastify', 'pino', 'typebox'],
   devDependencies: [
+    '@fastify/type-provider-typebox',
     '@types/node',
     '@vitest/coverage-v8',
     'oxfmt',
@@ -24,7 +17,7 @@ export default defineModule({
     'vitest',
   ],
   scripts: {
-    dev: 'node --watch cmd/server/main.ts',
+    dev: 'node --watch --import=./scripts/env.ts cmd/server/main.ts',
     build: 'tsc --project tsconfig.build.json',
     start: 'node dist/cmd/server/main.js',
     test: 'vitest run --project unit --coverage',
@@ -33,20 +26,22 @@ export default defineModule({
     format: 'oxfmt --check',
     'format:write': 'oxfmt',
     typecheck: 'tsc',
-    check: 'npm run lint && npm run format && npm run typecheck && npm test',
-    smoke: 'node scripts/smoke.ts',
+    check: 'node --run lint && node --run format && node --run typecheck && node --run test',
+    smoke: 'node --run build && node scripts/smoke.ts',
     openapi: 'node scripts/openapi.ts',
   },
   wiring: {
     metrics: 'internal/metrics/module.ts',
-    http: 'internal/http/module.ts',
+    // Before the API: probes are answered while other modules still start, and last of all while they stop.
     admin: 'internal/admin/module.ts',
+    http: 'internal/http/module.ts',
   },
   ownership: {
     seed: [
       'README.md',
       'cmd/server/main.ts',
       'internal/items/',
+      'api/openapi.json',
       'docs/architecture.md',
       'docs/decisions/',
       'deploy/k8s/overlays/',

@@ -1,4 +1,4 @@
-/** Starts what `npm run build` made and asks whether it works as a whole: `npm run smoke`. */
+/** Starts what the build made and asks whether it works as a whole: `npm run smoke` builds first. */
 import assert from 'node:assert/strict';
 import { startService } from '../test/support/service.ts';
 

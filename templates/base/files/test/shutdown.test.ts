@@ -7,7 +7,7 @@ describe('a service that is told to stop under load', () => {
   it('fails no request, and ends with exit code 0', async () => {
     const service = await startService({ SHUTDOWN_DELAY_MS: '500' });
     const leave = new AbortController();
-    const running = load(`${service.api}/items`, 20, leave.signal);
+    const running = load(`${service.api}/openapi.json`, 20, leave.signal);
     await sleep(300);
 
     service.process.kill('SIGTERM');

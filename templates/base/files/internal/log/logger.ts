@@ -19,7 +19,8 @@ export async function createLogger(level: string, stream?: DestinationStream): P
       formatters: { level: (label) => ({ level: label }), log: redact },
       serializers: { err: (error: Error) => redact({ ...pino.stdSerializers.err(error) }) },
     },
-    stream ?? (await prettyOnTerminal()),
+    // Synchronous: pino's default loses or reorders the last lines of a process that exits.
+    stream ?? (await prettyOnTerminal()) ?? pino.destination({ sync: true }),
   );
 }
 
@@ -27,7 +28,7 @@ async function prettyOnTerminal(): Promise<DestinationStream | undefined> {
   if (!process.stdout.isTTY || process.env['NODE_ENV'] === 'production') return undefined;
   try {
     const { default: pretty } = await import('pino-pretty');
-    return pretty({ sync: true, ignore: 'service,version' });
+    return pretty({ sync: true, singleLine: true, ignore: 'service,version' });
   } catch {
     // A development dependency: a production install does without.
     return undefined;
