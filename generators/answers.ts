@@ -5,7 +5,7 @@ import type { Result } from './result.ts';
 export interface Answers {
   readonly intent?: Intent;
   result?: Result;
-  fault?: unknown;
+  fault?: Error;
 }
 
 /**
@@ -19,7 +19,7 @@ export async function recorded(answers: Answers, work: () => Promise<Result>): P
     answers.result = await work();
     return answers.result.text;
   } catch (error) {
-    answers.fault = error;
+    answers.fault = error instanceof Error ? error : new Error(String(error));
     throw error;
   }
 }

@@ -23,7 +23,7 @@ export function apply(invocation: Invocation): Partial<PlopGeneratorConfig> {
     return {
       root,
       packageManager: manifestOf(raw, catalogue).packageManager,
-      prepare: () => ({ entries, changes, before: (path) => readFileInside(root, path)?.bytes }),
+      prepare: () => ({ entries, changes, before: (name) => readFileInside(root, name)?.bytes }),
     };
   });
 }

@@ -1,5 +1,6 @@
 import type { PlopGeneratorConfig } from 'node-plop';
 import { badInput, exitCodes } from './engine/errors.ts';
+import { fieldOf } from './engine/json.ts';
 import { manifestPath } from './engine/manifest.ts';
 import type { Ownership } from './engine/module.ts';
 import type { LockedFile } from './engine/reconcile/lock.ts';
@@ -33,7 +34,7 @@ export function explain(invocation: Invocation): Partial<PlopGeneratorConfig> {
     const path = pathInService(file, invocation.cwd, root);
     const service = openService(root);
     const found = Object.entries(service.lock.files).find(([home, { at }]) => (at ?? home) === path);
-    if (found === undefined) return stranger(path, service, Object(raw).ejected);
+    if (found === undefined) return stranger(path, service, fieldOf(raw, 'ejected'));
     const [home, locked] = found;
     const state = stateOf(path, locked, service);
     const moved = home === path ? [] : [`moved by you from ${home}; updates follow it`];

@@ -1,5 +1,6 @@
 import type { Catalogue } from './engine/catalogue.ts';
 import { badInput, SlipwayError } from './engine/errors.ts';
+import { fieldOf } from './engine/json.ts';
 import { type Manifest, manifestPath } from './engine/manifest.ts';
 import { parseJson, validateManifest } from './engine/parseManifest.ts';
 import { loadCatalogue } from './catalogue.ts';
@@ -32,7 +33,7 @@ export function presentService({ cwd, flags }: Invocation): Present {
  * @throws SlipwayError (exit code 2) when it is not valid, or of another catalogue than this one
  */
 export function manifestOf(raw: unknown, catalogue: Catalogue): Manifest {
-  const version = typeof raw === 'object' && raw !== null && 'catalogue' in raw ? raw.catalogue : undefined;
+  const version = fieldOf(raw, 'catalogue');
   if (typeof version === 'string' && version !== catalogue.version) {
     throw badInput(
       `this service is at catalogue ${version}; this is Slipway ${catalogue.version}`,
@@ -50,7 +51,7 @@ export function manifestOf(raw: unknown, catalogue: Catalogue): Manifest {
 export function installedModules(invocation: Invocation): ReadonlySet<string> {
   try {
     const { raw } = presentService(invocation);
-    return new Set(Object.keys(Object(Object(raw).modules)));
+    return new Set(Object.keys(fieldOf(raw, 'modules') ?? {}));
   } catch (error) {
     if (error instanceof SlipwayError) return new Set();
     throw error;

@@ -16,7 +16,8 @@ export async function run(invocation: Invocation): Promise<Result> {
   const plop = await nodePlop('', { destBasePath: invocation.cwd, force: false });
   await plopfile(plop, invocation, (answers: Answers) => recorded(answers, () => carryOut(answers, invocation)));
   const generator = plop.getGenerator(invocation.command);
-  const answers: Answers = await generator.runPrompts();
+  // Plop passes on what the generator's prompts gave, typed as anything.
+  const answers = (await generator.runPrompts()) as Answers;
   await generator.runActions(answers);
   // Plop keeps an error's message only; its type and exit code are taken from where the action left them.
   if (answers.fault !== undefined) throw answers.fault;

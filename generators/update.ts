@@ -2,6 +2,7 @@ import type { PlopGeneratorConfig } from 'node-plop';
 import { changing } from './changing.ts';
 import type { Catalogue } from './engine/catalogue.ts';
 import { badInput } from './engine/errors.ts';
+import { fieldOf, isObject } from './engine/json.ts';
 import { type Manifest, manifestPath } from './engine/manifest.ts';
 import { migrateManifest } from './engine/migrate.ts';
 import { validateManifest } from './engine/parseManifest.ts';
@@ -61,11 +62,11 @@ function updated(raw: unknown, catalogue: Catalogue): Manifest {
     );
   }
   const migrated = migrateManifest(raw, catalogue);
-  return validateManifest({ ...Object(migrated), catalogue: catalogue.version }, catalogue);
+  return validateManifest({ ...(isObject(migrated) ? migrated : {}), catalogue: catalogue.version }, catalogue);
 }
 
 function catalogueOf(raw: unknown): string {
-  const value: unknown = typeof raw === 'object' && raw !== null && 'catalogue' in raw ? raw.catalogue : undefined;
+  const value = fieldOf(raw, 'catalogue');
   if (typeof value === 'string') return value;
   throw badInput(
     `${manifestPath}, /catalogue: expected the version it was last reconciled with`,

@@ -27,9 +27,9 @@ function partOf(statement: hbs.AST.Statement, file: string): TemplatePart[] {
     if ((original !== 'if' && original !== 'unless') || condition === undefined || more.length > 0) {
       throw unknown(`the block "${original}"`, statement, file);
     }
-    const [then, otherwise] = [partsOf(statement.program, file), partsOf(statement.inverse, file)];
+    const [yes, no] = [partsOf(statement.program, file), partsOf(statement.inverse, file)];
     const test = expressionOf(condition, file);
-    return [original === 'if' ? { if: test, then, else: otherwise } : { if: test, then: otherwise, else: then }];
+    return [original === 'if' ? { if: test, yes, no } : { if: test, yes: no, no: yes }];
   }
   throw unknown(statement.type, statement, file);
 }

@@ -1,14 +1,16 @@
 import type { ConfigVariable } from '../generators/engine/catalogue.ts';
 
+type Scalar = string | number | boolean;
+
 /** The part of JSON Schema that describes one environment variable. */
 interface VariableSchema {
   readonly type?: string;
   readonly description?: string;
-  readonly default?: unknown;
-  readonly examples?: readonly unknown[];
+  readonly default?: Scalar;
+  readonly examples?: readonly Scalar[];
   readonly secret?: boolean;
-  readonly enum?: readonly unknown[];
-  readonly anyOf?: readonly { readonly const?: unknown }[];
+  readonly enum?: readonly Scalar[];
+  readonly anyOf?: readonly { readonly const?: Scalar }[];
   readonly minimum?: number;
   readonly maximum?: number;
   readonly minLength?: number;

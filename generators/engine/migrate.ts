@@ -1,8 +1,7 @@
 import type { Catalogue, MigrationStep } from './catalogue.ts';
 import { badInput } from './errors.ts';
+import { fieldOf, isObject, type JsonObject } from './json.ts';
 import { manifestPath } from './manifest.ts';
-
-type JsonObject = { [key: string]: unknown };
 
 /**
  * Brings a manifest of an earlier shape to the catalogue's, one version at a time.
@@ -41,9 +40,9 @@ function take(step: MigrationStep, root: JsonObject): void {
 function cut(root: JsonObject, pointer: string): unknown {
   const keys = keysOf(pointer);
   const last = keys.pop() ?? '';
-  const parent = keys.reduce<unknown>((node, key) => (isObject(node) ? own(node, key) : undefined), root);
+  const parent = keys.reduce<unknown>((node, key) => fieldOf(node, key), root);
   if (!isObject(parent)) return undefined;
-  const value = own(parent, last);
+  const value = fieldOf(parent, last);
   delete parent[last];
   return value;
 }
@@ -53,7 +52,7 @@ function write(root: JsonObject, pointer: string, value: unknown): void {
   const last = keys.pop() ?? '';
   let node = root;
   for (const key of keys) {
-    const next = own(node, key);
+    const next = fieldOf(node, key);
     const child = isObject(next) ? next : {};
     node[key] = child;
     node = child;
@@ -69,12 +68,4 @@ function keysOf(pointer: string): string[] {
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
   if (keys.includes('__proto__')) throw badInput(`the catalogue's migration names ${pointer}`);
   return keys;
-}
-
-function own(node: JsonObject, key: string): unknown {
-  return Object.hasOwn(node, key) ? node[key] : undefined;
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,7 @@
 import { Validator } from '@cfworker/json-schema';
 import type { Catalogue } from './catalogue.ts';
 import { badInput } from './errors.ts';
+import { fieldOf } from './json.ts';
 import { type Manifest, manifestPath } from './manifest.ts';
 import { manifestSchema } from './manifestSchema.ts';
 import { serviceNameFault } from './names.ts';
@@ -41,7 +42,7 @@ export function parseJson(text: string): unknown {
  */
 export function validateManifest(value: unknown, catalogue: Catalogue): Manifest {
   const schema = manifestSchema(catalogue);
-  const version = typeof value === 'object' && value !== null && 'version' in value ? value.version : undefined;
+  const version = fieldOf(value, 'version');
   if (typeof version === 'number' && version > catalogue.manifestVersion) {
     throw badInput(
       `${manifestPath} has version ${version}; this Slipway understands up to ${catalogue.manifestVersion}`,

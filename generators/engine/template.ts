@@ -37,7 +37,7 @@ export type Template = readonly TemplatePart[];
 export type TemplatePart =
   | string
   | { readonly value: Expression }
-  | { readonly if: Expression; readonly then: Template; readonly else: Template };
+  | { readonly if: Expression; readonly yes: Template; readonly no: Template };
 
 export type Expression =
   | { readonly path: readonly string[] }
@@ -73,7 +73,7 @@ export function renderTemplate(template: Template, context: TemplateContext): st
 function renderPart(part: TemplatePart, context: TemplateContext): string {
   if (typeof part === 'string') return part;
   if ('value' in part) return String(valueOf(part.value, context));
-  return renderTemplate(valueOf(part.if, context) ? part.then : part.else, context);
+  return renderTemplate(valueOf(part.if, context) ? part.yes : part.no, context);
 }
 
 function valueOf(expression: Expression, context: TemplateContext): unknown {

@@ -48,7 +48,7 @@ export function explainFailure(error: unknown, line: string): string {
   const program = line.split(' ')[0] ?? line;
   if (!(error instanceof ExecaError)) return error instanceof Error ? error.message : String(error);
   if (error.code === 'ENOENT') return `${program} is not on this machine`;
-  const lines = String(error.all ?? error.stderr ?? '')
+  const lines = (error.all ?? error.stderr ?? '')
     .split('\n')
     .map((text) => text.trim())
     .filter((text) => text !== '');

@@ -13,8 +13,7 @@ export type Question = { readonly type: string; readonly message: string } & Rea
 export async function ask(question: Question): Promise<unknown> {
   const enquirer = new Enquirer<{ answer: unknown }>();
   try {
-    // Enquirer's types know only its oldest prompts.
-    const { answer } = await enquirer.prompt({ name: 'answer', ...question } as Parameters<typeof enquirer.prompt>[0]);
+    const { answer } = await enquirer.prompt({ name: 'answer', ...question });
     return answer;
   } catch (error) {
     if (isCancelled(error))

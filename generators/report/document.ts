@@ -1,5 +1,6 @@
 import { badInput, type ExitCode } from '../engine/errors.ts';
 import { decode, encode } from '../engine/fileSet.ts';
+import { fieldOf } from '../engine/json.ts';
 import type { Change, PlanEntry } from '../engine/reconcile/plan.ts';
 import { assertSafePath } from '../io/paths.ts';
 import type { Prepared } from '../engine/reconcile/prepare.ts';
@@ -59,8 +60,8 @@ function changeDocument(change: Change): ChangeDocument {
  */
 export function parsePlan(text: string, name: string): Pick<Prepared, 'entries' | 'changes'> {
   const document = parse(text, name);
-  if (document['plan'] !== version) throw badInput(`${name} is not a plan of version ${version}`, remake);
-  const { entries, changes } = document;
+  if (fieldOf(document, 'plan') !== version) throw badInput(`${name} is not a plan of version ${version}`, remake);
+  const [entries, changes] = [fieldOf(document, 'entries'), fieldOf(document, 'changes')];
   if (!Array.isArray(entries) || !entries.every(isEntry)) throw badInput(`${name} holds no plan entries`, remake);
   if (entries.some((entry) => entry.action === 'conflict')) {
     throw badInput(`${name} has conflicts`, 'make it again with --conflict=ours, theirs or markers');
@@ -74,9 +75,9 @@ export function parsePlan(text: string, name: string): Pick<Prepared, 'entries' 
 
 const remake = 'make it with: slipway plan <command> --json';
 
-function parse(text: string, name: string): Record<string, unknown> {
+function parse(text: string, name: string): unknown {
   try {
-    return Object(JSON.parse(text));
+    return JSON.parse(text);
   } catch (error) {
     throw badInput(`${name} is not JSON: ${error instanceof Error ? error.message : String(error)}`, remake);
   }
@@ -90,16 +91,20 @@ function readChange(change: ChangeDocument): Change {
 }
 
 function isEntry(value: unknown): value is Omit<PlanEntry, 'changes'> {
-  const { path, action, module, reason, conflicts } = Object(value);
-  return [path, action, module, reason].every((field) => typeof field === 'string') && Array.isArray(conflicts);
+  const texts = ['path', 'action', 'module', 'reason'].map((key) => fieldOf(value, key));
+  return texts.every((text) => typeof text === 'string') && Array.isArray(fieldOf(value, 'conflicts'));
 }
 
 function isChange(value: unknown): value is ChangeDocument {
-  const { path, expect, remove, mode, encoding, content } = Object(value);
-  if (typeof path !== 'string' || !(expect === null || (typeof expect === 'string' && /^[0-9a-f]{64}$/.test(expect))))
-    return false;
+  const expect = fieldOf(value, 'expect');
+  if (typeof fieldOf(value, 'path') !== 'string') return false;
+  if (expect !== null && !(typeof expect === 'string' && /^[0-9a-f]{64}$/.test(expect))) return false;
+  const encoding = fieldOf(value, 'encoding');
   return (
-    remove === true || (Number.isInteger(mode) && ['utf8', 'base64'].includes(encoding) && typeof content === 'string')
+    fieldOf(value, 'remove') === true ||
+    (Number.isInteger(fieldOf(value, 'mode')) &&
+      (encoding === 'utf8' || encoding === 'base64') &&
+      typeof fieldOf(value, 'content') === 'string')
   );
 }
 

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 
 /** A package that the registry serves. */
 export interface Served {
@@ -12,25 +11,29 @@ export interface Served {
   readonly tarball: string;
 }
 
-/** A registry of a few packages on this machine, so that a cold `npx` of each costs the same network. It runs as a worker. */
-if (!isMainThread) {
-  // Given by the bench, which starts this worker.
-  const packages = workerData as readonly Served[];
+/**
+ * A registry of a few packages on this machine, so that a cold `npx` of each costs the same network. A process of its own:
+ * packages as JSON on its command line, its port on standard output.
+ */
+if (import.meta.main) {
+  // Given by the bench, which starts this process.
+  const packages = JSON.parse(process.argv[2] ?? '[]') as readonly Served[];
   const server = createServer((request, response) => {
     const url = decodeURIComponent(request.url ?? '/').slice(1);
     const tarball = packages.find(({ name }) => url === `${name}.tgz`);
     const found = packages.find(({ name }) => url === name);
-    if (tarball !== undefined) return response.end(readFileSync(tarball.tarball));
-    if (found !== undefined) {
-      response.setHeader('content-type', 'application/json');
-      return response.end(JSON.stringify(packument(found, `http://${request.headers.host}`)));
+    if (tarball !== undefined) {
+      response.end(readFileSync(tarball.tarball));
+    } else if (found === undefined) {
+      response.writeHead(404).end('{}');
+    } else {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(packument(found, `http://${request.headers.host}`)));
     }
-    response.statusCode = 404;
-    return response.end('{}');
   });
   server.listen(0, '127.0.0.1', () => {
     // Listening on TCP, the address is of this form.
-    parentPort?.postMessage((server.address() as AddressInfo).port);
+    process.stdout.write(`${(server.address() as AddressInfo).port}\n`);
   });
 }
 

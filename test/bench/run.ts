@@ -1,10 +1,11 @@
 /**
  * Measures what the documents claim, in one run, as ratios, and writes `docs/performance.md`. `npm run bench`
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { newManifest } from '../../generators/engine/manifest.ts';
 import { prepare } from '../../generators/engine/reconcile/prepare.ts';
 import { render } from '../../generators/engine/render.ts';
@@ -39,7 +40,7 @@ try {
     ...(await engine()),
   ];
   writeFileSync(path.join(root, 'docs', 'performance.md'), document(tables));
-  console.log(tables.join('\n\n'));
+  process.stdout.write(`${tables.join('\n\n')}\n`);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
@@ -124,8 +125,8 @@ async function coldNpx(): Promise<string> {
       tarball: tarballOf('create-slipway'),
     },
   ];
-  const worker = new Worker(new URL('registry.ts', import.meta.url), { workerData: packages });
-  const port = await new Promise<number>((resolve) => worker.once('message', resolve));
+  const registry = spawn(process.execPath, [path.join(import.meta.dirname, 'registry.ts'), JSON.stringify(packages)]);
+  const [port] = await once(registry.stdout, 'data');
   const cache = path.join(scratch, 'npm-cache');
   const target = path.join(scratch, 'target');
   const before = (): void => [cache, target].forEach((folder) => rmSync(folder, { recursive: true, force: true }));
@@ -135,7 +136,7 @@ async function coldNpx(): Promise<string> {
     run: () =>
       runProgram(['npx', '--yes', `${name}@latest`, 'target', ...args], scratch, {
         ...env,
-        npm_config_registry: `http://127.0.0.1:${port}`,
+        npm_config_registry: `http://127.0.0.1:${String(port).trim()}`,
         npm_config_cache: cache,
       }),
   });
@@ -146,7 +147,7 @@ async function coldNpx(): Promise<string> {
     ],
     9,
   );
-  await worker.terminate();
+  registry.kill();
   return table(
     'Cold `npx`: fetched, unpacked and run, from a registry on this machine, with npm’s cache empty',
     samples,

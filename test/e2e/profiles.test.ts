@@ -45,7 +45,7 @@ describe.each(profiles)(
 
     it('passes its integration tests against real servers', async ({ skip }) => {
       await using database = await serverDatabase();
-      if (profile['modules'] === 'postgres' && database === undefined) return skip('no PostgreSQL on this machine');
+      skip(profile['modules'] === 'postgres' && database === undefined, 'no PostgreSQL on this machine');
       const { exitCode } = await execa('npm', ['run', 'test:integration'], {
         cwd: service,
         env: { ...env, DATABASE_URL: database?.url },

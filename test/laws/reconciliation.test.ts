@@ -22,7 +22,11 @@ const edit = fc.record({
   kind: fc.constantFrom('insert', 'append', 'change', 'delete', 'crlf', 'script', 'dependency', 'own'),
   file: fc.nat(),
   line: fc.nat(),
-  mark: fc.string({ unit: fc.constantFrom(...'abcdefghijklmnop0123456789$&{}<>#-'), minLength: 6, maxLength: 12 }),
+  mark: fc.string({
+    unit: fc.constantFrom(...Array.from('abcdefghijklmnop0123456789$&{}<>#-')),
+    minLength: 6,
+    maxLength: 12,
+  }),
 });
 type Edit = typeof edit extends fc.Arbitrary<infer Value> ? Value : never;
 

@@ -4,22 +4,22 @@ import { packageManagerCommands } from '../template.ts';
 import type { Composer, ComposeInput } from './composer.ts';
 import { union } from './union.ts';
 
-/** `package.json`: scripts and dependency names from the modules, versions from the catalogue. */
+/** `package.json`: scripts and dependency names from the modules, versions from the catalogue; keys in the formatter's order. */
 export const composePackageJson: Composer = (input) => {
   const { manifest, catalogue, modules } = input;
   const value = {
     name: manifest.service.name,
     version: '0.1.0',
-    description: manifest.service.description,
     private: true,
+    description: manifest.service.description,
     type: 'module',
-    ...(manifest.packageManager === 'pnpm' ? { packageManager: `pnpm@${catalogue.pnpm}` } : {}),
     exports: { './*': { types: './dist/pkg/*/index.d.ts', default: './dist/pkg/*/index.js' } },
-    engines: { node: '>=24' },
     scripts: scripts(input),
     dependencies: versions(catalogue, modules, (module) => module.dependencies),
     devDependencies: versions(catalogue, modules, (module) => module.devDependencies),
     ...(manifest.node === undefined ? {} : { optionalDependencies: pinnedNode(catalogue, manifest.node.pinned) }),
+    engines: { node: '>=24' },
+    ...(manifest.packageManager === 'pnpm' ? { packageManager: `pnpm@${catalogue.pnpm}` } : {}),
   };
   return [['package.json', { text: `${JSON.stringify(value, null, 2)}\n`, ownership: 'merged' }]];
 };

@@ -1,5 +1,6 @@
 import { exitCodes, SlipwayError } from '../errors.ts';
 import { decode } from '../fileSet.ts';
+import { fieldOf } from '../json.ts';
 import type { Plan } from './plan.ts';
 import type { Service } from './service.ts';
 import { findUsages, type Usage } from './usages.ts';
@@ -43,14 +44,12 @@ function packagesGone({ read }: Service, after: string | undefined): ReadonlySet
   return new Set([...dependenciesIn(decode(before.bytes) ?? '')].filter((name) => !left.has(name)));
 }
 
-const groups = new Set(['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies']);
+const groups = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'];
 
 function dependenciesIn(text: string): ReadonlySet<string> {
   try {
     const value: unknown = JSON.parse(text);
-    return new Set(
-      Object.entries(Object(value)).flatMap(([key, group]) => (groups.has(key) ? Object.keys(Object(group)) : [])),
-    );
+    return new Set(groups.flatMap((group) => Object.keys(fieldOf(value, group) ?? {})));
   } catch {
     return new Set();
   }

@@ -204,7 +204,7 @@ function remember(subject: Subject, base: Uint8Array, context: Context): { locke
 }
 
 /** Notes where the user has moved the file to. */
-function withPlace({ destination, path }: Situation, { at: _, ...file }: LockedFile): LockedFile {
+function withPlace({ destination, path }: Situation, { at: _at, ...file }: LockedFile): LockedFile {
   return destination === path ? file : { ...file, at: destination };
 }
 

@@ -1,4 +1,5 @@
 import { badInput } from '../errors.ts';
+import { isObject } from '../json.ts';
 import type { Ownership } from '../module.ts';
 
 /** A file as it is on disk. */
@@ -59,7 +60,7 @@ const restore = `restore it from version control: git checkout -- ${lockPath}`;
  */
 export function parseLock(text: string, checkPath: (path: string) => void): Lock {
   const value = json(text);
-  if (!isRecord(value) || !isRecord(value['files']) || typeof value['catalogue'] !== 'string') {
+  if (!isObject(value) || !isObject(value['files']) || typeof value['catalogue'] !== 'string') {
     throw badInput(`${lockPath} is damaged: it does not hold a lock`, restore);
   }
   if (value['version'] !== 1) {
@@ -87,7 +88,7 @@ function json(text: string): unknown {
 
 function isLockedFile(value: unknown): value is LockedFile {
   return (
-    isRecord(value) &&
+    isObject(value) &&
     typeof value['module'] === 'string' &&
     (value['ownership'] === 'managed' || value['ownership'] === 'merged' || value['ownership'] === 'seed') &&
     typeof value['hash'] === 'string' &&
@@ -95,8 +96,4 @@ function isLockedFile(value: unknown): value is LockedFile {
     (value['at'] === undefined || typeof value['at'] === 'string') &&
     (value['adopted'] === undefined || value['adopted'] === true)
   );
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -25,17 +25,18 @@ export const composeCi: Composer = (input) => {
 /** A service's image may name the module's options: `postgres:{option.version}`. */
 function withOptions(module: CatalogueModule, { manifest, catalogue }: ComposeInput): CatalogueModule {
   const { options } = templateContext(manifest, module, catalogue);
-  const additions = Object.entries(module.ci?.additions ?? {}).map(([job, { services = {}, ...rest }]) => {
-    const images = Object.entries(services).map(([name, service]) => [
-      name,
-      {
-        ...service,
-        image: service.image.replace(/\{option\.(\w+)\}/g, (_, option: string) => String(options[option])),
-      },
-    ]);
-    return [job, { ...rest, services: Object.fromEntries(images) }];
-  });
-  return additions.length === 0
-    ? module
-    : { ...module, ci: { ...module.ci, additions: Object.fromEntries(additions) } };
+  const imageOf = (image: string): string =>
+    image.replace(/\{option\.(\w+)\}/g, (_, option: string) => String(options[option]));
+  const additions = mapValues(module.ci?.additions ?? {}, (addition) => ({
+    ...addition,
+    services: mapValues(addition.services ?? {}, (service) => ({ ...service, image: imageOf(service.image) })),
+  }));
+  return { ...module, ci: { ...module.ci, additions } };
+}
+
+function mapValues<Value>(
+  record: Readonly<Record<string, Value>>,
+  map: (value: Value) => Value,
+): Record<string, Value> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
 }

@@ -1,0 +1,19 @@
+/** An object as JSON knows it. */
+export type JsonObject = { [key: string]: unknown };
+
+/**
+ * @param value anything that was parsed from JSON
+ * @returns whether it is an object, and no list
+ */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * @param value anything that was parsed from JSON
+ * @param key of a field
+ * @returns the field's value; undefined when the value is no object or has no such field of its own
+ */
+export function fieldOf(value: unknown, key: string): unknown {
+  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
