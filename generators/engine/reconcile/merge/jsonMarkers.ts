@@ -12,7 +12,8 @@ export function placeholder(index: number): Tree {
   return JSON.stringify(`\0conflict ${index}\0`);
 }
 
-const placeholders = /"\\u0000conflict (\d+)\\u0000"/g;
+/** A placeholder, its key, and the comma behind it. */
+const places = /(?:"(?:[^"\\]|\\.)*"\s*:\s*)?"\\u0000conflict (\d+)\\u0000"\s*,?/g;
 
 /**
  * Shows conflicts with diff3's markers around the lines they stand in.
@@ -26,22 +27,18 @@ export function markConflicts(text: string, conflicts: readonly TreeConflict[], 
   const style = { endOfLine: newLine, step: '  ', inline };
   const show = (line: string, side: Side): string[] => {
     const indent = lineIndent(line, line.length);
-    const values = [...line.matchAll(placeholders)].map(([, index]) => conflicts[Number(index)]?.[side]);
-    // A place that one side has not got is shown by the absence of its line.
-    if (values.every((value) => value === undefined)) return [];
-    let next = 0;
-    return [
-      line.replace(placeholders, () => {
-        const value = values[next];
-        next += 1;
-        return value === undefined ? 'null' : printJson(value, indent, style);
-      }),
-    ];
+    const shown = line.replace(places, (place: string, index: string) => {
+      const value = conflicts[Number(index)]?.[side];
+      // What a side has not got is shown by its absence.
+      if (value === undefined) return '';
+      return place.replace(String(placeholder(Number(index))), () => printJson(value, indent, style));
+    });
+    return shown.trim() === '' ? [] : [shown];
   };
   return text
     .split(newLine)
     .flatMap((line) =>
-      line.search(placeholders) === -1
+      line.search(places) === -1
         ? [line]
         : [
             '<<<<<<< yours',

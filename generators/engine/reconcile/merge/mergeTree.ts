@@ -6,6 +6,7 @@ import {
   isList,
   isMap,
   isSet,
+  lookUp,
   pointer,
   type Path,
   type Tree,
@@ -63,9 +64,8 @@ export function mergeTree(sides: Trio<TreeMap>, before: TreeMap, rules: Rules, c
   function mergeAt(path: Path, values: Trio<Tree | undefined>): Outcome {
     const { base, yours, theirs } = values;
     const earlier = before.get(pointer(path));
-    if (earlier !== undefined) {
-      if (theirs === undefined) return { merged: giveBack(path, values, earlier), recorded: undefined };
-      kept.set(pointer(path), earlier);
+    if (earlier !== undefined && theirs === undefined) {
+      return { merged: giveBack(path, values, earlier), recorded: undefined };
     }
     if (base === undefined && yours !== undefined && equal(yours, theirs))
       return { merged: yours, recorded: undefined };
@@ -115,11 +115,13 @@ export function mergeTree(sides: Trio<TreeMap>, before: TreeMap, rules: Rules, c
     const { merged, recorded } = mergeMaps(
       path,
       mapTrio(lists, (list) => byIdentity(list, identity)),
+      false,
     );
     return mergeInside(values, { merged: [...merged.values()], recorded: [...recorded.values()] });
   }
 
-  function mergeMaps(path: Path, maps: Trio<TreeMap>): { merged: TreeMap; recorded: TreeMap } {
+  /** @param sorts whether a new key may go to its sorted place */
+  function mergeMaps(path: Path, maps: Trio<TreeMap>, sorts = true): { merged: TreeMap; recorded: TreeMap } {
     const merged = new Map<string, Tree>();
     const recorded = new Map<string, Tree>();
     const merge = (key: string) => {
@@ -132,12 +134,17 @@ export function mergeTree(sides: Trio<TreeMap>, before: TreeMap, rules: Rules, c
     };
     const keys = new Set([...maps.yours.keys(), ...maps.theirs.keys()]);
     for (const key of keys) merge(key);
-    const order = place([...maps.yours.keys()], [...maps.theirs.keys()]);
+    const yourKeys = [...maps.yours.keys()];
+    const theirKeys = [...maps.theirs.keys()];
+    const sorted = sorts && isSorted(yourKeys) && (yourKeys.length > 1 || isSorted(theirKeys));
+    const order = place(yourKeys, theirKeys, sorted);
     return { merged: inOrder(merged, order), recorded: inOrder(recorded, maps.theirs.keys()) };
   }
 
   const { merged, recorded } = mergeMaps([], sides);
-  return { tree: merged, conflicts, recorded, before: kept };
+  for (const [place, value] of before) if (lookUp(sides.theirs, place) !== undefined) kept.set(place, value);
+  const sorted = [...kept].toSorted(([some], [other]) => (some < other ? -1 : 1));
+  return { tree: merged, conflicts, recorded, before: new Map(sorted) };
 }
 
 /** An object or array that theirs has not got is gone once it is empty. */
@@ -152,7 +159,7 @@ function mergeSets({ base, yours, theirs }: Trio<readonly string[]>): { merged: 
   const kept = yours.filter((item) => wanted.has(item) || !before.has(item));
   const wantedHere = theirs.filter((item) => present.has(item) || !before.has(item));
   return {
-    merged: place(kept, wantedHere),
+    merged: place(kept, wantedHere, false),
     recorded: theirs.filter((item) => before.has(item) || !present.has(item)),
   };
 }
@@ -160,10 +167,10 @@ function mergeSets({ base, yours, theirs }: Trio<readonly string[]>): { merged: 
 /**
  * @param yours keys in their order
  * @param theirs keys in their order
- * @returns all keys: a new one goes to its sorted place when yours are sorted, else behind the one it follows in theirs
+ * @param sorted whether a new key goes to its sorted place, or behind the one that it follows in theirs
+ * @returns all keys
  */
-function place(yours: readonly string[], theirs: readonly string[]): string[] {
-  const sorted = isSorted(yours) && (yours.length > 1 || isSorted(theirs));
+function place(yours: readonly string[], theirs: readonly string[], sorted: boolean): string[] {
   const order = [...yours];
   const present = new Set(yours);
   let previous: string | undefined;

@@ -43,8 +43,30 @@ export function pointer(path: Path): string {
   return path.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
+/**
+ * @param tree a value
+ * @param place a JSON pointer
+ * @returns the value there, if any
+ */
+export function lookUp(tree: Tree, place: string): Tree | undefined {
+  let found: Tree | undefined = tree;
+  for (const part of place.split('/').slice(1)) {
+    found = isMap(found) ? found.get(part.replaceAll('~1', '/').replaceAll('~0', '~')) : undefined;
+  }
+  return found;
+}
+
 /** For lists of objects: which key tells one item from another. */
 const identities = ['name', 'id', 'path'];
+
+/**
+ * @param item of an array
+ * @returns what may tell it from the others: a scalar itself, an object's `name`, `id` or `path`; undefined when nothing
+ */
+export function nameOf(item: Tree): string | undefined {
+  const name = isMap(item) ? identities.map((key) => item.get(key)).find((value) => value !== undefined) : item;
+  return typeof name === 'string' ? name : undefined;
+}
 
 /**
  * @param lists arrays that are to be matched with each other

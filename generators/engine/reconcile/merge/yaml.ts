@@ -1,7 +1,7 @@
 import { mapTrio } from './align.ts';
 import { mergeTree } from './mergeTree.ts';
 import { mergeText } from './text.ts';
-import { equal, type TreeMap } from './tree.ts';
+import { equal, isList, isMap, nameOf, type Tree, type TreeMap } from './tree.ts';
 import type { ConflictStyle, Merged, Trio } from './types.ts';
 import { patchYaml } from './yamlPatch.ts';
 import { parseYaml, type YamlDocument } from './yamlTree.ts';
@@ -10,8 +10,8 @@ const rules = { settle: () => undefined, staysDeleted: () => false, matchItems: 
 const nothing: TreeMap = new Map();
 
 /**
- * Merges YAML by lines, which keeps comments and layout; only where lines conflict, or would make what is not YAML,
- * by key.
+ * Merges YAML by lines, which keeps comments and layout; only where lines conflict, or would make what is not YAML or
+ * names something twice, by key.
  * @param texts base, yours and theirs
  * @param style how a conflicting place is shown
  * @returns the merged text
@@ -19,14 +19,24 @@ const nothing: TreeMap = new Map();
 export function mergeYaml(texts: Trio<string>, style: ConflictStyle): Merged {
   const byLine = mergeText(texts, style);
   const isClean = byLine.conflicts.length === 0;
-  if (isClean && parseYaml(byLine.text) !== undefined) return byLine;
+  const merged = isClean ? parseYaml(byLine.text) : undefined;
+  if (merged !== undefined && !repeats(merged.tree)) return byLine;
   const parsed = mapTrio(texts, (text, side) => parseYaml(side === 'base' && text.trim() === '' ? '{}' : text));
   const { base, yours, theirs } = parsed;
   if (base === undefined || yours === undefined || theirs === undefined) return byLine;
+  if (merged !== undefined && (repeats(yours.tree) || repeats(theirs.tree))) return byLine;
   const byKey = mergeByKey(texts, { base, yours, theirs });
   if (byKey !== undefined) return byKey;
-  // Lines that fit together by chance, and make no YAML: the whole file is the conflict.
+  // Lines that fit together by chance, and make no sense together: the whole file is the conflict.
   return isClean ? mergeText({ ...texts, base: '' }, style) : byLine;
+}
+
+/** Whether a list names something twice. */
+function repeats(tree: Tree): boolean {
+  if (typeof tree === 'string') return false;
+  if ((isMap(tree) ? [...tree.values()] : tree).some(repeats)) return true;
+  const names = isList(tree) ? tree.flatMap((item) => nameOf(item) ?? []) : [];
+  return new Set(names).size < names.length;
 }
 
 /** @returns undefined when it conflicts */
@@ -60,10 +70,8 @@ function rewrite(text: string, target: TreeMap, theirs: YamlDocument): string | 
   if (!patchYaml(parsed.document.contents, target, theirs.document.contents)) return undefined;
   const patched = parsed.document.toString(options);
   // The library lays the whole document out anew; only what the edits changed is brought into the text as it is.
-  const inPlace = mergeText({ base: laidOut, yours: text, theirs: patched }, 'ours');
-  return [...(inPlace.conflicts.length === 0 ? [inPlace.text] : []), patched].find((candidate) =>
-    equal(parseYaml(candidate)?.tree, target),
-  );
+  const inPlace = mergeText({ base: laidOut, yours: text, theirs: patched }, 'theirs').text;
+  return [inPlace, patched].find((candidate) => equal(parseYaml(candidate)?.tree, target));
 }
 
 function indentOf(text: string): number {

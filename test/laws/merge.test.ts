@@ -1,0 +1,265 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { merge, type ConflictStyle } from '../../generators/engine/reconcile/merge/merge.ts';
+import { parseJson } from '../../generators/engine/reconcile/merge/jsonTree.ts';
+import { entries, extend, printed, sameValues, writer } from '../unit/merge/arbitraryJson.ts';
+
+const styles: readonly ConflictStyle[] = ['ours', 'theirs', 'markers'];
+const style = fc.constantFrom(...styles);
+const path = fc.constantFrom('a.txt', 'a.json', 'package.json', 'a.yaml', 'a.yml');
+
+/** Lines from a small set, so that they repeat and meet; some are what a careless replacement would expand. */
+const line = fc.oneof(
+  fc.constantFrom('a', 'b', 'c', '', '}', '$&', "$'", '$1', '<<<<<<< yours', '__proto__', 'constructor', 'k: v', '- x'),
+  fc.string({ maxLength: 4 }).filter((text) => !/[\r\n]/.test(text)),
+);
+const text = fc
+  .tuple(fc.array(line, { maxLength: 12 }), fc.boolean())
+  .map(([lines, ended]) => lines.join('\n') + (ended && lines.length > 0 ? '\n' : ''));
+const anything = fc.oneof(
+  text,
+  text.map((plain) => plain.replaceAll('\n', '\r\n')),
+  text.map((plain) => `\uFEFF${plain}`),
+  fc.string(),
+  fc.json(),
+);
+
+const runs = { numRuns: 400 };
+
+describe('any merge', () => {
+  it('gives back theirs when you changed nothing, and yours when they changed nothing', () => {
+    fc.assert(
+      fc.property(path, anything, anything, style, (file, base, other, conflicts) => {
+        expect(merge(file, base, base, other, conflicts)).toEqual({ text: other, conflicts: [], base: other });
+        expect(merge(file, base, other, base, conflicts)).toMatchObject({ text: other, conflicts: [] });
+      }),
+      runs,
+    );
+  });
+
+  it('gives back what both sides hold when they agree', () => {
+    fc.assert(
+      fc.property(path, anything, anything, style, (file, base, both, conflicts) => {
+        expect(merge(file, base, both, both, conflicts)).toMatchObject({ text: both, conflicts: [] });
+      }),
+      runs,
+    );
+  });
+
+  it('never throws, and changes nothing the second time', () => {
+    fc.assert(
+      fc.property(path, anything, anything, anything, style, (file, base, yours, theirs, conflicts) => {
+        const first = merge(file, base, yours, theirs, conflicts);
+        expect(merge(file, first.base, first.text, theirs, conflicts)).toEqual({ ...first, conflicts: [] });
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  it('keeps CRLF line ends', () => {
+    fc.assert(
+      fc.property(path, text, text, text, style, (file, base, yours, theirs, conflicts) => {
+        const crlf = yours.replaceAll('\n', '\r\n');
+        fc.pre(crlf.includes('\r\n') && crlf !== base);
+        expect(merge(file, base, crlf, theirs, conflicts).text).not.toMatch(/(?<!\r)\n/);
+      }),
+      runs,
+    );
+  });
+
+  it('gives with CRLF what it gives with LF', () => {
+    fc.assert(
+      fc.property(path, text, text, text, style, (file, base, yours, theirs, conflicts) => {
+        fc.pre(yours.includes('\n'));
+        const plain = merge(file, base, yours, theirs, conflicts);
+        const crlf = merge(file, base, yours.replaceAll('\n', '\r\n'), theirs, conflicts);
+        expect(crlf).toEqual({ ...plain, text: plain.text.replaceAll('\n', '\r\n') });
+      }),
+      runs,
+    );
+  });
+});
+
+describe('a merge by lines', () => {
+  it('loses no line of yours: each is in the result or in a conflict', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('a.txt', 'a.yaml'),
+        text,
+        text,
+        text,
+        style,
+        (file, base, yours, theirs, conflicts) => {
+          const merged = merge(file, base, yours, theirs, conflicts);
+          const there = new Set(
+            [merged.text, ...merged.conflicts.map((conflict) => conflict.yours)].join('\n').split('\n'),
+          );
+          const before = new Set(base.split('\n'));
+          for (const own of yours.split('\n')) {
+            if (own !== '' && !before.has(own)) expect(there).toContain(own);
+          }
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('glues no line to another', () => {
+    fc.assert(
+      fc.property(text, text, text, style, (base, yours, theirs, conflicts) => {
+        const known = new Set([base, yours, theirs].flatMap((side) => side.split('\n')));
+        for (const marker of ['<<<<<<< yours', '||||||| base', '=======', '>>>>>>> slipway', '']) known.add(marker);
+        for (const merged of merge('a.txt', base, yours, theirs, conflicts).text.split('\n')) {
+          expect(known).toContain(merged);
+        }
+      }),
+      runs,
+    );
+  });
+
+  it('shows both sides between markers', () => {
+    fc.assert(
+      fc.property(text, text, text, (base, yours, theirs) => {
+        const merged = merge('a.txt', base, yours, theirs, 'markers');
+        const ours = merge('a.txt', base, yours, theirs, 'ours');
+        expect(merged.conflicts).toEqual(ours.conflicts);
+        for (const conflict of merged.conflicts) {
+          expect(merged.text).toContain(conflict.yours);
+          expect(merged.text).toContain(conflict.theirs);
+        }
+      }),
+      runs,
+    );
+  });
+});
+
+const jsonPath = fc.constantFrom('package.json', 'tsconfig.json');
+const settled = fc.constantFrom<ConflictStyle>('ours', 'theirs');
+
+describe('a merge of JSON by key', () => {
+  it('gives back the same bytes when keys are added and then removed, whatever the layout', () => {
+    fc.assert(
+      fc.property(jsonPath, entries, entries, entries, writer, (file, start, module, own, write) => {
+        const [base, theirs] = [printed(start), printed(extend(start, module))];
+        const yours = write(extend(start, own));
+        fc.pre(yours !== base && parseJson(yours) !== undefined);
+        const added = merge(file, base, yours, theirs, 'ours');
+        fc.pre(added.conflicts.length === 0);
+        const removed = merge(file, added.base, added.text, base, 'ours');
+        expect(removed).toEqual({ text: yours, conflicts: [], base: removed.base });
+        expect(merge(file, removed.base, removed.text, base, 'ours').text).toBe(yours);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('gives back the same bytes when two modules come and go in any order', () => {
+    fc.assert(
+      fc.property(jsonPath, entries, entries, entries, writer, (file, start, one, two, write) => {
+        const [withOne, withTwo] = [extend(start, one), extend(start, two)];
+        const withBoth = extend(withOne, two);
+        // Of two modules that disagree the catalogue speaks; here they only add.
+        fc.pre(sameValues(withBoth, extend(withTwo, one)));
+        const yours = write(start);
+        let current = { text: yours, base: printed(start) };
+        for (const wanted of [withOne, withBoth, withTwo, start]) {
+          const merged = merge(file, current.base, current.text, printed(wanted), 'ours');
+          expect(merged.conflicts).toEqual([]);
+          current = merged;
+        }
+        expect(parseJson(yours) === undefined ? yours : current.text).toBe(yours);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('writes JSON, unless it shows markers', () => {
+    fc.assert(
+      fc.property(jsonPath, entries, entries, entries, writer, settled, (file, base, yours, theirs, write, how) => {
+        const merged = merge(file, printed(base), write(yours), printed(theirs), how);
+        expect(parseJson(merged.text)).toBeDefined();
+        expect(parseJson(merged.base)).toBeDefined();
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('changes nothing the second time', () => {
+    fc.assert(
+      fc.property(jsonPath, entries, entries, entries, writer, settled, (file, base, yours, theirs, write, how) => {
+        const first = merge(file, printed(base), write(yours), printed(theirs), how);
+        const second = merge(file, first.base, first.text, printed(theirs), how);
+        expect(second).toEqual({ ...first, conflicts: [] });
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('keeps every comment', () => {
+    fc.assert(
+      fc.property(jsonPath, entries, entries, entries, writer, settled, (file, base, yours, theirs, write, how) => {
+        const text = write(yours);
+        fc.pre(text !== printed(base));
+        const merged = merge(file, printed(base), text, printed(theirs), how);
+        const count = (all: string) => all.split(/\/\/ (?:why|above)|\/\* (?:so|a\r?\n b) \*\//).length;
+        expect(count(merged.text)).toBeGreaterThanOrEqual(count(text));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+/** Manifests such as Slipway composes: mappings, lists of names, lists of mappings with a name. */
+const names = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e'), { maxLength: 4 });
+const words = fc.constantFrom('one', 'two', 'three');
+const manifest = fc.record({
+  resources: names,
+  labels: fc.dictionary(fc.constantFrom('x', 'y', 'z'), words, { maxKeys: 3 }),
+  images: fc.uniqueArray(fc.record({ name: fc.constantFrom('p', 'q', 'r'), tag: words }), {
+    maxLength: 3,
+    selector: (image) => image.name,
+  }),
+});
+const yamlStyle = fc.record({
+  options: fc.record({ indent: fc.constantFrom(2, 4), indentSeq: fc.boolean() }),
+  comments: fc.array(fc.boolean(), { minLength: 1, maxLength: 8 }),
+});
+
+describe('a merge of YAML', () => {
+  it('gives YAML with every comment of yours, and changes nothing the second time', () => {
+    fc.assert(
+      fc.property(manifest, manifest, manifest, yamlStyle, (base, yours, theirs, { options, comments }) => {
+        const written = stringify(yours, options)
+          .split('\n')
+          .map((line, index) =>
+            line !== '' && comments[index % comments.length] === true ? `${line} # ${index}` : line,
+          )
+          .join('\n');
+        fc.pre(written !== stringify(base));
+        const merged = merge('k.yaml', stringify(base), written, stringify(theirs), 'ours');
+        expect(parse(merged.text)).toBeInstanceOf(Object);
+        for (const [comment] of written.matchAll(/# \d+/g)) expect(merged.text).toContain(comment);
+        const again = merge('k.yaml', merged.base, merged.text, stringify(theirs), 'ours');
+        expect(again).toEqual({ ...merged, conflicts: [] });
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('takes what a module adds to lists and mappings, and gives it back', () => {
+    fc.assert(
+      fc.property(manifest, names, names, fc.boolean(), (base, added, own, mineLast) => {
+        const mine = own.map((name) => `my-${name}`);
+        const of = (resources: string[]) => stringify({ ...base, resources });
+        const yours = of(mineLast ? [...base.resources, ...mine] : [...mine, ...base.resources]);
+        const theirs = of([...new Set([...base.resources, ...added])]);
+        const merged = merge('k.yaml', of(base.resources), yours, theirs, 'ours');
+        expect(merged.conflicts).toEqual([]);
+        expect(new Set(parse(merged.text).resources)).toEqual(new Set([...base.resources, ...added, ...mine]));
+        expect(merge('k.yaml', merged.base, merged.text, of(base.resources), 'ours').text).toBe(yours);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
