@@ -5,7 +5,7 @@ import { startProcess, startService } from './support/service.ts';
 
 describe('a service that is told to stop under load', () => {
   it('fails no request, and ends with exit code 0', async () => {
-    const service = await startService({ SHUTDOWN_DELAY_MS: '500' });
+    const service = await startService({ SHUTDOWN_DELAY_MS: '2000' });
     const leave = new AbortController();
     const running = load(`${service.api}/openapi.json`, 20, leave.signal);
     await sleep(300);
