@@ -202,7 +202,7 @@ export function databaseSuite(open: () => Promise<TestDatabase>): void {
     it('fails while migrations are pending', async () => {
       const migrations = createMigrations(opened.tables<unknown>().db);
       await migrations.down();
-      const health = await watchHealth(opened, 50, await createLogger('silent'));
+      const health = await watchHealth(opened, { intervalMs: 50, timeoutMs: 1000, log: await createLogger('silent') });
       expect(health.assert).toThrow('migrations are pending: 20261121_accounts');
       expect(await metric('postgres_migrations_pending')).toMatchObject([{ value: 1 }]);
       await migrations.up();
@@ -212,7 +212,7 @@ export function databaseSuite(open: () => Promise<TestDatabase>): void {
     });
 
     it('does not fail because all connections are at work', async () => {
-      const health = await watchHealth(opened, 50, await createLogger('silent'));
+      const health = await watchHealth(opened, { intervalMs: 50, timeoutMs: 1000, log: await createLogger('silent') });
       const before = (await metric('postgres_pool_exhausted_total'))?.[0]?.value ?? 0;
       await database.transaction(() =>
         vi.waitFor(async () => {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Logger } from '../log/logger.ts';
 import type { OpenDatabase } from './database.ts';
-import { DatabaseUnavailableError, PoolExhaustedError } from './errors.ts';
+import { PoolExhaustedError } from './errors.ts';
 import { createMigrations } from './migrator.ts';
 
 export interface Health {
@@ -11,15 +11,24 @@ export interface Health {
   readonly stop: () => void;
 }
 
+export interface HealthOptions {
+  /** The pause between two checks, in milliseconds. */
+  readonly intervalMs: number;
+  /** How long a check may take, in milliseconds: longer than a wait for a connection. */
+  readonly timeoutMs: number;
+  /** Hears when what is found changes. */
+  readonly log: Logger;
+}
+
 /**
  * Asks the database again and again whether it answers, and until it does whether it has seen all migrations of this
  * release. Probes read what was found: they wait for nothing and take no connection.
  * @param database what to ask
- * @param intervalMs the pause between two checks, in milliseconds
- * @param log hears when what is found changes
+ * @param options how often, and how long to wait for the answer
  * @returns the health, after the first check
  */
-export async function watchHealth(database: OpenDatabase, intervalMs: number, log: Logger): Promise<Health> {
+export async function watchHealth(database: OpenDatabase, options: HealthOptions): Promise<Health> {
+  const { intervalMs, timeoutMs, log } = options;
   const { db } = database.tables<unknown>();
   const { metrics } = database;
   const migrations = createMigrations(db);
@@ -27,9 +36,7 @@ export async function watchHealth(database: OpenDatabase, intervalMs: number, lo
   let migrated = false;
   let fault: Error | undefined;
 
-  async function ask(): Promise<void> {
-    await sql`select 1`.execute(db);
-    metrics.up.set(1);
+  async function assertMigrated(): Promise<void> {
     if (migrated) return;
     const pending = await migrations.pending();
     metrics.pending.set(pending.length);
@@ -39,17 +46,21 @@ export async function watchHealth(database: OpenDatabase, intervalMs: number, lo
 
   async function check(): Promise<void> {
     const before = fault?.message;
+    let up = 0;
     try {
-      await ask();
+      // Of a network that swallows packets a connection hears nothing: the time limit is the only sign.
+      await sql`select 1`.execute(db, { signal: AbortSignal.timeout(timeoutMs) });
+      up = 1;
+      await assertMigrated();
       fault = undefined;
       if (before !== undefined) log.info('database is healthy');
     } catch (error) {
       // All connections at work is load, not a fault: out of service, this process would leave its share to the others.
       if (error instanceof PoolExhaustedError || !(error instanceof Error)) return;
       fault = error;
-      if (error instanceof DatabaseUnavailableError) metrics.up.set(0);
       if (error.message !== before) log.error({ err: error }, 'database is unhealthy');
     }
+    metrics.up.set(up);
   }
 
   let timer: NodeJS.Timeout | undefined;

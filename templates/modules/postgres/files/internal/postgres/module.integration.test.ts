@@ -17,6 +17,7 @@ describe.skipIf(!server)('the module, on a PostgreSQL server (needs DATABASE_URL
       DATABASE_URL: proxy.url,
       POSTGRES_HEALTH_INTERVAL_MS: '100',
       POSTGRES_CONNECT_TIMEOUT_MS: '500',
+      POSTGRES_CHECKOUT_MAX_MS: '1500',
     });
     const becomes = (expected: unknown) =>
       vi.waitFor(async () => expect(await service.health(1000)).toEqual({ postgres: expected }), 5000);
@@ -26,12 +27,19 @@ describe.skipIf(!server)('the module, on a PostgreSQL server (needs DATABASE_URL
     expect(await migrate([], { DATABASE_URL: url }, await createLogger('info', new LogLines()))).toBe(exitCodes.done);
     await becomes('ok');
 
-    proxy.cut();
+    proxy.set('cut');
     await expect(sql`select 1`.execute(database.db)).rejects.toThrow(DatabaseUnavailableError);
     await becomes({ error: 'The database is out of reach. Try again.' });
     expect(await metrics.text()).toContain('postgres_up 0');
 
-    proxy.mend();
+    proxy.set('open');
+    await becomes('ok');
+
+    // The network swallows all packets: nobody says that the connection is gone.
+    proxy.set('stalled');
+    await becomes({ error: expect.stringContaining('timeout') });
+    await becomes({ error: 'The database is out of reach. Try again.' });
+    proxy.set('open');
     await becomes('ok');
     expect((await sql`select 1 as one`.execute(database.db)).rows).toEqual([{ one: 1 }]);
 
@@ -41,33 +49,34 @@ describe.skipIf(!server)('the module, on a PostgreSQL server (needs DATABASE_URL
   });
 });
 
-/** @returns a way to a server that can be cut and mended */
+/** @returns a way to a server, as bad as the test wants it */
 async function openProxy(target: URL) {
   const sockets = new Set<Socket>();
-  let open = true;
+  let state: 'open' | 'cut' | 'stalled' = 'open';
   const proxy = createServer((client) => {
-    if (!open) return client.resetAndDestroy();
+    sockets.add(client.on('error', () => {}));
+    if (state === 'cut') client.resetAndDestroy();
+    if (state !== 'open') return;
     const upstream = connect(Number(target.port || 5432), target.hostname);
-    for (const socket of [client, upstream]) sockets.add(socket.on('error', () => {}));
-    return client.pipe(upstream).pipe(client);
+    sockets.add(upstream.on('error', () => {}));
+    client.pipe(upstream).pipe(client);
   });
   await once(proxy.listen(0, '127.0.0.1'), 'listening');
-  const url = new URL(target);
   const address = proxy.address();
   if (address === null || typeof address === 'string') throw new Error('not listening');
+  const url = new URL(target);
   url.host = `127.0.0.1:${address.port}`;
-  const destroyAll = () => sockets.forEach((socket) => socket.resetAndDestroy());
   return {
     url: url.href,
-    cut: () => {
-      open = false;
-      destroyAll();
-    },
-    mend: () => {
-      open = true;
+    set: (next: typeof state) => {
+      state = next;
+      for (const socket of sockets) {
+        if (state === 'stalled') socket.unpipe().pause();
+        else if (state === 'cut') socket.resetAndDestroy();
+      }
     },
     close: () => {
-      destroyAll();
+      for (const socket of sockets) socket.destroy();
       proxy.close();
     },
   };

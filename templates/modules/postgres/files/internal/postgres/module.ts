@@ -31,7 +31,9 @@ export const postgres = defineModule({
       // Nobody else can reach it. A server is never migrated from here: replicas of two releases run beside each other.
       await createMigrations(database.tables<unknown>().db).up();
     }
-    const health = await watchHealth(database, settings.POSTGRES_HEALTH_INTERVAL_MS, log);
+    const intervalMs = settings.POSTGRES_HEALTH_INTERVAL_MS;
+    const timeoutMs = settings.POSTGRES_CONNECT_TIMEOUT_MS + intervalMs;
+    const health = await watchHealth(database, { intervalMs, timeoutMs, log });
     const value: Postgres = { tables: database.tables };
     return {
       value,

@@ -31,9 +31,10 @@ export class SupervisedPool implements PostgresPool {
     this.#pool = pool;
     this.#supervision = supervision;
     const limits = [supervision.warnMs, supervision.maxMs].filter((limit) => limit > 0);
-    // One timer for all, not one for each checkout: a limit is kept within a tenth.
-    if (limits.length > 0)
+    if (limits.length > 0) {
+      // One timer for all, not one for each checkout: a limit is kept within a tenth.
       this.#sweeper = setInterval(() => this.#sweep(), Math.ceil(Math.min(...limits) / 10)).unref();
+    }
     pool.on('error', (error) => supervision.log.warn({ err: error }, 'an idle database connection broke'));
     // Without a listener, a connection that breaks while it is held would end the process. Its query fails anyway.
     pool.on('connect', (client) => client.on('error', () => {}));
