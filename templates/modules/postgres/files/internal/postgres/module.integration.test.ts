@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type Socket, connect, createServer } from 'node:net';
 import { sql } from 'kysely';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createLogger } from '../log/logger.ts';
 import { exitCodes, migrate } from './command.ts';
 import { DatabaseUnavailableError } from './errors.ts';
@@ -12,7 +12,9 @@ const server = serverUrl();
 describe.skipIf(!server)('the module, on a PostgreSQL server (needs DATABASE_URL)', () => {
   it('is unhealthy until somebody migrates, and while the server is out of reach', async () => {
     const { url, drop } = await createDatabase(server ?? '');
+    onTestFinished(drop);
     const proxy = await openProxy(new URL(url));
+    onTestFinished(proxy.close);
     const { service, database, metrics } = await testService({
       DATABASE_URL: proxy.url,
       POSTGRES_HEALTH_INTERVAL_MS: '100',
@@ -44,8 +46,6 @@ describe.skipIf(!server)('the module, on a PostgreSQL server (needs DATABASE_URL
     expect((await sql`select 1 as one`.execute(database.db)).rows).toEqual([{ one: 1 }]);
 
     expect(await service.stop(0, 5000)).toBe(true);
-    proxy.close();
-    await drop();
   });
 });
 
