@@ -229,20 +229,28 @@ const yamlStyle = fc.record({
 describe('a merge of YAML', () => {
   it('gives YAML with every comment of yours, and changes nothing the second time', () => {
     fc.assert(
-      fc.property(manifest, manifest, manifest, yamlStyle, (base, yours, theirs, { options, comments }) => {
-        const written = stringify(yours, options)
-          .split('\n')
-          .map((line, index) =>
-            line !== '' && comments[index % comments.length] === true ? `${line} # ${index}` : line,
-          )
-          .join('\n');
-        fc.pre(written !== stringify(base));
-        const merged = merge('k.yaml', stringify(base), written, stringify(theirs), 'ours');
-        expect(parse(merged.text)).toBeInstanceOf(Object);
-        for (const [comment] of written.matchAll(/# \d+/g)) expect(merged.text).toContain(comment);
-        const again = merge('k.yaml', merged.base, merged.text, stringify(theirs), 'ours');
-        expect(again).toEqual({ ...merged, conflicts: [] });
-      }),
+      fc.property(
+        manifest,
+        manifest,
+        manifest,
+        yamlStyle,
+        settled,
+        (base, yours, theirs, { options, comments }, how) => {
+          const written = stringify(yours, options)
+            .split('\n')
+            .map((line, index) =>
+              line !== '' && comments[index % comments.length] === true ? `${line} # ${index}` : line,
+            )
+            .join('\n');
+          fc.pre(written !== stringify(base));
+          const merged = merge('k.yaml', stringify(base), written, stringify(theirs), how);
+          expect(parse(merged.text)).toBeInstanceOf(Object);
+          const there = [merged.text, ...merged.conflicts.map((conflict) => conflict.yours)].join('\n');
+          for (const [comment] of written.matchAll(/# \d+/g)) expect(there).toContain(comment);
+          const again = merge('k.yaml', merged.base, merged.text, stringify(theirs), how);
+          expect(again).toEqual({ ...merged, conflicts: [] });
+        },
+      ),
       { numRuns: 1000 },
     );
   });

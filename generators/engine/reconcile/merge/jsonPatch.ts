@@ -43,14 +43,17 @@ export function patchJson(
   return applyEdits(shrunk, insertions);
 }
 
-/** Whether one value can be made from the other item by item. */
+/** Whether one value can be made from the other item by item; when no item stays, its layout would go with the last. */
 function isAlike(present: Tree, target: Tree): boolean {
+  const wantedKeys = new Set(itemsOf(target).map(([key]) => key));
+  const had = itemsOf(present);
+  if (had.length > 0 && wantedKeys.size > 0 && !had.some(([key]) => wantedKeys.has(key))) return false;
   if (isMap(present) && isMap(target)) return true;
   if (!isSet(present) || !isSet(target)) return false;
-  const [wanted, had] = [new Set<Tree>(target), new Set<Tree>(present)];
+  const [wanted, known] = [new Set<Tree>(target), new Set<Tree>(present)];
   return equal(
     present.filter((item) => wanted.has(item)),
-    target.filter((item) => had.has(item)),
+    target.filter((item) => known.has(item)),
   );
 }
 
@@ -82,7 +85,8 @@ function replaceValue(text: string, node: Node, value: Tree, style: Style, dropp
   const kept = comments(text, offset, offset + length)
     .filter(({ source }) => !dropped.has(source))
     .map(({ source }) => `${source}${style.endOfLine}${indent}`);
-  return { offset, length, content: kept.join('') + printJson(value, indent, style) };
+  const isFlat = (node.children?.length ?? 0) > 0 && !text.slice(offset, offset + length).includes('\n');
+  return { offset, length, content: kept.join('') + printJson(value, isFlat ? undefined : indent, style) };
 }
 
 function grow(patch: Patch, node: Node, present: Tree, target: Tree, edits: Edit[]): void {

@@ -7,6 +7,7 @@ import { patchYaml } from './yamlPatch.ts';
 import { parseYaml, type YamlDocument } from './yamlTree.ts';
 
 const rules = { settle: () => undefined, staysDeleted: () => false, matchItems: true };
+const sides: readonly ConflictStyle[] = ['ours', 'theirs'];
 const nothing: TreeMap = new Map();
 
 /**
@@ -19,16 +20,25 @@ const nothing: TreeMap = new Map();
 export function mergeYaml(texts: Trio<string>, style: ConflictStyle): Merged {
   const byLine = mergeText(texts, style);
   const isClean = byLine.conflicts.length === 0;
-  const merged = isClean ? parseYaml(byLine.text) : undefined;
-  if (merged !== undefined && !repeats(merged.tree)) return byLine;
-  const parsed = mapTrio(texts, (text, side) => parseYaml(side === 'base' && text.trim() === '' ? '{}' : text));
-  const { base, yours, theirs } = parsed;
+  const { base, yours, theirs } = mapTrio(texts, (text, side) =>
+    parseYaml(side === 'base' && text.trim() === '' ? '{}' : text),
+  );
   if (base === undefined || yours === undefined || theirs === undefined) return byLine;
-  if (merged !== undefined && (repeats(yours.tree) || repeats(theirs.tree))) return byLine;
-  const byKey = mergeByKey(texts, { base, yours, theirs });
-  if (byKey !== undefined) return byKey;
+  const trees = { base: base.tree, yours: yours.tree, theirs: theirs.tree };
+  const byKey = mergeTree(trees, nothing, rules, (conflict) => conflict.yours);
+  const recorded = rewrite(texts.theirs, byKey.recorded, theirs) ?? texts.theirs;
+
+  const mayRepeat = repeats(yours.tree) || repeats(theirs.tree);
+  const makesSense = (text: string) => {
+    const tree = parseYaml(text)?.tree;
+    return tree !== undefined && (mayRepeat || !repeats(tree));
+  };
+  if (isClean && makesSense(byLine.text)) return { ...byLine, base: recorded };
+  const text = byKey.conflicts.length === 0 ? rewrite(texts.yours, byKey.tree, theirs) : undefined;
+  if (text !== undefined && keepsComments(texts, text)) return { text, conflicts: [], base: recorded };
   // Lines that fit together by chance, and make no sense together: the whole file is the conflict.
-  return isClean ? mergeText({ ...texts, base: '' }, style) : byLine;
+  const isWhole = isClean || !sides.every((side) => makesSense(mergeText(texts, side).text));
+  return { ...(isWhole ? mergeText({ ...texts, base: '' }, style) : byLine), base: recorded };
 }
 
 /** Whether a list names something twice. */
@@ -37,18 +47,6 @@ function repeats(tree: Tree): boolean {
   if ((isMap(tree) ? [...tree.values()] : tree).some(repeats)) return true;
   const names = isList(tree) ? tree.flatMap((item) => nameOf(item) ?? []) : [];
   return new Set(names).size < names.length;
-}
-
-/** @returns undefined when it conflicts */
-function mergeByKey(texts: Trio<string>, documents: Trio<YamlDocument>): Merged | undefined {
-  const trees = mapTrio(documents, ({ tree }) => tree);
-  const merged = mergeTree(trees, nothing, rules, ({ yours }) => yours);
-  if (merged.conflicts.length > 0) return undefined;
-  const text = rewrite(texts.yours, merged.tree, documents.theirs);
-  const base = rewrite(texts.theirs, merged.recorded, documents.theirs);
-  return text === undefined || !keepsComments(texts, text)
-    ? undefined
-    : { text, conflicts: [], base: base ?? texts.theirs };
 }
 
 /** Whether every comment that the user wrote is there, also one at a key that has gone. */
