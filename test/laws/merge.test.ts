@@ -10,12 +10,12 @@ const style = fc.constantFrom(...styles);
 const path = fc.constantFrom('a.txt', 'a.json', 'package.json', 'a.yaml', 'a.yml');
 
 /** Lines from a small set, so that they repeat and meet; some are what a careless replacement would expand. */
-const line = fc.oneof(
+const anyLine = fc.oneof(
   fc.constantFrom('a', 'b', 'c', '', '}', '$&', "$'", '$1', '<<<<<<< yours', '__proto__', 'constructor', 'k: v', '- x'),
   fc.string({ maxLength: 4 }).filter((text) => !/[\r\n]/.test(text)),
 );
 const text = fc
-  .tuple(fc.array(line, { maxLength: 12 }), fc.boolean())
+  .tuple(fc.array(anyLine, { maxLength: 12 }), fc.boolean())
   .map(([lines, ended]) => lines.join('\n') + (ended && lines.length > 0 ? '\n' : ''));
 const anything = fc.oneof(
   text,
@@ -199,11 +199,11 @@ describe('a merge of JSON by key', () => {
   it('keeps every comment', () => {
     fc.assert(
       fc.property(jsonPath, entries, entries, entries, writer, settled, (file, base, yours, theirs, write, how) => {
-        const text = write(yours);
-        fc.pre(text !== printed(base));
-        const merged = merge(file, printed(base), text, printed(theirs), how);
+        const written = write(yours);
+        fc.pre(written !== printed(base));
+        const merged = merge(file, printed(base), written, printed(theirs), how);
         const count = (all: string) => all.split(/\/\/ (?:why|above)|\/\* (?:so|a\r?\n b) \*\//).length;
-        expect(count(merged.text)).toBeGreaterThanOrEqual(count(text));
+        expect(count(merged.text)).toBeGreaterThanOrEqual(count(written));
       }),
       { numRuns: 1000 },
     );

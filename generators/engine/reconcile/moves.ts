@@ -36,7 +36,6 @@ export function findMoved(missing: ReadonlyMap<string, string>, strays: Readonly
   const to = [...strays].map(([path, text]) => ({ path, lines: significantLines(text), text: normalized(text) }));
   settle([...samePairs(from, to)], moved, ambiguous);
   const taken = new Set(moved.values());
-  const isLong = (file: SourceFile) => file.lines.length >= fewestLines;
   settle(
     [
       ...similarPairs(
@@ -54,6 +53,10 @@ interface SourceFile {
   readonly path: string;
   readonly text: string;
   readonly lines: readonly string[];
+}
+
+function isLong(file: SourceFile): boolean {
+  return file.lines.length >= fewestLines;
 }
 
 function normalized(text: string): string {
@@ -74,7 +77,7 @@ function* samePairs(from: readonly SourceFile[], to: readonly SourceFile[]): Gen
     if (file.lines.length === 0) continue;
     for (const other of byText.get(file.text) ?? []) {
       const score = sharedEnd(file.path, other.path);
-      if (file.lines.length >= fewestLines || score > 0) yield { from: file.path, to: other.path, score };
+      if (isLong(file) || score > 0) yield { from: file.path, to: other.path, score };
     }
   }
 }

@@ -69,7 +69,8 @@ function candidates(importer: string, specifier: string): string[] {
 function resolve(importer: string, specifier: string): string {
   const parts = importer.split('/').slice(0, -1);
   for (const part of specifier.split('/')) {
-    if (part === '..') parts.pop();
+    // What lies outside the service is no file of it: the `..` stays.
+    if (part === '..' && parts.length > 0 && parts.at(-1) !== '..') parts.pop();
     else if (part !== '.' && part !== '') parts.push(part);
   }
   return parts.join('/');

@@ -8,7 +8,7 @@ import type { Side } from './types.ts';
  * @param index of a conflict
  * @returns a value that stands in its place until {@link markConflicts} shows it
  */
-export function placeholder(index: number): Tree {
+export function placeholder(index: number): string {
   return JSON.stringify(`\0conflict ${index}\0`);
 }
 
@@ -31,7 +31,7 @@ export function markConflicts(text: string, conflicts: readonly TreeConflict[], 
       const value = conflicts[Number(index)]?.[side];
       // What a side has not got is shown by its absence.
       if (value === undefined) return '';
-      return place.replace(String(placeholder(Number(index))), () => printJson(value, indent, style));
+      return place.replace(placeholder(Number(index)), () => printJson(value, indent, style));
     });
     return shown.trim() === '' ? [] : [shown];
   };

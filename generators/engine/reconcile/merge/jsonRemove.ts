@@ -32,7 +32,7 @@ function removeRun(container: Container, first: number, last: number, dropped: R
   const gapStart = container.gapStart(first);
   const end = container.afterComma(last) ?? container.end(last);
   const keep = ({ source }: Token) => !dropped.has(source);
-  const leading = comments(text, gapStart, container.start(first)).filter(keep).at(-1);
+  const leading = comments(text, gapStart, container.start(first)).findLast(keep);
   const inside = comments(text, container.start(first), end).filter(keep);
   const from = leading?.end ?? gapStart;
   const rest = keepComments(text, container.start(first), leading, inside, end);

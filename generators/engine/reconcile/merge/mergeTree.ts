@@ -142,7 +142,7 @@ export function mergeTree(sides: Trio<TreeMap>, before: TreeMap, rules: Rules, c
   }
 
   const { merged, recorded } = mergeMaps([], sides);
-  for (const [place, value] of before) if (lookUp(sides.theirs, place) !== undefined) kept.set(place, value);
+  for (const [at, value] of before) if (lookUp(sides.theirs, at) !== undefined) kept.set(at, value);
   const sorted = [...kept].toSorted(([some], [other]) => (some < other ? -1 : 1));
   return { tree: merged, conflicts, recorded, before: new Map(sorted) };
 }

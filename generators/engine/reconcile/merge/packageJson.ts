@@ -5,7 +5,7 @@ import type { Path, Tree } from './tree.ts';
 /** Every other JSON file: two different changes are a conflict. */
 export const plainRules: Rules = { settle: () => undefined, staysDeleted: () => false, matchItems: false };
 
-const dependencies = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'];
+const dependencies = new Set(['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies']);
 
 /**
  * package.json: the floor of a version range is raised, never lowered; what is no version (`file:`, `workspace:`, a tag,
@@ -22,12 +22,12 @@ export const packageJsonRules: Rules = {
     if (theirFloor === undefined) return undefined;
     return compareVersions(theirFloor, floor) > 0 ? 'theirs' : 'yours';
   },
-  staysDeleted: (path) => path.length <= 2 && (path[0] === 'scripts' || dependencies.includes(path[0] ?? '')),
+  staysDeleted: (path) => path.length <= 2 && (path[0] === 'scripts' || dependencies.has(path[0] ?? '')),
   matchItems: false,
 };
 
 function isVersion(path: Path): boolean {
-  return path.length === 2 && (path[0] === 'engines' || dependencies.includes(path[0] ?? ''));
+  return path.length === 2 && (path[0] === 'engines' || dependencies.has(path[0] ?? ''));
 }
 
 /** @returns the lowest version that the range lets in; undefined when it is not a range that has one floor */

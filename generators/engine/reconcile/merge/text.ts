@@ -16,7 +16,7 @@ interface Text {
  */
 export function mergeText(texts: Trio<string>, style: ConflictStyle): Merged {
   const sides = mapTrio(texts, read);
-  const first = mergeLines(sides, style);
+  const first = mergeLines(sides, (place) => show(place, style));
   const ended = sides.yours.ended === sides.base.ended ? sides.theirs.ended : sides.yours.ended;
   const text = write({ lines: first.lines, ended });
   const base = write({ lines: first.base, ended: sides.theirs.ended });
@@ -25,14 +25,32 @@ export function mergeText(texts: Trio<string>, style: ConflictStyle): Merged {
   return { text, conflicts: first.conflicts, base: steady ? base : texts.theirs };
 }
 
+/**
+ * Merges three texts by lines, and keeps what both sides inserted at one place, one after the other.
+ * @param texts base, yours and theirs
+ * @param order whose lines come first there
+ * @returns the merged text; undefined when the sides conflict in any other way
+ */
+export function joinInsertions(
+  texts: Trio<string>,
+  order: readonly ['yours' | 'theirs', 'yours' | 'theirs'],
+): string | undefined {
+  const sides = mapTrio(texts, read);
+  const { lines, conflicts } = mergeLines(sides, (place) => order.flatMap((side) => place[side]));
+  if (conflicts.some(({ base }) => base !== '')) return undefined;
+  return write({ lines, ended: sides.yours.ended });
+}
+
 function againstBase(base: string, yours: string, theirs: string): string | undefined {
   if (base === theirs) return yours;
   const sides = mapTrio({ base, yours, theirs }, read);
-  const { lines, conflicts } = mergeLines(sides, 'ours');
+  const { lines, conflicts } = mergeLines(sides, (place) => place.yours);
   return conflicts.length === 0 ? write({ lines, ended: sides.yours.ended }) : undefined;
 }
 
-function mergeLines(sides: Trio<Text>, style: ConflictStyle) {
+type Place = Trio<readonly string[]>;
+
+function mergeLines(sides: Trio<Text>, settle: (place: Place) => readonly string[]) {
   const lines: string[] = [];
   const conflicts: Conflict[] = [];
   const base: string[] = [];
@@ -53,13 +71,13 @@ function mergeLines(sides: Trio<Text>, style: ConflictStyle) {
       continue;
     }
     conflicts.push({ at: `line ${region.ranges.yours[0] + 1}`, ...mapTrio(place, (side) => side.join('\n')) });
-    append(lines, show(place, style));
+    append(lines, settle(place));
   }
   append(base, slice('theirs', [baseReaches, sides.theirs.lines.length]));
   return { lines, conflicts, base };
 }
 
-function show(place: Trio<readonly string[]>, style: ConflictStyle): readonly string[] {
+function show(place: Place, style: ConflictStyle): readonly string[] {
   if (style === 'ours') return place.yours;
   if (style === 'theirs') return place.theirs;
   return [

@@ -1,6 +1,6 @@
 import { mapTrio } from './align.ts';
 import { mergeTree } from './mergeTree.ts';
-import { mergeText } from './text.ts';
+import { joinInsertions, mergeText } from './text.ts';
 import { equal, isList, isMap, nameOf, type Tree, type TreeMap } from './tree.ts';
 import type { ConflictStyle, Merged, Trio } from './types.ts';
 import { patchYaml } from './yamlPatch.ts';
@@ -34,7 +34,7 @@ export function mergeYaml(texts: Trio<string>, style: ConflictStyle): Merged {
     return tree !== undefined && (mayRepeat || !repeats(tree));
   };
   if (isClean && makesSense(byLine.text)) return { ...byLine, base: recorded };
-  const text = byKey.conflicts.length === 0 ? rewrite(texts.yours, byKey.tree, theirs) : undefined;
+  const text = byKey.conflicts.length === 0 ? layOut(texts, byKey.tree, theirs) : undefined;
   if (text !== undefined && keepsComments(texts, text)) return { text, conflicts: [], base: recorded };
   // Lines that fit together by chance, and make no sense together: the whole file is the conflict.
   const isWhole = isClean || !sides.every((side) => makesSense(mergeText(texts, side).text));
@@ -56,6 +56,13 @@ function keepsComments({ base, yours }: Trio<string>, text: string): boolean {
     const comment = known.has(line) ? undefined : /(?:^|\s)(#.*)$/.exec(line)?.[1];
     return comment === undefined || text.includes(comment.trimEnd());
   });
+}
+
+/** Writes the merged value: with every line as it was where both sides only inserted, otherwise by key. */
+function layOut(texts: Trio<string>, target: TreeMap, theirs: YamlDocument): string | undefined {
+  const joined = [joinInsertions(texts, ['theirs', 'yours']), joinInsertions(texts, ['yours', 'theirs'])];
+  const asItWas = joined.find((text) => text !== undefined && equal(parseYaml(text)?.tree, target));
+  return asItWas ?? rewrite(texts.yours, target, theirs);
 }
 
 /** Writes a value into a YAML text; undefined when that cannot be done. */

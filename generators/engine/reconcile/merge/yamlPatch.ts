@@ -1,14 +1,4 @@
-import {
-  isMap as isYamlMap,
-  isNode,
-  isPair,
-  isScalar,
-  isSeq,
-  type Node,
-  type Pair,
-  type YAMLMap,
-  type YAMLSeq,
-} from 'yaml';
+import { isMap as isYamlMap, isNode, isPair, isScalar, isSeq, type Pair, type YAMLMap, type YAMLSeq } from 'yaml';
 import { byIdentity, equal, identityOf, isList, isMap, isSet, type Tree, type TreeMap } from './tree.ts';
 import { yamlKey, yamlTree } from './yamlTree.ts';
 
@@ -36,7 +26,7 @@ function patchMap(node: YAMLMap, target: TreeMap, source: unknown): boolean {
     const theirPair = theirs.get(key);
     if (pair === undefined) {
       if (theirPair === undefined || !equal(yamlTree(theirPair.value), value)) return false;
-      items.push(copyPair(theirPair));
+      items.push(theirPair.clone());
       continue;
     }
     if (!patchYaml(pair.value, value, theirPair?.value)) {
@@ -52,8 +42,8 @@ function patchMap(node: YAMLMap, target: TreeMap, source: unknown): boolean {
 function patchList(node: YAMLSeq, present: readonly Tree[], target: readonly Tree[], source: unknown): boolean {
   const theirs = isSeq(source) ? source.items : [];
   if (isSet(present) && isSet(target)) {
-    const find = (items: readonly unknown[], value: Tree) => items.find((item) => equal(yamlTree(item), value));
-    const items = target.map((value) => find(node.items, value) ?? copy(find(theirs, value)));
+    const [yourItems, theirItems] = [byValue(node.items), byValue(theirs)];
+    const items = target.map((value) => yourItems.get(value) ?? copy(theirItems.get(value)));
     if (items.includes(undefined)) return false;
     node.items = items;
     return true;
@@ -73,6 +63,10 @@ function patchList(node: YAMLSeq, present: readonly Tree[], target: readonly Tre
   return true;
 }
 
+function byValue(items: readonly unknown[]): Map<Tree | undefined, unknown> {
+  return new Map(items.map((item) => [yamlTree(item), item]));
+}
+
 function pairsOf(node: unknown): Map<string, Pair> {
   const pairs = new Map<string, Pair>();
   for (const pair of isYamlMap(node) ? node.items : []) {
@@ -90,20 +84,16 @@ function itemsBy(items: readonly unknown[], identity: string): Map<string, unkno
   );
 }
 
-function copyPair(pair: Pair): Pair {
-  return pair.clone();
-}
-
 function copy(node: unknown): unknown {
   return isNode(node) ? node.clone() : node;
 }
 
 /** A copy of their value, with the comments that stood at yours. */
-function replaced(yours: unknown, theirs: unknown): Node | unknown {
+function replaced(yours: unknown, theirs: unknown): unknown {
   const value = copy(theirs);
   if (isNode(value) && isNode(yours)) {
-    if (yours.comment != null) value.comment = yours.comment;
-    if (yours.commentBefore != null) value.commentBefore = yours.commentBefore;
+    if (typeof yours.comment === 'string') value.comment = yours.comment;
+    if (typeof yours.commentBefore === 'string') value.commentBefore = yours.commentBefore;
   }
   return value;
 }

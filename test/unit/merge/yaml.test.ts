@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { merge } from '../../../generators/engine/reconcile/merge/merge.ts';
+
+const lines = (...all: string[]) => all.map((line) => `${line}\n`).join('');
+
+describe('a merge of YAML', () => {
+  const base = lines('# ours', 'components:', '  - http', 'images:', '  - name: orders', '    newTag: v1');
+
+  it('goes by lines where lines do not meet, so that layout stays', () => {
+    const yours = base.replace('# ours', '# mine   ').replace('newTag: v1', "newTag:   'v1'  # pinned");
+    const merged = merge('k.yaml', base, yours, base.replace('  - http', '  - http\n  - postgres'), 'markers');
+    expect(merged).toMatchObject({ text: yours.replace('  - http', '  - http\n  - postgres'), conflicts: [] });
+  });
+
+  it('goes by key where both added to one list', () => {
+    const yours = base.replace('  - http', '  - http\n  - own # mine');
+    const theirs = base.replace('  - http', '  - http\n  - postgres');
+    const merged = merge('k.yaml', base, yours, theirs, 'markers');
+    expect(merged).toEqual({
+      text: base.replace('  - http', '  - http\n  - postgres\n  - own # mine'),
+      conflicts: [],
+      base: theirs,
+    });
+    expect(merge('k.yaml', merged.base, merged.text, base, 'markers').text).toBe(yours);
+  });
+
+  it('matches the items of a list by their name', () => {
+    const yours = base.replace('newTag: v1', 'newTag: v2 # mine\n  # another\n  - name: own\n    newTag: v9');
+    const theirs = base.replace(
+      '    newTag: v1',
+      '    newName: reg/orders\n    newTag: v1\n  - name: migrate\n    newTag: v1',
+    );
+    const merged = merge('k.yaml', base, yours, theirs, 'markers');
+    expect(merged).toEqual({
+      text: lines(
+        ...['# ours', 'components:', '  - http', 'images:', '  - name: orders', '    newName: reg/orders'],
+        ...[
+          '    newTag: v2 # mine',
+          '  - name: migrate',
+          '    newTag: v1',
+          '  # another',
+          '  - name: own',
+          '    newTag: v9',
+        ],
+      ),
+      conflicts: [],
+      base: theirs,
+    });
+  });
+
+  it('lists nothing twice that both sides added in different places', () => {
+    const yours = base.replace('  - http', '  - redis\n  - http');
+    const theirs = base.replace('  - http', '  - http\n  - redis');
+    const merged = merge('k.yaml', base, yours, theirs, 'markers');
+    expect(merged).toEqual({ text: yours, conflicts: [], base });
+  });
+
+  it('keeps lists that are not indented as they are', () => {
+    const flat = lines('on:', '  push:', '    branches:', '    - main', 'jobs: {}');
+    const merged = merge(
+      'w.yml',
+      flat,
+      flat.replace('    - main', '    - main\n    - dev'),
+      flat.replace('    - main', '    - main\n    - "v*"'),
+      'markers',
+    );
+    expect(merged.text).toBe(flat.replace('    - main', '    - main\n    - "v*"\n    - dev'));
+  });
+
+  it('leaves ${{ }} and long lines alone', () => {
+    const long = `run: echo ${'word '.repeat(60)}\${{ github.sha }}`;
+    const text = lines('steps:', '  - a', long);
+    const merged = merge('w.yml', text, text.replace('- a', '- a\n  - own'), text.replace('- a', '- a\n  - b'), 'ours');
+    expect(merged.text).toBe(text.replace('- a', '- a\n  - b\n  - own'));
+  });
+
+  it('shows a conflict by line where keys conflict too', () => {
+    const merged = merge('k.yaml', base, base.replace('v1', 'v2'), base.replace('v1', 'v3'), 'markers');
+    expect(merged.text).toContain(
+      lines('<<<<<<< yours', '    newTag: v2', '||||||| base', '    newTag: v1', '=======', '    newTag: v3'),
+    );
+    expect(merged.conflicts).toEqual([
+      { at: 'line 6', base: '    newTag: v1', yours: '    newTag: v2', theirs: '    newTag: v3' },
+    ]);
+  });
+
+  it('takes lines that fit together but make no YAML for a conflict', () => {
+    const start = lines('a: 1', 'b: 1', 'c: 1');
+    const merged = merge('k.yaml', start, `new: 2\n${start}`, `${start}new: 3\n`, 'ours');
+    expect(merged).toMatchObject({ text: `new: 2\n${start}`, base: `${start}new: 3\n` });
+    expect(merged.conflicts).toHaveLength(1);
+  });
+
+  it.each([
+    ['what is not YAML', 'a: [1\n', 'b: 1\n'],
+    ['several documents', 'a: 1\n---\nb: 1\n', 'b: 1\n'],
+    ['anchors', 'a: &x 1\nb: *x\n', 'b: 1\n'],
+    ['deep nesting', `a: ${'['.repeat(20_000)}\n`, 'b: 1\n'],
+    ['deep nesting in yours', `a: ${'['.repeat(20_000)}\n`, 'b: 1\n'],
+    ['a list of lists of lists', `${'- '.repeat(20_000)}a\n`, 'b: 1\n'],
+  ])('merges %s by lines', (_name, yours, theirs) => {
+    expect(merge('k.yaml', 'a: 1\n', yours, theirs, 'ours')).toMatchObject({
+      text: yours,
+      conflicts: [{ at: 'line 1', base: 'a: 1' }],
+    });
+  });
+
+  it('keeps tags apart', () => {
+    const start = lines('a:', '  - !reference [x, y]', '  - b');
+    const merged = merge(
+      '.gitlab-ci.yml',
+      start,
+      start.replace('x, y', 'x, z'),
+      start.replace('  - b', '  - b\n  - c'),
+      'ours',
+    );
+    expect(merged.text).toBe(lines('a:', '  - !reference [x, z]', '  - b', '  - c'));
+  });
+});
