@@ -29,6 +29,7 @@ export default defineConfig({
           env: { NODE_OPTIONS: nodeOptions },
         },
       },
+      { test: { name: 'lifecycle', include: ['test/lifecycle/**/*.test.ts'], testTimeout: 4 * minutes } },
       { test: { name: 'golden', include: ['test/golden/*.test.ts'], testTimeout: minutes } },
       ...(process.argv.some((argument) => /^(--project=)?e2e$/.test(argument)) ? [e2e] : []),
     ],

@@ -1,7 +1,7 @@
 import type { Catalogue } from './engine/catalogue.ts';
 import { badInput, SlipwayError } from './engine/errors.ts';
 import { fieldOf } from './engine/json.ts';
-import { type Manifest, manifestPath } from './engine/manifest.ts';
+import { catalogueVersionPattern, type Manifest, manifestPath } from './engine/manifest.ts';
 import { parseJson, validateManifest } from './engine/parseManifest.ts';
 import { loadCatalogue } from './catalogue.ts';
 import type { Invocation } from './invocation.ts';
@@ -34,14 +34,26 @@ export function presentService({ cwd, flags }: Invocation): Present {
  */
 export function manifestOf(raw: unknown, catalogue: Catalogue): Manifest {
   const version = fieldOf(raw, 'catalogue');
-  if (typeof version === 'string' && version !== catalogue.version) {
+  if (typeof version === 'string' && catalogueVersionPattern.test(version) && version !== catalogue.version) {
     throw badInput(
       `this service is at catalogue ${version}; this is Slipway ${catalogue.version}`,
-      `bring it here with \`slipway update\`, or use its own version: npx --package=create-slipway@${version} slipway`,
+      `${isNewer(version, catalogue.version) ? '' : 'bring it here with `slipway update`, or '}use its own version: npx --package=create-slipway@${version} slipway`,
       { file: manifestPath, service: version, slipway: catalogue.version },
     );
   }
   return validateManifest(raw, catalogue);
+}
+
+/**
+ * Compares `major.minor.patch`; what follows a hyphen does not count.
+ * @param version of a catalogue
+ * @param other another
+ * @returns whether the first is newer than the second
+ */
+export function isNewer(version: string, other: string): boolean {
+  const [left, right] = [version, other].map((text) => text.split('-')[0]?.split('.').map(Number) ?? []);
+  const at = left?.findIndex((part, index) => part !== (right?.[index] ?? 0)) ?? -1;
+  return (left?.[at] ?? 0) > (right?.[at] ?? 0);
 }
 
 /**

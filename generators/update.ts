@@ -9,7 +9,7 @@ import { validateManifest } from './engine/parseManifest.ts';
 import type { Invocation } from './invocation.ts';
 import { prepare } from './engine/reconcile/prepare.ts';
 import { openService } from './io/service.ts';
-import { manifestOf, presentService } from './present.ts';
+import { isNewer, manifestOf, presentService } from './present.ts';
 
 /**
  * @param invocation how the command was called
@@ -72,14 +72,4 @@ function catalogueOf(raw: unknown): string {
     `${manifestPath}, /catalogue: expected the version it was last reconciled with`,
     'restore it from version control',
   );
-}
-
-/** Compares `major.minor.patch`; what follows a hyphen does not count. */
-function isNewer(a: string, b: string): boolean {
-  const [left, right] = [a, b].map((version) => version.split('-')[0]?.split('.').map(Number) ?? []);
-  for (const [index, part] of (left ?? []).entries()) {
-    const other = right?.[index] ?? 0;
-    if (part !== other) return part > other;
-  }
-  return false;
 }

@@ -1,6 +1,7 @@
 import { exitCodes, SlipwayError } from '../errors.ts';
 import { decode } from '../fileSet.ts';
 import { fieldOf } from '../json.ts';
+import { codeAfter, textsAfter } from './codeAfter.ts';
 import type { Plan } from './plan.ts';
 import type { Service } from './service.ts';
 import { findUsages, type Usage } from './usages.ts';
@@ -12,29 +13,12 @@ import { findUsages, type Usage } from './usages.ts';
  * @throws SlipwayError (exit code 3) naming every place that still needs what would go
  */
 export function refuseDanglingImports(service: Service, { entries }: Plan): void {
-  const after = new Map<string, string | undefined>();
-  for (const change of entries.flatMap((entry) => entry.changes)) {
-    after.set(change.path, 'remove' in change ? undefined : decode(change.write));
-  }
+  const after = textsAfter(entries);
   const files = new Set([...after].flatMap(([path, text]) => (text === undefined ? [path] : [])));
   const packages = packagesGone(service, after.get('package.json'));
   if (files.size === 0 && packages.size === 0) return;
-  const usages = findUsages(sources(service, after, files), { files, packages });
+  const usages = findUsages(codeAfter(service, after), { files, packages });
   if (usages.length > 0) throw stillNeeded(usages);
-}
-
-/** The service's code as the plan leaves it. */
-function* sources(
-  { files, read }: Service,
-  after: ReadonlyMap<string, string | undefined>,
-  gone: ReadonlySet<string>,
-): Generator<[path: string, text: string]> {
-  for (const path of files()) {
-    if (gone.has(path) || !/\.[cm]?[jt]sx?$/.test(path)) continue;
-    const bytes = read(path)?.bytes;
-    const text = after.get(path) ?? (bytes === undefined ? undefined : decode(bytes));
-    if (text !== undefined) yield [path, text];
-  }
 }
 
 function packagesGone({ read }: Service, after: string | undefined): ReadonlySet<string> {

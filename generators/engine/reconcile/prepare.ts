@@ -6,6 +6,7 @@ import { render } from '../render.ts';
 import { modulesOf } from '../resolve.ts';
 import { bookkeeping } from './bookkeeping.ts';
 import { refuseDanglingImports } from './dangling.ts';
+import { followRenames } from './follow.ts';
 import { merge } from './merge/merge.ts';
 import { type Change, type ConflictMode, plan, type PlanEntry } from './plan.ts';
 import type { Service } from './service.ts';
@@ -38,7 +39,7 @@ export interface Prepared {
 export function prepare(service: Service, { catalogue, edit, conflict }: Wish): Prepared {
   const present = service.manifestText === undefined ? undefined : parseJson(service.manifestText);
   const manifest = edit(present);
-  const result = plan({
+  const planned = plan({
     theirs: render(manifest, catalogue),
     lock: service.lock,
     base: service.base,
@@ -49,6 +50,7 @@ export function prepare(service: Service, { catalogue, edit, conflict }: Wish): 
     conflict,
     hash: service.hash,
   });
+  const result = followRenames(service, planned);
   if (!result.entries.some((entry) => entry.action === 'conflict')) refuseDanglingImports(service, result);
   return {
     entries: result.entries,
@@ -63,7 +65,7 @@ export function prepare(service: Service, { catalogue, edit, conflict }: Wish): 
 /** The manifest's new text: only what the command changes is touched, the rest stays as the user formatted it. */
 function manifestText({ manifestText: text }: Service, present: unknown, manifest: Manifest): string {
   const wanted = `${JSON.stringify(manifest, null, 2)}\n`;
-  return text === undefined ? wanted : merge(manifestPath, JSON.stringify(present), text, wanted, 'theirs').text;
+  return text === undefined ? wanted : merge(manifestPath, JSON.stringify(present, null, 2), text, wanted, 'theirs').text;
 }
 
 function renamedFiles(manifest: Manifest, catalogue: Catalogue): ReadonlyMap<string, string> {

@@ -1,0 +1,145 @@
+import { posix } from 'node:path';
+import type { Catalogue, CatalogueModule, TemplateFile } from '../../generators/engine/catalogue.ts';
+import type { Ownership } from '../../generators/engine/module.ts';
+import type { Template, TemplatePart } from '../../generators/engine/template.ts';
+
+/** What the second version does to the files of the first. */
+export const changed = {
+  /** Imported by merged files and by seeds. */
+  renamed: { from: 'internal/http/openapi.ts', to: 'internal/http/description/openapi.ts' },
+  renamedSeed: { from: 'internal/items/domain.ts', to: 'internal/items/item.ts' },
+  dropped: '.editorconfig',
+  /** File → what becomes what in it. */
+  edited: {
+    'internal/http/listener.ts': ['sweepEvery = 50', 'sweepEvery = 25'],
+    'internal/http/requestLog.ts': ["'request broken off'", "'request was broken off'"],
+  },
+  new: 'internal/http/etag.ts',
+  script: 'audit',
+  /** From merged. */
+  toSeed: 'vitest.config.ts',
+  /** From merged. */
+  toManaged: '.nvmrc',
+  /** From seed. */
+  toMerged: 'docs/architecture.md',
+} as const;
+
+/**
+ * The version after the built one: everything that may happen between two releases, made by editing data. Options move and
+ * keys go (`/modules/postgres/version` becomes `server`, `/node` is dropped), so the manifest has a migration.
+ * @param built the catalogue of this repository
+ * @returns the next minor version of it
+ */
+export function nextCatalogue(built: Catalogue): Catalogue {
+  const manifestVersion = built.manifestVersion + 1;
+  return {
+    ...built,
+    version: nextMinor(built.version),
+    manifestVersion,
+    migrations: [
+      ...built.migrations,
+      {
+        to: manifestVersion,
+        steps: [{ move: '/modules/postgres/version', to: '/modules/postgres/server' }, { remove: '/node' }],
+      },
+    ],
+    node: { ...built.node, image: '26.99.0' },
+    versions: { ...built.versions, fastify: '^5.99.0' },
+    base: nextBase(built.base),
+    modules: { ...built.modules, postgres: nextPostgres(built.modules['postgres']) },
+  };
+}
+
+function nextBase(base: CatalogueModule): CatalogueModule {
+  const { renamed, renamedSeed, dropped, edited } = changed;
+  const files = base.files
+    .filter(({ path }) => path !== dropped)
+    .map((file) => renameFile(file, renamed))
+    .map((file) => renameFile(file, renamedSeed))
+    .map((file) => editFile(file, edited))
+    .map((file) => (file.path === changed.toMerged ? appendText(file, '\n## Since the second version\n') : file))
+    .map((file) => ({ ...file, ownership: nextOwnership(file) }));
+  const added = {
+    path: changed.new,
+    ownership: 'merged',
+    text: "/** Of a reply. */\nexport const etagHeader = 'etag';\n",
+  } as const;
+  return {
+    ...base,
+    files: [...files, added],
+    scripts: { ...base.scripts, [changed.script]: 'npm audit' },
+    renamed: { [renamed.from]: renamed.to, [renamedSeed.from]: renamedSeed.to },
+  };
+}
+
+function nextOwnership({ path, ownership }: TemplateFile): Ownership {
+  if (path === changed.toSeed) return 'seed';
+  if (path === changed.toManaged) return 'managed';
+  return path === changed.toMerged ? 'merged' : ownership;
+}
+
+/** The option `version` is called `server`, and there is one more, which the Compose fragment shows. */
+function nextPostgres(postgres: CatalogueModule | undefined): CatalogueModule {
+  const { version, ...options } = postgres?.options ?? {};
+  if (postgres === undefined || version === undefined) throw new Error('postgres has no option "version" any more');
+  const readOnly = { type: 'boolean', summary: 'A second, read-only server', default: false } as const;
+  const ci: unknown = JSON.parse(JSON.stringify(postgres.ci).replaceAll('{option.version}', '{option.server}'));
+  return {
+    ...postgres,
+    options: { ...options, server: version, readOnly },
+    // A copy of what it was, but for one name.
+    ci: ci as NonNullable<CatalogueModule['ci']>,
+    files: postgres.files.map((file) => {
+      if (!('template' in file)) return file;
+      const template = file.template.map(renameOption);
+      return file.path === 'deploy/compose/postgres.yaml'
+        ? { ...file, template: [...template, replica] }
+        : { ...file, template };
+    }),
+  };
+}
+
+const replica: TemplatePart = {
+  if: { path: ['options', 'readOnly'] },
+  yes: ['# A read-only server follows.\n'],
+  no: [],
+};
+
+function renameOption(part: TemplatePart): TemplatePart {
+  if (typeof part === 'string') return part;
+  const renamed: unknown = JSON.parse(JSON.stringify(part).replaceAll('["options","version"]', '["options","server"]'));
+  // A copy of what it was, but for one name.
+  return renamed as TemplatePart;
+}
+
+/** Moves a file, and lets its own imports and those of all others follow. */
+function renameFile(file: TemplateFile, { from, to }: { readonly from: string; readonly to: string }): TemplateFile {
+  const path = file.path === from ? to : file.path;
+  if (!('text' in file) || !path.endsWith('.ts')) return { ...file, path };
+  const text = file.text.replaceAll(/(?<=from ')\.[^']+(?=')/g, (specifier) => {
+    const target = posix.join(posix.dirname(file.path), specifier);
+    const relative = posix.relative(posix.dirname(path), target === from ? to : target);
+    return relative.startsWith('.') ? relative : `./${relative}`;
+  });
+  return { ...file, path, text };
+}
+
+function editFile(
+  file: TemplateFile,
+  edits: Readonly<Record<string, readonly [from: string, to: string]>>,
+): TemplateFile {
+  const [from, to] = edits[file.path] ?? [];
+  if (from === undefined || to === undefined) return file;
+  if (!('text' in file) || !file.text.includes(from)) throw new Error(`${file.path} does not hold "${from}" any more`);
+  return { ...file, text: file.text.replace(from, to) };
+}
+
+function appendText(file: TemplateFile, more: string): TemplateFile {
+  const template: Template = 'text' in file ? [file.text, more] : [...file.template, more];
+  return { path: file.path, ownership: file.ownership, template };
+}
+
+function nextMinor(version: string): string {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return `${major}.${minor + 1}.0`;
+}
