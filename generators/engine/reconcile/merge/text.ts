@@ -26,19 +26,21 @@ export function mergeText(texts: Trio<string>, style: ConflictStyle): Merged {
 }
 
 /**
- * Merges three texts by lines, and keeps what both sides inserted at one place, one after the other.
+ * Merges three texts by lines where, at each conflicting place, the user only inserted lines beside what theirs changes.
  * @param texts base, yours and theirs
- * @param order whose lines come first there
+ * @param beside on which side of what theirs changes the user's lines stand
  * @returns the merged text; undefined when the sides conflict in any other way
  */
-export function joinInsertions(
-  texts: Trio<string>,
-  order: readonly ['yours' | 'theirs', 'yours' | 'theirs'],
-): string | undefined {
+export function joinInsertions(texts: Trio<string>, beside: 'before' | 'after'): string | undefined {
   const sides = mapTrio(texts, read);
-  const { lines, conflicts } = mergeLines(sides, (place) => order.flatMap((side) => place[side]));
-  if (conflicts.some(({ base }) => base !== '')) return undefined;
-  return write({ lines, ended: sides.yours.ended });
+  let isJoined = true;
+  const { lines } = mergeLines(sides, ({ base, yours, theirs }) => {
+    const cut = beside === 'after' ? base.length : yours.length - base.length;
+    const [head, tail] = [yours.slice(0, cut), yours.slice(cut)];
+    isJoined &&= sameLines(beside === 'after' ? head : tail, base);
+    return beside === 'after' ? [...theirs, ...tail] : [...head, ...theirs];
+  });
+  return isJoined ? write({ lines, ended: sides.yours.ended }) : undefined;
 }
 
 function againstBase(base: string, yours: string, theirs: string): string | undefined {

@@ -58,9 +58,9 @@ function keepsComments({ base, yours }: Trio<string>, text: string): boolean {
   });
 }
 
-/** Writes the merged value: with every line as it was where both sides only inserted, otherwise by key. */
+/** Writes the merged value: with every line as it was where the user only inserted some, otherwise by key. */
 function layOut(texts: Trio<string>, target: TreeMap, theirs: YamlDocument): string | undefined {
-  const joined = [joinInsertions(texts, ['theirs', 'yours']), joinInsertions(texts, ['yours', 'theirs'])];
+  const joined = [joinInsertions(texts, 'after'), joinInsertions(texts, 'before')];
   const asItWas = joined.find((text) => text !== undefined && equal(parseYaml(text)?.tree, target));
   return asItWas ?? rewrite(texts.yours, target, theirs);
 }
