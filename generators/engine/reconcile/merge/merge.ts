@@ -1,4 +1,5 @@
 import { mergeJson } from './json.ts';
+import { withLf, withLineEndsOf } from './lineEnds.ts';
 import { mergeText } from './text.ts';
 import type { ConflictStyle, Merged, Trio } from './types.ts';
 import { mergeYaml } from './yaml.ts';
@@ -8,7 +9,7 @@ export type { Conflict, ConflictStyle, Merged } from './types.ts';
 const byteOrderMark = '\uFEFF';
 
 /**
- * Merges one file three ways. A byte order mark and CRLF line ends of yours are kept.
+ * Merges one file three ways. A byte order mark and the line ends of yours are kept.
  * @param path the file's path; its ending picks the merge: JSON by key, YAML by line and then by key, else by line
  * @param base what was written last
  * @param yours what is there
@@ -19,16 +20,22 @@ const byteOrderMark = '\uFEFF';
 export function merge(path: string, base: string, yours: string, theirs: string, style: ConflictStyle): Merged {
   if (yours === base) return { text: theirs, conflicts: [], base: theirs };
   if (theirs === base) return { text: yours, conflicts: [], base };
-  const crlf = isWhollyCrlf(yours);
-  const plain = (text: string) => {
-    const unmarked = text.startsWith(byteOrderMark) ? text.slice(1) : text;
-    return crlf ? unmarked.replaceAll('\r\n', '\n') : unmarked;
-  };
+  const isJson = path.endsWith('.json');
+  // JSON is edited in place: of mixed line ends each stays as it is.
+  const plain = (text: string) => (isJson && !isWhollyCrlf(yours) ? unmarked(text) : withLf(unmarked(text)));
   const merged = mergePlain(path, { base: plain(base), yours: plain(yours), theirs: plain(theirs) }, style);
   const marked = [yours, base, theirs].map((text) => text.startsWith(byteOrderMark));
   const mark = (marked[0] === marked[1] ? marked[2] : marked[0]) ? byteOrderMark : '';
-  const text = mark + (crlf ? merged.text.replaceAll('\n', '\r\n') : merged.text);
-  return { text, conflicts: merged.conflicts, base: merged.base === plain(theirs) ? theirs : merged.base };
+  const text = plain(yours) === unmarked(yours) ? merged.text : withLineEndsOf(merged.text, unmarked(yours));
+  return {
+    text: mark + text,
+    conflicts: merged.conflicts,
+    base: merged.base === plain(theirs) ? theirs : merged.base,
+  };
+}
+
+function unmarked(text: string): string {
+  return text.startsWith(byteOrderMark) ? text.slice(1) : text;
 }
 
 function mergePlain(path: string, texts: Trio<string>, style: ConflictStyle): Merged {

@@ -1,11 +1,6 @@
 import { align, mapTrio, sameLines, type Range } from './align.ts';
+import { append, readLines, writeLines, type Lines } from './lines.ts';
 import type { Conflict, ConflictStyle, Merged, Trio } from './types.ts';
-
-/** A text as lines; an ending newline is kept apart, so that no line is ever glued to another. */
-interface Text {
-  readonly lines: readonly string[];
-  readonly ended: boolean;
-}
 
 /**
  * Merges three texts by lines (diff3). Where both sides insert the same lines they are the user's own, and so stay out
@@ -15,44 +10,51 @@ interface Text {
  * @returns the merged text; the law holds that every line of yours that is not in base is in it or in a conflict
  */
 export function mergeText(texts: Trio<string>, style: ConflictStyle): Merged {
-  const sides = mapTrio(texts, read);
+  const sides = mapTrio(texts, readLines);
   const first = mergeLines(sides, (place) => show(place, style));
   const ended = sides.yours.ended === sides.base.ended ? sides.theirs.ended : sides.yours.ended;
-  const text = write({ lines: first.lines, ended });
-  const base = write({ lines: first.base, ended: sides.theirs.ended });
+  const text = writeLines({ lines: first.lines, ended });
+  const base = writeLines({ lines: first.base, ended: sides.theirs.ended });
   // Repeated lines may align otherwise the next time: then what the user had written first is not told apart.
   const steady = texts.base !== '' && againstBase(base, text, texts.theirs) === text;
   return { text, conflicts: first.conflicts, base: steady ? base : texts.theirs };
 }
 
 /**
- * Merges three texts by lines where, at each conflicting place, the user only inserted lines beside what theirs changes.
+ * Merges three texts by lines where, at each conflicting place, the sides changed lines that touch but do not overlap: such
+ * as two insertions at one place.
  * @param texts base, yours and theirs
- * @param beside on which side of what theirs changes the user's lines stand
- * @returns the merged text; undefined when the sides conflict in any other way
+ * @param first the side whose change comes first
+ * @returns the merged text; undefined when the changes overlap, or come in the other order
  */
-export function joinInsertions(texts: Trio<string>, beside: 'before' | 'after'): string | undefined {
-  const sides = mapTrio(texts, read);
+export function joinTouching(texts: Trio<string>, first: 'yours' | 'theirs'): string | undefined {
+  const sides = mapTrio(texts, readLines);
   let isJoined = true;
   const { lines } = mergeLines(sides, ({ base, yours, theirs }) => {
-    const cut = beside === 'after' ? base.length : yours.length - base.length;
-    const [head, tail] = [yours.slice(0, cut), yours.slice(cut)];
-    isJoined &&= sameLines(beside === 'after' ? head : tail, base);
-    return beside === 'after' ? [...theirs, ...tail] : [...head, ...theirs];
+    const [upper, lower] = first === 'yours' ? [yours, theirs] : [theirs, yours];
+    const kept = base.length - commonPrefix(base.toReversed(), upper.toReversed());
+    const same = commonPrefix(base, lower);
+    isJoined &&= kept <= same;
+    return [...upper.slice(0, upper.length - base.length + kept), ...base.slice(kept, same), ...lower.slice(same)];
   });
-  return isJoined ? write({ lines, ended: sides.yours.ended }) : undefined;
+  return isJoined ? writeLines({ lines, ended: sides.yours.ended }) : undefined;
+}
+
+function commonPrefix(a: readonly string[], b: readonly string[]): number {
+  const differs = a.findIndex((line, index) => line !== b[index]);
+  return differs === -1 ? a.length : differs;
 }
 
 function againstBase(base: string, yours: string, theirs: string): string | undefined {
   if (base === theirs) return yours;
-  const sides = mapTrio({ base, yours, theirs }, read);
+  const sides = mapTrio({ base, yours, theirs }, readLines);
   const { lines, conflicts } = mergeLines(sides, (place) => place.yours);
-  return conflicts.length === 0 ? write({ lines, ended: sides.yours.ended }) : undefined;
+  return conflicts.length === 0 ? writeLines({ lines, ended: sides.yours.ended }) : undefined;
 }
 
 type Place = Trio<readonly string[]>;
 
-function mergeLines(sides: Trio<Text>, settle: (place: Place) => readonly string[]) {
+function mergeLines(sides: Trio<Lines>, settle: (place: Place) => readonly string[]) {
   const lines: string[] = [];
   const conflicts: Conflict[] = [];
   const base: string[] = [];
@@ -91,18 +93,4 @@ function show(place: Place, style: ConflictStyle): readonly string[] {
     ...place.theirs,
     '>>>>>>> slipway',
   ];
-}
-
-function read(text: string): Text {
-  const ended = text === '' || text.endsWith('\n');
-  return { lines: text === '' ? [] : (ended ? text.slice(0, -1) : text).split('\n'), ended };
-}
-
-function write({ lines, ended }: Text): string {
-  return lines.length === 0 ? '' : `${lines.join('\n')}${ended ? '\n' : ''}`;
-}
-
-/** Not `push(...more)`: a long list of arguments overflows the stack. */
-function append(list: string[], more: readonly string[]): void {
-  for (const item of more) list.push(item);
 }

@@ -1,6 +1,7 @@
 import { mapTrio } from './align.ts';
+import { graft } from './graft.ts';
 import { mergeTree } from './mergeTree.ts';
-import { joinInsertions, mergeText } from './text.ts';
+import { joinTouching, mergeText } from './text.ts';
 import { equal, isList, isMap, nameOf, type Tree, type TreeMap } from './tree.ts';
 import type { ConflictStyle, Merged, Trio } from './types.ts';
 import { patchYaml } from './yamlPatch.ts';
@@ -58,9 +59,9 @@ function keepsComments({ base, yours }: Trio<string>, text: string): boolean {
   });
 }
 
-/** Writes the merged value: with every line as it was where the user only inserted some, otherwise by key. */
+/** Writes the merged value: with every line as it was where the changes only touch, otherwise by key. */
 function layOut(texts: Trio<string>, target: TreeMap, theirs: YamlDocument): string | undefined {
-  const joined = [joinInsertions(texts, 'after'), joinInsertions(texts, 'before')];
+  const joined = [joinTouching(texts, 'theirs'), joinTouching(texts, 'yours')];
   const asItWas = joined.find((text) => text !== undefined && equal(parseYaml(text)?.tree, target));
   return asItWas ?? rewrite(texts.yours, target, theirs);
 }
@@ -75,7 +76,7 @@ function rewrite(text: string, target: TreeMap, theirs: YamlDocument): string | 
   if (!patchYaml(parsed.document.contents, target, theirs.document.contents)) return undefined;
   const patched = parsed.document.toString(options);
   // The library lays the whole document out anew; only what the edits changed is brought into the text as it is.
-  const inPlace = mergeText({ base: laidOut, yours: text, theirs: patched }, 'theirs').text;
+  const inPlace = graft({ base: laidOut, yours: text, theirs: patched });
   return [inPlace, patched].find((candidate) => equal(parseYaml(candidate)?.tree, target));
 }
 

@@ -1,0 +1,72 @@
+import { longestIncreasing } from './longestIncreasing.ts';
+
+/**
+ * @param text any text
+ * @returns the same with LF line ends
+ */
+export function withLf(text: string): string {
+  return text.replaceAll('\r\n', '\n');
+}
+
+/**
+ * Gives a text the line ends of another: CRLF when all of them are, and line by line when they are mixed.
+ * @param text with LF line ends
+ * @param model the text whose line ends are kept
+ * @returns the text with these line ends; a line that the model has not got gets those of the line before
+ */
+export function withLineEndsOf(text: string, model: string): string {
+  if (!model.includes('\r\n')) return text;
+  if (!/(?<!\r)\n/.test(model)) return text.replaceAll('\n', '\r\n');
+  const modelLines = model.split('\n');
+  const ends = modelLines.map((line) => (line.endsWith('\r') ? '\r\n' : '\n'));
+  const lines = text.split('\n');
+  const matches = matchLines(lines, withLf(model).split('\n'));
+  let end = ends[0] ?? '\n';
+  return lines
+    .map((line, index) => {
+      if (index === lines.length - 1) return line;
+      const match = matches.get(index);
+      end = match === undefined || match === ends.length - 1 ? end : (ends[match] ?? end);
+      return line + end;
+    })
+    .join('');
+}
+
+/** Index of a line → index of the same line in the model, in rising order. */
+function matchLines(lines: readonly string[], model: readonly string[]): Map<number, number> {
+  const [places, modelPlaces] = [groupPlaces(lines), groupPlaces(model)];
+  const pairs: { line: number; model: number }[] = [];
+  for (const [text, indexes] of places) {
+    const others = modelPlaces.get(text) ?? [];
+    // Lines that occur as often in both are the same lines, in their order.
+    if (others.length !== indexes.length) continue;
+    for (const [count, index] of indexes.entries()) pairs.push({ line: index, model: others[count] ?? index });
+  }
+  const anchors = longestIncreasing(
+    pairs.toSorted((some, other) => some.line - other.line),
+    (pair) => pair.model,
+  );
+  const matches = new Map<number, number>();
+  let [line, other] = [0, 0];
+  for (const anchor of [...anchors, { line: lines.length, model: model.length }]) {
+    // Between two anchors, what is equal from either side.
+    while (line < anchor.line && other < anchor.model && lines[line] === model[other]) matches.set(line++, other++);
+    let [lastLine, lastOther] = [anchor.line - 1, anchor.model - 1];
+    while (lastLine >= line && lastOther >= other && lines[lastLine] === model[lastOther]) {
+      matches.set(lastLine--, lastOther--);
+    }
+    if (anchor.line < lines.length) matches.set(anchor.line, anchor.model);
+    [line, other] = [anchor.line + 1, anchor.model + 1];
+  }
+  return matches;
+}
+
+function groupPlaces(lines: readonly string[]): Map<string, number[]> {
+  const places = new Map<string, number[]>();
+  for (const [index, line] of lines.entries()) {
+    const others = places.get(line);
+    if (others === undefined) places.set(line, [index]);
+    else others.push(index);
+  }
+  return places;
+}
