@@ -38,10 +38,11 @@ function serviceWorld(modules: readonly string[]): World {
 function repositoryWorld(): World {
   const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root });
   const own = listed.toString().trim().split('\n');
+  const ignored = ignoredIn(readFileSync(path.join(root, '.gitignore'), 'utf8'));
   const built = [...Object.values(manifest.bin), 'dist/catalogue.json'];
   return {
     files: [...own, ...own.flatMap(inModuleFolder), ...built, ...everything.files],
-    made: ignoredIn(readFileSync(path.join(root, '.gitignore'), 'utf8')).filter((name) => name !== 'dist/'),
+    made: [...ignored.filter((name) => name !== 'dist/'), '.slipway/tx/', '.slipway/running.json'],
     scripts: new Set([...Object.keys(manifest.scripts), ...everything.scripts]),
     read: (file) => (own.includes(file) ? readFileSync(path.join(root, file), 'utf8') : everything.read(file)),
     flagsAreOurs: true,
