@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { parseArgs, type ParseArgsOptionDescriptor } from 'node:util';
-import { badInput } from '../generators/engine/errors.ts';
+import { badInput, type SlipwayError } from '../generators/engine/errors.ts';
 import type { ConflictMode } from '../generators/engine/reconcile/plan.ts';
 import { didYouMean } from '../generators/engine/suggest.ts';
 import type { Invocation } from '../generators/invocation.ts';
@@ -24,8 +24,8 @@ export type Request =
  */
 export function readArguments(argv: readonly string[], cwd: string, interactive: boolean): Request {
   const [command, ...rest] = commandFirst(argv);
-  if (command === undefined)
-    return { kind: argv.includes('--version') || argv.includes('-v') ? 'version' : 'help', command };
+  if (command === undefined) return { kind: parse('', argv).values.version === true ? 'version' : 'help', command };
+  if (command === 'help') return readArguments([...rest, '--help'], cwd, interactive);
   if (!Object.hasOwn(commands, command)) {
     throw badInput(`there is no command "${command}"`, didYouMean(command, Object.keys(commands)));
   }
@@ -33,6 +33,7 @@ export function readArguments(argv: readonly string[], cwd: string, interactive:
   const { values, positionals } = parse(command, rest);
   if (values.help === true) return { kind: 'help', command };
   if (values.version === true) return { kind: 'version' };
+  refuseTooMany(command, positionals);
   const text = (name: FlagName): string | undefined => (typeof values[name] === 'string' ? values[name] : undefined);
   const given = (name: FlagName): boolean => values[name] === true;
   return {
@@ -105,11 +106,31 @@ function parse(
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const unknown = /^Unknown option '--?([^']+)'/.exec(message)?.[1];
-    if (unknown === undefined) throw badInput(message.split('. ')[0] ?? message, `slipway ${command} --help`);
-    throw badInput(`slipway ${command} has no flag --${unknown}`, didYouMean(unknown, Object.keys(known)));
+    throw explained(error instanceof Error ? error.message : String(error), command, known);
   }
+}
+
+/** Node's messages, in the words of this command line. */
+function explained(message: string, command: string, known: ReturnType<typeof flagsOf>): SlipwayError {
+  const program = `slipway ${command}`.trimEnd();
+  const unknown = /^Unknown option '(--?[^']+)'/.exec(message)?.[1];
+  if (unknown !== undefined) {
+    const names = Object.keys(known).map((name) => `--${name}`);
+    return badInput(`${program} has no flag ${unknown}`, didYouMean(unknown, names));
+  }
+  const name = /--([\w-]+)/.exec(message)?.[1] ?? '';
+  const { value } = known[name] ?? {};
+  return value === undefined
+    ? badInput(`--${name} takes no value`, `${program} --help`)
+    : badInput(`--${name} needs a value`, `--${name} <${value}>`);
+}
+
+/** A command's usage says how many arguments it takes. */
+function refuseTooMany(command: string, args: readonly string[]): void {
+  const usage = commands[command]?.usage ?? '';
+  if (usage.includes('...') || args.length <= (usage === '' ? 0 : 1)) return;
+  const takes = usage === '' ? 'nothing but flags' : 'one argument';
+  throw badInput(`slipway ${command} takes ${takes}; given: ${args.join(' ')}`, `slipway ${command} --help`);
 }
 
 function conflictMode(value: string | undefined): ConflictMode {

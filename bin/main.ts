@@ -1,5 +1,7 @@
+import { constants } from 'node:os';
 import colors from 'picocolors';
 import { exitCodes, SlipwayError } from '../generators/engine/errors.ts';
+import { visible } from '../generators/report/visible.ts';
 import type { Result } from '../generators/result.ts';
 import { readArguments, type Request } from './arguments.ts';
 import { helpPage } from './commands.ts';
@@ -10,15 +12,46 @@ import { helpPage } from './commands.ts';
  */
 export async function main(argv: readonly string[]): Promise<void> {
   const json = argv.includes('--json');
+  endByExit();
+  process.stdout.on('error', tellLostOutput);
+  // Who does not read what goes wrong is not to be told of that either.
+  process.stderr.on('error', () => {});
   try {
-    const request = readArguments(argv, process.cwd(), process.stdin.isTTY && process.stdout.isTTY);
-    const { exitCode, text, json: document } = await carryOut(request);
+    const request = readArguments(argv, currentFolder(), process.stdin.isTTY && process.stdout.isTTY);
+    const { exitCode, text, json: document, fault } = await carryOut(request);
     process.exitCode = exitCode;
-    const quiet = request.kind === 'run' && request.invocation.flags.quiet && exitCode === exitCodes.done;
-    if (!quiet) process.stdout.write(`${json ? JSON.stringify(document, null, 2) : text}\n`);
+    const quiet = request.kind === 'run' && request.invocation.flags.quiet;
+    const silent = quiet && (exitCode === exitCodes.done || fault !== undefined);
+    if (!silent) process.stdout.write(`${json ? JSON.stringify(document, null, 2) : text}\n`);
+    if (fault !== undefined) tell(describe(fault));
   } catch (error) {
-    process.exitCode = error instanceof SlipwayError ? error.exitCode : exitCodes.failed;
-    tell(error, json);
+    const fault = describe(error);
+    const exitCode = error instanceof SlipwayError ? error.exitCode : exitCodes.failed;
+    process.exitCode = exitCode;
+    if (json) process.stdout.write(`${JSON.stringify({ exitCode, error: fault }, null, 2)}\n`);
+    tell(fault);
+  }
+}
+
+/**
+ * A signal ends the process by way of its exit handlers, which release the service's lock and clear up. It does not fall
+ * in between two files: those are written without a pause in which it would be noticed.
+ */
+function endByExit(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    // Not at once: a spinner's own handler shows the cursor again first.
+    process.once(signal, () => setImmediate(() => process.exit(128 + constants.signals[signal])));
+  }
+}
+
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new SlipwayError(exitCodes.badInput, 'the folder that this was started in is gone', {
+      hint: 'change into one that is there: cd ~',
+      cause: error,
+    });
   }
 }
 
@@ -31,14 +64,24 @@ async function carryOut(request: Request): Promise<Result> {
   return { exitCode: exitCodes.done, text, json: { [request.kind]: text } };
 }
 
-function tell(error: unknown, json: boolean): void {
-  const fault = describe(error);
-  if (json) process.stdout.write(`${JSON.stringify({ error: fault }, null, 2)}\n`);
-  const hint = fault.hint === undefined ? '' : `\n  ${fault.hint}`;
-  process.stderr.write(`${colors.red('error')} ${fault.message}${hint}\n`);
+/** A reader that has seen enough (`| head -1`) is no fault; a full disk is. */
+function tellLostOutput(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') return;
+  process.exitCode = exitCodes.failed;
+  tell({ message: `the output could not be written: ${error.message}` });
 }
 
-function describe(error: unknown): { message: string; hint?: string | undefined; details?: unknown } {
+interface Fault {
+  readonly message: string;
+  readonly hint?: string | undefined;
+  readonly details?: unknown;
+}
+
+function tell({ message, hint }: Fault): void {
+  process.stderr.write(`${colors.red('error')} ${visible(hint === undefined ? message : `${message}\n  ${hint}`)}\n`);
+}
+
+function describe(error: unknown): Fault {
   if (error instanceof SlipwayError) return { message: error.message, hint: error.hint, details: error.details };
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof Error && 'syscall' in error)

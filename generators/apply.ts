@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { PlopGeneratorConfig } from 'node-plop';
 import { changing } from './changing.ts';
@@ -6,6 +5,7 @@ import { badInput } from './engine/errors.ts';
 import type { Invocation } from './invocation.ts';
 import { readFileInside } from './io/tree.ts';
 import { manifestOf, presentService } from './present.ts';
+import { readText } from './readText.ts';
 import { parsePlan } from './report/document.ts';
 
 /**
@@ -19,19 +19,11 @@ export function apply(invocation: Invocation): Partial<PlopGeneratorConfig> {
       throw badInput('slipway apply needs one plan', 'make it with: slipway plan add postgres --json > plan.json');
     }
     const { root, catalogue, raw } = presentService(invocation);
-    const { entries, changes } = parsePlan(readPlan(path.resolve(invocation.cwd, file)), file);
+    const { entries, changes } = parsePlan(readText(path.resolve(invocation.cwd, file), 'the plan'), file);
     return {
       root,
       packageManager: manifestOf(raw, catalogue).packageManager,
       prepare: () => ({ entries, changes, before: (name) => readFileInside(root, name)?.bytes }),
     };
   });
-}
-
-function readPlan(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw badInput(`cannot read the plan: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Catalogue } from './engine/catalogue.ts';
 import { badInput } from './engine/errors.ts';
+import { readText } from './readText.ts';
 
 /** Beside the bundled executables. */
 const builtIn = path.join(import.meta.dirname, 'catalogue.json');
@@ -21,10 +21,11 @@ export function loadCatalogue(file: string | undefined, cwd: string): Catalogue 
 }
 
 function parse(source: string): unknown {
+  const text = readText(source, 'the catalogue');
   try {
-    return JSON.parse(readFileSync(source, 'utf8'));
+    return JSON.parse(text);
   } catch (error) {
-    throw badInput(`cannot read the catalogue ${source}: ${error instanceof Error ? error.message : String(error)}`);
+    throw badInput(`the catalogue ${source} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

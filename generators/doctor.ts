@@ -3,7 +3,7 @@ import path from 'node:path';
 import colors from 'picocolors';
 import type { PlopGeneratorConfig } from 'node-plop';
 import { loadCatalogue } from './catalogue.ts';
-import { exitCodes, SlipwayError } from './engine/errors.ts';
+import { badInput, exitCodes, SlipwayError } from './engine/errors.ts';
 import type { Invocation } from './invocation.ts';
 import { unmergedFiles } from './io/git.ts';
 import { withServiceLock } from './io/lock.ts';
@@ -12,7 +12,7 @@ import { findService, openService } from './io/service.ts';
 import { recover } from './io/transaction.ts';
 import { manifestOf, presentService } from './present.ts';
 import { reading } from './reading.ts';
-import { hasConflictMarkers } from './unresolved.ts';
+import { isUnresolved } from './unresolved.ts';
 
 /** One thing that was looked at. */
 interface Finding {
@@ -81,7 +81,7 @@ async function service(invocation: Invocation): Promise<Finding[]> {
       'catalogue',
       () => `${Object.keys(loadCatalogue(invocation.flags.catalogue, invocation.cwd).modules).length} modules`,
     ),
-    await conflicts(folder),
+    await examine('conflicts', () => conflicts(folder)),
     installed(folder),
   ];
 }
@@ -91,7 +91,14 @@ async function examine(what: string, look: () => string | Promise<string>): Prom
     return { what, ok: true, detail: await look() };
   } catch (error) {
     if (!(error instanceof SlipwayError)) throw error;
-    return { what, ok: false, detail: [error.message, error.hint].filter((part) => part !== undefined).join('; ') };
+    return {
+      what,
+      ok: false,
+      detail: [error.message, error.hint]
+        .filter((part) => part !== undefined)
+        .join('; ')
+        .replaceAll(/\n */g, ' '),
+    };
   }
 }
 
@@ -111,14 +118,14 @@ function storeOf(root: string): string {
   return `${merged.length} bases, all whole`;
 }
 
-async function conflicts(root: string): Promise<Finding> {
+async function conflicts(root: string): Promise<string> {
   const { lock, read } = openService(root);
   const marked = Object.entries(lock.files)
     .map(([home, { at }]) => at ?? home)
-    .filter((file) => hasConflictMarkers(read(file)?.bytes));
+    .filter((file) => isUnresolved(read(file)?.bytes));
   const files = [...new Set([...(await unmergedFiles(root)), ...marked])];
-  const detail = files.length === 0 ? 'no unresolved conflicts' : `unresolved conflicts in ${files.join(', ')}`;
-  return { what: 'conflicts', ok: files.length === 0, detail };
+  if (files.length > 0) throw badInput(`unresolved conflicts in ${files.join(', ')}`);
+  return 'no unresolved conflicts';
 }
 
 function installed(root: string): Finding {

@@ -21,6 +21,7 @@ export function eject(invocation: Invocation): Partial<PlopGeneratorConfig> {
     return {
       root,
       packageManager: manifestOf(raw, catalogue).packageManager,
+      notes: paths.map((file) => `${file} is yours alone; to give it back, take it out of "ejected" in slipway.json`),
       prepare: () =>
         prepare(openService(root), {
           catalogue,

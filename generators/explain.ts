@@ -53,14 +53,22 @@ function stateOf(path: string, { hash }: LockedFile, { read }: Service): keyof t
   return present.hash === hash ? 'unedited' : 'edited';
 }
 
-function stranger(path: string, { read }: Service, ejected: unknown) {
-  const isEjected = Array.isArray(ejected) && ejected.includes(path);
-  if (!isEjected && path !== manifestPath && read(path) === undefined) throw badInput(`there is no file ${path}`);
-  const state = path === manifestPath ? 'manifest' : isEjected ? 'ejected' : 'yours';
+function stranger(path: string, { read, lock }: Service, ejected: unknown) {
+  const inside = Object.entries(lock.files).find(([home, { at }]) => (at ?? home).startsWith(`${path}/`))?.[0];
+  if (inside !== undefined) throw badInput(`${path} is a folder`, `name a file in it: slipway explain ${inside}`);
+  const state = kindOf(path, ejected);
+  if (state === 'yours' && read(path) === undefined) throw badInput(`there is no file ${path}`);
   const line = {
     manifest: 'the desired state of this service: edit it, then `slipway check` and `slipway update`',
+    memory: 'what Slipway remembers of this service: commit it, and leave it to Slipway',
     ejected: 'ejected: Slipway let go of it',
     yours: 'yours: Slipway did not write it and does not touch it',
   }[state];
   return { exitCode: exitCodes.done, json: { path, state }, text: `${path}\n  ${line}` };
+}
+
+function kindOf(path: string, ejected: unknown): 'manifest' | 'memory' | 'ejected' | 'yours' {
+  if (path === manifestPath) return 'manifest';
+  if (path.startsWith('.slipway/')) return 'memory';
+  return Array.isArray(ejected) && ejected.includes(path) ? 'ejected' : 'yours';
 }

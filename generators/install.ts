@@ -1,3 +1,5 @@
+import path from 'node:path';
+import { exitCodes, SlipwayError } from './engine/errors.ts';
 import type { PackageManager } from './engine/manifest.ts';
 import { packageManagerCommands } from './engine/template.ts';
 import type { Invocation } from './invocation.ts';
@@ -7,16 +9,35 @@ import type { Invocation } from './invocation.ts';
  * @param root the service's folder
  * @param packageManager what installs
  * @param invocation how the command was called
- * @returns notes for the user: how to go on when it did not work; empty when it did
+ * @returns undefined when it worked, otherwise why not, and how to go on
  */
 export async function install(
   root: string,
   packageManager: PackageManager,
   invocation: Invocation,
-): Promise<readonly string[]> {
+): Promise<SlipwayError | undefined> {
   const command = packageManagerCommands[packageManager].install;
-  if (!invocation.flags.install) return [`dependencies are not installed; do it with: ${command}`];
-  const { runWithProgress } = await import('./io/process.ts');
-  const fault = await runWithProgress(command, root, 'installing dependencies', invocation);
-  return fault === undefined ? [] : [`dependencies are not installed: ${fault}`, `go on with: ${command}`];
+  const way = path.relative(invocation.cwd, root);
+  const hint = `the files are written; go on with: ${way === '' ? '' : `cd ${shellWord(way)} && `}${command}`;
+  const tellInterrupted = (): void => {
+    process.stderr.write(`dependencies are not installed\n  ${hint}\n`);
+  };
+  process.once('exit', tellInterrupted);
+  try {
+    const { runWithProgress } = await import('./io/process.ts');
+    const fault = await runWithProgress(command, root, 'installing dependencies', invocation);
+    return fault === undefined
+      ? undefined
+      : new SlipwayError(exitCodes.failed, `dependencies are not installed: ${fault}`, { hint });
+  } finally {
+    process.off('exit', tellInterrupted);
+  }
+}
+
+/**
+ * @param word any text
+ * @returns the word as it is typed in a shell
+ */
+export function shellWord(word: string): string {
+  return /^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

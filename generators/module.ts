@@ -68,7 +68,7 @@ async function choose(
     );
   if (ids.length === 0) throw badInput(`there is no module to ${invocation.command}`, 'slipway list');
   const { askModules } = await import('./prompts/modules.ts');
-  return askModules(message, ids, catalogue, []);
+  return askModules(message, ids, catalogue);
 }
 
 function intent(

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { type AnswersFile, readAnswers } from './answersFile.ts';
 import type { Catalogue } from './engine/catalogue.ts';
 import { listOf, parseProviders } from './engine/edit.ts';
 import { badInput } from './engine/errors.ts';
@@ -10,129 +10,120 @@ import {
   type PackageManager,
   packageManagers,
 } from './engine/manifest.ts';
-import { serviceNameFault } from './engine/names.ts';
+import { descriptionFault, serviceNameFault } from './engine/names.ts';
 import { withRequired } from './engine/resolve.ts';
 import { didYouMean } from './engine/suggest.ts';
 import type { Invocation } from './invocation.ts';
+import { newFolderFault, refuseForeignFolder } from './newFolder.ts';
+import { quoted } from './report/visible.ts';
 
 /** A new service, and where it goes. */
 export interface NewServiceAnswers extends NewService {
   readonly directory: string;
+  /** Options of its modules, each as `module.option=value`. */
+  readonly set: readonly string[];
 }
 
 /** The oldest Node that a service runs on. */
 const oldestNode = 24;
 
 /**
- * Finds out what a new service shall be: from flags, then from the answers file, then by asking, then by default.
+ * Finds out what a new service shall be: from flags, then from the answers file, then by asking, then by default. What was
+ * given is checked before anything is asked.
  * @param invocation how the command was called
  * @param catalogue what there is to choose from
  * @returns everything that the first manifest needs
  * @throws SlipwayError (exit code 2) for a bad answer, or one that is missing with nobody to ask
  */
 export async function newServiceAnswers(invocation: Invocation, catalogue: Catalogue): Promise<NewServiceAnswers> {
-  const { flags, args, cwd } = invocation;
-  if (args.length > 1) throw badInput(`new takes one folder; given: ${args.join(' ')}`);
+  const { flags, args, cwd, interactive } = invocation;
   const file = flags.answers === undefined ? {} : readAnswers(path.resolve(cwd, flags.answers));
-  const directory =
-    args[0] ??
-    file.directory ??
-    flags.name ??
-    file.name ??
-    (await missing(invocation, 'directory', 'the folder: create-slipway orders'));
-  const name = flags.name ?? file.name ?? path.basename(path.resolve(cwd, directory));
-  const fault = serviceNameFault(name);
-  if (fault !== undefined) {
-    throw badInput(
-      `"${shorten(name)}" cannot be the name of a service: ${fault}`,
-      'name it with --name; the folder may be called otherwise',
-    );
-  }
-  const description = flags.description ?? file.description;
+  const given = {
+    directory: args[0] ?? file.directory ?? flags.name ?? file.name,
+    name: flags.name ?? file.name,
+    description: checked(flags.description ?? file.description),
+    modules: givenModules(invocation, file, catalogue),
+    packageManager: givenPackageManager(flags.packageManager ?? file.packageManager),
+    ci: givenProviders(flags.ci ?? file.ci?.join(',')),
+  };
+  if (given.name !== undefined) refuseName(given.name);
+  const directory = given.directory ?? (await missingDirectory(invocation));
+  const name = given.name ?? path.basename(path.resolve(cwd, directory));
+  if (directory.trim() !== '') refuseName(name);
+  refuseForeignFolder(directory, cwd);
   return {
     directory,
     name,
-    ...(description === undefined ? {} : { description }),
-    modules: await modules(invocation, file, catalogue),
-    packageManager: await packageManager(invocation, file),
-    ci: await providers(invocation, file),
+    ...(given.description === undefined ? {} : { description: given.description }),
+    modules: given.modules ?? (interactive ? await askForModules(catalogue) : []),
+    packageManager: given.packageManager ?? (interactive ? await askForPackageManager() : 'npm'),
+    ci: given.ci ?? (interactive ? await askForProviders() : defaultProviders),
     pinNode: flags.pinNode === true || Number(process.versions.node.split('.')[0]) < oldestNode,
+    set: [...(file.set ?? []), ...flags.set],
   };
 }
 
-/** The shape of an answers file: the long names of the flags. */
-interface AnswersFile {
-  readonly directory?: string;
-  readonly name?: string;
-  readonly description?: string;
-  readonly preset?: string;
-  readonly modules?: readonly string[];
-  readonly packageManager?: string;
-  readonly ci?: readonly string[];
+function refuseName(name: string): void {
+  const fault = serviceNameFault(name);
+  if (fault === undefined) return;
+  throw badInput(
+    `${quoted(name)} cannot be the name of a service: ${fault}`,
+    'name it with --name; the folder may be called otherwise',
+  );
 }
 
-const answerKeys = ['directory', 'name', 'description', 'preset', 'modules', 'packageManager', 'ci'];
-const listKeys = new Set(['modules', 'ci']);
-
-function readAnswers(file: string): AnswersFile {
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw badInput(`cannot read the answers in ${file}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw badInput(`${file} does not hold an object of answers`);
-  for (const [key, answer] of Object.entries(value)) {
-    if (!answerKeys.includes(key)) throw badInput(`${file}, /${key}: unknown answer`, didYouMean(key, answerKeys));
-    const fits = listKeys.has(key)
-      ? Array.isArray(answer) && answer.every((item) => typeof item === 'string')
-      : typeof answer === 'string';
-    if (!fits) throw badInput(`${file}, /${key}: expected ${listKeys.has(key) ? 'a list of strings' : 'a string'}`);
-  }
-  return value;
+function checked(description: string | undefined): string | undefined {
+  const fault = description === undefined ? undefined : descriptionFault(description);
+  if (fault !== undefined) throw badInput(`${quoted(description ?? '')} cannot be the description: ${fault}`);
+  return description;
 }
 
-async function modules({ flags, interactive }: Invocation, file: AnswersFile, catalogue: Catalogue): Promise<string[]> {
+function givenModules({ flags }: Invocation, file: AnswersFile, catalogue: Catalogue): string[] | undefined {
   const presetName = flags.preset ?? file.preset;
   const named = flags.modules === undefined ? file.modules : listOf(flags.modules);
-  if (presetName === undefined && named === undefined) return interactive ? askForModules(catalogue) : [];
+  if (presetName === undefined && named === undefined) return undefined;
   return withRequired([...preset(presetName, catalogue), ...(named ?? [])], catalogue);
 }
 
 function preset(name: string | undefined, { presets }: Catalogue): readonly string[] {
   if (name === undefined) return [];
   const found = Object.hasOwn(presets, name) ? presets[name] : undefined;
-  if (found === undefined) throw badInput(`there is no preset "${name}"`, didYouMean(name, Object.keys(presets)));
+  if (found === undefined) throw badInput(`there is no preset ${quoted(name)}`, didYouMean(name, Object.keys(presets)));
   return found.modules;
 }
 
 async function askForModules(catalogue: Catalogue): Promise<string[]> {
   const { askModules } = await import('./prompts/modules.ts');
-  return withRequired(await askModules('Modules', Object.keys(catalogue.modules), catalogue, []), catalogue);
+  return withRequired(await askModules('Modules', Object.keys(catalogue.modules), catalogue), catalogue);
 }
 
-async function packageManager({ flags, interactive }: Invocation, file: AnswersFile): Promise<PackageManager> {
-  const named = flags.packageManager ?? file.packageManager;
-  if (named === undefined) return interactive ? (await import('./prompts/service.ts')).askPackageManager() : 'npm';
+function givenPackageManager(named: string | undefined): PackageManager | undefined {
+  if (named === undefined) return undefined;
   const found = packageManagers.find((known) => known === named);
-  if (found === undefined) throw badInput(`there is no package manager "${named}"`, didYouMean(named, packageManagers));
+  if (found === undefined)
+    throw badInput(`there is no package manager ${quoted(named)}`, didYouMean(named, packageManagers));
   return found;
 }
 
-async function providers({ flags, interactive }: Invocation, file: AnswersFile): Promise<readonly CiProvider[]> {
-  const named = flags.ci ?? file.ci?.join(',');
-  if (named !== undefined) return parseProviders(named);
-  return interactive
-    ? (await import('./prompts/providers.ts')).askProviders(ciProviders.slice(0, 1))
-    : ciProviders.slice(0, 1);
+async function askForPackageManager(): Promise<PackageManager> {
+  return (await import('./prompts/service.ts')).askPackageManager();
 }
 
-async function missing({ interactive }: Invocation, what: string, hint: string): Promise<string> {
-  if (interactive) return (await import('./prompts/service.ts')).askDirectory();
-  throw badInput(`nobody can be asked for the ${what}`, `name ${hint}`);
+const defaultProviders: readonly CiProvider[] = ciProviders.slice(0, 1);
+
+function givenProviders(named: string | undefined): readonly CiProvider[] | undefined {
+  return named === undefined ? undefined : parseProviders(named);
 }
 
-function shorten(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+async function askForProviders(): Promise<readonly CiProvider[]> {
+  return (await import('./prompts/providers.ts')).askProviders(defaultProviders);
+}
+
+async function missingDirectory({ interactive, cwd }: Invocation): Promise<string> {
+  if (!interactive)
+    throw badInput('a new service needs a folder, and nobody can be asked', 'name it: create-slipway orders');
+  const { askDirectory } = await import('./prompts/service.ts');
+  return askDirectory(
+    (directory) => serviceNameFault(path.basename(path.resolve(cwd, directory))) ?? newFolderFault(directory, cwd),
+  );
 }

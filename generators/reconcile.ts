@@ -1,4 +1,4 @@
-import { exitCodes } from './engine/errors.ts';
+import { exitCodes, type SlipwayError } from './engine/errors.ts';
 import type { PackageManager } from './engine/manifest.ts';
 import type { Change } from './engine/reconcile/plan.ts';
 import { install } from './install.ts';
@@ -9,8 +9,18 @@ import { commit, recover, type Recovery, refuseInterrupted } from './io/transact
 import type { Prepared } from './engine/reconcile/prepare.ts';
 import { planDocument } from './report/document.ts';
 import { planText } from './report/planText.ts';
+import { packageManagerCommands } from './engine/template.ts';
 import type { Result } from './result.ts';
 import { refuseUnresolved } from './unresolved.ts';
+
+/** What came after the files were written. */
+export interface Aftermath {
+  readonly notes?: readonly string[];
+  /** What the user can do next, told at the very end. */
+  readonly next?: readonly string[];
+  /** What did not work; the files are kept. */
+  readonly fault?: SlipwayError | undefined;
+}
 
 /** What a command's prompts end in. */
 export interface Intent {
@@ -21,8 +31,8 @@ export interface Intent {
   readonly prepare: () => Prepared;
   /** What the user should know of how his wish was understood. */
   readonly notes?: readonly string[];
-  /** What follows once the files are written, and gives more notes; when absent, dependencies are installed as needed. */
-  readonly afterwards?: () => Promise<readonly string[]>;
+  /** What follows once the files are written; when absent, dependencies are installed as needed. */
+  readonly afterwards?: () => Promise<Aftermath>;
   /** Nothing is to be written; a plan that is not empty is drift. */
   readonly examine?: true;
 }
@@ -37,7 +47,7 @@ export async function reconcile(intent: Intent, invocation: Invocation): Promise
   const { flags } = invocation;
   if (intent.examine || flags.dryRun) {
     refuseInterrupted(intent.root);
-    return tell(intent, invocation, intent.prepare(), false, []);
+    return tell(intent, invocation, intent.prepare(), false);
   }
   if (isVacant(intent.root)) {
     return carryOut(intent, invocation, intent.prepare(), (changes) => createTree(intent.root, written(changes)));
@@ -64,21 +74,24 @@ async function carryOut(
   told: readonly string[] = [],
 ): Promise<Result> {
   const { changes, entries } = prepared;
-  if (entries.some((entry) => entry.action === 'conflict')) return tell(intent, invocation, prepared, false, told);
+  if (entries.some((entry) => entry.action === 'conflict'))
+    return tell(intent, invocation, prepared, false, { notes: told });
   if (changes.length > 0) {
     if (invocation.flags.verify) await verify(intent, changes, invocation);
     land(changes);
   }
-  const notes = await (intent.afterwards?.() ?? installAsNeeded(intent, changes, invocation));
-  return tell(intent, invocation, prepared, true, [...told, ...notes]);
+  const aftermath = await (intent.afterwards?.() ?? installAsNeeded(intent, changes, invocation));
+  return tell(intent, invocation, prepared, true, { ...aftermath, notes: [...told, ...(aftermath.notes ?? [])] });
 }
 
 async function installAsNeeded(
   { root, packageManager }: Intent,
   changes: readonly Change[],
   invocation: Invocation,
-): Promise<readonly string[]> {
-  return changes.some((change) => change.path === 'package.json') ? install(root, packageManager, invocation) : [];
+): Promise<Aftermath> {
+  if (!changes.some((change) => change.path === 'package.json')) return {};
+  if (invocation.flags.install) return { fault: await install(root, packageManager, invocation) };
+  return { notes: [`package.json has changed; go on with: ${packageManagerCommands[packageManager].install}`] };
 }
 
 async function verify(
@@ -95,17 +108,24 @@ async function tell(
   { command, flags }: Invocation,
   prepared: Prepared,
   applied: boolean,
-  told: readonly string[],
+  { notes: told = [], next = [], fault }: Aftermath = {},
 ): Promise<Result> {
   const conflicts = prepared.entries.some((entry) => entry.action === 'conflict');
   const drift = intent.examine && (conflicts || prepared.changes.length > 0);
-  const exitCode = drift ? exitCodes.drift : conflicts ? exitCodes.conflicts : exitCodes.done;
+  const exitCode = drift ? exitCodes.drift : conflicts ? exitCodes.conflicts : (fault?.exitCode ?? exitCodes.done);
   const notes = [...(intent.notes ?? []), ...told];
   const diff = flags.diff ? { diff: (await import('./report/diff.ts')).planDiff(prepared) } : {};
   return {
     exitCode,
-    text: planText(prepared, { applied, notes, command, ...diff }),
-    json: planDocument(prepared, { applied, notes, command, exitCode }),
+    text: planText(prepared, { applied, notes, next, command, ...diff }),
+    json: planDocument(prepared, {
+      applied,
+      notes,
+      command,
+      exitCode,
+      ...(fault && { error: { message: fault.message, hint: fault.hint } }),
+    }),
+    ...(fault && { fault }),
   };
 }
 

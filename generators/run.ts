@@ -1,5 +1,6 @@
+import { statSync } from 'node:fs';
 import nodePlop from 'node-plop';
-import { exitCodes, SlipwayError } from './engine/errors.ts';
+import { badInput, exitCodes, SlipwayError } from './engine/errors.ts';
 import { type Answers, recorded } from './answers.ts';
 import type { Invocation } from './invocation.ts';
 import plopfile from './plopfile.ts';
@@ -13,6 +14,8 @@ import type { Result } from './result.ts';
  * @throws SlipwayError what went wrong; anything else is a fault of Slipway itself
  */
 export async function run(invocation: Invocation): Promise<Result> {
+  if (!statSync(invocation.cwd, { throwIfNoEntry: false })?.isDirectory())
+    throw badInput(`there is no folder ${invocation.cwd}`, 'name one that is there with --cwd');
   const plop = await nodePlop('', { destBasePath: invocation.cwd, force: false });
   await plopfile(plop, invocation, (answers: Answers) => recorded(answers, () => carryOut(answers, invocation)));
   const generator = plop.getGenerator(invocation.command);

@@ -1,13 +1,14 @@
+import { hasConflictMarkers } from './engine/conflictMarkers.ts';
 import { badInput } from './engine/errors.ts';
 import { decode } from './engine/fileSet.ts';
 import type { Prepared } from './engine/reconcile/prepare.ts';
 
 /**
  * @param bytes content of a file
- * @returns whether it holds a conflict that a merge has marked and nobody has resolved
+ * @returns whether it is text that holds a conflict which nobody has resolved
  */
-export function hasConflictMarkers(bytes: Uint8Array | undefined): boolean {
-  return bytes !== undefined && /^<{7} .*$[^]*^={7}\r?$[^]*^>{7} /m.test(decode(bytes) ?? '');
+export function isUnresolved(bytes: Uint8Array | undefined): boolean {
+  return bytes !== undefined && hasConflictMarkers(decode(bytes) ?? '');
 }
 
 /**
@@ -18,7 +19,7 @@ export function hasConflictMarkers(bytes: Uint8Array | undefined): boolean {
  */
 export async function refuseUnresolved(root: string, { changes, before }: Prepared): Promise<void> {
   if (changes.length === 0) return;
-  const marked = changes.map(({ path }) => path).filter((path) => hasConflictMarkers(before(path)));
+  const marked = changes.map(({ path }) => path).filter((path) => isUnresolved(before(path)));
   const { unmergedFiles } = await import('./io/git.ts');
   const files = [...new Set([...(await unmergedFiles(root)), ...marked])];
   if (files.length === 0) return;

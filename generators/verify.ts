@@ -28,22 +28,25 @@ export async function verifyInScratch(
   invocation: Invocation,
 ): Promise<void> {
   const scratch = mkdtempSync(path.join(os.tmpdir(), 'slipway-verify-'));
+  const clear = (): void => rmSync(scratch, { recursive: true, force: true });
+  process.once('exit', clear);
   const { install, run } = packageManagerCommands[packageManager];
   try {
     if (fs.pathExistsSync(root)) fs.copySync(root, scratch, { filter: (file) => !leftOut.has(path.basename(file)) });
     commit(scratch, changes);
-    for (const [line, what] of [
-      [install, 'verify: installing'],
-      [`${run} check`, 'verify: checking'],
+    for (const [line, what, failed] of [
+      [install, 'verify: installing', 'the changes cannot be verified'],
+      [`${run} check`, 'verify: checking', "the changes do not pass the service's own checks"],
     ] as const) {
       const fault = await runWithProgress(line, scratch, what, invocation);
       if (fault !== undefined) {
-        throw new SlipwayError(exitCodes.failed, `the changes do not pass the service's own checks: ${fault}`, {
-          hint: `nothing was written; see the change with --dry-run --diff, or land it without --verify`,
+        throw new SlipwayError(exitCodes.failed, `${failed}: ${fault}`, {
+          hint: 'nothing was written; see the change with --dry-run --diff, or land it without --verify',
         });
       }
     }
   } finally {
-    rmSync(scratch, { recursive: true, force: true });
+    process.off('exit', clear);
+    clear();
   }
 }

@@ -28,7 +28,11 @@ export function addModules(manifest: Manifest, ids: readonly string[], catalogue
 export function removeModules(manifest: Manifest, ids: readonly string[], catalogue: Catalogue): Manifest {
   const present = Object.keys(manifest.modules);
   for (const id of ids) {
-    if (!present.includes(id)) throw badInput(`module "${id}" is not in this service`, didYouMean(id, present));
+    if (!present.includes(id))
+      throw badInput(
+        `module "${id}" is not in this service`,
+        present.length === 0 ? 'it has no modules' : didYouMean(id, present),
+      );
     const dependant = present.find(
       (other) => !ids.includes(other) && findModule(other, catalogue).requires?.includes(id),
     );

@@ -29,8 +29,8 @@ export interface Manifest {
 export const manifestPath = 'slipway.json';
 export const schemaPath = '.slipway/manifest.schema.json';
 
-/** A description stands in JSON, YAML, Markdown and template files: one line, without quotes, backslashes or braces. */
-export const descriptionPattern = /^[^\n\r"\\{}<>`]*$/;
+/** Semantic versioning, without build metadata: what a catalogue is published as. */
+export const catalogueVersionPattern = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/;
 
 /** What `new` asks for, or is given. */
 export interface NewService {

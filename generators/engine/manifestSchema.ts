@@ -1,6 +1,6 @@
 import type { Catalogue, CatalogueModule } from './catalogue.ts';
-import { ciProviders, descriptionPattern, packageManagers } from './manifest.ts';
-import { maximumNameLength, namePattern } from './names.ts';
+import { catalogueVersionPattern, ciProviders, packageManagers } from './manifest.ts';
+import { descriptionPattern, maximumDescriptionLength, maximumNameLength, namePattern } from './names.ts';
 
 /**
  * The JSON Schema (2020-12) of `slipway.json`, made from the catalogue, so that an editor completes module names and options.
@@ -18,14 +18,18 @@ export function manifestSchema(catalogue: Catalogue): Record<string, unknown> {
     properties: {
       $schema: { type: 'string' },
       version: { const: catalogue.manifestVersion, description: 'Version of the shape of this file.' },
-      catalogue: { type: 'string', description: 'Version of the catalogue the service was last reconciled with.' },
+      catalogue: {
+        type: 'string',
+        pattern: catalogueVersionPattern.source,
+        description: 'Version of the catalogue the service was last reconciled with.',
+      },
       service: {
         type: 'object',
         additionalProperties: false,
         required: ['name', 'description'],
         properties: {
           name: { type: 'string', pattern: namePattern.source, maxLength: maximumNameLength },
-          description: { type: 'string', pattern: descriptionPattern.source, maxLength: 200 },
+          description: { type: 'string', pattern: descriptionPattern.source, maxLength: maximumDescriptionLength },
         },
       },
       packageManager: { enum: packageManagers },

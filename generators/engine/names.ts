@@ -20,9 +20,28 @@ export function serviceNameFault(name: string): string | undefined {
   if (name.length > maximumNameLength)
     return `the name is ${name.length} characters long; at most ${maximumNameLength} will do`;
   if (!namePattern.test(name)) {
-    return 'use lower-case letters, digits and single hyphens, starting with a letter: "orders", "order-history"';
+    return 'use lower-case letters, digits and single hyphens, as in "order-history"';
   }
   if (reserved.has(name))
     return `"${name}" means something else to YAML, npm, Kubernetes or Windows; choose another name`;
   return undefined;
+}
+
+/** Longest description, in characters. */
+export const maximumDescriptionLength = 200;
+
+/** A description stands in JSON, YAML, Markdown and templates: one line, without what means something to any of them. */
+export const descriptionPattern = /^[^\p{Cc}\u2028\u2029"\\{}<>`]*$/u;
+
+/**
+ * Checks a service's description.
+ * @param description what the user typed
+ * @returns what is wrong with it, or undefined when it will do
+ */
+export function descriptionFault(description: string): string | undefined {
+  if (description.length > maximumDescriptionLength)
+    return `the description is ${description.length} characters long; at most ${maximumDescriptionLength} will do`;
+  return descriptionPattern.test(description)
+    ? undefined
+    : 'a description is one line, without double quotes, backslashes, backticks, braces and angle brackets';
 }

@@ -1,10 +1,11 @@
 import { Validator } from '@cfworker/json-schema';
 import type { Catalogue } from './catalogue.ts';
+import { hasConflictMarkers } from './conflictMarkers.ts';
 import { badInput } from './errors.ts';
 import { fieldOf } from './json.ts';
 import { type Manifest, manifestPath } from './manifest.ts';
 import { manifestSchema } from './manifestSchema.ts';
-import { serviceNameFault } from './names.ts';
+import { descriptionFault, serviceNameFault } from './names.ts';
 import { didYouMean } from './suggest.ts';
 
 /**
@@ -27,6 +28,12 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
+    if (hasConflictMarkers(text)) {
+      throw badInput(
+        `${manifestPath} holds a conflict that nobody has resolved`,
+        'resolve it, then bring the service to it with: slipway update',
+      );
+    }
     throw badInput(
       `${manifestPath} is not JSON: ${error instanceof Error ? error.message : String(error)}`,
       'mend it by hand, or restore it from version control',
@@ -52,7 +59,10 @@ export function validateManifest(value: unknown, catalogue: Catalogue): Manifest
   const { valid, errors } = new Validator(schema, '2020-12', false).validate(value);
   if (!valid) {
     const faults = [...new Set(errors.flatMap((error) => describeFault(error, value, schema)))];
-    throw badInput(`${manifestPath} is not a valid manifest:\n  ${faults.join('\n  ')}`, 'mend it by hand', { faults });
+    const told = faults.length > 12 ? [...faults.slice(0, 11), `and ${faults.length - 11} more faults`] : faults;
+    throw badInput(`${manifestPath} is not a valid manifest:\n  ${told.join('\n  ')}`, 'mend it by hand', {
+      faults: told,
+    });
   }
   // The schema has just proved the shape.
   const manifest = value as Manifest;
@@ -63,6 +73,7 @@ export function validateManifest(value: unknown, catalogue: Catalogue): Manifest
 
 interface SchemaFault {
   readonly keyword: string;
+  readonly keywordLocation: string;
   readonly instanceLocation: string;
   readonly error: string;
 }
@@ -71,16 +82,67 @@ interface SchemaFault {
 const wrappers = new Set(['properties', 'items', 'additionalProperties', 'propertyNames', 'patternProperties']);
 
 function describeFault(fault: SchemaFault, value: unknown, schema: object): string[] {
-  const pointer = fault.instanceLocation.replace(/^#/, '') || '/';
+  const pointer = decodeURI(fault.instanceLocation).replace(/^#/, '') || '/';
+  if (wrappers.has(fault.keyword)) return [];
   if (fault.keyword === 'false') {
     const key = lastPart(pointer);
     const parent = pointer.slice(0, pointer.lastIndexOf('/'));
     const known = knownKeys(schema, parent);
-    return [`${pointer}: unknown key "${key}"${parent === '' ? '' : ` in ${parent}`} (${didYouMean(key, known)})`];
+    return [
+      `${pointer}: unknown key ${JSON.stringify(key)}${parent === '' ? '' : ` in ${parent}`} (${didYouMean(key, known)})`,
+    ];
   }
-  if (wrappers.has(fault.keyword)) return [];
-  const given = JSON.stringify(at(value, pointer)) ?? 'nothing';
-  return [`${pointer}: ${fault.error} (given: ${given.length > 80 ? `${given.slice(0, 77)}...` : given})`];
+  const given = at(value, pointer);
+  const rule = at(schema, fault.keywordLocation.replace(/^#/, ''));
+  if (fault.keyword === 'required') {
+    const missing = Object.values(object(rule))
+      .map(String)
+      .filter((key) => !Object.hasOwn(object(given), key));
+    return missing.map((key) => `${pointer}: "${key}" is missing`);
+  }
+  return [`${pointer}: ${complaint(fault, pointer, given, rule)}`];
+}
+
+/** What a rule of the schema asks for, in words. */
+function complaint({ keyword, error }: SchemaFault, pointer: string, given: unknown, rule: unknown): string {
+  switch (keyword) {
+    case 'type':
+      return `expected ${aOrAn(String(rule))}; given: ${shown(given)}`;
+    case 'const':
+      return `expected ${JSON.stringify(rule)}; given: ${shown(given)}`;
+    case 'enum':
+      return `expected ${Object.values(object(rule))
+        .map((choice) => JSON.stringify(choice))
+        .join(' or ')}; given: ${shown(given)}`;
+    case 'uniqueItems':
+      return 'names something twice';
+    case 'minLength':
+      return 'is empty';
+    case 'pattern':
+    case 'maxLength':
+      return textFault(pointer, String(given));
+    default:
+      return error;
+  }
+}
+
+function textFault(pointer: string, text: string): string {
+  const known = { '/service/name': serviceNameFault, '/service/description': descriptionFault };
+  const fault = Object.entries(known).find(([place]) => place === pointer)?.[1](text);
+  return fault ?? `expected a version, such as "1.2.3"; given: ${shown(text)}`;
+}
+
+function aOrAn(type: string): string {
+  return `${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type}`;
+}
+
+/** A value, if it is short; else what it is. */
+function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
 /** The keys that the schema knows for the object at a pointer. */

@@ -19,5 +19,13 @@ export function suggest(word: string, known: readonly string[]): string | undefi
  */
 export function didYouMean(word: string, known: readonly string[]): string {
   const best = suggest(word, known);
-  return best === undefined ? `known: ${known.join(', ') || 'none'}` : `did you mean "${best}"?`;
+  return best === undefined ? `known: ${fewOf(known) || 'none'}` : `did you mean "${best}"?`;
+}
+
+/**
+ * @param names any number of them
+ * @returns the first dozen, separated by commas, and how many more there are
+ */
+export function fewOf(names: readonly string[]): string {
+  return names.length > 12 ? `${names.slice(0, 11).join(', ')} and ${names.length - 11} more` : names.join(', ');
 }

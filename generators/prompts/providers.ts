@@ -1,5 +1,5 @@
 import { type CiProvider, ciProviders } from '../engine/manifest.ts';
-import { ask } from './ask.ts';
+import { askMany } from './askMany.ts';
 
 const labels: Readonly<Record<CiProvider, string>> = { github: 'GitHub Actions', gitlab: 'GitLab CI' };
 
@@ -8,11 +8,7 @@ const labels: Readonly<Record<CiProvider, string>> = { github: 'GitHub Actions',
  * @returns the providers chosen, any number of them
  */
 export async function askProviders(chosen: readonly CiProvider[]): Promise<CiProvider[]> {
-  const answer = await ask({
-    type: 'multiselect',
-    message: 'Continuous integration (space to tick, enter to go on)',
-    choices: ciProviders.map((name) => ({ name, message: labels[name] })),
-    initial: chosen,
-  });
-  return ciProviders.filter((name) => Array.isArray(answer) && answer.includes(name));
+  const choices = ciProviders.map((name) => ({ name, message: labels[name] }));
+  const answer = await askMany('Continuous integration', choices, chosen);
+  return ciProviders.filter((name) => answer.includes(name));
 }

@@ -1,17 +1,25 @@
-import path from 'node:path';
+import colors from 'picocolors';
 import { type PackageManager, packageManagers } from '../engine/manifest.ts';
-import { serviceNameFault } from '../engine/names.ts';
+import { visible } from '../report/visible.ts';
 import { ask } from './ask.ts';
 
+const suggestion = 'orders';
+
 /**
- * @returns the folder of the new service; its last part is a valid name
+ * @param faultOf why a folder will not do; undefined when it will
+ * @returns the folder of the new service, one that will do
  */
-export async function askDirectory(): Promise<string> {
+export async function askDirectory(faultOf: (directory: string) => string | undefined): Promise<string> {
   const answer = await ask({
     type: 'input',
-    message: 'Where to? A folder, named like the service',
-    initial: 'orders',
-    validate: (text: string) => serviceNameFault(path.basename(path.resolve(text.trim()))) ?? true,
+    message: 'Folder of the new service, named like it',
+    initial: suggestion,
+    validate: (text: string) => faultOf(text.trim()) ?? true,
+    // While it is typed; once enter was pressed, enquirer shows what `validate` says.
+    footer: ({ input, error }: { input: string; error?: string | null }) => {
+      const fault = error ? undefined : faultOf(input.trim() || suggestion);
+      return fault === undefined ? '' : colors.yellow(`▸ ${visible(fault)}`);
+    },
   });
   return String(answer).trim();
 }

@@ -13,6 +13,8 @@ interface Told {
   readonly applied: boolean;
   readonly notes: readonly string[];
   readonly exitCode: ExitCode;
+  /** What did not work once the files were written. */
+  readonly error?: { readonly message: string; readonly hint: string | undefined };
 }
 
 /** A change as JSON carries it. */

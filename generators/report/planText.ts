@@ -1,11 +1,14 @@
 import colors from 'picocolors';
 import type { Action, PlanEntry } from '../engine/reconcile/plan.ts';
 import type { Prepared } from '../engine/reconcile/prepare.ts';
+import { visible } from './visible.ts';
 
 interface Told {
   readonly command: string;
   readonly applied: boolean;
   readonly notes: readonly string[];
+  /** Commands that the user can go on with. */
+  readonly next?: readonly string[];
   /** Shown in place of the table. */
   readonly diff?: string;
 }
@@ -33,45 +36,52 @@ export function planText(prepared: Prepared, told: Told): string {
   return [
     told.diff ?? table(entries),
     ...conflictLines(entries),
-    ...told.notes.map((note) => `  ${note}`),
+    ...told.notes.map((note) => `  ${visible(note)}`),
     summary(entries, changes.length, told),
+    ...nextSteps(told.next ?? []),
   ]
     .filter((text) => text !== '')
     .join('\n');
 }
 
+function nextSteps(commands: readonly string[]): string[] {
+  return commands.length === 0 ? [] : [`\n${colors.bold('Next:')}`, ...commands.map((command) => `  ${command}`)];
+}
+
 function table(entries: readonly PlanEntry[]): string {
-  const rows =
-    entries.length > longestTable
-      ? byFolder(entries)
-      : entries.map(({ action, path, reason }) => ({ action, path, reason }));
+  const rows = rowsOf(entries);
   const width = Math.max(0, ...rows.map(({ path }) => path.length));
   return rows
     .map(
       ({ action, path, reason }) =>
-        `  ${paint[action](action.padEnd(8))}  ${reason === '' ? path : `${path.padEnd(width)}  ${colors.dim(reason)}`}`,
+        `  ${paint[action](action.padEnd(8))}  ${reason === '' ? visible(path) : `${visible(path).padEnd(width)}  ${colors.dim(visible(reason))}`}`,
     )
     .join('\n');
 }
 
-function byFolder(entries: readonly PlanEntry[]): { action: Action; path: string; reason: string }[] {
+type Row = Pick<PlanEntry, 'action' | 'path' | 'reason'>;
+
+/** File by file where that is short, else by folder. */
+function rowsOf(entries: readonly PlanEntry[]): readonly Row[] {
+  if (entries.length <= longestTable) return entries;
+  const rows = byFolder(entries, 2);
+  return rows.length <= longestTable ? rows : byFolder(entries, 1);
+}
+
+/** @param depth how many folders of a path are told: with two, `internal/http/` */
+function byFolder(entries: readonly PlanEntry[], depth: number): readonly Row[] {
   const groups = new Map<string, { action: Action; path: string; files: number; only: PlanEntry }>();
   for (const entry of entries) {
     const alone = entry.action === 'conflict' || entry.action === 'merge' || entry.action === 'keep';
-    const folder = alone ? entry.path : folderOf(entry.path);
+    const folders = entry.path.split('/').slice(0, -1).slice(0, depth);
+    const folder = alone || folders.length === 0 ? entry.path : `${folders.join('/')}/`;
     const key = `${entry.action} ${folder}`;
     const group = groups.get(key) ?? { action: entry.action, path: folder, files: 0, only: entry };
     groups.set(key, { ...group, files: group.files + 1 });
   }
   return [...groups.values()].map(({ action, path, files, only }) =>
-    files === 1 ? { action, path: only.path, reason: only.reason } : { action, path, reason: `${files} files` },
+    files === 1 ? only : { action, path, reason: `${files} files` },
   );
-}
-
-/** At most two folders deep: `internal/http/`. */
-function folderOf(path: string): string {
-  const folders = path.split('/').slice(0, -1).slice(0, 2);
-  return folders.length === 0 ? path : `${folders.join('/')}/`;
 }
 
 function conflictLines(entries: readonly PlanEntry[]): string[] {
@@ -79,7 +89,7 @@ function conflictLines(entries: readonly PlanEntry[]): string[] {
     .filter((entry) => entry.action === 'conflict')
     .flatMap(({ path, conflicts }) =>
       conflicts.flatMap(({ at, yours, theirs }) => [
-        `  ${colors.red(`${path}, ${at}`)}`,
+        `  ${colors.red(visible(`${path}, ${at}`))}`,
         ...indent('yours', yours),
         ...indent('slipway', theirs),
       ]),
@@ -90,28 +100,33 @@ function conflictLines(entries: readonly PlanEntry[]): string[] {
 function indent(who: string, text: string): string[] {
   const lines = text.replace(/\r?\n$/, '').split(/\r?\n/);
   const shown = lines.length > 8 ? [...lines.slice(0, 7), `… ${lines.length - 7} more lines`] : lines;
-  return shown.map((line, index) => `    ${(index === 0 ? who : '').padEnd(8)}${colors.dim('│')} ${line}`);
+  return shown.map((line, index) => `    ${(index === 0 ? who : '').padEnd(8)}${colors.dim('│')} ${visible(line)}`);
 }
 
 function summary(entries: readonly PlanEntry[], changes: number, { applied, command }: Told): string {
+  const isCheck = command === 'check';
   const conflicts = entries.filter((entry) => entry.action === 'conflict').length;
   if (conflicts > 0) {
     const files = conflicts === 1 ? '1 file needs' : `${conflicts} files need`;
-    return `${colors.red(`${files} your word; nothing was written.`)} Choose with --conflict=ours, theirs or markers, or \`slipway eject\` the file.`;
+    const head = colors.red(isCheck ? `Drift: ${files} your word.` : `${files} your word; nothing was written.`);
+    const choose = isCheck ? 'Settle it with `slipway update` and' : 'Choose with';
+    return `${head} ${choose} --conflict=ours, theirs or markers, or \`slipway eject\` the file.`;
   }
-  if (changes === 0)
-    return command === 'check'
-      ? 'No drift: the service is as slipway.json says.'
-      : 'Nothing to do: the service is as slipway.json says.';
-  const counts = (['create', 'update', 'merge', 'adopt', 'delete', 'keep'] as const)
-    .map((action) => [action, entries.filter((entry) => entry.action === action).length] as const)
-    .filter(([, files]) => files > 0)
-    .map(([action, files]) => `${files} ${done[action]}`);
-  const what = counts.length === 0 ? 'bookkeeping only' : counts.join(', ');
+  if (changes === 0) return `${isCheck ? 'No drift' : 'Nothing to do'}: the service is as slipway.json says.`;
+  const what = counted(entries);
   if (applied) return `${colors.green('Done:')} ${what}.`;
-  return command === 'check'
+  return isCheck
     ? `${colors.yellow('Drift:')} ${what}. Bring it back with \`slipway update\`.`
     : `Plan: ${what}; nothing was written.`;
+}
+
+/** `44 files created, 9 updated`. */
+function counted(entries: readonly PlanEntry[]): string {
+  const counts = (['create', 'update', 'merge', 'adopt', 'delete'] as const)
+    .map((action) => [action, entries.filter((entry) => entry.action === action).length] as const)
+    .filter(([, files]) => files > 0)
+    .map(([action, files], at) => `${files} ${at > 0 ? '' : files === 1 ? 'file ' : 'files '}${done[action]}`);
+  return counts.join(', ') || 'no file, only what Slipway keeps in slipway.json and .slipway';
 }
 
 const done = {
@@ -120,5 +135,4 @@ const done = {
   merge: 'merged',
   adopt: 'adopted',
   delete: 'deleted',
-  keep: 'kept',
 } as const;

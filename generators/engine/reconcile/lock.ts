@@ -1,5 +1,7 @@
+import { hasConflictMarkers } from '../conflictMarkers.ts';
 import { badInput } from '../errors.ts';
 import { isObject } from '../json.ts';
+import { manifestPath } from '../manifest.ts';
 import type { Ownership } from '../module.ts';
 
 /** A file as it is on disk. */
@@ -71,7 +73,8 @@ export function parseLock(text: string, checkPath: (path: string) => void): Lock
   }
   for (const [path, file] of Object.entries(value['files'])) {
     checkPath(path);
-    if (!isLockedFile(file)) throw badInput(`${lockPath} is damaged at ${path}`, restore);
+    if (!isLockedFile(file) || isOwn(path) || isOwn(file.at))
+      throw badInput(`${lockPath} is damaged at ${path}`, restore);
     if (file.at !== undefined) checkPath(file.at);
   }
   // Every field has just been checked.
@@ -82,8 +85,19 @@ function json(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
+    if (hasConflictMarkers(text)) {
+      throw badInput(
+        `${lockPath} holds a conflict that nobody has resolved`,
+        `take one side (git checkout --theirs -- ${lockPath}), then bring the service to slipway.json with: slipway update`,
+      );
+    }
     throw badInput(`${lockPath} is damaged: it is not JSON`, restore);
   }
+}
+
+/** What Slipway keeps for itself is no file of the templates. */
+function isOwn(path: string | undefined): boolean {
+  return path === manifestPath || path === lockPath || path?.startsWith(objectsFolder) === true;
 }
 
 function isLockedFile(value: unknown): value is LockedFile {

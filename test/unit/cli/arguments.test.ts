@@ -31,9 +31,15 @@ describe('the command line', () => {
 
   it.each([
     [['ad', 'postgres'], 'there is no command "ad"', 'did you mean "add"?'],
-    [['add', '--dryrun'], 'slipway add has no flag --dryrun', 'did you mean "dry-run"?'],
+    [['add', '--dryrun'], 'slipway add has no flag --dryrun', 'did you mean "--dry-run"?'],
     [['add', '--conflict', 'mine'], '--conflict takes stop, ours, theirs, markers; given: mine', undefined],
-    [['add', '--set'], "Option '--set <value>' argument missing", 'slipway add --help'],
+    [['add', '--set'], '--set needs a value', '--set <m.option=value>'],
+    [['add', '--set', '--yes'], '--set needs a value', '--set <m.option=value>'],
+    [['add', '--yes=no'], '--yes takes no value', 'slipway add --help'],
+    [['--helpp'], 'slipway has no flag --helpp', 'did you mean "--help"?'],
+    [['list', 'postgres'], 'slipway list takes nothing but flags; given: postgres', 'slipway list --help'],
+    [['info', 'a', 'b'], 'slipway info takes one argument; given: a b', 'slipway info --help'],
+    [['help', 'ad'], 'there is no command "ad"', 'did you mean "add"?'],
     [['plan', 'list'], 'there is no plan of "list"', expect.any(String)],
     [['plan'], 'slipway plan needs a command', expect.any(String)],
     [['constructor'], 'there is no command "constructor"', expect.any(String)],
@@ -57,6 +63,8 @@ describe('the command line', () => {
 
   it('prints help without a command, and its version', () => {
     expect(read()).toEqual({ kind: 'help', command: undefined });
+    expect(read('help')).toEqual({ kind: 'help', command: undefined });
+    expect(read('help', 'add')).toEqual({ kind: 'help', command: 'add' });
     expect(read('--version')).toEqual({ kind: 'version' });
   });
 });

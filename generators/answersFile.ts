@@ -1,0 +1,60 @@
+import { badInput } from './engine/errors.ts';
+import { isObject } from './engine/json.ts';
+import { didYouMean } from './engine/suggest.ts';
+import { readText } from './readText.ts';
+
+/** What a file of `--answers` may hold: the long names of the flags. */
+export interface AnswersFile {
+  readonly directory?: string;
+  readonly name?: string;
+  readonly description?: string;
+  readonly preset?: string;
+  readonly modules?: readonly string[];
+  /** Each as `module.option=value`. */
+  readonly set?: readonly string[];
+  readonly packageManager?: string;
+  readonly ci?: readonly string[];
+}
+
+const kinds = {
+  directory: 'a string',
+  name: 'a string',
+  description: 'a string',
+  preset: 'a string',
+  modules: 'a list of strings',
+  set: 'a list of strings',
+  packageManager: 'a string',
+  ci: 'a list of strings',
+} as const satisfies Record<keyof AnswersFile, string>;
+
+/**
+ * @param file absolute path of a file of answers
+ * @returns the answers
+ * @throws SlipwayError (exit code 2) when it cannot be read, is not JSON, or holds what is no answer
+ */
+export function readAnswers(file: string): AnswersFile {
+  const text = readText(file, 'the answers');
+  const value = parse(text, file);
+  if (!isObject(value))
+    throw badInput(`${file} does not hold an object of answers`, 'for example: { "name": "orders" }');
+  for (const [key, answer] of Object.entries(value)) {
+    const kind = Object.entries(kinds).find(([known]) => known === key)?.[1];
+    if (kind === undefined)
+      throw badInput(`${file}, /${key}: there is no such answer`, didYouMean(key, Object.keys(kinds)));
+    const fits = kind === 'a string' ? typeof answer === 'string' : isListOfStrings(answer);
+    if (!fits) throw badInput(`${file}, /${key}: expected ${kind}`);
+  }
+  return value;
+}
+
+function parse(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw badInput(`${file} is not JSON: ${error instanceof Error ? error.message : String(error)}`, 'mend it by hand');
+  }
+}
+
+function isListOfStrings(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}

@@ -1,0 +1,55 @@
+import { lstatSync, readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { badInput, exitCodes, SlipwayError } from './engine/errors.ts';
+import { manifestPath } from './engine/manifest.ts';
+import { fewOf } from './engine/suggest.ts';
+import { osFault } from './io/faults.ts';
+
+/**
+ * A folder that holds something is taken over only when it is the user's git repository, and no file of his is touched.
+ * @param directory where a service is to go, as the user named it
+ * @param cwd what that is relative to
+ * @throws SlipwayError (exit code 2) when a service cannot go there
+ */
+export function refuseForeignFolder(directory: string, cwd: string): void {
+  if (directory.trim() === '') throw badInput('the folder has no name', 'for example: create-slipway orders');
+  const names = namesIn(directory, path.resolve(cwd, directory));
+  if (names.includes(manifestPath))
+    throw badInput(`${directory} is a service already`, 'change it with `slipway add`, `remove`, `ci` or `update`');
+  // What an interrupted run has left is its own, and is cleared away by the next.
+  const foreign = names.filter((name) => name !== '.slipway');
+  if (foreign.length === 0 || foreign.includes('.git')) return;
+  throw badInput(
+    `${directory} is not empty, and not a git repository: ${fewOf(foreign)}`,
+    'name another folder, or run `git init` there first so that nothing can be lost',
+  );
+}
+
+/**
+ * The same for a prompt.
+ * @param directory where a service is to go, as the user named it
+ * @param cwd what that is relative to
+ * @returns why it cannot go there; undefined when it can
+ */
+export function newFolderFault(directory: string, cwd: string): string | undefined {
+  try {
+    refuseForeignFolder(directory, cwd);
+    return undefined;
+  } catch (error) {
+    if (error instanceof SlipwayError) return error.message;
+    throw error;
+  }
+}
+
+/** What lies in a folder; nothing when it is yet to come. */
+function namesIn(directory: string, root: string): string[] {
+  try {
+    if (lstatSync(root, { throwIfNoEntry: false }) === undefined) return [];
+    const target = statSync(root, { throwIfNoEntry: false });
+    if (target === undefined) throw badInput(`${directory} is a link to nowhere`, 'delete it, or name another folder');
+    if (!target.isDirectory()) throw badInput(`${directory} is a file`, 'name another folder');
+    return readdirSync(root);
+  } catch (error) {
+    throw osFault(error, `cannot use ${directory}`, exitCodes.badInput);
+  }
+}
