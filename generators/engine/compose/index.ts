@@ -4,6 +4,7 @@ import type { Composer } from './composer.ts';
 import { composeConfigDocs } from './configDocs.ts';
 import { composeConfigEnv } from './configEnv.ts';
 import { composeEnvExample } from './envExample.ts';
+import { composeGitAttributes } from './gitAttributes.ts';
 import { composeKustomization } from './kustomization.ts';
 import { composeManifestSchema } from './manifestSchema.ts';
 import { composeModulesDocs } from './modulesDocs.ts';
@@ -22,4 +23,5 @@ export const composers: readonly Composer[] = [
   composeModulesDocs,
   composeCi,
   composeManifestSchema,
+  composeGitAttributes,
 ];

@@ -22,20 +22,23 @@ export function refuseDanglingImports(service: Service, { entries }: Plan): void
 }
 
 function packagesGone({ read }: Service, after: string | undefined): ReadonlySet<string> {
-  const before = read('package.json');
-  if (before === undefined || after === undefined) return new Set();
-  const left = dependenciesIn(after);
-  return new Set([...dependenciesIn(decode(before.bytes) ?? '')].filter((name) => !left.has(name)));
+  const present = read('package.json');
+  const [before, left] = [present === undefined ? undefined : decode(present.bytes), after].map(dependenciesIn);
+  // Of a file that holds conflict markers, say, nothing can be told.
+  if (before === undefined || left === undefined) return new Set();
+  return new Set([...before].filter((name) => !left.has(name)));
 }
 
 const groups = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'];
 
-function dependenciesIn(text: string): ReadonlySet<string> {
+/** @returns undefined when it is not JSON */
+function dependenciesIn(text: string | undefined): ReadonlySet<string> | undefined {
+  if (text === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     return new Set(groups.flatMap((group) => Object.keys(fieldOf(value, group) ?? {})));
   } catch {
-    return new Set();
+    return undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 import { decode, encode, type RenderedFile } from '../fileSet.ts';
 import type { DiskFile, LockedFile } from './lock.ts';
+import { withLf, withLineEndsOf } from './merge/lineEnds.ts';
 import { merge, type Conflict, type ConflictStyle } from './merge/merge.ts';
 import type { Action, PlanInput } from './plan.ts';
 
@@ -18,6 +19,8 @@ export interface Situation {
   readonly yours: DiskFile | undefined;
   /** Files that it may have been moved to, when that is not certain. */
   readonly candidates: readonly string[];
+  /** The path under which the user has ejected it, before the template renamed it. */
+  readonly ejectedAs: string | undefined;
 }
 
 export interface Decision {
@@ -58,9 +61,12 @@ type Subject = Situation & { readonly theirs: RenderedFile; readonly theirsHash:
 
 /** A file that Slipway has not written before. */
 function bringIn(subject: Subject, context: Context): Decision {
-  const { yours, theirs, theirsHash } = subject;
+  const { yours, theirs, theirsHash, ejectedAs } = subject;
   const remembered = remember(subject, theirs.bytes, context);
-  if (yours === undefined) return { action: 'create', reason: '', bytes: theirs.bytes, ...remembered };
+  if (yours === undefined) {
+    const reason = ejectedAs === undefined ? '' : `you have ejected it as ${ejectedAs}`;
+    return { action: 'create', reason, bytes: theirs.bytes, ...remembered };
+  }
   const adopted = { ...remembered, locked: { ...remembered.locked, adopted: true } } as const;
   if (yours.hash === theirsHash) return { action: 'adopt', reason: 'already as it should be', ...adopted };
   if (theirs.ownership === 'seed') return { action: 'adopt', reason: 'yours is kept', ...adopted };
@@ -76,15 +82,27 @@ function restore(subject: Subject, locked: LockedFile, context: Context): Decisi
   const { yours, theirs, theirsHash, place, destination } = subject;
   const remembered = remember(subject, theirs.bytes, context);
   if (yours === undefined) return { action: 'create', reason: 'it was missing', bytes: theirs.bytes, ...remembered };
-  if (yours.hash === theirsHash && place === destination) return { ...nothing, ...remembered };
-  if (yours.hash === locked.hash || yours.hash === theirsHash) {
-    return { action: 'update', reason: '', bytes: theirs.bytes, ...remembered };
+  const plainHash = hashOfText(yours, context);
+  if (plainHash === theirsHash && place === destination) return { ...nothing, ...remembered };
+  if (plainHash === locked.hash || plainHash === theirsHash) {
+    return { action: 'update', reason: '', bytes: inLineEndsOf(yours, theirs.bytes), ...remembered };
   }
   return settle(subject, context, {
     reason: 'it was edited, and is rewritten by Slipway',
     ours: { ...nothing, reason: 'yours is kept', ...remembered },
     theirs: { action: 'update', reason: 'your edits are replaced', bytes: theirs.bytes, ...remembered },
   });
+}
+
+/** Line ends are no edit: a checkout of Git may have turned them. */
+function hashOfText({ bytes, hash }: DiskFile, context: Context): string {
+  const text = decode(bytes);
+  return text?.includes('\r\n') ? context.hash(encode(withLf(text))) : hash;
+}
+
+function inLineEndsOf(yours: DiskFile, theirs: Uint8Array): Uint8Array {
+  const [model, text] = [decode(yours.bytes), decode(theirs)];
+  return model === undefined || text === undefined ? theirs : encode(withLineEndsOf(text, model));
 }
 
 /** A file that is shared with the user. */
@@ -167,7 +185,7 @@ function threeWay(
 function letGo({ yours }: Situation, locked: LockedFile, context: Context): Decision {
   if (yours === undefined) return nothing;
   if (locked.adopted) return { ...nothing, reason: 'it was yours before' };
-  if (yours.hash === locked.hash) return { action: 'delete', reason: '' };
+  if (hashOfText(yours, context) === locked.hash) return { action: 'delete', reason: '' };
   if (context.conflict === 'theirs') return { action: 'delete', reason: 'with your edits' };
   if (context.conflict !== 'stop') return { ...nothing, reason: 'no longer Slipway’s; yours is kept' };
   return { action: 'conflict', reason: 'it would be deleted, and you have edited it', locked };

@@ -94,6 +94,9 @@ function* situations(input: PlanInput, moved: Moved): Generator<Situation> {
     }
   }
   const formers = new Set(formerOf.values());
+  const ejectedAs = new Map(
+    [...renamed].filter(([former]) => ejected.has(former)).map(([former, now]) => [now, former]),
+  );
   const paths = new Set([...theirs.keys(), ...Object.keys(lock.files)]);
   for (const path of [...paths].sort()) {
     if (formers.has(path) || ejected.has(path)) continue;
@@ -111,6 +114,7 @@ function* situations(input: PlanInput, moved: Moved): Generator<Situation> {
       theirs: theirFile,
       yours: yours.read(place),
       candidates: moved.ambiguous.get(former) ?? [],
+      ejectedAs: ejectedAs.get(path),
     };
   }
 }
