@@ -10,7 +10,14 @@ export default defineConfig({
   resolve: {
     // jsonc-parser's main is UMD, whose requires no bundler can follow.
     mainFields: ['module', 'main'],
-    alias: { inquirer: unused, tinyglobby: unused, isbinaryfile: unused, resolve: unused, handlebars: unused },
+    alias: {
+      yaml: path.resolve('node_modules/yaml/browser/dist/index.js'),
+      inquirer: unused,
+      tinyglobby: unused,
+      isbinaryfile: unused,
+      resolve: unused,
+      handlebars: unused,
+    },
   },
   // CommonJS starts faster than ES modules, and only the chunks that a command needs are read.
   output: {
