@@ -136,19 +136,27 @@ function sorted(record: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The wiring of all modules at once, so that the templates are type-checked and tested in place as one program. */
-function wiringOfAll(catalogue: Catalogue): string {
-  const manifest = newManifest({ name: 'all', modules: Object.keys(catalogue.modules) }, catalogue);
+/**
+ * What the templates need to be type-checked and tested in place, as one program: the wiring of all modules at once, and the
+ * list of the folders that lie over each other in a service.
+ */
+async function writeProgram(catalogue: Catalogue): Promise<void> {
+  const ids = Object.keys(catalogue.modules);
+  const manifest = newManifest({ name: 'all', modules: ids }, catalogue);
   const modules = modulesOf(manifest, catalogue);
-  const [[, file] = []] = composeWiring({ manifest, catalogue, modules, paths: [] });
-  return file?.text ?? '';
+  const folder = path.join(root, '.cache', 'templates');
+  for (const [file, { text }] of composeWiring({ manifest, catalogue, modules, paths: [] })) {
+    await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
+    await writeFile(path.join(folder, file), text);
+  }
+  const roots = ['base', ...ids.map((id) => `modules/${id}`)].map((name) => `../../templates/${name}/files`);
+  const config = { compilerOptions: { rootDirs: [...roots, '.'] } };
+  await writeFile(path.join(folder, 'tsconfig.rootDirs.json'), JSON.stringify(config));
 }
 
 if (import.meta.main) {
   const catalogue = await buildCatalogue();
   await mkdir(path.join(root, 'dist'), { recursive: true });
   await writeFile(path.join(root, 'dist', 'catalogue.json'), JSON.stringify(catalogue));
-  const gen = path.join(root, '.cache', 'templates', 'internal', 'app');
-  await mkdir(gen, { recursive: true });
-  await writeFile(path.join(gen, 'modules.gen.ts'), wiringOfAll(catalogue));
+  await writeProgram(catalogue);
 }
