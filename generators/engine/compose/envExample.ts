@@ -1,6 +1,9 @@
 import type { Composer } from './composer.ts';
 
-/** `.env.example`: every setting, commented out at its default, for `cp .env.example .env`. */
+/**
+ * `.env.example`: every setting, commented out at its default, for `cp .env.example .env`. Its last line keeps what a user
+ * appends apart from what the next module appends.
+ */
 export const composeEnvExample: Composer = ({ modules }) => {
   const sections = modules
     .filter((module) => module.config.length > 0)
@@ -11,5 +14,5 @@ export const composeEnvExample: Composer = ({ modules }) => {
       });
       return `# --- ${module.id} ---\n\n${lines.join('\n')}`;
     });
-  return [['.env.example', { text: sections.join('\n'), ownership: 'merged' }]];
+  return [['.env.example', { text: [...sections, '# --- your own ---\n'].join('\n'), ownership: 'merged' }]];
 };

@@ -1,0 +1,241 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { scratchFolder } from '../helpers/scratch.ts';
+import { catalogue, differing, newService, serviceIn, type TestService } from './service.ts';
+
+const modules = Object.keys(catalogue.modules);
+
+/** The module and all that it stands on, by the tests' own reading of the catalogue. */
+function closure(id: string): string[] {
+  return [...new Set([id, ...(catalogue.modules[id]?.requires ?? []).flatMap(closure)])].sort();
+}
+
+/** Every pair of modules that may stand together, each module with itself among them. */
+const pairs = modules.flatMap((a) =>
+  modules
+    .filter((b) => b >= a)
+    .map((b) => [a, b] as const)
+    .filter(([x, y]) => {
+      const all = [...closure(x), ...closure(y)];
+      return !all.some((id) => catalogue.modules[id]?.conflicts?.some((enemy) => all.includes(enemy)));
+    }),
+);
+
+describe('law 2, byte for byte on disk: new(A ∪ B) = new(A); add(B) = new(B); add(A)', () => {
+  it.each(pairs)('for %s and %s', (a, b) => {
+    const together = newService(`--modules=${a},${b}`).tree();
+    const [first, second, third] = [newService(`--modules=${a}`), newService(`--modules=${b}`), newService()];
+    first.must('add', b);
+    second.must('add', a);
+    third.must('add', b, a);
+    expect(first.tree()).toEqual(together);
+    expect(second.tree()).toEqual(together);
+    expect(third.tree()).toEqual(together);
+    expect(third.must('check')).toContain('No drift');
+  });
+});
+
+const note = '// Of the user.\n';
+
+/** What users do to services; each gives the files that it touches. */
+const edits: Readonly<Record<string, (service: TestService) => void>> = {
+  'nothing edited': () => {},
+  'lines in every shared source': (service) => {
+    for (const path of shared(service, /\.ts$/)) service.edit(path, (text) => `${text}${note}`);
+  },
+  'lines at the top of every shared YAML file and script': (service) => {
+    for (const path of shared(service, /\.(ya?ml|env|sh)$|Dockerfile$|ignore$/))
+      service.edit(path, (text) => `# Of the user.\n${text}`);
+  },
+  'own entries in the shared lists': (service) => {
+    service.edit('deploy/k8s/base/kustomization.yaml', (text) => `${text}commonAnnotations:\n  owner: team\n`);
+    service.edit('deploy/compose/compose.yaml', (text) => `${text}volumes:\n  mine: {}\n`);
+    service.edit('.env.example', (text) => `${text}\n# Of the user.\nMINE=1\n`);
+    service.edit('docs/modules.md', (text) => `${text}\nOf the user.\n`);
+  },
+  'a package.json of the user’s own layout, keys and scripts': (service) =>
+    service.edit('package.json', (text) => {
+      const { scripts, ...rest } = JSON.parse(text);
+      return JSON.stringify({ scripts: { zebra: 'z', ...scripts, ant: 'a' }, ...rest, author: 'the team' }, null, '\t');
+    }),
+  'CRLF line ends': (service) => {
+    for (const path of shared(service, /./)) service.edit(path, (text) => text.replaceAll('\n', '\r\n'));
+  },
+  'a slipway.json of the user’s own layout': (service) =>
+    service.edit(
+      'slipway.json',
+      (text) => `${JSON.stringify(JSON.parse(text)).replace('"modules":', '\n\n  "modules" :')}\n\n`,
+    ),
+  'files moved': (service) => {
+    service.move('internal/http/requestId.ts', 'internal/http/id/requestId.ts');
+    service.edit('internal/http/server.ts', (text) => text.replace("'./requestId.ts'", "'./id/requestId.ts'"));
+    service.move('docs/operations.md', 'handbook/operations.md');
+    service.must('update');
+  },
+  'files deleted': (service) => {
+    for (const path of ['docs/operations.md', '.editorconfig', 'deploy/docker/Dockerfile', 'docs/modules.md'])
+      service.remove(path);
+  },
+  'files ejected': (service) => service.must('eject', 'package.json', 'docs/modules.md', 'internal/http/requestId.ts'),
+  'seeds and code of the user’s own': (service) => {
+    service.edit('internal/items/domain.ts', (text) => text + note);
+    service.edit('README.md', () => '# Mine\n');
+    service.write('internal/mine/deep/module.ts', 'export const mine = 1;\n');
+  },
+};
+
+describe.each(modules)('law 3, byte for byte on disk: add %s; remove it', (id) => {
+  it.each(Object.keys(edits))('from a service with %s', (name) => {
+    const service = newService('--ci=github,gitlab');
+    edits[name]?.(service);
+    const before = service.tree();
+    service.must('add', id);
+    expect(differing(before, service.tree()).length).toBeGreaterThan(5);
+    service.must('remove', ...closure(id));
+    expect(differing(before, service.tree())).toEqual([]);
+  });
+
+  // What is ejected with a module in it keeps what is the module's.
+  it.each(Object.keys(edits).filter((name) => name !== 'files ejected'))(
+    'and what is edited in between stays: %s',
+    (name) => {
+      const [service, plain] = [newService('--ci=github,gitlab'), newService('--ci=github,gitlab')];
+      service.must('add', id);
+      const theirs = new Set(
+        Object.entries(service.lock().files).flatMap(([path, { module }]) => (module === id ? [path] : [])),
+      );
+      // Only in files that stay when the module goes.
+      const guarded: TestService = {
+        ...service,
+        lock: () => ({ ...service.lock(), files: without(service.lock().files, theirs) }),
+      };
+      edits[name]?.(guarded);
+      edits[name]?.(plain);
+      service.must('remove', ...closure(id));
+      plain.must('update');
+      service.must('update');
+      expect(differing(plain.tree(), service.tree())).toEqual([]);
+    },
+  );
+
+  it('with the pipelines of another provider written and taken away meanwhile', () => {
+    const service = newService('--ci=github');
+    edits['lines in every shared source']?.(service);
+    const before = service.tree();
+    service.must('ci', '--provider=gitlab');
+    service.must('add', id);
+    expect(service.tree()).toHaveProperty(['.gitlab-ci.yml']);
+    expect(service.tree()).not.toHaveProperty(['.github/workflows/ci.yaml']);
+    service.must('ci', '--provider=gitlab,github');
+    service.must('remove', ...closure(id));
+    service.must('ci', '--provider=github');
+    expect(differing(before, service.tree())).toEqual([]);
+  });
+});
+
+describe('slipway remove', () => {
+  it('refuses while the user’s code imports the module, and names file and line', () => {
+    const service = newService('--modules=postgres');
+    service.write(
+      'internal/orders/repository.ts',
+      "import { a } from 'node:fs';\nimport { postgres } from '../postgres/module.ts';\n",
+    );
+    service.write('cmd/report/main.ts', "const { sql } = await import('kysely');\n");
+    const before = service.tree();
+    const { exitCode, stderr } = service.run('remove', 'postgres', '--no-install');
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain('internal/orders/repository.ts:2 imports ../postgres/module.ts');
+    expect(stderr).toContain('cmd/report/main.ts:1 imports kysely');
+    expect(service.tree()).toEqual(before);
+    service.remove('internal/orders/repository.ts');
+    service.remove('cmd/report/main.ts');
+    service.must('remove', 'postgres');
+    expect(service.tree()).toEqual(newService().tree());
+  });
+
+  it('asks before it deletes what the user has edited in the module', () => {
+    const service = newService('--modules=postgres');
+    service.edit('docs/postgres.md', (text) => `${text}\nMine.\n`);
+    const before = service.tree();
+    expect(service.run('remove', 'postgres', '--no-install')).toMatchObject({
+      exitCode: 3,
+      stdout: expect.stringMatching(/conflict +docs\/postgres\.md/),
+    });
+    expect(service.tree()).toEqual(before);
+    service.must('remove', 'postgres', '--conflict=ours');
+    expect(service.read('docs/postgres.md')).toContain('Mine.');
+    expect(differing(newService().tree(), service.tree())).toEqual(['docs/postgres.md']);
+  });
+
+  it('leaves alone a file of the module that the user had written himself', () => {
+    const service = newService();
+    service.write('docs/runbooks/postgres-down.md', '# Mine\n');
+    const before = service.tree();
+    service.must('add', 'postgres', '--conflict=ours');
+    service.must('remove', 'postgres');
+    expect(service.tree()).toEqual(before);
+  });
+});
+
+describe('slipway ci', () => {
+  it('keeps edits in a pipeline when it is brought up to date, and gives it back byte for byte', () => {
+    const service = newService('--ci=github', '--modules=postgres');
+    const pipeline = '.github/workflows/ci.yaml';
+    service.edit(pipeline, (text) =>
+      `# Mine.\n${text}`.replace('pull_request', 'workflow_dispatch: null\n  pull_request'),
+    );
+    const before = service.tree();
+    service.must('ci', '--provider=github,gitlab');
+    service.must('ci', '--provider=github');
+    expect(service.tree()).toEqual(before);
+    service.must('remove', 'postgres');
+    expect(service.read(pipeline)).toMatch(/^# Mine\.\n[^]*workflow_dispatch: null\n {2}pull_request/);
+    expect(service.read(pipeline)).not.toContain('POSTGRES_PASSWORD');
+    service.must('add', 'postgres');
+    expect(service.tree()).toEqual(before);
+  });
+
+  it('does not delete an edited pipeline without a word', () => {
+    const service = newService('--ci=github');
+    service.edit('.github/workflows/ci.yaml', (text) => `# Mine.\n${text}`);
+    const before = service.tree();
+    expect(service.run('ci', '--provider=gitlab', '--no-install').exitCode).toBe(3);
+    expect(service.tree()).toEqual(before);
+    service.must('ci', '--provider=gitlab', '--conflict=theirs');
+    expect(service.tree()).not.toHaveProperty(['.github/workflows/ci.yaml']);
+  });
+});
+
+describe('a clone in which Git has turned all line ends into CRLF', () => {
+  it('has not drifted, and takes and gives back modules', () => {
+    const origin = newService('--ci=github');
+    const git = (cwd: string, ...args: string[]): void => {
+      const identity = ['-c', 'user.name=test', '-c', 'user.email=test@example.com', '-c', 'init.defaultBranch=main'];
+      execFileSync('git', [...identity, ...args], { cwd, stdio: 'pipe' });
+    };
+    git(origin.root, 'init');
+    git(origin.root, 'add', '--all');
+    git(origin.root, 'commit', '--message=first');
+    const parent = scratchFolder('memory');
+    git(parent, 'clone', '--config', 'core.autocrlf=true', origin.root, 'orders');
+    const clone = serviceIn(join(parent, 'orders'));
+    expect(clone.read('internal/app/modules.gen.ts')).toContain('\r\n');
+    expect(clone.must('check')).toContain('No drift');
+    const before = clone.tree();
+    clone.must('add', 'postgres');
+    expect(clone.read('internal/app/modules.gen.ts')).toMatch(/import \{ postgres \}.*\r\n/);
+    clone.must('remove', 'postgres');
+    expect(differing(before, clone.tree())).toEqual([]);
+  });
+});
+
+/** Paths of files that are shared with the user. */
+function shared(service: TestService, pattern: RegExp): string[] {
+  const { files } = service.lock();
+  return Object.keys(files).filter((path) => files[path]?.ownership === 'merged' && pattern.test(path));
+}
+
+function without<Value>(record: Readonly<Record<string, Value>>, keys: ReadonlySet<string>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(record).filter(([key]) => !keys.has(key)));
+}
