@@ -1,5 +1,15 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+} from 'node:fs';
+import { cpSync, realpathSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -16,7 +26,19 @@ export interface CliOptions {
   readonly cwd: string;
   readonly env?: NodeJS.ProcessEnv;
   /** Run as another user, by id; root only. */
-  readonly uid?: number;
+  readonly uid?: number | undefined;
+  /** Another Node than the one that runs the tests. */
+  readonly node?: string;
+}
+
+/**
+ * @param executable which of the two
+ * @returns absolute path of the bundled program, as it is packed
+ */
+export function bundled(executable: 'slipway' | 'create-slipway' = 'slipway'): string {
+  const script = path.join(root, 'dist', `${executable}.cjs`);
+  if (!existsSync(script)) throw new Error(`dist/${executable}.cjs is not built: npm run build`);
+  return script;
 }
 
 /**
@@ -24,19 +46,85 @@ export interface CliOptions {
  * @param args what is typed after its name
  * @param options where, and in which surroundings
  * @returns exit code and output, without colours
+ * @throws when it shows a stack trace, which no user is ever to see
  */
-export function slipway(args: readonly string[], { cwd, env = {}, uid }: CliOptions): CliResult {
-  const script = path.join(root, 'dist', 'slipway.cjs');
-  if (!existsSync(script)) throw new Error('dist/slipway.cjs is not built: npm run build');
-  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
-    cwd,
-    env: { ...process.env, NO_COLOR: '1', ...env },
+export function slipway(args: readonly string[], options: CliOptions): CliResult {
+  const { status, stdout, stderr } = spawnSync(options.node ?? process.execPath, [bundled(), ...args], {
+    ...surroundings(options),
     encoding: 'utf8',
     input: '',
-    ...(uid === undefined ? {} : { uid, gid: uid }),
+    maxBuffer: 64 * 2 ** 20,
   });
-  return { exitCode: status, stdout, stderr };
+  return withoutStack({ exitCode: status, stdout, stderr });
 }
+
+/** A run that is still going on. */
+export interface RunningCli {
+  readonly kill: (signal: NodeJS.Signals) => void;
+  readonly result: Promise<CliResult>;
+}
+
+/**
+ * Starts the bundled `slipway` and lets it run beside others.
+ * @param args what is typed after its name
+ * @param options where, and in which surroundings
+ * @returns what ends it, and what it comes to
+ */
+export function startSlipway(args: readonly string[], options: CliOptions): RunningCli {
+  const child = spawn(options.node ?? process.execPath, [bundled(), ...args], {
+    ...surroundings(options),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
+  return {
+    kill: (signal) => child.kill(signal),
+    result: new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (exitCode) => resolve(withoutStack({ exitCode, ...output })));
+    }),
+  };
+}
+
+function surroundings({ cwd, env = {}, uid }: CliOptions) {
+  return {
+    cwd,
+    env: { ...process.env, NO_COLOR: '1', ...env },
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  };
+}
+
+function withoutStack(result: CliResult): CliResult {
+  if (/^ +at .+:\d+/m.test(result.stderr)) throw new Error(`a stack trace was shown:\n${result.stderr}`);
+  return result;
+}
+
+/**
+ * @param program its name
+ * @returns where each program of that name is that PATH leads to, in that order; none twice
+ */
+export function onPath(program: string): string[] {
+  const places = (process.env['PATH'] ?? '').split(path.delimiter).map((folder) => path.join(folder, program));
+  return [...new Set(places.filter(isExecutable).map((place) => realpathSync(place)))];
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** The Node of this machine that is too old for services but not for the command line, if there is one. */
+export const oldNode: string | undefined = onPath('node').find((node) => {
+  const [major = 0, minor = 0] = spawnSync(node, ['-p', 'process.versions.node'], { encoding: 'utf8' })
+    .stdout.split('.')
+    .map(Number);
+  return major < 24 && (major > 20 || (major === 20 && minor >= 19));
+});
 
 /**
  * Lays down a service quickly: no install, no git.
@@ -54,8 +142,28 @@ export function layDown(parent: string, ...args: string[]): string {
 
 /** A folder that is removed when it goes out of scope: `using scratch = scratchFolder()`. */
 export function scratchFolder(): Disposable & { readonly path: string } {
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'slipway-test-'));
+  const folder = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'slipway-test-')));
   return { path: folder, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+const pristine = new Map<string, string>();
+
+/**
+ * A service of its own for one test: `using service = scratchService()`.
+ * @param args more flags of `new`
+ * @returns the folder of a service named orders, removed when it goes out of scope
+ */
+export function scratchService(...args: string[]): Disposable & { readonly path: string } {
+  const key = args.join(' ');
+  const original = pristine.get(key) ?? layDown(mkdtempSync(path.join(os.tmpdir(), 'slipway-test-')), ...args);
+  if (!pristine.has(key)) {
+    pristine.set(key, original);
+    process.once('exit', () => rmSync(path.dirname(original), { recursive: true, force: true }));
+  }
+  const scratch = scratchFolder();
+  const service = path.join(scratch.path, 'orders');
+  cpSync(original, service, { recursive: true });
+  return { path: service, [Symbol.dispose]: () => scratch[Symbol.dispose]() };
 }
 
 /**
@@ -64,13 +172,15 @@ export function scratchFolder(): Disposable & { readonly path: string } {
  */
 export function treeOf(folder: string): Record<string, string> {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.parentPath.includes('node_modules'))
-    .map((entry) => path.join(entry.parentPath, entry.name))
-    .sort();
+    .filter((entry) => !entry.isDirectory() && !entry.parentPath.includes('node_modules'))
+    .map((entry) => [path.relative(folder, path.join(entry.parentPath, entry.name)), entry] as const)
+    .sort(([some], [other]) => (some < other ? -1 : 1));
   return Object.fromEntries(
-    files.map((file) => [
-      path.relative(folder, file),
-      `${(statSync(file).mode & 0o777).toString(8)} ${readFileSync(file, 'utf8')}`,
-    ]),
+    files.map(([name, entry]) => {
+      const file = path.join(folder, name);
+      if (entry.isSymbolicLink()) return [name, `link to ${readlinkSync(file)}`];
+      const content = entry.isFile() ? readFileSync(file, 'utf8') : 'neither file nor folder';
+      return [name, `${(statSync(file).mode & 0o777).toString(8)} ${content}`];
+    }),
   );
 }

@@ -1,0 +1,99 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { stripVTControlCharacters } from 'node:util';
+import { bundled, type CliOptions } from './cli.ts';
+
+/** Whether there is util-linux's `script`, which gives a program a real pseudo-terminal. */
+export const hasTerminal: boolean = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes(
+  'util-linux',
+);
+
+/** What is typed, once the screen has shown something new. */
+export type Step = readonly [once: string, type: string];
+
+/** Keys that have no letter. */
+export const keys = {
+  enter: '\r',
+  space: ' ',
+  down: '\u001B[B',
+  escape: '\u001B',
+  ctrlC: '\u0003',
+  ctrlD: '\u0004',
+  ctrlU: '\u0015',
+} as const;
+
+export interface TerminalResult {
+  readonly exitCode: number | null;
+  /** All that was written, without colours and movements of the cursor. */
+  readonly screen: string;
+  /** Whether the cursor can be seen in the end. */
+  readonly isCursorShown: boolean;
+  /** Whether the terminal edits lines and echoes in the end, as a shell expects. */
+  readonly isRestored: boolean;
+}
+
+/** How long (ms) a text may take to appear. */
+const patience = 20_000;
+
+/**
+ * Runs the bundled `slipway` on a real terminal.
+ * @param args what is typed after its name
+ * @param steps what is typed later; each waits for its text to appear behind that of the step before
+ * @param options where, and in which surroundings
+ * @returns what was to be seen
+ * @throws when a text does not appear in time
+ */
+export async function onTerminal(
+  args: readonly string[],
+  steps: readonly Step[],
+  { cwd, env = {}, node = process.execPath }: CliOptions,
+): Promise<TerminalResult> {
+  const command = [node, bundled(), ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+  // The terminal's settings afterwards are told on a line of their own.
+  const line = `stty rows 40 cols 100; ${command}; code=$?; echo; stty -a | tr ' ' '\\n' | grep -cxE 'icanon|echo'; exit $code`;
+  const child = spawn('script', ['-qfec', line, '/dev/null'], {
+    cwd,
+    env: { ...process.env, SHELL: '/bin/sh', TERM: 'xterm', ...env },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  let seen = 0;
+  for (const [once, type] of steps) {
+    seen = await appearance(once, () => output, seen, child);
+    // Enquirer draws a list once before it takes the terminal over.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    child.stdin.write(type);
+  }
+  const timer = setTimeout(() => child.kill('SIGKILL'), patience);
+  const exitCode = await ended;
+  clearTimeout(timer);
+  const shown = output.lastIndexOf('\u001B[?25h');
+  return {
+    exitCode,
+    screen: plain(output),
+    isCursorShown: shown >= output.lastIndexOf('\u001B[?25l'),
+    isRestored: /(^|\s)2\s*$/.test(plain(output)),
+  };
+}
+
+async function appearance(
+  text: string,
+  output: () => string,
+  from: number,
+  child: { readonly exitCode: number | null; kill: (signal: NodeJS.Signals) => boolean },
+): Promise<number> {
+  for (const started = Date.now(); ;) {
+    const at = output().indexOf(text, from);
+    if (at !== -1) return at + text.length;
+    if (child.exitCode !== null || Date.now() - started > patience) {
+      child.kill('SIGKILL');
+      throw new Error(`"${text}" did not appear:\n${plain(output())}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function plain(output: string): string {
+  return stripVTControlCharacters(output).replaceAll('\r', '');
+}

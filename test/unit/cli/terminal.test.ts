@@ -1,0 +1,135 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { oldNode, scratchFolder, scratchService, slipway, treeOf } from '../../helpers/cli.ts';
+import { hasTerminal, keys, onTerminal, type Step, type TerminalResult } from '../../helpers/terminal.ts';
+
+const quick = ['--no-install', '--no-git'];
+
+/** Every prompt of `new`, and what is typed to come by it. */
+const questions: readonly Step[] = [
+  ['Folder', `orders${keys.enter}`],
+  ['Modules', keys.enter],
+  ['Package manager', keys.enter],
+  ['Continuous integration', keys.enter],
+];
+
+const nodes = { 'the Node of the tests': process.execPath, 'an older Node': oldNode };
+
+function expectGivenUp(result: TerminalResult): void {
+  expect(result.screen).toContain('error cancelled; nothing was written');
+  expect(result.screen).not.toMatch(/^ +at /m);
+  expect(result).toMatchObject({ exitCode: 1, isCursorShown: true, isRestored: true });
+}
+
+describe.skipIf(!hasTerminal)('on a terminal (needs `script` of util-linux)', () => {
+  for (const [which, node] of Object.entries(nodes)) {
+    describe.skipIf(node === undefined)(`with ${which}`, () => {
+      const options = { node: node ?? '' };
+
+      it.for(questions.map(([question], index) => [question, index] as const))(
+        'Ctrl+C at "%s" of new leaves nothing behind',
+        { timeout: 30_000 },
+        async ([question, index]) => {
+          using scratch = scratchFolder();
+          const steps = [...questions.slice(0, index), [question, keys.ctrlC] as const];
+          expectGivenUp(await onTerminal(['new', ...quick], steps, { cwd: scratch.path, ...options }));
+          expect(readdirSync(scratch.path)).toEqual([]);
+        },
+      );
+
+      it.for([
+        ['add', [], 'Modules to add'],
+        ['remove', ['--modules', 'postgres'], 'Modules to remove'],
+        ['ci', [], 'Continuous integration'],
+      ] as const)('Ctrl+C at the prompt of %s leaves the service as it was', async ([command, made, question]) => {
+        using service = scratchService(...made);
+        const before = treeOf(service.path);
+        const steps: readonly Step[] = [[question, `${keys.space}${keys.ctrlC}`]];
+        expectGivenUp(await onTerminal([command, ...quick], steps, { cwd: service.path, ...options }));
+        expect(treeOf(service.path)).toEqual(before);
+      });
+
+      it.for([
+        ['Ctrl+D', keys.ctrlD],
+        ['Escape', keys.escape],
+      ] as const)('%s gives up too', async ([, key]) => {
+        using scratch = scratchFolder();
+        expectGivenUp(await onTerminal(['new'], [['Folder', key]], { cwd: scratch.path, ...options }));
+        expectGivenUp(await onTerminal(['new', 'orders'], [['Modules', key]], { cwd: scratch.path, ...options }));
+        expect(readdirSync(scratch.path)).toEqual([]);
+      });
+
+      it('asks for what is not given, and lays down what was answered', async () => {
+        using scratch = scratchFolder();
+        const steps: readonly Step[] = [
+          ['Folder', `billing${keys.enter}`],
+          ['Modules', `${keys.space}${keys.enter}`],
+          ['Package manager', `${keys.down}${keys.enter}`],
+          ['Continuous integration', `${keys.down}${keys.space}${keys.enter}`],
+        ];
+        const result = await onTerminal(['new', ...quick], steps, { cwd: scratch.path, ...options });
+        expect(result).toMatchObject({ exitCode: 0, isCursorShown: true, isRestored: true });
+        expect(result.screen).toContain('Next:\n  cd billing\n  pnpm install\n  pnpm run dev');
+        const service = path.join(scratch.path, 'billing');
+        expect(JSON.parse(readFileSync(path.join(service, 'slipway.json'), 'utf8'))).toMatchObject({
+          service: { name: 'billing', description: 'The billing service' },
+          packageManager: 'pnpm',
+          ci: ['github', 'gitlab'],
+          modules: { postgres: {} },
+        });
+        expect(slipway(['check'], { cwd: service }).exitCode).toBe(0);
+      });
+    });
+  }
+
+  it('says what is wrong with a name while it is typed, and does not take it', async () => {
+    using scratch = scratchFolder();
+    mkdirSync(path.join(scratch.path, 'full'));
+    writeFileSync(path.join(scratch.path, 'full', 'letter.txt'), '');
+    const steps: readonly Step[] = [
+      ['Folder', '../Bad Name'],
+      ['▸ use lower-case letters', keys.enter],
+      ['▸ use lower-case letters', `${keys.ctrlU}null`],
+      ['▸ "null" means something else', `${keys.ctrlU}full`],
+      ['▸ full is not empty', `${keys.ctrlU}shipping${keys.enter}`],
+      ...questions.slice(1),
+    ];
+    const result = await onTerminal(['new', ...quick], steps, { cwd: scratch.path });
+    expect(result.exitCode).toBe(0);
+    expect(readdirSync(scratch.path).sort()).toEqual(['full', 'shipping']);
+  });
+
+  it('does not ask for what was given, and checks that before it asks', async () => {
+    using scratch = scratchFolder();
+    const given = ['new', 'orders', '--modules', 'none', '--package-manager', 'npm'];
+    const asked = await onTerminal([...given, ...quick], [['integration', keys.enter]], { cwd: scratch.path });
+    expect(asked.exitCode).toBe(0);
+    expect(asked.screen).not.toMatch(/Folder of|Modules \(|Package manager/);
+    const refused = await onTerminal(['new', 'other', '--ci', 'jenkins'], [], { cwd: scratch.path });
+    expect(refused.exitCode).toBe(2);
+    expect(refused.screen).toContain('there is no CI provider');
+    expect(refused.screen).not.toContain('Modules (');
+  });
+
+  it('asks nothing with --yes', async () => {
+    using scratch = scratchFolder();
+    const result = await onTerminal(['new', 'orders', '--yes', ...quick], [], { cwd: scratch.path });
+    expect(result.exitCode).toBe(0);
+    expect(result.screen).not.toContain('?');
+  });
+
+  it('add and remove offer what can be added and removed', async () => {
+    using service = scratchService();
+    const tick: Step = ['postgres', `${keys.space}${keys.enter}`];
+    const added = await onTerminal(['add', ...quick], [tick], { cwd: service.path });
+    expect(added.exitCode).toBe(0);
+    expect(existsSync(path.join(service.path, 'internal/postgres'))).toBe(true);
+    const nothing = await onTerminal(['add', ...quick], [], { cwd: service.path });
+    expect(nothing.exitCode).toBe(2);
+    expect(nothing.screen).toContain('there is no module to add');
+    const removed = await onTerminal(['remove', ...quick], [tick], { cwd: service.path });
+    expect(removed.exitCode).toBe(0);
+    expect(existsSync(path.join(service.path, 'internal/postgres'))).toBe(false);
+  });
+});
