@@ -60,8 +60,9 @@ describe('a merge by lines', () => {
     });
   });
 
-  it('leaves a file of mixed line ends as it is', () => {
-    expect(merge('x.ts', 'a\nb\nc\n', 'a\r\nb\nc\n', 'a\nb\nC\n', 'markers').text).toBe('a\r\nb\nC\n');
+  it('keeps each line end of a file in which they are mixed, and takes those of the line before for a new line', () => {
+    const merged = merge('x.ts', 'a\nb\n\nc\n\nd\n', 'a\r\nb\n\r\nc\r\n\nd\r\n', 'a\nb\n\nc\nnew\n\nd\n', 'ours');
+    expect(merged).toMatchObject({ text: 'a\r\nb\n\r\nc\r\nnew\r\n\nd\r\n', conflicts: [] });
   });
 
   it('expands nothing in what it merges', () => {

@@ -67,6 +67,17 @@ describe('a merge of YAML', () => {
     expect(merged.text).toBe(flat.replace('    - main', '    - main\n    - "v*"\n    - dev'));
   });
 
+  it.each([
+    ['a comment where a value was', lines('a:', '  b: # mine', '    # why', 'list:', '# own', '  - x'), '\n'],
+    ['line ends of two kinds', '# mine\na:\r\n  b: 1\r\nlist:\r\n  - x\r\n', '\r\n'],
+    ['an odd layout', lines('a:   {  b:  1  }', 'list:', '    -   x'), '\n'],
+  ])('adds and takes back where the user left %s', (_name, yours, end) => {
+    const start = lines('a:', '  b: 1', 'list:', '  - x');
+    const added = merge('k.yaml', start, yours, `${start}new:\n  - y\n`, 'ours');
+    expect(added).toMatchObject({ text: `${yours}new:${end}  - y${end}`, conflicts: [] });
+    expect(merge('k.yaml', added.base, added.text, start, 'ours')).toMatchObject({ text: yours, conflicts: [] });
+  });
+
   it('leaves ${{ }} and long lines alone', () => {
     const long = `run: echo ${'word '.repeat(60)}\${{ github.sha }}`;
     const text = lines('steps:', '  - a', long);
