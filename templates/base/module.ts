@@ -19,6 +19,7 @@ export default defineModule({
   scripts: {
     dev: 'node --watch --import=./scripts/env.ts cmd/server/main.ts',
     build: 'tsc --project tsconfig.build.json',
+    prestart: 'node --run build',
     start: 'node dist/cmd/server/main.js',
     test: 'vitest run --project unit --coverage',
     'test:integration': 'vitest run --project integration --passWithNoTests',
