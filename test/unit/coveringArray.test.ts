@@ -6,7 +6,11 @@ describe('the covering array', () => {
 
   it('has every pair of choices at least once', () => {
     const covered = new Set(coveringArray(factors).flatMap(pairsIn).map(normal));
-    expect(pairsOf(factors).map(normal).filter((pair) => !covered.has(pair))).toEqual([]);
+    expect(
+      pairsOf(factors)
+        .map(normal)
+        .filter((pair) => !covered.has(pair)),
+    ).toEqual([]);
   });
 
   it('is far smaller than all combinations', () => {

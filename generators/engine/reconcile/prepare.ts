@@ -65,7 +65,9 @@ export function prepare(service: Service, { catalogue, edit, conflict }: Wish): 
 /** The manifest's new text: only what the command changes is touched, the rest stays as the user formatted it. */
 function manifestText({ manifestText: text }: Service, present: unknown, manifest: Manifest): string {
   const wanted = `${JSON.stringify(manifest, null, 2)}\n`;
-  return text === undefined ? wanted : merge(manifestPath, JSON.stringify(present, null, 2), text, wanted, 'theirs').text;
+  return text === undefined
+    ? wanted
+    : merge(manifestPath, JSON.stringify(present, null, 2), text, wanted, 'theirs').text;
 }
 
 function renamedFiles(manifest: Manifest, catalogue: Catalogue): ReadonlyMap<string, string> {

@@ -18,7 +18,8 @@ const contextOf = (packageManager: 'npm' | 'pnpm'): TemplateContext => ({
   options: { version: '17' },
 });
 
-const render = (text: string, context = contextOf('npm')): string => renderTemplate(parseTemplate(text, 'a.hbs'), context);
+const render = (text: string, context = contextOf('npm')): string =>
+  renderTemplate(parseTemplate(text, 'a.hbs'), context);
 
 describe('templates', () => {
   it('are there', () => {
