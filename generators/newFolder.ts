@@ -4,6 +4,7 @@ import { badInput, exitCodes, SlipwayError } from './engine/errors.ts';
 import { manifestPath } from './engine/manifest.ts';
 import { fewOf } from './engine/suggest.ts';
 import { osFault } from './io/faults.ts';
+import { isInterrupted } from './io/transaction.ts';
 
 /**
  * A folder that holds something is taken over only when it is the user's git repository, and no file of his is touched.
@@ -16,9 +17,9 @@ export function refuseForeignFolder(directory: string, cwd: string): void {
   const names = namesIn(directory, path.resolve(cwd, directory));
   if (names.includes(manifestPath))
     throw badInput(`${directory} is a service already`, 'change it with `slipway add`, `remove`, `ci` or `update`');
-  // What an interrupted run has left is its own, and is cleared away by the next.
+  // What an interrupted run has left is its own, and is ended by the next.
   const foreign = names.filter((name) => name !== '.slipway');
-  if (foreign.length === 0 || foreign.includes('.git')) return;
+  if (foreign.length === 0 || foreign.includes('.git') || isInterrupted(path.resolve(cwd, directory))) return;
   throw badInput(
     `${directory} is not empty, and not a git repository: ${fewOf(foreign)}`,
     'name another folder, or run `git init` there first so that nothing can be lost',

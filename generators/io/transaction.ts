@@ -90,7 +90,15 @@ export function recover(root: string): Recovery | undefined {
  * @throws SlipwayError when an interrupted run has left its work half done
  */
 export function refuseInterrupted(root: string): void {
-  if (lstatIfAny(transactionFolderOf(root)) !== undefined) throw interrupted();
+  if (isInterrupted(root)) throw interrupted();
+}
+
+/**
+ * @param root a folder, which need not exist
+ * @returns whether a run was interrupted there, and `recover` has something to end
+ */
+export function isInterrupted(root: string): boolean {
+  return lstatIfAny(transactionFolderOf(root)) !== undefined;
 }
 
 function interrupted(): SlipwayError {
