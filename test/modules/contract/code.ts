@@ -1,0 +1,100 @@
+import { isBuiltin } from 'node:module';
+import { moduleSpecifiers } from '../../../generators/engine/reconcile/moduleSpecifiers.ts';
+import { ownFiles, type Rule, serviceWith, type Subject, withFoundations } from './subject.ts';
+
+/** Tools that another tool loads by itself: package → what shows that it does. */
+const loaded: Readonly<Record<string, RegExp>> = {
+  'oxlint-tsgolint': /oxlint --type-aware/,
+  '@vitest/coverage-v8': /vitest run .*--coverage/,
+  typescript: /\btsc\b/,
+};
+
+/** What a module says of its code, and what its code says. */
+export const codeRules: Readonly<Record<string, Rule>> = {
+  'names dependencies that have a version': ({ module, catalogue }) =>
+    namedBy(module).filter((name) => !Object.hasOwn(catalogue.versions, name)),
+
+  'names no dependency that nothing uses': (subject) => {
+    const { dependencies = [], devDependencies = [], scripts = {} } = subject.module;
+    const sources = [...ownFiles(subject)].filter(([path]) => path.endsWith('.ts'));
+    const imported = (files: typeof sources): Set<string> => new Set(files.flatMap(([, text]) => packagesIn(text)));
+    const anywhere = imported(sources);
+    const lines = Object.values(scripts).join('\n');
+    const isUsed = (name: string): boolean =>
+      anywhere.has(name) ||
+      new RegExp(`\\b${name}\\b`).test(lines) ||
+      (loaded[name]?.test(lines) ?? false) ||
+      name === '@types/node' ||
+      (name.startsWith('@types/') && anywhere.has(name.slice('@types/'.length)));
+    const inProduction = imported(sources.filter(([path]) => !isTest(path)));
+    return [
+      ...dependencies.filter((name) => !inProduction.has(name)),
+      ...devDependencies.filter((name) => !isUsed(name)),
+    ];
+  },
+
+  'names every package that its code imports': (subject) => {
+    const foundations = withFoundations(subject);
+    const production = new Set(foundations.flatMap(({ dependencies = [] }) => dependencies));
+    const all = new Set(foundations.flatMap(namedBy));
+    return [...ownFiles(subject)]
+      .filter(([path]) => path.endsWith('.ts'))
+      .flatMap(([path, text]) => {
+        // At run time a test needs more, and so does what is loaded only if it is there.
+        const wanted = isTest(path) ? [] : valueImports(text);
+        const missing = [
+          ...packagesIn(text).filter((name) => !all.has(name)),
+          ...wanted.filter((name) => !production.has(name)),
+        ];
+        return [...new Set(missing)].map((name) => `${path} imports ${name}`);
+      });
+  },
+
+  'has scripts whose programs there are': (subject) => {
+    const files = serviceWith(subject);
+    const { scripts = {} } = subject.module;
+    const known = new Set(withFoundations(subject).flatMap((module) => Object.keys(module.scripts ?? {})));
+    return Object.entries(scripts).flatMap(([name, line]) => [
+      ...[...line.matchAll(/(?<![\w=/.-])[\w-][\w./-]*\.(?:ts|js|mjs|json)\b/g)]
+        .map(([path]) => path.replace(/^dist\/(.*)\.js$/, '$1.ts'))
+        .filter((path) => !files.has(path))
+        .map((path) => `${name}: ${path}`),
+      ...[...line.matchAll(/(?:node --run|npm run) ([\w:-]+)/g)]
+        .filter(([, other = '']) => !known.has(other))
+        .map(([, other]) => `${name}: the script ${other}`),
+    ]);
+  },
+
+  'wires what its files export': (subject) => {
+    const files = ownFiles(subject);
+    return Object.entries(subject.module.wiring ?? {})
+      .filter(([name, path]) => !new RegExp(`^export const ${name}\\b`, 'm').test(files.get(path) ?? ''))
+      .map(([name, path]) => `${name} from ${path}`);
+  },
+};
+
+function namedBy({ dependencies = [], devDependencies = [] }: Subject['module']): readonly string[] {
+  return [...dependencies, ...devDependencies];
+}
+
+function isTest(path: string): boolean {
+  return /\.(test|suite)\.ts$|^test\/|\/testing\.ts$|\.config\.ts$/.test(path);
+}
+
+/** Packages that are named in any way. */
+function packagesIn(text: string): string[] {
+  return moduleSpecifiers(text).flatMap(({ specifier }) => packageOf(specifier));
+}
+
+/** Packages that are imported statically, and not for their types alone. */
+function valueImports(text: string): string[] {
+  const statements = text.matchAll(
+    /^(?:import(?!\s+type\b)(?:[^;'"]*?\bfrom)?|export\s+[*{][^;'"]*?\bfrom)\s*['"]([^'"]+)['"]/gm,
+  );
+  return [...statements].flatMap(([, specifier = '']) => packageOf(specifier));
+}
+
+function packageOf(specifier: string): string[] {
+  if (/^[./]/.test(specifier) || isBuiltin(specifier)) return [];
+  return [specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')];
+}

@@ -1,0 +1,71 @@
+import type { Catalogue, CatalogueModule } from '../../../generators/engine/catalogue.ts';
+import { decode, type FileSet } from '../../../generators/engine/fileSet.ts';
+import { type Manifest, newManifest, type OptionValue } from '../../../generators/engine/manifest.ts';
+import type { render } from '../../../generators/engine/render.ts';
+import { withRequired } from '../../../generators/engine/resolve.ts';
+
+/** What the contract is about: one module, and what surrounds it. */
+export interface Subject {
+  readonly module: CatalogueModule;
+  /** Name of the module's folder. */
+  readonly folder: string;
+  readonly catalogue: Catalogue;
+  /** Path below `files/` → text as it stands there, templates included. */
+  readonly sources: ReadonlyMap<string, string>;
+  readonly render: typeof render;
+}
+
+/** Looks for breaches of one clause. @returns one line for each; none when the module keeps it */
+export type Rule = (subject: Subject) => string[];
+
+export type Options = Readonly<Record<string, OptionValue>>;
+
+/**
+ * @param subject the module under test
+ * @param ids modules of the service beside it and what it requires
+ * @param options of any module
+ * @returns a service's files
+ */
+export function serviceWith(
+  { module, catalogue, render: print }: Subject,
+  ids: readonly string[] = [],
+  options: Readonly<Record<string, Options>> = {},
+): FileSet {
+  const own = module.category === 'base' ? [] : [module.id];
+  const manifest = newManifest(
+    { name: 'orders', modules: withRequired([...own, ...ids], catalogue), ci: ['github', 'gitlab'] },
+    catalogue,
+  );
+  const modules = Object.fromEntries(Object.keys(manifest.modules).map((id) => [id, options[id] ?? {}]));
+  const withOptions: Manifest = { ...manifest, modules };
+  return print(withOptions, catalogue);
+}
+
+/**
+ * @param subject the module under test
+ * @returns path → text of its own files, as a service has them
+ */
+export function ownFiles(subject: Subject): ReadonlyMap<string, string> {
+  const brought = new Set(subject.module.files.map(({ path }) => path));
+  return textsOf(new Map([...serviceWith(subject)].filter(([path]) => brought.has(path))));
+}
+
+/**
+ * @param files of a service
+ * @returns path → text
+ */
+export function textsOf(files: FileSet): ReadonlyMap<string, string> {
+  return new Map([...files].map(([path, { bytes }]) => [path, decode(bytes) ?? '']));
+}
+
+/**
+ * @param subject the module under test
+ * @returns what its code may rely on: the base, all that it requires, and itself
+ */
+export function withFoundations({ module, catalogue }: Subject): CatalogueModule[] {
+  const required = withRequired(
+    (module.requires ?? []).filter((id) => Object.hasOwn(catalogue.modules, id)),
+    catalogue,
+  );
+  return [...new Set([catalogue.base, ...required.flatMap((id) => catalogue.modules[id] ?? []), module])];
+}
