@@ -68,6 +68,19 @@ describe('a merge of JSON by key', () => {
     );
   });
 
+  it('leaves a comment above the key that it is about', () => {
+    const yours = '{\n  "a": 1, // one\n  // two\n  "c": 1\n  // end\n}\n';
+    const { text } = merge('x.json', json({ a: 1, c: 1 }), yours, json({ a: 1, b: 1, c: 1, d: 1 }), 'ours');
+    expect(text).toBe('{\n  "a": 1, // one\n  "b": 1,\n  // two\n  "c": 1,\n  "d": 1\n  // end\n}\n');
+  });
+
+  it('remembers what you had before through a time in which the file was no JSON', () => {
+    const added = merged({}, { dependencies: { pg: '^8.1.0' } }, { dependencies: { pg: '^8.5.0' } });
+    const theirs = json({ dependencies: { pg: '^8.5.0' } });
+    const broken = merge('package.json', added.base, `${added.text}oops`, theirs, 'ours');
+    expect(broken).toEqual({ text: `${added.text}oops`, conflicts: [], base: added.base });
+  });
+
   it('keeps a comment at a key that goes', () => {
     const yours = '{\n  "a": 1,\n  // I need b\n  "b": {\n    // inside\n    "c": 1\n  }, // behind\n  "d": 1\n}\n';
     const { text } = merge('x.json', json({ a: 1, b: { c: 1 }, d: 1 }), yours, json({ a: 1, d: 1 }), 'ours');

@@ -70,6 +70,12 @@ describe('a merge by lines', () => {
     expect(merge('x.ts', lines('a', 'c'), text, lines('a', 'c', 'd'), 'ours').text).toBe(text + lines('d'));
   });
 
+  it('changes nothing the second time where repeated lines could be aligned in two ways', () => {
+    const [base, yours, theirs] = [lines('b'), lines('a', 'c', 'b', 'a'), lines('a', 'c', 'b', 'b', 'a')];
+    const first = merge('x.ts', base, yours, theirs, 'ours');
+    expect(merge('x.ts', first.base, first.text, theirs, 'ours')).toEqual({ ...first, conflicts: [] });
+  });
+
   it('takes the whole file for one conflict when there was no base', () => {
     expect(merge('x.ts', '', 'mine\n', 'new\n', 'markers').conflicts).toEqual([
       { at: 'line 1', base: '', yours: 'mine', theirs: 'new' },
@@ -95,6 +101,17 @@ describe('the cost of a merge by lines', () => {
     // About 30 ms; an alignment that is cubic in repeated lines takes minutes.
     expect(performance.now() - start).toBeLessThan(3_000);
     expect(merged.text.split('\n').filter((line) => line === 'mine')).toHaveLength(104);
+  });
+
+  it('is low for repeated lines that are few enough to be compared with each other', () => {
+    const same = distinct.slice(0, 4_000).map(() => 'x');
+    const yours = ['mine', ...same.slice(5), 'mine'];
+    const theirs = ['new', ...same.slice(9), 'new'];
+    const start = performance.now();
+    const merged = merge('x.ts', lines(...same), lines(...yours), lines(...theirs), 'ours');
+    expect(performance.now() - start).toBeLessThan(3_000);
+    expect(merged.text.startsWith('mine\n')).toBe(true);
+    expect(merged.text.endsWith('mine\n')).toBe(true);
   });
 
   it('grows no faster than the file, even when everything was rewritten', () => {

@@ -23,7 +23,10 @@ export function mergeJson(path: string, texts: Trio<string>, style: ConflictStyl
   const { base, yours, theirs } = mapTrio(sources, (text, side) =>
     parseJson(side === 'base' && text.trim() === '' ? '{}' : text),
   );
-  if (base === undefined || yours === undefined || theirs === undefined) return mergeText(sources, style);
+  if (base === undefined || yours === undefined || theirs === undefined) {
+    const byLine = mergeText(sources, style);
+    return { ...byLine, base: writeBefore(byLine.base, before) };
+  }
 
   const rules = /(^|\/)package\.json$/.test(path) ? packageJsonRules : plainRules;
   const trees = { base: base.tree, yours: yours.tree, theirs: theirs.tree };
