@@ -40,7 +40,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 function endByExit(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     // Not at once: a spinner's own handler shows the cursor again first.
-    process.once(signal, () => setImmediate(() => process.exit(128 + constants.signals[signal])));
+    process.on(signal, () => setImmediate(() => process.exit(128 + constants.signals[signal])));
   }
 }
 

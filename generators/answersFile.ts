@@ -1,5 +1,5 @@
 import { badInput } from './engine/errors.ts';
-import { isObject } from './engine/json.ts';
+import { isObject, whyNotJson } from './engine/json.ts';
 import { didYouMean } from './engine/suggest.ts';
 import { readText } from './readText.ts';
 
@@ -51,7 +51,7 @@ function parse(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw badInput(`${file} is not JSON: ${error instanceof Error ? error.message : String(error)}`, 'mend it by hand');
+    throw badInput(`${file} is not JSON: ${whyNotJson(error)}`, 'mend it by hand');
   }
 }
 

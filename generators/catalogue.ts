@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Catalogue } from './engine/catalogue.ts';
 import { badInput } from './engine/errors.ts';
+import { whyNotJson } from './engine/json.ts';
 import { readText } from './readText.ts';
 
 /** Beside the bundled executables. */
@@ -25,7 +26,7 @@ function parse(source: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw badInput(`the catalogue ${source} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw badInput(`the catalogue ${source} is not JSON: ${whyNotJson(error)}`);
   }
 }
 

@@ -3,6 +3,7 @@ import nodePlop from 'node-plop';
 import { badInput, exitCodes, SlipwayError } from './engine/errors.ts';
 import { type Answers, recorded } from './answers.ts';
 import type { Invocation } from './invocation.ts';
+import { osFault } from './io/faults.ts';
 import plopfile from './plopfile.ts';
 import { reconcile } from './reconcile.ts';
 import type { Result } from './result.ts';
@@ -14,8 +15,7 @@ import type { Result } from './result.ts';
  * @throws SlipwayError what went wrong; anything else is a fault of Slipway itself
  */
 export async function run(invocation: Invocation): Promise<Result> {
-  if (!statSync(invocation.cwd, { throwIfNoEntry: false })?.isDirectory())
-    throw badInput(`there is no folder ${invocation.cwd}`, 'name one that is there with --cwd');
+  refuseMissingFolder(invocation.cwd);
   const plop = await nodePlop('', { destBasePath: invocation.cwd, force: false });
   await plopfile(plop, invocation, (answers: Answers) => recorded(answers, () => carryOut(answers, invocation)));
   const generator = plop.getGenerator(invocation.command);
@@ -31,4 +31,13 @@ export async function run(invocation: Invocation): Promise<Result> {
 async function carryOut({ intent }: Answers, invocation: Invocation): Promise<Result> {
   if (intent === undefined) throw new SlipwayError(exitCodes.failed, `${invocation.command} has no intent`);
   return reconcile(intent, invocation);
+}
+
+function refuseMissingFolder(folder: string): void {
+  try {
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
+  } catch (error) {
+    throw osFault(error, `cannot use the folder ${folder}`, exitCodes.badInput);
+  }
+  throw badInput(`there is no folder ${folder}`, 'name one that is there with --cwd');
 }

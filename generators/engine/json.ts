@@ -17,3 +17,11 @@ export function isObject(value: unknown): value is JsonObject {
 export function fieldOf(value: unknown, key: string): unknown {
   return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
+
+/**
+ * @param error what `JSON.parse` threw
+ * @returns why a text is not JSON, in one line
+ */
+export function whyNotJson(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ');
+}

@@ -1,8 +1,9 @@
 import { Validator } from '@cfworker/json-schema';
 import type { Catalogue } from './catalogue.ts';
 import { hasConflictMarkers } from './conflictMarkers.ts';
-import { badInput } from './errors.ts';
+import { badInput, type SlipwayError } from './errors.ts';
 import { fieldOf } from './json.ts';
+import { whyNotJson } from './json.ts';
 import { type Manifest, manifestPath } from './manifest.ts';
 import { manifestSchema } from './manifestSchema.ts';
 import { descriptionFault, serviceNameFault } from './names.ts';
@@ -35,7 +36,7 @@ export function parseJson(text: string): unknown {
       );
     }
     throw badInput(
-      `${manifestPath} is not JSON: ${error instanceof Error ? error.message : String(error)}`,
+      `${manifestPath} is not JSON: ${whyNotJson(error)}`,
       'mend it by hand, or restore it from version control',
     );
   }
@@ -57,18 +58,18 @@ export function validateManifest(value: unknown, catalogue: Catalogue): Manifest
     );
   }
   const { valid, errors } = new Validator(schema, '2020-12', false).validate(value);
-  if (!valid) {
-    const faults = [...new Set(errors.flatMap((error) => describeFault(error, value, schema)))];
-    const told = faults.length > 12 ? [...faults.slice(0, 11), `and ${faults.length - 11} more faults`] : faults;
-    throw badInput(`${manifestPath} is not a valid manifest:\n  ${told.join('\n  ')}`, 'mend it by hand', {
-      faults: told,
-    });
-  }
+  if (!valid) throw invalid([...new Set(errors.flatMap((error) => describeFault(error, value, schema)))]);
   // The schema has just proved the shape.
   const manifest = value as Manifest;
   const nameFault = serviceNameFault(manifest.service.name);
-  if (nameFault !== undefined) throw badInput(`${manifestPath}, /service/name: ${nameFault}`);
+  if (nameFault !== undefined) throw invalid([`/service/name: ${nameFault}`]);
   return manifest;
+}
+
+function invalid(faults: readonly string[]): SlipwayError {
+  const told = faults.length > 12 ? [...faults.slice(0, 11), `and ${faults.length - 11} more faults`] : faults;
+  const message = [`${manifestPath} is not a valid manifest:`, ...told].join('\n  ');
+  return badInput(message, 'mend it by hand', { faults: told });
 }
 
 interface SchemaFault {

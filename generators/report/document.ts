@@ -1,4 +1,5 @@
 import { badInput, type ExitCode } from '../engine/errors.ts';
+import { whyNotJson } from '../engine/json.ts';
 import { decode, encode } from '../engine/fileSet.ts';
 import { fieldOf } from '../engine/json.ts';
 import type { Change, PlanEntry } from '../engine/reconcile/plan.ts';
@@ -81,7 +82,7 @@ function parse(text: string, name: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw badInput(`${name} is not JSON: ${error instanceof Error ? error.message : String(error)}`, remake);
+    throw badInput(`${name} is not JSON: ${whyNotJson(error)}`, remake);
   }
 }
 

@@ -1,0 +1,233 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { onPath, scratchFolder, scratchService, slipway, startSlipway, treeOf } from '../../helpers/cli.ts';
+import { expectFault } from '../../helpers/expectFault.ts';
+
+/** A folder of programs that stands for all of PATH: this Node, and shell scripts. */
+function programs(parent: string, scripts: Readonly<Record<string, string>> = {}): { readonly PATH: string } {
+  const folder = path.join(parent, 'programs');
+  mkdirSync(folder, { recursive: true });
+  symlinkSync(process.execPath, path.join(folder, 'node'));
+  for (const [name, script] of Object.entries(scripts)) {
+    const file = path.join(folder, name);
+    writeFileSync(file, `#!/bin/sh\n${script}\n`);
+    chmodSync(file, 0o755);
+  }
+  return { PATH: folder };
+}
+
+const sleep = onPath('sleep')[0] ?? 'sleep';
+
+async function until(isSo: () => boolean): Promise<void> {
+  for (const started = Date.now(); !isSo();) {
+    if (Date.now() - started > 20_000) throw new Error('it did not come to it in time');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+describe('when dependencies cannot be installed, the service is kept', () => {
+  it('without npm and git on the machine', () => {
+    using scratch = scratchFolder();
+    const { exitCode, stdout, stderr } = slipway(['new', 'orders', '--yes'], {
+      cwd: scratch.path,
+      env: programs(scratch.path),
+    });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      'error dependencies are not installed: npm is not on this machine\n  the files are written; go on with: cd orders && npm install\n',
+    );
+    expect(stdout).toContain('no first commit: git is not on this machine\n  go on with: git init');
+    expect(stdout).toMatch(/Next:\n {2}cd orders\n {2}npm install\n {2}npm run dev/);
+    expect(slipway(['check', '--cwd', 'orders'], { cwd: scratch.path }).exitCode).toBe(0);
+  });
+
+  it('without pnpm', () => {
+    using scratch = scratchFolder();
+    const { exitCode, stderr } = slipway(['new', 'orders', '--yes', '--package-manager', 'pnpm'], {
+      cwd: scratch.path,
+      env: programs(scratch.path),
+    });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      'pnpm is not on this machine\n  the files are written; go on with: cd orders && pnpm install',
+    );
+  });
+
+  it('without a network', async () => {
+    using scratch = scratchFolder();
+    const env = {
+      npm_config_registry: `http://127.0.0.1:${await closedPort()}`,
+      npm_config_fetch_retries: '0',
+      npm_config_cache: path.join(scratch.path, 'cache'),
+    };
+    const { exitCode, stderr } = slipway(['new', 'orders', '--yes', '--no-git'], { cwd: scratch.path, env });
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/error dependencies are not installed: `npm install` exited with \d+: .*ECONNREFUSED/);
+    expect(stderr).toContain('go on with: cd orders && npm install');
+    expect(slipway(['check', '--cwd', 'orders'], { cwd: scratch.path }).exitCode).toBe(0);
+  }, 60_000);
+
+  it('after add, and the change is kept too', () => {
+    using service = scratchService();
+    const env = programs(path.dirname(service.path), { npm: 'echo "npm error code ENOSPC" >&2; exit 28' });
+    const { exitCode, stdout, stderr } = slipway(['add', 'postgres'], { cwd: service.path, env });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      'error dependencies are not installed: `npm install` exited with 28: npm error code ENOSPC\n  the files are written; go on with: npm install\n',
+    );
+    expect(stdout).toContain('Done: ');
+    expect(slipway(['check'], { cwd: service.path }).exitCode).toBe(0);
+  });
+
+  it('with one document for --json, and one error for --quiet', () => {
+    using scratch = scratchFolder();
+    const env = programs(scratch.path);
+    const json = slipway(['new', 'orders', '--json'], { cwd: scratch.path, env });
+    expect(json.exitCode).toBe(1);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      applied: true,
+      exitCode: 1,
+      error: {
+        message: 'dependencies are not installed: npm is not on this machine',
+        hint: expect.stringContaining('npm install'),
+      },
+    });
+    const quiet = slipway(['new', 'billing', '--yes', '--quiet'], { cwd: scratch.path, env });
+    expectFault(quiet, 1, 'dependencies are not installed');
+  });
+
+  it.for([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('when %s interrupts it, and the lock is released', { timeout: 60_000 }, async ([signal, exit]) => {
+    using service = scratchService();
+    const flag = path.join(path.dirname(service.path), 'installing');
+    const env = programs(path.dirname(service.path), { npm: `: > '${flag}'; exec ${sleep} 30` });
+    const run = startSlipway(['add', 'postgres', '--yes'], { cwd: service.path, env });
+    await until(() => existsSync(flag));
+    run.kill(signal);
+    const { exitCode, stderr } = await run.result;
+    expect(exitCode).toBe(exit);
+    expect(stderr).toContain('dependencies are not installed\n  the files are written; go on with: npm install');
+    expect(readdirSync(path.join(service.path, '.slipway'))).not.toContain('running.json');
+    expect(slipway(['check'], { cwd: service.path }).exitCode).toBe(0);
+  });
+});
+
+describe('two runs at once', () => {
+  it('one does it, the other is told who holds the service, and nothing is mixed', async () => {
+    using service = scratchService();
+    const outside = path.dirname(service.path);
+    const flag = path.join(outside, 'installing');
+    const go = path.join(outside, 'go');
+    const env = programs(outside, { npm: `: > '${flag}'; while [ ! -e '${go}' ]; do ${sleep} 0.05; done` });
+    const first = startSlipway(['add', 'postgres', '--yes'], { cwd: service.path, env });
+    await until(() => existsSync(flag));
+    const before = treeOf(service.path);
+    for (const command of [
+      ['ci', '--provider', 'gitlab'],
+      ['remove', 'postgres'],
+      ['update'],
+      ['eject', 'README.md'],
+    ]) {
+      expectFault(
+        slipway(command, { cwd: service.path }),
+        1,
+        /another run holds this service: process \d+ on ".+", since "20.+\n {2}wait until it is done/,
+      );
+    }
+    expect(slipway(['check'], { cwd: service.path }).exitCode).toBe(0);
+    expect(treeOf(service.path)).toEqual(before);
+    writeFileSync(go, '');
+    expect(await first.result).toMatchObject({ exitCode: 0 });
+    expect(slipway(['ci', '--provider', 'gitlab', '--no-install'], { cwd: service.path }).exitCode).toBe(0);
+  }, 60_000);
+
+  it('many at the very same time do one after the other, or say why not', async () => {
+    using service = scratchService();
+    const commands = [
+      ['add', 'postgres'],
+      ['ci', '--provider', 'gitlab'],
+      ['ci', '--provider', 'none'],
+      ['eject', 'README.md'],
+    ];
+    const runs = await Promise.all(
+      commands.map((command) => startSlipway([...command, '--no-install'], { cwd: service.path }).result),
+    );
+    expect(runs.some(({ exitCode }) => exitCode === 0)).toBe(true);
+    for (const { exitCode, stderr } of runs.filter((run) => run.exitCode !== 0)) {
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(/^error another run /);
+    }
+    expect(slipway(['check'], { cwd: service.path }).exitCode).toBe(0);
+  }, 60_000);
+
+  it('a lock of a process that is gone does not stand in the way', () => {
+    using service = scratchService();
+    const lock = path.join(service.path, '.slipway/running.json');
+    const holder = { pid: 2 ** 22 + 1, host: 'another', started: '2026-01-01T00:00:00.000Z' };
+    writeFileSync(lock, JSON.stringify(holder));
+    expectFault(
+      slipway(['add', 'postgres'], { cwd: service.path }),
+      1,
+      'on "another", since "2026-01-01T00:00:00.000Z"',
+    );
+    writeFileSync(lock, JSON.stringify({ ...holder, host: hostname() }));
+    expect(slipway(['add', 'postgres', '--no-install'], { cwd: service.path }).exitCode).toBe(0);
+    expect(existsSync(lock)).toBe(false);
+  });
+});
+
+describe('--verify', () => {
+  it.for([
+    ['cannot be installed', 'exit 7', 'the changes cannot be verified: `npm install` exited with 7'],
+    [
+      'fails its own checks',
+      '[ "$1" = install ] || { echo "test error: no"; exit 1; }',
+      "the changes do not pass the service's own checks: `npm run check` exited with 1: test error: no",
+    ],
+  ] as const)('lands nothing when the copy %s', ([, npm, message]) => {
+    using service = scratchService();
+    const before = treeOf(service.path);
+    const result = slipway(['add', 'postgres', '--verify'], {
+      cwd: service.path,
+      env: programs(path.dirname(service.path), { npm }),
+    });
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toContain(`error ${message}`);
+    expect(result.stderr).toContain('nothing was written');
+    expect(treeOf(service.path)).toEqual(before);
+  });
+
+  it('tries the change in a copy, and lands it when it is green', () => {
+    using service = scratchService();
+    const log = path.join(path.dirname(service.path), 'log');
+    const npm = `echo "$* $(test -d internal/postgres && echo with || echo without) $PWD" >> '${log}'`;
+    const result = slipway(['add', 'postgres', '--verify'], {
+      cwd: service.path,
+      env: programs(path.dirname(service.path), { npm }),
+    });
+    expect(result.exitCode).toBe(0);
+    const lines = readFileSync(log, 'utf8').trim().split('\n');
+    expect(lines.map((line) => line.split(' ').slice(0, -1).join(' '))).toEqual([
+      'install with',
+      'run check with',
+      'install with',
+    ]);
+    expect(lines[0]).not.toContain(service.path);
+    expect(existsSync(lines[0]?.split(' ').at(-1) ?? '')).toBe(false);
+    expect(slipway(['check'], { cwd: service.path }).exitCode).toBe(0);
+  });
+});
+
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 9;
+}
