@@ -20,7 +20,8 @@ export default defineModule({
     dev: 'node --watch --import=./scripts/env.ts cmd/server/main.ts',
     build: 'tsc --project tsconfig.build.json',
     prestart: 'node --run build',
-    start: 'node dist/cmd/server/main.js',
+    // Without `exec` a shell would stand before the process and keep its signals.
+    start: 'exec node dist/cmd/server/main.js',
     test: 'vitest run --project unit --coverage',
     'test:integration': 'vitest run --project integration --passWithNoTests',
     lint: 'oxlint --type-aware --deny-warnings',

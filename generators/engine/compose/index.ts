@@ -9,11 +9,13 @@ import { composeKustomization } from './kustomization.ts';
 import { composeManifestSchema } from './manifestSchema.ts';
 import { composeModulesDocs } from './modulesDocs.ts';
 import { composePackageJson } from './packageJson.ts';
+import { composePnpmWorkspace } from './pnpmWorkspace.ts';
 import { composeWiring } from './wiring.ts';
 
 /** One owner for each shared file. */
 export const composers: readonly Composer[] = [
   composePackageJson,
+  composePnpmWorkspace,
   composeWiring,
   composeContainers,
   composeKustomization,

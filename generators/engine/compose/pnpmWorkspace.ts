@@ -1,0 +1,11 @@
+import type { Composer } from './composer.ts';
+import { toYaml } from './yaml.ts';
+
+/** `pnpm-workspace.yaml`: settings of pnpm, for services that use it. */
+export const composePnpmWorkspace: Composer = ({ manifest }) => {
+  if (manifest.packageManager !== 'pnpm') return [];
+  const text = toYaml({ preferSymlinkedExecutables: true }, [
+    'A Node that is pinned is then run as itself, and receives signals; otherwise a shell would stand before it.',
+  ]);
+  return [['pnpm-workspace.yaml', { text, ownership: 'merged' }]];
+};
