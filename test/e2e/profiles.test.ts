@@ -59,7 +59,7 @@ describe.each(profiles)(
     });
 
     it('serves under load, and drains on SIGTERM without a failed request', async () => {
-      const live = await startService(service, [profile['packageManager'] ?? 'npm', 'start'], env);
+      await using live = await startService(service, [profile['packageManager'] ?? 'npm', 'start'], env);
       const created = await fetch(`${live.origin}/items`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },

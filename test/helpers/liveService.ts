@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A service that was started as its users start it. */
-export interface LiveService {
+/** A service that was started as its users start it; killed when it goes out of scope still running. */
+export interface LiveService extends AsyncDisposable {
   readonly origin: string;
   readonly admin: string;
   /** Sends SIGTERM and waits. Gives the exit code; null when it had to be killed. */
@@ -36,7 +36,15 @@ export async function startService(
   child.stderr.on('data', (chunk) => (text += String(chunk)));
   const admin = `http://127.0.0.1:${adminPort}`;
   await ready(`${admin}/readyz`, child, () => text);
-  return { origin: `http://127.0.0.1:${port}`, admin, stop: () => stop(child), output: () => text };
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    admin,
+    stop: () => stop(child),
+    output: () => text,
+    [Symbol.asyncDispose]: async () => {
+      if (child.exitCode === null && child.signalCode === null) await stop(child);
+    },
+  };
 }
 
 async function ready(url: string, child: ChildProcess, output: () => string): Promise<void> {
