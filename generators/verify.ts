@@ -11,7 +11,7 @@ import { runWithProgress } from './io/process.ts';
 import { commit } from './io/transaction.ts';
 
 /** What a scratch copy makes anew. */
-const leftOut = new Set(['node_modules', 'dist', 'coverage', '.git']);
+const leftOut = /(?:^|[\\/])(?:node_modules|\.git)$|^(?:dist|coverage)$/;
 
 /**
  * Tries changes in a copy of the service, with the service's own checks.
@@ -32,7 +32,9 @@ export async function verifyInScratch(
   process.once('exit', clear);
   const { install, run } = packageManagerCommands[packageManager];
   try {
-    if (fs.pathExistsSync(root)) fs.copySync(root, scratch, { filter: (file) => !leftOut.has(path.basename(file)) });
+    if (fs.pathExistsSync(root)) {
+      fs.copySync(root, scratch, { filter: (file) => !leftOut.test(path.relative(root, file)) });
+    }
     commit(scratch, changes);
     for (const [line, what, failed] of [
       [install, 'verify: installing', 'the changes cannot be verified'],
