@@ -27,6 +27,7 @@ describe('finding usages', () => {
     ["import pg = require('pg');", '1 pg'],
     ["let a: import('pg').Pool;", '1 pg'],
     ["const a = `${await import('pg')}`;", '1 pg'],
+    ["const a = `${f({}, import('pg'))}`;", '1 pg'],
     ["// why\nimport {\n  a, // from 'x'\n  b,\n} from\n  'pg';", '6 pg'],
     ['/* two\nlines */ import a from "pg";', '2 pg'],
     ["const a = /['\"`]/; import b from 'pg';", '1 pg'],

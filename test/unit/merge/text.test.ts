@@ -71,9 +71,9 @@ describe('a merge by lines', () => {
   });
 
   it('changes nothing the second time where repeated lines could be aligned in two ways', () => {
-    const [base, yours, theirs] = [lines('b'), lines('a', 'c', 'b', 'a'), lines('a', 'c', 'b', 'b', 'a')];
-    const first = merge('x.ts', base, yours, theirs, 'ours');
-    expect(merge('x.ts', first.base, first.text, theirs, 'ours')).toEqual({ ...first, conflicts: [] });
+    const wanted = lines('a', 'c', 'b', 'b', 'a');
+    const first = merge('x.ts', lines('b'), lines('a', 'c', 'b', 'a'), wanted, 'ours');
+    expect(merge('x.ts', first.base, first.text, wanted, 'ours')).toEqual({ ...first, conflicts: [] });
   });
 
   it('takes the whole file for one conflict when there was no base', () => {
