@@ -2,7 +2,7 @@ import { badInput, type ExitCode } from '../engine/errors.ts';
 import { whyNotJson } from '../engine/json.ts';
 import { decode, encode } from '../engine/fileSet.ts';
 import { fieldOf } from '../engine/json.ts';
-import type { Change, PlanEntry } from '../engine/reconcile/plan.ts';
+import { actions, type Change, type PlanEntry } from '../engine/reconcile/plan.ts';
 import { assertSafePath } from '../io/paths.ts';
 import type { Prepared } from '../engine/reconcile/prepare.ts';
 
@@ -70,9 +70,10 @@ export function parsePlan(text: string, name: string): Pick<Prepared, 'entries' 
     throw badInput(`${name} has conflicts`, 'make it again with --conflict=ours, theirs or markers');
   }
   if (!Array.isArray(changes) || !changes.every(isChange)) throw badInput(`${name} holds no changes`, remake);
+  const read = changes.map(readChange);
   return {
-    entries: entries.map((entry) => ({ ...entry, changes: [] })),
-    changes: changes.map(readChange),
+    entries: entries.map((entry) => ({ ...entry, changes: read.filter(({ path }) => path === entry.path) })),
+    changes: read,
   };
 }
 
@@ -94,21 +95,30 @@ function readChange(change: ChangeDocument): Change {
 }
 
 function isEntry(value: unknown): value is Omit<PlanEntry, 'changes'> {
-  const texts = ['path', 'action', 'module', 'reason'].map((key) => fieldOf(value, key));
-  return texts.every((text) => typeof text === 'string') && Array.isArray(fieldOf(value, 'conflicts'));
+  const texts = ['path', 'module', 'reason'].map((key) => fieldOf(value, key));
+  return (
+    texts.every((text) => typeof text === 'string') &&
+    actions.some((action) => action === fieldOf(value, 'action')) &&
+    Array.isArray(fieldOf(value, 'conflicts'))
+  );
 }
 
 function isChange(value: unknown): value is ChangeDocument {
   const expect = fieldOf(value, 'expect');
   if (typeof fieldOf(value, 'path') !== 'string') return false;
   if (expect !== null && !(typeof expect === 'string' && /^[0-9a-f]{64}$/.test(expect))) return false;
-  const encoding = fieldOf(value, 'encoding');
+  const [remove, encoding] = [fieldOf(value, 'remove'), fieldOf(value, 'encoding')];
+  if (remove !== undefined) return remove === true;
   return (
-    fieldOf(value, 'remove') === true ||
-    (Number.isInteger(fieldOf(value, 'mode')) &&
-      (encoding === 'utf8' || encoding === 'base64') &&
-      typeof fieldOf(value, 'content') === 'string')
+    isMode(fieldOf(value, 'mode')) &&
+    (encoding === 'utf8' || encoding === 'base64') &&
+    typeof fieldOf(value, 'content') === 'string'
   );
+}
+
+/** Permission bits alone: no file of a plan runs as its owner. */
+function isMode(mode: unknown): boolean {
+  return Number.isInteger(mode) && Number(mode) >= 0 && Number(mode) <= 0o777;
 }
 
 function toBase64(bytes: Uint8Array): string {

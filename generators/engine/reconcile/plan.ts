@@ -5,7 +5,8 @@ import type { Conflict, ConflictStyle } from './merge/merge.ts';
 import { findMoved } from './moves.ts';
 
 /** What to do with a file. */
-export type Action = 'create' | 'update' | 'merge' | 'conflict' | 'delete' | 'keep' | 'adopt';
+export const actions = ['create', 'update', 'merge', 'conflict', 'delete', 'keep', 'adopt'] as const;
+export type Action = (typeof actions)[number];
 
 /** `stop` refuses the whole plan; the others say how each conflicting place is settled. */
 export type ConflictMode = 'stop' | ConflictStyle;

@@ -1,9 +1,11 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { execaSync } from 'execa';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { scratchService, slipway, treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const adding = ['add', 'postgres', '--no-install'];
 const writing = [adding, ['ci', '--provider', 'gitlab', '--no-install'], ['eject', 'tsconfig.json', '--no-install']];
@@ -58,7 +60,7 @@ describe('in a git tree with conflicts that nobody has resolved', () => {
     expect(stdout).toMatch(/✗ conflicts +unresolved conflicts in README\.md/);
   });
 
-  it('it goes on once they are resolved', () => {
+  it('work goes on once they are resolved', () => {
     using service = inTheMiddleOfAMerge('README.md');
     writeFileSync(path.join(service.path, 'README.md'), 'resolved\n');
     git(service.path, ['add', 'README.md']);

@@ -2,9 +2,11 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSyn
 import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { onPath, scratchFolder, scratchService, slipway, startSlipway, treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 /** A folder of programs that stands for all of PATH: this Node, and shell scripts. */
 function programs(parent: string, scripts: Readonly<Record<string, string>> = {}): { readonly PATH: string } {

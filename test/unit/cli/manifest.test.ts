@@ -1,8 +1,10 @@
 import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { scratchService, slipway, treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 type Manifest = Record<string, unknown> & { service: object; modules: object };
 

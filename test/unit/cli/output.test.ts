@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { commands } from '../../../bin/commands.ts';
 import { bundled, scratchFolder, scratchService, slipway } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 /** Runs a line of shell in which `$slipway` is the command line. */
 function shell(line: string, cwd: string, env: NodeJS.ProcessEnv = {}) {

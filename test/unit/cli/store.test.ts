@@ -10,9 +10,11 @@ import {
 } from 'node:fs';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { scratchService, slipway, treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 interface Lock {
   files: Record<string, { module: string; ownership: string; hash: string; at?: string }>;
