@@ -7,9 +7,10 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   rmSync,
+  statSync,
 } from 'node:fs';
-import { cpSync, realpathSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -140,30 +141,14 @@ export function layDown(parent: string, ...args: string[]): string {
   return path.join(parent, 'orders');
 }
 
-/** A folder that is removed when it goes out of scope: `using scratch = scratchFolder()`. */
-export function scratchFolder(): Disposable & { readonly path: string } {
-  const folder = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'slipway-test-')));
-  return { path: folder, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) };
-}
-
-const pristine = new Map<string, string>();
-
 /**
- * A service of its own for one test: `using service = scratchService()`.
- * @param args more flags of `new`
- * @returns the folder of a service named orders, removed when it goes out of scope
+ * A folder that is removed when it goes out of scope: `using scratch = scratchFolder()`.
+ * @param parent where it is made; programs may not be run from a file system in memory
+ * @returns the folder, empty
  */
-export function scratchService(...args: string[]): Disposable & { readonly path: string } {
-  const key = args.join(' ');
-  const original = pristine.get(key) ?? layDown(mkdtempSync(path.join(os.tmpdir(), 'slipway-test-')), ...args);
-  if (!pristine.has(key)) {
-    pristine.set(key, original);
-    process.once('exit', () => rmSync(path.dirname(original), { recursive: true, force: true }));
-  }
-  const scratch = scratchFolder();
-  const service = path.join(scratch.path, 'orders');
-  cpSync(original, service, { recursive: true });
-  return { path: service, [Symbol.dispose]: () => scratch[Symbol.dispose]() };
+export function scratchFolder(parent = os.tmpdir()): Disposable & { readonly path: string } {
+  const folder = realpathSync(mkdtempSync(path.join(parent, 'slipway-test-')));
+  return { path: folder, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
 /**

@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { scratchFolder, scratchService, slipway, treeOf } from '../../helpers/cli.ts';
+import { scratchFolder, slipway, treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
+import { scratchService } from '../../helpers/scratchService.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 

@@ -11,7 +11,8 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { scratchService, slipway, treeOf } from '../../helpers/cli.ts';
+import { slipway, treeOf } from '../../helpers/cli.ts';
+import { scratchService } from '../../helpers/scratchService.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 

@@ -1,24 +1,25 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
-import { onPath, scratchFolder, scratchService, slipway, startSlipway, treeOf } from '../../helpers/cli.ts';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { onPath, scratchFolder, slipway, startSlipway, treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
+import { scratchService } from '../../helpers/scratchService.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
-/** A folder of programs that stands for all of PATH: this Node, and shell scripts. */
-function programs(parent: string, scripts: Readonly<Record<string, string>> = {}): { readonly PATH: string } {
-  const folder = path.join(parent, 'programs');
-  mkdirSync(folder, { recursive: true });
-  symlinkSync(process.execPath, path.join(folder, 'node'));
+/** A folder of programs that stands for all of PATH, for one test: this Node, and shell scripts. */
+function programs(scripts: Readonly<Record<string, string>> = {}): { readonly PATH: string } {
+  const scratch = scratchFolder();
+  onTestFinished(() => scratch[Symbol.dispose]());
+  symlinkSync(process.execPath, path.join(scratch.path, 'node'));
   for (const [name, script] of Object.entries(scripts)) {
-    const file = path.join(folder, name);
+    const file = path.join(scratch.path, name);
     writeFileSync(file, `#!/bin/sh\n${script}\n`);
     chmodSync(file, 0o755);
   }
-  return { PATH: folder };
+  return { PATH: scratch.path };
 }
 
 const sleep = onPath('sleep')[0] ?? 'sleep';
@@ -35,7 +36,7 @@ describe('when dependencies cannot be installed, the service is kept', () => {
     using scratch = scratchFolder();
     const { exitCode, stdout, stderr } = slipway(['new', 'orders', '--yes'], {
       cwd: scratch.path,
-      env: programs(scratch.path),
+      env: programs(),
     });
     expect(exitCode).toBe(1);
     expect(stderr).toContain(
@@ -50,7 +51,7 @@ describe('when dependencies cannot be installed, the service is kept', () => {
     using scratch = scratchFolder();
     const { exitCode, stderr } = slipway(['new', 'orders', '--yes', '--package-manager', 'pnpm'], {
       cwd: scratch.path,
-      env: programs(scratch.path),
+      env: programs(),
     });
     expect(exitCode).toBe(1);
     expect(stderr).toContain(
@@ -74,7 +75,7 @@ describe('when dependencies cannot be installed, the service is kept', () => {
 
   it('after add, and the change is kept too', () => {
     using service = scratchService();
-    const env = programs(path.dirname(service.path), { npm: 'echo "npm error code ENOSPC" >&2; exit 28' });
+    const env = programs({ npm: 'echo "npm error code ENOSPC" >&2; exit 28' });
     const { exitCode, stdout, stderr } = slipway(['add', 'postgres'], { cwd: service.path, env });
     expect(exitCode).toBe(1);
     expect(stderr).toContain(
@@ -86,7 +87,7 @@ describe('when dependencies cannot be installed, the service is kept', () => {
 
   it('with one document for --json, and one error for --quiet', () => {
     using scratch = scratchFolder();
-    const env = programs(scratch.path);
+    const env = programs();
     const json = slipway(['new', 'orders', '--json'], { cwd: scratch.path, env });
     expect(json.exitCode).toBe(1);
     expect(JSON.parse(json.stdout)).toMatchObject({
@@ -108,7 +109,7 @@ describe('when dependencies cannot be installed, the service is kept', () => {
   ] as const)('when %s interrupts it, and the lock is released', { timeout: 60_000 }, async ([signal, exit]) => {
     using service = scratchService();
     const flag = path.join(path.dirname(service.path), 'installing');
-    const env = programs(path.dirname(service.path), { npm: `: > '${flag}'; exec ${sleep} 30` });
+    const env = programs({ npm: `: > '${flag}'; exec ${sleep} 30` });
     const run = startSlipway(['add', 'postgres', '--yes'], { cwd: service.path, env });
     await until(() => existsSync(flag));
     run.kill(signal);
@@ -126,7 +127,7 @@ describe('two runs at once', () => {
     const outside = path.dirname(service.path);
     const flag = path.join(outside, 'installing');
     const go = path.join(outside, 'go');
-    const env = programs(outside, { npm: `: > '${flag}'; while [ ! -e '${go}' ]; do ${sleep} 0.05; done` });
+    const env = programs({ npm: `: > '${flag}'; while [ ! -e '${go}' ]; do ${sleep} 0.05; done` });
     const first = startSlipway(['add', 'postgres', '--yes'], { cwd: service.path, env });
     await until(() => existsSync(flag));
     const before = treeOf(service.path);
@@ -197,7 +198,7 @@ describe('--verify', () => {
     const before = treeOf(service.path);
     const result = slipway(['add', 'postgres', '--verify'], {
       cwd: service.path,
-      env: programs(path.dirname(service.path), { npm }),
+      env: programs({ npm }),
     });
     expect(result.exitCode).toBe(1);
     expect(result.stderr).toContain(`error ${message}`);
@@ -211,7 +212,7 @@ describe('--verify', () => {
     const npm = `echo "$* $(test -d internal/postgres && echo with || echo without) $PWD" >> '${log}'`;
     const result = slipway(['add', 'postgres', '--verify'], {
       cwd: service.path,
-      env: programs(path.dirname(service.path), { npm }),
+      env: programs({ npm }),
     });
     expect(result.exitCode).toBe(0);
     const lines = readFileSync(log, 'utf8').trim().split('\n');

@@ -3,8 +3,9 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { commands } from '../../../bin/commands.ts';
-import { bundled, scratchFolder, scratchService, slipway } from '../../helpers/cli.ts';
+import { bundled, scratchFolder, slipway } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
+import { scratchService } from '../../helpers/scratchService.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 

@@ -11,8 +11,9 @@ import {
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { scratchService, slipway, treeOf } from '../../helpers/cli.ts';
+import { slipway, treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
+import { scratchService } from '../../helpers/scratchService.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { oldNode, scratchFolder, scratchService, slipway, treeOf } from '../../helpers/cli.ts';
+import { oldNode, scratchFolder, slipway, treeOf } from '../../helpers/cli.ts';
+import { scratchService } from '../../helpers/scratchService.ts';
 import { hasTerminal, keys, onTerminal, type Step, type TerminalResult } from '../../helpers/terminal.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
