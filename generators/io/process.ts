@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { execa, ExecaError } from 'execa';
 import type { Invocation } from '../invocation.ts';
 
@@ -48,11 +49,13 @@ export function explainFailure(error: unknown, line: string): string {
   const program = line.split(' ')[0] ?? line;
   if (!(error instanceof ExecaError)) return error instanceof Error ? error.message : String(error);
   if (error.code === 'ENOENT') return `${program} is not on this machine`;
-  const lines = (error.all ?? error.stderr ?? '')
+  const lines = stripVTControlCharacters(error.all ?? error.stderr ?? '')
     .split('\n')
     .map((text) => text.trim())
-    .filter((text) => text !== '');
-  const telling = lines.find((text) => /\berror\b|ERR!|ERR_/i.test(text)) ?? lines.at(-1) ?? 'no output';
+    // What has passed may well be called an error.
+    .filter((text) => text !== '' && !text.startsWith('✓'));
+  const find = (pattern: RegExp): string | undefined => lines.find((text) => pattern.test(text));
+  const telling = find(/^FAIL\b/) ?? find(/\berror\b|ERR!|ERR_/i) ?? lines.at(-1) ?? 'no output';
   return `\`${line}\` ${error.exitCode === undefined ? 'was ended' : `exited with ${error.exitCode}`}: ${telling.slice(0, 200)}`;
 }
 

@@ -55,7 +55,7 @@ function told({ stdout, stderr }: Ending): string {
   return text;
 }
 
-describe('law 6 over the real command line: the tree is the old one or the new one', { timeout: 240_000 }, () => {
+describe('law 6 over the real command line: the tree is the old one or the new one', { timeout: isExhaustive ? 3_600_000 : 240_000 }, () => {
   it('slipway add, killed at calls of every kind in every phase; recovered by update, add again, or doctor', async () => {
     const template = layDown(scratchFolder('memory'), '--ci=github');
     const copy = (): string => {
