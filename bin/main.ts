@@ -20,7 +20,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     const request = readArguments(argv, currentFolder(), process.stdin.isTTY && process.stdout.isTTY);
     const { exitCode, text, json: document, fault } = await carryOut(request);
     process.exitCode = exitCode;
-    const quiet = request.kind === 'run' && request.invocation.flags.quiet;
+    const quiet = !json && request.kind === 'run' && request.invocation.flags.quiet;
     const silent = quiet && (exitCode === exitCodes.done || fault !== undefined);
     if (!silent) process.stdout.write(`${json ? JSON.stringify(document, null, 2) : text}\n`);
     if (fault !== undefined) tell(describe(fault));

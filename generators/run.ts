@@ -3,7 +3,7 @@ import nodePlop from 'node-plop';
 import { badInput, exitCodes, SlipwayError } from './engine/errors.ts';
 import { type Answers, recorded } from './answers.ts';
 import type { Invocation } from './invocation.ts';
-import { osFault } from './io/faults.ts';
+import { codeOf, osFault } from './io/faults.ts';
 import plopfile from './plopfile.ts';
 import { reconcile } from './reconcile.ts';
 import type { Result } from './result.ts';
@@ -16,6 +16,24 @@ import type { Result } from './result.ts';
  */
 export async function run(invocation: Invocation): Promise<Result> {
   refuseMissingFolder(invocation.cwd);
+  try {
+    return await generate(invocation);
+  } catch (error) {
+    throw explained(error, invocation.flags.catalogue);
+  }
+}
+
+/** A catalogue from elsewhere is data of unknown quality: when something breaks over it, that is where to look first. */
+function explained(error: unknown, catalogue: string | undefined): unknown {
+  if (catalogue === undefined || error instanceof SlipwayError || codeOf(error) !== undefined) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return badInput(
+    `the catalogue ${catalogue} does not hold together: ${message}`,
+    'ask whoever made it for a sound one',
+  );
+}
+
+async function generate(invocation: Invocation): Promise<Result> {
   const plop = await nodePlop('', { destBasePath: invocation.cwd, force: false });
   await plopfile(plop, invocation, (answers: Answers) => recorded(answers, () => carryOut(answers, invocation)));
   const generator = plop.getGenerator(invocation.command);

@@ -57,13 +57,23 @@ export function validateManifest(value: unknown, catalogue: Catalogue): Manifest
       'run a newer one: npx create-slipway@latest',
     );
   }
-  const { valid, errors } = new Validator(schema, '2020-12', false).validate(value);
+  const { valid, errors } = validate(schema, value);
   if (!valid) throw invalid([...new Set(errors.flatMap((error) => describeFault(error, value, schema)))]);
   // The schema has just proved the shape.
   const manifest = value as Manifest;
   const nameFault = serviceNameFault(manifest.service.name);
   if (nameFault !== undefined) throw invalid([`/service/name: ${nameFault}`]);
   return manifest;
+}
+
+function validate(schema: object, value: unknown): ReturnType<Validator['validate']> {
+  try {
+    return new Validator(schema, '2020-12', false).validate(value);
+  } catch (error) {
+    // The validator writes a fault's place as part of a URI, which half a character cannot be.
+    if (error instanceof URIError) throw invalid(['/: holds a key that is no text: half of a surrogate pair']);
+    throw error;
+  }
 }
 
 function invalid(faults: readonly string[]): SlipwayError {

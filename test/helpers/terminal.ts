@@ -49,7 +49,7 @@ export async function onTerminal(
 ): Promise<TerminalResult> {
   const command = [node, bundled(), ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
   // The terminal's settings afterwards are told on a line of their own.
-  const line = `stty rows 40 cols 100; ${command}; code=$?; echo; stty -a | tr ' ' '\\n' | grep -cxE 'icanon|echo'; exit $code`;
+  const line = `trap : INT; stty rows 40 cols 100; ${command}; code=$?; echo; stty -a | tr ' ' '\\n' | grep -cxE 'icanon|echo'; exit $code`;
   const child = spawn('script', ['-qfec', line, '/dev/null'], {
     cwd,
     env: { ...process.env, SHELL: '/bin/sh', TERM: 'xterm', ...env },

@@ -32,6 +32,7 @@ describe('a manifest', () => {
     ['a misspelt key', { modulse: {} }, '/modulse: unknown key "modulse" (did you mean "modules"?)'],
     ['a key that steers terminals', { '\u001B[2J': 1 }, String.raw`unknown key "\u001b[2J"`],
     ['a key of another alphabet', { 名前: 1 }, '/名前: unknown key "名前"'],
+    ['a key that is half a character', { '\uD83D': 1 }, '/: holds a key that is no text'],
     [
       'a misspelt module',
       { modules: { postgress: {} } },

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { commands } from '../../../bin/commands.ts';
-import { bundled, scratchFolder, slipway } from '../../helpers/cli.ts';
+import type { Catalogue } from '../../../generators/engine/catalogue.ts';
+import { bundled, scratchFolder, slipway, treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
 import { scratchService } from '../../helpers/scratchService.ts';
 
@@ -56,6 +57,13 @@ describe('output', () => {
     const drift = quiet('check');
     expect(drift).toMatchObject({ exitCode: 4, stderr: '' });
     expect(drift.stdout).toContain('internal/app/modules.gen.ts');
+  });
+
+  it('is one JSON document with --json, even with --quiet', () => {
+    using service = scratchService();
+    const { stdout, stderr } = slipway(['check', '--json', '--quiet'], { cwd: service.path });
+    expect(JSON.parse(stdout)).toMatchObject({ command: 'check', exitCode: 0 });
+    expect(stderr).toBe('');
   });
 
   it('has colours only where they are wanted', () => {
@@ -155,6 +163,32 @@ describe('usage', () => {
   ] as const)('%j in a service is bad, and says what would be good', ([args, message]) => {
     using service = scratchService();
     expectFault(slipway(args, { cwd: service.path }), 2, message);
+  });
+
+  it.for([
+    ['is no object', () => [], 'is not a Slipway catalogue'],
+    ['is another format', () => ({ openapi: '3.1.0' }), 'is not a Slipway catalogue'],
+    [
+      'has modules that are none',
+      (whole: object) => ({ ...whole, modules: { postgres: 7 } }),
+      'does not hold together',
+    ],
+    [
+      'has files that lead out',
+      (whole: Catalogue) => ({
+        ...whole,
+        base: { ...whole.base, files: [{ path: '../x', ownership: 'seed', text: '' }] },
+      }),
+      'the path "../x" contains ".."',
+    ],
+  ] as const)('a catalogue from elsewhere that %s is refused', ([, change, message]) => {
+    using service = scratchService();
+    const built = JSON.parse(readFileSync(path.join(path.dirname(bundled()), 'catalogue.json'), 'utf8'));
+    const file = path.join(path.dirname(service.path), 'catalogue.json');
+    writeFileSync(file, JSON.stringify(change(built)));
+    const before = treeOf(path.dirname(service.path));
+    expectFault(slipway(['add', 'postgres', '--catalogue', file], { cwd: service.path }), 2, message);
+    expect(treeOf(path.dirname(service.path))).toEqual(before);
   });
 
   it('in a folder that is gone is told as such', () => {

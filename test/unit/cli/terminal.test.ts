@@ -115,6 +115,21 @@ describe.skipIf(!hasTerminal)('on a terminal (needs `script` of util-linux)', ()
     expect(refused.screen).not.toContain('Modules (');
   });
 
+  it('Ctrl+C while dependencies are installed shows the cursor again, and says how to go on', async () => {
+    using scratch = scratchFolder();
+    const [programs, service] = ['programs', 'service'].map((name) => path.join(scratch.path, name));
+    mkdirSync(programs ?? '');
+    mkdirSync(service ?? '');
+    writeFileSync(path.join(programs ?? '', 'npm'), '#!/bin/sh\nexec sleep 30\n', { mode: 0o755 });
+    const result = await onTerminal(['new', 'orders', '--yes', '--no-git'], [['installing dependencies', keys.ctrlC]], {
+      cwd: service ?? '',
+      env: { PATH: `${programs}${path.delimiter}${process.env['PATH']}` },
+    });
+    expect(result).toMatchObject({ exitCode: 130, isCursorShown: true, isRestored: true });
+    expect(result.screen).toContain('go on with: cd orders && npm install');
+    expect(slipway(['check', '--cwd', 'orders'], { cwd: service ?? '' }).exitCode).toBe(0);
+  });
+
   it('asks nothing with --yes', async () => {
     using scratch = scratchFolder();
     const result = await onTerminal(['new', 'orders', '--yes', ...quick], [], { cwd: scratch.path });
