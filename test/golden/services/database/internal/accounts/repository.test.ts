@@ -1,0 +1,7 @@
+import { describe } from 'vitest';
+import { testDatabase } from '../postgres/testing.ts';
+import { repositorySuite } from './repository.suite.ts';
+
+describe('accounts in the embedded database', () => {
+  repositorySuite(() => testDatabase());
+});

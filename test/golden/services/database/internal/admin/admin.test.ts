@@ -1,0 +1,97 @@
+import { pino } from 'pino';
+import { Type } from 'typebox';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Service } from '../app/lifecycle.ts';
+import { type Running, defineModule } from '../app/module.ts';
+import { readConfig } from '../config/config.ts';
+import { metrics } from '../metrics/module.ts';
+import { admin } from './module.ts';
+
+const stops: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+/** Starts the admin port beside one module; `get` asks it. */
+function serviceWith(start: () => Promise<Running<undefined>>) {
+  const { promise: port, resolve } = Promise.withResolvers<number>();
+  const log = pino({ level: 'info' }, { write: (line) => resolve(portIn(line)) });
+  const env = { ADMIN_HOST: '127.0.0.1', ADMIN_PORT: '0', HEALTH_TIMEOUT_MS: '50' };
+  const other = defineModule({ name: 'other', config: Type.Object({}), requires: [admin], start });
+  const service = new Service([metrics, admin, other], {
+    log,
+    configOf: (module) => readConfig(module.config, env),
+    startTimeoutMs: 5000,
+  });
+  stops.push(() => service.stop(0, 1000));
+  return { service, get: async (path: string) => fetch(`http://127.0.0.1:${await port}${path}`) };
+}
+
+function portIn(line: string): number {
+  const { port }: { port: number } = JSON.parse(line);
+  return port;
+}
+
+async function answer(response: Promise<Response>): Promise<unknown> {
+  const { status, json } = await response.then(async (reply) => ({ status: reply.status, json: await reply.json() }));
+  return [status, json];
+}
+
+describe('the probes', () => {
+  it('answer while the service still starts: alive, but neither started nor ready', async () => {
+    const { promise: wait, resolve: go } = Promise.withResolvers<void>();
+    const { service, get } = serviceWith(async () => {
+      await wait;
+      return { value: undefined };
+    });
+    const started = service.start();
+    expect(await answer(get('/livez'))).toEqual([200, { status: 'ok' }]);
+    expect(await answer(get('/startupz'))).toEqual([503, { status: 'starting' }]);
+    expect(await answer(get('/readyz'))).toEqual([503, { status: 'starting', modules: {} }]);
+    go();
+    await started;
+    expect(await answer(get('/startupz'))).toEqual([200, { status: 'ready' }]);
+    expect(await answer(get('/readyz'))).toEqual([200, { status: 'ready', modules: {} }]);
+  });
+
+  it('are ready by the health of the modules, and alive whatever it is', async () => {
+    let health: () => Promise<void> = async () => {};
+    const { service, get } = serviceWith(async () => ({ value: undefined, health: () => health() }));
+    await service.start();
+    expect(await answer(get('/readyz'))).toEqual([200, { status: 'ready', modules: { other: 'ok' } }]);
+
+    health = () => Promise.reject(new Error('no connection'));
+    expect(await answer(get('/readyz'))).toEqual([
+      503,
+      { status: 'unhealthy', modules: { other: { error: 'no connection' } } },
+    ]);
+    expect(await answer(get('/livez'))).toEqual([200, { status: 'ok' }]);
+
+    health = () => new Promise(() => {});
+    expect(await answer(get('/readyz'))).toEqual([
+      503,
+      { status: 'unhealthy', modules: { other: { error: 'health check took longer than 50 ms' } } },
+    ]);
+  });
+
+  it('are not ready as soon as the service stops, while it still drains', async () => {
+    const { promise: wait, resolve: go } = Promise.withResolvers<void>();
+    const { service, get } = serviceWith(async () => ({ value: undefined, drain: () => wait }));
+    await service.start();
+    const stopped = service.stop(0, 1000);
+    expect(await answer(get('/readyz'))).toEqual([503, { status: 'stopping', modules: {} }]);
+    expect(await answer(get('/startupz'))).toEqual([200, { status: 'stopping' }]);
+    go();
+    expect(await stopped).toBe(true);
+  });
+});
+
+describe('/metrics', () => {
+  it("is in Prometheus' text format", async () => {
+    const { service, get } = serviceWith(async () => ({ value: undefined }));
+    await service.start();
+    const response = await get('/metrics');
+    expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(await response.text()).toMatch(/^build_info\{.*\} 1$/m);
+  });
+});

@@ -1,0 +1,22 @@
+import { Type } from 'typebox';
+
+export const config = Type.Object({
+  START_TIMEOUT_MS: Type.Integer({
+    minimum: 1,
+    default: 30_000,
+    description: 'Milliseconds that each module may take to start',
+    examples: [30_000],
+  }),
+  SHUTDOWN_DELAY_MS: Type.Integer({
+    minimum: 0,
+    default: 0,
+    description: 'Milliseconds to go on serving after readiness has failed, while load balancers forget this instance',
+    examples: [5000],
+  }),
+  SHUTDOWN_TIMEOUT_MS: Type.Integer({
+    minimum: 1,
+    default: 20_000,
+    description: 'Milliseconds for the whole shutdown, the delay included',
+    examples: [20_000],
+  }),
+});

@@ -1,0 +1,187 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import { Type } from 'typebox';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { DeadlineError } from './deadline.ts';
+import { Service } from './lifecycle.ts';
+import { type Module, type Running, defineModule } from './module.ts';
+
+let events: string[];
+beforeEach(() => {
+  events = [];
+});
+
+/** A module that notes each step of its life; `over` replaces steps. */
+function module(name: string, requires: readonly Module[] = [], over: Partial<Running<string>> = {}): Module {
+  const note = (step: string) => () => {
+    events.push(`${name} ${step}`);
+  };
+  return defineModule({
+    name,
+    config: Type.Object({}),
+    requires,
+    start(): Running<string> {
+      note('start')();
+      return { value: name, serve: note('serve'), drain: note('drain'), stop: note('stop'), ...over };
+    },
+  });
+}
+
+function failing(name: string, requires: readonly Module[], start: () => Promise<never>): Module {
+  return defineModule({ name, config: Type.Object({}), requires, start });
+}
+
+function service(...modules: Module[]): Service {
+  return new Service(modules, { log: pino({ level: 'silent' }), configOf: () => ({}), startTimeoutMs: 200 });
+}
+
+const forever = (): Promise<never> => new Promise(() => {});
+
+describe('a start', () => {
+  it('goes by requirement, and serves once all have started', async () => {
+    const a = module('a');
+    await service(module('b', [a]), a).start();
+    expect(events).toEqual(['a start', 'b start', 'a serve', 'b serve']);
+  });
+
+  it('is ready only at its end', async () => {
+    const phases: string[] = [];
+    const watching = service(module('a', [], { serve: () => void phases.push(watching.phase) }));
+    phases.push(watching.phase);
+    await watching.start();
+    expect([...phases, watching.phase]).toEqual(['starting', 'starting', 'ready']);
+  });
+
+  it('gives a module the value of one that it requires', async () => {
+    const a = defineModule({
+      name: 'a',
+      config: Type.Object({}),
+      requires: [],
+      start: () => ({ value: { answer: 42 } }),
+    });
+    let answer = 0;
+    const b = defineModule({
+      name: 'b',
+      config: Type.Object({}),
+      requires: [a],
+      start({ use }) {
+        answer = use(a).answer;
+        return { value: undefined };
+      },
+    });
+    await service(a, b).start();
+    expect(answer).toBe(42);
+  });
+
+  it('does not give the value of one that it does not require', async () => {
+    const a = module('a');
+    const thief = defineModule({
+      name: 'thief',
+      config: Type.Object({}),
+      requires: [],
+      start: ({ use }) => ({ value: use(a) }),
+    });
+    await expect(service(a, thief).start()).rejects.toThrow('Module "thief" uses "a" without requiring it');
+  });
+
+  it('that fails leaves what has started to be unwound, in reverse', async () => {
+    const a = module('a');
+    const b = module('b', [a]);
+    const broken = failing('broken', [b], () => Promise.reject(new Error('no database')));
+    const unlucky = service(a, b, broken, module('never'));
+    await expect(unlucky.start()).rejects.toThrow('no database');
+    expect(await unlucky.stop(0, 1000)).toBe(true);
+    expect(events).toEqual(['a start', 'b start', 'a drain', 'b drain', 'b stop', 'a stop']);
+  });
+
+  it('has a time limit for each module', async () => {
+    const slow = service(failing('slow', [], forever));
+    await expect(slow.start()).rejects.toThrow(new DeadlineError('slow: start took longer than 200 ms'));
+  });
+
+  it('is given up when the service is told to stop', async () => {
+    const a = module('a');
+    const interrupted = service(a, failing('slow', [a], forever), module('never'));
+    const [started, clean] = await Promise.allSettled([
+      interrupted.start(),
+      sleep(10).then(() => interrupted.stop(0, 1000)),
+    ]);
+    expect(started).toMatchObject({ status: 'rejected', reason: { message: 'the service is stopping' } });
+    expect(clean).toMatchObject({ value: true });
+    expect(events).toEqual(['a start', 'a drain', 'a stop']);
+  });
+});
+
+describe('a stop', () => {
+  it('drains all, then stops in reverse order of the start', async () => {
+    const a = module('a');
+    const stopping = service(a, module('b', [a]));
+    await stopping.start();
+    events = [];
+    expect(await stopping.stop(0, 1000)).toBe(true);
+    expect(events).toEqual(['a drain', 'b drain', 'b stop', 'a stop']);
+  });
+
+  it('fails readiness first, and waits before it drains', async () => {
+    let drainedAfter = 0;
+    const begun = performance.now();
+    const waiting = service(
+      module('a', [], {
+        drain: () => {
+          drainedAfter = performance.now() - begun;
+        },
+      }),
+    );
+    await waiting.start();
+    const stopped = waiting.stop(50, 1000);
+    expect(waiting.phase).toBe('stopping');
+    await stopped;
+    expect(drainedAfter).toBeGreaterThanOrEqual(49);
+  });
+
+  it('goes on past a module that throws, and is not clean', async () => {
+    const a = module('a');
+    const broken = module('b', [a], {
+      stop: () => {
+        throw new Error('stuck');
+      },
+    });
+    const stopping = service(a, broken);
+    await stopping.start();
+    expect(await stopping.stop(0, 1000)).toBe(false);
+    expect(events.at(-1)).toBe('a stop');
+  });
+
+  it('keeps within its time though two modules never end, and leaves time for the others', async () => {
+    const aborted: string[] = [];
+    const hang = (name: string) => (signal: AbortSignal) => {
+      signal.addEventListener('abort', () => aborted.push(name));
+      return forever();
+    };
+    const a = module('a');
+    const stopping = service(a, module('b', [a], { drain: hang('b') }), module('c', [a], { stop: hang('c') }));
+    await stopping.start();
+    const begun = performance.now();
+    expect(await stopping.stop(0, 300)).toBe(false);
+    expect(performance.now() - begun).toBeLessThan(450);
+    expect(aborted).toEqual(['b', 'c']);
+    expect(events.at(-1)).toBe('a stop');
+  });
+});
+
+describe('health', () => {
+  it('is asked of every module that has a check, each within the time limit', async () => {
+    const watched = service(
+      module('well', [], { health: () => {} }),
+      module('ill', [], { health: () => Promise.reject(new Error('no connection')) }),
+      module('slow', [], { health: forever }),
+      module('silent'),
+    );
+    await watched.start();
+    expect(await watched.health(20)).toEqual({
+      well: 'ok',
+      ill: { error: 'no connection' },
+      slow: { error: 'health check took longer than 20 ms' },
+    });
+  });
+});

@@ -1,0 +1,7 @@
+// Written by Slipway from slipway.json: change it with `slipway add` and `slipway remove`.
+import { admin } from '../admin/module.ts';
+import { http } from '../http/module.ts';
+import { metrics } from '../metrics/module.ts';
+import { postgres } from '../postgres/module.ts';
+
+export const modules = [metrics, admin, http, postgres] as const;

@@ -1,0 +1,59 @@
+import { ConfigError, type Environment, checkConfig, readConfig, redactConfig } from '../config/config.ts';
+import { config as logConfig } from '../log/config.ts';
+import { createLogger } from '../log/logger.ts';
+import { config as appConfig } from './config.ts';
+import { watchForEnd } from './ending.ts';
+import { Service } from './lifecycle.ts';
+import type { Module } from './module.ts';
+
+/**
+ * Runs the service: checks the configuration, starts the modules, and stops them when a signal asks for it. The process
+ * then exits with code 0; with 1 after a fault in the configuration, a failed start, or a stop that was not clean.
+ * @param modules every module of the service, in any order
+ * @returns when the service is ready, or about to exit
+ */
+export async function run(modules: readonly Module[]): Promise<void> {
+  const { env } = process;
+  const schemas = [appConfig, logConfig, ...modules.map((module) => module.config)];
+  try {
+    checkConfig(schemas, env);
+    checkShutdown(env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const log = await createLogger('info');
+    log.fatal({ faults: error.faults }, error.message);
+    process.exit(1);
+  }
+
+  const limits = readConfig(appConfig, env);
+  const log = await createLogger(readConfig(logConfig, env).LOG_LEVEL);
+  const service = new Service(modules, {
+    log,
+    configOf: (module) => readConfig(module.config, env),
+    startTimeoutMs: limits.START_TIMEOUT_MS,
+  });
+  const ending = watchForEnd({
+    service,
+    log,
+    delayMs: limits.SHUTDOWN_DELAY_MS,
+    timeoutMs: limits.SHUTDOWN_TIMEOUT_MS,
+  });
+
+  log.info({ node: process.version, config: redactConfig(schemas, env) }, 'starting');
+  const begun = performance.now();
+  try {
+    await service.start();
+    log.info({ ms: Math.round(performance.now() - begun) }, 'ready');
+  } catch (error) {
+    // A signal during the start makes it fail too; then the end has begun already.
+    if (!ending.begun()) ending.fail(error, 'the service could not start');
+  }
+}
+
+/** @throws {ConfigError} when the delay would leave no time to stop */
+function checkShutdown(env: Environment): void {
+  const { SHUTDOWN_DELAY_MS: delay, SHUTDOWN_TIMEOUT_MS: timeout } = readConfig(appConfig, env);
+  if (delay < timeout) return;
+  const expected = `less than SHUTDOWN_TIMEOUT_MS, which is ${timeout}`;
+  throw new ConfigError([{ variable: 'SHUTDOWN_DELAY_MS', expected, given: String(delay) }]);
+}

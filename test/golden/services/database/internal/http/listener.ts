@@ -1,0 +1,42 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+
+/** Milliseconds. */
+const sweepEvery = 50;
+
+/**
+ * Begins to accept connections.
+ * @param server of node:http
+ * @param host address
+ * @param port 0 takes any free one
+ * @returns the port it listens on
+ * @throws when the port is taken, say
+ */
+export async function listen(server: Server, host: string, port: number): Promise<number> {
+  server.listen({ host, port });
+  await once(server, 'listening');
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : port;
+}
+
+/**
+ * Stops accepting connections and lets the requests in flight finish. Node closes idle connections only once, and Fastify
+ * leaves it at that: a connection whose reply comes later would stay open for as long as its client likes
+ * (https://github.com/fastify/fastify/issues/7044). Here they are swept until none is left.
+ * @param server of node:http; one that does not listen is left alone
+ * @param signal aborts at the deadline: what is left is then cut off
+ */
+export async function drain(server: Server, signal: AbortSignal): Promise<void> {
+  if (!server.listening) return;
+  const sweep = setInterval(() => server.closeIdleConnections(), sweepEvery);
+  const cutOff = (): void => server.closeAllConnections();
+  signal.addEventListener('abort', cutOff);
+  const closed = once(server, 'close');
+  server.close();
+  try {
+    await closed;
+  } finally {
+    clearInterval(sweep);
+    signal.removeEventListener('abort', cutOff);
+  }
+}

@@ -1,0 +1,60 @@
+import { Type } from 'typebox';
+
+/** Settings of the database; the keys are environment variables, times are milliseconds. */
+export const config = Type.Object({
+  DATABASE_URL: Type.String({
+    default: '',
+    pattern: '^(postgres(ql)?://.+)?$',
+    secret: true,
+    description: 'PostgreSQL server; when empty the service runs an embedded database',
+    examples: ['postgres://user:password@localhost:5432/database'],
+  }),
+  PGLITE_DIR: Type.String({
+    default: '',
+    description: 'Data directory of the embedded database; when empty its data lives in memory',
+    examples: ['.data/postgres'],
+  }),
+  POSTGRES_POOL_MAX: Type.Integer({
+    default: 10,
+    minimum: 1,
+    description:
+      'Connections one process may hold; all processes together must stay below the max_connections of the server',
+    examples: [10, 20],
+  }),
+  POSTGRES_CONNECT_TIMEOUT_MS: Type.Integer({
+    default: 3000,
+    minimum: 1,
+    description: 'Longest wait for a connection, be it a new one or one that others hold',
+    examples: [3000],
+  }),
+  POSTGRES_STATEMENT_TIMEOUT_MS: Type.Integer({
+    default: 10_000,
+    minimum: 0,
+    description: 'The server cancels a statement that takes longer; 0 is never',
+    examples: [10_000],
+  }),
+  POSTGRES_IDLE_TIMEOUT_MS: Type.Integer({
+    default: 30_000,
+    minimum: 0,
+    description: 'A connection nobody used for so long is closed; 0 is never',
+    examples: [30_000],
+  }),
+  POSTGRES_CHECKOUT_WARN_MS: Type.Integer({
+    default: 5000,
+    minimum: 0,
+    description: 'A connection held for longer is logged with the stack of who took it; 0 is never',
+    examples: [5000],
+  }),
+  POSTGRES_CHECKOUT_MAX_MS: Type.Integer({
+    default: 30_000,
+    minimum: 0,
+    description: 'A connection held for longer is destroyed, and the next query of its holder fails; 0 is never',
+    examples: [30_000],
+  }),
+  POSTGRES_HEALTH_INTERVAL_MS: Type.Integer({
+    default: 5000,
+    minimum: 100,
+    description: 'Time between two checks that the database answers',
+    examples: [5000],
+  }),
+});

@@ -1,0 +1,254 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Kysely, sql } from 'kysely';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createLogger } from '../log/logger.ts';
+import type { Database } from './database.ts';
+import { CheckoutReclaimedError, PoolExhaustedError, sqlState } from './errors.ts';
+import { watchHealth } from './health.ts';
+import { createMigrations } from './migrator.ts';
+import type { TestDatabase } from './testing.ts';
+
+interface Tables {
+  stock: { id: number; quantity: number };
+  orders: { stock_id: number };
+}
+
+/** Settings that let a test see in tenths of a second what takes many of them in production. */
+export const fastSettings = {
+  POSTGRES_POOL_MAX: '1',
+  POSTGRES_CONNECT_TIMEOUT_MS: '300',
+  POSTGRES_CHECKOUT_WARN_MS: '500',
+  POSTGRES_CHECKOUT_MAX_MS: '1000',
+};
+
+/**
+ * What holds of every database, embedded or not, with one connection.
+ * @param open opens a fresh database with `fastSettings`
+ */
+export function databaseSuite(open: () => Promise<TestDatabase>): void {
+  let opened: TestDatabase;
+  let database: Database<Tables>;
+  let db: Kysely<Tables>;
+
+  beforeAll(async () => {
+    opened = await open();
+    database = opened.tables<Tables>();
+    ({ db } = database);
+    await sql`create table stock (id int primary key, quantity int8 not null)`.execute(db);
+    await sql`create table orders (stock_id int not null references stock)`.execute(db);
+  });
+  afterAll(() => opened.close());
+  beforeEach(async () => {
+    await sql`truncate stock, orders`.execute(db);
+    await db.insertInto('stock').values({ id: 1, quantity: 10 }).execute();
+  });
+
+  const quantity = async () =>
+    (await db.selectFrom('stock').select('quantity').where('id', '=', 1).executeTakeFirst())?.quantity;
+  const metric = async (name: string) => (await opened.registry.getSingleMetric(name)?.get())?.values;
+
+  describe('types', () => {
+    it('gives int8 and counts as numbers, numeric and date as text, timestamptz as a Date', async () => {
+      const { rows } = await sql`
+        select 9007199254740991::int8 as big, count(*) as count, 1.10::numeric as price, date '2026-02-28' as day,
+          timestamptz '2026-02-28 12:00:00+02' as at, '{"a": [1]}'::jsonb as json, array[1, 2] as list, null as nothing
+        from stock`.execute(db);
+      expect(rows).toEqual([
+        {
+          big: Number.MAX_SAFE_INTEGER,
+          count: 1,
+          price: '1.10',
+          day: '2026-02-28',
+          at: new Date('2026-02-28T10:00:00Z'),
+          json: { a: [1] },
+          list: [1, 2],
+          nothing: null,
+        },
+      ]);
+    });
+
+    it('refuses an int8 that would be rounded', async () => {
+      await expect(sql`select 9007199254740993::int8`.execute(db)).rejects.toThrow('does not fit a number');
+      expect(await quantity()).toBe(10);
+    });
+  });
+
+  describe('errors', () => {
+    it('are conflicts when a key exists already, or a reference would break', async () => {
+      const again = db.insertInto('stock').values({ id: 1, quantity: 1 }).execute();
+      await expect(again).rejects.toMatchObject({ code: 'already_exists', status: 409 });
+      const orphan = db.insertInto('orders').values({ stock_id: 2 }).execute();
+      await expect(orphan).rejects.toMatchObject({ code: 'reference_broken', status: 409 });
+    });
+
+    it('are passed on with their SQLSTATE when callers are not to know of them', async () => {
+      const error: unknown = await sql`select 1 / 0`.execute(db).catch((thrown: unknown) => thrown);
+      expect(error).not.toHaveProperty('publicMessage');
+      expect(sqlState(error)).toBe('22012');
+    });
+  });
+
+  describe('a transaction', () => {
+    it('keeps what it did when it ends, and nothing when it throws', async () => {
+      await database.transaction((trx) => trx.updateTable('stock').set({ quantity: 9 }).execute());
+      const failing = database.transaction(async (trx) => {
+        await trx.updateTable('stock').set({ quantity: 8 }).execute();
+        throw new Error('no');
+      });
+      await expect(failing).rejects.toThrow('no');
+      expect(await quantity()).toBe(9);
+    });
+
+    it('runs at the isolation level that it asks for', async () => {
+      const level = await database.transaction(
+        async (trx) =>
+          (await sql<{ level: string }>`select current_setting('transaction_isolation') as level`.execute(trx)).rows,
+        { isolation: 'serializable' },
+      );
+      expect(level).toEqual([{ level: 'serializable' }]);
+    });
+
+    it('runs again from its start when it lost against another one', async () => {
+      let runs = 0;
+      const done = database.transaction(async (trx) => {
+        runs += 1;
+        await trx.updateTable('stock').set({ quantity: runs }).execute();
+        if (runs < 3) await raise(trx, '40001');
+        return 'done';
+      });
+      await expect(done).resolves.toBe('done');
+      expect(await quantity()).toBe(3);
+      expect(await metric('postgres_transaction_retries_total')).toMatchObject([
+        { value: 2, labels: { sqlstate: '40001' } },
+      ]);
+    });
+
+    it.each([
+      { sqlstate: '40P01', tries: 2, code: 'concurrent_change' },
+      { sqlstate: 'P0001', tries: 1, code: 'P0001' },
+    ])('gives up after $tries tries on $sqlstate', async ({ sqlstate, tries, code }) => {
+      let runs = 0;
+      const failing = database.transaction(
+        async (trx) => {
+          runs += 1;
+          await raise(trx, sqlstate);
+        },
+        { attempts: 2 },
+      );
+      await expect(failing).rejects.toMatchObject({ code });
+      expect(runs).toBe(tries);
+    });
+
+    it('ends with the reason of its signal, and keeps nothing', async () => {
+      const controller = new AbortController();
+      const aborted = database.transaction(
+        async (trx) => {
+          await trx.updateTable('stock').set({ quantity: 0 }).execute();
+          controller.abort(new Error('the caller has gone'));
+          await trx.updateTable('stock').set({ quantity: 1 }).execute();
+        },
+        { signal: controller.signal },
+      );
+      await expect(aborted).rejects.toThrow('the caller has gone');
+      expect(await quantity()).toBe(10);
+      await expect(database.transaction(async () => {}, { signal: controller.signal })).rejects.toThrow('gone');
+    });
+  });
+
+  describe('the pool', () => {
+    it('refuses who waits too long, such as a query beside an open transaction', async () => {
+      const beside = database.transaction(async (trx) => {
+        await trx.updateTable('stock').set({ quantity: 0 }).execute();
+        await quantity();
+      });
+      await expect(beside).rejects.toThrow(PoolExhaustedError);
+      await expect(beside).rejects.toMatchObject({ code: 'database_busy', status: 503 });
+      expect(await quantity()).toBe(10);
+      expect(await metric('postgres_pool_exhausted_total')).toMatchObject([{ value: 1 }]);
+    });
+
+    it('names who holds a connection for long, then takes it away', async () => {
+      const holder = database.transaction(async function forgetfulHolder(trx) {
+        await trx.updateTable('stock').set({ quantity: 0 }).execute();
+        await vi.waitFor(() => expect(opened.log.text).toContain('is it released?'), 2000);
+        await vi.waitFor(() => expect(opened.log.text).toContain('taken away'), 2000);
+        await trx.updateTable('stock').set({ quantity: 1 }).execute();
+      });
+      await expect(holder).rejects.toThrow(CheckoutReclaimedError);
+      expect(await quantity()).toBe(10);
+      expect(opened.log.text).toContain('database.suite.ts');
+      expect(opened.log.text).not.toContain('node_modules');
+      expect(await metric('postgres_pool_leaks_total')).toMatchObject([{ value: 1 }]);
+      expect(await metric('postgres_pool_reclaimed_total')).toMatchObject([{ value: 1 }]);
+    });
+
+    it('reports what its connections do', async () => {
+      await database.transaction(async () => {
+        expect(await metric('postgres_pool_connections')).toMatchObject([
+          { value: 1, labels: { state: 'in_use' } },
+          { value: 0, labels: { state: 'idle' } },
+        ]);
+        const waiting = quantity();
+        await sleep(10);
+        expect(await metric('postgres_pool_waiting')).toMatchObject([{ value: 1 }]);
+        await expect(waiting).rejects.toThrow(PoolExhaustedError);
+      });
+      expect(await metric('postgres_pool_max_connections')).toMatchObject([{ value: 1 }]);
+      expect(await opened.registry.metrics()).toMatch(/postgres_pool_checkout_seconds_count [1-9]/);
+    });
+  });
+
+  describe('the health', () => {
+    it('fails while migrations are pending', async () => {
+      const migrations = createMigrations(opened.tables<unknown>().db);
+      await migrations.down();
+      const health = await watchHealth(opened, { intervalMs: 50, timeoutMs: 1000, log: await createLogger('silent') });
+      expect(health.assert).toThrow('migrations are pending: 20261121_accounts');
+      expect(await metric('postgres_migrations_pending')).toMatchObject([{ value: 1 }]);
+      await migrations.up();
+      await vi.waitFor(() => expect(health.assert).not.toThrow(), 2000);
+      expect(await metric('postgres_migrations_pending')).toMatchObject([{ value: 0 }]);
+      health.stop();
+    });
+
+    it('does not fail because all connections are at work', async () => {
+      const health = await watchHealth(opened, { intervalMs: 50, timeoutMs: 1000, log: await createLogger('silent') });
+      const before = (await metric('postgres_pool_exhausted_total'))?.[0]?.value ?? 0;
+      await database.transaction(() =>
+        vi.waitFor(async () => {
+          expect((await metric('postgres_pool_exhausted_total'))?.[0]?.value).toBeGreaterThan(before);
+        }, 2000),
+      );
+      expect(health.assert).not.toThrow();
+      health.stop();
+    });
+  });
+
+  describe('migrations', () => {
+    it('go down one by one and up again', async () => {
+      const migrations = createMigrations(opened.tables<unknown>().db);
+      const all = (await migrations.status()).map(({ name }) => name);
+      expect(all).toContain('20261121_accounts');
+      expect(await migrations.pending()).toEqual([]);
+      expect(await migrations.down()).toMatchObject([{ migrationName: all.at(-1), status: 'Success' }]);
+      expect(await migrations.pending()).toEqual(all.slice(-1));
+      expect(await migrations.up()).toMatchObject([{ migrationName: all.at(-1), status: 'Success' }]);
+      expect(await migrations.up()).toEqual([]);
+    });
+
+    it('change nothing when one of them fails', async () => {
+      const migrations = createMigrations(opened.tables<unknown>().db);
+      await migrations.down();
+      await sql`create table transfers ()`.execute(db);
+      await expect(migrations.up()).rejects.toThrow('failed: nothing was changed');
+      const { rows } = await sql`select to_regclass('accounts') as accounts`.execute(db);
+      expect(rows).toEqual([{ accounts: null }]);
+      await sql`drop table transfers`.execute(db);
+      await migrations.up();
+    });
+  });
+}
+
+async function raise(db: Kysely<Tables>, state: string): Promise<void> {
+  await sql`do ${sql.lit(`begin raise exception '${state}' using errcode = '${state}'; end`)}`.execute(db);
+}

@@ -1,0 +1,141 @@
+import { type Kysely, sql } from 'kysely';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Database } from './database.ts';
+import { DatabaseUnavailableError, PoolExhaustedError } from './errors.ts';
+import { createMigrations } from './migrator.ts';
+import { serverUrl, type TestDatabase, testDatabase } from './testing.ts';
+
+interface Tables {
+  doctors: { id: number; on_call: boolean };
+}
+
+const url = serverUrl();
+
+describe.skipIf(!url)('what only a PostgreSQL server can do (needs DATABASE_URL)', () => {
+  let opened: TestDatabase;
+  let database: Database<Tables>;
+  let db: Kysely<Tables>;
+
+  beforeAll(async () => {
+    opened = await testDatabase({
+      DATABASE_URL: url,
+      POSTGRES_POOL_MAX: '4',
+      POSTGRES_CONNECT_TIMEOUT_MS: '500',
+      POSTGRES_STATEMENT_TIMEOUT_MS: '2000',
+    });
+    database = opened.tables<Tables>();
+    ({ db } = database);
+    await sql`create table doctors (id int primary key, on_call boolean not null)`.execute(db);
+  });
+  afterAll(() => opened.close());
+  beforeEach(async () => {
+    await sql`truncate doctors`.execute(db);
+    await sql`insert into doctors values (1, true), (2, true)`.execute(db);
+  });
+
+  const retries = async (sqlstate: string) => {
+    const found = await opened.registry.getSingleMetric('postgres_transaction_retries_total')?.get();
+    return found?.values.find(({ labels }) => labels['sqlstate'] === sqlstate)?.value ?? 0;
+  };
+
+  it('runs the loser of two serializable transactions again', async () => {
+    // Each may go off call only while the other one stays: "write skew", which no weaker isolation level prevents.
+    const bothHaveRead = barrier(2);
+    const goOffCall = (id: number) =>
+      database.transaction(
+        async (trx) => {
+          const onCall = await trx.selectFrom('doctors').selectAll().where('on_call', '=', true).execute();
+          await bothHaveRead();
+          if (onCall.length < 2) return 'stays';
+          await trx.updateTable('doctors').set({ on_call: false }).where('id', '=', id).execute();
+          return 'goes';
+        },
+        { isolation: 'serializable' },
+      );
+    const before = await retries('40001');
+    expect((await Promise.all([goOffCall(1), goOffCall(2)])).toSorted()).toEqual(['goes', 'stays']);
+    expect(await retries('40001')).toBe(before + 1);
+  });
+
+  it('runs the victim of a deadlock again', async () => {
+    const bothHoldOne = barrier(2);
+    const update = (first: number, second: number) =>
+      database.transaction(async (trx) => {
+        await trx.updateTable('doctors').set({ on_call: false }).where('id', '=', first).execute();
+        await bothHoldOne();
+        await trx.updateTable('doctors').set({ on_call: false }).where('id', '=', second).execute();
+      });
+    const before = await retries('40P01');
+    await Promise.all([update(1, 2), update(2, 1)]);
+    expect(await retries('40P01')).toBe(before + 1);
+    expect(await db.selectFrom('doctors').select('on_call').execute()).toEqual([
+      { on_call: false },
+      { on_call: false },
+    ]);
+  });
+
+  it('cancels a statement that takes too long', async () => {
+    await expect(sql`select pg_sleep(10)`.execute(db)).rejects.toMatchObject({ code: 'database_timeout', status: 504 });
+  });
+
+  it('cancels the statement of a transaction whose signal is aborted, and keeps the connection', async () => {
+    const controller = new AbortController();
+    const begun = performance.now();
+    let backend: unknown;
+    const sleeping = database.transaction(
+      async (trx) => {
+        backend = (await sql`select pg_backend_pid() as pid`.execute(trx)).rows;
+        setTimeout(() => controller.abort(new Error('the caller has gone')), 50);
+        await sql`select pg_sleep(1.9)`.execute(trx);
+      },
+      { signal: controller.signal },
+    );
+    await expect(sleeping).rejects.toThrow('the caller has gone');
+    expect(performance.now() - begun).toBeLessThan(1500);
+    const { rows } = await sql`select pg_backend_pid() as pid`.execute(db);
+    expect(rows).toEqual(backend);
+  });
+
+  it('refuses who finds all connections in use', async () => {
+    const sleeping = Array.from({ length: 4 }, () => sql`select pg_sleep(1)`.execute(db));
+    await expect(sql`select 1`.execute(db)).rejects.toThrow(PoolExhaustedError);
+    await Promise.all(sleeping);
+  });
+
+  it('survives the end of its connections, idle ones and those at work', async () => {
+    const idle = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db);
+    const atWork = database.transaction(async (trx) => {
+      const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(trx);
+      const others = sql`
+        select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and pid not in (${rows[0]?.pid}, pg_backend_pid())`;
+      await Promise.all([others.execute(db), sql`select pg_sleep(0.2)`.execute(trx)]);
+      await Promise.all([
+        sql`select pg_terminate_backend(${rows[0]?.pid})`.execute(db),
+        sql`select pg_sleep(1)`.execute(trx),
+      ]);
+    });
+    await expect(atWork).rejects.toThrow(DatabaseUnavailableError);
+    const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db);
+    expect(rows[0]?.pid).not.toBe(idle.rows[0]?.pid);
+    expect(opened.log.text).toContain('an idle database connection broke');
+  });
+
+  it('lets one process migrate while the others wait', async () => {
+    const migrations = createMigrations(opened.tables<unknown>().db);
+    await migrations.down();
+    const ran = await Promise.all([migrations.up(), migrations.up(), migrations.up()]);
+    expect(ran.flat()).toHaveLength(1);
+  });
+});
+
+/** @returns a function that, once it was called so often, lets all calls go on, and from then on every call at once */
+function barrier(calls: number): () => Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let left = calls;
+  return () => {
+    left -= 1;
+    if (left <= 0) resolve();
+    return promise;
+  };
+}

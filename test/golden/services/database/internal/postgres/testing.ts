@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { Registry } from '@prometheus-io/client';
+import { Client } from 'pg';
+import { Type } from 'typebox';
+import { Service } from '../app/lifecycle.ts';
+import { defineModule } from '../app/module.ts';
+import { type Environment, readConfig } from '../config/config.ts';
+import { createLogger } from '../log/logger.ts';
+import { type Metrics, metrics } from '../metrics/module.ts';
+import { config } from './config.ts';
+import { type Database, type OpenDatabase, openDatabase } from './database.ts';
+import { createMigrations } from './migrator.ts';
+import { postgres } from './module.ts';
+
+/** A database that one test file has for itself. */
+export interface TestDatabase extends OpenDatabase {
+  readonly registry: Registry;
+  /** What was logged about it. */
+  readonly log: LogLines;
+}
+
+/**
+ * The server for integration tests.
+ * @returns its URL; undefined where there is none, so that those tests are skipped
+ * @throws {Error} in CI, where a test that is skipped would be one that nobody runs
+ */
+export function serverUrl(): string | undefined {
+  const { DATABASE_URL: url, CI: ci } = process.env;
+  if (!url && ci) throw new Error('integration tests need a server: set DATABASE_URL');
+  return url;
+}
+
+/**
+ * Opens a fresh database with all migrations: the embedded one or, with a server's URL, a new one on that server.
+ * @param env settings that differ from their defaults
+ * @returns the database; to close it is to delete it
+ */
+export async function testDatabase(env: Environment = {}): Promise<TestDatabase> {
+  const created = env['DATABASE_URL'] ? await createDatabase(env['DATABASE_URL']) : undefined;
+  const registry = new Registry();
+  const log = new LogLines();
+  const settings = readConfig(config, { ...env, ...(created && { DATABASE_URL: created.url }) });
+  const database = await openDatabase({ settings, log: await createLogger('debug', log), registry });
+  await createMigrations(database.tables<unknown>().db).up();
+  return {
+    ...database,
+    registry,
+    log,
+    close: async (signal) => {
+      await database.close(signal);
+      await created?.drop();
+    },
+  };
+}
+
+/** The module, started as a service starts it. */
+export interface TestService {
+  readonly service: Service;
+  readonly database: Database<unknown>;
+  readonly metrics: Metrics;
+  readonly log: LogLines;
+}
+
+/**
+ * @param env settings that differ from their defaults
+ * @returns a service of this module and what it requires
+ */
+export async function testService(env: Environment = {}): Promise<TestService> {
+  const log = new LogLines();
+  const { promise, resolve } = Promise.withResolvers<Pick<TestService, 'database' | 'metrics'>>();
+  const slice = defineModule({
+    name: 'slice',
+    config: Type.Object({}),
+    requires: [metrics, postgres],
+    start({ use }) {
+      resolve({ database: use(postgres).tables<unknown>(), metrics: use(metrics) });
+      return { value: undefined };
+    },
+  });
+  const service = new Service([metrics, postgres, slice], {
+    log: await createLogger('debug', log),
+    configOf: (module) => readConfig(module.config, env),
+    startTimeoutMs: 20_000,
+  });
+  await service.start();
+  return { service, ...(await promise), log };
+}
+
+/**
+ * Makes an empty database, since tests that run beside each other would meet in one.
+ * @param server URL of any database on the server
+ * @returns URL of the new one, and how to delete it
+ */
+export async function createDatabase(server: string): Promise<{ url: string; drop: () => Promise<void> }> {
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  await onServer(server, `create database ${name}`);
+  const url = new URL(server);
+  url.pathname = name;
+  return { url: url.href, drop: () => onServer(server, `drop database ${name} with (force)`) };
+}
+
+async function onServer(server: string, statement: string): Promise<void> {
+  const client = new Client(server);
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Where a logger writes to in a test. */
+export class LogLines {
+  readonly #lines: string[] = [];
+
+  write(line: string): void {
+    this.#lines.push(line);
+  }
+
+  /** All lines so far; each is one JSON object. */
+  get text(): string {
+    return this.#lines.join('');
+  }
+}

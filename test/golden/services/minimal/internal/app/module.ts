@@ -1,0 +1,50 @@
+import type { Static, TObject } from 'typebox';
+import type { Logger } from '../log/logger.ts';
+import type { Lifecycle } from './lifecycle.ts';
+
+/** A running module: what others may use of it, and how it lives and ends. */
+export interface Running<Value> {
+  /** What `use(module)` gives to the modules that require this one. */
+  readonly value: Value;
+  /** Throws when unhealthy: the service is then not ready. */
+  readonly health?: (signal: AbortSignal) => void | Promise<void>;
+  /** After every module has started: begin to accept work. */
+  readonly serve?: () => void | Promise<void>;
+  /** On shutdown, first: stop accepting, finish what is in flight. The signal aborts at the deadline. */
+  readonly drain?: (signal: AbortSignal) => void | Promise<void>;
+  /** On shutdown, last, in reverse order of start: release resources. The signal aborts at the deadline. */
+  readonly stop?: (signal: AbortSignal) => void | Promise<void>;
+}
+
+/** What a module is given when it starts. */
+export interface ModuleContext<Config> {
+  /** The module's own settings, validated and frozen. */
+  readonly config: Config;
+  /** Names the module in each line. */
+  readonly log: Logger;
+  /** Aborts when shutdown begins, before anything is drained. */
+  readonly signal: AbortSignal;
+  /** The phase of the service and the health of its modules. */
+  readonly lifecycle: Lifecycle;
+  /** The value of a module that stands in `requires`. */
+  readonly use: <Value>(module: Module<TObject, Value>) => Value;
+}
+
+/** One capability of the service. */
+export interface Module<Config extends TObject = TObject, Value = unknown> {
+  readonly name: string;
+  /** Keys are names of environment variables. */
+  readonly config: Config;
+  readonly requires: readonly Module[];
+  /** A method, so that modules with different settings fit into one list. */
+  start(context: ModuleContext<Static<Config>>): Running<Value> | Promise<Running<Value>>;
+}
+
+/**
+ * Declares a module; the identity function, there for inference.
+ * @param module its name, settings, requirements and start
+ * @returns the same object, typed by its settings and its value
+ */
+export function defineModule<Config extends TObject, Value>(module: Module<Config, Value>): Module<Config, Value> {
+  return module;
+}

@@ -1,0 +1,28 @@
+import { defineModule } from '../app/module.ts';
+import { metrics } from '../metrics/module.ts';
+import { config } from './config.ts';
+import { drain, listen } from './listener.ts';
+import { createHttp } from './server.ts';
+
+/** The API: modules that require it register their routes while they start; it listens once all have started. */
+export const http = defineModule({
+  name: 'http',
+  config,
+  requires: [metrics],
+  async start({ config: settings, log, signal, use }) {
+    const value = await createHttp({ config: settings, log, durations: use(metrics).requests });
+    // Once shutdown begins, each reply asks its client to come back on another connection, to another instance.
+    signal.addEventListener('abort', () => {
+      value.server.maxRequestsPerSocket = 1;
+    });
+    return {
+      value,
+      async serve() {
+        await value.ready();
+        log.info({ port: await listen(value.server, settings.HOST, settings.PORT) }, 'listening');
+      },
+      drain: (deadline) => drain(value.server, deadline),
+      stop: () => value.close(),
+    };
+  },
+});

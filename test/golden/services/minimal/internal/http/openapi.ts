@@ -1,0 +1,25 @@
+import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
+import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
+import { Problem, problemType } from './problem.ts';
+
+/** How `/openapi.json` describes the API; its version is the API's own, not the package's. */
+export const openapi: FastifyDynamicSwaggerOptions = {
+  openapi: { openapi: '3.1.0', info: { title: 'HTTP API', version: '1.0.0' } },
+  refResolver: {
+    buildLocalReference: ({ $id }, _base, _fragment, index) => (typeof $id === 'string' ? $id : `schema-${index}`),
+  },
+};
+
+/**
+ * Names a schema instead of repeating it.
+ * @param schema one with an `$id` that was given to `addSchema`
+ * @returns a reference of the same type
+ */
+export function ref<Schema extends TSchema & { readonly $id?: string }>(schema: Schema): TUnsafe<Static<Schema>> {
+  return Type.Unsafe<Static<Schema>>({ $ref: `${schema.$id}#` });
+}
+
+/** For the `response` of every route: any other reply is a problem. */
+export const problems = {
+  default: { description: 'Problem', content: { [problemType]: { schema: ref(Problem) } } },
+};

@@ -1,0 +1,76 @@
+import { STATUS_CODES } from 'node:http';
+import { type FastifyError, errorCodes } from 'fastify';
+import { type Static, Type } from 'typebox';
+import { ServiceError } from '../../pkg/errors/index.ts';
+
+/** The media type of RFC 9457. */
+export const problemType = 'application/problem+json';
+
+/** An error as callers see it (RFC 9457). */
+export const Problem = Type.Object(
+  {
+    type: Type.String({ description: 'URI of the kind of problem; about:blank says no more than the status does' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.Optional(Type.String({ description: 'What went wrong this time' })),
+    code: Type.Optional(Type.String({ description: 'Stable, for programs to branch on' })),
+    requestId: Type.Optional(Type.String({ description: 'Stands in every log line about this request' })),
+    errors: Type.Optional(
+      Type.Array(
+        Type.Object({
+          in: Type.String({ description: 'The part of the request: body, querystring, params or headers' }),
+          pointer: Type.String({ description: 'JSON Pointer (RFC 6901) to the faulty value in that part' }),
+          detail: Type.String(),
+        }),
+      ),
+    ),
+  },
+  { $id: 'Problem' },
+);
+export type Problem = Static<typeof Problem>;
+
+/**
+ * @param status HTTP status code
+ * @param more fields beyond type, title and status
+ * @returns a problem that says what its status means
+ */
+export function problem(status: number, more: Partial<Problem> = {}): Problem {
+  return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, ...more };
+}
+
+/**
+ * Decides what a caller learns of an error.
+ * @param error anything that was thrown
+ * @returns a problem; nothing of the inside is in it
+ */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof ServiceError) {
+    return problem(error.status, { code: error.code, detail: error.publicMessage });
+  }
+  if (!isFastifyError(error)) return problem(500);
+  const { validation, validationContext = 'body', statusCode = 500 } = error;
+  if (validation !== undefined) {
+    const errors = validation.map(({ instancePath, params, message = 'is not valid' }) => ({
+      in: validationContext,
+      pointer: instancePath + pointerTo(params['missingProperty'] ?? params['additionalProperty']),
+      detail: message,
+    }));
+    return problem(statusCode, { code: 'validation_failed', detail: 'The request is not valid.', errors });
+  }
+  if (statusCode >= 500) return problem(500);
+  // Fastify's own messages are made for callers; of other errors only the status is known to be meant for them.
+  if (!Object.hasOwn(errorCodes, error.code)) return problem(statusCode);
+  return problem(statusCode, {
+    code: error.code.replace(/^FST_ERR_(CTP_)?/, '').toLowerCase(),
+    detail: error.message,
+  });
+}
+
+function isFastifyError(error: unknown): error is FastifyError {
+  return error instanceof Error && 'code' in error && 'statusCode' in error;
+}
+
+/** A fault about a property that is missing, or one too many, is reported at its object: the pointer goes on to it. */
+function pointerTo(property: unknown): string {
+  return typeof property === 'string' ? `/${property.replaceAll('~', '~0').replaceAll('/', '~1')}` : '';
+}

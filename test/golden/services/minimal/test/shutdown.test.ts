@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { load } from './support/load.ts';
+import { startProcess, startService } from './support/service.ts';
+
+describe('a service that is told to stop under load', () => {
+  it('fails no request, and ends with exit code 0', async () => {
+    const service = await startService({ SHUTDOWN_DELAY_MS: '2000' });
+    const leave = new AbortController();
+    const running = load(`${service.api}/openapi.json`, 20, leave.signal);
+    await sleep(300);
+
+    service.process.kill('SIGTERM');
+    // As a load balancer does: it looks every so often, and sends nothing more once readiness has failed.
+    while ((await fetch(`${service.admin}/readyz`)).ok) await sleep(20);
+    await sleep(200);
+    leave.abort();
+
+    const { succeeded, failures, closing } = await running;
+    expect(failures).toEqual([]);
+    expect(succeeded).toBeGreaterThan(100);
+    expect(closing).toBeGreaterThan(0);
+    expect(await service.exited).toEqual({ code: 0, signal: null });
+  });
+
+  it('finishes a request in flight on a keep-alive connection, and does not wait for its client to hang up', async () => {
+    const program = `
+      import { setTimeout as sleep } from 'node:timers/promises';
+      import { Type } from 'typebox';
+      import { run } from './internal/app/run.ts';
+      import { http } from './internal/http/module.ts';
+      import { metrics } from './internal/metrics/module.ts';
+      const slow = {
+        name: 'slow',
+        config: Type.Object({}),
+        requires: [http],
+        start({ log, use }) {
+          use(http).get('/slow', async () => {
+            log.info('in flight');
+            await sleep(500);
+            return { done: true };
+          });
+          return { value: undefined };
+        },
+      };
+      await run([metrics, http, slow]);`;
+    const service = startProcess(['--input-type=module', '--eval', program]);
+    await service.logged('ready');
+    const response = fetch(`http://127.0.0.1:${service.port('http')}/slow`);
+    await service.logged('in flight');
+    const begun = performance.now();
+    const exited = service.stop();
+    const reply = await response;
+    expect(await reply.json()).toEqual({ done: true });
+    expect(await exited).toEqual({ code: 0, signal: null });
+    // The request takes half a second; the idle time of a connection is 72.
+    expect(performance.now() - begun).toBeLessThan(3000);
+  });
+});

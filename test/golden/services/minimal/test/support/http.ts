@@ -1,0 +1,22 @@
+import { pino } from 'pino';
+import { config } from '../../internal/http/config.ts';
+import { type Http, type HttpOptions, createHttp } from '../../internal/http/server.ts';
+import { readConfig } from '../../internal/config/config.ts';
+import { RequestDurations } from '../../internal/metrics/requests.ts';
+
+/**
+ * @param env settings beyond the defaults
+ * @param options logger and metrics; by default silent, and nobody's
+ * @returns a server without routes, for `inject`
+ */
+export async function testHttp(
+  env: Readonly<Record<string, string>> = {},
+  options: Partial<HttpOptions> = {},
+): Promise<Http> {
+  return createHttp({
+    config: readConfig(config, env),
+    log: pino({ level: 'silent' }),
+    durations: new RequestDurations(),
+    ...options,
+  });
+}

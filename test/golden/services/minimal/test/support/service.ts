@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { Type } from 'typebox';
+import { Value } from 'typebox/value';
+
+/** The service's root folder. */
+export const root = path.resolve(import.meta.dirname, '../..');
+
+const LogLine = Type.Object({
+  msg: Type.String(),
+  module: Type.Optional(Type.String()),
+  port: Type.Optional(Type.Integer()),
+});
+
+/** How a process ended. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A service in a process of its own. */
+export interface ServiceProcess {
+  readonly process: ChildProcess;
+  /** The messages of its log so far. */
+  readonly messages: string[];
+  /** All that it has written, for errors. */
+  readonly output: string[];
+  /** The port on which a module said it listens. */
+  readonly port: (module: string) => number;
+  /** When the message is logged; fails when the process ends without it. */
+  readonly logged: (message: string) => Promise<void>;
+  readonly exited: Promise<Exit>;
+  /** Sends the signal and waits for the end. */
+  readonly stop: (signal?: NodeJS.Signals) => Promise<Exit>;
+}
+
+/**
+ * Starts Node in the service's root, its ports free ones.
+ * @param args of node: a file, or `--eval` and a program
+ * @param env beyond that of this process
+ * @returns the process, as soon as it runs
+ */
+export function startProcess(args: readonly string[], env: NodeJS.ProcessEnv = {}): ServiceProcess {
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    env: { ...process.env, LOG_LEVEL: 'info', PORT: '0', ADMIN_PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const messages: string[] = [];
+  const output: string[] = [];
+  const ports = new Map<string, number>();
+  const waiting = new Map<string, () => void>();
+  createInterface(child.stderr).on('line', (line) => output.push(line));
+  createInterface(child.stdout).on('line', (line) => {
+    output.push(line);
+    const parsed: unknown = JSON.parse(line);
+    if (!Value.Check(LogLine, parsed)) return;
+    const { msg, module, port } = parsed;
+    if (module !== undefined && port !== undefined) ports.set(module, port);
+    messages.push(msg);
+    waiting.get(msg)?.();
+  });
+  // 'close' comes after the last of the output, 'exit' before.
+  const exited = once(child, 'close').then((): Exit => ({ code: child.exitCode, signal: child.signalCode }));
+
+  return {
+    process: child,
+    messages,
+    output,
+    port: (module) => ports.get(module) ?? 0,
+    async logged(message) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      waiting.set(message, resolve);
+      if (messages.includes(message)) resolve();
+      const ended = await Promise.race([promise, exited]);
+      if (ended === undefined) return;
+      throw new Error(`It ended with exit code ${ended.code}, without "${message}":\n${output.join('\n')}`);
+    },
+    exited,
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal);
+      return exited;
+    },
+  };
+}
+
+/** A service that is ready. */
+export interface RunningService extends ServiceProcess {
+  /** Base URL of the API. */
+  readonly api: string;
+  /** Base URL of the admin port. */
+  readonly admin: string;
+}
+
+/**
+ * Starts the service's own server and waits until it is ready.
+ * @param env beyond that of this process
+ * @param main the server's file: its source, or what the build made of it
+ * @returns the running service
+ * @throws {Error} with its output, when it ends instead
+ */
+export async function startService(env: NodeJS.ProcessEnv = {}, main = 'cmd/server/main.ts'): Promise<RunningService> {
+  const service = startProcess([main], env);
+  await service.logged('ready');
+  const url = (module: string): string => `http://127.0.0.1:${service.port(module)}`;
+  return { ...service, api: url('http'), admin: url('admin') };
+}

@@ -1,0 +1,32 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    coverage: {
+      provider: 'v8',
+      include: ['internal/**/*.ts', 'pkg/**/*.ts'],
+      // What runs only in processes of its own is tested there, out of the sight of coverage.
+      exclude: ['**/*.{test,suite}.ts', '**/testing.ts', '**/*.gen.ts', 'internal/app/{run,ending}.ts'],
+      reporter: ['text-summary', 'lcov'],
+      thresholds: { lines: 85, statements: 85, functions: 85, branches: 80 },
+    },
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{cmd,internal,pkg,api,test}/**/*.test.ts'],
+          exclude: ['**/*.integration.test.ts'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: ['**/*.integration.test.ts'],
+          exclude: ['node_modules', 'dist'],
+          testTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
