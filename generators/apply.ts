@@ -2,9 +2,11 @@ import path from 'node:path';
 import type { PlopGeneratorConfig } from 'node-plop';
 import { changing } from './changing.ts';
 import { badInput } from './engine/errors.ts';
+import { fieldOf } from './engine/json.ts';
+import { packageManagers } from './engine/manifest.ts';
 import type { Invocation } from './invocation.ts';
 import { readFileInside } from './io/tree.ts';
-import { manifestOf, presentService } from './present.ts';
+import { presentService } from './present.ts';
 import { readText } from './readText.ts';
 import { parsePlan } from './report/document.ts';
 
@@ -18,11 +20,12 @@ export function apply(invocation: Invocation): Partial<PlopGeneratorConfig> {
     if (file === undefined || more.length > 0) {
       throw badInput('slipway apply needs one plan', 'make it with: slipway plan add postgres --json > plan.json');
     }
-    const { root, catalogue, raw } = presentService(invocation);
+    const { root, raw } = presentService(invocation);
     const { entries, changes } = parsePlan(readText(path.resolve(invocation.cwd, file), 'the plan'), file);
     return {
       root,
-      packageManager: manifestOf(raw, catalogue).packageManager,
+      // Nothing else is asked of the manifest: the plan may be that of an update, made for another catalogue than the service's.
+      packageManager: packageManagers.find((known) => known === fieldOf(raw, 'packageManager')) ?? 'npm',
       prepare: () => ({ entries, changes, before: (name) => readFileInside(root, name)?.bytes }),
     };
   });

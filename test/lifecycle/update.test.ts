@@ -1,4 +1,7 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { scratchFolder } from '../helpers/scratch.ts';
 import { changed } from '../helpers/secondCatalogue.ts';
 import { catalogue, differing, newService, second, secondFile, type TestService } from './service.ts';
 
@@ -112,6 +115,33 @@ describe('slipway update', () => {
     expect(service.second.must('check')).toContain('No drift');
     service.second.must('remove', 'postgres');
     service.second.must('ci', '--provider=github');
+    expect(service.tree()).toEqual(before);
+  });
+});
+
+describe('the plan of an update', () => {
+  it('is carried out later, and comes to the same', () => {
+    const [service, other] = [newService(...flags), newService(...flags)];
+    const before = service.tree();
+    const { exitCode, stdout, stderr } = service.second.run('plan', 'update', '--json');
+    expect(exitCode, stderr).toBe(0);
+    expect(service.tree()).toEqual(before);
+    const plan = join(scratchFolder(), 'plan.json');
+    writeFileSync(plan, stdout);
+    service.second.must('apply', plan);
+    other.second.must('update');
+    expect(service.tree()).toEqual(other.tree());
+  });
+
+  it('is refused once a file that it changes has changed', () => {
+    const service = newService(...flags);
+    const plan = join(scratchFolder(), 'plan.json');
+    writeFileSync(plan, service.second.run('plan', 'update', '--json').stdout);
+    service.edit('internal/http/listener.ts', (text) => `${text}\n`);
+    const before = service.tree();
+    const { exitCode, stderr } = service.second.run('apply', plan, '--no-install');
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('internal/http/listener.ts');
     expect(service.tree()).toEqual(before);
   });
 });
