@@ -97,8 +97,8 @@ function serverConfig(settings: Static<typeof config>, lockTimeoutMs: number): P
     idleTimeoutMillis: settings.POSTGRES_IDLE_TIMEOUT_MS,
     statement_timeout: settings.POSTGRES_STATEMENT_TIMEOUT_MS,
     lock_timeout: lockTimeoutMs,
-    // The server's own end of a reclaim, should the news of it not arrive there.
-    idle_in_transaction_session_timeout: settings.POSTGRES_CHECKOUT_MAX_MS,
+    // The server's own end of a reclaim, should the news of it not arrive there: a second later, so that ours comes first.
+    idle_in_transaction_session_timeout: settings.POSTGRES_CHECKOUT_MAX_MS && settings.POSTGRES_CHECKOUT_MAX_MS + 1000,
     keepAlive: true,
   };
 }
