@@ -30,6 +30,23 @@ describe('Argo CD', () => {
     }
   });
 
+  it('runs every Job before a release, restricted, and forgets it when the next one comes', () => {
+    const jobs = documents(files, /^deploy\/k8s\//).filter(({ kind }) => kind === 'Job');
+    expect(jobs.map(({ metadata }) => metadata.name)).toEqual(['orders-migrate']);
+    for (const { metadata, spec } of jobs) {
+      expect(metadata.annotations).toMatchObject({
+        'argocd.argoproj.io/hook': 'PreSync',
+        'argocd.argoproj.io/hook-delete-policy': 'BeforeHookCreation',
+      });
+      const [container] = spec.template.spec.containers;
+      expect(container.command ?? container.args).toContain('dist/cmd/migrate/main.js');
+      expect(container.securityContext).toMatchObject({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+      });
+    }
+  });
+
   it('lets the project reach those namespaces and no other', () => {
     const wanted = applications.map(({ spec }) => spec.destination);
     expect(project.spec.destinations).toEqual(expect.arrayContaining(wanted));

@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import type { Catalogue } from '../../../generators/engine/catalogue.ts';
+import { addModules } from '../../../generators/engine/edit.ts';
+import { type Manifest, newManifest } from '../../../generators/engine/manifest.ts';
+import { render } from '../../../generators/engine/render.ts';
+import { module, text, tinyCatalogue } from '../../helpers/tinyCatalogue.ts';
+
+const catalogue = tinyCatalogue();
+const plain = newManifest({ name: 'orders' }, catalogue);
+const all = addModules(plain, ['outbox', 'cache'], catalogue);
+
+function file(path: string, manifest: Manifest = all, from: Catalogue = catalogue): string {
+  return new TextDecoder().decode(render(manifest, from).get(path)?.bytes);
+}
+
+describe('the shared file', () => {
+  it('modules.gen.ts lists each module after those it requires', () => {
+    expect(file('internal/app/modules.gen.ts')).toMatchInlineSnapshot(`
+      "// Written by Slipway from slipway.json: change it with \`slipway add\` and \`slipway remove\`.
+      import { cache } from '../cache/module.ts';
+      import { database } from '../database/module.ts';
+      import { http } from '../http/module.ts';
+      import { outbox } from '../outbox/module.ts';
+
+      export const modules = [http, cache, database, outbox] as const;
+      "
+    `);
+  });
+
+  it('compose.yaml merges the service with one fragment for each module', () => {
+    expect(file('deploy/compose/compose.yaml')).toContain(
+      'include:\n  - path:\n      - cache.yaml\n      - database.yaml\n      - service.yaml\n',
+    );
+  });
+
+  it('kustomization.yaml has the components of modules, and none without', () => {
+    expect(file('deploy/k8s/base/kustomization.yaml')).toContain(
+      'components:\n  - ../components/cache\n  - ../components/database\n',
+    );
+    expect(file('deploy/k8s/base/kustomization.yaml', plain)).not.toContain('components');
+  });
+
+  it('config.env holds what has a default and is no secret', () => {
+    expect(file('deploy/k8s/base/config.env').split('\n').slice(1)).toEqual(['PORT=8080', 'REDIS_URL=', '']);
+  });
+
+  it('.env.example and the configuration page name every setting, a secret without its value', () => {
+    for (const name of ['PORT', 'REDIS_URL', 'DATABASE_URL']) {
+      expect(file('.env.example')).toContain(`# ${name}=`);
+      expect(file('docs/configuration.md')).toContain(`\`${name}\``);
+    }
+    expect(file('docs/configuration.md')).toMatch(/`DATABASE_URL` +\| url +\| secret /);
+  });
+
+  it('modules.md links the page of a module that has one', () => {
+    expect(file('docs/modules.md')).toContain('[database](database.md)');
+    expect(file('docs/modules.md', plain)).toContain('None yet.');
+  });
+
+  it('package.json has scripts and dependencies sorted, versions from the catalogue', () => {
+    const { scripts, dependencies } = JSON.parse(file('package.json'));
+    expect(Object.keys(scripts)).toEqual(Object.keys(scripts).toSorted());
+    expect(dependencies).toEqual({ fastify: '^5.0.0', kysely: '^0.29.0', pg: '^8.0.0', redis: '^6.0.0' });
+  });
+
+  it('package.json names pnpm and its version only where pnpm is used', () => {
+    const pnpm = newManifest({ name: 'orders', packageManager: 'pnpm' }, catalogue);
+    expect(JSON.parse(file('package.json', pnpm)).packageManager).toBe('pnpm@12.0.0');
+    expect(file('pnpm-workspace.yaml', pnpm)).toContain('preferSymlinkedExecutables: true');
+    expect(JSON.parse(file('package.json', plain)).packageManager).toBeUndefined();
+    expect(render(plain, catalogue).has('pnpm-workspace.yaml')).toBe(false);
+  });
+});
+
+describe('modules that disagree', () => {
+  const withModule = (change: object): Catalogue =>
+    tinyCatalogue({ modules: { ...catalogue.modules, rival: { ...module('rival', []), ...change } } });
+  const both = (from: Catalogue) => () => render(addModules(plain, ['database', 'rival'], from), from);
+
+  it.each([
+    [
+      'an npm script',
+      { scripts: { migrate: 'other' } },
+      'modules "database" and "rival" disagree on the npm script "migrate"',
+    ],
+    [
+      'a wired name',
+      { wiring: { database: 'internal/rival/module.ts' } },
+      'modules "database" and "rival" disagree on the wired name "database"',
+    ],
+    [
+      'a path',
+      { files: [text('docs/database.md', '# mine\n')] },
+      'modules "database" and "rival" both bring docs/database.md',
+    ],
+    ['a shared file', { files: [text('package.json', '{}\n')] }, 'both bring package.json'],
+    [
+      'a dependency without a version',
+      { dependencies: ['nowhere'] },
+      'module "rival" depends on "nowhere", which has no version',
+    ],
+  ])('on %s are named', (_, change, message) => {
+    expect(both(withModule(change))).toThrow(message);
+  });
+});
