@@ -169,8 +169,8 @@ describe('usage', () => {
     ['is no object', () => [], 'is not a Slipway catalogue'],
     ['is another format', () => ({ openapi: '3.1.0' }), 'is not a Slipway catalogue'],
     [
-      'has modules that are none',
-      (whole: object) => ({ ...whole, modules: { postgres: 7 } }),
+      'has files that are none',
+      (whole: Catalogue) => ({ ...whole, base: { ...whole.base, files: 7 } }),
       'does not hold together',
     ],
     [
