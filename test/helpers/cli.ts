@@ -30,6 +30,8 @@ export interface CliOptions {
   readonly uid?: number | undefined;
   /** Another Node than the one that runs the tests. */
   readonly node?: string;
+  /** Which of the two programs; `slipway` unless told otherwise. */
+  readonly program?: 'slipway' | 'create-slipway';
 }
 
 /**
@@ -50,7 +52,7 @@ export function bundled(executable: 'slipway' | 'create-slipway' = 'slipway'): s
  * @throws when it shows a stack trace, which no user is ever to see
  */
 export function slipway(args: readonly string[], options: CliOptions): CliResult {
-  const { status, stdout, stderr } = spawnSync(options.node ?? process.execPath, [bundled(), ...args], {
+  const { status, stdout, stderr } = spawnSync(options.node ?? process.execPath, [bundled(options.program), ...args], {
     ...surroundings(options),
     encoding: 'utf8',
     input: '',

@@ -174,6 +174,17 @@ describe('the commands', () => {
     expect(slipway(['doctor', '--cwd', '/'], { cwd: service.path }).exitCode).toBe(1);
   });
 
+  it('create-slipway is new', () => {
+    using scratch = scratchFolder();
+    const create = (...args: string[]) => slipway(args, { cwd: scratch.path, program: 'create-slipway' });
+    expect(create('--help').stdout).toMatch(/^Usage: slipway new \[dir\]/);
+    expect(create('--version').stdout).toMatch(/^\d+\.\d+\.\d+/);
+    expectFault(create(), 2, 'a new service needs a folder, and nobody can be asked\n  name it: create-slipway orders');
+    expectFault(create('add', 'postgres'), 2, 'slipway new takes one argument; given: add postgres');
+    expect(create('orders', '--preset', 'database', still, '--no-git').exitCode).toBe(0);
+    expect(manifestOf(path.join(scratch.path, 'orders'))).toMatchObject({ modules: { postgres: {} } });
+  });
+
   it('--version prints the version', () => {
     using scratch = scratchFolder();
     const { version } = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../../package.json'), 'utf8'));
