@@ -9,6 +9,7 @@ export const changed = {
   renamed: { from: 'internal/http/openapi.ts', to: 'internal/http/description/openapi.ts' },
   renamedSeed: { from: 'internal/items/domain.ts', to: 'internal/items/item.ts' },
   dropped: '.editorconfig',
+  droppedSeed: 'docs/decisions/000-template.md',
   /** File → what becomes what in it. */
   edited: {
     'internal/http/listener.ts': ['sweepEvery = 50', 'sweepEvery = 25'],
@@ -51,9 +52,9 @@ export function nextCatalogue(built: Catalogue): Catalogue {
 }
 
 function nextBase(base: CatalogueModule): CatalogueModule {
-  const { renamed, renamedSeed, dropped, edited } = changed;
+  const { renamed, renamedSeed, dropped, droppedSeed, edited } = changed;
   const files = base.files
-    .filter(({ path }) => path !== dropped)
+    .filter(({ path }) => path !== dropped && path !== droppedSeed)
     .map((file) => renameFile(file, renamed))
     .map((file) => renameFile(file, renamedSeed))
     .map((file) => editFile(file, edited))

@@ -18,13 +18,15 @@ describe('slipway update', () => {
       [
         changed.renamedSeed.from,
         changed.renamedSeed.to,
+        changed.droppedSeed,
         'internal/items/domain.test.ts',
         'internal/items/repository.ts',
         'internal/items/routes.ts',
       ].sort(),
     );
+    const yours: readonly string[] = [changed.renamedSeed.from, changed.droppedSeed];
     expect(seeds.map(([path]) => path)).toEqual(
-      expect.arrayContaining(touched.filter((path) => path !== changed.renamedSeed.from)),
+      expect.arrayContaining(touched.filter((path) => !yours.includes(path))),
     );
   });
 

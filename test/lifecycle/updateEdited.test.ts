@@ -142,6 +142,14 @@ const cases: Readonly<Record<string, Case>> = {
       });
     },
   },
+  'an edited seed that the template drops: it is the user’s': {
+    edit: (service) => service.edit(changed.droppedSeed, (text) => `${text}\nMine.\n`),
+    expected: (service) => {
+      expect(service.read(changed.droppedSeed)).toMatch(/\nMine\.\n$/);
+      expect(service.lock().files).not.toHaveProperty([changed.droppedSeed]);
+    },
+    told: /keep +docs\/decisions\/000-template\.md +the template has dropped it; it is yours/,
+  },
   'a file of the user’s own that is what the template now brings': {
     edit: (service) => service.write(changed.new, "/** Of a reply. */\nexport const etagHeader = 'etag';\n"),
     expected: (service) => expect(service.lock().files[changed.new]).toMatchObject({ adopted: true }),

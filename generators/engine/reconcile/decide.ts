@@ -21,6 +21,8 @@ export interface Situation {
   readonly candidates: readonly string[];
   /** The path under which the user has ejected it, before the template renamed it. */
   readonly ejectedAs: string | undefined;
+  /** Whether the module that brought it is still in the service. */
+  readonly moduleStays: boolean;
 }
 
 export interface Decision {
@@ -182,9 +184,11 @@ function threeWay(
 }
 
 /** A file that the templates no longer have. */
-function letGo({ yours }: Situation, locked: LockedFile, context: Context): Decision {
+function letGo({ yours, moduleStays }: Situation, locked: LockedFile, context: Context): Decision {
   if (yours === undefined) return nothing;
   if (locked.adopted) return { ...nothing, reason: 'it was yours before' };
+  if (locked.ownership === 'seed' && moduleStays)
+    return { ...nothing, reason: 'the template has dropped it; it is yours' };
   if (hashOfText(yours, context) === locked.hash) return { action: 'delete', reason: '' };
   if (context.conflict === 'theirs') return { action: 'delete', reason: 'with your edits' };
   if (context.conflict !== 'stop') return { ...nothing, reason: 'no longer Slipway’s; yours is kept' };

@@ -98,6 +98,7 @@ function* situations(input: PlanInput, moved: Moved): Generator<Situation> {
   const ejectedAs = new Map(
     [...renamed].filter(([former]) => ejected.has(former)).map(([former, now]) => [now, former]),
   );
+  const modules = new Set([...theirs.values()].map(({ module }) => module));
   const paths = new Set([...theirs.keys(), ...Object.keys(lock.files)]);
   for (const path of [...paths].sort()) {
     if (formers.has(path) || ejected.has(path)) continue;
@@ -116,6 +117,7 @@ function* situations(input: PlanInput, moved: Moved): Generator<Situation> {
       yours: yours.read(place),
       candidates: moved.ambiguous.get(former) ?? [],
       ejectedAs: ejectedAs.get(path),
+      moduleStays: locked !== undefined && modules.has(locked.module),
     };
   }
 }
