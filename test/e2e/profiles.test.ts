@@ -1,10 +1,11 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { coveringArray, type Profile } from '../helpers/coveringArray.ts';
-import { load, startService } from '../helpers/liveService.ts';
+import { leaves, load, startService } from '../helpers/liveService.ts';
 import { serverDatabase } from '../helpers/postgres.ts';
 
 /** The rules for what goes together are the tests' own. */
@@ -59,7 +60,10 @@ describe.each(profiles)(
     });
 
     it('serves under load, and drains on SIGTERM without a failed request', async () => {
-      await using live = await startService(service, [profile['packageManager'] ?? 'npm', 'start'], env);
+      await using live = await startService(service, [profile['packageManager'] ?? 'npm', 'start'], {
+        ...env,
+        SHUTDOWN_DELAY_MS: '2000',
+      });
       const created = await fetch(`${live.origin}/items`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
@@ -69,11 +73,9 @@ describe.each(profiles)(
       const lost = await fetch(`${live.origin}/nowhere`);
       expect([lost.status, lost.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
       expect(await (await fetch(`${live.admin}/metrics`)).text()).toContain('http_request_duration_seconds');
-      let stopped = false;
-      const requests = load(`${live.origin}/items`, 20, () => stopped);
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      const requests = load(`${live.origin}/items`, 20, leaves(live));
+      await sleep(500);
       const exitCode = await live.stop();
-      stopped = true;
       const { answered, failed } = await requests;
       expect({ exitCode, failed }, live.output()).toEqual({ exitCode: 0, failed: 0 });
       expect(answered).toBeGreaterThan(50);

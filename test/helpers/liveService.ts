@@ -86,7 +86,26 @@ export interface Load {
 }
 
 /**
- * Sends requests until it is told to end; a connection refused once the service has stopped accepting is the last one.
+ * What a load balancer does: it stops sending once the service says that it is not ready.
+ * @param live the service
+ * @returns tells whether the service has said so
+ */
+export function leaves({ admin }: LiveService): () => boolean {
+  let left = false;
+  const watch = setInterval(() => {
+    void fetch(`${admin}/readyz`).then(
+      ({ ok }) => (left ||= !ok),
+      () => (left = true),
+    );
+  }, 100);
+  return () => {
+    if (left) clearInterval(watch);
+    return left;
+  };
+}
+
+/**
+ * Sends requests until it is told to end.
  * @param url what is asked for
  * @param connections how many at a time
  * @param until tells when to end
@@ -96,23 +115,13 @@ export async function load(url: string, connections: number, until: () => boolea
   const result: Load = { answered: 0, failed: 0 };
   const worker = async (): Promise<void> => {
     while (!until()) {
-      try {
-        const response = await fetch(url);
-        await response.text();
-        if (response.ok) result.answered += 1;
-        else result.failed += 1;
-      } catch (error) {
-        if (isRefused(error)) return;
-        result.failed += 1;
-      }
+      const isAnswered = await fetch(url).then(
+        async (response) => (await response.text()) !== '' && response.ok,
+        () => false,
+      );
+      result[isAnswered ? 'answered' : 'failed'] += 1;
     }
   };
   await Promise.all(Array.from({ length: connections }, worker));
   return result;
-}
-
-/** Refused before anything was sent: a load balancer would ask another instance. */
-function isRefused(error: unknown): boolean {
-  const cause: unknown = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
 }
