@@ -62,46 +62,21 @@ function tarballOf(name: string): string {
   return path.join(scratch, file);
 }
 
+/** Each run gets a folder of its own: what is deleted between runs would still keep the disk busy during the next. */
 function scaffold(slipway: string, vite: string): string {
-  const target = path.join(scratch, 'target');
-  const before = (): void => rmSync(target, { recursive: true, force: true });
+  let runs = 0;
+  const folder = (): string => `run-${(runs += 1)}`;
+  const flags = ['--name', 'orders', '--yes', '--no-install', '--no-git'];
   const samples = compare(
     [
       {
         name: 'create-vite, vanilla-ts',
-        before,
-        run: () => runProgram(['node', vite, 'target', '--template', 'vanilla-ts', '--no-interactive'], scratch, env),
+        run: () => runProgram(['node', vite, folder(), '--template', 'vanilla-ts', '--no-interactive'], scratch, env),
       },
-      {
-        name: 'create-slipway',
-        before,
-        run: () =>
-          runProgram(
-            ['node', slipway, 'target', '--name', 'orders', '--yes', '--no-install', '--no-git'],
-            scratch,
-            env,
-          ),
-      },
+      { name: 'create-slipway', run: () => runProgram(['node', slipway, folder(), ...flags], scratch, env) },
       {
         name: 'create-slipway, preset database',
-        before,
-        run: () =>
-          runProgram(
-            [
-              'node',
-              slipway,
-              'target',
-              '--name',
-              'orders',
-              '--preset',
-              'database',
-              '--yes',
-              '--no-install',
-              '--no-git',
-            ],
-            scratch,
-            env,
-          ),
+        run: () => runProgram(['node', slipway, folder(), '--preset', 'database', ...flags], scratch, env),
       },
       { name: 'node -e 0', run: () => runProgram(['node', '-e', '0'], scratch, env) },
     ],
