@@ -3,7 +3,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { newManifest } from '../../generators/engine/manifest.ts';
@@ -34,8 +34,10 @@ try {
   runProgram(['npm', 'pack', '--silent', '--pack-destination', scratch], root);
   runProgram(['npm', 'pack', '--silent', '--pack-destination', scratch, `create-vite@${createVite}`], peers);
   const ours = installTarball();
+  const vite = path.join(peers, 'node_modules/create-vite/index.js');
   const tables = [
-    scaffold(ours, path.join(peers, 'node_modules/create-vite/index.js')),
+    scaffold(ours, vite, scratch, 'on disk'),
+    ...inMemory((folder) => scaffold(ours, vite, folder, 'in memory, where the disk has no say')),
     await coldNpx(),
     ...(await engine()),
   ];
@@ -62,8 +64,22 @@ function tarballOf(name: string): string {
   return path.join(scratch, file);
 }
 
-/** Each run gets a folder of its own: what is deleted between runs would still keep the disk busy during the next. */
-function scaffold(slipway: string, vite: string): string {
+/** Measures in a file system in memory, where there is one. */
+function inMemory(measure: (folder: string) => string): string[] {
+  if (!existsSync('/dev/shm')) return [];
+  const folder = mkdtempSync('/dev/shm/slipway-bench-');
+  try {
+    return [measure(folder)];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Each run gets a folder of its own: what is deleted between runs would still keep the disk busy during the next.
+ * @param where what the folders are in
+ */
+function scaffold(slipway: string, vite: string, where: string, medium: string): string {
   let runs = 0;
   const folder = (): string => `run-${(runs += 1)}`;
   const flags = ['--name', 'orders', '--yes', '--no-install', '--no-git'];
@@ -71,19 +87,19 @@ function scaffold(slipway: string, vite: string): string {
     [
       {
         name: 'create-vite, vanilla-ts',
-        run: () => runProgram(['node', vite, folder(), '--template', 'vanilla-ts', '--no-interactive'], scratch, env),
+        run: () => runProgram(['node', vite, folder(), '--template', 'vanilla-ts', '--no-interactive'], where, env),
       },
-      { name: 'create-slipway', run: () => runProgram(['node', slipway, folder(), ...flags], scratch, env) },
+      { name: 'create-slipway', run: () => runProgram(['node', slipway, folder(), ...flags], where, env) },
       {
         name: 'create-slipway, preset database',
-        run: () => runProgram(['node', slipway, folder(), '--preset', 'database', ...flags], scratch, env),
+        run: () => runProgram(['node', slipway, folder(), '--preset', 'database', ...flags], where, env),
       },
       { name: 'node -e 0', run: () => runProgram(['node', '-e', '0'], scratch, env) },
     ],
     21,
   );
   return table(
-    'Laying down a service: `--yes --no-install --no-git`, wall time of the whole process',
+    `Laying down a service ${medium}: \`--yes --no-install --no-git\`, wall time of the whole process`,
     samples,
     'create-vite',
   );
