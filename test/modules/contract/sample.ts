@@ -184,7 +184,7 @@ export const planted: Readonly<Record<string, readonly Subject[]>> = {
     { ...good, render: (...input) => revealing(input, String(input[0].modules['cache'] !== undefined)) },
   ],
   'names no registry and no folder of a machine': [
-    sample({}, { '.npmrc': `registry=https://${['registry', 'npmjs', 'org'].join('.')}/\n` }),
+    sample({}, { '.npmrc': 'registry=https://packages.example.com/\n' }),
     sample({}, { 'docs/more.md': `See ${['', 'home', 'somebody', 'service'].join('/')}.\n` }),
   ],
   'keeps the expressions of GitHub Actions and Prometheus': [
