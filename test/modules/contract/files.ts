@@ -4,7 +4,7 @@ import { ownFiles, type Options, type Rule, serviceWith, type Subject, textsOf, 
 
 /** What others may not be told: where packages come from, and what a machine's folders are called. */
 const secrets = [
-  /\bregistry\s*=|_authToken|https?:\/\/(?:registry|npm)\.[\w-]+\.\w+/i,
+  /\bregistry=http|_authToken|https?:\/\/(?:registry|npm)\.[\w-]+\.\w+/i,
   /(?<![\w.])\/(?:home|Users|root|work|mnt|var\/folders)\/|\b[A-Z]:\\\\/,
 ];
 
