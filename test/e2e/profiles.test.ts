@@ -111,5 +111,7 @@ function environment({ node }: Profile): NodeJS.ProcessEnv {
     GIT_COMMITTER_NAME: 'e2e',
     GIT_COMMITTER_EMAIL: 'e2e@example.com',
     NODE_OPTIONS: '',
+    // Only the integration tests are given a server.
+    DATABASE_URL: undefined,
   };
 }

@@ -5,6 +5,8 @@ import { startService } from '../test/support/service.ts';
 const mostMsToStop = 5000;
 
 const service = await startService({ NODE_ENV: 'production', SHUTDOWN_DELAY_MS: '0' }, 'dist/cmd/server/main.js');
+// Whatever fails, nothing is left running.
+process.once('exit', () => service.process.kill('SIGKILL'));
 const get = (url: string): Promise<Response> => fetch(url, { signal: AbortSignal.timeout(5000) });
 
 for (const probe of ['livez', 'startupz', 'readyz']) {
