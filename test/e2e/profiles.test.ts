@@ -72,7 +72,7 @@ describe.each(profiles)(
       expect(created.status).toBe(201);
       const lost = await fetch(`${live.origin}/nowhere`);
       expect(lost.status).toBe(404);
-      expect(lost.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+      expect(lost.headers.get('content-type')).toMatch(/^application\/problem\+json/);
       expect(await (await fetch(`${live.admin}/metrics`)).text()).toContain('http_request_duration_seconds');
       const requests = load(`${live.origin}/items`, 20, leaves(live));
       await sleep(500);
