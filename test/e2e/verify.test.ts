@@ -12,7 +12,13 @@ describe('slipway add --verify', () => {
   const slipway = (cwd: string, ...args: string[]) =>
     execa('node', [path.join(inject('installed'), 'node_modules', 'create-slipway', 'dist', 'slipway.cjs'), ...args], {
       cwd,
-      env: { PATH: [inject('newNode'), inject('hostPath')].join(path.delimiter), CI: 'true', NODE_OPTIONS: '' },
+      // Without a server: the service's own checks are those of a fresh clone.
+      env: {
+        PATH: [inject('newNode'), inject('hostPath')].join(path.delimiter),
+        CI: 'true',
+        NODE_OPTIONS: '',
+        DATABASE_URL: undefined,
+      },
       reject: false,
     });
 
