@@ -7,6 +7,8 @@ const unused = path.resolve('generators/unused.ts');
 export default defineConfig({
   input: { 'create-slipway': 'bin/create-slipway.ts', slipway: 'bin/slipway.ts' },
   platform: 'node',
+  // It says so of itself nowhere; without it, printing YAML would load its parser too.
+  treeshake: { moduleSideEffects: [{ test: /node_modules.yaml/, sideEffects: false }] },
   resolve: {
     // jsonc-parser's main is UMD, whose requires no bundler can follow.
     mainFields: ['module', 'main'],
@@ -26,6 +28,14 @@ export default defineConfig({
     format: 'cjs',
     minify: true,
     entryFileNames: '[name].cjs',
+    // What `new` runs is two files, of which a command that only tells something reads one: each file more that is read costs
+    // as much as laying down three.
+    codeSplitting: {
+      groups: [
+        { name: 'main', test: /[\\/]bin[\\/]main\.ts$/ },
+        { name: 'new', test: /[\\/]generators[\\/](run|service)\.ts$/ },
+      ],
+    },
     chunkFileNames: '[name]-[hash].cjs',
   },
 });

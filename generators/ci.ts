@@ -3,8 +3,7 @@ import { changing } from './changing.ts';
 import { parseProviders } from './engine/edit.ts';
 import type { CiProvider } from './engine/manifest.ts';
 import type { Invocation } from './invocation.ts';
-import { prepare } from './engine/reconcile/prepare.ts';
-import { openService } from './io/service.ts';
+import { planning } from './planning.ts';
 import { manifestOf, presentService } from './present.ts';
 
 /**
@@ -19,12 +18,7 @@ export function ci(invocation: Invocation): Partial<PlopGeneratorConfig> {
     return {
       root,
       packageManager: manifest.packageManager,
-      prepare: () =>
-        prepare(openService(root), {
-          catalogue,
-          conflict: invocation.flags.conflict,
-          edit: (now) => ({ ...manifestOf(now, catalogue), ci: providers }),
-        }),
+      prepare: planning(root, catalogue, invocation, (now) => ({ ...manifestOf(now, catalogue), ci: providers })),
     };
   });
 }

@@ -4,7 +4,7 @@ import { badInput } from './engine/errors.ts';
 import { didYouMean } from './engine/suggest.ts';
 import type { Invocation } from './invocation.ts';
 import { openService, pathInService } from './io/service.ts';
-import { prepare } from './engine/reconcile/prepare.ts';
+import { planning } from './planning.ts';
 import { manifestOf, presentService } from './present.ts';
 
 /**
@@ -22,15 +22,10 @@ export function eject(invocation: Invocation): Partial<PlopGeneratorConfig> {
       root,
       packageManager: manifestOf(raw, catalogue).packageManager,
       notes: paths.map((file) => `${file} is yours alone; to give it back, take it out of "ejected" in slipway.json`),
-      prepare: () =>
-        prepare(openService(root), {
-          catalogue,
-          conflict: invocation.flags.conflict,
-          edit: (now) => {
-            const manifest = manifestOf(now, catalogue);
-            return { ...manifest, ejected: [...new Set([...(manifest.ejected ?? []), ...paths])].sort() };
-          },
-        }),
+      prepare: planning(root, catalogue, invocation, (now) => {
+        const manifest = manifestOf(now, catalogue);
+        return { ...manifest, ejected: [...new Set([...(manifest.ejected ?? []), ...paths])].sort() };
+      }),
     };
   });
 }

@@ -6,8 +6,7 @@ import type { Manifest } from './engine/manifest.ts';
 import { validateManifest } from './engine/parseManifest.ts';
 import { withRequired } from './engine/resolve.ts';
 import type { Invocation } from './invocation.ts';
-import { prepare } from './engine/reconcile/prepare.ts';
-import { openService } from './io/service.ts';
+import { planning } from './planning.ts';
 import { manifestOf, type Present, presentService } from './present.ts';
 import type { Intent } from './reconcile.ts';
 
@@ -82,11 +81,8 @@ function intent(
     root,
     packageManager: manifestOf(present.raw, catalogue).packageManager,
     notes,
-    prepare: () =>
-      prepare(openService(root), {
-        catalogue,
-        conflict: invocation.flags.conflict,
-        edit: (raw) => validateManifest(edit(manifestOf(raw, catalogue)), catalogue),
-      }),
+    prepare: planning(root, catalogue, invocation, (raw) =>
+      validateManifest(edit(manifestOf(raw, catalogue)), catalogue),
+    ),
   };
 }

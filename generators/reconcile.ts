@@ -28,7 +28,7 @@ export interface Intent {
   /** What installs the service's dependencies and runs its scripts. */
   readonly packageManager: PackageManager;
   /** Reads the service and works out what to do: once, under the lock. */
-  readonly prepare: () => Prepared;
+  readonly prepare: () => Prepared | Promise<Prepared>;
   /** What the user should know of how his wish was understood. */
   readonly notes?: readonly string[];
   /** What follows once the files are written; when absent, dependencies are installed as needed. */
@@ -47,14 +47,14 @@ export async function reconcile(intent: Intent, invocation: Invocation): Promise
   const { flags } = invocation;
   if (intent.examine || flags.dryRun) {
     refuseInterrupted(intent.root);
-    return tell(intent, invocation, intent.prepare(), false);
+    return tell(intent, invocation, await intent.prepare(), false);
   }
   if (isVacant(intent.root)) {
-    return carryOut(intent, invocation, intent.prepare(), (changes) => createTree(intent.root, written(changes)));
+    return carryOut(intent, invocation, await intent.prepare(), (changes) => createTree(intent.root, written(changes)));
   }
   return withServiceLock(intent.root, async () => {
     const recovered = recoveryNotes(recover(intent.root));
-    const prepared = intent.prepare();
+    const prepared = await intent.prepare();
     await refuseUnresolved(intent.root, prepared);
     return carryOut(intent, invocation, prepared, (changes) => commit(intent.root, changes), recovered);
   });

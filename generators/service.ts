@@ -2,7 +2,6 @@ import path from 'node:path';
 import type { PlopGeneratorConfig } from 'node-plop';
 import { loadCatalogue } from './catalogue.ts';
 import { changing } from './changing.ts';
-import type { Catalogue } from './engine/catalogue.ts';
 import { setOptions } from './engine/edit.ts';
 import { badInput } from './engine/errors.ts';
 import { type Manifest, newManifest } from './engine/manifest.ts';
@@ -12,8 +11,8 @@ import { packageManagerCommands } from './engine/template.ts';
 import { install, shellWord } from './install.ts';
 import type { Invocation } from './invocation.ts';
 import { newServiceAnswers } from './newService.ts';
-import { prepare, type Prepared } from './engine/reconcile/prepare.ts';
-import { openService } from './io/service.ts';
+import type { Prepared } from './engine/reconcile/prepare.ts';
+import { planning } from './planning.ts';
 import type { Aftermath } from './reconcile.ts';
 
 /**
@@ -31,19 +30,22 @@ export function createService(invocation: Invocation): Partial<PlopGeneratorConf
       root,
       packageManager: manifest.packageManager,
       notes: pinnedNote(manifest),
-      prepare: () => prepareNew(root, manifest, catalogue),
+      prepare: async () => {
+        const prepared = await planning(root, catalogue, invocation, () => manifest)();
+        if (flags.conflict === 'stop') refuseTaken(prepared);
+        return prepared;
+      },
       afterwards: () => settleIn(root, manifest, invocation),
     };
   });
 }
 
-function prepareNew(root: string, manifest: Manifest, catalogue: Catalogue): Prepared {
-  const prepared = prepare(openService(root), { catalogue, conflict: 'stop', edit: () => manifest });
-  const taken = prepared.entries.filter((entry) => entry.action === 'conflict' || entry.reason === 'yours is kept');
-  if (taken.length === 0) return prepared;
+function refuseTaken({ entries }: Prepared): void {
+  const taken = entries.filter((entry) => entry.action === 'conflict' || entry.reason === 'yours is kept');
+  if (taken.length === 0) return;
   throw badInput(
     `these files are there already: ${fewOf(taken.map((entry) => entry.path))}`,
-    'move them away, or name another folder; nothing was written',
+    'move them away, name another folder, or say which side wins: --conflict=ours or --conflict=theirs; nothing was written',
     { files: taken.map((entry) => entry.path) },
   );
 }

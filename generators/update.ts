@@ -7,8 +7,7 @@ import { type Manifest, manifestPath } from './engine/manifest.ts';
 import { migrateManifest } from './engine/migrate.ts';
 import { validateManifest } from './engine/parseManifest.ts';
 import type { Invocation } from './invocation.ts';
-import { prepare } from './engine/reconcile/prepare.ts';
-import { openService } from './io/service.ts';
+import { planning } from './planning.ts';
 import { isNewer, manifestOf, presentService } from './present.ts';
 
 /**
@@ -23,12 +22,7 @@ export function update(invocation: Invocation): Partial<PlopGeneratorConfig> {
       root,
       packageManager: updated(raw, catalogue).packageManager,
       notes: from === catalogue.version ? [] : [`catalogue ${from} → ${catalogue.version}`],
-      prepare: () =>
-        prepare(openService(root), {
-          catalogue,
-          conflict: invocation.flags.conflict,
-          edit: (now) => updated(now, catalogue),
-        }),
+      prepare: planning(root, catalogue, invocation, (now) => updated(now, catalogue)),
     };
   });
 }
@@ -44,12 +38,7 @@ export function check(invocation: Invocation): Partial<PlopGeneratorConfig> {
       root,
       packageManager: manifestOf(raw, catalogue).packageManager,
       examine: true,
-      prepare: () =>
-        prepare(openService(root), {
-          catalogue,
-          conflict: invocation.flags.conflict,
-          edit: (now) => manifestOf(now, catalogue),
-        }),
+      prepare: planning(root, catalogue, invocation, (now) => manifestOf(now, catalogue)),
     };
   });
 }

@@ -67,7 +67,7 @@ function makeFolder(target: string, files: Iterable<NewFile>): void {
   sweep(parent);
   try {
     mkdirSync(staging);
-    writeTree(join(staging, target.slice(top.length)), files, staging);
+    writeTree(join(staging, target.slice(top.length)), files);
     replaceFile(staging, top);
   } catch (error) {
     rmSync(staging, { recursive: true, force: true });
@@ -75,21 +75,21 @@ function makeFolder(target: string, files: Iterable<NewFile>): void {
   }
 }
 
-function writeTree(root: string, files: Iterable<NewFile>, staging: string): void {
-  const made = new Set([staging]);
-  makeParent(root, made);
+function writeTree(root: string, files: Iterable<NewFile>): void {
+  mkdirSync(root, { recursive: true });
+  const made = new Set(['']);
   for (const { path, bytes, mode } of files) {
     assertSafePath(path);
-    const file = join(root, path);
-    makeParent(dirname(file), made);
-    writeFileSync(file, bytes, { mode, flag: 'wx' });
+    makeParent(root, path, made);
+    writeFileSync(`${root}/${path}`, bytes, { mode, flag: 'wx' });
   }
 }
 
-function makeParent(folder: string, made: Set<string>): void {
+function makeParent(root: string, path: string, made: Set<string>): void {
+  const folder = path.slice(0, Math.max(0, path.lastIndexOf('/')));
   if (made.has(folder)) return;
-  makeParent(dirname(folder), made);
-  mkdirSync(folder);
+  makeParent(root, folder, made);
+  mkdirSync(`${root}/${folder}`);
   made.add(folder);
 }
 

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import os from 'node:os';
 import path from 'node:path';
 import { newManifest } from '../../generators/engine/manifest.ts';
+import { merge } from '../../generators/engine/reconcile/merge/merge.ts';
 import { prepare } from '../../generators/engine/reconcile/prepare.ts';
 import { render } from '../../generators/engine/render.ts';
 import { openService } from '../../generators/io/service.ts';
@@ -186,7 +187,7 @@ function planCandidate(count: number) {
   const newer = withFiles('1.1.0', '// newer\n');
   const folder = path.join(scratch, `plan-${count}`);
   const manifest = newManifest({ name: 'orders' }, catalogue);
-  const { changes } = prepare(openService(folder), { catalogue, conflict: 'stop', edit: () => manifest });
+  const { changes } = prepare(openService(folder), { catalogue, conflict: 'stop', merge, edit: () => manifest });
   createTree(
     folder,
     changes.flatMap((change) =>
@@ -202,6 +203,7 @@ function planCandidate(count: number) {
       void prepare(openService(folder), {
         catalogue: newer,
         conflict: 'stop',
+        merge,
         edit: () => ({ ...manifest, catalogue: '1.1.0' }),
       }),
   };

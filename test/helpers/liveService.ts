@@ -69,7 +69,8 @@ async function stop(child: ChildProcess): Promise<number | null> {
   return typeof code === 'number' ? code : null;
 }
 
-async function freePort(): Promise<number> {
+/** @returns a TCP port that nothing listens on */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0);
   await once(server, 'listening');
   // Listening on TCP, the address is of this form.

@@ -6,6 +6,7 @@ import { type Manifest, manifestPath, newManifest } from '../../generators/engin
 import { parseManifest, validateManifest } from '../../generators/engine/parseManifest.ts';
 import { type DiskFile, lockPath, objectsFolder, parseLock } from '../../generators/engine/reconcile/lock.ts';
 import type { Change, ConflictMode } from '../../generators/engine/reconcile/plan.ts';
+import { merge } from '../../generators/engine/reconcile/merge/merge.ts';
 import { prepare, type Prepared } from '../../generators/engine/reconcile/prepare.ts';
 import type { Service } from '../../generators/engine/reconcile/service.ts';
 
@@ -76,6 +77,7 @@ export function commandsWith(catalogue: Catalogue): Commands {
     prepare(serviceOf(tree), {
       catalogue,
       conflict,
+      merge,
       edit: (raw) => edit(validateManifest(raw, catalogue)),
     });
   return {
@@ -83,7 +85,7 @@ export function commandsWith(catalogue: Catalogue): Commands {
       const manifest = addModules(newManifest({ name: 'orders' }, catalogue), modules, catalogue);
       return applyTo(
         new Map(),
-        prepare(serviceOf(new Map()), { catalogue, conflict: 'stop', edit: () => manifest }).changes,
+        prepare(serviceOf(new Map()), { catalogue, conflict: 'stop', merge, edit: () => manifest }).changes,
       );
     },
     add: (tree, modules, conflict) => run(tree, (now) => addModules(now, modules, catalogue), conflict),

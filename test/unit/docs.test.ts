@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { commands, flagsOf } from '../../bin/commands.ts';
 import { exitCodes } from '../../generators/engine/errors.ts';
 import { newManifest } from '../../generators/engine/manifest.ts';
+import { merge } from '../../generators/engine/reconcile/merge/merge.ts';
 import { prepare } from '../../generators/engine/reconcile/prepare.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import { buildCatalogue } from '../../templates/build.ts';
@@ -22,7 +23,7 @@ const readme = repository.read('README.md') ?? '';
 /** A service in memory, as `new` lays it down. */
 function serviceWorld(modules: readonly string[]): World {
   const wanted = newManifest({ name: 'orders', modules, ci: ['github', 'gitlab'] }, catalogue);
-  const { changes } = prepare(serviceOf(new Map()), { catalogue, conflict: 'stop', edit: () => wanted });
+  const { changes } = prepare(serviceOf(new Map()), { catalogue, conflict: 'stop', merge, edit: () => wanted });
   const tree = applyTo(new Map(), changes);
   const read = (file: string): string | undefined => new TextDecoder().decode(tree.get(file)?.bytes);
   return {

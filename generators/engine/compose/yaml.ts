@@ -1,4 +1,4 @@
-import { stringify } from 'yaml';
+import { Document } from 'yaml';
 
 /**
  * @param value plain data
@@ -7,5 +7,6 @@ import { stringify } from 'yaml';
  */
 export function toYaml(value: unknown, comment: readonly string[] = []): string {
   const head = comment.map((line) => `# ${line}\n`).join('');
-  return head + stringify(value, { lineWidth: 0, singleQuote: true, aliasDuplicateObjects: false });
+  // The library's `stringify` does the same, but lies in one file with its parser, which printing need not load.
+  return head + new Document(value, { aliasDuplicateObjects: false }).toString({ lineWidth: 0, singleQuote: true });
 }

@@ -1,7 +1,7 @@
 import { decode, encode, type RenderedFile } from '../fileSet.ts';
 import type { DiskFile, LockedFile } from './lock.ts';
 import { withLf, withLineEndsOf } from './merge/lineEnds.ts';
-import { merge, type Conflict, type ConflictStyle } from './merge/merge.ts';
+import type { Conflict, ConflictStyle } from './merge/types.ts';
 import type { Action, PlanInput } from './plan.ts';
 
 /** All that is known of one file. */
@@ -38,7 +38,7 @@ export interface Decision {
   readonly base?: Uint8Array;
 }
 
-type Context = Pick<PlanInput, 'base' | 'conflict' | 'hash'>;
+type Context = Pick<PlanInput, 'base' | 'conflict' | 'hash' | 'merge'>;
 
 /**
  * Decides about one file.
@@ -134,7 +134,8 @@ function reconcile(subject: Subject, locked: LockedFile, context: Context): Deci
   if (locked.ownership !== 'merged') return { ...nothing, reason: from, ...remembered };
   if (theirsHash === locked.hash || yours.hash === theirsHash) {
     // The base stays as it is, so that what the user had written before Slipway did remains the user's.
-    const kept = { reason: from, locked: withPlace(subject, { ...locked, module: theirs.module }) };
+    const base = theirsHash === locked.hash ? { base: theirs.bytes } : {};
+    const kept = { reason: from, locked: withPlace(subject, { ...locked, module: theirs.module }), ...base };
     return place === destination ? { action: 'keep', ...kept } : { action: 'update', ...kept, bytes: yours.bytes };
   }
   return threeWay({ ...subject, yours }, locked, from, context);
@@ -164,7 +165,7 @@ function threeWay(
     });
   }
   const style: ConflictStyle = context.conflict === 'stop' ? 'markers' : context.conflict;
-  const merged = merge(subject.path, base, yourText, theirText, style);
+  const merged = context.merge(subject.path, base, yourText, theirText, style);
   const result = remember(subject, encode(merged.base), context);
   const bytes = encode(merged.text);
   if (merged.conflicts.length > 0 && context.conflict === 'stop') {
@@ -198,7 +199,7 @@ function letGo({ yours, moduleStays }: Situation, locked: LockedFile, context: C
 /** Settles a conflict over a whole file. */
 function settle(
   { yours, theirs, path }: Subject,
-  { conflict }: Context,
+  { conflict, merge }: Context,
   { reason, ours, theirs: replaced }: { reason: string; ours: Decision; theirs: Decision },
 ): Decision {
   if (conflict === 'ours') return ours;

@@ -1,7 +1,7 @@
 import type { FileSet, RenderedFile } from '../fileSet.ts';
 import { decide, type Decision, type Situation } from './decide.ts';
 import type { DiskFile, Lock, LockedFile } from './lock.ts';
-import type { Conflict, ConflictStyle } from './merge/merge.ts';
+import type { Conflict, ConflictStyle, Merge } from './merge/types.ts';
 import { findMoved } from './moves.ts';
 
 /** What to do with a file. */
@@ -56,6 +56,7 @@ export interface PlanInput {
   readonly renamed: ReadonlyMap<string, string>;
   readonly catalogue: string;
   readonly conflict: ConflictMode;
+  readonly merge: Merge;
   readonly hash: (bytes: Uint8Array) => string;
 }
 

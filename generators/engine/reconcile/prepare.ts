@@ -7,7 +7,7 @@ import { modulesOf } from '../resolve.ts';
 import { bookkeeping } from './bookkeeping.ts';
 import { refuseDanglingImports } from './dangling.ts';
 import { followRenames } from './follow.ts';
-import { merge } from './merge/merge.ts';
+import type { Merge } from './merge/types.ts';
 import { type Change, type ConflictMode, plan, type PlanEntry } from './plan.ts';
 import type { Service } from './service.ts';
 
@@ -17,6 +17,7 @@ export interface Wish {
   /** From what the manifest holds (undefined before the first) to what it shall hold: the one thing in which commands differ. */
   readonly edit: (present: unknown) => Manifest;
   readonly conflict: ConflictMode;
+  readonly merge: Merge;
 }
 
 /** A plan, with all that is needed to carry it out. */
@@ -36,7 +37,7 @@ export interface Prepared {
  * @returns the plan and its changes
  * @throws SlipwayError when the service is damaged, or the user's code still needs what would go
  */
-export function prepare(service: Service, { catalogue, edit, conflict }: Wish): Prepared {
+export function prepare(service: Service, { catalogue, edit, conflict, merge }: Wish): Prepared {
   const present = service.manifestText === undefined ? undefined : parseJson(service.manifestText);
   const manifest = edit(present);
   const planned = plan({
@@ -48,6 +49,7 @@ export function prepare(service: Service, { catalogue, edit, conflict }: Wish): 
     renamed: renamedFiles(manifest, catalogue),
     catalogue: catalogue.version,
     conflict,
+    merge,
     hash: service.hash,
   });
   const result = followRenames(service, planned);
@@ -56,14 +58,14 @@ export function prepare(service: Service, { catalogue, edit, conflict }: Wish): 
     entries: result.entries,
     changes: [
       ...result.entries.flatMap((entry) => entry.changes),
-      ...bookkeeping(service, result, manifestText(service, present, manifest)),
+      ...bookkeeping(service, result, manifestText(service, present, manifest, merge)),
     ],
     before: (path) => service.read(path)?.bytes,
   };
 }
 
 /** The manifest's new text: only what the command changes is touched, the rest stays as the user formatted it. */
-function manifestText({ manifestText: text }: Service, present: unknown, manifest: Manifest): string {
+function manifestText({ manifestText: text }: Service, present: unknown, manifest: Manifest, merge: Merge): string {
   const wanted = `${JSON.stringify(manifest, null, 2)}\n`;
   return text === undefined
     ? wanted

@@ -79,6 +79,21 @@ describe('new', () => {
     expect(treeOf(folder)).toEqual(before);
   });
 
+  it.for([
+    ['ours', /^my \.gitignore\n$/],
+    ['theirs', /^node_modules\//],
+    ['markers', /<<<<<<< yours\nmy \.gitignore\n\|{7} base\n=======\nnode_modules\/[^]*>>>>>>> slipway/],
+  ] as const)('in a git repository settles with --conflict=%s what is in the way', ([mode, ignored]) => {
+    using scratch = scratchFolder();
+    const folder = folderWith(path.join(scratch.path, 'orders'), 'README.md', '.gitignore');
+    git(folder, 'init', '--quiet');
+    const { exitCode } = slipway(['new', 'orders', `--conflict=${mode}`, ...quick], { cwd: scratch.path });
+    expect(exitCode).toBe(0);
+    expect(readFileSync(path.join(folder, '.gitignore'), 'utf8')).toMatch(ignored);
+    // What is written once and then the user's is his from the start.
+    expect(readFileSync(path.join(folder, 'README.md'), 'utf8')).toBe('my README.md\n');
+  });
+
   it('in a git repository with other files is adopted, and leaves the commit to the user', () => {
     using scratch = scratchFolder();
     const folder = folderWith(path.join(scratch.path, 'orders'), 'LICENSE');

@@ -157,11 +157,19 @@ describe('a base', () => {
     expect(stdout).toMatch(/✗ store +\.slipway\/objects/);
   });
 
-  it('that is not needed does not stand in the way', () => {
+  it.for([
+    ['is missing', (objects: string) => rmSync(objects, { recursive: true })],
+    [
+      'was edited',
+      (objects: string) => readdirSync(objects).forEach((name) => appendFileSync(path.join(objects, name), ' ')),
+    ],
+  ] as const)('that %s and can be told from the template is drift, and is mended', ([, damage]) => {
     using service = scratchService();
-    rmSync(path.join(service.path, '.slipway/objects'), { recursive: true });
+    damage(path.join(service.path, '.slipway/objects'));
+    expect(slipway(['check'], { cwd: service.path }).exitCode).toBe(4);
     expect(slipway(adding, { cwd: service.path }).exitCode).toBe(0);
     expect(slipway(['check'], { cwd: service.path }).exitCode).toBe(0);
+    expect(slipway(['doctor'], { cwd: service.path }).stdout).toMatch(/✓ store/);
   });
 
   it('that nobody asks for is drift, and is cleared away', () => {

@@ -4,8 +4,6 @@ import { mergeText } from './text.ts';
 import type { ConflictStyle, Merged, Trio } from './types.ts';
 import { mergeYaml } from './yaml.ts';
 
-export type { Conflict, ConflictStyle, Merged } from './types.ts';
-
 const byteOrderMark = '\uFEFF';
 
 /**

@@ -27,3 +27,6 @@ export interface Trio<Value> {
 
 /** One of the three sides. */
 export type Side = keyof Trio<unknown>;
+
+/** A three-way merge of one file, as `merge` in merge.ts documents it. */
+export type Merge = (path: string, base: string, yours: string, theirs: string, style: ConflictStyle) => Merged;
