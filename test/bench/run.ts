@@ -224,5 +224,13 @@ function table(title: string, samples: readonly Sample[], reference?: string): s
 function document(tables: readonly string[]): string {
   const cpu = os.cpus();
   const machine = `${cpu.length} × ${cpu[0]?.model ?? 'unknown'}, ${os.platform()}, Node of the host for whole processes, Node ${process.version} for the engine`;
-  return `# Performance\n\nWritten by \`npm run bench\`: everything in one run, candidates in turn (A B A B …), medians; ratios are what counts.\n\nMachine: ${machine}.\n\n${tables.join('\n\n')}\n`;
+  return [
+    '# Performance',
+    'Written by `npm run bench`: everything in one run, candidates in turn (A B A B …), medians; ratios are what counts.',
+    `Machine: ${machine}.`,
+    'ext4 makes new files slowly where many were deleted within the last five minutes: what the disk says right after a run of the tests says little.',
+    ...tables,
+  ]
+    .join('\n\n')
+    .concat('\n');
 }
