@@ -31,6 +31,7 @@ export default defineModule({
     check: 'node --run lint && node --run format && node --run typecheck && node --run test',
     smoke: 'node --run build && node scripts/smoke.ts',
     openapi: 'node scripts/openapi.ts',
+    production: 'node scripts/production.ts',
   },
   wiring: {
     metrics: 'internal/metrics/module.ts',

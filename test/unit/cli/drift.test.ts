@@ -214,7 +214,11 @@ describe('a real conflict', () => {
   it('in a merged file names the line and both sides, and each mode settles that place alone', () => {
     using service = scratchService();
     const page = 'docs/modules.md';
-    edit(service.path, page, (text) => `${text.replace('None beside the base yet.', 'Ours are elsewhere.')}\nMy own words.\n`);
+    edit(
+      service.path,
+      page,
+      (text) => `${text.replace('None beside the base yet.', 'Ours are elsewhere.')}\nMy own words.\n`,
+    );
     const before = treeOf(service.path);
     const { exitCode, stdout } = slipway(adding, { cwd: service.path });
     expect(exitCode).toBe(3);
