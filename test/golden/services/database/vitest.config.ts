@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // Many tests wait for a process of their own: no core needs to be left free.
+    maxWorkers: '100%',
     coverage: {
       provider: 'v8',
       include: ['internal/**/*.ts', 'pkg/**/*.ts'],
