@@ -1,10 +1,12 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { Registry } from '@prometheus-io/client';
 import { Type } from 'typebox';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ServiceError } from '../../pkg/errors/index.ts';
+import { ServiceError, unavailable, wrap } from '../../pkg/errors/index.ts';
 import { testHttp } from '../../test/support/http.ts';
 import { createLogger } from '../log/logger.ts';
+import { ErrorCounts } from '../metrics/errors.ts';
 import { RequestDurations } from '../metrics/requests.ts';
 import { listen } from './listener.ts';
 import { problems, ref } from './openapi.ts';
@@ -98,6 +100,33 @@ describe('a request', () => {
   });
 });
 
+describe('an error that was thrown', () => {
+  it('is logged once, with its tags and its whole chain, and counted by its code', async () => {
+    const lines: string[] = [];
+    const registry = new Registry();
+    http = await testServer(
+      {},
+      {
+        log: await createLogger('error', { write: (line) => void lines.push(line) }),
+        errors: new ErrorCounts(registry),
+      },
+    );
+    const response = await http.inject({ url: '/busy' });
+    expect(response.statusCode).toBe(503);
+    expect(response.headers['retry-after']).toBe('3');
+    expect(response.json()).toMatchObject({ code: 'busy', detail: 'Try again.' });
+    expect(response.body).not.toMatch(/pool|shard|stack|server\.test/);
+    expect(lines).toHaveLength(1);
+    const line: unknown = JSON.parse(lines.join(''));
+    expect(line).toMatchObject({ level: 'error', msg: 'request failed', shard: 7 });
+    expect(line).toHaveProperty('err.stack', expect.stringMatching(/reading.*caused by.*Try again.*caused by.*pool/s));
+    await http.inject({ url: '/bug' });
+    const counted = await registry.metrics();
+    expect(counted).toMatch(/^errors_total\{code="busy"\} 1$/m);
+    expect(counted).toMatch(/^errors_total\{code="unknown"\} 1$/m);
+  });
+});
+
 describe('the description of the API', () => {
   it('names its schemas and says that every other reply is a problem', async () => {
     http = await testServer();
@@ -136,6 +165,11 @@ async function testServer(...[env, options]: Parameters<typeof testHttp>): Promi
   );
   server.get('/taken', () => {
     throw new ServiceError({ code: 'name_taken', status: 409, publicMessage: 'The name is taken.' });
+  });
+  server.get('/busy', () => {
+    const cause = new Error('the pool is empty');
+    const busy = unavailable('Try again.', { code: 'busy', retryAfterMs: 2500, tags: { shard: 7 }, cause });
+    throw wrap(busy, 'reading the item');
   });
   server.get('/bug', async () => Promise.reject(new Error('connection string: secret')));
   server.get('/broken-reply', { schema: { response: { 200: ref(Numbers), ...problems } } }, (_request, reply) => {

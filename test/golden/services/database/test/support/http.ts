@@ -1,7 +1,9 @@
+import { Registry } from '@prometheus-io/client';
 import { pino } from 'pino';
 import { config } from '../../internal/http/config.ts';
 import { type Http, type HttpOptions, createHttp } from '../../internal/http/server.ts';
 import { readConfig } from '../../internal/config/config.ts';
+import { ErrorCounts } from '../../internal/metrics/errors.ts';
 import { RequestDurations } from '../../internal/metrics/requests.ts';
 
 /**
@@ -17,6 +19,7 @@ export async function testHttp(
     config: readConfig(config, env),
     log: pino({ level: 'silent' }),
     durations: new RequestDurations(),
+    errors: new ErrorCounts(new Registry()),
     ...options,
   });
 }

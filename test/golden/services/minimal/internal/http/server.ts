@@ -3,12 +3,14 @@ import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, type RawServerDefault, fastify } from 'fastify';
 import type { Static } from 'typebox';
+import { tagsOf } from '../../pkg/errors/index.ts';
 import type { Logger } from '../log/logger.ts';
+import type { ErrorCounts } from '../metrics/errors.ts';
 import type { RequestDurations } from '../metrics/requests.ts';
 import { answerClientError } from './clientError.ts';
 import type { config } from './config.ts';
 import { openapi } from './openapi.ts';
-import { Problem, problem, problemOf, problemType } from './problem.ts';
+import { Problem, problem, problemOf, problemType, retryAfterOf } from './problem.ts';
 import { requestIdHeader, requestIdOf } from './requestId.ts';
 import { RequestLog } from './requestLog.ts';
 import { buildValidator } from './validation.ts';
@@ -20,13 +22,15 @@ export interface HttpOptions {
   readonly config: Static<typeof config>;
   readonly log: Logger;
   readonly durations: RequestDurations;
+  readonly errors: ErrorCounts;
 }
 
 /**
  * @param options settings, logger and metrics
  * @returns a server with limits, problem details for every error, and its own description; it does not listen yet
  */
-export async function createHttp({ config, log, durations }: HttpOptions): Promise<Http> {
+export async function createHttp({ config, log, durations, errors }: HttpOptions): Promise<Http> {
+  const answerError = errorHandler(errors);
   const http: Http = fastify({
     loggerInstance: log,
     logController: new RequestLog(durations),
@@ -56,10 +60,16 @@ export async function createHttp({ config, log, durations }: HttpOptions): Promi
   return http;
 }
 
-function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const answer = problemOf(error);
-  if (answer.status >= 500) request.log.error({ err: error }, 'request failed');
-  send(reply, request, answer);
+/** Each error is answered, counted and logged here and nowhere else; those of callers at debug only. */
+function errorHandler(errors: ErrorCounts) {
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+    const answer = problemOf(error);
+    errors.count(answer.code);
+    request.log[answer.status >= 500 ? 'error' : 'debug']({ ...tagsOf(error), err: error }, 'request failed');
+    const retryAfter = retryAfterOf(error);
+    if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
+    send(reply, request, answer);
+  };
 }
 
 /** As a string: no route's response schema then leaves out a field. */
