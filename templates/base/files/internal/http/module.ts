@@ -1,5 +1,6 @@
 import { defineModule } from '../app/module.ts';
 import { metrics } from '../metrics/module.ts';
+import { apiDocs } from './apiDocs.ts';
 import { config } from './config.ts';
 import { drain, listen } from './listener.ts';
 import { createHttp } from './server.ts';
@@ -12,6 +13,7 @@ export const http = defineModule({
   async start({ config: settings, log, signal, use }) {
     const { requests: durations, errors } = use(metrics);
     const value = await createHttp({ config: settings, log, durations, errors });
+    await apiDocs(value);
     // Once shutdown begins, each reply asks its client to come back on another connection, to another instance.
     signal.addEventListener('abort', () => {
       value.server.maxRequestsPerSocket = 1;

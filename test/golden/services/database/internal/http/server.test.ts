@@ -5,6 +5,7 @@ import { Type } from 'typebox';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ServiceError, unavailable, wrap } from '../../pkg/errors/index.ts';
 import { testHttp } from '../../test/support/http.ts';
+import { about } from '../app/about.ts';
 import { createLogger } from '../log/logger.ts';
 import { ErrorCounts } from '../metrics/errors.ts';
 import { RequestDurations } from '../metrics/requests.ts';
@@ -18,7 +19,8 @@ afterEach(() => http.close());
 describe('an error', () => {
   it.each([
     ['a route that does not exist', { url: '/nothing' }, 404, { code: 'route_not_found' }],
-    ['a method that the route has not', { method: 'DELETE', url: '/numbers' }, 404, { code: 'route_not_found' }],
+    ['a method that the route has not', { method: 'DELETE', url: '/numbers' }, 405, { code: 'method_not_allowed' }],
+    ['a parameter that is too long', { url: `/named/${'x'.repeat(101)}` }, 414, { code: 'max_param_length' }],
     ['a URL that cannot be decoded', { url: '/%zz' }, 400, { code: 'bad_url' }],
     ['JSON that is broken', post('{"n":'), 400, { code: 'invalid_json_body' }],
     ['no body at all', post(''), 400, { code: 'empty_json_body' }],
@@ -127,6 +129,13 @@ describe('an error that was thrown', () => {
   });
 });
 
+describe('the version', () => {
+  it('says which build answers', async () => {
+    http = await testServer();
+    expect((await http.inject('/version')).json()).toEqual(about);
+  });
+});
+
 describe('the description of the API', () => {
   it('names its schemas and says that every other reply is a problem', async () => {
     http = await testServer();
@@ -163,6 +172,7 @@ async function testServer(...[env, options]: Parameters<typeof testHttp>): Promi
     { schema: { body: ref(Numbers), response: { 200: ref(Numbers), ...problems } } },
     ({ body }) => body,
   );
+  server.get('/named/:name', () => ({}));
   server.get('/taken', () => {
     throw new ServiceError({ code: 'name_taken', status: 409, publicMessage: 'The name is taken.' });
   });

@@ -4,15 +4,22 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, type RawServerDefault, fastify } from 'fastify';
 import type { Static } from 'typebox';
 import { tagsOf } from '../../pkg/errors/index.ts';
+import { about } from '../app/about.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ErrorCounts } from '../metrics/errors.ts';
 import type { RequestDurations } from '../metrics/requests.ts';
+import { admission } from './admission.ts';
 import { answerClientError } from './clientError.ts';
 import type { config } from './config.ts';
+import { cors } from './cors.ts';
+import { jsonBody } from './jsonBody.ts';
 import { openapi } from './openapi.ts';
-import { Problem, problem, problemOf, problemType, retryAfterOf } from './problem.ts';
-import { requestIdHeader, requestIdOf } from './requestId.ts';
+import { Problem, problemOf, retryAfterOf } from './problem.ts';
+import { replyBody } from './replyBody.ts';
+import { requestIdOf } from './requestId.ts';
 import { RequestLog } from './requestLog.ts';
+import { securityHeaders } from './securityHeaders.ts';
+import { sendProblem } from './sendProblem.ts';
 import { buildValidator } from './validation.ts';
 
 /** The API's server, on which modules register their routes while they start. */
@@ -49,14 +56,16 @@ export async function createHttp({ config, log, durations, errors }: HttpOptions
     frameworkErrors: answerError,
   });
   http.setErrorHandler(answerError);
-  http.setNotFoundHandler((request, reply) => send(reply, request, problem(404, { code: 'route_not_found' })));
-  http.addHook('onRequest', (request, reply, done) => {
-    reply.header(requestIdHeader, request.id);
-    done();
-  });
+  // In the order in which a request meets them.
+  securityHeaders(http);
+  await cors(http, config);
+  admission(http, config);
+  jsonBody(http);
+  replyBody(http, config.HTTP_COMPRESS_FROM_BYTES);
   http.addSchema(Problem);
   await http.register(swagger, openapi);
   http.get('/openapi.json', { schema: { hide: true } }, () => http.swagger());
+  http.get('/version', { schema: { hide: true } }, () => about);
   return http;
 }
 
@@ -68,14 +77,6 @@ function errorHandler(errors: ErrorCounts) {
     request.log[answer.status >= 500 ? 'error' : 'debug']({ ...tagsOf(error), err: error }, 'request failed');
     const retryAfter = retryAfterOf(error);
     if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
-    send(reply, request, answer);
+    sendProblem(request, reply, answer);
   };
-}
-
-/** As a string: no route's response schema then leaves out a field. */
-function send(reply: FastifyReply, { id }: FastifyRequest, answer: Problem): void {
-  reply
-    .code(answer.status)
-    .headers({ 'content-type': problemType, [requestIdHeader]: id })
-    .send(JSON.stringify({ ...answer, requestId: id }));
 }

@@ -1,0 +1,31 @@
+import createRouter, { type HTTPMethod } from 'find-my-way';
+import type { Http } from './server.ts';
+
+/** Fastify's router tells a path it does not know from a method it does not know in no way; this one is asked only then. */
+export class Methods {
+  readonly #router = createRouter();
+  readonly #methods = new Set<HTTPMethod>();
+
+  /** @param http its routes are remembered as they are registered */
+  constructor(http: Http) {
+    http.addHook('onRoute', ({ method, url }) => {
+      // The wildcard of @fastify/cors is no route of anybody's.
+      if (url === '*') return;
+      for (const each of [method].flat() as HTTPMethod[]) {
+        if (this.#router.hasRoute(each, url)) continue;
+        this.#router.on(each, url, () => undefined);
+        this.#methods.add(each);
+      }
+    });
+  }
+
+  /**
+   * @param url path and query of a request
+   * @returns what an Allow header says (RFC 9110, 10.2.1): the methods of that path; `undefined` when there is no such path
+   */
+  allowed(url: string): string | undefined {
+    const [path = ''] = url.split('?', 1);
+    const methods = [...this.#methods].filter((method) => this.#router.find(method, path) !== null);
+    return methods.length === 0 ? undefined : [...new Set([...methods, 'OPTIONS'])].toSorted().join(', ');
+  }
+}
