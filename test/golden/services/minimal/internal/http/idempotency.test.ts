@@ -18,13 +18,13 @@ beforeEach(async () => {
   const schema = { headers: IdempotencyHeaders, response: { 201: Order } };
   for (const url of ['/orders', '/refunds']) {
     http.post(url, { schema }, async (request, reply) => {
-      const order = await once(store, request, Order, async () => {
+      const created = await once(store, request, Order, async () => {
         made += 1;
         const number = made;
         await work();
         return { number };
       });
-      return reply.code(201).send(order);
+      return reply.code(201).send(created);
     });
   }
 });
