@@ -31,8 +31,10 @@ export async function exchange(port: number, bytes: string | Buffer): Promise<st
 export async function receive(socket: Socket): Promise<string> {
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-  // A reset ends it too; 'close' follows.
+  // A reset ends it too: 'close' follows. `once` would take the error for its own.
   socket.on('error', () => undefined);
-  await once(socket, 'close');
+  const { promise: closed, resolve } = Promise.withResolvers<boolean>();
+  socket.once('close', resolve);
+  await closed;
   return Buffer.concat(chunks).toString('latin1');
 }

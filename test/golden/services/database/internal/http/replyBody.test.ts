@@ -13,15 +13,19 @@ beforeEach(async () => {
   http.get('/long', () => long);
   http.get('/stream', (_request, reply) => reply.type('text/plain').send(Readable.from(['slip', 'way'])));
   http.get('/events', (_request, reply) => reply.type('text/event-stream').send(Readable.from(['data: 1\n\n'])));
-  http.get('/broken', (_request, reply) => reply.type('text/plain').send(Readable.from(breaking())));
+  http.get('/broken', (_request, reply) => reply.type('text/plain').send(breaking()));
   http.get('/image', (_request, reply) => reply.type('image/png').send(Buffer.alloc(5000)));
   http.get('/tagged', (_request, reply) => reply.header('etag', '"v7"').send(long));
   http.post('/short', () => ({ text: 'slip' }));
 });
 afterEach(() => http.close());
 
-async function* breaking() {
-  throw new Error('the source broke');
+function breaking(): Readable {
+  return new Readable({
+    read() {
+      this.destroy(new Error('the source broke'));
+    },
+  });
 }
 
 async function get(url: string, headers: Readonly<Record<string, string>> = {}) {

@@ -1,7 +1,8 @@
+import { METHODS } from 'node:http';
 import createRouter, { type HTTPMethod } from 'find-my-way';
 import type { Http } from './server.ts';
 
-/** Fastify's router tells a path it does not know from a method it does not know in no way; this one is asked only then. */
+/** To Fastify's router an unknown method is an unknown path. This one tells them apart; it is asked when that one found nothing. */
 export class Methods {
   readonly #router = createRouter();
   readonly #methods = new Set<HTTPMethod>();
@@ -11,7 +12,7 @@ export class Methods {
     http.addHook('onRoute', ({ method, url }) => {
       // The wildcard of @fastify/cors is no route of anybody's.
       if (url === '*') return;
-      for (const each of [method].flat() as HTTPMethod[]) {
+      for (const each of [method].flat().filter(isMethod)) {
         if (this.#router.hasRoute(each, url)) continue;
         this.#router.on(each, url, () => undefined);
         this.#methods.add(each);
@@ -28,4 +29,8 @@ export class Methods {
     const methods = [...this.#methods].filter((method) => this.#router.find(method, path) !== null);
     return methods.length === 0 ? undefined : [...new Set([...methods, 'OPTIONS'])].toSorted().join(', ');
   }
+}
+
+function isMethod(method: string): method is HTTPMethod {
+  return METHODS.includes(method);
 }
