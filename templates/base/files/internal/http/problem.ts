@@ -16,6 +16,7 @@ export const Problem = Type.Object(
     code: Type.Optional(Type.String({ description: 'Stable, for programs to branch on' })),
     details: Type.Optional(Type.Object({}, { additionalProperties: true, description: 'What the detail is about' })),
     requestId: Type.Optional(Type.String({ description: 'Stands in every log line about this request' })),
+    traceId: Type.Optional(Type.String({ description: 'Of the distributed trace that the request is part of' })),
     errors: Type.Optional(
       Type.Array(
         Type.Object({

@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { current, headerNames } from '../../pkg/context/index.ts';
 import { type Problem, problemType } from './problem.ts';
-import { requestIdHeader } from './requestId.ts';
 
 /**
  * Sends a problem, in place of what was begun. As a string: no route's response schema then leaves out a field.
- * @param request its id goes along
+ * @param request its id and that of its trace go along
  * @param reply headers that belong to the problem, such as Allow, are set on it before
  * @param answer what the caller learns
  */
@@ -12,6 +12,6 @@ export function sendProblem({ id }: FastifyRequest, reply: FastifyReply, answer:
   reply
     .removeHeader('content-encoding')
     .code(answer.status)
-    .headers({ 'content-type': problemType, [requestIdHeader]: id })
-    .send(JSON.stringify({ ...answer, requestId: id }));
+    .headers({ 'content-type': problemType, [headerNames.id]: id })
+    .send(JSON.stringify({ ...answer, requestId: id, traceId: current().trace.traceId }));
 }

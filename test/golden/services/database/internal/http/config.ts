@@ -63,4 +63,16 @@ export const config = Type.Object({
     description: 'Whether browsers may send cookies along from those origins, which must then be named',
     examples: [true],
   }),
+  HTTP_DEADLINE_MS: Type.Integer({
+    minimum: 1,
+    default: 15_000,
+    description: 'Milliseconds within which a request is answered, or else by 504, when its caller does not say',
+    examples: [15_000],
+  }),
+  HTTP_DEADLINE_MAX_MS: Type.Integer({
+    minimum: 1,
+    default: 60_000,
+    description: 'The most milliseconds that a caller is granted by X-Request-Timeout',
+    examples: [60_000],
+  }),
 });

@@ -1,5 +1,5 @@
+import { headerNames } from '../../pkg/context/index.ts';
 import type { Http } from './server.ts';
-import { requestIdHeader } from './requestId.ts';
 
 /**
  * What OWASP's REST Security Cheat Sheet asks of an API: nothing in a reply is to be run, framed, sniffed or embedded elsewhere.
@@ -21,7 +21,7 @@ const headers = {
  */
 export function securityHeaders(http: Http): void {
   http.addHook('onRequest', (request, reply, done) => {
-    reply.headers(headers).header(requestIdHeader, request.id);
+    reply.headers(headers).header(headerNames.id, request.id);
     done();
   });
 }

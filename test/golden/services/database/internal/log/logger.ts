@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
 import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
 import { about } from '../app/about.ts';
+import { contextFields } from './context.ts';
 import { attachControl } from './control.ts';
 import { Drops } from './drops.ts';
 import { Output } from './output.ts';
@@ -29,6 +30,7 @@ export async function createLogger(level: string, stream?: DestinationStream, sa
       level,
       base: { service: about.name, version: about.version },
       timestamp: pino.stdTimeFunctions.isoTime,
+      mixin: contextFields,
       formatters: { level: (label) => ({ level: label }), log: redact },
       serializers: { err: (error: Error) => redact({ ...pino.stdSerializers.err(error) }) },
       ...(sampling && sampling.thereafter !== 1 && { hooks: sampledBy(new Sampler(sampling), drops) }),

@@ -53,6 +53,7 @@ describe('an error', () => {
       title: 'Internal Server Error',
       status: 500,
       requestId: response.headers['x-request-id'],
+      traceId: expect.stringMatching(/^[\da-f]{32}$/),
     });
   });
 

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, type RawServerDefault, fastify } from 'fastify';
@@ -8,6 +8,7 @@ import { about } from '../app/about.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ErrorCounts } from '../metrics/errors.ts';
 import type { RequestDurations } from '../metrics/requests.ts';
+import { type Tracing, noTracing } from '../telemetry/tracing.ts';
 import { admission } from './admission.ts';
 import { answerClientError } from './clientError.ts';
 import type { config } from './config.ts';
@@ -16,8 +17,8 @@ import { jsonBody } from './jsonBody.ts';
 import { openapi } from './openapi.ts';
 import { Problem, problemOf, retryAfterOf } from './problem.ts';
 import { replyBody } from './replyBody.ts';
-import { requestIdOf } from './requestId.ts';
 import { RequestLog } from './requestLog.ts';
+import { Requests } from './requests.ts';
 import { securityHeaders } from './securityHeaders.ts';
 import { sendProblem } from './sendProblem.ts';
 import { buildValidator } from './validation.ts';
@@ -30,33 +31,44 @@ export interface HttpOptions {
   readonly log: Logger;
   readonly durations: RequestDurations;
   readonly errors: ErrorCounts;
+  /** Records nothing unless told. */
+  readonly tracing?: Tracing;
 }
 
 /**
  * @param options settings, logger and metrics
  * @returns a server with limits, problem details for every error, and its own description; it does not listen yet
  */
-export async function createHttp({ config, log, durations, errors }: HttpOptions): Promise<Http> {
+export async function createHttp(options: HttpOptions): Promise<Http> {
+  const { config, log, durations, errors, tracing = noTracing } = options;
   const answerError = errorHandler(errors);
+  const requests = new Requests(config, tracing);
   const http: Http = fastify({
     loggerInstance: log,
-    logController: new RequestLog(durations),
-    genReqId: requestIdOf,
+    logController: new RequestLog(durations, requests),
+    // Lines name the request by themselves: see internal/log/context.ts.
+    childLoggerFactory: (logger) => logger,
+    genReqId: (request) => requests.contextOf(request).id,
     bodyLimit: config.HTTP_BODY_LIMIT_BYTES,
-    requestTimeout: config.HTTP_REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: config.HTTP_KEEP_ALIVE_TIMEOUT_MS,
-    http: {
-      maxHeaderSize: config.HTTP_HEADER_LIMIT_BYTES,
-      headersTimeout: config.HTTP_REQUEST_TIMEOUT_MS,
-      // How often Node looks for requests that are overdue, in milliseconds.
-      connectionsCheckingInterval: 1000,
-    },
+    serverFactory: (handler) =>
+      createServer(
+        {
+          requestTimeout: config.HTTP_REQUEST_TIMEOUT_MS,
+          keepAliveTimeout: config.HTTP_KEEP_ALIVE_TIMEOUT_MS,
+          maxHeaderSize: config.HTTP_HEADER_LIMIT_BYTES,
+          headersTimeout: config.HTTP_REQUEST_TIMEOUT_MS,
+          // How often Node looks for requests that are overdue, in milliseconds.
+          connectionsCheckingInterval: 1000,
+        },
+        requests.entering(handler),
+      ),
     schemaController: { compilersFactory: { buildValidator } },
     clientErrorHandler: answerClientError,
     frameworkErrors: answerError,
   });
   http.setErrorHandler(answerError);
   // In the order in which a request meets them.
+  requests.watch(http);
   securityHeaders(http);
   await cors(http, config);
   admission(http, config);
