@@ -9,6 +9,11 @@ export default defineModule({
     '@fastify/ajv-compiler',
     '@fastify/cors',
     '@fastify/swagger',
+    '@opentelemetry/api',
+    '@opentelemetry/exporter-trace-otlp-proto',
+    '@opentelemetry/resources',
+    '@opentelemetry/sdk-trace',
+    '@opentelemetry/semantic-conventions',
     '@prometheus-io/client',
     'fastify',
     'find-my-way',
@@ -46,6 +51,8 @@ export default defineModule({
   },
   wiring: {
     metrics: 'internal/metrics/module.ts',
+    // Before whatever makes spans: the last of them leave after all others have stopped.
+    telemetry: 'internal/telemetry/module.ts',
     // Before the API: probes are answered while other modules still start, and last of all while they stop.
     admin: 'internal/admin/module.ts',
     http: 'internal/http/module.ts',

@@ -30,6 +30,7 @@ describe('a service that is told to stop under load', () => {
       import { run } from './internal/app/run.ts';
       import { http } from './internal/http/module.ts';
       import { metrics } from './internal/metrics/module.ts';
+      import { telemetry } from './internal/telemetry/module.ts';
       const slow = {
         name: 'slow',
         config: Type.Object({}),
@@ -43,7 +44,7 @@ describe('a service that is told to stop under load', () => {
           return { value: undefined };
         },
       };
-      await run([metrics, http, slow]);`;
+      await run([metrics, telemetry, http, slow]);`;
     const service = startProcess(['--input-type=module', '--eval', program]);
     await service.logged('ready');
     const response = fetch(`http://127.0.0.1:${service.port('http')}/slow`);

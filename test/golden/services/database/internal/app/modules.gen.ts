@@ -3,5 +3,6 @@ import { admin } from '../admin/module.ts';
 import { http } from '../http/module.ts';
 import { metrics } from '../metrics/module.ts';
 import { postgres } from '../postgres/module.ts';
+import { telemetry } from '../telemetry/module.ts';
 
-export const modules = [metrics, admin, http, postgres] as const;
+export const modules = [metrics, telemetry, admin, http, postgres] as const;

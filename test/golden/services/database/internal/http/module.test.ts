@@ -5,6 +5,7 @@ import { Service } from '../app/lifecycle.ts';
 import { defineModule } from '../app/module.ts';
 import { readConfig } from '../config/config.ts';
 import { metrics } from '../metrics/module.ts';
+import { telemetry } from '../telemetry/module.ts';
 import { http } from './module.ts';
 
 const env = { HOST: '127.0.0.1', PORT: '0' };
@@ -38,7 +39,7 @@ async function startWaiting() {
       };
     },
   });
-  const service = new Service([metrics, http, route], {
+  const service = new Service([metrics, telemetry, http, route], {
     log: pino({ level: 'silent' }),
     configOf: (module) => readConfig(module.config, env),
     startTimeoutMs: 5000,
@@ -78,7 +79,7 @@ describe('the API', () => {
 
   it('cannot start on a port that is taken', async () => {
     const { url } = await startWaiting();
-    const second = new Service([metrics, http], {
+    const second = new Service([metrics, telemetry, http], {
       log: pino({ level: 'silent' }),
       configOf: (module) => readConfig(module.config, { ...env, PORT: new URL(url).port }),
       startTimeoutMs: 5000,

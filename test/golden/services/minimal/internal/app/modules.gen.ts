@@ -2,5 +2,6 @@
 import { admin } from '../admin/module.ts';
 import { http } from '../http/module.ts';
 import { metrics } from '../metrics/module.ts';
+import { telemetry } from '../telemetry/module.ts';
 
-export const modules = [metrics, admin, http] as const;
+export const modules = [metrics, telemetry, admin, http] as const;

@@ -1,5 +1,6 @@
 import { defineModule } from '../app/module.ts';
 import { metrics } from '../metrics/module.ts';
+import { telemetry } from '../telemetry/module.ts';
 import { apiDocs } from './apiDocs.ts';
 import { config } from './config.ts';
 import { drain, listen } from './listener.ts';
@@ -9,10 +10,10 @@ import { createHttp } from './server.ts';
 export const http = defineModule({
   name: 'http',
   config,
-  requires: [metrics],
+  requires: [metrics, telemetry],
   async start({ config: settings, log, signal, use }) {
     const { requests: durations, errors } = use(metrics);
-    const value = await createHttp({ config: settings, log, durations, errors });
+    const value = await createHttp({ config: settings, log, durations, errors, tracing: use(telemetry) });
     await apiDocs(value);
     // Once shutdown begins, each reply asks its client to come back on another connection, to another instance.
     signal.addEventListener('abort', () => {

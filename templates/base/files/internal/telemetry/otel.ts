@@ -1,0 +1,89 @@
+import { DiagLogLevel, type Span, type Tracer, context as otelContext, diag, trace } from '@opentelemetry/api';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
+import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
+import type { Static } from 'typebox';
+import { Context, current, newSpanId, newTraceId, noTrace, runWith } from '../../pkg/context/index.ts';
+import { about } from '../app/about.ts';
+import type { Logger } from '../log/logger.ts';
+import type { config } from './config.ts';
+import { activeKey, contextManager, spanContextOf } from './contextManager.ts';
+import { Delivery } from './delivery.ts';
+import { requestSpans } from './requestSpan.ts';
+import { samplingOf } from './sampling.ts';
+import type { Tracing } from './tracing.ts';
+
+/** Tracing that records, in the hands of who started it. */
+export interface RecordingTracing extends Tracing {
+  /** Sends what is left, and ends. */
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * Starts the OpenTelemetry SDK, without instrumentation: spans of requests are made here, others by who uses its API.
+ * @param settings where to, and which
+ * @param log hears when traces cannot be delivered
+ * @returns tracing
+ */
+export function startTracing(settings: Static<typeof config>, log: Logger): RecordingTracing {
+  const delivery = new Delivery(log);
+  const failed = (message: string): void => delivery.failed(message);
+  const ignored = (): void => {};
+  diag.setLogger(
+    { error: failed, warn: failed, info: ignored, debug: ignored, verbose: ignored },
+    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
+  );
+  const url = `${settings.OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/$/, '')}/v1/traces`;
+  const sampling = samplingOf(settings);
+  const provider = new TracerProvider({
+    resource: defaultResource()
+      .merge(resourceFromAttributes({ [ATTR_SERVICE_NAME]: about.name, [ATTR_SERVICE_VERSION]: about.version }))
+      .merge(detectResources({ detectors: [envDetector] })),
+    sampler: sampling.sampler,
+    idGenerator: { generateTraceId, generateSpanId: newSpanId },
+    spanProcessors: [new BatchSpanProcessor({ exporter: delivery.watch(new OTLPTraceExporter({ url })) })],
+  });
+  otelContext.setGlobalContextManager(contextManager);
+  trace.setGlobalTracerProvider(provider);
+  const tracer = provider.getTracer(about.name, about.version);
+  return {
+    isSampled: sampling.isSampled,
+    begin: requestSpans(tracer),
+    detached: (name, from) => detached(tracer, name, from),
+    async stop() {
+      await provider.shutdown().catch(ignored);
+      trace.disable();
+      otelContext.disable();
+      diag.disable();
+    },
+  };
+}
+
+/** A trace that begins in a context is that context's: its id was there before any span, in the log for one. */
+function generateTraceId(): string {
+  const { trace: place } = current();
+  return place === noTrace ? newTraceId() : place.traceId;
+}
+
+class DetachedContext extends Context {
+  readonly span: Span;
+
+  constructor(tracer: Tracer, name: string, { id, trace: link }: Context) {
+    super({ id, link, trace: { traceId: newTraceId(), spanId: newSpanId(), sampled: true } });
+    const links = [{ context: spanContextOf(link) }];
+    this.span = runWith(this, () => tracer.startSpan(name, { root: true, links }));
+    this.trace = { ...this.trace, spanId: this.span.spanContext().spanId };
+    this.set(activeKey, trace.setSpan(otelContext.active(), this.span));
+  }
+
+  override cancel(reason?: Error): void {
+    super.cancel(reason);
+    if (this.span.isRecording()) this.span.end();
+  }
+}
+
+function detached(tracer: Tracer, name: string, from: Context): Context {
+  if (from.trace.sampled) return new DetachedContext(tracer, name, from);
+  return new Context({ id: from.id, link: from.trace });
+}
