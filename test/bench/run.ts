@@ -17,6 +17,7 @@ import { tinyCatalogue, text } from '../helpers/tinyCatalogue.ts';
 import { footprint } from './footprint.ts';
 import type { Served } from './registry.ts';
 import { compare, runProgram, type Sample } from './sample.ts';
+import { throughput } from './throughput.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const createVite = '9.3.0';
@@ -43,6 +44,7 @@ try {
     scaffold(ours, vite, scratch, 'on disk'),
     ...inMemory((folder) => scaffold(ours, vite, folder, 'in memory, where the disk has no say')),
     await coldNpx(),
+    ...(await throughput(ours, peers)),
     ...(await engine()),
     await footprint(scratch, ours, { ...env, PATH: [newNode, hostPath].join(path.delimiter) }),
   ];

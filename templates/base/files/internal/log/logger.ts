@@ -7,6 +7,7 @@ import { Drops } from './drops.ts';
 import { Output } from './output.ts';
 import { redact } from './redact.ts';
 import { Sampler, type Sampling } from './sampler.ts';
+import { isoTime } from './time.ts';
 
 export type { Logger } from 'pino';
 
@@ -29,7 +30,7 @@ export async function createLogger(level: string, stream?: DestinationStream, sa
     {
       level,
       base: { service: about.name, version: about.version },
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: isoTime,
       mixin: contextFields,
       formatters: { level: (label) => ({ level: label }), log: redact },
       serializers: { err: (error: Error) => redact({ ...pino.stdSerializers.err(error) }) },

@@ -45,6 +45,7 @@ export class Context {
   #values: Map<ContextKey<unknown>, unknown> | undefined;
   #controller: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #isOver = false;
   #reason: Error | undefined;
 
   /** @param options id and what else there is */
@@ -76,8 +77,8 @@ export class Context {
 
   /** @throws the reason, when the deadline has passed or nobody waits any more */
   throwIfEnded(): void {
-    this.#reason ??= this.ended();
-    if (this.#reason !== undefined) throw this.#reason;
+    const reason = this.ended();
+    if (reason !== undefined) throw reason;
   }
 
   /**
@@ -112,12 +113,15 @@ export class Context {
 
   /**
    * Ends the work: its signal aborts, and so do those of its children. Only the first time counts.
-   * @param reason what the signal says
+   * @param reason what the signal says; unless told, that the work is over
    */
-  cancel(reason: Error = canceled('the work is over: what shall outlive it has to be detached')): void {
-    this.#reason ??= reason;
+  cancel(reason?: Error): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#reason = reason;
+    if (this.#controller === undefined) return;
     clearTimeout(this.#timer);
-    this.#controller?.abort(this.#reason);
+    this.#controller.abort(this.ended());
   }
 
   /**
@@ -131,7 +135,8 @@ export class Context {
 
   /** @returns why the work has ended, if it has; a kind of context that ends in other ways looks there too */
   protected ended(): Error | undefined {
-    if (this.#reason !== undefined) return this.#reason;
+    // Errors are dear: most contexts end without anybody asking why.
+    if (this.#isOver) return (this.#reason ??= canceled('the work is over: what shall outlive it has to be detached'));
     if (performance.now() >= this.deadline) return deadlineExceeded(this.id);
     return this.#parent?.ended();
   }

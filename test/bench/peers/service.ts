@@ -1,0 +1,19 @@
+import { Type } from 'typebox';
+import { modules } from '../../internal/app/modules.gen.ts';
+import { defineModule } from '../../internal/app/module.ts';
+import { run } from '../../internal/app/run.ts';
+import { http } from '../../internal/http/module.ts';
+
+/** The base service as it comes, and the same small route as its peers have. */
+const hello = defineModule({
+  name: 'hello',
+  config: Type.Object({}),
+  requires: [http],
+  start({ use }) {
+    const response = { 200: Type.Object({ hello: Type.String() }) };
+    use(http).get('/hello', { schema: { response } }, () => ({ hello: 'world' }));
+    return { value: undefined };
+  },
+});
+
+await run([...modules, hello]);

@@ -1,0 +1,166 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runProgram } from './sample.ts';
+
+/** A server that is put under load. */
+interface Server {
+  readonly name: string;
+  readonly folder: string;
+  readonly main: string;
+}
+
+const sources = path.join(import.meta.dirname, 'peers');
+const packages = [
+  'fastify@5.12.8',
+  '@fastify/helmet@13.2.0',
+  '@fastify/otel@0.21.2',
+  '@nestjs/common@12.5.1',
+  '@nestjs/core@12.5.1',
+  '@nestjs/platform-express@12.5.1',
+  '@opentelemetry/api@1.10.0',
+  '@opentelemetry/context-async-hooks@3.1.1',
+  '@opentelemetry/exporter-trace-otlp-proto@0.301.1',
+  '@opentelemetry/sdk-trace@3.1.1',
+  'prom-client@15.1.3',
+  'reflect-metadata@0.2.2',
+  'rxjs@7.8.2',
+];
+const rounds = 5;
+const seconds = 4;
+const connections = 50;
+
+/**
+ * Puts the base service and its peers under load, in turn: the server on one core, the load generator (wrk) on another.
+ * @param slipway the executable that lays down a service
+ * @param cache folder that outlives the run: peers are installed there
+ * @returns a table; nothing where there is no wrk, or no second core to run it on
+ */
+export async function throughput(slipway: string, cache: string): Promise<string[]> {
+  if (os.availableParallelism() < 2 || spawnSync('which', ['wrk', 'taskset']).status !== 0) return [];
+  const collector = createServer((request, response) => request.resume().on('end', () => response.end()));
+  collector.listen(0, '127.0.0.1');
+  await once(collector, 'listening');
+  // Listening on TCP, the address is of this form.
+  const { port } = collector.address() as AddressInfo;
+  const env = {
+    ADMIN_PORT: '0',
+    NODE_ENV: 'production',
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+    OTEL_TRACES_SAMPLER_ARG: '0.01',
+  };
+  const folder = installPeers(path.join(cache, 'http'));
+  const servers: Server[] = [
+    { name: 'bare Fastify, response schema, no logger', folder, main: 'bare.mjs' },
+    { name: 'the base service as it comes', folder: layDown(slipway, cache), main: 'dist/cmd/bench/main.js' },
+    { name: 'the same features, the usual way', folder, main: 'usual.mjs' },
+    { name: 'Nest on Express, hello world', folder, main: 'nest.mjs' },
+  ];
+  const rates = servers.map((): number[] => []);
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [index, server] of servers.entries()) rates[index]?.push(await measure(server, env));
+  }
+  collector.close();
+  return [table(servers, rates)];
+}
+
+function installPeers(folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, 'package.json'), '{ "private": true, "type": "module" }');
+  runProgram(['npm', 'install', '--no-audit', '--no-fund', '--legacy-peer-deps', ...packages], folder);
+  for (const name of ['bare.mjs', 'usual.mjs', 'nest.mjs']) copyFileSync(path.join(sources, name), path.join(folder, name));
+  return folder;
+}
+
+/** The base service, and the small route as a second process of it. */
+function layDown(slipway: string, cache: string): string {
+  const folder = path.join(cache, 'service');
+  rmSync(folder, { recursive: true, force: true });
+  runProgram([process.execPath, slipway, folder, '--yes', '--no-git', '--no-install'], cache);
+  runProgram(['npm', 'install', '--no-audit', '--no-fund'], folder);
+  mkdirSync(path.join(folder, 'cmd', 'bench'));
+  copyFileSync(path.join(sources, 'service.ts'), path.join(folder, 'cmd/bench/main.ts'));
+  runProgram(['npm', 'run', 'build'], folder);
+  return folder;
+}
+
+/** @returns requests per second */
+async function measure({ name, folder, main }: Server, env: NodeJS.ProcessEnv): Promise<number> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}/hello`;
+  const server = spawn('taskset', ['-c', '0', process.execPath, main], {
+    cwd: folder,
+    env: { ...process.env, ...env, PORT: String(port) },
+    // As in production somebody reads the log; here nobody keeps it.
+    stdio: ['ignore', openSync('/dev/null', 'w'), 'inherit'],
+  });
+  try {
+    await answers(url);
+    load(url, 1);
+    return load(url, seconds);
+  } catch (error) {
+    throw new Error(`${name} cannot be measured`, { cause: error });
+  } finally {
+    server.kill();
+    await once(server, 'exit');
+  }
+}
+
+function load(url: string, forSeconds: number): number {
+  const args = ['-c', '1', 'wrk', '-t1', `-c${connections}`, `-d${forSeconds}s`, url];
+  const { stdout } = spawnSync('taskset', args, { encoding: 'utf8' });
+  const [, rate] = /Requests\/sec:\s+([\d.]+)/.exec(stdout) ?? [];
+  if (rate === undefined || stdout.includes('Non-2xx')) throw new Error(stdout);
+  return Number(rate);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  // Listening on TCP, the address is of this form.
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function answers(url: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    try {
+      if ((await fetch(url)).ok) return;
+    } catch {
+      // It does not listen yet.
+    }
+    await sleep(50);
+  }
+  throw new Error(`${url} does not answer`);
+}
+
+/** Ratios are taken within each round, then the median: a round in which the machine was slow says as much as any other. */
+function table(servers: readonly Server[], rates: readonly (readonly number[])[]): string {
+  const reference = rates[0] ?? [];
+  const rows = servers.map(({ name }, index) => {
+    const own = rates[index] ?? [];
+    const ratios = own.map((rate, round) => rate / (reference[round] ?? rate)).toSorted((a, b) => a - b);
+    const range = `${ratios[0]?.toFixed(2)}–${ratios.at(-1)?.toFixed(2)}`;
+    return `| ${name} | ${Math.round(median(own))} | ${median(ratios).toFixed(2)} | ${range} |`;
+  });
+  return [
+    `## Throughput of a small JSON route: wrk, ${connections} connections, one core for the server and one for the load`,
+    '',
+    'The base service has everything on: request logs, metrics, deadlines, traces of which 1 % are recorded and sent.',
+    '',
+    '| what | requests/s | ratio | range |',
+    '| --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n');
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
