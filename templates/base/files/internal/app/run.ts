@@ -1,5 +1,6 @@
 import { ConfigError, type Environment, checkConfig, readConfig, redactConfig } from '../config/config.ts';
 import { config as logConfig } from '../log/config.ts';
+import { controlOf } from '../log/control.ts';
 import { createLogger, onDevelopersTerminal } from '../log/logger.ts';
 import { banner } from './banner.ts';
 import { config as appConfig } from './config.ts';
@@ -52,7 +53,10 @@ export async function run(modules: readonly Module[]): Promise<void> {
   try {
     await service.start();
     log.info({ ms: Math.round(performance.now() - begun) }, 'ready');
-    if (onDevelopersTerminal()) process.stdout.write(banner(service.links()));
+    if (onDevelopersTerminal()) {
+      await controlOf(log)?.flush(1000);
+      process.stdout.write(banner(service.links()));
+    }
   } catch (error) {
     // A signal during the start makes it fail too; then the end has begun already.
     if (!ending.begun()) ending.fail(error, 'the service could not start');
