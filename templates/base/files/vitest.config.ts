@@ -19,6 +19,8 @@ export default defineConfig({
           include: ['{cmd,internal,pkg,api,test}/**/*.test.ts'],
           exclude: ['**/*.integration.test.ts'],
           testTimeout: 20_000,
+          // The embedded database takes seconds to start on a machine that is busy.
+          hookTimeout: 60_000,
         },
       },
       {

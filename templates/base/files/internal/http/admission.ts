@@ -17,7 +17,7 @@ const retryAfter = 1;
  * @param settings limits
  */
 export function admission(http: Http, settings: Static<typeof config>): void {
-  const { HTTP_EVENT_LOOP_DELAY_LIMIT_MS: mostDelayMs, HTTP_URL_LIMIT_BYTES: mostBytes } = settings;
+  const { HTTP_EVENT_LOOP_DELAY_LIMIT_MS: mostDelayMs, HTTP_URL_LIMIT_BYTES: longestUrl } = settings;
   const eventLoop = new EventLoop(http.server);
   const methods = new Methods(http);
 
@@ -34,17 +34,24 @@ export function admission(http: Http, settings: Static<typeof config>): void {
   };
 
   http.addHook('onRequest', (request, reply, done) => {
-    if (eventLoop.delayMs > mostDelayMs) {
+    const isBusy = eventLoop.delayMs > mostDelayMs;
+    const isLong = request.url.length > longestUrl;
+    if (!isBusy && !isLong && !request.is404) return done();
+    if (hasLongBody(request, settings.HTTP_BODY_LIMIT_BYTES)) reply.header('connection', 'close');
+    if (isBusy) {
       reply.header('retry-after', retryAfter);
       sendProblem(request, reply, problem(503, { code: 'overloaded', detail: 'The service is busy. Try again.' }));
-    } else if (request.url.length > mostBytes) {
+    } else if (isLong) {
       sendProblem(request, reply, problem(414, { code: 'url_too_long' }));
-    } else if (request.is404) {
-      answerUnmatched(request, reply);
     } else {
-      done();
+      answerUnmatched(request, reply);
     }
   });
   // For handlers that call `reply.callNotFound()`.
   http.setNotFoundHandler(answerUnmatched);
+}
+
+/** Nobody will read such a body, and its client is not to go on sending it. */
+function hasLongBody({ headers }: FastifyRequest, limit: number): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > limit;
 }

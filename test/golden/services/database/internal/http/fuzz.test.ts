@@ -5,7 +5,7 @@ import { connectTo, receive } from '../../test/support/raw.ts';
 import type { Http } from './server.ts';
 
 const seed = 20_261_121;
-const rounds = 100;
+const rounds = 50;
 const atOnce = 20;
 
 let http: Http;

@@ -105,12 +105,14 @@ describe('a body of 100 MB', () => {
   });
 
   it.each([
-    ['announced', [`Content-Length: ${bytes}`], 'x'.repeat(65_536)],
-    ['in chunks', ['Transfer-Encoding: chunked'], `10000\r\n${'x'.repeat(65_536)}\r\n`],
-  ])('(%s) is not read to its end, and the others are served', async (_what, headers, part) => {
+    ['announced', 'POST /', [`Content-Length: ${bytes}`], 'x'.repeat(65_536)],
+    ['in chunks', 'POST /', ['Transfer-Encoding: chunked'], `10000\r\n${'x'.repeat(65_536)}\r\n`],
+    ['to nowhere', 'POST /nothing', [`Content-Length: ${bytes}`], 'x'.repeat(65_536)],
+    ['in chunks to nowhere', 'PUT /', ['Transfer-Encoding: chunked'], `10000\r\n${'x'.repeat(65_536)}\r\n`],
+  ])('(%s) is not read to its end, and the others are served', async (_what, request, headers, part) => {
     const socket = await connectTo(port);
     const closed = receive(socket);
-    socket.write(head('POST /', 'Content-Type: application/json', ...headers));
+    socket.write(head(request, 'Content-Type: application/json', ...headers));
     let sent = 0;
     while (sent < bytes && socket.writable) {
       // The callback comes with an error when the connection is gone.
