@@ -83,9 +83,9 @@ function layDown(slipway: string, cache: string): string {
   rmSync(folder, { recursive: true, force: true });
   runProgram([process.execPath, slipway, folder, '--yes', '--no-git', '--no-install'], cache);
   runProgram(['npm', 'install', '--no-audit', '--no-fund'], folder);
-  mkdirSync(path.join(folder, 'cmd', 'bench'));
-  copyFileSync(path.join(sources, 'service.ts'), path.join(folder, 'cmd/bench/main.ts'));
   runProgram(['npm', 'run', 'build'], folder);
+  mkdirSync(path.join(folder, 'dist/cmd/bench'));
+  copyFileSync(path.join(sources, 'service.mjs'), path.join(folder, 'dist/cmd/bench/main.js'));
   return folder;
 }
 

@@ -56,7 +56,7 @@ export class RequestContext extends Context {
     return this.#tracing.detached(name, this);
   }
 
-  protected override ended(): Error | undefined {
+  override ended(): Error | undefined {
     const response = this.#response;
     return super.ended() ?? (response?.closed ? over(response) : undefined);
   }

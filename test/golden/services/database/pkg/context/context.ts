@@ -133,8 +133,8 @@ export class Context {
     return new Context({ id: this.id, link: this.trace });
   }
 
-  /** @returns why the work has ended, if it has; a kind of context that ends in other ways looks there too */
-  protected ended(): Error | undefined {
+  /** @returns why the work has ended, if it has */
+  ended(): Error | undefined {
     // Errors are dear: most contexts end without anybody asking why.
     if (this.#isOver) return (this.#reason ??= canceled('the work is over: what shall outlive it has to be detached'));
     if (performance.now() >= this.deadline) return deadlineExceeded(this.id);
@@ -155,7 +155,7 @@ export class Context {
     this.#controller = controller;
     const reason = this.ended();
     if (reason !== undefined) {
-      this.cancel(reason);
+      controller.abort(reason);
       return controller;
     }
     // The parent's deadline is heard of from the parent.

@@ -1,9 +1,8 @@
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, type RawServerDefault, fastify } from 'fastify';
+import { type FastifyInstance, type RawServerDefault, fastify } from 'fastify';
 import type { Static } from 'typebox';
-import { tagsOf } from '../../pkg/errors/index.ts';
 import { about } from '../app/about.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ErrorCounts } from '../metrics/errors.ts';
@@ -15,12 +14,12 @@ import type { config } from './config.ts';
 import { cors } from './cors.ts';
 import { jsonBody } from './jsonBody.ts';
 import { openapi } from './openapi.ts';
-import { Problem, problemOf, retryAfterOf } from './problem.ts';
+import { errorHandler } from './errorHandler.ts';
+import { Problem } from './problem.ts';
 import { replyBody } from './replyBody.ts';
 import { RequestLog } from './requestLog.ts';
 import { Requests } from './requests.ts';
 import { securityHeaders } from './securityHeaders.ts';
-import { sendProblem } from './sendProblem.ts';
 import { buildValidator } from './validation.ts';
 
 /** The API's server, on which modules register their routes while they start. */
@@ -79,16 +78,4 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   http.get('/openapi.json', { schema: { hide: true } }, () => http.swagger());
   http.get('/version', { schema: { hide: true } }, () => about);
   return http;
-}
-
-/** Each error is answered, counted and logged here and nowhere else; those of callers at debug only. */
-function errorHandler(errors: ErrorCounts) {
-  return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
-    const answer = problemOf(error);
-    errors.count(answer.code);
-    request.log[answer.status >= 500 ? 'error' : 'debug']({ ...tagsOf(error), err: error }, 'request failed');
-    const retryAfter = retryAfterOf(error);
-    if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
-    sendProblem(request, reply, answer);
-  };
 }
