@@ -10,6 +10,7 @@ export default defineModule({
     '@fastify/cors',
     '@fastify/swagger',
     '@opentelemetry/api',
+    '@opentelemetry/core',
     '@opentelemetry/exporter-trace-otlp-proto',
     '@opentelemetry/resources',
     '@opentelemetry/sdk-trace',

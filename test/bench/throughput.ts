@@ -73,7 +73,8 @@ function installPeers(folder: string): string {
   mkdirSync(folder, { recursive: true });
   writeFileSync(path.join(folder, 'package.json'), '{ "private": true, "type": "module" }');
   runProgram(['npm', 'install', '--no-audit', '--no-fund', '--legacy-peer-deps', ...packages], folder);
-  for (const name of ['bare.mjs', 'usual.mjs', 'nest.mjs']) copyFileSync(path.join(sources, name), path.join(folder, name));
+  for (const name of ['bare.mjs', 'usual.mjs', 'nest.mjs'])
+    copyFileSync(path.join(sources, name), path.join(folder, name));
   return folder;
 }
 

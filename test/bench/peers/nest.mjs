@@ -1,5 +1,4 @@
 /** Nest on Express, hello world, as `nest new` lays it down; its decorators are called by hand. */
-import 'reflect-metadata';
 import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 
@@ -11,7 +10,7 @@ class HelloController {
 Controller()(HelloController);
 Get('hello')(HelloController.prototype, 'hello', Object.getOwnPropertyDescriptor(HelloController.prototype, 'hello'));
 
-class HelloModule {}
+function HelloModule() {}
 Module({ controllers: [HelloController] })(HelloModule);
 
 const app = await NestFactory.create(HelloModule);

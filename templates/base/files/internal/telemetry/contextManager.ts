@@ -4,9 +4,9 @@ import {
   ROOT_CONTEXT,
   type SpanContext,
   TraceFlags,
-  createTraceState,
   trace,
 } from '@opentelemetry/api';
+import { TraceState } from '@opentelemetry/core';
 import { type Trace, contextKey, current, noTrace, runWith } from '../../pkg/context/index.ts';
 
 /** OpenTelemetry's own context, where a span was begun. */
@@ -30,9 +30,9 @@ export const contextManager: ContextManager = {
   },
   bind(active, target) {
     if (typeof target !== 'function') return target;
-    const { with: within } = contextManager;
     return new Proxy(target, {
-      apply: (work, thisArg, args: unknown[]): unknown => within(active, () => Reflect.apply(work, thisArg, args)),
+      apply: (work, thisArg, args: unknown[]): unknown =>
+        contextManager.with(active, (): unknown => Reflect.apply(work, thisArg, args)),
     });
   },
   enable: () => contextManager,
@@ -50,12 +50,12 @@ export function spanContextOf({ traceId, spanId, sampled, state }: Trace, isRemo
     spanId,
     isRemote,
     traceFlags: sampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
-    ...(state === undefined ? {} : { traceState: createTraceState(state) }),
+    ...(state === undefined ? {} : { traceState: new TraceState(state) }),
   };
 }
 
 function traceOf({ traceId, spanId, traceFlags, traceState }: SpanContext): Trace {
-  const place = { traceId, spanId, sampled: (traceFlags & TraceFlags.SAMPLED) === TraceFlags.SAMPLED };
+  const place = { traceId, spanId, sampled: Boolean(traceFlags & TraceFlags.SAMPLED) };
   return traceState === undefined ? place : { ...place, state: traceState.serialize() };
 }
 

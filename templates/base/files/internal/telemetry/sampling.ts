@@ -52,7 +52,7 @@ function followLinks(root: Sampler): Sampler {
   return {
     shouldSample: (...args) => {
       const links = args[5];
-      return links.some(({ context }) => (context.traceFlags & TraceFlags.SAMPLED) === TraceFlags.SAMPLED)
+      return links.some(({ context }) => Boolean(context.traceFlags & TraceFlags.SAMPLED))
         ? { decision: SamplingDecision.RECORD_AND_SAMPLED }
         : root.shouldSample(...args);
     },

@@ -24,10 +24,12 @@ let asked: (string | undefined)[];
 beforeEach(async () => {
   received = Buffer.alloc(0);
   asked = [];
-  collector = createServer(async (request, response) => {
+  collector = createServer((request, response) => {
     asked.push(request.url);
-    received = Buffer.concat([received, await buffer(request)]);
-    response.end();
+    void buffer(request).then((body) => {
+      received = Buffer.concat([received, body]);
+      return response.end();
+    });
   }).listen(0, '127.0.0.1');
   await once(collector, 'listening');
   const address = collector.address();
@@ -73,7 +75,9 @@ describe('the trace of a request', () => {
     expect(inner.spanId).not.toBe(place.spanId);
     await flush();
     expect(asked).toEqual(['/v1/traces']);
-    expect(['GET /items/:id', 'select', 'http.route', '/items/7', 'shop', 'service.name'].filter((text) => !has(text))).toEqual([]);
+    expect(
+      ['GET /items/:id', 'select', 'http.route', '/items/7', 'shop', 'service.name'].filter((text) => !has(text)),
+    ).toEqual([]);
     expect([place.traceId, place.spanId, inner.spanId].filter((id) => !has(id, 'hex'))).toEqual([]);
     expect(has('hunter2')).toBe(false);
   });
@@ -168,7 +172,9 @@ describe('a collector that cannot be reached', () => {
   it('is told of once, and once when it is back', () => {
     const lines: string[] = [];
     const log = pino({ base: null, timestamp: false }, { write: (line) => void lines.push(line) });
-    const results = ['away', 'away', undefined, undefined, 'away'].map((text) => (text === undefined ? undefined : new Error(text)));
+    const results = ['away', 'away', undefined, undefined, 'away'].map((text) =>
+      text === undefined ? undefined : new Error(text),
+    );
     const exporter = new Delivery(log).watch({
       export: (_spans, done) => {
         const error = results.shift();
@@ -177,7 +183,7 @@ describe('a collector that cannot be reached', () => {
       shutdown: async () => {},
     });
     for (let times = 0; times < 5; times += 1) exporter.export([], () => {});
-    expect(lines.map((line) => JSON.parse(line).msg)).toEqual([
+    expect(lines.map((line): unknown => JSON.parse(line)['msg'])).toEqual([
       'traces cannot be delivered',
       'traces are delivered again',
       'traces cannot be delivered',
@@ -187,7 +193,10 @@ describe('a collector that cannot be reached', () => {
   it('slows no request, and does not hold up the end', async () => {
     // How long the exporter tries again.
     vi.stubEnv('OTEL_EXPORTER_OTLP_TIMEOUT', '200');
-    const { http, flush } = await traced({ OTEL_TRACES_SAMPLER: 'always_on', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' });
+    const { http, flush } = await traced({
+      OTEL_TRACES_SAMPLER: 'always_on',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
+    });
     http.get('/', () => ({}));
     const begun = performance.now();
     expect((await http.inject({ url: '/' })).statusCode).toBe(200);

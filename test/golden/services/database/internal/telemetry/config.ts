@@ -29,7 +29,8 @@ export const config = Type.Object({
     ],
     {
       default: 'parentbased_traceidratio',
-      description: 'Which traces are recorded; parentbased: what the caller has decided, for what begins here the rest of the name',
+      description:
+        'Which traces are recorded; parentbased: what the caller has decided, for what begins here the rest of the name',
       examples: ['parentbased_traceidratio'],
     },
   ),

@@ -1,3 +1,4 @@
+import { ExportResultCode } from '@opentelemetry/core';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Logger } from '../log/logger.ts';
 
@@ -39,7 +40,7 @@ export class Delivery {
     return {
       export: (spans, done) =>
         exporter.export(spans, (result) => {
-          if (result.code === 0) this.succeeded();
+          if (result.code === ExportResultCode.SUCCESS) this.succeeded();
           else this.failed(result.error, spans.length);
           done(result);
         }),

@@ -1,6 +1,12 @@
 import { DiagLogLevel, type Span, type Tracer, context as otelContext, diag, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
-import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
+import {
+  defaultResource,
+  detectResources,
+  resourceAttributesEnvDetector,
+  resourceFromAttributes,
+  serviceNameEnvDetector,
+} from '@opentelemetry/resources';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
 import type { Static } from 'typebox';
@@ -20,6 +26,8 @@ export interface RecordingTracing extends Tracing {
   readonly stop: () => Promise<void>;
 }
 
+function ignored(): void {}
+
 /**
  * Starts the OpenTelemetry SDK, without instrumentation: spans of requests are made here, others by who uses its API.
  * @param settings where to, and which
@@ -29,7 +37,6 @@ export interface RecordingTracing extends Tracing {
 export function startTracing(settings: Static<typeof config>, log: Logger): RecordingTracing {
   const delivery = new Delivery(log);
   const failed = (message: string): void => delivery.failed(message);
-  const ignored = (): void => {};
   diag.setLogger(
     { error: failed, warn: failed, info: ignored, debug: ignored, verbose: ignored },
     { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
@@ -39,7 +46,7 @@ export function startTracing(settings: Static<typeof config>, log: Logger): Reco
   const provider = new TracerProvider({
     resource: defaultResource()
       .merge(resourceFromAttributes({ [ATTR_SERVICE_NAME]: about.name, [ATTR_SERVICE_VERSION]: about.version }))
-      .merge(detectResources({ detectors: [envDetector] })),
+      .merge(detectResources({ detectors: [resourceAttributesEnvDetector, serviceNameEnvDetector] })),
     sampler: sampling.sampler,
     idGenerator: { generateTraceId, generateSpanId: newSpanId },
     spanProcessors: [new BatchSpanProcessor({ exporter: delivery.watch(new OTLPTraceExporter({ url })) })],

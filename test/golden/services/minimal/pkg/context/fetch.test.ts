@@ -81,7 +81,10 @@ describe('X-Request-Timeout', () => {
     expect(parseTimeout(value, 60_000)).toBe(ms);
   });
 
-  it.each([undefined, '', '0', '-5', '1.5', '1e3', '5s', '0x10', 'Infinity', 'NaN', '10, 20', ' 5'])('%j says nothing', (value) => {
-    expect(parseTimeout(value, 60_000)).toBeUndefined();
-  });
+  it.each([undefined, '', '0', '-5', '1.5', '1e3', '5s', '0x10', 'Infinity', 'NaN', '10, 20', ' 5'])(
+    '%j says nothing',
+    (value) => {
+      expect(parseTimeout(value, 60_000)).toBeUndefined();
+    },
+  );
 });

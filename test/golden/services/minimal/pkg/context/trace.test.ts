@@ -41,9 +41,12 @@ describe('traceparent', () => {
 describe('tracestate', () => {
   const parent = `00-${traceId}-${spanId}-01`;
 
-  it.each(['rojo=00f067aa0ba902b7,congo=t61rcWkgMzE', 'a=1, ,b=2', 'fw529a3039@dt=FfeQ~!'])('%s goes along', (state) => {
-    expect(parseTrace(parent, state)?.state).toBe(state);
-  });
+  it.each(['rojo=00f067aa0ba902b7,congo=t61rcWkgMzE', 'a=1, ,b=2', 'fw529a3039@dt=FfeQ~!'])(
+    '%s goes along',
+    (state) => {
+      expect(parseTrace(parent, state)?.state).toBe(state);
+    },
+  );
 
   it.each([
     ['a key in capitals', 'A=1'],
