@@ -1,9 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
+import type { ErrorCounts } from '../metrics/errors.ts';
 import type { config } from './config.ts';
 import { EventLoop } from './eventLoop.ts';
 import { Methods } from './methods.ts';
-import { problem } from './problem.ts';
+import { type Problem, problem } from './problem.ts';
 import { sendProblem } from './sendProblem.ts';
 import type { Http } from './server.ts';
 
@@ -15,21 +16,27 @@ const retryAfter = 1;
  * long (414), paths that do not exist (404), methods that a path has not (405).
  * @param http the API's server, before it has routes
  * @param settings limits
+ * @param errors counts who is turned away
  */
-export function admission(http: Http, settings: Static<typeof config>): void {
+export function admission(http: Http, settings: Static<typeof config>, errors: ErrorCounts): void {
   const { HTTP_EVENT_LOOP_DELAY_LIMIT_MS: mostDelayMs, HTTP_URL_LIMIT_BYTES: longestUrl } = settings;
   const eventLoop = new EventLoop(http.server);
   const methods = new Methods(http);
 
+  const refuse = (request: FastifyRequest, reply: FastifyReply, answer: Problem): void => {
+    errors.count(answer.code);
+    sendProblem(request, reply, answer);
+  };
+
   const answerUnmatched = (request: FastifyRequest, reply: FastifyReply): void => {
     const allowed = methods.allowed(request.url);
     if (allowed === undefined) {
-      sendProblem(request, reply, problem(404, { code: 'route_not_found' }));
+      refuse(request, reply, problem(404, { code: 'route_not_found' }));
     } else if (request.method === 'OPTIONS') {
       reply.code(204).header('allow', allowed).send();
     } else {
       reply.header('allow', allowed);
-      sendProblem(request, reply, problem(405, { code: 'method_not_allowed' }));
+      refuse(request, reply, problem(405, { code: 'method_not_allowed' }));
     }
   };
 
@@ -40,9 +47,9 @@ export function admission(http: Http, settings: Static<typeof config>): void {
     if (hasLongBody(request, settings.HTTP_BODY_LIMIT_BYTES)) reply.header('connection', 'close');
     if (isBusy) {
       reply.header('retry-after', retryAfter);
-      sendProblem(request, reply, problem(503, { code: 'overloaded', detail: 'The service is busy. Try again.' }));
+      refuse(request, reply, problem(503, { code: 'overloaded', detail: 'The service is busy. Try again.' }));
     } else if (isLong) {
-      sendProblem(request, reply, problem(414, { code: 'url_too_long' }));
+      refuse(request, reply, problem(414, { code: 'url_too_long' }));
     } else {
       answerUnmatched(request, reply);
     }

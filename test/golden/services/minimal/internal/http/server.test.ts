@@ -124,9 +124,11 @@ describe('an error that was thrown', () => {
     expect(line).toMatchObject({ level: 'error', msg: 'request failed', shard: 7 });
     expect(line).toHaveProperty('err.stack', expect.stringMatching(/reading.*caused by.*Try again.*caused by.*pool/s));
     await http.inject({ url: '/bug' });
+    await http.inject({ url: '/nothing' });
     const counted = await registry.metrics();
     expect(counted).toMatch(/^errors_total\{code="busy"\} 1$/m);
     expect(counted).toMatch(/^errors_total\{code="unknown"\} 1$/m);
+    expect(counted).toMatch(/^errors_total\{code="route_not_found"\} 1$/m);
   });
 });
 

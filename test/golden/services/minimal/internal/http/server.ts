@@ -70,7 +70,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   requests.watch(http);
   securityHeaders(http);
   await cors(http, config);
-  admission(http, config);
+  admission(http, config, errors);
   jsonBody(http);
   replyBody(http, config.HTTP_COMPRESS_FROM_BYTES);
   http.addSchema(Problem);
