@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { deployTree, type Document, documents, moduleIds } from '../helpers/deployTree.ts';
+import { typeFaults } from '../helpers/kubernetesTypes.ts';
+import { restrictedFaults } from '../helpers/podSecurity.ts';
 
 const kubectl = spawnSync('kubectl', ['version', '--client']).status === 0;
 
@@ -40,6 +42,17 @@ describe.runIf(kubectl).each([[[]], [moduleIds]])('kustomize, with the modules %
     expect(server.envFrom[0].configMapRef.name).toBe(map.metadata.name);
     expect(server.resources.limits.memory).toBe(overlay === 'prod' ? '1Gi' : '512Mi');
   });
+
+  it.each(['k8s/overlays/dev', 'k8s/overlays/staging', 'k8s/overlays/prod', 'argocd'])(
+    'builds from %s what the API knows, and pods that are restricted',
+    { timeout: 60_000 },
+    async (path) => {
+      const objects = build(`deploy/${path}`);
+      expect(await typeFaults(objects)).toEqual([]);
+      const pods = objects.filter(({ spec }) => spec?.template?.spec);
+      expect(pods.flatMap(({ spec }) => restrictedFaults(spec.template.spec))).toEqual([]);
+    },
+  );
 
   it('puts every pod of the service under the policy that denies everything', () => {
     const objects = build('deploy/k8s/overlays/prod');
