@@ -51,6 +51,10 @@ describe('Deployment', () => {
     expect(files.get('internal/admin/probes.ts')).toContain(`.get('${path}'`);
   });
 
+  it('waits longer for an answer than a module may take to tell its health', () => {
+    expect(server.readinessProbe.timeoutSeconds * 1000).toBeGreaterThan(standard('HEALTH_TIMEOUT_MS'));
+  });
+
   it('gives a module longer to start than the service itself does', () => {
     const { periodSeconds, failureThreshold } = server.startupProbe;
     expect(periodSeconds * failureThreshold * 1000).toBeGreaterThan(standard('START_TIMEOUT_MS'));
