@@ -36,7 +36,7 @@ export function ownStore(): NodeJS.ProcessEnv {
 
 /** A Node that stands in for the one of the official image. */
 export interface StandIn {
-  /** The executable. */
+  /** The executable, in the `bin` of its package. */
   readonly node: string;
   /** npm's folder. */
   readonly npm: string;
@@ -65,6 +65,7 @@ export async function provideNodeImage(image: string, standIn: StandIn, env: Nod
   try {
     const local = path.join(staging, 'local');
     cpSync(standIn.node, path.join(local, 'bin', 'node'));
+    cpSync(path.join(path.dirname(standIn.node), '..', 'LICENSE'), path.join(local, 'LICENSE'));
     cpSync(standIn.npm, path.join(local, 'lib', 'node_modules', 'npm'), { recursive: true });
     const { registry, cafile } = standIn;
     mkdirSync(path.join(local, 'etc'));
