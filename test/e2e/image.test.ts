@@ -16,6 +16,7 @@ const isSkipped = missing.length > 0 && process.env['CI'] === undefined;
 const folder = mkdtempSync(path.join(os.tmpdir(), 'slipway-image-'));
 const service = path.join(folder, 'orders');
 const image = 'localhost/orders:dev';
+const made = [image];
 
 describe.skipIf(isSkipped)(`the image of a service${isSkipped ? ` (missing: ${missing.join(', ')})` : ''}`, () => {
   const env: NodeJS.ProcessEnv = {
@@ -39,13 +40,13 @@ describe.skipIf(isSkipped)(`the image of a service${isSkipped ? ` (missing: ${mi
     await execa('node', [create, 'orders', '--yes', '--modules=postgres'], { cwd: folder, env });
     const [, from = ''] =
       /^FROM (\S+)/m.exec(readFileSync(path.join(service, 'deploy/docker/Dockerfile'), 'utf8')) ?? [];
-    await provideNodeImage(from, await standIn(), env);
+    made.push(await provideNodeImage(from, await standIn(), env));
     const { failed, all } = await execa(`npm run image -- ${buildFlags.join(' ')}`, { ...shell, reject: false });
     if (failed) throw new Error(all.slice(-4000));
   });
   afterAll(async () => {
     rmSync(folder, { recursive: true, force: true });
-    await podman('rmi', '--force', image);
+    await podman('rmi', '--force', ...made);
   });
 
   /** The npm of this machine, and what its settings say about where packages come from. */

@@ -52,8 +52,9 @@ export interface StandIn {
  * @param image as the Dockerfile names it: `node:26.12.1-trixie-slim`
  * @param standIn what it holds beside Debian
  * @param env of `ownStore`
+ * @returns the name under which the stand-in is kept
  */
-export async function provideNodeImage(image: string, standIn: StandIn, env: NodeJS.ProcessEnv): Promise<void> {
+export async function provideNodeImage(image: string, standIn: StandIn, env: NodeJS.ProcessEnv): Promise<string> {
   const suite = /-(\w+)-slim$/.exec(image)?.[1] ?? '';
   const debian = `localhost/debian:${suite}`;
   const buildah = async (...args: string[]) => (await execa('buildah', args, { env })).stdout;
@@ -75,7 +76,9 @@ export async function provideNodeImage(image: string, standIn: StandIn, env: Nod
     await buildah('copy', '--quiet', container, local, '/usr/local');
     const link = ['ln', '--symbolic', '../lib/node_modules/npm/bin/npm-cli.js', '/usr/local/bin/npm'];
     await buildah('run', '--isolation=chroot', container, '--', ...link);
-    await buildah('commit', '--quiet', container, `localhost/${image}`);
+    const name = `localhost/${image}`;
+    await buildah('commit', '--quiet', container, name);
+    return name;
   } finally {
     await buildah('rm', container);
     rmSync(staging, { recursive: true, force: true });
