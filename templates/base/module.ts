@@ -4,8 +4,19 @@ export default defineModule({
   id: 'base',
   summary: 'What every service has',
   category: 'base',
-  dependencies: ['@fastify/ajv-compiler', '@fastify/swagger', '@prometheus-io/client', 'fastify', 'pino', 'typebox'],
+  dependencies: [
+    '@fastify/accept-negotiator',
+    '@fastify/ajv-compiler',
+    '@fastify/cors',
+    '@fastify/swagger',
+    '@prometheus-io/client',
+    'fastify',
+    'find-my-way',
+    'pino',
+    'typebox',
+  ],
   devDependencies: [
+    '@fastify/swagger-ui',
     '@fastify/type-provider-typebox',
     '@types/node',
     '@vitest/coverage-v8',
@@ -37,6 +48,7 @@ export default defineModule({
     audit: { npm: 'npm audit --omit=dev --audit-level=high', pnpm: 'pnpm audit --prod --audit-level=high' },
     // pnpm 10 has no counterpart.
     sbom: { npm: 'npm sbom --omit=dev --sbom-format=cyclonedx --sbom-type=application' },
+    production: 'node scripts/production.ts',
   },
   wiring: {
     metrics: 'internal/metrics/module.ts',

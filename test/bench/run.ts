@@ -14,6 +14,7 @@ import { openService } from '../../generators/io/service.ts';
 import { createTree } from '../../generators/io/freshTree.ts';
 import { buildCatalogue } from '../../templates/build.ts';
 import { tinyCatalogue, text } from '../helpers/tinyCatalogue.ts';
+import { footprint } from './footprint.ts';
 import type { Served } from './registry.ts';
 import { compare, runProgram, type Sample } from './sample.ts';
 
@@ -25,6 +26,8 @@ const hostPath = (process.env['PATH'] ?? '')
   .split(path.delimiter)
   .filter((folder) => !folder.includes('node_modules'))
   .join(path.delimiter);
+/** Of the repository's own Node: services need one as new as this. */
+const newNode = path.dirname(process.execPath);
 const env = { PATH: hostPath, npm_config_update_notifier: 'false' };
 
 try {
@@ -41,6 +44,7 @@ try {
     ...inMemory((folder) => scaffold(ours, vite, folder, 'in memory, where the disk has no say')),
     await coldNpx(),
     ...(await engine()),
+    await footprint(scratch, ours, { ...env, PATH: [newNode, hostPath].join(path.delimiter) }),
   ];
   writeFileSync(path.join(root, 'docs', 'performance.md'), document(tables));
   process.stdout.write(`${tables.join('\n\n')}\n`);

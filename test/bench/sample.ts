@@ -34,14 +34,17 @@ export function compare(candidates: readonly Candidate[], rounds: number): Sampl
     }
   }
   return candidates.map(({ name }, index) => {
-    const sorted = (times[index] ?? []).toSorted((a, b) => a - b);
-    return {
-      name,
-      median: sorted[Math.floor(sorted.length / 2)] ?? 0,
-      least: sorted[0] ?? 0,
-      most: sorted.at(-1) ?? 0,
-    };
+    const sample = times[index] ?? [];
+    return { name, median: median(sample), least: Math.min(...sample), most: Math.max(...sample) };
   });
+}
+
+/**
+ * @param sample an odd number of values
+ * @returns the one in the middle
+ */
+export function median(sample: readonly number[]): number {
+  return sample.toSorted((a, b) => a - b)[Math.floor(sample.length / 2)] ?? 0;
 }
 
 /**
@@ -49,17 +52,19 @@ export function compare(candidates: readonly Candidate[], rounds: number): Sampl
  * @param command the program and its arguments
  * @param cwd where
  * @param env variables besides the present ones
+ * @returns its standard output
  * @throws Error with its output when it exits with another code than 0
  */
 export function runProgram(
   [program, ...args]: readonly [string, ...string[]],
   cwd: string,
   env: NodeJS.ProcessEnv = {},
-): void {
+): string {
   const { status, stdout, stderr } = spawnSync(program, args, {
     cwd,
     env: { ...process.env, ...env },
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(`${program} ${args.join(' ')} exited with ${status}\n${stdout}\n${stderr}`);
+  return stdout;
 }

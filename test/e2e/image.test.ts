@@ -121,6 +121,8 @@ describe.skipIf(isSkipped)(`the image of a service${isSkipped ? ` (missing: ${mi
         interval: 200,
       });
       for (const probe of ['livez', 'startupz']) expect((await fetch(`${admin}/${probe}`)).status).toBe(200);
+      const { stdout: revision } = await run('git log -1 --format=%H');
+      expect(await (await fetch(`${origin}/version`)).json()).toMatchObject({ version: '0.1.0', revision });
       const created = await fetch(`${origin}/items`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },

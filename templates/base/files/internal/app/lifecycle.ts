@@ -1,24 +1,8 @@
 import type { Static, TObject } from 'typebox';
 import type { Logger } from '../log/logger.ts';
 import { withDeadline } from './deadline.ts';
-import type { Module, ModuleContext, Running } from './module.ts';
+import type { Health, Lifecycle, Module, ModuleContext, Phase, Running } from './module.ts';
 import { inOrder } from './order.ts';
-
-export type Phase = 'starting' | 'ready' | 'stopping';
-
-/** The health of one module: `ok`, or what is wrong. */
-export type Health = 'ok' | { readonly error: string };
-
-/** What modules may know of the service as a whole. */
-export interface Lifecycle {
-  readonly phase: Phase;
-  /**
-   * Asks every started module that has a health check, all at once.
-   * @param timeoutMs milliseconds for each
-   * @returns the name of each module asked → its health
-   */
-  health(timeoutMs: number): Promise<Record<string, Health>>;
-}
 
 interface Started {
   readonly module: Module;
@@ -33,11 +17,15 @@ export interface ServiceOptions {
   readonly startTimeoutMs: number;
 }
 
-/** The modules of one service: started in the order of their requirements, stopped in reverse. */
+/** Of the time to stop, how much of what is left goes to starts that have been told to give up, and then to draining. */
+const shares = { givingUp: 0.25, draining: 0.75 };
+
+/** The modules of one service: each starts when those it requires have started, and they stop in reverse order. */
 export class Service implements Lifecycle {
   readonly #modules: readonly Module[];
   readonly #options: ServiceOptions;
-  readonly #started: Started[] = [];
+  readonly #starting = new Map<Module, Promise<unknown>>();
+  readonly #started = new Map<Module, Running<unknown>>();
   readonly #stopping = new AbortController();
   #phase: Phase = 'starting';
   #start: Promise<void> | undefined;
@@ -57,24 +45,26 @@ export class Service implements Lifecycle {
   }
 
   async health(timeoutMs: number): Promise<Record<string, Health>> {
-    const checks = this.#started.flatMap(({ module, running }) => {
-      const { health } = running;
-      return health === undefined ? [] : [{ name: module.name, health }];
-    });
-    const entries = checks.map(async ({ name, health }): Promise<[string, Health]> => {
+    const entries = this.#running().map(async ({ module, running: { health } }): Promise<[string, Health][]> => {
+      if (health === undefined) return [];
       try {
         await withDeadline('health check', timeoutMs, health);
-        return [name, 'ok'];
+        return [[module.name, 'ok']];
       } catch (error) {
-        return [name, { error: error instanceof Error ? error.message : String(error) }];
+        return [[module.name, { error: error instanceof Error ? error.message : String(error) }]];
       }
     });
-    return Object.fromEntries(await Promise.all(entries));
+    return Object.fromEntries((await Promise.all(entries)).flat());
+  }
+
+  /** What a developer can open in a browser, by name, of all modules. */
+  links(): Record<string, string> {
+    return Object.fromEntries(this.#running().flatMap(({ running }) => Object.entries(running.links?.() ?? {})));
   }
 
   /**
-   * Starts every module, then lets each begin to accept work.
-   * @throws what a module throws, or a DeadlineError; the caller unwinds with `stop`
+   * Starts every module, those that do not require each other side by side, then lets each begin to accept work.
+   * @throws what a module throws, or a DeadlineError; the other starts are told to give up, and the caller unwinds with `stop`
    */
   start(): Promise<void> {
     this.#start = this.#startAll();
@@ -82,41 +72,99 @@ export class Service implements Lifecycle {
   }
 
   /**
+   * Lets every running module take up what has changed, one after another; one that fails does not keep the others.
+   * @returns whether all of them did
+   */
+  async reload(): Promise<boolean> {
+    let reloaded = true;
+    for (const each of this.#running()) {
+      reloaded = (await this.#attempt(each, 'reload', this.#options.startTimeoutMs)) && reloaded;
+    }
+    return reloaded;
+  }
+
+  /**
    * Drains every module, then stops them in reverse order; a module that fails or is late does not keep the others.
-   * @param delayMs how long to go on serving first; readiness already fails
+   * @param delayMs how long to go on serving first, if the service was ready; readiness already fails
    * @param timeoutMs milliseconds for all of it, the delay included
    * @returns whether every module ended without an error and in time
    */
   async stop(delayMs: number, timeoutMs: number): Promise<boolean> {
     const end = performance.now() + timeoutMs;
+    const wasReady = this.#phase === 'ready';
     this.#phase = 'stopping';
     this.#stopping.abort(new Error('the service is stopping'));
     // Whoever started the service hears of its failure; here it only has to be over.
     await this.#start?.catch(() => undefined);
-    if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+    let clean = await this.#giveUpStarts(timeoutMs * shares.givingUp);
+    if (wasReady && delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
 
-    // A quarter of what is left is kept for releasing resources, shared evenly among those still to stop.
-    const drainMs = (end - performance.now()) * 0.75;
-    const drained = await Promise.all(this.#started.map((started) => this.#end(started, 'drain', drainMs)));
-    let clean = drained.every(Boolean);
-    for (let left = this.#started.length; left > 0; left -= 1) {
-      const started = this.#started.pop();
-      if (started === undefined) break;
-      clean = (await this.#end(started, 'stop', (end - performance.now()) / left)) && clean;
+    const drainMs = (end - performance.now()) * shares.draining;
+    const drained = await Promise.all(this.#running().map((each) => this.#attempt(each, 'drain', drainMs)));
+    clean = drained.every(Boolean) && clean;
+    for (const each of this.#running().toReversed()) {
+      // What is left is shared evenly among those still to stop.
+      const ms = (end - performance.now()) / this.#started.size;
+      this.#started.delete(each.module);
+      clean = (await this.#attempt(each, 'stop', ms)) && clean;
     }
     return clean;
   }
 
   async #startAll(): Promise<void> {
+    const starts = new Map<Module, Promise<void>>();
     for (const module of this.#modules) {
-      const running = await this.#within(`${module.name}: start`, () => module.start(this.#contextOf(module)));
-      this.#started.push({ module, running });
+      // They come before it in the order.
+      const required = Promise.all(module.requires.map(async (each) => starts.get(each)));
+      starts.set(module, this.#startAfter(required, module));
     }
-    for (const { module, running } of this.#started) {
-      const { serve } = running;
-      if (serve !== undefined) await this.#within(`${module.name}: serve`, serve);
+    try {
+      await Promise.all(starts.values());
+      for (const { module, running } of this.#running()) {
+        const { serve } = running;
+        if (serve !== undefined) await this.#within(`${module.name}: serve`, serve);
+      }
+    } catch (error) {
+      this.#stopping.abort(error);
+      throw error;
     }
     this.#phase = 'ready';
+  }
+
+  async #startAfter(required: Promise<unknown>, module: Module): Promise<void> {
+    await required;
+    await this.#within(`${module.name}: start`, () => {
+      const launch = this.#launch(module);
+      const over = launch.catch(() => undefined).finally(() => this.#starting.delete(module));
+      this.#starting.set(module, over);
+      return launch;
+    });
+  }
+
+  /** Also a start that nobody waits for any more leaves something to stop, if it ends after all. */
+  async #launch(module: Module): Promise<void> {
+    this.#started.set(module, await module.start(this.#contextOf(module)));
+  }
+
+  /** Waits for starts that have been told to give up: what they leave is stopped like all else. */
+  async #giveUpStarts(ms: number): Promise<boolean> {
+    if (this.#starting.size === 0) return true;
+    try {
+      await withDeadline('start', ms, () => Promise.all(this.#starting.values()));
+      return true;
+    } catch {
+      const modules = Array.from(this.#starting.keys(), ({ name }) => name);
+      this.#options.log.error({ modules }, 'start abandoned: it did not heed its signal');
+      return false;
+    }
+  }
+
+  /** The modules that have started, dependencies first. */
+  #running(): Started[] {
+    return this.#modules.flatMap((module) => {
+      const running = this.#started.get(module);
+      return running === undefined ? [] : [{ module, running }];
+    });
   }
 
   #contextOf(module: Module): ModuleContext<Static<TObject>> {
@@ -130,7 +178,7 @@ export class Service implements Lifecycle {
         if (!module.requires.includes(required)) {
           throw new Error(`Module "${module.name}" uses "${required.name}" without requiring it`);
         }
-        return valueOf(required, this.#started);
+        return valueOf(required, this.#running());
       },
     };
   }
@@ -149,7 +197,7 @@ export class Service implements Lifecycle {
     }
   }
 
-  async #end({ module, running }: Started, step: 'drain' | 'stop', ms: number): Promise<boolean> {
+  async #attempt({ module, running }: Started, step: 'reload' | 'drain' | 'stop', ms: number): Promise<boolean> {
     const work = running[step];
     if (work === undefined) return true;
     try {

@@ -12,7 +12,7 @@ function run(running: string, env: NodeJS.ProcessEnv = {}, config = '{}'): Servi
       name: 'only',
       config: Type.Object(${config}),
       requires: [],
-      async start({ log }) { log.info('module starts'); return ${running}; },
+      async start({ log, signal }) { log.info('module starts'); return ${running}; },
     };
     await run([module]);`;
   return startProcess(['--input-type=module', '--eval', program], env);
@@ -27,10 +27,74 @@ describe('the process', () => {
   });
 
   it('ends with exit code 0 when the signal comes during the start', async () => {
-    const service = run('forever()');
+    const service = run("new Promise((_, give) => signal.addEventListener('abort', () => give(signal.reason)))");
     await service.logged('module starts');
     expect(await service.stop()).toEqual({ code: 0, signal: null });
     expect(service.messages).not.toContain('ready');
+  });
+
+  it('ends in time, with exit code 1, when a module that starts does not heed that signal', async () => {
+    const service = run('forever()', { SHUTDOWN_TIMEOUT_MS: '400' });
+    await service.logged('module starts');
+    expect(await service.stop()).toEqual({ code: 1, signal: null });
+    expect(service.messages.slice(-2)).toEqual(['start abandoned: it did not heed its signal', 'stopped']);
+  });
+
+  it('ends with exit code 1 when a module does not start in time', async () => {
+    const service = run('forever()', { START_TIMEOUT_MS: '100', SHUTDOWN_TIMEOUT_MS: '400' });
+    expect(await service.exited).toEqual({ code: 1, signal: null });
+    expect(service.messages).toContain('the service could not start');
+    expect(service.output.join('\n')).toContain('only: start took longer than 100 ms');
+  });
+
+  it('ends with exit code 1 when a module throws while it stops', async () => {
+    const service = run("{ stop() { throw new Error('stuck'); } }");
+    await service.logged('ready');
+    expect(await service.stop()).toEqual({ code: 1, signal: null });
+    expect(service.messages.slice(-2)).toEqual(['stop failed', 'stopped']);
+  });
+
+  it('ends with exit code 1 after an error that nobody caught while it stopped', async () => {
+    const crash = "setTimeout(() => { throw new Error('bug'); }, 20)";
+    const service = run(`{ drain: () => new Promise((done) => { ${crash}; setTimeout(done, 100); }) }`);
+    await service.logged('ready');
+    expect(await service.stop()).toEqual({ code: 1, signal: null });
+    expect(service.messages.slice(-2)).toEqual(['uncaught error', 'stopped']);
+  });
+
+  it('reloads its modules on SIGHUP and goes on, whatever they throw', async () => {
+    const service = run("{ reload() { log.info('module reloads'); throw new Error('no such certificate'); } }");
+    await service.logged('ready');
+    service.process.kill('SIGHUP');
+    await service.logged('reloaded');
+    expect(service.messages.slice(-3)).toEqual(['module reloads', 'reload failed', 'reloaded']);
+    expect(await service.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  it('says that it does not reload before it is ready, and goes on', async () => {
+    const service = run("new Promise((_, give) => signal.addEventListener('abort', () => give(signal.reason)))");
+    await service.logged('module starts');
+    service.process.kill('SIGHUP');
+    await service.logged('not reloaded: only a service that is ready is');
+    expect(await service.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  it.each([
+    ['', ''],
+    [' to a pipe that takes no more for the moment', 'process.stdout.isTTY;'],
+  ])('loses no line%s, though it ends right after many', async (_what, makeNonBlocking) => {
+    const many = `${makeNonBlocking} for (let n = 0; n < 20_000; n += 1) log.warn('line ' + n);`;
+    const service = run(`{ serve() { ${many} throw new Error('bug'); } }`);
+    expect(await service.exited).toEqual({ code: 1, signal: null });
+    const lines = service.messages.filter((message) => message.startsWith('line '));
+    expect(lines).toEqual(Array.from({ length: 20_000 }, (_, n) => `line ${n}`));
+    expect(service.messages.slice(-2)).toEqual(['the service could not start', 'stopped']);
+  });
+
+  it('loses no line when something else calls process.exit', async () => {
+    const service = run("{ serve() { for (let n = 0; n < 20; n += 1) log.warn('line ' + n); process.exit(7); } }");
+    expect(await service.exited).toEqual({ code: 7, signal: null });
+    expect(service.messages.filter((message) => message.startsWith('line '))).toHaveLength(20);
   });
 
   it('ends with exit code 1 when a module does not stop in time', async () => {

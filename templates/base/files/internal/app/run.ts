@@ -1,8 +1,10 @@
 import { ConfigError, type Environment, checkConfig, readConfig, redactConfig } from '../config/config.ts';
 import { config as logConfig } from '../log/config.ts';
-import { createLogger } from '../log/logger.ts';
+import { createLogger, onDevelopersTerminal } from '../log/logger.ts';
+import { banner } from './banner.ts';
 import { config as appConfig } from './config.ts';
 import { watchForEnd } from './ending.ts';
+import { exit } from './exit.ts';
 import { Service } from './lifecycle.ts';
 import type { Module } from './module.ts';
 
@@ -22,11 +24,16 @@ export async function run(modules: readonly Module[]): Promise<void> {
     if (!(error instanceof ConfigError)) throw error;
     const log = await createLogger('info');
     log.fatal({ faults: error.faults }, error.message);
-    process.exit(1);
+    return exit(log, 1);
   }
 
   const limits = readConfig(appConfig, env);
-  const log = await createLogger(readConfig(logConfig, env).LOG_LEVEL);
+  const {
+    LOG_LEVEL: level,
+    LOG_SAMPLE_INITIAL: initial,
+    LOG_SAMPLE_THEREAFTER: thereafter,
+  } = readConfig(logConfig, env);
+  const log = await createLogger(level, undefined, { initial, thereafter });
   const service = new Service(modules, {
     log,
     configOf: (module) => readConfig(module.config, env),
@@ -39,11 +46,13 @@ export async function run(modules: readonly Module[]): Promise<void> {
     timeoutMs: limits.SHUTDOWN_TIMEOUT_MS,
   });
 
-  log.info({ node: process.version, config: redactConfig(schemas, env) }, 'starting');
+  const names = modules.map(({ name }) => name);
+  log.info({ node: process.version, modules: names, config: redactConfig(schemas, env) }, 'starting');
   const begun = performance.now();
   try {
     await service.start();
     log.info({ ms: Math.round(performance.now() - begun) }, 'ready');
+    if (onDevelopersTerminal()) process.stdout.write(banner(service.links()));
   } catch (error) {
     // A signal during the start makes it fail too; then the end has begun already.
     if (!ending.begun()) ending.fail(error, 'the service could not start');

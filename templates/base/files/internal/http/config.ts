@@ -33,4 +33,46 @@ export const config = Type.Object({
     description: 'Milliseconds after which an idle connection is closed; longer than the load balancer waits before it',
     examples: [72_000],
   }),
+  HTTP_URL_LIMIT_BYTES: Type.Integer({
+    minimum: 1,
+    default: 8192,
+    description: 'Longest path and query in bytes',
+    examples: [8192],
+  }),
+  HTTP_EVENT_LOOP_DELAY_LIMIT_MS: Type.Integer({
+    minimum: 1,
+    default: 1000,
+    description: 'Milliseconds by which the event loop may be late before requests are turned away with 503',
+    examples: [1000],
+  }),
+  HTTP_COMPRESS_FROM_BYTES: Type.Integer({
+    minimum: 1,
+    default: 1024,
+    description: 'Bytes from which a reply is compressed, when its client takes that; a very large number turns it off',
+    examples: [1024],
+  }),
+  CORS_ORIGINS: Type.Optional(
+    Type.String({
+      pattern: String.raw`^(\*|https?://[^/,\s]+(\s*,\s*https?://[^/,\s]+)*)$`,
+      description: 'Origins whose pages may call the API from a browser, with commas between, or *; none when not set',
+      examples: ['https://example.com,https://admin.example.com'],
+    }),
+  ),
+  CORS_CREDENTIALS: Type.Boolean({
+    default: false,
+    description: 'Whether browsers may send cookies along from those origins, which must then be named',
+    examples: [true],
+  }),
+  HTTP_DEADLINE_MS: Type.Integer({
+    minimum: 1,
+    default: 15_000,
+    description: 'Milliseconds within which a request is answered, or else by 504, when its caller does not say',
+    examples: [15_000],
+  }),
+  HTTP_DEADLINE_MAX_MS: Type.Integer({
+    minimum: 1,
+    default: 60_000,
+    description: 'The most milliseconds that a caller is granted by X-Request-Timeout',
+    examples: [60_000],
+  }),
 });

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { type FastifyError, errorCodes } from 'fastify';
 import { type Static, Type } from 'typebox';
-import { ServiceError } from '../../pkg/errors/index.ts';
+import { ServiceError, as } from '../../pkg/errors/index.ts';
 
 /** The media type of RFC 9457. */
 export const problemType = 'application/problem+json';
@@ -14,7 +14,9 @@ export const Problem = Type.Object(
     status: Type.Integer(),
     detail: Type.Optional(Type.String({ description: 'What went wrong this time' })),
     code: Type.Optional(Type.String({ description: 'Stable, for programs to branch on' })),
+    details: Type.Optional(Type.Object({}, { additionalProperties: true, description: 'What the detail is about' })),
     requestId: Type.Optional(Type.String({ description: 'Stands in every log line about this request' })),
+    traceId: Type.Optional(Type.String({ description: 'Of the distributed trace that the request is part of' })),
     errors: Type.Optional(
       Type.Array(
         Type.Object({
@@ -39,13 +41,15 @@ export function problem(status: number, more: Partial<Problem> = {}): Problem {
 }
 
 /**
- * Decides what a caller learns of an error.
+ * Decides what a caller learns of an error: what the nearest ServiceError among it and its causes says.
  * @param error anything that was thrown
  * @returns a problem; nothing of the inside is in it
  */
 export function problemOf(error: unknown): Problem {
-  if (error instanceof ServiceError) {
-    return problem(error.status, { code: error.code, detail: error.publicMessage });
+  const known = as(error, ServiceError);
+  if (known !== undefined) {
+    const { status, code, publicMessage, details } = known;
+    return problem(status, { code, detail: publicMessage, ...(details && { details }) });
   }
   if (!isFastifyError(error)) return problem(500);
   const { validation, validationContext = 'body', statusCode = 500 } = error;
@@ -64,6 +68,15 @@ export function problemOf(error: unknown): Problem {
     code: error.code.replace(/^FST_ERR_(CTP_)?/, '').toLowerCase(),
     detail: error.message,
   });
+}
+
+/**
+ * @param error anything that was thrown
+ * @returns the value of Retry-After in whole seconds (RFC 9110, 10.2.3), when the error says when to come again
+ */
+export function retryAfterOf(error: unknown): string | undefined {
+  const ms = as(error, ServiceError)?.retryAfterMs;
+  return ms === undefined ? undefined : String(Math.ceil(ms / 1000));
 }
 
 function isFastifyError(error: unknown): error is FastifyError {

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { type Static, Type } from 'typebox';
 import { notFound } from '../../pkg/errors/index.ts';
+import { decodeCursor, encodeCursor } from '../http/cursor.ts';
+import { IdempotencyHeaders, type IdempotencyStore, once } from '../http/idempotency.ts';
 import { problems, ref } from '../http/openapi.ts';
 import type { Http } from '../http/server.ts';
-import { type Item, type ItemRepository, createItem } from './domain.ts';
+import { type Item, type ItemRepository, type Position, createItem } from './domain.ts';
 
 const NewItem = Type.Object(
   {
@@ -23,15 +25,25 @@ const ItemView = Type.Object(
   { $id: 'Item', description: 'An item' },
 );
 
-const ItemList = Type.Object({ items: Type.Array(ref(ItemView)) }, { description: 'Items, the newest first' });
+const ItemList = Type.Object(
+  {
+    items: Type.Array(ref(ItemView)),
+    next: Type.Optional(Type.String({ description: 'Cursor of the next page; not there on the last one' })),
+  },
+  { description: 'A page of items, the newest first' },
+);
+
+/** What a cursor holds: milliseconds since 1970, and an id. */
+const Cursor = Type.Tuple([Type.Integer(), Type.String()]);
 
 const defaultLimit = 20;
 
 /**
  * @param http the API's server
  * @param repository where items are kept
+ * @param idempotency where it is kept which requests were carried out
  */
-export function itemRoutes(http: Http, repository: ItemRepository): void {
+export function itemRoutes(http: Http, repository: ItemRepository, idempotency: IdempotencyStore): void {
   http.addSchema(NewItem);
   http.addSchema(ItemView);
 
@@ -41,14 +53,18 @@ export function itemRoutes(http: Http, repository: ItemRepository): void {
       schema: {
         operationId: 'createItem',
         tags: ['items'],
+        headers: IdempotencyHeaders,
         body: ref(NewItem),
         response: { 201: ref(ItemView), ...problems },
       },
     },
     async (request, reply) => {
-      const item = createItem(request.body, randomUUID(), new Date());
-      await repository.add(item);
-      return reply.code(201).header('location', `/items/${item.id}`).send(view(item));
+      const created = await once(idempotency, request, ItemView, async () => {
+        const item = createItem(request.body, randomUUID(), new Date());
+        await repository.add(item);
+        return view(item);
+      });
+      return reply.code(201).header('location', `/items/${created.id}`).send(created);
     },
   );
 
@@ -77,12 +93,29 @@ export function itemRoutes(http: Http, repository: ItemRepository): void {
         tags: ['items'],
         querystring: Type.Object({
           limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: defaultLimit })),
+          cursor: Type.Optional(Type.String({ description: '`next` of the page before' })),
+          name: Type.Optional(Type.String({ maxLength: 200, description: 'Part of the name, in whatever case' })),
         }),
         response: { 200: ItemList, ...problems },
       },
     },
-    async ({ query: { limit = defaultLimit } }) => ({ items: (await repository.list(limit)).map(view) }),
+    async ({ query: { limit = defaultLimit, cursor, name } }) => {
+      const after = cursor === undefined ? undefined : positionOf(cursor);
+      // One more than asked for tells whether there is a next page.
+      const found = await repository.list({ limit: limit + 1, ...(after && { after }), ...(name && { name }) });
+      const items = found.slice(0, limit);
+      const last = items.at(-1);
+      return {
+        items: items.map(view),
+        ...(last && found.length > limit && { next: encodeCursor([last.createdAt.getTime(), last.id]) }),
+      };
+    },
   );
+}
+
+function positionOf(cursor: string): Position {
+  const [createdAt, id] = decodeCursor(Cursor, cursor);
+  return { createdAt: new Date(createdAt), id };
 }
 
 function view(item: Item): Static<typeof ItemView> {

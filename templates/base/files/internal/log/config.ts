@@ -6,4 +6,16 @@ export const config = Type.Object({
     description: 'Least severe level that is logged',
     examples: ['info'],
   }),
+  LOG_SAMPLE_INITIAL: Type.Integer({
+    minimum: 0,
+    default: 100,
+    description: 'Lines below warn that are logged each second of one message, before sampling begins',
+    examples: [100],
+  }),
+  LOG_SAMPLE_THEREAFTER: Type.Integer({
+    minimum: 0,
+    default: 10,
+    description: 'From there on in that second, each how many-th line is logged: 1 logs all, 0 none',
+    examples: [10],
+  }),
 });

@@ -1,17 +1,126 @@
-import { expect, it } from 'vitest';
-import { ServiceError, notFound } from './index.ts';
+import { describe, expect, it } from 'vitest';
+import {
+  ServiceError,
+  WrappedError,
+  as,
+  cancelled,
+  chain,
+  conflict,
+  deadlineExceeded,
+  grpcCodes,
+  grpcStatusOf,
+  internal,
+  invalidArgument,
+  is,
+  notFound,
+  permissionDenied,
+  resourceExhausted,
+  tagsOf,
+  unauthenticated,
+  unavailable,
+  wrap,
+} from './index.ts';
 
-it('a service error carries code, status, public message and cause', () => {
-  const cause = new Error('duplicate key value violates unique constraint');
-  const error = new ServiceError({ code: 'name_taken', status: 409, publicMessage: 'The name is taken.', cause });
-  expect(error).toBeInstanceOf(Error);
-  expect(error).toMatchObject({ code: 'name_taken', status: 409, publicMessage: 'The name is taken.', cause });
+describe('a service error', () => {
+  it('carries what the caller may know, and its cause', () => {
+    const cause = new Error('duplicate key value violates unique constraint');
+    const details = { name: 'a' };
+    const error = new ServiceError({
+      code: 'name_taken',
+      status: 409,
+      publicMessage: 'The name is taken.',
+      details,
+      cause,
+    });
+    expect(error).toBeInstanceOf(Error);
+    expect(error).toMatchObject({
+      code: 'name_taken',
+      status: 409,
+      grpcStatus: 'ABORTED',
+      publicMessage: 'The name is taken.',
+      details,
+      retryable: false,
+      cause,
+    });
+  });
+
+  it('may be more exact for gRPC than HTTP is', () => {
+    const error = new ServiceError({ code: 'c', status: 409, grpcStatus: 'ALREADY_EXISTS', publicMessage: 'm' });
+    expect(error.grpcStatus).toBe('ALREADY_EXISTS');
+  });
+
+  it.each([
+    [notFound('item', '7'), 'item_not_found', 404, 5, false],
+    [invalidArgument('m'), 'invalid_argument', 400, 3, false],
+    [unauthenticated('m'), 'unauthenticated', 401, 16, false],
+    [permissionDenied('m'), 'permission_denied', 403, 7, false],
+    [conflict('m'), 'conflict', 409, 10, false],
+    [conflict('m', { retryable: true }), 'conflict', 409, 10, true],
+    [resourceExhausted('m'), 'resource_exhausted', 429, 8, true],
+    [cancelled('m'), 'cancelled', 499, 1, false],
+    [internal('m'), 'internal', 500, 13, false],
+    [unavailable('m', { retryAfterMs: 1500 }), 'unavailable', 503, 14, true],
+    [deadlineExceeded('m', { code: 'too_slow' }), 'too_slow', 504, 4, false],
+  ])('of a usual kind has its code and both of its statuses: %s', (error, code, status, grpcCode, retryable) => {
+    expect(error).toMatchObject({ code, status, retryable });
+    expect(grpcCodes[error.grpcStatus]).toBe(grpcCode);
+  });
+
+  it.each([
+    [418, 'FAILED_PRECONDITION'],
+    [422, 'INVALID_ARGUMENT'],
+    [502, 'INTERNAL'],
+  ])('with the status %i is %s to gRPC', (status, expected) => {
+    expect(grpcStatusOf(status)).toBe(expected);
+  });
 });
 
-it('what is not found is a 404 that names it', () => {
-  expect(notFound('item', '7')).toMatchObject({
-    code: 'item_not_found',
-    status: 404,
-    publicMessage: 'There is no item "7".',
+describe('the chain', () => {
+  const missing = notFound('item', '7');
+  const wrapped = wrap(wrap(missing, 'reading the item', { item: '7', table: 'items' }), 'packing the box', {
+    item: 7,
+  });
+
+  it('goes from an error to its causes', () => {
+    expect([...chain(wrapped)].map(String)).toEqual([
+      'WrappedError: packing the box',
+      'WrappedError: reading the item',
+      'ServiceError: There is no item "7".',
+    ]);
+  });
+
+  it('goes into what an AggregateError holds, the nearest first', () => {
+    const deep = new Error('deep');
+    const error = new AggregateError([wrap(deep, 'one'), 'two'], 'both', { cause: 'why' });
+    expect([...chain(error)]).toEqual([error, 'why', error.errors[0], 'two', deep]);
+  });
+
+  it('ends, though errors cause each other', () => {
+    const first = new Error('first');
+    const second = new Error('second', { cause: first });
+    first.cause = second;
+    expect([...chain(first)]).toEqual([first, second]);
+  });
+
+  it.each([undefined, null, 'text', 7])('of %s, which is no error, is that alone', (thrown) => {
+    expect([...chain(thrown)]).toEqual([thrown]);
+    expect(is(thrown, Error)).toBe(false);
+  });
+
+  it('knows whether an error of a class or of a code is in it, and which', () => {
+    expect(is(wrapped, ServiceError)).toBe(true);
+    expect(is(wrapped, RangeError)).toBe(false);
+    expect(is(wrapped, 'item_not_found')).toBe(true);
+    expect(is(wrapped, 'account_not_found')).toBe(false);
+    expect(as(wrapped, ServiceError)).toBe(missing);
+    expect(as(wrapped, WrappedError)).toBe(wrapped);
+    expect(as(wrapped, TypeError)).toBeUndefined();
+  });
+
+  it('gathers tags, the nearer one of two with one name', () => {
+    const error = wrap(unavailable('m', { tags: { shard: 3 } }), 'asking', { try: 2 });
+    expect(tagsOf(error)).toEqual({ shard: 3, try: 2 });
+    expect(tagsOf(wrapped)).toEqual({ item: 7, table: 'items' });
+    expect(tagsOf('text')).toEqual({});
   });
 });

@@ -23,6 +23,16 @@ describe('databaseError', () => {
     expect(sqlState(error)).toBe('23505');
   });
 
+  it('tells whether it is worth trying again', () => {
+    expect(databaseError(withCode('40001'))).toMatchObject({ status: 409, grpcStatus: 'ABORTED', retryable: true });
+    expect(databaseError(withCode('23505'))).toMatchObject({
+      status: 409,
+      grpcStatus: 'ALREADY_EXISTS',
+      retryable: false,
+    });
+    expect(databaseError(withCode('08006'))).toMatchObject({ status: 503, retryable: true });
+  });
+
   it('leaves alone what callers are not to know of', () => {
     const syntax = withCode('42601');
     expect(databaseError(syntax)).toBe(syntax);

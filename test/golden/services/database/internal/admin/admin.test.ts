@@ -1,9 +1,9 @@
-import { pino } from 'pino';
 import { Type } from 'typebox';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Service } from '../app/lifecycle.ts';
 import { type Running, defineModule } from '../app/module.ts';
 import { readConfig } from '../config/config.ts';
+import { createLogger } from '../log/logger.ts';
 import { metrics } from '../metrics/module.ts';
 import { admin } from './module.ts';
 
@@ -13,9 +13,9 @@ afterEach(async () => {
 });
 
 /** Starts the admin port beside one module; `get` asks it. */
-function serviceWith(start: () => Promise<Running<undefined>>) {
+async function serviceWith(start: () => Promise<Running<undefined>>) {
   const { promise: port, resolve } = Promise.withResolvers<number>();
-  const log = pino({ level: 'info' }, { write: (line) => resolve(portIn(line)) });
+  const log = await createLogger('info', { write: (line) => resolve(portIn(line)) });
   const env = { ADMIN_HOST: '127.0.0.1', ADMIN_PORT: '0', HEALTH_TIMEOUT_MS: '50' };
   const other = defineModule({ name: 'other', config: Type.Object({}), requires: [admin], start });
   const service = new Service([metrics, admin, other], {
@@ -24,7 +24,10 @@ function serviceWith(start: () => Promise<Running<undefined>>) {
     startTimeoutMs: 5000,
   });
   stops.push(() => service.stop(0, 1000));
-  return { service, get: async (path: string) => fetch(`http://127.0.0.1:${await port}${path}`) };
+  return {
+    service,
+    get: async (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${await port}${path}`, init),
+  };
 }
 
 function portIn(line: string): number {
@@ -40,7 +43,7 @@ async function answer(response: Promise<Response>): Promise<unknown> {
 describe('the probes', () => {
   it('answer while the service still starts: alive, but neither started nor ready', async () => {
     const { promise: wait, resolve: go } = Promise.withResolvers<void>();
-    const { service, get } = serviceWith(async () => {
+    const { service, get } = await serviceWith(async () => {
       await wait;
       return { value: undefined };
     });
@@ -56,7 +59,7 @@ describe('the probes', () => {
 
   it('are ready by the health of the modules, and alive whatever it is', async () => {
     let health: () => Promise<void> = async () => {};
-    const { service, get } = serviceWith(async () => ({ value: undefined, health: () => health() }));
+    const { service, get } = await serviceWith(async () => ({ value: undefined, health: () => health() }));
     await service.start();
     expect(await answer(get('/readyz'))).toEqual([200, { status: 'ready', modules: { other: 'ok' } }]);
 
@@ -76,7 +79,7 @@ describe('the probes', () => {
 
   it('are not ready as soon as the service stops, while it still drains', async () => {
     const { promise: wait, resolve: go } = Promise.withResolvers<void>();
-    const { service, get } = serviceWith(async () => ({ value: undefined, drain: () => wait }));
+    const { service, get } = await serviceWith(async () => ({ value: undefined, drain: () => wait }));
     await service.start();
     const stopped = service.stop(0, 1000);
     expect(await answer(get('/readyz'))).toEqual([503, { status: 'stopping', modules: {} }]);
@@ -88,10 +91,53 @@ describe('the probes', () => {
 
 describe('/metrics', () => {
   it("is in Prometheus' text format", async () => {
-    const { service, get } = serviceWith(async () => ({ value: undefined }));
+    const { service, get } = await serviceWith(async () => ({ value: undefined }));
     await service.start();
     const response = await get('/metrics');
     expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(await response.text()).toMatch(/^build_info\{.*\} 1$/m);
   });
+
+  it('is in the format of OpenMetrics for a scraper that names it', async () => {
+    const { service, get } = await serviceWith(async () => ({ value: undefined }));
+    await service.start();
+    const accept = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5';
+    const response = await get('/metrics', { headers: { accept } });
+    expect(response.headers.get('content-type')).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
+    expect((await response.text()).endsWith('# EOF\n')).toBe(true);
+  });
+});
+
+describe('/log-level', () => {
+  const put = (body: unknown) => ({
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+
+  it('tells the level, and changes it for a while or for good', async () => {
+    const { service, get } = await serviceWith(async () => ({ value: undefined }));
+    await service.start();
+    expect(await answer(get('/log-level'))).toEqual([200, { level: 'info' }]);
+    const until = expect.stringMatching(/^\d{4}-.*Z$/);
+    expect(await answer(get('/log-level', put({ level: 'debug', forSeconds: 60 })))).toEqual([
+      200,
+      { level: 'debug', until },
+    ]);
+    expect(await answer(get('/log-level', put({ level: 'warn' })))).toEqual([200, { level: 'warn' }]);
+    expect(await answer(get('/log-level'))).toEqual([200, { level: 'warn' }]);
+  });
+
+  it.each([{ level: 'loud' }, { level: 'debug', forSeconds: '60' }, { level: 'debug', for: 60 }, {}])(
+    'refuses %j',
+    async (body) => {
+      const { service, get } = await serviceWith(async () => ({ value: undefined }));
+      await service.start();
+      expect(await answer(get('/log-level', put(body)))).toEqual([
+        400,
+        expect.objectContaining({ code: 'validation_failed' }),
+      ]);
+      expect(await answer(get('/log-level'))).toEqual([200, { level: 'info' }]);
+    },
+  );
 });

@@ -1,5 +1,5 @@
-import type { FastifyInstance } from 'fastify';
-import type { Lifecycle } from '../app/lifecycle.ts';
+import type { Admin } from './server.ts';
+import type { Lifecycle } from '../app/module.ts';
 
 /**
  * Answers Kubernetes' three questions, each with 200 or 503 and a JSON body.
@@ -7,7 +7,7 @@ import type { Lifecycle } from '../app/lifecycle.ts';
  * @param lifecycle phase and health of the service
  * @param healthTimeoutMs milliseconds that each module may take to tell its health
  */
-export function probes(admin: FastifyInstance, lifecycle: Lifecycle, healthTimeoutMs: number): void {
+export function probes(admin: Admin, lifecycle: Lifecycle, healthTimeoutMs: number): void {
   // Alive means that this answers at all: a restart cures neither a database that is down nor a long start.
   admin.get('/livez', () => ({ status: 'ok' }));
 

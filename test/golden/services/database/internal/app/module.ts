@@ -1,6 +1,21 @@
 import type { Static, TObject } from 'typebox';
 import type { Logger } from '../log/logger.ts';
-import type { Lifecycle } from './lifecycle.ts';
+
+export type Phase = 'starting' | 'ready' | 'stopping';
+
+/** The health of one module: `ok`, or what is wrong. */
+export type Health = 'ok' | { readonly error: string };
+
+/** What modules may know of the service as a whole. */
+export interface Lifecycle {
+  readonly phase: Phase;
+  /**
+   * Asks every started module that has a health check, all at once.
+   * @param timeoutMs milliseconds for each
+   * @returns the name of each module asked → its health
+   */
+  health(timeoutMs: number): Promise<Record<string, Health>>;
+}
 
 /** A running module: what others may use of it, and how it lives and ends. */
 export interface Running<Value> {
@@ -10,6 +25,10 @@ export interface Running<Value> {
   readonly health?: (signal: AbortSignal) => void | Promise<void>;
   /** After every module has started: begin to accept work. */
   readonly serve?: () => void | Promise<void>;
+  /** Once it serves: what a developer can open in a browser, by name. */
+  readonly links?: () => Readonly<Record<string, string>>;
+  /** On SIGHUP: take up what has changed outside, such as a certificate. The service stays up, whatever this throws. */
+  readonly reload?: (signal: AbortSignal) => void | Promise<void>;
   /** On shutdown, first: stop accepting, finish what is in flight. The signal aborts at the deadline. */
   readonly drain?: (signal: AbortSignal) => void | Promise<void>;
   /** On shutdown, last, in reverse order of start: release resources. The signal aborts at the deadline. */
@@ -22,7 +41,7 @@ export interface ModuleContext<Config> {
   readonly config: Config;
   /** Names the module in each line. */
   readonly log: Logger;
-  /** Aborts when shutdown begins, before anything is drained. */
+  /** Aborts when shutdown begins, before anything is drained; also when another module cannot start. A start gives up then. */
   readonly signal: AbortSignal;
   /** The phase of the service and the health of its modules. */
   readonly lifecycle: Lifecycle;

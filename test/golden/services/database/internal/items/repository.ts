@@ -1,4 +1,4 @@
-import type { Item, ItemRepository } from './domain.ts';
+import { type Item, type ItemRepository, inListOrder } from './domain.ts';
 
 /** @returns a repository in memory: it is empty again after a restart */
 export function memoryRepository(): ItemRepository {
@@ -10,8 +10,12 @@ export function memoryRepository(): ItemRepository {
     async find(id) {
       return items.get(id);
     },
-    async list(limit) {
-      return [...items.values()].slice(-limit).toReversed();
+    async list({ limit, after, name = '' }) {
+      return [...items.values()]
+        .filter((item) => after === undefined || inListOrder(after, item) < 0)
+        .filter((item) => item.name.toLowerCase().includes(name.toLowerCase()))
+        .toSorted(inListOrder)
+        .slice(0, limit);
     },
   };
 }

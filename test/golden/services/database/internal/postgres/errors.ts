@@ -1,4 +1,4 @@
-import { ServiceError } from '../../pkg/errors/index.ts';
+import { ServiceError, type ServiceErrorOptions } from '../../pkg/errors/index.ts';
 
 /** No server answers, or the connection broke. Whether a commit under way went through is not known. */
 export class DatabaseUnavailableError extends ServiceError {
@@ -28,16 +28,28 @@ export class CheckoutReclaimedError extends Error {
   }
 }
 
+const concurrentChange = {
+  code: 'concurrent_change',
+  status: 409,
+  retryable: true,
+  publicMessage: 'Others changed the same data. Try again.',
+};
+
 /** What callers learn of an SQLSTATE; every other one is an internal error. PostgreSQL's documentation, appendix A. */
-const known = new Map([
-  ['23505', { code: 'already_exists', status: 409, publicMessage: 'It exists already.' }],
+const known = new Map<string, Omit<ServiceErrorOptions, 'cause'>>([
+  ['23505', { code: 'already_exists', status: 409, grpcStatus: 'ALREADY_EXISTS', publicMessage: 'It exists already.' }],
   [
     '23503',
-    { code: 'reference_broken', status: 409, publicMessage: 'It refers to something missing, or is referred to.' },
+    {
+      code: 'reference_broken',
+      status: 409,
+      grpcStatus: 'FAILED_PRECONDITION',
+      publicMessage: 'It refers to something missing, or is referred to.',
+    },
   ],
-  ['40001', { code: 'concurrent_change', status: 409, publicMessage: 'Others changed the same data. Try again.' }],
-  ['40P01', { code: 'concurrent_change', status: 409, publicMessage: 'Others changed the same data. Try again.' }],
-  ['55P03', { code: 'concurrent_change', status: 409, publicMessage: 'Others changed the same data. Try again.' }],
+  ['40001', concurrentChange],
+  ['40P01', concurrentChange],
+  ['55P03', concurrentChange],
   ['57014', { code: 'database_timeout', status: 504, publicMessage: 'The database took too long.' }],
 ]);
 

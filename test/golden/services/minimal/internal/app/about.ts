@@ -1,12 +1,33 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
-import { Type } from 'typebox';
+import path from 'node:path';
+import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 
-const { name, version = '0.0.0' } = Value.Parse(
-  Type.Object({ name: Type.String(), version: Type.Optional(Type.String()) }),
-  JSON.parse(readFileSync(findPackageJSON(import.meta.url) ?? 'package.json', 'utf8')),
-);
+const Package = Type.Object({ name: Type.String(), version: Type.Optional(Type.String()) });
 
-/** Name and version of this service, as its package.json says. */
-export const about = { name, version };
+/** What a build writes down of itself, in `build.json` beside package.json. */
+const Build = Type.Partial(Type.Object({ version: Type.String(), revision: Type.String(), date: Type.String() }));
+
+/** Which service this is, and which build of it. */
+export interface About extends Static<typeof Build> {
+  readonly name: string;
+  readonly version: string;
+}
+
+/**
+ * @param packageJson path of the service's package.json
+ * @returns name and version as it says; version, commit (`revision`) and date of the build when a build.json stands beside it
+ */
+export function readAbout(packageJson: string): About {
+  const { name, version = '0.0.0' } = Value.Parse(Package, readJson(packageJson));
+  const build = path.join(path.dirname(packageJson), 'build.json');
+  return { name, version, ...(existsSync(build) ? Value.Parse(Build, readJson(build)) : {}) };
+}
+
+function readJson(file: string): unknown {
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
+
+/** This service. */
+export const about = readAbout(findPackageJSON(import.meta.url) ?? 'package.json');

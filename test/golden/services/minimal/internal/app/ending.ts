@@ -1,5 +1,8 @@
+import { isatty } from 'node:tty';
 import type { Logger } from '../log/logger.ts';
+import { exit } from './exit.ts';
 import type { Service } from './lifecycle.ts';
+import { reloading } from './reloading.ts';
 
 /** Milliseconds to finish what is in flight after an error that nobody caught: the process can no longer be trusted. */
 const fatalTimeoutMs = 5000;
@@ -24,6 +27,7 @@ export interface Ending {
 /**
  * Watches for the end of the process. SIGTERM and SIGINT stop the service: exit code 0 when every module stopped in time,
  * otherwise 1. A second signal exits at once, with code 1. So does, after a brief stop, an error that nobody caught.
+ * SIGHUP ends nothing: it has the modules reload.
  *
  * A few lines in place of close-with-grace: there the time allowed is one for signals and errors, a stop that was late in
  * part still exits with code 0, and a dozen more signals are taken.
@@ -39,7 +43,7 @@ export function watchForEnd({ service, log, delayMs, timeoutMs }: EndingOptions)
     const start = performance.now();
     const clean = await service.stop(delay, timeout);
     log.info({ clean, ms: Math.round(performance.now() - start) }, 'stopped');
-    process.exit(clean && !failed ? 0 : 1);
+    return exit(log, clean && !failed ? 0 : 1);
   }
 
   function fail(err: unknown, message: string): void {
@@ -51,7 +55,8 @@ export function watchForEnd({ service, log, delayMs, timeoutMs }: EndingOptions)
   function onSignal(signal: NodeJS.Signals): void {
     if (begun) {
       log.fatal({ signal }, 'second signal: exit at once');
-      process.exit(1);
+      void exit(log, 1);
+      return;
     }
     log.info({ signal, delayMs, timeoutMs }, 'stopping');
     void end(delayMs, timeoutMs);
@@ -59,6 +64,8 @@ export function watchForEnd({ service, log, delayMs, timeoutMs }: EndingOptions)
 
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+  // To one that runs in a terminal it says that the terminal has gone.
+  process.on('SIGHUP', isatty(1) ? onSignal : reloading(service, log));
   // Rejections that nobody handles arrive here too.
   process.on('uncaughtException', (error) => fail(error, 'uncaught error'));
   return { begun: () => begun, fail };

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { Type } from 'typebox';
@@ -27,8 +28,17 @@ function module(name: string, requires: readonly Module[] = [], over: Partial<Ru
   });
 }
 
-function failing(name: string, requires: readonly Module[], start: () => Promise<never>): Module {
-  return defineModule({ name, config: Type.Object({}), requires, start });
+/** A module whose start takes as long as `start` does. */
+function starting(name: string, requires: readonly Module[], start: (signal: AbortSignal) => Promise<void>): Module {
+  return defineModule({
+    name,
+    config: Type.Object({}),
+    requires,
+    async start({ signal }) {
+      await start(signal);
+      return { value: undefined };
+    },
+  });
 }
 
 function service(...modules: Module[]): Service {
@@ -36,6 +46,12 @@ function service(...modules: Module[]): Service {
 }
 
 const forever = (): Promise<never> => new Promise(() => {});
+
+/** Waits until it is told to give up, and does. */
+async function heed(signal: AbortSignal): Promise<void> {
+  await once(signal, 'abort');
+  signal.throwIfAborted();
+}
 
 describe('a start', () => {
   it('goes by requirement, and serves once all have started', async () => {
@@ -84,30 +100,75 @@ describe('a start', () => {
     await expect(service(a, thief).start()).rejects.toThrow('Module "thief" uses "a" without requiring it');
   });
 
+  it('is side by side where modules do not require each other', async () => {
+    const { promise: wait, resolve: go } = Promise.withResolvers<void>();
+    const slow = starting('slow', [], () => wait);
+    const a = module('a');
+    const started = service(slow, a, module('b', [a]), module('after slow', [slow])).start();
+    await sleep(10);
+    expect(events).toEqual(['a start', 'b start']);
+    go();
+    await started;
+    expect(events.slice(2)).toEqual(['after slow start', 'a serve', 'b serve', 'after slow serve']);
+  });
+
   it('that fails leaves what has started to be unwound, in reverse', async () => {
     const a = module('a');
     const b = module('b', [a]);
-    const broken = failing('broken', [b], () => Promise.reject(new Error('no database')));
-    const unlucky = service(a, b, broken, module('never'));
+    const broken = starting('broken', [b], () => Promise.reject(new Error('no database')));
+    const unlucky = service(a, b, broken, module('never', [broken]));
     await expect(unlucky.start()).rejects.toThrow('no database');
     expect(await unlucky.stop(0, 1000)).toBe(true);
     expect(events).toEqual(['a start', 'b start', 'a drain', 'b drain', 'b stop', 'a stop']);
   });
 
+  it('that fails has the others give up, and stops those that end after all', async () => {
+    const heeding = starting('heeding', [], heed);
+    const late = defineModule({
+      name: 'late',
+      config: Type.Object({}),
+      requires: [],
+      async start({ signal }): Promise<Running<string>> {
+        await once(signal, 'abort');
+        await sleep(20);
+        return { value: 'late', stop: () => void events.push('late stop') };
+      },
+    });
+    const broken = starting('broken', [], () => Promise.reject(new Error('no database')));
+    const unlucky = service(heeding, late, broken);
+    await expect(unlucky.start()).rejects.toThrow('no database');
+    expect(await unlucky.stop(0, 1000)).toBe(true);
+    expect(events).toEqual(['late stop']);
+  });
+
   it('has a time limit for each module', async () => {
-    const slow = service(failing('slow', [], forever));
+    const slow = service(starting('slow', [], forever));
     await expect(slow.start()).rejects.toThrow(new DeadlineError('slow: start took longer than 200 ms'));
   });
 
   it('is given up when the service is told to stop', async () => {
     const a = module('a');
-    const interrupted = service(a, failing('slow', [a], forever), module('never'));
+    const slow = starting('slow', [a], heed);
+    const interrupted = service(a, slow, module('never', [slow]));
     const [started, clean] = await Promise.allSettled([
       interrupted.start(),
-      sleep(10).then(() => interrupted.stop(0, 1000)),
+      // The delay is for load balancers: none has ever heard of this instance.
+      sleep(10).then(() => interrupted.stop(60_000, 1000)),
     ]);
     expect(started).toMatchObject({ status: 'rejected', reason: { message: 'the service is stopping' } });
     expect(clean).toMatchObject({ value: true });
+    expect(events).toEqual(['a start', 'a drain', 'a stop']);
+  });
+
+  it('that does not give up is waited for no longer than a quarter of the time, and the stop is not clean', async () => {
+    const a = module('a');
+    const stubborn = service(a, starting('stubborn', [a], forever));
+    const started = stubborn.start().catch(() => undefined);
+    await sleep(10);
+    const begun = performance.now();
+    expect(await stubborn.stop(0, 400)).toBe(false);
+    await started;
+    expect(performance.now() - begun).toBeLessThan(300);
     expect(events).toEqual(['a start', 'a drain', 'a stop']);
   });
 });
@@ -166,6 +227,28 @@ describe('a stop', () => {
     expect(performance.now() - begun).toBeLessThan(450);
     expect(aborted).toEqual(['b', 'c']);
     expect(events.at(-1)).toBe('a stop');
+  });
+});
+
+describe('a reload', () => {
+  it('reaches every module in order, whatever one of them throws', async () => {
+    const a = module('a', [], { reload: () => void events.push('a reload') });
+    const broken = module('b', [a], { reload: () => Promise.reject(new Error('no such certificate')) });
+    const c = module('c', [broken], { reload: () => void events.push('c reload') });
+    const reloading = service(c, broken, a, module('without'));
+    await reloading.start();
+    events = [];
+    expect(await reloading.reload()).toBe(false);
+    expect(events).toEqual(['a reload', 'c reload']);
+    expect(reloading.phase).toBe('ready');
+  });
+});
+
+describe('links', () => {
+  it('are those of all modules', async () => {
+    const linked = service(module('a', [], { links: () => ({ API: 'http://localhost:1' }) }), module('b'));
+    await linked.start();
+    expect(linked.links()).toEqual({ API: 'http://localhost:1' });
   });
 });
 

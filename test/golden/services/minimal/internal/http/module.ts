@@ -1,5 +1,6 @@
 import { defineModule } from '../app/module.ts';
 import { metrics } from '../metrics/module.ts';
+import { apiDocs } from './apiDocs.ts';
 import { config } from './config.ts';
 import { drain, listen } from './listener.ts';
 import { createHttp } from './server.ts';
@@ -10,17 +11,22 @@ export const http = defineModule({
   config,
   requires: [metrics],
   async start({ config: settings, log, signal, use }) {
-    const value = await createHttp({ config: settings, log, durations: use(metrics).requests });
+    const { requests: durations, errors } = use(metrics);
+    const value = await createHttp({ config: settings, log, durations, errors });
+    await apiDocs(value);
     // Once shutdown begins, each reply asks its client to come back on another connection, to another instance.
     signal.addEventListener('abort', () => {
       value.server.maxRequestsPerSocket = 1;
     });
+    let port = settings.PORT;
     return {
       value,
       async serve() {
         await value.ready();
-        log.info({ port: await listen(value.server, settings.HOST, settings.PORT) }, 'listening');
+        port = await listen(value.server, settings.HOST, settings.PORT);
+        log.info({ port }, 'listening');
       },
+      links: () => ({ API: `http://localhost:${port}`, 'its description': `http://localhost:${port}/openapi.json` }),
       drain: (deadline) => drain(value.server, deadline),
       stop: () => value.close(),
     };

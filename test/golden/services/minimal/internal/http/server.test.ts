@@ -1,10 +1,13 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { Registry } from '@prometheus-io/client';
 import { Type } from 'typebox';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ServiceError } from '../../pkg/errors/index.ts';
+import { ServiceError, unavailable, wrap } from '../../pkg/errors/index.ts';
 import { testHttp } from '../../test/support/http.ts';
+import { about } from '../app/about.ts';
 import { createLogger } from '../log/logger.ts';
+import { ErrorCounts } from '../metrics/errors.ts';
 import { RequestDurations } from '../metrics/requests.ts';
 import { listen } from './listener.ts';
 import { problems, ref } from './openapi.ts';
@@ -16,7 +19,8 @@ afterEach(() => http.close());
 describe('an error', () => {
   it.each([
     ['a route that does not exist', { url: '/nothing' }, 404, { code: 'route_not_found' }],
-    ['a method that the route has not', { method: 'DELETE', url: '/numbers' }, 404, { code: 'route_not_found' }],
+    ['a method that the route has not', { method: 'DELETE', url: '/numbers' }, 405, { code: 'method_not_allowed' }],
+    ['a parameter that is too long', { url: `/named/${'x'.repeat(101)}` }, 414, { code: 'max_param_length' }],
     ['a URL that cannot be decoded', { url: '/%zz' }, 400, { code: 'bad_url' }],
     ['JSON that is broken', post('{"n":'), 400, { code: 'invalid_json_body' }],
     ['no body at all', post(''), 400, { code: 'empty_json_body' }],
@@ -49,6 +53,7 @@ describe('an error', () => {
       title: 'Internal Server Error',
       status: 500,
       requestId: response.headers['x-request-id'],
+      traceId: expect.stringMatching(/^[\da-f]{32}$/),
     });
   });
 
@@ -98,6 +103,40 @@ describe('a request', () => {
   });
 });
 
+describe('an error that was thrown', () => {
+  it('is logged once, with its tags and its whole chain, and counted by its code', async () => {
+    const lines: string[] = [];
+    const registry = new Registry();
+    http = await testServer(
+      {},
+      {
+        log: await createLogger('error', { write: (line) => void lines.push(line) }),
+        errors: new ErrorCounts(registry),
+      },
+    );
+    const response = await http.inject({ url: '/busy' });
+    expect(response.statusCode).toBe(503);
+    expect(response.headers['retry-after']).toBe('3');
+    expect(response.json()).toMatchObject({ code: 'busy', detail: 'Try again.' });
+    expect(response.body).not.toMatch(/pool|shard|stack|server\.test/);
+    expect(lines).toHaveLength(1);
+    const line: unknown = JSON.parse(lines.join(''));
+    expect(line).toMatchObject({ level: 'error', msg: 'request failed', shard: 7 });
+    expect(line).toHaveProperty('err.stack', expect.stringMatching(/reading.*caused by.*Try again.*caused by.*pool/s));
+    await http.inject({ url: '/bug' });
+    const counted = await registry.metrics();
+    expect(counted).toMatch(/^errors_total\{code="busy"\} 1$/m);
+    expect(counted).toMatch(/^errors_total\{code="unknown"\} 1$/m);
+  });
+});
+
+describe('the version', () => {
+  it('says which build answers', async () => {
+    http = await testServer();
+    expect((await http.inject('/version')).json()).toEqual(about);
+  });
+});
+
 describe('the description of the API', () => {
   it('names its schemas and says that every other reply is a problem', async () => {
     http = await testServer();
@@ -134,8 +173,14 @@ async function testServer(...[env, options]: Parameters<typeof testHttp>): Promi
     { schema: { body: ref(Numbers), response: { 200: ref(Numbers), ...problems } } },
     ({ body }) => body,
   );
+  server.get('/named/:name', () => ({}));
   server.get('/taken', () => {
     throw new ServiceError({ code: 'name_taken', status: 409, publicMessage: 'The name is taken.' });
+  });
+  server.get('/busy', () => {
+    const cause = new Error('the pool is empty');
+    const busy = unavailable('Try again.', { code: 'busy', retryAfterMs: 2500, tags: { shard: 7 }, cause });
+    throw wrap(busy, 'reading the item');
   });
   server.get('/bug', async () => Promise.reject(new Error('connection string: secret')));
   server.get('/broken-reply', { schema: { response: { 200: ref(Numbers), ...problems } } }, (_request, reply) => {

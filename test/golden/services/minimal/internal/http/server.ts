@@ -1,16 +1,26 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, type RawServerDefault, fastify } from 'fastify';
 import type { Static } from 'typebox';
+import { tagsOf } from '../../pkg/errors/index.ts';
+import { about } from '../app/about.ts';
 import type { Logger } from '../log/logger.ts';
+import type { ErrorCounts } from '../metrics/errors.ts';
 import type { RequestDurations } from '../metrics/requests.ts';
+import { type Tracing, noTracing } from '../telemetry/tracing.ts';
+import { admission } from './admission.ts';
 import { answerClientError } from './clientError.ts';
 import type { config } from './config.ts';
+import { cors } from './cors.ts';
+import { jsonBody } from './jsonBody.ts';
 import { openapi } from './openapi.ts';
-import { Problem, problem, problemOf, problemType } from './problem.ts';
-import { requestIdHeader, requestIdOf } from './requestId.ts';
+import { Problem, problemOf, retryAfterOf } from './problem.ts';
+import { replyBody } from './replyBody.ts';
 import { RequestLog } from './requestLog.ts';
+import { Requests } from './requests.ts';
+import { securityHeaders } from './securityHeaders.ts';
+import { sendProblem } from './sendProblem.ts';
 import { buildValidator } from './validation.ts';
 
 /** The API's server, on which modules register their routes while they start. */
@@ -20,52 +30,65 @@ export interface HttpOptions {
   readonly config: Static<typeof config>;
   readonly log: Logger;
   readonly durations: RequestDurations;
+  readonly errors: ErrorCounts;
+  /** Records nothing unless told. */
+  readonly tracing?: Tracing;
 }
 
 /**
  * @param options settings, logger and metrics
  * @returns a server with limits, problem details for every error, and its own description; it does not listen yet
  */
-export async function createHttp({ config, log, durations }: HttpOptions): Promise<Http> {
+export async function createHttp(options: HttpOptions): Promise<Http> {
+  const { config, log, durations, errors, tracing = noTracing } = options;
+  const answerError = errorHandler(errors);
+  const requests = new Requests(config, tracing);
   const http: Http = fastify({
     loggerInstance: log,
-    logController: new RequestLog(durations),
-    genReqId: requestIdOf,
+    logController: new RequestLog(durations, requests),
+    // Lines name the request by themselves: see internal/log/context.ts.
+    childLoggerFactory: (logger) => logger,
+    genReqId: (request) => requests.contextOf(request).id,
     bodyLimit: config.HTTP_BODY_LIMIT_BYTES,
-    requestTimeout: config.HTTP_REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: config.HTTP_KEEP_ALIVE_TIMEOUT_MS,
-    http: {
-      maxHeaderSize: config.HTTP_HEADER_LIMIT_BYTES,
-      headersTimeout: config.HTTP_REQUEST_TIMEOUT_MS,
-      // How often Node looks for requests that are overdue, in milliseconds.
-      connectionsCheckingInterval: 1000,
-    },
+    serverFactory: (handler) =>
+      createServer(
+        {
+          requestTimeout: config.HTTP_REQUEST_TIMEOUT_MS,
+          keepAliveTimeout: config.HTTP_KEEP_ALIVE_TIMEOUT_MS,
+          maxHeaderSize: config.HTTP_HEADER_LIMIT_BYTES,
+          headersTimeout: config.HTTP_REQUEST_TIMEOUT_MS,
+          // How often Node looks for requests that are overdue, in milliseconds.
+          connectionsCheckingInterval: 1000,
+        },
+        requests.entering(handler),
+      ),
     schemaController: { compilersFactory: { buildValidator } },
     clientErrorHandler: answerClientError,
     frameworkErrors: answerError,
   });
   http.setErrorHandler(answerError);
-  http.setNotFoundHandler((request, reply) => send(reply, request, problem(404, { code: 'route_not_found' })));
-  http.addHook('onRequest', (request, reply, done) => {
-    reply.header(requestIdHeader, request.id);
-    done();
-  });
+  // In the order in which a request meets them.
+  requests.watch(http);
+  securityHeaders(http);
+  await cors(http, config);
+  admission(http, config);
+  jsonBody(http);
+  replyBody(http, config.HTTP_COMPRESS_FROM_BYTES);
   http.addSchema(Problem);
   await http.register(swagger, openapi);
   http.get('/openapi.json', { schema: { hide: true } }, () => http.swagger());
+  http.get('/version', { schema: { hide: true } }, () => about);
   return http;
 }
 
-function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const answer = problemOf(error);
-  if (answer.status >= 500) request.log.error({ err: error }, 'request failed');
-  send(reply, request, answer);
-}
-
-/** As a string: no route's response schema then leaves out a field. */
-function send(reply: FastifyReply, { id }: FastifyRequest, answer: Problem): void {
-  reply
-    .code(answer.status)
-    .headers({ 'content-type': problemType, [requestIdHeader]: id })
-    .send(JSON.stringify({ ...answer, requestId: id }));
+/** Each error is answered, counted and logged here and nowhere else; those of callers at debug only. */
+function errorHandler(errors: ErrorCounts) {
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+    const answer = problemOf(error);
+    errors.count(answer.code);
+    request.log[answer.status >= 500 ? 'error' : 'debug']({ ...tagsOf(error), err: error }, 'request failed');
+    const retryAfter = retryAfterOf(error);
+    if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
+    sendProblem(request, reply, answer);
+  };
 }

@@ -1,8 +1,11 @@
 import { Type } from 'typebox';
 import { defineModule } from '../app/module.ts';
+import { memoryIdempotency } from '../http/idempotencyMemory.ts';
 import { http } from '../http/module.ts';
 import { memoryRepository } from './repository.ts';
 import { itemRoutes } from './routes.ts';
+
+const hour = 3_600_000;
 
 /** Example of a domain slice: items in stock. It is yours: change it, or delete the folder and its line in `main.ts`. */
 export const items = defineModule({
@@ -10,7 +13,7 @@ export const items = defineModule({
   config: Type.Object({}),
   requires: [http],
   start({ use }) {
-    itemRoutes(use(http), memoryRepository());
+    itemRoutes(use(http), memoryRepository(), memoryIdempotency({ keys: 10_000, ttlMs: 24 * hour }));
     return { value: undefined };
   },
 });

@@ -1,11 +1,19 @@
-import { describe, expect, it } from 'vitest';
+import { Registry } from '@prometheus-io/client';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { controlOf } from './control.ts';
 import { createLogger } from './logger.ts';
+import { measureLogs } from './metrics.ts';
 
 /** @returns what one call writes, parsed */
 async function logged(write: (log: Awaited<ReturnType<typeof createLogger>>) => void, level = 'info') {
   const lines: string[] = [];
   write(await createLogger(level, { write: (line) => void lines.push(line) }));
   return lines.map((line): unknown => JSON.parse(line));
+}
+
+function messageOf(line: string): string {
+  const { msg }: { msg: string } = JSON.parse(line);
+  return msg;
 }
 
 describe('the logger', () => {
@@ -42,5 +50,70 @@ describe('the logger', () => {
     loop['self'] = loop;
     const [line] = await logged((log) => log.info({ loop }, 'round'));
     expect(JSON.stringify(line)).toContain('[deep]');
+  });
+});
+
+describe('sampling', () => {
+  const sampling = { initial: 2, thereafter: 0 };
+
+  it('leaves lines out, but no warning and no error, and tells how many in a metric and in the log', async () => {
+    const lines: string[] = [];
+    const log = await createLogger('info', { write: (line) => void lines.push(line) }, sampling);
+    const registry = new Registry();
+    measureLogs(registry, log.child({ module: 'metrics' }));
+    const child = log.child({ module: 'http' });
+    for (let count = 0; count < 5; count += 1) {
+      child.info({ count }, 'request');
+      child.warn('low');
+      child.error({ err: new Error('no') }, 'failed');
+    }
+    expect(lines.map(messageOf)).toEqual([
+      ...['request', 'low', 'failed', 'request', 'low', 'failed'],
+      ...['low', 'failed', 'low', 'failed', 'low', 'failed'],
+    ]);
+    expect(await registry.metrics()).toMatch(/^log_lines_dropped_total\{reason="sampled"\} 3$/m);
+    await controlOf(child)?.flush(0);
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({
+      level: 'info',
+      msg: 'log lines dropped',
+      sampled: 3,
+      lost: 0,
+    });
+  });
+
+  it('counts a message by its pattern, not by what is put into it', async () => {
+    const lines: string[] = [];
+    const log = await createLogger('info', { write: (line) => void lines.push(line) }, sampling);
+    for (let count = 0; count < 5; count += 1) log.info('item %d sold', count);
+    expect(lines.map(messageOf)).toEqual(['item 0 sold', 'item 1 sold']);
+  });
+});
+
+describe('the level', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it('changes for all loggers at once, those that are there and those to come', async () => {
+    const lines: string[] = [];
+    const log = await createLogger('warn', { write: (line) => void lines.push(line) });
+    const child = log.child({ module: 'http' });
+    controlOf(child)?.changeLevel('debug');
+    lines.length = 0;
+    child.debug('there');
+    child.child({ requestId: '7' }).debug('to come');
+    expect(lines).toHaveLength(2);
+    expect(controlOf(log)?.level).toEqual({ level: 'debug' });
+  });
+
+  it('falls back to the configured one when its time is up', async () => {
+    vi.useFakeTimers();
+    const log = await createLogger('info', { write() {} });
+    const control = controlOf(log);
+    control?.changeLevel('trace', 60_000);
+    control?.changeLevel('debug', 120_000);
+    expect(control?.level).toEqual({ level: 'debug', until: new Date(Date.now() + 120_000) });
+    vi.advanceTimersByTime(119_999);
+    expect(log.level).toBe('debug');
+    vi.advanceTimersByTime(1);
+    expect(control?.level).toEqual({ level: 'info' });
   });
 });

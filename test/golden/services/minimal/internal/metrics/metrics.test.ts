@@ -1,5 +1,6 @@
-import { Counter } from '@prometheus-io/client';
+import { Counter, Registry } from '@prometheus-io/client';
 import { describe, expect, it } from 'vitest';
+import { ErrorCounts } from './errors.ts';
 import { createMetrics } from './module.ts';
 import { RequestDurations } from './requests.ts';
 
@@ -34,6 +35,68 @@ describe('request durations', () => {
   });
 });
 
+describe('the labels', () => {
+  it('do not grow with what callers make up', () => {
+    const durations = new RequestDurations();
+    for (const method of ['GET', 'PROPFIND', 'LINK', 'PURGE']) durations.record(method, 'unmatched', 404, 0);
+    const counts = durations.text().match(/_count\{.*/g);
+    expect(counts).toEqual([
+      '_count{method="GET",route="unmatched",status="404"} 1',
+      '_count{method="_OTHER",route="unmatched",status="404"} 3',
+    ]);
+  });
+
+  it('of errors are their codes, as far as these are few', async () => {
+    const registry = new Registry();
+    const errors = new ErrorCounts(registry);
+    errors.count('item_not_found');
+    errors.count();
+    for (let id = 0; id < 1000; id += 1) errors.count(`item_${id}_not_found`);
+    errors.count('item_not_found');
+    const text = await registry.metrics();
+    expect(text).toMatch(/^errors_total\{code="item_not_found"\} 2$/m);
+    expect(text).toMatch(/^errors_total\{code="unknown"\} 1$/m);
+    expect(text).toMatch(/^errors_total\{code="other"\} 802$/m);
+  });
+});
+
+describe('OpenMetrics', () => {
+  it('has the last traced request of each bucket as its exemplar', async () => {
+    let traceId: string | undefined = 'a'.repeat(32);
+    const { requests, text, openMetrics } = createMetrics(() => traceId);
+    requests.record('GET', '/', 200, 0.002);
+    traceId = 'b'.repeat(32);
+    requests.record('GET', '/', 200, 0.002);
+    traceId = undefined;
+    requests.record('GET', '/', 200, 0.002);
+    requests.record('GET', '/', 200, 0.3);
+    const lines = (await openMetrics()).split('\n');
+    const buckets = lines.filter((line) => /^http.*le="(0.0025|0.5)"/.test(line));
+    expect(buckets).toEqual([
+      expect.stringMatching(/ 3 # \{trace_id="b{32}"\} 0\.002 \d+(\.\d+)?$/),
+      expect.stringMatching(/ 4$/),
+    ]);
+    expect(await text()).not.toContain('trace_id');
+  });
+
+  it('names the family of a counter without the suffix of its samples, and ends with a mark', async () => {
+    const { registry, openMetrics, text } = createMetrics();
+    new Counter({ name: 'orders_total', help: 'Orders.', registers: [registry] }).inc();
+    const exposition = await openMetrics();
+    expect(exposition).toContain('# HELP orders Orders.\n# TYPE orders counter\norders_total 1\n');
+    expect(exposition).not.toContain('\n\n');
+    expect(exposition.endsWith('\n# EOF\n')).toBe(true);
+    // A gauge may be called so, and is left alone.
+    expect(exposition).toMatch(/^# TYPE nodejs_active_handles_total gauge$/m);
+    expect(await text()).toContain('# TYPE orders_total counter');
+  });
+
+  it('finds every counter called by its suffix', async () => {
+    const counters = (await createMetrics().text()).match(/^# TYPE \S+ counter$/gm) ?? [];
+    expect(counters.filter((line) => !line.includes('_total '))).toEqual([]);
+  });
+});
+
 describe('the metrics', () => {
   it('hold the process, the build, requests, and what modules add, each name once', async () => {
     const { registry, requests, text } = createMetrics();
@@ -41,7 +104,12 @@ describe('the metrics', () => {
     requests.record('GET', '/', 200, 0.01);
     const exposition = await text();
     expect(exposition).toMatch(/^process_cpu_seconds_total \d/m);
-    expect(exposition).toMatch(/^nodejs_eventloop_lag_seconds \d/m);
+    expect(exposition).toMatch(/^nodejs_eventloop_lag_p99_seconds \d/m);
+    expect(exposition).toMatch(/^nodejs_eventloop_utilization/m);
+    expect(exposition).toMatch(/^# TYPE nodejs_gc_duration_seconds histogram$/m);
+    expect(exposition).toMatch(/^nodejs_heap_size_used_bytes \d/m);
+    expect(exposition).toMatch(/^nodejs_active_handles_total \d/m);
+    expect(exposition).toMatch(/^process_resident_memory_bytes \d/m);
     expect(exposition).toMatch(/^build_info\{service="[^"]+",version="[^"]+",node="v\d/m);
     expect(exposition).toMatch(/^orders_total 1$/m);
     expect(exposition).toMatch(/^http_request_duration_seconds_count\{.*\} 1$/m);

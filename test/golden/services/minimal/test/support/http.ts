@@ -1,7 +1,10 @@
+import { Registry } from '@prometheus-io/client';
 import { pino } from 'pino';
 import { config } from '../../internal/http/config.ts';
+import { listen } from '../../internal/http/listener.ts';
 import { type Http, type HttpOptions, createHttp } from '../../internal/http/server.ts';
 import { readConfig } from '../../internal/config/config.ts';
+import { ErrorCounts } from '../../internal/metrics/errors.ts';
 import { RequestDurations } from '../../internal/metrics/requests.ts';
 
 /**
@@ -17,6 +20,16 @@ export async function testHttp(
     config: readConfig(config, env),
     log: pino({ level: 'silent' }),
     durations: new RequestDurations(),
+    errors: new ErrorCounts(new Registry()),
     ...options,
   });
+}
+
+/**
+ * @param http a server with its routes, for clients of its own
+ * @returns the port on which it now listens, on this machine only
+ */
+export async function listenLocally(http: Http): Promise<number> {
+  await http.ready();
+  return listen(http.server, '127.0.0.1', 0);
 }

@@ -1,0 +1,119 @@
+import type { IncomingMessage, RequestListener } from 'node:http';
+import type { FastifyReply, onRequestHookHandler } from 'fastify';
+import type { Static } from 'typebox';
+import { current, deadlineExceeded, runWith } from '../../pkg/context/index.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
+import type { config } from './config.ts';
+import { RequestContext } from './requestContext.ts';
+import type { Http } from './server.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Milliseconds in which this route answers, in place of HTTP_DEADLINE_MS; Infinity for a reply that has no end. */
+    deadlineMs?: number;
+  }
+}
+
+/** Milliseconds between two looks for requests whose deadline has passed. */
+const sweepEvery = 50;
+
+const attached = Symbol('context');
+interface Carrier extends IncomingMessage {
+  [attached]?: RequestContext;
+}
+
+/** The requests of one server: each gets its context, and an answer at its deadline. */
+export class Requests {
+  readonly #settings: Static<typeof config>;
+  readonly #tracing: Tracing;
+  /** What is being answered, each with its reply. One timer looks after all of them: a timer each would cost a tenth. */
+  readonly #inFlight = new Map<RequestContext, FastifyReply>();
+  #sweeper: NodeJS.Timeout | undefined;
+
+  /**
+   * @param settings limits of deadlines
+   * @param tracing decides what is recorded, and records it
+   */
+  constructor(settings: Static<typeof config>, tracing: Tracing) {
+    this.#settings = settings;
+    this.#tracing = tracing;
+  }
+
+  /** How many are being answered. */
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  /**
+   * @param request as it came in
+   * @returns its context, the same each time
+   */
+  contextOf(request: Carrier): RequestContext {
+    return (request[attached] ??= new RequestContext(request, this.#settings, this.#tracing));
+  }
+
+  /**
+   * Enters the context where Node hands a request over: once, and in no hook, which would cost more.
+   * @param handler Fastify's
+   * @returns the same, in the context of each request
+   */
+  entering(handler: RequestListener): RequestListener {
+    return (request, response) => runWith(this.contextOf(request), handler, request, response);
+  }
+
+  /** Watches over what a server answers. */
+  watch(http: Http): void {
+    http.addHook('onRequest', (request, reply, done) => {
+      const context = this.contextOf(request.raw);
+      context.answerBy(reply.raw);
+      this.#inFlight.set(context, reply);
+      this.#sweeper ??= setInterval(() => this.#sweep(), sweepEvery).unref();
+      if (context.trace.sampled) this.#tracing.begin(context, request.raw, reply.raw, request.routeOptions.url);
+      // What is injected, in tests, comes without a server.
+      if (current() === context) done();
+      else runWith(context, done);
+    });
+    http.addHook('onRoute', (route) => {
+      const ms = route.config?.deadlineMs;
+      if (ms === undefined) return;
+      const limit: onRequestHookHandler = (request, _reply, done) => {
+        this.contextOf(request.raw).limit(ms);
+        done();
+      };
+      route.onRequest = [limit, ...[route.onRequest ?? []].flat()];
+    });
+    http.addHook('onClose', () => clearInterval(this.#sweeper));
+  }
+
+  /** Hears that a request was answered. */
+  answered(request: IncomingMessage): void {
+    const context = this.contextOf(request);
+    this.#inFlight.delete(context);
+    context.cancel();
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    for (const [context, reply] of this.#inFlight) {
+      if (reply.raw.closed) this.#inFlight.delete(context);
+      else if (context.deadline <= now) {
+        this.#inFlight.delete(context);
+        expire(context, reply);
+      }
+    }
+    if (this.#inFlight.size > 0) return;
+    clearInterval(this.#sweeper);
+    this.#sweeper = undefined;
+  }
+}
+
+/** Gives a request up whose deadline has passed. */
+function expire(context: RequestContext, reply: FastifyReply): void {
+  const error = deadlineExceeded(context.id);
+  context.cancel(error);
+  // Who heeds the signal may have answered by now.
+  if (reply.sent) return;
+  // A reply that has begun cannot become another one: cut off, it is at least not taken for a whole one.
+  if (reply.raw.headersSent) reply.raw.destroy(error);
+  else runWith(context, () => reply.send(error));
+}

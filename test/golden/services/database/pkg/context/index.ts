@@ -1,0 +1,15 @@
+export {
+  Context,
+  type ContextKey,
+  type ContextOptions,
+  background,
+  contextKey,
+  current,
+  detach,
+  runWith,
+  withTimeout,
+} from './context.ts';
+export { canceled, deadlineExceeded } from './errors.ts';
+export { type FetchOptions, contextFetch } from './fetch.ts';
+export { headerNames, outgoingHeaders, parseTimeout } from './headers.ts';
+export { type Trace, formatTraceparent, newSpanId, newTraceId, noTrace, parseTrace } from './trace.ts';

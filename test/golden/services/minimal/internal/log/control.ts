@@ -1,0 +1,83 @@
+import type { Logger } from 'pino';
+import type { Drops } from './drops.ts';
+import type { Output } from './output.ts';
+
+const key = Symbol('log control');
+
+/** What can be asked and changed of a logger together with all its children: they have no level of their own. */
+export class LogControl {
+  readonly #root: Logger;
+  readonly #configured: string;
+  readonly #drops: Drops;
+  readonly #output: Output | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #until: Date | undefined;
+
+  /**
+   * @param root the logger that the others are children of
+   * @param drops counts the lines that are not in the log
+   * @param output where lines wait to be written; undefined when they do not
+   */
+  constructor(root: Logger, drops: Drops, output: Output | undefined) {
+    this.#root = root;
+    this.#configured = root.level;
+    this.#drops = drops;
+    this.#output = output;
+  }
+
+  /** The least severe level that is logged now, and until when, unless it stays. */
+  get level(): { readonly level: string; readonly until?: Date } {
+    return { level: this.#root.level, ...(this.#until && { until: this.#until }) };
+  }
+
+  /**
+   * Changes the level, and says so in the log.
+   * @param level one of pino's
+   * @param forMs milliseconds after which the configured level is back; without it the new one stays
+   */
+  changeLevel(level: string, forMs?: number): void {
+    clearTimeout(this.#timer);
+    this.#until = undefined;
+    const from = this.#root.level;
+    this.#root.level = level;
+    if (forMs !== undefined) {
+      this.#until = new Date(Date.now() + forMs);
+      this.#timer = setTimeout(() => this.changeLevel(this.#configured), forMs).unref();
+    }
+    this.#root.warn({ from, to: level, until: this.#until }, 'log level changed');
+  }
+
+  /** By reason, lines that are not in the log, since the process began. */
+  get dropped(): Drops['counts'] {
+    return this.#drops.counts;
+  }
+
+  /**
+   * To be waited for before the process exits.
+   * @param ms milliseconds to wait at most
+   * @returns whether every line is written or known to be lost; false means that a write is stuck
+   */
+  async flush(ms: number): Promise<boolean> {
+    this.#drops.tell();
+    return (await this.#output?.flush(ms)) ?? true;
+  }
+}
+
+/**
+ * Makes a logger's control, which its children have too: their root is their prototype.
+ * @param root the logger
+ * @param drops counts the lines that are not in the log
+ * @param output where lines wait to be written; undefined when they do not
+ */
+export function attachControl(root: Logger, drops: Drops, output: Output | undefined): void {
+  Object.defineProperty(root, key, { value: new LogControl(root, drops, output) });
+}
+
+/**
+ * @param log a logger or a child of one
+ * @returns its control, if `createLogger` made it
+ */
+export function controlOf(log: Logger): LogControl | undefined {
+  const found: unknown = Reflect.get(log, key);
+  return found instanceof LogControl ? found : undefined;
+}

@@ -1,0 +1,53 @@
+import { type GrpcStatus, grpcStatusOf } from './grpcStatus.ts';
+
+/** What helps to find an error among others: becomes fields of its log line and attributes of its span, never of a reply. */
+export type Tags = Readonly<Record<string, string | number | boolean>>;
+
+/** What a `ServiceError` says about itself. */
+export interface ServiceErrorOptions {
+  /** Stable and machine-readable, such as `item_not_found`: clients branch on it, metrics count by it. */
+  readonly code: string;
+  /** HTTP status code, 400 to 599. */
+  readonly status: number;
+  /** By default the one that means the same as `status`. */
+  readonly grpcStatus?: GrpcStatus;
+  /** Anyone may read this; what only we may read belongs into `cause`. */
+  readonly publicMessage: string;
+  /** What the message is about, as JSON. Anyone may read it. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** Whether the same call may succeed later; by default that of 429 and 503. */
+  readonly retryable?: boolean;
+  /** Milliseconds after which to call again; an error that says so is retryable. */
+  readonly retryAfterMs?: number;
+  readonly tags?: Tags;
+  readonly cause?: unknown;
+}
+
+/** An error that knows what to tell the caller. Every other error is an internal one, of which a caller learns nothing. */
+export class ServiceError extends Error {
+  override readonly name = 'ServiceError';
+  readonly code: string;
+  readonly status: number;
+  readonly grpcStatus: GrpcStatus;
+  readonly details: Readonly<Record<string, unknown>> | undefined;
+  readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
+  readonly tags: Tags | undefined;
+
+  /** @param options what it says about itself */
+  constructor(options: ServiceErrorOptions) {
+    const { code, status, publicMessage, cause, retryAfterMs } = options;
+    super(publicMessage, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.status = status;
+    this.grpcStatus = options.grpcStatus ?? grpcStatusOf(status);
+    this.details = options.details;
+    this.retryable = options.retryable ?? (retryAfterMs !== undefined || status === 429 || status === 503);
+    this.retryAfterMs = retryAfterMs;
+    this.tags = options.tags;
+  }
+
+  get publicMessage(): string {
+    return this.message;
+  }
+}

@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { root, startProcess } from './support/service.ts';
+
+const ends: (() => void)[] = [];
+afterEach(() => {
+  for (const end of ends.splice(0)) end();
+});
+
+/** @returns a server on a free port, in nobody else's way */
+async function listening() {
+  const server = createServer().listen(0, '0.0.0.0');
+  await once(server, 'listening');
+  ends.push(() => server.close());
+  // Of a TCP server; the type covers sockets of the file system too.
+  return { server, port: String((server.address() as AddressInfo).port) };
+}
+
+async function freePort(): Promise<string> {
+  const { server, port } = await listening();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+describe('a service whose port is taken', () => {
+  it.each(['PORT', 'ADMIN_PORT'])('ends with exit code 1 and says so: %s', async (setting) => {
+    const { port } = await listening();
+    const service = startProcess(['cmd/server/main.ts'], { [setting]: port, HOST: '0.0.0.0', ADMIN_HOST: '0.0.0.0' });
+    expect(await service.exited).toEqual({ code: 1, signal: null });
+    expect(service.messages).toContain('the service could not start');
+    expect(service.output.join('\n')).toContain(`address already in use 0.0.0.0:${port}`);
+  });
+});
+
+describe('a service whose log cannot be written', () => {
+  /** Starts it with that standard output and waits until it is ready. */
+  async function start(stdout: number | 'pipe', env: NodeJS.ProcessEnv = {}) {
+    const [port, adminPort] = [await freePort(), await freePort()];
+    const child = spawn(process.execPath, ['cmd/server/main.ts'], {
+      cwd: root,
+      env: { ...process.env, PORT: port, ADMIN_PORT: adminPort, LOG_SAMPLE_THEREAFTER: '1', ...env },
+      stdio: ['ignore', stdout, 'inherit'],
+    });
+    ends.push(() => child.kill('SIGKILL'));
+    const get = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${adminPort}${path}`);
+    while (!(await get('/readyz').catch(() => undefined))?.ok) await sleep(20);
+    return { child, get, api: `http://127.0.0.1:${port}`, exited: once(child, 'exit') };
+  }
+
+  it('serves on, counts the lines and ends with exit code 0 when the disk is full', async () => {
+    const { child, get, api, exited } = await start(openSync('/dev/full', 'w'));
+    expect((await fetch(`${api}/openapi.json`)).status).toBe(200);
+    expect(await (await get('/metrics')).text()).toMatch(/^log_lines_dropped_total\{reason="lost"\} [1-9]/m);
+    child.kill('SIGTERM');
+    expect(await exited).toEqual([0, null]);
+  });
+
+  it('serves on, counts the lines and ends with exit code 0 when the pipe is broken', async () => {
+    const { child, get, api, exited } = await start('pipe');
+    child.stdout?.destroy();
+    await sleep(50);
+    expect((await fetch(`${api}/openapi.json`)).status).toBe(200);
+    expect(await (await get('/metrics')).text()).toMatch(/^log_lines_dropped_total\{reason="lost"\} [1-9]/m);
+    child.kill('SIGTERM');
+    expect(await exited).toEqual([0, null]);
+  });
+
+  it('serves on when nobody reads the pipe, and ends, though Node would wait for the reader', async () => {
+    const { child, get, api, exited } = await start('pipe');
+    const url = `${api}/${'x'.repeat(8000)}`;
+    // Half a pipe's worth of lines, twice over and more.
+    for (let count = 0; count < 100; count += 1) expect((await fetch(url)).status).toBe(404);
+    expect((await get('/livez')).status).toBe(200);
+    child.kill('SIGTERM');
+    expect(await exited).toEqual([null, 'SIGKILL']);
+  });
+});
