@@ -3,6 +3,8 @@
  * them, into the catalogue; nothing here is ever run on a user's machine.
  */
 
+import type { PackageManager } from './manifest.ts';
+
 /** Who may write a file after its first version. */
 export type Ownership =
   /** Slipway's alone: rewritten whenever it differs. */
@@ -58,6 +60,9 @@ export interface CiContribution {
   readonly additions?: Readonly<Record<string, CiJobAddition>>;
 }
 
+/** The command of an npm script; one for each package manager where they differ, none where a package manager has no such thing. */
+export type Script = string | Readonly<Partial<Record<PackageManager, string>>>;
+
 export interface ModuleDefinition {
   /** Lower-case kebab-case; equal to the folder's name. */
   readonly id: string;
@@ -73,7 +78,7 @@ export interface ModuleDefinition {
   readonly dependencies?: readonly string[];
   readonly devDependencies?: readonly string[];
   /** npm scripts this module owns. */
-  readonly scripts?: Readonly<Record<string, string>>;
+  readonly scripts?: Readonly<Record<string, Script>>;
   /** Entries of `internal/app/modules.gen.ts`: exported name → file under the service's root. */
   readonly wiring?: Readonly<Record<string, string>>;
   readonly ownership?: {

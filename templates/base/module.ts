@@ -35,7 +35,7 @@ export default defineModule({
   ],
   scripts: {
     dev: 'node --watch --import=./scripts/env.ts cmd/server/main.ts',
-    build: 'tsc --project tsconfig.build.json',
+    build: 'tsc --project tsconfig.build.json && node scripts/buildInfo.ts',
     prestart: 'node --run build',
     // Without `exec` a shell would stand before the process and keep its signals.
     start: 'exec node dist/cmd/server/main.js',
@@ -45,9 +45,15 @@ export default defineModule({
     format: 'oxfmt --check',
     'format:write': 'oxfmt',
     typecheck: 'tsc',
-    check: 'node --run lint && node --run format && node --run typecheck && node --run test',
+    check: 'node --run lint && node --run format && node --run typecheck && node --run licenses && node --run test',
     smoke: 'node --run build && node scripts/smoke.ts',
     openapi: 'node scripts/openapi.ts',
+    image: 'node scripts/image.ts',
+    licenses: 'node scripts/licenses.ts',
+    // Asks the registry: of what runs in production, nothing with a known vulnerability that is high or critical.
+    audit: { npm: 'npm audit --omit=dev --audit-level=high', pnpm: 'pnpm audit --prod --audit-level=high' },
+    // pnpm 10 has no counterpart.
+    sbom: { npm: 'npm sbom --omit=dev --sbom-format=cyclonedx --sbom-type=application' },
     production: 'node scripts/production.ts',
   },
   wiring: {
@@ -68,6 +74,8 @@ export default defineModule({
       'docs/decisions/',
       'deploy/k8s/overlays/',
       'deploy/argocd/source.yaml',
+      'scripts/licenses.json',
+      'renovate.json',
     ],
   },
   ci: {
@@ -75,6 +83,8 @@ export default defineModule({
       { id: 'check', summary: 'Lint, format, types, tests', script: 'check' },
       { id: 'integration', summary: 'Tests against real servers', script: 'test:integration' },
       { id: 'build', summary: 'Production build and its smoke test', script: 'smoke' },
+      // On every push: what is released has no known hole. Between pushes, Renovate watches.
+      { id: 'audit', summary: 'No known vulnerability in production', script: 'audit' },
       { id: 'drift', summary: 'The service is as slipway.json says', script: 'slipway:check' },
     ],
   },

@@ -91,7 +91,7 @@ export interface Load {
  * @param live the service
  * @returns tells whether the service has said so
  */
-export function leaves({ admin }: LiveService): () => boolean {
+export function leaves({ admin }: Pick<LiveService, 'admin'>): () => boolean {
   let left = false;
   const watch = setInterval(() => {
     void fetch(`${admin}/readyz`).then(

@@ -16,7 +16,7 @@ export const changed = {
     'internal/http/requestLog.ts': ["'request broken off'", "'request was broken off'"],
   },
   new: 'internal/http/etag.ts',
-  script: 'audit',
+  script: 'outdated',
   /** From merged. */
   toSeed: 'vitest.config.ts',
   /** From merged. */
@@ -68,7 +68,7 @@ function nextBase(base: CatalogueModule): CatalogueModule {
   return {
     ...base,
     files: [...files, added],
-    scripts: { ...base.scripts, [changed.script]: 'npm audit' },
+    scripts: { ...base.scripts, [changed.script]: 'npm outdated' },
     renamed: { [renamed.from]: renamed.to, [renamedSeed.from]: renamedSeed.to },
   };
 }

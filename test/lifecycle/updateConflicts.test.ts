@@ -64,11 +64,11 @@ const clashes: Readonly<Record<string, Clash>> = {
   },
   'an npm script of the name that the template now uses': {
     edit: (service) =>
-      service.edit('package.json', (text) => text.replace('"scripts": {', '"scripts": {\n    "audit": "mine",')),
+      service.edit('package.json', (text) => text.replace('"scripts": {', '"scripts": {\n    "outdated": "mine",')),
     place: 'package.json',
-    ours: /^ {4}"audit": "mine",$/m,
-    theirs: /^ {4}"audit": "npm audit",$/m,
-    markers: /^<{7} yours\n {4}"audit": "mine",\n[^]*={7}\n {4}"audit": "npm audit",\n>{7} slipway$/m,
+    ours: /^ {4}"outdated": "mine",$/m,
+    theirs: /^ {4}"outdated": "npm outdated",$/m,
+    markers: /^<{7} yours\n {4}"outdated": "mine",\n[^]*={7}\n {4}"outdated": "npm outdated",\n>{7} slipway$/m,
     resolve: takeOurs,
   },
   'the import lines of a file that the user has moved and the template renames': {

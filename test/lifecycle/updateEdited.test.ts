@@ -66,7 +66,7 @@ const cases: Readonly<Record<string, Case>> = {
     },
     expected: (service) => {
       expect(service.read(listener)).toMatch(/sweepEvery = 25;[^]*\n\tserver\.listen/);
-      expect(service.read('package.json')).toMatch(/^\t\t"audit": "npm audit",$/m);
+      expect(service.read('package.json')).toMatch(/^\t\t"outdated": "npm outdated",$/m);
       expect(service.read('package.json')).not.toMatch(/^ /m);
     },
   },
@@ -120,7 +120,7 @@ const cases: Readonly<Record<string, Case>> = {
       expect(value.scripts).toMatchObject({
         release: 'node scripts/release.ts',
         dev: 'node --watch cmd/server/main.ts',
-        audit: 'npm audit',
+        outdated: 'npm outdated',
       });
       expect(value.scripts).not.toHaveProperty('smoke');
       expect(value.scripts.slipway).toContain(`create-slipway@${second.version} `);

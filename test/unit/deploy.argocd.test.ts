@@ -51,7 +51,20 @@ describe('Argo CD', () => {
     const wanted = applications.map(({ spec }) => spec.destination);
     expect(project.spec.destinations).toEqual(expect.arrayContaining(wanted));
     expect(project.spec.destinations).toHaveLength(wanted.length);
-    expect(JSON.stringify(project)).not.toContain('*');
+    const { syncWindows, ...rights } = project.spec;
+    expect(JSON.stringify(rights)).not.toContain('*');
+    expect(syncWindows).toHaveLength(1);
+  });
+
+  it('leaves production alone from Friday evening to Monday morning, unless a person asks', () => {
+    const [{ schedule, duration, ...window }] = project.spec.syncWindows;
+    expect(window).toEqual({ kind: 'deny', timeZone: 'UTC', applications: ['orders-prod'], manualSync: true });
+    expect(applications.map(({ metadata }) => metadata.name)).toContain('orders-prod');
+    const [, minute, hour, day] = /^(\d+) (\d+) \* \* (\d)$/.exec(schedule) ?? [];
+    const begin = Date.UTC(2026, 10, 15 + Number(day), Number(hour), Number(minute));
+    const end = begin + Number(/^(\d+)h$/.exec(duration)?.[1]) * 3_600_000;
+    const times = [begin, end].map((time) => new Date(time).toUTCString().replace(/ \d.* (?=\d\d:)/, ' '));
+    expect(times).toEqual(['Fri, 18:00:00 GMT', 'Mon, 08:00:00 GMT']);
   });
 
   it('lets the project have the kinds that the base and all modules bring, and no cluster-wide one but Namespace', () => {

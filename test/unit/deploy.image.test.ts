@@ -22,8 +22,10 @@ describe.each(['npm', 'pnpm'] as const)('Dockerfile with %s', (packageManager) =
     const [first, ...others] = stages;
     const known = stages.map(({ name }) => name);
     expect(first?.from).toMatch(/^node:/);
+    const last = others.pop();
+    expect(last).toEqual({ from: 'scratch', name: 'runtime' });
     expect(others.every(({ from }, index) => known.slice(0, index + 1).includes(from))).toBe(true);
-    expect([...text.matchAll(/--from=(\S+)/g)].map(([, stage]) => stage)).toEqual(['dependencies', 'build']);
+    expect([...text.matchAll(/--from=(\S+)/g)].map(([, stage]) => stage)).toEqual(['root', 'dependencies', 'build']);
   });
 
   it('installs from the lockfile, and only what production needs', () => {
@@ -48,6 +50,24 @@ describe.each(['npm', 'pnpm'] as const)('Dockerfile with %s', (packageManager) =
     expect(files.has('cmd/server/main.ts')).toBe(true);
   });
 
+  it('asks for health what Kubernetes asks for readiness', () => {
+    const [, command = ''] = /^HEALTHCHECK .*CMD (\[.*\])$/m.exec(runtime) ?? [];
+    const [program, flag, script] = JSON.parse(command);
+    expect([program, flag]).toEqual(['node', '--eval']);
+    const { path: readiness } = pod.containers[0].readinessProbe.httpGet;
+    expect(script).toContain(`process.env.ADMIN_PORT ?? ${ports[1]}}${readiness}`);
+    expect(() => new Script(script)).not.toThrow();
+  });
+
+  it('takes version, commit and date from the script that builds it', () => {
+    const given = [...(files.get('scripts/image.ts') ?? '').matchAll(/\b(BUILD_\w+):/g)].map(([, name]) => name);
+    expect(given).toHaveLength(3);
+    for (const name of given) {
+      expect(text.split(`ARG ${name}\n`)).toHaveLength(3);
+      expect(runtime).toContain(`="\${${name}}"`);
+    }
+  });
+
   it('exposes the ports of the service', () => {
     expect(runtime).toContain(`EXPOSE ${ports.join(' ')}\n`);
   });
@@ -62,7 +82,7 @@ describe('.dockerignore', () => {
 
   it('lets in what the Dockerfile copies and the compiler reads', () => {
     const needed = ['package.json', 'package-lock.json', 'pnpm-lock.yaml', 'tsconfig.json', 'tsconfig.build.json'];
-    const sources = ['cmd', 'internal', 'pkg', 'api', 'configs'];
+    const sources = ['cmd', 'internal', 'pkg', 'api', 'configs', 'scripts'];
     expect(ignored.filter((pattern) => [...needed, ...sources].includes(pattern) || pattern === '*')).toEqual([]);
   });
 });
@@ -83,12 +103,8 @@ describe('service.yaml of Compose', () => {
     expect(server.ports).toEqual([`${ports[0]}:${ports[0]}`, `127.0.0.1:${ports[1]}:${ports[1]}`]);
   });
 
-  it('asks for health what Kubernetes asks for readiness', () => {
-    const [kind, ...command] = server.healthcheck.test;
-    const { path: readiness } = pod.containers[0].readinessProbe.httpGet;
-    expect(kind).toBe('CMD');
-    expect(command.at(-1)).toContain(`http://127.0.0.1:${ports[1]}${readiness}`);
-    expect(() => new Script(command.at(-1))).not.toThrow();
+  it('leaves the health check to the image', () => {
+    expect(server.healthcheck).not.toHaveProperty('test');
   });
 
   it('can do as little as in Kubernetes', () => {

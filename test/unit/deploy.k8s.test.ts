@@ -51,6 +51,10 @@ describe('Deployment', () => {
     expect(files.get('internal/admin/probes.ts')).toContain(`.get('${path}'`);
   });
 
+  it('waits longer for an answer than a module may take to tell its health', () => {
+    expect(server.readinessProbe.timeoutSeconds * 1000).toBeGreaterThan(standard('HEALTH_TIMEOUT_MS'));
+  });
+
   it('gives a module longer to start than the service itself does', () => {
     const { periodSeconds, failureThreshold } = server.startupProbe;
     expect(periodSeconds * failureThreshold * 1000).toBeGreaterThan(standard('START_TIMEOUT_MS'));
@@ -128,6 +132,10 @@ describe('what stands beside the Deployment', () => {
     expect(selects(allow.spec.podSelector.matchLabels)).toBe(true);
     const opened = allow.spec.ingress.flatMap((rule: Document) => rule.ports.map((port: Document) => port.port));
     expect(opened).toEqual(server.ports.map((port: Document) => port.name));
+    const [names, traces] = [deny, allow].map(({ spec }) => spec.egress);
+    expect(names[0].ports.map((port: Document) => port.port)).toEqual([53, 53]);
+    expect(traces[0].ports).toEqual([{ protocol: 'TCP', port: 4318 }]);
+    expect([names, traces].map((rules) => rules.length)).toEqual([1, 1]);
   });
 
   it('gives every object the same name label', () => {

@@ -1,5 +1,7 @@
 import type { Catalogue, CatalogueModule } from '../catalogue.ts';
 import { SlipwayError, exitCodes } from '../errors.ts';
+import type { PackageManager } from '../manifest.ts';
+import type { Script } from '../module.ts';
 import { packageManagerCommands } from '../template.ts';
 import type { Composer, ComposeInput } from './composer.ts';
 import { union } from './union.ts';
@@ -28,10 +30,22 @@ function scripts({ manifest, catalogue, modules }: ComposeInput): Record<string,
   const fetch = { npm: 'npx --yes', pnpm: 'pnpm dlx' }[manifest.packageManager];
   const { run } = packageManagerCommands[manifest.packageManager];
   return sorted({
-    ...union('the npm script', modules, (module) => module.scripts),
+    ...commands(
+      union('the npm script', modules, (module) => module.scripts),
+      manifest.packageManager,
+    ),
     slipway: `${fetch} --package=create-slipway@${catalogue.version} slipway`,
     'slipway:check': manifest.packageManager === 'npm' ? `${run} slipway -- check` : `${run} slipway check`,
   });
+}
+
+function commands(all: Readonly<Record<string, Script>>, packageManager: PackageManager): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(all).flatMap(([name, script]) => {
+      const command = typeof script === 'string' ? script : script[packageManager];
+      return command === undefined ? [] : [[name, command]];
+    }),
+  );
 }
 
 function versions(

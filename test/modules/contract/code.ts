@@ -1,5 +1,6 @@
 import { isBuiltin } from 'node:module';
 import { moduleSpecifiers } from '../../../generators/engine/reconcile/moduleSpecifiers.ts';
+import type { Script } from '../../../generators/engine/module.ts';
 import { ownFiles, type Rule, serviceWith, type Subject, withFoundations } from './subject.ts';
 
 /** Tools that another tool loads by itself: package → what shows that it does. */
@@ -19,7 +20,7 @@ export const codeRules: Readonly<Record<string, Rule>> = {
     const sources = [...ownFiles(subject)].filter(([path]) => path.endsWith('.ts'));
     const imported = (files: typeof sources): Set<string> => new Set(files.flatMap(([, text]) => packagesIn(text)));
     const anywhere = imported(sources);
-    const lines = Object.values(scripts).join('\n');
+    const lines = Object.values(scripts).flatMap(commandsOf).join('\n');
     const isUsed = (name: string): boolean =>
       anywhere.has(name) ||
       new RegExp(`\\b${name}\\b`).test(lines) ||
@@ -54,7 +55,10 @@ export const codeRules: Readonly<Record<string, Rule>> = {
     const files = serviceWith(subject);
     const { scripts = {} } = subject.module;
     const known = new Set(withFoundations(subject).flatMap((module) => Object.keys(module.scripts ?? {})));
-    return Object.entries(scripts).flatMap(([name, line]) => [
+    const lines = Object.entries(scripts).flatMap(([name, script]) =>
+      commandsOf(script).map((line) => [name, line] as const),
+    );
+    return lines.flatMap(([name, line]) => [
       ...[...line.matchAll(/(?<![\w=/.-])[\w-][\w./-]*\.(?:ts|js|mjs|json)\b/g)]
         .map(([path]) => path.replace(/^dist\/(.*)\.js$/, '$1.ts'))
         .filter((path) => !files.has(path))
@@ -97,4 +101,8 @@ function valueImports(text: string): string[] {
 function packageOf(specifier: string): string[] {
   if (/^[./]/.test(specifier) || isBuiltin(specifier)) return [];
   return [specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')];
+}
+
+function commandsOf(script: Script): string[] {
+  return typeof script === 'string' ? [script] : Object.values(script);
 }

@@ -16,7 +16,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{cmd,internal,pkg,api,test}/**/*.test.ts'],
+          include: ['{cmd,internal,pkg,api,scripts,test}/**/*.test.ts'],
           exclude: ['**/*.integration.test.ts'],
           testTimeout: 20_000,
           // The embedded database takes seconds to start on a machine that is busy.

@@ -13,7 +13,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 /** Writes files, then reads them. */
 function about(files: Readonly<Record<string, object>>) {
   for (const [name, content] of Object.entries(files)) writeFileSync(path.join(folder, name), JSON.stringify(content));
-  return readAbout(path.join(folder, 'package.json'));
+  return readAbout(path.join(folder, 'package.json'), path.join(folder, 'build.json'));
 }
 
 it('sources have the name and the version of package.json', () => {

@@ -6,7 +6,7 @@ import { Value } from 'typebox/value';
 
 const Package = Type.Object({ name: Type.String(), version: Type.Optional(Type.String()) });
 
-/** What a build writes down of itself, in `build.json` beside package.json. */
+/** What a build writes down of itself, in `dist/build.json`. */
 const Build = Type.Partial(Type.Object({ version: Type.String(), revision: Type.String(), date: Type.String() }));
 
 /** Which service this is, and which build of it. */
@@ -17,11 +17,11 @@ export interface About extends Static<typeof Build> {
 
 /**
  * @param packageJson path of the service's package.json
- * @returns name and version as it says; version, commit (`revision`) and date of the build when a build.json stands beside it
+ * @param build path of what the build wrote; the sources have none
+ * @returns name and version as package.json says; version, commit (`revision`) and date of the build where there is one
  */
-export function readAbout(packageJson: string): About {
+export function readAbout(packageJson: string, build: string): About {
   const { name, version = '0.0.0' } = Value.Parse(Package, readJson(packageJson));
-  const build = path.join(path.dirname(packageJson), 'build.json');
   return { name, version, ...(existsSync(build) ? Value.Parse(Build, readJson(build)) : {}) };
 }
 
@@ -29,5 +29,8 @@ function readJson(file: string): unknown {
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
-/** This service. */
-export const about = readAbout(findPackageJSON(import.meta.url) ?? 'package.json');
+/** This service. Seen from what was compiled, the path leads into `dist/`. */
+export const about = readAbout(
+  findPackageJSON(import.meta.url) ?? 'package.json',
+  path.join(import.meta.dirname, '..', '..', 'build.json'),
+);

@@ -1,0 +1,23 @@
+/**
+ * Builds the image `<name>:dev` with version, commit and date: `npm run image`. Arguments go to the builder, which is docker, or
+ * what `CONTAINER_TOOL` names: `CONTAINER_TOOL=podman npm run image -- --tag registry.example/orders:1.2.3`.
+ */
+import { spawnSync } from 'node:child_process';
+import { buildInfo, manifestOf, root } from './buildInfo.ts';
+
+const { version, revision = '', date = '' } = buildInfo(root, process.env);
+const told = { BUILD_VERSION: version, BUILD_REVISION: revision, BUILD_DATE: date };
+const { error, status } = spawnSync(
+  process.env['CONTAINER_TOOL'] ?? 'docker',
+  [
+    'build',
+    '--file=deploy/docker/Dockerfile',
+    `--tag=${manifestOf(root).name}:dev`,
+    ...Object.entries(told).map(([name, value]) => `--build-arg=${name}=${value}`),
+    ...process.argv.slice(2),
+    '.',
+  ],
+  { cwd: root, stdio: 'inherit' },
+);
+if (error) throw error;
+process.exitCode = status ?? 1;

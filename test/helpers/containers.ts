@@ -1,0 +1,104 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+
+const cache = path.resolve(import.meta.dirname, '../../.cache/containers');
+
+/** What builds, runs and lays the ground for images; all from Debian. */
+const tools = ['buildah', 'podman', 'runc', 'debootstrap'];
+
+/** Of buildah, where nothing is pulled and no user namespace is to be had. */
+export const buildFlags = ['--pull-never', '--isolation=chroot', '--network=host', '--format=docker'];
+
+/** Of podman: as little as Kubernetes' restricted pods may do, and the network of this machine. */
+export const runFlags = [
+  ...['--read-only', '--tmpfs=/tmp', '--user=65532:65532', '--cap-drop=ALL', '--security-opt=no-new-privileges'],
+  ...['--network=host', '--no-healthcheck', '--ulimit=nofile=1024:1024', '--ulimit=nproc=4096:4096'],
+];
+
+/** @returns which of the tools this machine lacks */
+export async function missingTools(): Promise<string[]> {
+  const found = await Promise.all(
+    tools.map(async (tool) => (await execa(tool, ['--version'], { reject: false })).failed),
+  );
+  return tools.filter((_, index) => found[index]);
+}
+
+/** @returns variables with which the tools keep their images here, away from the user's own */
+export function ownStore(): NodeJS.ProcessEnv {
+  mkdirSync(cache, { recursive: true });
+  const file = path.join(cache, 'storage.conf');
+  const [graph, run] = [path.join(cache, 'graph'), path.join(os.tmpdir(), 'slipway-containers')];
+  writeFileSync(file, `[storage]\ndriver = "overlay"\ngraphroot = "${graph}"\nrunroot = "${run}"\n`);
+  return { CONTAINERS_STORAGE_CONF: file };
+}
+
+/** A Node that stands in for the one of the official image. */
+export interface StandIn {
+  /** The executable, in the `bin` of its package. */
+  readonly node: string;
+  /** npm's folder. */
+  readonly npm: string;
+  /** Where npm takes packages from on this machine. */
+  readonly registry: string;
+  /** The file with the certificates that it trusts there, when it is told to. */
+  readonly cafile: string | undefined;
+}
+
+/**
+ * Makes a stand-in for Node's official image, which cannot be pulled here: Debian's smallest system with a Node and an npm of
+ * this machine. Debian is kept from one run to the next.
+ * @param image as the Dockerfile names it: `node:26.12.1-trixie-slim`
+ * @param standIn what it holds beside Debian
+ * @param env of `ownStore`
+ * @returns the name under which the stand-in is kept
+ */
+export async function provideNodeImage(image: string, standIn: StandIn, env: NodeJS.ProcessEnv): Promise<string> {
+  const suite = /-(\w+)-slim$/.exec(image)?.[1] ?? '';
+  const debian = `localhost/debian:${suite}`;
+  const buildah = async (...args: string[]) => (await execa('buildah', args, { env })).stdout;
+  const { failed: isNew } = await execa('buildah', ['inspect', '--type=image', debian], { env, reject: false });
+  if (isNew) await makeDebian(suite, debian, buildah);
+
+  const container = await buildah('from', '--pull-never', debian);
+  const staging = mkdtempSync(path.join(os.tmpdir(), 'slipway-image-'));
+  try {
+    const local = path.join(staging, 'local');
+    cpSync(standIn.node, path.join(local, 'bin', 'node'));
+    cpSync(path.join(path.dirname(standIn.node), '..', 'LICENSE'), path.join(local, 'LICENSE'));
+    cpSync(standIn.npm, path.join(local, 'lib', 'node_modules', 'npm'), { recursive: true });
+    const { registry, cafile } = standIn;
+    mkdirSync(path.join(local, 'etc'));
+    if (cafile !== undefined) cpSync(cafile, path.join(local, 'etc', 'ca.pem'));
+    const certificate = cafile === undefined ? '' : 'cafile=/usr/local/etc/ca.pem\n';
+    writeFileSync(path.join(local, 'etc', 'npmrc'), `registry=${registry}\n${certificate}`);
+    await buildah('copy', '--quiet', container, local, '/usr/local');
+    const link = ['ln', '--symbolic', '../lib/node_modules/npm/bin/npm-cli.js', '/usr/local/bin/npm'];
+    await buildah('run', '--isolation=chroot', container, '--', ...link);
+    const name = `localhost/${image}`;
+    await buildah('commit', '--quiet', container, name);
+    return name;
+  } finally {
+    await buildah('rm', container);
+    rmSync(staging, { recursive: true, force: true });
+  }
+}
+
+async function makeDebian(suite: string, name: string, buildah: (...args: string[]) => Promise<string>): Promise<void> {
+  const root = mkdtempSync(path.join(os.tmpdir(), 'slipway-debian-'));
+  try {
+    // From where this machine's apt takes its packages.
+    const { stdout } = await execa('apt-get', ['indextargets', '--format=$(REPO_URI)', 'Created-By: Packages']);
+    const [mirror = ''] = stdout.split('\n');
+    await execa('debootstrap', ['--variant=minbase', '--include=libatomic1', suite, root, mirror]);
+    // Devices are the runtime's.
+    rmSync(path.join(root, 'dev'), { recursive: true });
+    const container = await buildah('from', 'scratch');
+    await buildah('copy', '--quiet', container, root, '/');
+    await buildah('commit', '--quiet', container, name);
+    await buildah('rm', container);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { newManifest, type PackageManager } from '../../generators/engine/manifest.ts';
+import { render } from '../../generators/engine/render.ts';
+import { buildCatalogue } from '../../templates/build.ts';
+import { documents } from '../helpers/deployTree.ts';
+
+const catalogue = await buildCatalogue();
+const files = {
+  npm: rendered('npm'),
+  pnpm: rendered('pnpm'),
+};
+
+/** Path → text of a service with everything. */
+function rendered(packageManager: PackageManager): ReadonlyMap<string, string> {
+  const modules = Object.keys(catalogue.modules);
+  const manifest = newManifest({ name: 'orders', packageManager, modules, ci: ['github'] }, catalogue);
+  return new Map([...render(manifest, catalogue)].map(([path, { bytes }]) => [path, new TextDecoder().decode(bytes)]));
+}
+
+function scriptsOf(packageManager: PackageManager): Record<string, string> {
+  return JSON.parse(files[packageManager].get('package.json') ?? '').scripts;
+}
+
+describe('scripts', () => {
+  it('audit what production needs, in the words of the package manager', () => {
+    expect(scriptsOf('npm')['audit']).toBe('npm audit --omit=dev --audit-level=high');
+    expect(scriptsOf('pnpm')['audit']).toBe('pnpm audit --prod --audit-level=high');
+  });
+
+  it('list what a service is made of where the package manager can', () => {
+    expect(scriptsOf('npm')['sbom']).toContain('npm sbom --omit=dev --sbom-format=cyclonedx');
+    expect(scriptsOf('pnpm')).not.toHaveProperty('sbom');
+  });
+
+  it('check licences before every commit', () => {
+    expect(scriptsOf('npm')['check']).toContain('node --run licenses');
+  });
+
+  it.each(['npm', 'pnpm'] as const)('of CI are all there with %s', (packageManager) => {
+    const [workflow] = documents(files[packageManager], /^\.github\/workflows\/ci\.yaml$/);
+    const lines = Object.values<{ steps: { run?: string }[] }>(workflow.jobs).flatMap(
+      ({ steps }) => steps.at(-1)?.run ?? [],
+    );
+    const called = lines.map((line) => line.replace(`${packageManager} run `, ''));
+    expect(called).toContain('audit');
+    expect(Object.keys(scriptsOf(packageManager))).toEqual(expect.arrayContaining(called));
+  });
+});
+
+describe('renovate.json', () => {
+  const [{ extends: presets, packageRules: rules, ...rest }] = documents(files.npm, /^renovate\.json$/);
+
+  it('pins digests, by Renovate’s own best practices, and watches for vulnerabilities', () => {
+    expect(presets).toContain('config:best-practices');
+    expect(rest).toMatchObject({ osvVulnerabilityAlerts: true, vulnerabilityAlerts: { schedule: ['at any time'] } });
+  });
+
+  it('merges by itself nothing but patches of development tools', () => {
+    const merging = rules.filter(({ automerge }: { automerge?: boolean }) => automerge);
+    expect(merging).toHaveLength(1);
+    expect(merging[0]).toMatchObject({ matchDepTypes: ['devDependencies'], matchUpdateTypes: ['patch'] });
+    expect(rest).not.toHaveProperty('automerge');
+  });
+
+  it('says of every rule what it is for', () => {
+    for (const { description } of rules) expect(description).toMatch(/\w+ \w+/);
+  });
+});
