@@ -2,7 +2,7 @@ import { controlOf } from '../log/control.ts';
 import type { Logger } from '../log/logger.ts';
 
 /** Milliseconds that the last lines of the log may take. */
-const flushTimeoutMs = 1000;
+const flushTimeoutMs = 3000;
 
 /**
  * Ends the process when its log is written.
