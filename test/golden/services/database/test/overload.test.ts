@@ -9,6 +9,7 @@ const program = `
   import { admin } from './internal/admin/module.ts';
   import { http } from './internal/http/module.ts';
   import { metrics } from './internal/metrics/module.ts';
+  import { telemetry } from './internal/telemetry/module.ts';
   import { Type } from 'typebox';
   const routes = {
     name: 'routes',
@@ -26,7 +27,7 @@ const program = `
       return { value: undefined };
     },
   };
-  await run([metrics, admin, http, routes]);`;
+  await run([metrics, telemetry, admin, http, routes]);`;
 
 let service: ServiceProcess;
 let api: string;

@@ -13,7 +13,8 @@ const program = `
   import { run } from './internal/app/run.ts';
   import { http } from './internal/http/module.ts';
   import { metrics } from './internal/metrics/module.ts';
-  await run([metrics, admin, http]);`;
+  import { telemetry } from './internal/telemetry/module.ts';
+  await run([metrics, telemetry, admin, http]);`;
 const args = ['--input-type=module', '--eval', program];
 
 const ends: (() => void)[] = [];
