@@ -131,6 +131,15 @@ describe('a deadline', () => {
     expect(context?.signal.reason).toMatchObject({ code: 'deadline_exceeded' });
   });
 
+  it('that a handler heeds is one error in the log', async () => {
+    const lines: string[] = [];
+    const log = await createLogger('warn', { write: (line) => void lines.push(line) });
+    const { url } = await start({}, { log });
+    await fetch(`${url}/slow`, { headers: { 'x-request-timeout': '50' } });
+    await sleep(50);
+    expect(lines).toHaveLength(1);
+  });
+
   it('cuts off a reply that has begun', async () => {
     const { url } = await start();
     const response = await fetch(`${url}/half`, { headers: { 'x-request-timeout': '50' } });

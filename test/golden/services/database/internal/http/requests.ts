@@ -39,11 +39,6 @@ export class Requests {
     this.#tracing = tracing;
   }
 
-  /** How many are being answered. */
-  get inFlight(): number {
-    return this.#inFlight.size;
-  }
-
   /**
    * @param request as it came in
    * @returns its context, the same each time
@@ -111,9 +106,11 @@ export class Requests {
 function expire(context: RequestContext, reply: FastifyReply): void {
   const error = deadlineExceeded(context.id);
   context.cancel(error);
-  // Who heeds the signal may have answered by now.
-  if (reply.sent) return;
-  // A reply that has begun cannot become another one: cut off, it is at least not taken for a whole one.
-  if (reply.raw.headersSent) reply.raw.destroy(error);
-  else runWith(context, () => reply.send(error));
+  // Who heeds the signal fails by it, and is answered for as for any error.
+  setImmediate(() => {
+    if (reply.sent) return;
+    // A reply that has begun cannot become another one: cut off, it is at least not taken for a whole one.
+    if (reply.raw.headersSent) reply.raw.destroy(error);
+    else runWith(context, () => reply.send(error));
+  });
 }
