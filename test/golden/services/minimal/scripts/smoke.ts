@@ -1,10 +1,29 @@
 /** Starts what the build made and asks whether it works as a whole: `npm run smoke` builds first. */
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { listen } from '../internal/http/listener.ts';
 import { startService } from '../test/support/service.ts';
 
 const mostMsToStop = 5000;
 
-const service = await startService({ NODE_ENV: 'production', SHUTDOWN_DELAY_MS: '0' }, 'dist/cmd/server/main.js');
+// Takes the place of a collector.
+const collector = createServer((request, response) => {
+  traced.push(buffer(request));
+  response.end();
+});
+const traced: Promise<Buffer>[] = [];
+const collectorPort = await listen(collector, '127.0.0.1', 0);
+
+const service = await startService(
+  {
+    NODE_ENV: 'production',
+    SHUTDOWN_DELAY_MS: '0',
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collectorPort}`,
+    OTEL_TRACES_SAMPLER: 'always_on',
+  },
+  'dist/cmd/server/main.js',
+);
 // Whatever fails, nothing is left running.
 process.once('exit', () => service.process.kill('SIGKILL'));
 const get = (url: string): Promise<Response> => fetch(url, { signal: AbortSignal.timeout(5000) });
@@ -16,6 +35,7 @@ for (const probe of ['livez', 'startupz', 'readyz']) {
 const missing = await get(`${service.api}/nothing-here`);
 assert.equal(missing.status, 404);
 assert.match(missing.headers.get('content-type') ?? '', /^application\/problem\+json/);
+const problem = missing.text();
 
 const metrics = await (await get(`${service.admin}/metrics`)).text();
 assert.match(metrics, /^http_request_duration_seconds_count\{method="GET",route="unmatched",status="404"\} 1$/m);
@@ -27,4 +47,10 @@ const ms = Math.round(performance.now() - begun);
 assert.deepEqual(exit, { code: 0, signal: null }, service.output.join('\n'));
 assert.ok(ms < mostMsToStop, `it took ${ms} ms to stop`);
 
-process.stdout.write(`The build starts, answers its probes, measures, and stopped within ${ms} ms.\n`);
+// The last spans leave on the way out.
+const spans = Buffer.concat(await Promise.all(traced));
+const { traceId }: { traceId: string } = JSON.parse(await problem);
+assert.ok(spans.includes(Buffer.from(traceId, 'hex')), 'the trace of a request did not reach the collector');
+collector.close();
+
+process.stdout.write(`The build starts, answers its probes, measures, traces, and stopped within ${ms} ms.\n`);
