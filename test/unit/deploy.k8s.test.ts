@@ -74,6 +74,15 @@ describe('Deployment', () => {
     expect(server.envFrom[1].secretRef).toEqual({ name: 'orders-secrets', optional: true });
   });
 
+  it('tells traces where they come from, of variables that stand before', () => {
+    const names: string[] = server.env.map((variable: Document) => variable.name);
+    const { value } = server.env.find((variable: Document) => variable.name === 'OTEL_RESOURCE_ATTRIBUTES');
+    const told = [...value.matchAll(/(k8s\.\w+\.name)=\$\((\w+)\)/g)];
+    expect(told.map(([, attribute]) => attribute)).toEqual(['k8s.pod.name', 'k8s.namespace.name', 'k8s.node.name']);
+    const before = names.slice(0, names.indexOf('OTEL_RESOURCE_ATTRIBUTES'));
+    for (const [, , variable] of told) expect(before).toContain(variable);
+  });
+
   it('rolls out without a gap', () => {
     expect(deployment.spec.strategy.rollingUpdate).toEqual({ maxUnavailable: 0, maxSurge: 1 });
   });
