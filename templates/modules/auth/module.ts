@@ -1,0 +1,10 @@
+import { defineModule } from '../../../generators/engine/module.ts';
+
+export default defineModule({
+  id: 'auth',
+  summary: 'Bearer tokens (JWT) on every route, with scopes and roles; a local issuer until AUTH_ISSUER is set',
+  category: 'security',
+  dependencies: ['jose'],
+  scripts: { token: 'node --env-file-if-exists=.env cmd/token/main.ts' },
+  wiring: { auth: 'internal/auth/module.ts' },
+});
