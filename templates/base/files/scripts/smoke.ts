@@ -1,13 +1,18 @@
 /** Starts what the build made and asks whether it works as a whole: `npm run smoke` builds first. */
 import assert from 'node:assert/strict';
+import { preparations } from '../test/support/preparations.ts';
 import { startService } from '../test/support/service.ts';
 
 const mostMsToStop = 5000;
 
-const service = await startService({ NODE_ENV: 'production', SHUTDOWN_DELAY_MS: '0' }, 'dist/cmd/server/main.js');
+const { env, headers } = await preparations();
+const service = await startService(
+  { NODE_ENV: 'production', SHUTDOWN_DELAY_MS: '0', ...env },
+  'dist/cmd/server/main.js',
+);
 // Whatever fails, nothing is left running.
 process.once('exit', () => service.process.kill('SIGKILL'));
-const get = (url: string): Promise<Response> => fetch(url, { signal: AbortSignal.timeout(5000) });
+const get = (url: string): Promise<Response> => fetch(url, { headers, signal: AbortSignal.timeout(5000) });
 
 for (const probe of ['livez', 'startupz', 'readyz']) {
   assert.equal((await get(`${service.admin}/${probe}`)).status, 200, probe);

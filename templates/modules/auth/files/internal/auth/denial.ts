@@ -46,7 +46,11 @@ export class Denial extends ServiceError {
    */
   constructor(
     reason: Reason,
-    about: { readonly cause?: unknown; readonly subject?: string | undefined; readonly scopes?: readonly string[] } = {},
+    about: {
+      readonly cause?: unknown;
+      readonly subject?: string | undefined;
+      readonly scopes?: readonly string[];
+    } = {},
   ) {
     super({ code: reasons[reason], ...answers[reasons[reason]], cause: about.cause });
     this.reason = reason;

@@ -50,7 +50,10 @@ export function developmentKeys(folder: string): Keys {
  * @param token what it says
  * @returns a signed JWT
  */
-export async function issueToken(folder: string, { subject, scopes, roles, seconds }: DevelopmentToken): Promise<string> {
+export async function issueToken(
+  folder: string,
+  { subject, scopes, roles, seconds }: DevelopmentToken,
+): Promise<string> {
   const key = (await readKey(folder)) ?? (await makeKey(folder));
   return new SignJWT({ scope: scopes.join(' '), roles })
     .setProtectedHeader({ alg: development.algorithm, kid: key.kid, typ: 'at+jwt' })

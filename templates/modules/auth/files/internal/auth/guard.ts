@@ -77,11 +77,11 @@ export class Guard {
 
   /** Sets the header that belongs to the refusal, and throws it on: the error handler makes the problem of it. */
   #refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): never {
-    const { log, metrics } = this.#options;
+    const { log, limit, metrics } = this.#options;
     if (error instanceof Denial) {
       const { reason, subject, status } = error;
       metrics.decisions.inc({ outcome: 'denied', reason });
-      log.warn({ ...whatOf(request), status, reason, subject, keyId: keyIdOf(request) }, 'request denied');
+      log.warn({ ...whatOf(request), status, reason, subject, keyId: keyIdOf(request, limit) }, 'request denied');
       reply.header('www-authenticate', error.challenge(about.name));
     } else {
       metrics.decisions.inc({ outcome: 'unavailable', reason: '' });
@@ -95,10 +95,10 @@ function whatOf({ id, method, routeOptions }: FastifyRequest): Readonly<Record<s
   return { requestId: id, method, route: routeOptions.url };
 }
 
-function keyIdOf(request: FastifyRequest): string | undefined {
+function keyIdOf(request: FastifyRequest, limit: number): string | undefined {
   if (request.principal !== undefined) return request.principal.keyId;
   const token = request.headers.authorization?.replace(/^bearer +/i, '') ?? '';
-  if (token.length > 8192) return undefined;
+  if (token.length > limit) return undefined;
   try {
     const { kid } = decodeProtectedHeader(token);
     return typeof kid === 'string' && plain.test(kid) ? kid : undefined;

@@ -24,7 +24,8 @@ const KeySet = Type.Object({
  * @throws {TypeError} saying what is wrong, never what the keys are
  */
 export function publicKeySet(value: unknown): JSONWebKeySet {
-  if (!Value.Check(KeySet, value)) throw new TypeError('not a key set: {"keys":[{"kty":...}, ...]} with at least one key');
+  if (!Value.Check(KeySet, value))
+    throw new TypeError('not a key set: {"keys":[{"kty":...}, ...]} with at least one key');
   // A shared secret among public keys is the way to forge tokens; a private key has no business here.
   if (value.keys.some((key) => key.kty === 'oct' || 'd' in key)) throw new TypeError('a key that is not public');
   return value;
@@ -35,5 +36,10 @@ export function publicKeySet(value: unknown): JSONWebKeySet {
  * @returns these keys, for ever
  */
 export function staticKeys(set: JSONWebKeySet): Keys {
-  return { resolve: createLocalJWKSet(set), open: () => Promise.resolve(), health: () => undefined, stop: () => undefined };
+  return {
+    resolve: createLocalJWKSet(set),
+    open: () => Promise.resolve(),
+    health: () => undefined,
+    stop: () => undefined,
+  };
 }

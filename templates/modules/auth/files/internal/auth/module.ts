@@ -61,7 +61,8 @@ export const auth = defineModule({
     // Before anything is waited for: modules that start beside this one register their routes meanwhile.
     protect(use(http), guard);
     await trust.keys.open();
-    if (trust.local) log.warn('local issuer, for development: `npm run token` prints a token (set AUTH_ISSUER for a real one)');
+    if (trust.local)
+      log.warn('local issuer, for development: `npm run token` prints a token (set AUTH_ISSUER for a real one)');
     const value: Auth = { require: (request, reply, needs) => guard.require(request, reply, needs) };
     return { value, health: trust.keys.health, stop: trust.keys.stop };
   },

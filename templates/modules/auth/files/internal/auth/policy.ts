@@ -54,5 +54,6 @@ export function checkNeeds({ scopes, roles }: Needs): void {
 export function permit(principal: Principal, { scopes, roles }: Needs): void {
   const { subject } = principal;
   if (!scopes.every((scope) => principal.scopes.has(scope))) throw new Denial('scope', { subject, scopes });
-  if (roles.length > 0 && !roles.some((role) => principal.roles.has(role))) throw new Denial('role', { subject, scopes });
+  if (roles.length > 0 && !roles.some((role) => principal.roles.has(role)))
+    throw new Denial('role', { subject, scopes });
 }
