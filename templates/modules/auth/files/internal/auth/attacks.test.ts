@@ -1,8 +1,18 @@
 import { createHmac } from 'node:crypto';
-import { SignJWT, base64url, exportSPKI, importJWK } from 'jose';
+import { connect } from 'node:net';
+import { CompactSign, SignJWT, base64url, exportSPKI, importJWK } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type TestIssuer, type TestKey, type TestService, sign, testIssuer, testKey, testService } from './testing.ts';
-import { audience, issuer } from './testing.ts';
+import {
+  type TestIssuer,
+  type TestKey,
+  type TestService,
+  audience,
+  issuer,
+  sign,
+  testIssuer,
+  testKey,
+  testService,
+} from './testing.ts';
 
 let good: TestKey;
 let stranger: TestKey;
@@ -129,7 +139,7 @@ describe('a token is refused', () => {
     ['with claims that are a list', 'token_malformed', async () => rawToken('[]')],
     ['with base64 that is none', 'token_malformed', () => '~~~.~~~.~~~'],
     ['with five parts, as if encrypted', 'token_malformed', () => `${encode({ alg: 'dir', enc: 'A256GCM' })}.a.b.c.d`],
-  ])('%s: %s', async (_, reason, token) => {
+  ])('%s: %s', async (_what, reason, token) => {
     const text = await token();
     const answer = await send(`Bearer ${text}`);
     expect([answer.statusCode, reasonIn(started.log.text)]).toEqual([401, reason]);
@@ -142,7 +152,6 @@ describe('a token is refused', () => {
   });
 
   async function rawToken(payload: string): Promise<string> {
-    const { CompactSign } = await import('jose');
     return new CompactSign(new TextEncoder().encode(payload))
       .setProtectedHeader({ alg: 'ES256', kid: 'good' })
       .sign(good.privateKey);
@@ -166,7 +175,6 @@ describe('a request is refused', () => {
   });
 
   it('with two headers, whichever of them is good', async () => {
-    const { connect } = await import('node:net');
     const token = await sign(good);
     const socket = connect(Number(new URL(started.api).port), '127.0.0.1');
     const lines = [

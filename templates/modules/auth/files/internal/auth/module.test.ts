@@ -3,8 +3,17 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { tokenCommand } from './command.ts';
-import { type TestIssuer, type TestKey, type TestService, sign, testIssuer, testKey, testService } from './testing.ts';
-import { audience, issuer } from './testing.ts';
+import {
+  type TestIssuer,
+  type TestKey,
+  type TestService,
+  audience,
+  issuer,
+  sign,
+  testIssuer,
+  testKey,
+  testService,
+} from './testing.ts';
 
 let key: TestKey;
 let published: TestIssuer;
@@ -165,7 +174,7 @@ describe('settings', () => {
     ['a private key', () => ({ ...names, AUTH_JWKS: '{"keys":[{"kty":"EC","d":"c2VjcmV0"}]}' }), 'AUTH_JWKS'],
     ['a symmetric algorithm', () => ({ ...settings(), AUTH_ALGORITHMS: 'ES256,HS256' }), 'AUTH_ALGORITHMS'],
     ['no algorithm', () => ({ ...settings(), AUTH_ALGORITHMS: 'none' }), 'AUTH_ALGORITHMS'],
-  ])('in production, %s: does not start, and names %s', async (_, env, variable) => {
+  ])('in production, %s: does not start', async (_, env, variable) => {
     vi.stubEnv('NODE_ENV', 'production');
     const start = testService(env(), () => undefined);
     await expect(start).rejects.toMatchObject({ faults: [{ variable }] });

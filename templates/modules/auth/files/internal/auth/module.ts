@@ -6,7 +6,7 @@ import { metrics } from '../metrics/module.ts';
 import { config } from './config.ts';
 import { Guard } from './guard.ts';
 import { createMetrics, registerKeyAge } from './metrics.ts';
-import { describeRoute, describeScheme } from './openapi.ts';
+import { describeRoute } from './openapi.ts';
 import type { Needs, RouteAuth } from './policy.ts';
 import type { Principal } from './principal.ts';
 import { RemoteKeys } from './remoteKeys.ts';
@@ -76,8 +76,4 @@ export function protect(server: Http, guard: Guard): void {
   server.decorateRequest('principal');
   server.addHook('onRoute', describeRoute);
   server.addHook('onRequest', guard.check);
-  server.addHook('onReady', (done) => {
-    describeScheme(server);
-    done();
-  });
 }

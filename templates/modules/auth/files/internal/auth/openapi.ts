@@ -1,51 +1,45 @@
-import type { RouteOptions } from 'fastify';
+import type { SwaggerTransform } from '@fastify/swagger';
+import type { FastifySchema, RouteOptions } from 'fastify';
 import { problems } from '../http/openapi.ts';
-import type { Http } from '../http/server.ts';
-import { checkNeeds, needsOf } from './policy.ts';
+import { type Needs, checkNeeds, needsOf } from './policy.ts';
 
-const scheme = 'bearer';
+const bearer = { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } as const;
 const challenge = { 'WWW-Authenticate': { schema: { type: 'string' }, description: 'What is needed (RFC 6750)' } };
 const unauthorized = { ...problems.default, description: 'No token, or one that is not accepted', headers: challenge };
 const forbidden = { ...problems.default, description: 'A token that does not permit this', headers: challenge };
 
 /**
- * For `onRoute`: says in the description of a route what it asks of its callers.
- * @param route as it is registered; its schema is replaced, not changed
+ * For `onRoute`: the OpenAPI document says what the route asks of its callers, and that a token is needed wherever a route
+ * does not say otherwise.
+ * @param route as it is registered
  * @throws {TypeError} on a scope or role that no token can have
  */
 export function describeRoute(route: RouteOptions): void {
   const needs = needsOf(route.url, route.config?.auth);
   if (needs !== undefined) checkNeeds(needs);
-  if (route.schema === undefined || route.schema.hide === true) return;
-  const { response } = route.schema;
-  if (needs === undefined) {
-    route.schema = { ...route.schema, security: [] };
-    return;
-  }
-  const names = [...needs.scopes, ...needs.roles];
-  route.schema = {
-    ...route.schema,
-    ...(names.length > 0 && { security: [{ [scheme]: names }] }),
-    response: {
-      401: unauthorized,
-      ...(names.length > 0 && { 403: forbidden }),
-      ...(typeof response === 'object' && response),
-    },
+  const swaggerTransform: SwaggerTransform<FastifySchema> = ({ schema, url, ...made }) => {
+    // Before any operation that names the scheme; the same each time.
+    if ('openapiObject' in made) {
+      const { openapiObject: document } = made;
+      document.security = [{ bearer: [] }];
+      document.components = {
+        ...document.components,
+        securitySchemes: { ...document.components?.securitySchemes, bearer },
+      };
+    }
+    return { schema: { ...schema, ...described({ ...schema }, needs) }, url };
   };
+  route.config = { ...route.config, swaggerTransform };
 }
 
-/**
- * For `onReady`: says in the document that a token is needed wherever a route does not say otherwise. The document is made
- * once and kept, so what is added to it here is served.
- * @param http the API's server
- */
-export function describeScheme(http: Http): void {
-  const document = http.swagger();
-  Object.assign(document, {
-    security: [{ [scheme]: [] }],
-    components: {
-      ...('components' in document ? document.components : {}),
-      securitySchemes: { [scheme]: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
-    },
-  });
+/** A route that says nothing of its replies is left alone in that. */
+function described({ response }: FastifySchema, needs: Needs | undefined): FastifySchema {
+  if (needs === undefined) return { security: [] };
+  const names = [...needs.scopes, ...needs.roles];
+  return {
+    ...(names.length > 0 && { security: [{ bearer: names }] }),
+    ...(typeof response === 'object' && {
+      response: { 401: unauthorized, ...(names.length > 0 && { 403: forbidden }), ...response },
+    }),
+  };
 }

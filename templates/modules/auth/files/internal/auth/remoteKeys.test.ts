@@ -38,13 +38,13 @@ afterEach(() => {
 async function accepts(key: TestKey): Promise<boolean> {
   const [header = '', payload = '', signature = ''] = (await sign(key)).split('.');
   const token = { protected: header, payload, signature };
-  return keys.resolve({ alg: 'ES256', ...decodeProtectedHeader(token) }, token).then(
-    async (found) => flattenedVerify(token, found).then(() => true),
-    (error: unknown) => {
-      if (error instanceof errors.JWKSNoMatchingKey) return false;
-      throw error;
-    },
-  );
+  try {
+    await flattenedVerify(token, await keys.resolve({ alg: 'ES256', ...decodeProtectedHeader(token) }, token));
+    return true;
+  } catch (error) {
+    if (error instanceof errors.JWKSNoMatchingKey) return false;
+    throw error;
+  }
 }
 
 function away(): void {
@@ -86,7 +86,6 @@ describe('while the issuer is away', () => {
   it('trusts them for so long and no longer', async () => {
     await keys.open();
     away();
-    vi.setSystemTime(Date.now() + staleMs);
     vi.advanceTimersByTime(staleMs);
     await expect(accepts(first)).rejects.toBeInstanceOf(KeysUnavailableError);
     expect(keys.health).toThrow('cannot be verified');
