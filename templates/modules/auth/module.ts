@@ -2,7 +2,7 @@ import { defineModule } from '../../../generators/engine/module.ts';
 
 export default defineModule({
   id: 'auth',
-  summary: 'Bearer tokens (JWT) on every route, with scopes and roles; a local issuer until AUTH_ISSUER is set',
+  summary: 'Bearer tokens (JWT) with scopes and roles, from a local issuer until AUTH_ISSUER is set',
   category: 'security',
   dependencies: ['jose'],
   scripts: { token: 'node --env-file-if-exists=.env cmd/token/main.ts' },

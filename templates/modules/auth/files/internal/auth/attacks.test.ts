@@ -48,8 +48,8 @@ function encode(value: unknown): string {
 }
 
 /** Parts of a token, with a signature that anyone can make. */
-function unsigned(header: unknown, claims: unknown = {}, signature = ''): string {
-  return `${encode(header)}.${encode(claims)}.${signature}`;
+function unsigned(header: unknown, payload: unknown, signature = ''): string {
+  return `${encode(header)}.${encode(payload)}.${signature}`;
 }
 
 async function signedWithPublicKey(): Promise<string> {

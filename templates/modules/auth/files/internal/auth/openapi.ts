@@ -17,7 +17,7 @@ const forbidden = { ...problems.default, description: 'A token that does not per
 export function describeRoute(route: RouteOptions): void {
   const needs = needsOf(route.url, route.config?.auth);
   if (needs !== undefined) checkNeeds(needs);
-  const swaggerTransform: SwaggerTransform<FastifySchema> = ({ schema, url, ...made }) => {
+  const swaggerTransform: SwaggerTransform = ({ schema, url, ...made }) => {
     // Before any operation that names the scheme; the same each time.
     if ('openapiObject' in made) {
       const { openapiObject: document } = made;
