@@ -5,6 +5,6 @@ export default defineModule({
   summary: 'Bearer tokens (JWT) with scopes and roles, from a local issuer until AUTH_ISSUER is set',
   category: 'security',
   dependencies: ['jose'],
-  scripts: { token: 'node --env-file-if-exists=.env cmd/token/main.ts' },
+  scripts: { token: 'node --import=./scripts/env.ts cmd/token/main.ts' },
   wiring: { auth: 'internal/auth/module.ts' },
 });

@@ -113,12 +113,18 @@ describe('what a route declares', () => {
 
   it('stands in the OpenAPI document', async () => {
     const document = (await started.http.inject('/openapi.json')).json();
+    const challenge = { headers: { 'WWW-Authenticate': { schema: { type: 'string' } } } };
     expect(document).toMatchObject({
       security: [{ bearer: [] }],
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } }, schemas: { Problem: {} } },
       paths: {
         '/open': { get: { security: [] } },
-        '/items': { post: { security: [{ bearer: ['items:read', 'items:write'] }], responses: { 401: {}, 403: {} } } },
+        '/items': {
+          post: {
+            security: [{ bearer: ['items:read', 'items:write'] }],
+            responses: { 401: challenge, 403: challenge },
+          },
+        },
       },
     });
     expect(document.paths['/any'].get).not.toHaveProperty('security');

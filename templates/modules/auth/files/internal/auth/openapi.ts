@@ -4,7 +4,7 @@ import { problems } from '../http/openapi.ts';
 import { type Needs, checkNeeds, needsOf } from './policy.ts';
 
 const bearer = { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } as const;
-const challenge = { 'WWW-Authenticate': { schema: { type: 'string' }, description: 'What is needed (RFC 6750)' } };
+const challenge = { 'WWW-Authenticate': { type: 'string', description: 'What is needed (RFC 6750)' } };
 const unauthorized = { ...problems.default, description: 'No token, or one that is not accepted', headers: challenge };
 const forbidden = { ...problems.default, description: 'A token that does not permit this', headers: challenge };
 
