@@ -35,8 +35,7 @@ export class Guard {
   /** For `onRequest`: before a body is read. A path without a route is not protected; there is nothing. */
   readonly check = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (request.is404) return;
-    const { url, config } = request.routeOptions;
-    const needs = needsOf(url, config.auth);
+    const needs = needsOf(request.routeOptions);
     if (needs === undefined) return;
     try {
       const principal = await this.#options.verify(bearerToken(request.raw, this.#options.limit));

@@ -44,6 +44,7 @@ describe('what a route declares', () => {
       { ...settings(), AUTH_AUDIT_GRANTED: 'true', AUTH_ROLES_CLAIM: 'realm_access.roles' },
       (server, guard) => {
         const schema = { response: {} };
+        server.get('/docs/secret', { schema }, () => 'secret');
         server.get('/any', { schema }, ({ principal }) => ({ subject: principal?.subject }));
         server.get('/open', { schema, config: { auth: 'public' } }, ({ principal }) => ({
           known: principal !== undefined,
@@ -61,6 +62,7 @@ describe('what a route declares', () => {
   it.each<[string, 'GET' | 'POST', string, object | undefined, number]>([
     ['anyone on a public route', 'GET', '/open', undefined, 200],
     ['anyone on the description', 'GET', '/openapi.json', undefined, 200],
+    ['nobody on a route that only looks like the description', 'GET', '/docs/secret', undefined, 401],
     ['anyone where there is nothing', 'GET', '/nothing', undefined, 404],
     ['nobody without a token', 'GET', '/any', undefined, 401],
     ['a valid token where nothing is declared', 'GET', '/any', {}, 200],

@@ -15,7 +15,7 @@ const forbidden = { ...problems.default, description: 'A token that does not per
  * @throws {TypeError} on a scope or role that no token can have
  */
 export function describeRoute(route: RouteOptions): void {
-  const needs = needsOf(route.url, route.config?.auth);
+  const needs = needsOf(route);
   if (needs !== undefined) checkNeeds(needs);
   const swaggerTransform: SwaggerTransform = ({ schema, url, ...made }) => {
     // Before any operation that names the scheme; the same each time.

@@ -23,18 +23,25 @@ const nothing: Needs = { scopes: [], roles: [] };
 /** A scope as RFC 6749, 3.3 writes it: it stands between quotes in a header. */
 const word = /^[!#-[\]-~]+$/;
 
-/** What the base answers to anyone: it describes the service and holds no data. */
-const publicPaths = /^\/(?:openapi\.json|version|docs(?:\/.*)?)$/;
+/** Where the base describes the service to anyone; a route there that stands in the OpenAPI document is not the base's. */
+const descriptions = /^\/(?:openapi\.json|version|docs(?:\/.*)?)$/;
+
+/** What is known of a route. */
+export interface Route {
+  readonly url?: string | undefined;
+  readonly config?: { readonly auth?: RouteAuth } | undefined;
+  readonly schema?: { readonly hide?: boolean } | undefined;
+}
 
 /**
- * @param path pattern of the route
- * @param auth what the route declares
+ * @param route as it was registered
  * @returns what it asks for; undefined when it is public
  */
-export function needsOf(path: string | undefined, auth: RouteAuth | undefined): Needs | undefined {
+export function needsOf({ url = '', config, schema }: Route): Needs | undefined {
+  const auth = config?.auth;
   if (auth === 'public') return undefined;
   if (auth !== undefined) return { ...nothing, ...auth };
-  return path !== undefined && publicPaths.test(path) ? undefined : nothing;
+  return schema?.hide === true && descriptions.test(url) ? undefined : nothing;
 }
 
 /**
