@@ -2,7 +2,14 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Registry } from '@prometheus-io/client';
+import { pino } from 'pino';
+import { testHttp } from '../../test/support/http.ts';
 import { tokenCommand } from './command.ts';
+import { Denial } from './denial.ts';
+import { Guard } from './guard.ts';
+import { createMetrics } from './metrics.ts';
+import { protect } from './module.ts';
 import {
   type TestIssuer,
   type TestKey,
@@ -133,6 +140,19 @@ describe('what a route declares', () => {
     expect(Object.keys(document.paths['/any'].get.responses)).toEqual(['401']);
     expect(document.paths['/open'].get.responses).not.toHaveProperty('401');
   });
+});
+
+it('protects routes that were there before it', async () => {
+  const server = await testHttp();
+  server.get('/early', () => 'ok');
+  const options = {
+    limit: 100,
+    auditGranted: false,
+    log: pino({ level: 'silent' }),
+    metrics: createMetrics(new Registry()),
+  };
+  protect(server, new Guard({ ...options, verify: () => Promise.reject(new Denial('signature')) }));
+  expect((await server.inject('/early')).statusCode).toBe(401);
 });
 
 it('does not start with a scope that no token can have', async () => {
