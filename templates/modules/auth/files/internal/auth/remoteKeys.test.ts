@@ -56,6 +56,7 @@ describe('rotation', () => {
     await keys.open();
     published.keys = [first, second];
     expect(await accepts(second)).toBe(false);
+    expect(published.asked).toBe(1);
     vi.advanceTimersByTime(cooldownMs);
     expect(await accepts(second)).toBe(true);
     expect(published.asked).toBe(2);

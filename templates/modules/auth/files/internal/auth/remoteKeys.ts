@@ -68,11 +68,10 @@ export class RemoteKeys implements Keys {
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
       // Perhaps a key that is new at the issuer.
-      const before = this.#fetchedAt;
       await this.#refresh();
       const now = this.#usable();
       if (this.#fault !== undefined || now === undefined) throw this.#unavailable();
-      if (this.#fetchedAt === before) throw error;
+      if (now === keys) throw error;
       return now(header, token);
     }
   };
