@@ -10,7 +10,7 @@ import { serverDatabase } from '../helpers/postgres.ts';
 
 /** The rules for what goes together are the tests' own. */
 const profiles = coveringArray({
-  modules: ['none', 'postgres'],
+  modules: ['none', 'postgres', 'auth', 'postgres,auth'],
   postgresVersion: ['18', '17', '16'],
   packageManager: ['npm', 'pnpm'],
   ci: ['github', 'gitlab', 'github,gitlab'],
@@ -46,7 +46,7 @@ describe.each(profiles)(
 
     it('passes its integration tests against real servers', async ({ skip }) => {
       await using database = await serverDatabase();
-      skip(profile['modules'] === 'postgres' && database === undefined, 'no PostgreSQL on this machine');
+      skip(has(profile, 'postgres') && database === undefined, 'no PostgreSQL on this machine');
       const { exitCode } = await execa('npm', ['run', 'test:integration'], {
         cwd: service,
         env: { ...env, DATABASE_URL: database?.url },
@@ -64,9 +64,12 @@ describe.each(profiles)(
         ...env,
         SHUTDOWN_DELAY_MS: '2000',
       });
+      const headers: Record<string, string> = has(profile, 'auth')
+        ? { authorization: `Bearer ${(await run('npm', 'run', '--silent', 'token')).stdout}` }
+        : {};
       const created = await fetch(`${live.origin}/items`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', ...headers },
         body: JSON.stringify({ name: 'anchor', quantity: 3 }),
       });
       expect(created.status).toBe(201);
@@ -74,7 +77,7 @@ describe.each(profiles)(
       expect(lost.status).toBe(404);
       expect(lost.headers.get('content-type')).toMatch(/^application\/problem\+json/);
       expect(await (await fetch(`${live.admin}/metrics`)).text()).toContain('http_request_duration_seconds');
-      const requests = load(`${live.origin}/items`, 20, leaves(live));
+      const requests = load(`${live.origin}/items`, 20, leaves(live), headers);
       await sleep(500);
       const exitCode = await live.stop();
       const { answered, failed } = await requests;
@@ -93,10 +96,15 @@ function executable(name: string): string {
   return path.join(inject('installed'), 'node_modules', 'create-slipway', 'dist', `${name}.cjs`);
 }
 
-function flags({ modules, postgresVersion, packageManager, ci, node }: Profile): string[] {
+function has({ modules = '' }: Profile, id: string): boolean {
+  return modules.split(',').includes(id);
+}
+
+function flags(profile: Profile): string[] {
+  const { modules, postgresVersion, packageManager, ci, node } = profile;
   return [
     ...['--yes', `--modules=${modules}`, `--package-manager=${packageManager}`, `--ci=${ci}`],
-    ...(modules === 'postgres' ? [`--set=postgres.version=${postgresVersion}`] : []),
+    ...(has(profile, 'postgres') ? [`--set=postgres.version=${postgresVersion}`] : []),
     ...(node === 'pinned' ? ['--pin-node'] : []),
   ];
 }

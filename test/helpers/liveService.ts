@@ -110,13 +110,19 @@ export function leaves({ admin }: Pick<LiveService, 'admin'>): () => boolean {
  * @param url what is asked for
  * @param connections how many at a time
  * @param until tells when to end
+ * @param headers of each request
  * @returns how many were answered with success, and how many were not
  */
-export async function load(url: string, connections: number, until: () => boolean): Promise<Load> {
+export async function load(
+  url: string,
+  connections: number,
+  until: () => boolean,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Load> {
   const result: Load = { answered: 0, failed: 0 };
   const worker = async (): Promise<void> => {
     while (!until()) {
-      const isAnswered = await fetch(url).then(
+      const isAnswered = await fetch(url, { headers }).then(
         async (response) => (await response.text()) !== '' && response.ok,
         () => false,
       );

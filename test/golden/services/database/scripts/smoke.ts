@@ -1,32 +1,42 @@
-/** Starts what the build made and asks whether it works as a whole: `npm run smoke` builds first. */
+/**
+ * Starts what the build made and asks whether it works as a whole: `npm run smoke` builds first. SMOKE_COMMAND is started in
+ * its place: an image, say, by `docker run --network host --env PORT ...`.
+ */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { listen } from '../internal/http/listener.ts';
+import { load } from '../test/support/load.ts';
+import { preparations } from '../test/support/preparations.ts';
 import { startService } from '../test/support/service.ts';
 
+const delayMs = 1000;
 const mostMsToStop = 5000;
 
 // Takes the place of a collector.
+const traced: Promise<Buffer>[] = [];
 const collector = createServer((request, response) => {
   traced.push(buffer(request));
   response.end();
 });
-const traced: Promise<Buffer>[] = [];
 const collectorPort = await listen(collector, '127.0.0.1', 0);
 
+const { env, headers } = await preparations();
+const command = process.env['SMOKE_COMMAND']?.split(' ') ?? [process.execPath, 'dist/cmd/server/main.js'];
 const service = await startService(
   {
     NODE_ENV: 'production',
-    SHUTDOWN_DELAY_MS: '0',
+    SHUTDOWN_DELAY_MS: String(delayMs),
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collectorPort}`,
     OTEL_TRACES_SAMPLER: 'always_on',
+    ...env,
   },
-  'dist/cmd/server/main.js',
+  command,
 );
 // Whatever fails, nothing is left running.
 process.once('exit', () => service.process.kill('SIGKILL'));
-const get = (url: string): Promise<Response> => fetch(url, { signal: AbortSignal.timeout(5000) });
+const get = (url: string): Promise<Response> => fetch(url, { headers, signal: AbortSignal.timeout(5000) });
 
 for (const probe of ['livez', 'startupz', 'readyz']) {
   assert.equal((await get(`${service.admin}/${probe}`)).status, 200, probe);
@@ -35,25 +45,41 @@ for (const probe of ['livez', 'startupz', 'readyz']) {
 const missing = await get(`${service.api}/nothing-here`);
 assert.equal(missing.status, 404);
 assert.match(missing.headers.get('content-type') ?? '', /^application\/problem\+json/);
-const problem = missing.text();
+const [, traceId = ''] = /"traceId":"(\w{32})"/.exec(await missing.text()) ?? [];
+// Every line has been read as JSON on the way here.
+assert.ok(
+  service.output.some((line) => line.includes(traceId)),
+  'no line of the log names the trace of the request',
+);
+
+assert.equal((await get(`${service.api}/version?${'x'.repeat(10_000)}`)).status, 414);
 
 const metrics = await (await get(`${service.admin}/metrics`)).text();
 assert.match(metrics, /^http_request_duration_seconds_count\{method="GET",route="unmatched",status="404"\} 1$/m);
 assert.match(metrics, /^build_info\{/m);
 
+// A load balancer goes on sending until it has seen that the service is not ready.
+const leave = new AbortController();
+const clients = load(`${service.api}/version`, 10, leave.signal);
+await sleep(300);
 const begun = performance.now();
-const exit = await service.stop();
-const ms = Math.round(performance.now() - begun);
+const exited = service.stop();
+while ((await get(`${service.admin}/readyz`)).ok) await sleep(20);
+await sleep(200);
+leave.abort();
+const { succeeded, failures } = await clients;
+const exit = await exited;
+const ms = Math.round(performance.now() - begun - delayMs);
+assert.deepEqual(failures, [], 'requests failed while the service stopped');
+assert.ok(succeeded > 0);
 assert.deepEqual(exit, { code: 0, signal: null }, service.output.join('\n'));
 assert.ok(ms < mostMsToStop, `it took ${ms} ms to stop`);
 
 // The last spans leave on the way out.
 const spans = Buffer.concat(await Promise.all(traced));
-const [, traceId] = /"traceId":"(\w{32})"/.exec(await problem) ?? [];
-assert.ok(
-  traceId !== undefined && spans.includes(Buffer.from(traceId, 'hex')),
-  'the trace of a request did not reach the collector',
-);
+assert.ok(spans.includes(Buffer.from(traceId, 'hex')), 'the trace of a request did not reach the collector');
 collector.close();
 
-process.stdout.write(`The build starts, answers its probes, measures, traces, and stopped within ${ms} ms.\n`);
+process.stdout.write(
+  `It starts, answers its probes, measures, traces, keeps its limits; it stopped within ${ms} ms, and of ${succeeded} requests none failed.\n`,
+);

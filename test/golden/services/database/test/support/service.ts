@@ -43,7 +43,11 @@ export interface ServiceProcess {
  * @returns the process, as soon as it runs
  */
 export function startProcess(args: readonly string[], env: NodeJS.ProcessEnv = {}): ServiceProcess {
-  const child = spawn(process.execPath, args, {
+  return startCommand([process.execPath, ...args], env);
+}
+
+function startCommand([program = '', ...args]: readonly string[], env: NodeJS.ProcessEnv): ServiceProcess {
+  const child = spawn(program, args, {
     cwd: root,
     env: { ...process.env, LOG_LEVEL: 'info', PORT: '0', ADMIN_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -97,12 +101,15 @@ export interface RunningService extends ServiceProcess {
 /**
  * Starts the service's own server and waits until it is ready.
  * @param env beyond that of this process
- * @param main the server's file: its source, or what the build made of it
+ * @param command what is started: the sources, or what the build made of them
  * @returns the running service
  * @throws {Error} with its output, when it ends instead
  */
-export async function startService(env: NodeJS.ProcessEnv = {}, main = 'cmd/server/main.ts'): Promise<RunningService> {
-  const service = startProcess([main], env);
+export async function startService(
+  env: NodeJS.ProcessEnv = {},
+  command: readonly string[] = [process.execPath, 'cmd/server/main.ts'],
+): Promise<RunningService> {
+  const service = startCommand(command, env);
   await service.logged('ready');
   const url = (module: string): string => `http://127.0.0.1:${service.port(module)}`;
   return { ...service, api: url('http'), admin: url('admin') };

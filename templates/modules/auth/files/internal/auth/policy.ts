@@ -1,0 +1,66 @@
+import { Denial } from './denial.ts';
+import type { Principal } from './principal.ts';
+
+/** What a route asks of its callers, in `config: { auth: ... }`. A route that says nothing asks for a valid token. */
+export type RouteAuth =
+  /** Anyone may call it; no token is looked at. */
+  | 'public'
+  | {
+      /** The token must have all of them. */
+      readonly scopes?: readonly string[];
+      /** The token must have one of them. */
+      readonly roles?: readonly string[];
+    };
+
+/** The scopes and roles that a route asks for. */
+export interface Needs {
+  readonly scopes: readonly string[];
+  readonly roles: readonly string[];
+}
+
+const nothing: Needs = { scopes: [], roles: [] };
+
+/** A scope as RFC 6749, 3.3 writes it: it stands between quotes in a header. */
+const word = /^[!#-[\]-~]+$/;
+
+/** Where the base describes the service to anyone; a route there that stands in the OpenAPI document is not the base's. */
+const descriptions = /^\/(?:openapi\.json|version|docs(?:\/.*)?)$/;
+
+/** What is known of a route. */
+export interface Route {
+  readonly url?: string | undefined;
+  readonly config?: { readonly auth?: RouteAuth } | undefined;
+  readonly schema?: { readonly hide?: boolean } | undefined;
+}
+
+/**
+ * @param route as it was registered
+ * @returns what it asks for; undefined when it is public
+ */
+export function needsOf({ url = '', config, schema }: Route): Needs | undefined {
+  const auth = config?.auth;
+  if (auth === 'public') return undefined;
+  if (auth !== undefined) return { ...nothing, ...auth };
+  return schema?.hide === true && descriptions.test(url) ? undefined : nothing;
+}
+
+/**
+ * @param needs what a route asks for
+ * @throws {TypeError} on a scope or role that no token can have
+ */
+export function checkNeeds({ scopes, roles }: Needs): void {
+  const wrong = [...scopes, ...roles].find((name) => !word.test(name));
+  if (wrong !== undefined) throw new TypeError(`${JSON.stringify(wrong)} is no scope or role`);
+}
+
+/**
+ * @param principal who asks
+ * @param needs what is asked for: every scope, and one of the roles
+ * @throws {Denial} when something is missing
+ */
+export function permit(principal: Principal, { scopes, roles }: Needs): void {
+  const { subject } = principal;
+  if (!scopes.every((scope) => principal.scopes.has(scope))) throw new Denial('scope', { subject, scopes });
+  if (roles.length > 0 && !roles.some((role) => principal.roles.has(role)))
+    throw new Denial('role', { subject, scopes });
+}

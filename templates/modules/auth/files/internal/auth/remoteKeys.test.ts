@@ -1,0 +1,133 @@
+import { decodeProtectedHeader, errors, flattenedVerify } from 'jose';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { KeysUnavailableError, RemoteKeys } from './remoteKeys.ts';
+import { type TestIssuer, type TestKey, sign, testIssuer, testKey } from './testing.ts';
+
+const cooldownMs = 10_000;
+const refreshMs = 60_000;
+const staleMs = 600_000;
+let first: TestKey;
+let second: TestKey;
+let published: TestIssuer;
+let keys: RemoteKeys;
+let fetches: string[];
+
+beforeEach(async () => {
+  [first, second] = await Promise.all([testKey('first'), testKey('second')]);
+  published = await testIssuer(first);
+  fetches = [];
+  vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+  keys = new RemoteKeys({
+    url: published.url,
+    timeoutMs: 200,
+    cooldownMs,
+    refreshMs,
+    staleMs,
+    log: pino({ level: 'silent' }),
+    fetched: (outcome) => fetches.push(outcome),
+  });
+});
+afterEach(() => {
+  keys.stop();
+  vi.useRealTimers();
+  published.close();
+});
+
+/** Whether a token of this key is good. */
+async function accepts(key: TestKey): Promise<boolean> {
+  const [header = '', payload = '', signature = ''] = (await sign(key)).split('.');
+  const token = { protected: header, payload, signature };
+  try {
+    await flattenedVerify(token, await keys.resolve({ alg: 'ES256', ...decodeProtectedHeader(token) }, token));
+    return true;
+  } catch (error) {
+    if (error instanceof errors.JWKSNoMatchingKey) return false;
+    throw error;
+  }
+}
+
+function away(): void {
+  published.answer = (_request, response) => response.writeHead(503).end();
+}
+
+describe('rotation', () => {
+  it('accepts a new key, after the cool-down at the latest', async () => {
+    await keys.open();
+    published.keys = [first, second];
+    expect(await accepts(second)).toBe(false);
+    expect(published.asked).toBe(1);
+    vi.advanceTimersByTime(cooldownMs);
+    expect(await accepts(second)).toBe(true);
+    expect(published.asked).toBe(2);
+  });
+
+  it('refuses a key that was removed, after the next fetch', async () => {
+    await keys.open();
+    published.keys = [second];
+    expect(await accepts(first)).toBe(true);
+    vi.advanceTimersByTime(refreshMs);
+    await vi.waitFor(() => expect(fetches).toHaveLength(2), { interval: 1 });
+    expect(await accepts(first)).toBe(false);
+    expect(await accepts(second)).toBe(true);
+  });
+});
+
+describe('while the issuer is away', () => {
+  it('goes on with the keys it has', async () => {
+    await keys.open();
+    away();
+    vi.advanceTimersByTime(refreshMs);
+    await vi.waitFor(() => expect(fetches).toEqual(['succeeded', 'failed']), { interval: 1 });
+    expect(await accepts(first)).toBe(true);
+    expect(keys.health).not.toThrow();
+    expect(keys.ageSeconds).toBeCloseTo(refreshMs / 1000, 0);
+  });
+
+  it('trusts them for so long and no longer', async () => {
+    await keys.open();
+    away();
+    vi.advanceTimersByTime(staleMs);
+    await expect(accepts(first)).rejects.toBeInstanceOf(KeysUnavailableError);
+    expect(keys.health).toThrow('cannot be verified');
+  });
+
+  it('cannot tell whether an unknown key is good', async () => {
+    await keys.open();
+    away();
+    vi.advanceTimersByTime(cooldownMs);
+    await expect(accepts(second)).rejects.toMatchObject({ status: 503, waitMs: expect.any(Number) });
+    expect(await accepts(first)).toBe(true);
+  });
+
+  it('does not ask it for each request, and recovers', async () => {
+    away();
+    await keys.open();
+    for (let count = 0; count < 20; count += 1) await expect(accepts(first)).rejects.toMatchObject({ status: 503 });
+    expect(published.asked).toBe(1);
+    published.answer = (_request, response) => response.end(JSON.stringify({ keys: [first.publicJwk] }));
+    vi.advanceTimersByTime(cooldownMs);
+    expect(await accepts(first)).toBe(true);
+  });
+});
+
+it('fetches once for all who wait', async () => {
+  const answers = await Promise.all(Array.from({ length: 20 }, () => accepts(first)));
+  expect(answers).not.toContain(false);
+  expect(published.asked).toBe(1);
+});
+
+it.each<[string, TestIssuer['answer']]>([
+  ['nothing, in time', () => undefined],
+  ['an error', (_request, response) => response.writeHead(500).end()],
+  ['another address', (_request, response) => response.writeHead(302, { location: '/elsewhere' }).end()],
+  ['no JSON', (_request, response) => response.end('<html>')],
+  ['no keys', (_request, response) => response.end('{"keys":[]}')],
+  ['a shared secret', (_request, response) => response.end('{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}')],
+])('has no keys of an issuer that answers %s', async (_, answer) => {
+  published.answer = answer;
+  await keys.open();
+  expect(fetches).toEqual(['failed']);
+  expect(keys.health).toThrow('cannot be verified');
+  await expect(accepts(first)).rejects.toMatchObject({ code: 'auth_unavailable', status: 503 });
+});
