@@ -46,8 +46,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     loggerInstance: log,
     logController: new RequestLog(durations, requests),
     // Lines name the request by themselves: see internal/log/context.ts.
-    childLoggerFactory: (logger, _bindings, options) =>
-      options.level === undefined ? logger : logger.child({}, options),
+    childLoggerFactory: (logger, _bindings, own) => (own.level === undefined ? logger : logger.child({}, own)),
     genReqId: (request) => requests.contextOf(request).id,
     bodyLimit: config.HTTP_BODY_LIMIT_BYTES,
     serverFactory: (handler) =>
