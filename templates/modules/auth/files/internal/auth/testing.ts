@@ -10,6 +10,7 @@ import { readConfig } from '../config/config.ts';
 import { http } from '../http/module.ts';
 import type { Http } from '../http/server.ts';
 import { type Metrics, metrics } from '../metrics/module.ts';
+import { telemetry } from '../telemetry/module.ts';
 import { type Auth, auth } from './module.ts';
 
 export const issuer = 'https://login.example.com/';
@@ -125,7 +126,7 @@ export async function testService(
     },
   });
   const settings = { HOST: '127.0.0.1', PORT: '0', ...env };
-  const service = new Service([metrics, http, auth, slice], {
+  const service = new Service([metrics, telemetry, http, auth, slice], {
     log: pino({ base: null }, { write: (line) => (log.text += line) }),
     configOf: (module) => readConfig(module.config, settings),
     startTimeoutMs: 10_000,
