@@ -11,11 +11,15 @@ const e2e = {
     globalSetup: 'test/e2e/setup.ts',
     testTimeout: 20 * minutes,
     hookTimeout: 20 * minutes,
+    // They measure how a service behaves under load.
+    fileParallelism: false,
   },
 };
 
 export default defineConfig({
   test: {
+    // Most tests wait for processes: no core needs to be left free.
+    maxWorkers: '100%',
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       { test: { name: 'laws', include: ['test/laws/**/*.test.ts'], testTimeout: 2 * minutes } },

@@ -15,7 +15,7 @@ export const changed = {
     'internal/http/listener.ts': ['sweepEvery = 50', 'sweepEvery = 25'],
     'internal/http/requestLog.ts': ["'request broken off'", "'request was broken off'"],
   },
-  new: 'internal/http/etag.ts',
+  new: 'internal/http/trailers.ts',
   script: 'outdated',
   /** From merged. */
   toSeed: 'vitest.config.ts',
@@ -63,7 +63,7 @@ function nextBase(base: CatalogueModule): CatalogueModule {
   const added = {
     path: changed.new,
     ownership: 'merged',
-    text: "/** Of a reply. */\nexport const etagHeader = 'etag';\n",
+    text: "/** Of a reply. */\nexport const trailerHeader = 'trailer';\n",
   } as const;
   return {
     ...base,

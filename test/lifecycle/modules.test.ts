@@ -69,7 +69,7 @@ const edits: Readonly<Record<string, (service: TestService) => void>> = {
     ),
   'files moved': (service) => {
     service.move('internal/http/requestId.ts', 'internal/http/id/requestId.ts');
-    service.edit('internal/http/server.ts', (text) => text.replace("'./requestId.ts'", "'./id/requestId.ts'"));
+    service.edit('internal/http/requestContext.ts', (text) => text.replace("'./requestId.ts'", "'./id/requestId.ts'"));
     service.move('docs/operations.md', 'handbook/operations.md');
     service.must('update');
   },

@@ -21,6 +21,7 @@ describe('slipway update', () => {
         changed.droppedSeed,
         'internal/items/domain.test.ts',
         'internal/items/repository.ts',
+        'internal/items/routes.test.ts',
         'internal/items/routes.ts',
       ].sort(),
     );

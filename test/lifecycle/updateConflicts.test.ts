@@ -42,8 +42,8 @@ const clashes: Readonly<Record<string, Clash>> = {
     edit: (service) => service.write(changed.new, 'export const mine = 1;\n'),
     place: changed.new,
     ours: /^export const mine = 1;\n$/,
-    theirs: /^\/\*\* Of a reply\. \*\/\nexport const etagHeader/,
-    markers: /^<{7} yours\nexport const mine = 1;\n[^]*={7}\n[^]*etagHeader[^]*>{7} slipway\n/,
+    theirs: /^\/\*\* Of a reply\. \*\/\nexport const trailerHeader/,
+    markers: /^<{7} yours\nexport const mine = 1;\n[^]*={7}\n[^]*trailerHeader[^]*>{7} slipway\n/,
     resolve: takeOurs,
   },
   'a file of the user’s own where the template’s renamed one goes': {

@@ -151,7 +151,7 @@ const cases: Readonly<Record<string, Case>> = {
     told: /keep +docs\/decisions\/000-template\.md +the template has dropped it; it is yours/,
   },
   'a file of the user’s own that is what the template now brings': {
-    edit: (service) => service.write(changed.new, "/** Of a reply. */\nexport const etagHeader = 'etag';\n"),
+    edit: (service) => service.write(changed.new, "/** Of a reply. */\nexport const trailerHeader = 'trailer';\n"),
     expected: (service) => expect(service.lock().files[changed.new]).toMatchObject({ adopted: true }),
   },
   'an ejected file that the template changes': {

@@ -97,6 +97,15 @@ describe('the documents of this repository', () => {
     expect([...told.keys()].toSorted()).toEqual([...all].toSorted());
   });
 
+  it('list every module and preset, and no other', () => {
+    const section = readme.slice(readme.indexOf('## Modules and presets'), readme.indexOf('## Commands'));
+    const rows = [...section.matchAll(/^\| `([a-z-]+)`/gm)].map(([, name]) => name);
+    expect(rows).toEqual([
+      ...Object.keys(catalogue.modules),
+      ...Object.keys(catalogue.presets).toSorted().toReversed(),
+    ]);
+  });
+
   it('list every exit code', () => {
     const rows = [...readme.matchAll(/^\| (\d) +\|/gm)].map(([, code]) => Number(code));
     expect(rows).toEqual(Object.values(exitCodes));

@@ -9,6 +9,9 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const quick = ['--no-install', '--no-git'];
 
+/** In the order in which they are offered. */
+const modules = readdirSync(path.resolve('templates/modules')).toSorted();
+
 /** Every prompt of `new`, and what is typed to come by it. */
 const questions: readonly Step[] = [
   ['Folder', `orders${keys.enter}`],
@@ -67,7 +70,7 @@ describe.skipIf(!hasTerminal)('on a terminal (needs `script` of util-linux)', ()
         using scratch = scratchFolder();
         const steps: readonly Step[] = [
           ['Folder', `billing${keys.enter}`],
-          ['Modules', `${keys.space}${keys.enter}`],
+          ['Modules', `${keys.down.repeat(modules.indexOf('postgres'))}${keys.space}${keys.enter}`],
           ['Package manager', `${keys.down}${keys.enter}`],
           ['Continuous integration', `${keys.down}${keys.space}${keys.enter}`],
         ];
@@ -139,7 +142,7 @@ describe.skipIf(!hasTerminal)('on a terminal (needs `script` of util-linux)', ()
 
   it('add and remove offer what can be added and removed', async () => {
     using service = scratchService();
-    const tick: Step = ['postgres', `${keys.space}${keys.enter}`];
+    const tick: Step = ['postgres', `a${keys.enter}`];
     const added = await onTerminal(['add', ...quick], [tick], { cwd: service.path });
     expect(added.exitCode).toBe(0);
     expect(existsSync(path.join(service.path, 'internal/postgres'))).toBe(true);
