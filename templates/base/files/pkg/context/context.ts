@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { canceled, deadlineExceeded } from './errors.ts';
+import { givenUp, outOfTime } from './errors.ts';
 import { type Trace, newSpanId, newTraceId, noTrace } from './trace.ts';
 
 /** Names a value of one type in a context; made by `contextKey`. */
@@ -136,8 +136,8 @@ export class Context {
   /** @returns why the work has ended, if it has */
   ended(): Error | undefined {
     // Errors are dear: most contexts end without anybody asking why.
-    if (this.#isOver) return (this.#reason ??= canceled('the work is over: what shall outlive it has to be detached'));
-    if (performance.now() >= this.deadline) return deadlineExceeded(this.id);
+    if (this.#isOver) return (this.#reason ??= givenUp('the work is over: what shall outlive it has to be detached'));
+    if (performance.now() >= this.deadline) return outOfTime(this.id);
     return this.#parent?.ended();
   }
 
@@ -161,7 +161,7 @@ export class Context {
     // The parent's deadline is heard of from the parent.
     const isOwn = this.deadline < (this.#parent?.deadline ?? Infinity);
     if (isOwn && this.remainingMs() <= longestTimer) {
-      this.#timer = setTimeout(() => this.cancel(deadlineExceeded(this.id)), this.remainingMs()).unref();
+      this.#timer = setTimeout(() => this.cancel(outOfTime(this.id)), this.remainingMs()).unref();
     }
     this.opened();
     return controller;

@@ -1,5 +1,5 @@
 import type { Context } from './context.ts';
-import { deadlineExceeded } from './errors.ts';
+import { outOfTime } from './errors.ts';
 import { formatTraceparent, noTrace } from './trace.ts';
 
 /** Names of the headers that carry a context, as Node writes them. */
@@ -30,7 +30,7 @@ export function outgoingHeaders(context: Context, overheadMs = defaultOverheadMs
     if (trace.state !== undefined) headers[headerNames.tracestate] = trace.state;
   }
   const leftMs = Math.floor(context.remainingMs() - overheadMs);
-  if (leftMs < 1) throw deadlineExceeded(`call from ${id}`);
+  if (leftMs < 1) throw outOfTime(`call from ${id}`);
   if (leftMs !== Infinity) headers[headerNames.timeout] = String(leftMs);
   return headers;
 }

@@ -9,7 +9,7 @@ export {
   runWith,
   withTimeout,
 } from './context.ts';
-export { canceled, deadlineExceeded } from './errors.ts';
+export { givenUp, outOfTime } from './errors.ts';
 export { type FetchOptions, contextFetch } from './fetch.ts';
 export { headerNames, outgoingHeaders, parseTimeout } from './headers.ts';
 export { type Trace, formatTraceparent, newSpanId, newTraceId, noTrace, parseTrace } from './trace.ts';

@@ -3,7 +3,7 @@ import type { Static } from 'typebox';
 import {
   Context,
   type Trace,
-  canceled,
+  givenUp,
   headerNames,
   newSpanId,
   newTraceId,
@@ -68,7 +68,7 @@ export class RequestContext extends Context {
 }
 
 function over({ writableFinished }: ServerResponse): Error {
-  return canceled(writableFinished ? 'the request was answered' : 'the client closed the connection');
+  return givenUp(writableFinished ? 'the request was answered' : 'the client closed the connection');
 }
 
 /** The caller's trace, one span further; or a new one. */

@@ -183,7 +183,7 @@ describe('the end of a request', () => {
     leave.abort();
     await call;
     await expect.poll(() => signal.aborted).toBe(true);
-    expect(signal.reason).toMatchObject({ code: 'canceled', cause: { message: 'the client closed the connection' } });
+    expect(signal.reason).toMatchObject({ code: 'cancelled', cause: { message: 'the client closed the connection' } });
   });
 
   it('comes with the answer: what was not detached is over', async () => {

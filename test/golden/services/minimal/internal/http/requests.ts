@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { FastifyReply, onRequestHookHandler } from 'fastify';
 import type { Static } from 'typebox';
-import { current, deadlineExceeded, runWith } from '../../pkg/context/index.ts';
+import { current, outOfTime, runWith } from '../../pkg/context/index.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import type { config } from './config.ts';
 import { RequestContext } from './requestContext.ts';
@@ -104,7 +104,7 @@ export class Requests {
 
 /** Gives a request up whose deadline has passed. */
 function expire(context: RequestContext, reply: FastifyReply): void {
-  const error = deadlineExceeded(context.id);
+  const error = outOfTime(context.id);
   context.cancel(error);
   // Who heeds the signal fails by it, and is answered for as for any error.
   setImmediate(() => {

@@ -95,7 +95,7 @@ describe('cancellation', () => {
     const early = whole.child(500);
     const { signal } = early;
     whole.cancel();
-    expect(signal.reason).toMatchObject({ code: 'canceled' });
+    expect(signal.reason).toMatchObject({ code: 'cancelled' });
     expect(whole.child().signal.aborted).toBe(true);
   });
 
