@@ -82,7 +82,7 @@ function nextSteps(
     ...(root === cwd ? [] : [`cd ${shellWord(path.relative(cwd, root))}`]),
     ...(isInstalled ? [] : [installing]),
     `${run} dev`,
-    'curl localhost:8080/items',
+    'curl localhost:8080/version',
   ];
 }
 
