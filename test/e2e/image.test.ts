@@ -159,6 +159,21 @@ describe.skipIf(isSkipped)(`the image of a service${isSkipped ? ` (missing: ${mi
     }
   });
 
+  it('passes the smoke test of its service', async () => {
+    const settings = ['NODE_ENV', 'PORT', 'ADMIN_PORT', 'LOG_LEVEL', 'SHUTDOWN_DELAY_MS'];
+    const otel = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_TRACES_SAMPLER'];
+    const passed = [...settings, ...otel].map((name) => `--env=${name}`);
+    const command = ['podman', '--runtime=runc', 'run', '--rm', ...runFlags, ...passed, image].join(' ');
+    const { exitCode, all } = await execa('npm', ['run', 'smoke'], {
+      cwd: service,
+      env: { ...env, SMOKE_COMMAND: command },
+      all: true,
+      reject: false,
+    });
+    expect(exitCode, all).toBe(0);
+    expect(all).toContain('none failed');
+  });
+
   it('migrates a database', async ({ skip }) => {
     await using database = await serverDatabase();
     skip(database === undefined, 'no PostgreSQL on this machine');

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { Type } from 'typebox';
@@ -7,6 +8,9 @@ import { Value } from 'typebox/value';
 
 /** The service's root folder. */
 export const root = path.resolve(import.meta.dirname, '../..');
+
+/** What Node has compiled once, the next process starts with: in about half the time. */
+const cache = path.join(os.tmpdir(), 'node-compile-cache');
 
 const LogLine = Type.Object({
   msg: Type.String(),
@@ -49,7 +53,7 @@ export function startProcess(args: readonly string[], env: NodeJS.ProcessEnv = {
 function startCommand([program = '', ...args]: readonly string[], env: NodeJS.ProcessEnv): ServiceProcess {
   const child = spawn(program, args, {
     cwd: root,
-    env: { ...process.env, LOG_LEVEL: 'info', PORT: '0', ADMIN_PORT: '0', ...env },
+    env: { ...process.env, NODE_COMPILE_CACHE: cache, LOG_LEVEL: 'info', PORT: '0', ADMIN_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const messages: string[] = [];
