@@ -14,13 +14,16 @@ export function modulesPicture(modules: readonly CatalogueModule[]): string[] {
     ...modules.flatMap(({ wiring }) => Object.keys(wiring ?? {}).map((name) => `    ${name}`)),
     '  end',
     ...modules.flatMap(({ id, requires = [] }) => requires.map((required) => `  ${id} --> ${required}`)),
-    ...modules.flatMap(server),
+    ...modules.flatMap(servers),
   ];
 }
 
-/** A module that brings a container speaks to a server, and so do the processes that it brings. */
-function server({ id, files }: CatalogueModule): string[] {
-  if (!files.some(({ path }) => path === `deploy/compose/${id}.yaml`)) return [];
+/** The servers that a module's tests need are those it speaks to, and so do the processes that it brings. */
+function servers({ id, ci, files }: CatalogueModule): string[] {
+  const names = Object.values(ci?.additions ?? {}).flatMap(({ services }) => Object.keys(services ?? {}));
   const processes = files.flatMap(({ path }) => /^cmd\/([^/]+)\/main\.ts$/.exec(path)?.[1] ?? []);
-  return [`  ${id} --> ${id}-server[(${id})]`, ...processes.map((name) => `  ${name}["cmd/${name}"] --> ${id}-server`)];
+  return [...new Set(names)].flatMap((name) => [
+    `  ${id} --> ${name}-server[(${name})]`,
+    ...processes.map((process) => `  ${process}["cmd/${process}"] --> ${name}-server`),
+  ]);
 }

@@ -71,7 +71,6 @@ describe('the shared file', () => {
           outbox
         end
         outbox --> database
-        cache --> cache-server[(cache)]
         database --> database-server[(database)]
       "
     `);
