@@ -4,8 +4,6 @@ export default defineConfig({
   test: {
     // Many tests wait for a process of their own: no core needs to be left free.
     maxWorkers: '100%',
-    // The modules of this service keep nothing in globals, so that test files may share them: it takes half the time.
-    isolate: false,
     coverage: {
       provider: 'v8',
       include: ['internal/**/*.ts', 'pkg/**/*.ts'],
