@@ -86,6 +86,8 @@ function resultOf(known: IdempotencyRecord, fingerprint: string): unknown {
       code: 'idempotency_key_in_flight',
       status: 409,
       publicMessage: 'The first request with this Idempotency-Key is still being worked on. Try again.',
+      retryable: true,
+      retryAfterMs: 1000,
     });
   }
   return known.result;

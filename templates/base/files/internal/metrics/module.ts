@@ -1,5 +1,6 @@
 import { Gauge, Registry, collectDefaultMetrics } from '@prometheus-io/client';
 import { Type } from 'typebox';
+import { current } from '../../pkg/context/index.ts';
 import { about } from '../app/about.ts';
 import { defineModule } from '../app/module.ts';
 import { measureLogs } from '../log/metrics.ts';
@@ -31,11 +32,8 @@ export const metrics = defineModule({
   },
 });
 
-/**
- * @param traceIdOf gives the id of the trace that the request at hand belongs to, if that trace is recorded
- * @returns fresh metrics, with those of the process and the build in them
- */
-export function createMetrics(traceIdOf?: () => string | undefined): Metrics {
+/** @returns fresh metrics, with those of the process and the build in them */
+export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   new Gauge({
@@ -44,7 +42,7 @@ export function createMetrics(traceIdOf?: () => string | undefined): Metrics {
     labelNames: ['service', 'version', 'node'],
     registers: [registry],
   }).set({ service: about.name, version: about.version, node: process.version }, 1);
-  const requests = new RequestDurations(traceIdOf);
+  const requests = new RequestDurations(recordedTraceId);
   return {
     registry,
     requests,
@@ -52,4 +50,10 @@ export function createMetrics(traceIdOf?: () => string | undefined): Metrics {
     text: async () => (await registry.metrics()) + requests.text(),
     openMetrics: async () => openMetrics((await registry.metrics()) + requests.textWithExemplars()),
   };
+}
+
+/** Of the request at hand, when its trace can be looked up. */
+function recordedTraceId(): string | undefined {
+  const { sampled, traceId } = current().trace;
+  return sampled ? traceId : undefined;
 }

@@ -52,6 +52,8 @@ assert.equal((await get(`${service.api}/version?${'x'.repeat(10_000)}`)).status,
 const metrics = await (await get(`${service.admin}/metrics`)).text();
 assert.match(metrics, /^http_request_duration_seconds_count\{method="GET",route="unmatched",status="404"\} 1$/m);
 assert.match(metrics, /^build_info\{/m);
+const openMetrics = await fetch(`${service.admin}/metrics`, { headers: { accept: 'application/openmetrics-text' } });
+assert.match(await openMetrics.text(), new RegExp(`status="404"\\} 1 # \\{trace_id="${traceId}"\\}`), 'no exemplar');
 
 // A load balancer goes on sending until it has seen that the service is not ready.
 const leave = new AbortController();

@@ -1,5 +1,6 @@
 import { Counter, Registry } from '@prometheus-io/client';
 import { describe, expect, it } from 'vitest';
+import { Context, newSpanId, runWith } from '../../pkg/context/index.ts';
 import { ErrorCounts } from './errors.ts';
 import { createMetrics } from './module.ts';
 import { RequestDurations } from './requests.ts';
@@ -62,14 +63,15 @@ describe('the labels', () => {
 
 describe('OpenMetrics', () => {
   it('has the last traced request of each bucket as its exemplar', async () => {
-    let traceId: string | undefined = 'a'.repeat(32);
-    const { requests, text, openMetrics } = createMetrics(() => traceId);
-    requests.record('GET', '/', 200, 0.002);
-    traceId = 'b'.repeat(32);
-    requests.record('GET', '/', 200, 0.002);
-    traceId = undefined;
-    requests.record('GET', '/', 200, 0.002);
-    requests.record('GET', '/', 200, 0.3);
+    const { requests, text, openMetrics } = createMetrics();
+    const record = (traceId: string, sampled: boolean, seconds: number): void => {
+      const trace = { traceId: traceId.repeat(32), spanId: newSpanId(), sampled };
+      runWith(new Context({ id: 'r', trace }), () => requests.record('GET', '/', 200, seconds));
+    };
+    record('a', true, 0.002);
+    record('b', true, 0.002);
+    record('c', false, 0.002);
+    record('d', false, 0.3);
     const lines = (await openMetrics()).split('\n');
     const buckets = lines.filter((line) => /^http.*le="(0.0025|0.5)"/.test(line));
     expect(buckets).toEqual([
