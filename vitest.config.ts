@@ -28,6 +28,8 @@ export default defineConfig({
         test: {
           name: 'modules',
           include: ['test/modules/**/*.test.ts', 'templates/**/files/**/*.test.ts'],
+          // As in a service.
+          isolate: false,
           testTimeout: 30_000,
           hookTimeout: 30_000,
           env: { NODE_OPTIONS: nodeOptions },
