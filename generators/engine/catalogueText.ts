@@ -10,7 +10,7 @@ import { type JsonObject, fieldOf, isObject, whyNotJson } from './json.ts';
  * @returns its text, in ASCII: such a file is read and parsed in half the time
  */
 export function printCatalogue({ modules, ...whole }: Catalogue): string {
-  const bare = Object.entries(modules).map(([id, { files: _files, ...module }]) => [id, module]);
+  const bare = Object.entries(modules).map(([id, { files: _files, ...module }]) => [id, module] as const);
   const files = Object.values(modules).map((module) => module.files);
   const lines = [{ ...whole, modules: Object.fromEntries(bare) }, ...files].map((value) => JSON.stringify(value));
   return inAscii(`${lines.join('\n')}\n`);
