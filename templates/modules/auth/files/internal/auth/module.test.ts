@@ -4,7 +4,10 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Registry } from '@prometheus-io/client';
 import { pino } from 'pino';
+import { current } from '../../pkg/context/index.ts';
 import { testHttp } from '../../test/support/http.ts';
+import type { Authenticate } from '../identity/module.ts';
+import { principalKey } from '../identity/principal.ts';
 import { tokenCommand } from './command.ts';
 import { Denial } from './denial.ts';
 import { Guard } from './guard.ts';
@@ -139,6 +142,45 @@ describe('what a route declares', () => {
     expect(document.paths['/any'].get).not.toHaveProperty('security');
     expect(Object.keys(document.paths['/any'].get.responses)).toEqual(['401']);
     expect(document.paths['/open'].get.responses).not.toHaveProperty('401');
+  });
+});
+
+describe('tokens that do not come by HTTP', () => {
+  let started: TestService;
+  let authenticate: Authenticate;
+  beforeAll(async () => {
+    started = await testService(settings(), (server) => {
+      server.get('/whoami', () => ({ subject: current().get(principalKey)?.subject }));
+    });
+    authenticate = started.identity.authenticate ?? expect.unreachable('nobody authenticates');
+  });
+  afterAll(() => started.service.stop(0, 1000));
+
+  const needs = { scopes: ['items:read'], roles: [] };
+  const what = { method: 'Items/Get' };
+
+  it('are verified in the same way, and logged as what they were sent for', async () => {
+    const token = await sign(key, { scope: 'items:read' });
+    const { subject, expiresAt } = await authenticate(token, needs, what);
+    expect(subject).toBe('ada');
+    expect(expiresAt).toBeGreaterThan(Date.now());
+
+    await expect(authenticate(await sign(key), needs, what)).rejects.toMatchObject({ status: 403, reason: 'scope' });
+    expect(started.log.text).toMatch(/"method":"Items\/Get".*"reason":"scope".*"keyId":"key".*request denied/);
+  });
+
+  it.each([
+    [undefined, 'token_missing'],
+    ['', 'token_missing'],
+    ['x'.repeat(10_000), 'token_oversized'],
+    ['x.y.z', 'token_malformed'],
+  ])('are refused like others: %.10s', async (token, reason) => {
+    await expect(authenticate(token, needs, what)).rejects.toMatchObject({ status: 401, reason });
+  });
+
+  it('leave who sent them in the context', async () => {
+    const headers = { authorization: `Bearer ${await sign(key)}` };
+    expect(await (await fetch(`${started.api}/whoami`, { headers })).json()).toEqual({ subject: 'ada' });
   });
 });
 
