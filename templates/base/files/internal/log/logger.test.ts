@@ -37,6 +37,24 @@ describe('the logger', () => {
     expect(request.headers.Authorization).toBe('Bearer a');
   });
 
+  it('takes no yes or no for a secret, whatever its name', async () => {
+    const settings = { CORS_CREDENTIALS: false, API_TOKEN: 'e', users: [{ hasPassword: true, password: 'f' }] };
+    const lines = await logged((log) => {
+      log.info({ usesToken: true }, 'flat');
+      log.info({ config: settings }, 'starting');
+    });
+    expect(lines).toMatchObject([
+      { usesToken: true },
+      {
+        config: {
+          CORS_CREDENTIALS: false,
+          API_TOKEN: '[redacted]',
+          users: [{ hasPassword: true, password: '[redacted]' }],
+        },
+      },
+    ]);
+  });
+
   it('shows an error with its causes and stack, but not the secrets that hang on it', async () => {
     const error = new Error('outer', { cause: new Error('inner') });
     Object.assign(error, { config: { token: 'd' } });
