@@ -5,10 +5,10 @@ export {
   background,
   contextKey,
   current,
-  detach,
   runWith,
   withTimeout,
 } from './context.ts';
+export { detach, finishDetachedWork, giveUpDetachedWork } from './detached.ts';
 export { givenUp, outOfTime } from './errors.ts';
 export { type FetchOptions, contextFetch } from './fetch.ts';
 export { headerNames, outgoingHeaders, parseTimeout } from './headers.ts';
