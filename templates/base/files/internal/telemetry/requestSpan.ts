@@ -65,8 +65,8 @@ function attributesOf({ headers, httpVersion, socket, url = '/' }: IncomingMessa
   return attributes;
 }
 
-function end(span: Span, { statusCode, writableFinished }: ServerResponse): void {
-  span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, statusCode);
+function end(span: Span, { headersSent, statusCode, writableFinished }: ServerResponse): void {
+  if (headersSent) span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, statusCode);
   const fault = faultOf(statusCode, writableFinished);
   if (fault !== undefined) {
     span.setAttribute(ATTR_ERROR_TYPE, fault);
