@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { type IncomingHttpHeaders, type Server, createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { context as otelContext, trace } from '@opentelemetry/api';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { testHttp } from '../../test/support/http.ts';
+import { listenLocally, testHttp } from '../../test/support/http.ts';
 import { type ReceivedSpan, spansIn } from '../../test/support/otlp.ts';
+import { connectTo } from '../../test/support/raw.ts';
 import { Context, contextFetch, current, detach, newTraceId, runWith } from '../../pkg/context/index.ts';
 import { readConfig } from '../config/config.ts';
 import type { Http } from '../http/server.ts';
@@ -98,6 +100,25 @@ describe('the trace of a request', () => {
     expect(has('00f067aa0ba902b7', 'hex')).toBe(true);
     expect(seen.slice(1).filter((id) => has(id, 'hex'))).toEqual([]);
     expect(new Set(seen).size).toBe(3);
+  });
+
+  it('has no status when the client has left before there was one', async () => {
+    const { http, flush } = await traced({ OTEL_TRACES_SAMPLER: 'always_on' });
+    const begun = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<void>();
+    http.get('/slow', async () => {
+      begun.resolve();
+      await sleep(60_000, undefined, { signal: current().signal }).finally(ended.resolve);
+    });
+    const client = await connectTo(await listenLocally(http));
+    client.write('GET /slow HTTP/1.1\r\nhost: a\r\n\r\n');
+    await begun.promise;
+    client.destroy();
+    await ended.promise;
+    await flush();
+    const [span] = spansIn(received);
+    expect(span).toMatchObject({ name: 'GET /slow', attributes: { 'error.type': 'connection_closed' }, status: 2 });
+    expect(span?.attributes).not.toHaveProperty('http.response.status_code');
   });
 
   it('is no part of another library when it is not sampled', async () => {
