@@ -51,9 +51,11 @@ export default defineModule({
     image: 'node scripts/image.ts',
     licenses: 'node scripts/licenses.ts',
     // Asks the registry: of what runs in production, nothing with a known vulnerability that is high or critical.
-    audit: { npm: 'npm audit --omit=dev --audit-level=high', pnpm: 'pnpm audit --prod --audit-level=high' },
-    // pnpm 10 has no counterpart.
-    sbom: { npm: 'npm sbom --omit=dev --sbom-format=cyclonedx --sbom-type=application' },
+    audit: {
+      npm: 'node scripts/audit.ts npm audit --omit=dev --audit-level=high',
+      pnpm: 'node scripts/audit.ts pnpm audit --prod --audit-level=high',
+    },
+    sbom: 'node scripts/sbom.ts',
     production: 'node scripts/production.ts',
   },
   wiring: {
