@@ -13,6 +13,7 @@ import { reading } from './reading.ts';
 const meaning: Readonly<Record<Ownership, string>> = {
   managed: 'managed: Slipway rewrites it; edit it only after `slipway eject`',
   merged: 'merged: your edits and Slipway’s are merged, line by line or key by key',
+  derived: 'derived: printed from another file of the service, and again whenever that one changes',
   seed: 'seed: written once; it is yours, and Slipway does not touch it again',
 };
 

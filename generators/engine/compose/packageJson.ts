@@ -15,7 +15,12 @@ export const composePackageJson: Composer = (input) => {
     private: true,
     description: manifest.service.description,
     type: 'module',
-    exports: { './*': { types: './dist/pkg/*/index.d.ts', default: './dist/pkg/*/index.js' } },
+    exports: {
+      './*': { types: './dist/pkg/*/index.d.ts', default: './dist/pkg/*/index.js' },
+      './openapi.json': './api/openapi.json',
+    },
+    // Of what is packed for others: what they may import.
+    files: ['api/openapi.json', 'dist/pkg'],
     scripts: scripts(input),
     dependencies: versions(catalogue, modules, (module) => module.dependencies),
     devDependencies: versions(catalogue, modules, (module) => module.devDependencies),

@@ -1,4 +1,4 @@
-import { decode, encode, type RenderedFile } from '../fileSet.ts';
+import { decode, encode, type RenderedFile, sameBytes } from '../fileSet.ts';
 import type { DiskFile, LockedFile } from './lock.ts';
 import { withLf, withLineEndsOf } from './merge/lineEnds.ts';
 import type { Conflict, ConflictStyle } from './merge/types.ts';
@@ -23,6 +23,8 @@ export interface Situation {
   readonly ejectedAs: string | undefined;
   /** Whether the module that brought it is still in the service. */
   readonly moduleStays: boolean;
+  /** Of a derived file: what is printed from its source as that is, and as it will be; undefined when nothing can be. */
+  readonly printed: { readonly before: Uint8Array | undefined; readonly after: Uint8Array | undefined } | undefined;
 }
 
 export interface Decision {
@@ -54,6 +56,7 @@ export function decide(situation: Situation, context: Context): Decision {
   if (theirs.ownership === 'seed')
     return { ...nothing, locked: { ...locked, ...whereIs(situation), ownership: 'seed' } };
   if (theirs.ownership === 'managed') return restore(subject, locked, context);
+  if (theirs.ownership === 'derived') return reprint(subject, context);
   return reconcile(subject, locked, context);
 }
 
@@ -63,19 +66,20 @@ type Subject = Situation & { readonly theirs: RenderedFile; readonly theirsHash:
 
 /** A file that Slipway has not written before. */
 function bringIn(subject: Subject, context: Context): Decision {
-  const { yours, theirs, theirsHash, ejectedAs } = subject;
+  const { yours, theirs, ejectedAs, printed } = subject;
   const remembered = remember(subject, theirs.bytes, context);
+  const bytes = printed?.after ?? theirs.bytes;
   if (yours === undefined) {
     const reason = ejectedAs === undefined ? '' : `you have ejected it as ${ejectedAs}`;
-    return { action: 'create', reason, bytes: theirs.bytes, ...remembered };
+    return { action: 'create', reason, bytes, ...remembered };
   }
   const adopted = { ...remembered, locked: { ...remembered.locked, adopted: true } } as const;
-  if (yours.hash === theirsHash) return { action: 'adopt', reason: 'already as it should be', ...adopted };
+  if (sameBytes(yours.bytes, bytes)) return { action: 'adopt', reason: 'already as it should be', ...adopted };
   if (theirs.ownership === 'seed') return { action: 'adopt', reason: 'yours is kept', ...adopted };
   return settle(subject, context, {
     reason: 'you have a file of your own here',
     ours: { action: 'adopt', reason: 'yours is kept', ...adopted },
-    theirs: { action: 'update', reason: 'yours is replaced', bytes: theirs.bytes, ...remembered },
+    theirs: { action: 'update', reason: 'yours is replaced', bytes, ...remembered },
   });
 }
 
@@ -94,6 +98,17 @@ function restore(subject: Subject, locked: LockedFile, context: Context): Decisi
     ours: { ...nothing, reason: 'yours is kept', ...remembered },
     theirs: { action: 'update', reason: 'your edits are replaced', bytes: theirs.bytes, ...remembered },
   });
+}
+
+/** A file that is printed from another: it follows it, unless it does not say what the other said before. */
+function reprint(subject: Subject, context: Context): Decision {
+  const { yours, theirs, printed } = subject;
+  const remembered = remember(subject, theirs.bytes, context);
+  if (yours === undefined) return { ...nothing, reason: 'you deleted it', ...remembered };
+  const [before, after] = [printed?.before, printed?.after];
+  const isCurrent = before !== undefined && hashOfText(yours, context) === context.hash(before);
+  if (!isCurrent || after === undefined || sameBytes(before, after)) return { ...nothing, ...remembered };
+  return { action: 'update', reason: '', bytes: inLineEndsOf(yours, after), ...remembered };
 }
 
 /** Line ends are no edit: a checkout of Git may have turned them. */
