@@ -148,8 +148,8 @@ function sorted(record: Record<string, string>): Record<string, string> {
 async function writeProgram(catalogue: Catalogue): Promise<void> {
   const ids = Object.keys(catalogue.modules);
   // The contract has the service's name, and in place that is the name of the templates' own package.
-  const { name } = await readJson<{ name: string }>(path.join(templates, 'package.json'));
-  const manifest = newManifest({ name, modules: ids }, catalogue);
+  const pack = await readJson<{ name: string }>(path.join(templates, 'package.json'));
+  const manifest = newManifest({ name: pack.name, modules: ids }, catalogue);
   const modules = modulesOf(manifest, catalogue);
   const folder = path.join(root, '.cache', 'templates');
   const input = { manifest, catalogue, modules, paths: [] };

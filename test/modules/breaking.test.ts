@@ -10,24 +10,28 @@ interface Schema {
   required: string[];
 }
 
+/** An operation, as far as the cases change it. */
+interface Operation {
+  operationId: string;
+  description?: string;
+  security?: object[];
+  parameters: { name: string; in: string; required?: boolean; schema: object }[];
+  responses: Record<string, { description: string; content: Record<string, object> }>;
+}
+
 /** Of an operation: what it is sent, what it answers, and itself. */
 interface Parts {
   sent: Schema;
   answered: Schema;
-  operation: Record<string, any>;
+  operation: Operation;
 }
 
 type Change = (parts: Parts) => void;
 
 const breaking: Readonly<Record<string, Change>> = {
-  'a reply that is gone': ({ operation }) => {
-    operation['responses'] = { 202: operation['responses'][200], default: operation['responses'].default };
-  },
-  'an error that is said no longer': ({ operation }) => delete operation['responses'].default,
-  'a media type that is gone': ({ operation }) => {
-    const { content } = operation['responses'][200];
-    operation['responses'][200].content = { 'text/csv': content['application/json'] };
-  },
+  'a reply that is gone': ({ operation }) => delete operation.responses['200'],
+  'an error that is said no longer': ({ operation }) => delete operation.responses['default'],
+  'a media type that is gone': ({ operation }) => delete operation.responses['200']?.content['application/json'],
   'a member that is answered no longer': ({ answered }) => delete answered.properties['name'],
   'a member that may be missing now': ({ answered }) => answered.required.pop(),
   'a member that may be null now': ({ answered }) => (answered.properties['name'] = { type: ['string', 'null'] }),
@@ -45,18 +49,20 @@ const breaking: Readonly<Record<string, Change>> = {
   'a lower maximum': ({ sent }) => (sent.properties['count'] = { type: 'integer', maximum: 9 }),
   'a shorter text': ({ sent }) => (sent.properties['name'] = { type: 'string', maxLength: 9 }),
   'a pattern': ({ sent }) => (sent.properties['name'] = { type: 'string', maxLength: 10, pattern: '^a' }),
-  'a parameter that is gone': ({ operation }) => operation['parameters'].pop(),
-  'a parameter that must be given now': ({ operation }) => (operation['parameters'][0].required = true),
-  'a parameter with a lower maximum': ({ operation }) => (operation['parameters'][0].schema = { type: 'integer', maximum: 9 }),
+  'a parameter that is gone': ({ operation }) => operation.parameters.pop(),
+  'a parameter that must be given now': ({ operation }) =>
+    Object.assign(operation.parameters[0] ?? {}, { required: true }),
+  'a parameter with a lower maximum': ({ operation }) =>
+    Object.assign(operation.parameters[0]?.schema ?? {}, { maximum: 9 }),
   'a new parameter that must be given': ({ operation }) =>
-    operation['parameters'].push({ name: 'q', in: 'query', required: true, schema: { type: 'string' } }),
-  'a token that is needed now': ({ operation }) => (operation['security'] = [{ bearer: [] }]),
-  'another operationId': ({ operation }) => (operation['operationId'] = 'another'),
+    operation.parameters.push({ name: 'q', in: 'query', required: true, schema: { type: 'string' } }),
+  'a token that is needed now': ({ operation }) => (operation.security = [{ bearer: [] }]),
+  'another operationId': ({ operation }) => (operation.operationId = 'another'),
 };
 
 const harmless: Readonly<Record<string, Change>> = {
   nothing: () => {},
-  'other words': ({ operation }) => (operation['description'] = 'It says more.'),
+  'other words': ({ operation }) => (operation.description = 'It says more.'),
   'one more member in the answer': ({ answered }) => (answered.properties['more'] = { type: 'string' }),
   'a member that is always answered now': ({ answered }) => answered.required.push('kind'),
   'a narrower answer': ({ answered }) => (answered.properties['count'] = { type: 'integer', maximum: 5 }),
@@ -64,8 +70,9 @@ const harmless: Readonly<Record<string, Change>> = {
   'a member that need not be sent any more': ({ sent }) => sent.required.pop(),
   'a higher maximum': ({ sent }) => (sent.properties['count'] = { type: 'integer', maximum: 11 }),
   'one more parameter': ({ operation }) =>
-    operation['parameters'].push({ name: 'q', in: 'query', schema: { type: 'string' } }),
-  'another media type beside it': ({ operation }) => (operation['responses'][200].content['text/csv'] = {}),
+    operation.parameters.push({ name: 'q', in: 'query', schema: { type: 'string' } }),
+  'another media type beside it': ({ operation }) =>
+    Object.assign(operation.responses['200']?.content ?? {}, { 'text/csv': {} }),
 };
 
 const all = Object.entries({ ...breaking, ...harmless });
@@ -88,12 +95,16 @@ function contract(version: string, cases: readonly (readonly [string, Change])[]
     const content = (schema: Schema) => ({ content: { 'application/json': { schema } } });
     const operation = {
       operationId: name,
+      requestBody: content(sent),
       parameters: [
         { name: 'limit', in: 'query', schema: { type: 'integer', maximum: 10 } },
         { name: 'cursor', in: 'query', schema: { type: 'string' } },
       ],
-      requestBody: content(sent),
-      responses: { 200: { description: 'OK', ...content(answered) }, default: { description: 'Problem' } },
+      responses: {
+        200: { description: 'OK', ...content(answered) },
+        202: { description: 'Accepted', content: {} },
+        default: { description: 'Problem', content: {} },
+      },
     };
     change({ sent, answered, operation });
     return [place(name), { post: operation }];
@@ -110,7 +121,8 @@ const before = contract(
 /** A service of which 1.0.0 was released, and whose contract is now another. */
 function compare(now: object): { status: number | null; report: string } {
   const cwd = scratchFolder();
-  const git = (...args: string[]) => spawnSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], { cwd });
+  const git = (...args: string[]) =>
+    spawnSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], { cwd });
   outputJsonSync(path.join(cwd, 'api/openapi.json'), before);
   git('init', '--quiet');
   git('add', '.');

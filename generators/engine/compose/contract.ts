@@ -46,8 +46,8 @@ function join(start: unknown, modules: readonly CatalogueModule[]): unknown {
       return Object.fromEntries(members);
     }
     if (Array.isArray(present) && Array.isArray(part)) {
-      const known = new Set(present.map((item) => JSON.stringify(item)));
-      return [...present, ...part.filter((item) => !known.has(JSON.stringify(item)))];
+      const items = [present, part].flat().map((item: unknown) => [JSON.stringify(item), item] as const);
+      return [...new Map(items).values()];
     }
     if (JSON.stringify(present) === JSON.stringify(part)) return present;
     const other = modules.find(({ contract }) => keys.reduce(fieldOf, contract) !== undefined);

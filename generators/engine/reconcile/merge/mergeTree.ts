@@ -79,7 +79,8 @@ export function mergeTree(sides: Trio<TreeMap>, before: TreeMap, rules: Rules, c
     }
     if (base === undefined && yours !== undefined && equal(yours, theirs))
       return { merged: yours, recorded: undefined };
-    if (base !== undefined && yours === undefined && rules.isWhole(path)) return { merged: undefined, recorded: theirs };
+    if (base !== undefined && yours === undefined && rules.isWhole(path))
+      return { merged: undefined, recorded: theirs };
     const container = mergeContainers(path, values);
     if (container !== undefined) return container;
     if (equal(yours, theirs) || equal(base, theirs)) return { merged: yours, recorded: theirs };

@@ -14,7 +14,10 @@ import { isMajorStep, releasedContract } from './openapi/release.ts';
 const file = path.join('api', 'openapi.json');
 const Versioned = Type.Object({ info: Type.Object({ version: Type.String() }) });
 
-const released = releasedContract(process.cwd(), process.argv.slice(2).find((argument) => argument !== '--'));
+const released = releasedContract(
+  process.cwd(),
+  process.argv.slice(2).find((argument) => argument !== '--'),
+);
 if ('tag' in released) {
   process.exitCode = compare(released.tag, released.text);
 } else if ('fault' in released) {

@@ -26,7 +26,9 @@ const contract = new Contract({
   },
   components: {
     schemas: { Thing: thing, Problem: problem },
-    responses: { Problem: { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } } },
+    responses: {
+      Problem: { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },
+    },
   },
 });
 
@@ -70,7 +72,11 @@ it.each<[string, Partial<Exchange>, string]>([
   ['a member of another type', { body: '{"id":7}' }, '/id must be string'],
   ['a member of another format', { body: '{"id":"7"}' }, '/id must match format'],
   ['a member too many', { body: kept.body?.replace('{', '{"x":1,') ?? '' }, 'not what the contract says'],
-  ['an error that is no problem, where no route is', { ...nowhere, ...refused, contentType: 'text/plain' }, 'problem+json'],
+  [
+    'an error that is no problem, where no route is',
+    { ...nowhere, ...refused, contentType: 'text/plain' },
+    'problem+json',
+  ],
 ])('the contract is broken by %s', (_, change, told) => {
   expect(contract.breach({ ...kept, ...change })).toContain(told);
 });

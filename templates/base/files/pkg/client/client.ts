@@ -28,7 +28,7 @@ export interface CallOptions {
 }
 
 type Invoke<Sent extends Input, Replied extends Reply> =
-  Record<never, never> extends Sent
+  Partial<Sent> extends Sent
     ? (request?: Sent, options?: CallOptions) => Promise<Answer<Replied>>
     : (request: Sent, options?: CallOptions) => Promise<Answer<Replied>>;
 
@@ -96,14 +96,14 @@ function pauseAfter(error: unknown, attempt: number, policy: RetryPolicy): numbe
 
 async function attemptOnce(
   id: string,
-  { url, isIdempotent: _, ...init }: Prepared,
+  { url, method, body, ...prepared }: Prepared,
   call: Call,
   signal: AbortSignal,
   token: ClientOptions['token'],
 ): Promise<Answer<Reply>> {
-  const headers = new Headers(init.headers);
+  const headers = new Headers(prepared.headers);
   if (token !== undefined) headers.set('authorization', `Bearer ${await orAborted(token(), signal)}`);
-  const request = new Request(url, { ...init, headers, signal });
+  const request = new Request(url, { method, headers, body, signal });
   signal.throwIfAborted();
   try {
     return await readReply(await call.fetch(request), id);

@@ -30,7 +30,7 @@ export class ProblemReply extends Error {
   }
 }
 
-const texts = ['type', 'title', 'detail', 'code', 'requestId'];
+const texts = new Set(['type', 'title', 'detail', 'code', 'requestId']);
 
 /**
  * @param mediaType of a reply
@@ -43,7 +43,7 @@ export function problemIn(mediaType: string, text: string): ProblemDetails {
   if (!isObject(value)) return {};
   const sound = Object.entries(value).filter(([name, member]) => {
     if (name === 'details') return isObject(member);
-    return !texts.includes(name) || typeof member === 'string';
+    return !texts.has(name) || typeof member === 'string';
   });
   return Object.fromEntries(sound);
 }

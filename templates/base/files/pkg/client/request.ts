@@ -47,7 +47,7 @@ function locate(baseUrl: string | URL, { path }: Operation, { path: parameters =
 
 /** A dot is a step in a path even when it is encoded: such an id would call another operation. */
 function segment(name: string, value: unknown): string {
-  const text = value === undefined ? '' : String(value);
+  const text = value === undefined ? '' : textOf(value);
   if (/^\.{0,2}$/.test(text)) throw invalidArgument(`The parameter "${name}" cannot be "${text}".`);
   return encodeURIComponent(text);
 }
@@ -55,8 +55,12 @@ function segment(name: string, value: unknown): string {
 /** A list is sent as one pair for each of its values, as OpenAPI has it unless told. */
 function given(values: Input['query'] = {}): [string, string][] {
   return Object.entries(values).flatMap(([name, value]) =>
-    [value].flat().flatMap((each): [string, string][] => (each === undefined ? [] : [[name, String(each)]])),
+    [value].flat().flatMap((each): [string, string][] => (each === undefined ? [] : [[name, textOf(each)]])),
   );
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function bodyOf(body: unknown, mediaType: string): Prepared['body'] {

@@ -53,7 +53,9 @@ function operationsOf(document: unknown): Operation[] {
       .flatMap(([method, said]) => {
         if (!isObject(said) || typeof said['operationId'] !== 'string') return [];
         const parameters = [...listOf(isObject(item) ? item['parameters'] : []), ...listOf(said['parameters'])];
-        const resolved = parameters.map((parameter) => resolve(document, parameter)).filter((found) => found !== undefined);
+        const resolved = parameters
+          .map((parameter) => resolve(document, parameter))
+          .filter((found) => found !== undefined);
         return [{ id: said['operationId'], method: method.toUpperCase(), path, said, parameters: resolved }];
       }),
   );
@@ -61,7 +63,9 @@ function operationsOf(document: unknown): Operation[] {
 
 function typesOf(document: unknown, operation: Operation): string {
   const { id, said } = operation;
-  const replies = membersOf(said['responses']).flatMap(([status, response]) => replyOf(status, resolve(document, response)));
+  const replies = membersOf(said['responses']).flatMap(([status, response]) =>
+    replyOf(status, resolve(document, response)),
+  );
   const inner = '    ';
   return [
     commentOf(said, '  '),
@@ -82,7 +86,8 @@ function requestOf(document: unknown, { said, parameters }: Operation, indent: s
     return [`${inner}${name}${[...here.values()].some(isRequired) ? '' : '?'}: {\n${lines}${inner}};\n`];
   });
   const body = resolve(document, said['requestBody']);
-  if (body !== undefined) members.push(`${inner}body${isRequired(body) ? '' : '?'}: ${contentOf(body, inner)?.type ?? 'unknown'};\n`);
+  if (body !== undefined)
+    members.push(`${inner}body${isRequired(body) ? '' : '?'}: ${contentOf(body, inner)?.type ?? 'unknown'};\n`);
   return members.length === 0 ? '{}' : `{\n${members.join('')}${indent}}`;
 }
 

@@ -111,7 +111,8 @@ function restOf(schema: JsonObject, hasNamed: boolean, indent: string): Type | u
   const { additionalProperties, patternProperties } = schema;
   const patterns = membersOf(patternProperties).map(([, value]) => read(value, indent));
   // An index signature holds for the named members too.
-  if (hasNamed) return additionalProperties === true || isObject(additionalProperties) || patterns.length > 0 ? unknown : undefined;
+  if (hasNamed)
+    return additionalProperties === true || isObject(additionalProperties) || patterns.length > 0 ? unknown : undefined;
   return patterns.length > 0 ? either(patterns) : read(additionalProperties, indent);
 }
 

@@ -37,7 +37,11 @@ export class Contract {
       for (const [method, said] of membersOf(item)) {
         if (!isObject(said) || typeof said['operationId'] !== 'string') continue;
         const { operationId: id, responses } = said;
-        this.#operations.set(id, { method: method.toUpperCase(), path, responses: isObject(responses) ? responses : {} });
+        this.#operations.set(id, {
+          method: method.toUpperCase(),
+          path,
+          responses: isObject(responses) ? responses : {},
+        });
       }
     }
   }
@@ -72,7 +76,8 @@ export class Contract {
     if (content.length === 0) return body === '' ? undefined : 'by the contract it has no body';
     const [mediaType = ''] = contentType.split(';');
     const found = content.find(([name]) => name === mediaType.trim());
-    if (found === undefined) return `by the contract it is ${content.map(([name]) => name).join(' or ')}, not "${contentType}"`;
+    if (found === undefined)
+      return `by the contract it is ${content.map(([name]) => name).join(' or ')}, not "${contentType}"`;
     const schema = isObject(found[1]) ? found[1]['schema'] : undefined;
     return /\bjson$/.test(found[0]) ? this.#breachOfSchema(schema ?? true, body) : undefined;
   }
@@ -100,7 +105,9 @@ export class Contract {
     const compiled = Compile({ components: this.#document['components'], allOf: [isObject(schema) ? schema : {}] });
     return (body) => {
       if (compiled.Check(body)) return undefined;
-      const faults = compiled.Errors(body)[1].map(({ instancePath, message }) => `${instancePath} ${message}`.trimStart());
+      const faults = compiled
+        .Errors(body)[1]
+        .map(({ instancePath, message }) => `${instancePath} ${message}`.trimStart());
       return `its body is not what the contract says: ${faults.join(', ')}`;
     };
   }
