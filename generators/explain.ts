@@ -39,7 +39,9 @@ export function explain(invocation: Invocation): Partial<PlopGeneratorConfig> {
     const [home, locked] = found;
     const state = stateOf(path, locked, service);
     const moved = home === path ? [] : [`moved by you from ${home}; updates follow it`];
-    const lines = [`from ${locked.module}`, meaning[locked.ownership], states[state], ...moved];
+    // A derived file is seldom what was laid down: it says what its source says by now.
+    const told = locked.ownership === 'derived' && state === 'edited' ? [] : [states[state]];
+    const lines = [`from ${locked.module}`, meaning[locked.ownership], ...told, ...moved];
     return {
       exitCode: exitCodes.done,
       json: { path, ...locked, home, state },
