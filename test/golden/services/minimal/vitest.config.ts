@@ -16,6 +16,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          setupFiles: 'test/support/contractSetup.ts',
           include: ['{cmd,internal,pkg,api,scripts,test}/**/*.test.ts'],
           exclude: ['**/*.integration.test.ts'],
           // The files of one worker share their imports, which halves the time of a run. A file that replaces modules (vi.mock)
@@ -29,6 +30,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
+          setupFiles: 'test/support/contractSetup.ts',
           include: ['**/*.integration.test.ts'],
           exclude: ['node_modules', 'dist'],
           testTimeout: 60_000,

@@ -1,10 +1,11 @@
 /** For every test file (vitest's `setupFiles`): a test fails during which a reply has broken the contract. */
-import { afterEach } from 'vitest';
+import { afterAll, afterEach } from 'vitest';
 import type { Exchange } from './contract.ts';
 import { watchReplies } from './contractWatch.ts';
 
 const exchanges: Exchange[] = [];
-watchReplies((exchange) => exchanges.push(exchange));
+// The files of a worker share what is global, and this runs for each.
+afterAll(watchReplies((exchange) => exchanges.push(exchange)));
 
 afterEach(async () => {
   const breaches = await takeBreaches();

@@ -1,15 +1,18 @@
-import { subscribe } from 'node:diagnostics_channel';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { FastifyInstance } from 'fastify';
 import type { Exchange } from './contract.ts';
 
 /**
  * From now on, each reply of an API in this process is told, whichever test or server it comes from.
  * @param tell hears of it
+ * @returns ends that, for the servers to come
  */
-export function watchReplies(tell: (exchange: Exchange) => void): void {
-  subscribe('fastify.initialization', (message) => {
+export function watchReplies(tell: (exchange: Exchange) => void): () => void {
+  const hear = (message: unknown): void => {
     if (isInitialization(message)) watch(message.fastify, tell);
-  });
+  };
+  subscribe('fastify.initialization', hear);
+  return () => void unsubscribe('fastify.initialization', hear);
 }
 
 /** Before all other hooks: of a body, compression leaves nothing to read. */
