@@ -35,6 +35,7 @@ export default defineConfig({
           setupFiles: 'templates/base/files/test/support/contractSetup.ts',
           testTimeout: 30_000,
           hookTimeout: 30_000,
+          expect: { poll: { timeout: 10_000 } },
           env: { NODE_OPTIONS: nodeOptions },
         },
       },
