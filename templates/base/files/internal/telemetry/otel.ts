@@ -37,7 +37,7 @@ function ignored(): void {}
  */
 export function startTracing(settings: Static<typeof config>, log: Logger): RecordingTracing {
   const delivery = new Delivery(log);
-  const failed = (message: string): void => delivery.failed(message);
+  const failed = (message: string): void => delivery.failed(message, droppedIn(message));
   diag.setLogger(
     { error: failed, warn: failed, info: ignored, debug: ignored, verbose: ignored },
     { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
@@ -66,6 +66,11 @@ export function startTracing(settings: Static<typeof config>, log: Logger): Reco
       diag.disable();
     },
   };
+}
+
+/** How many spans did not fit into the queue: the SDK says so in these words only. */
+function droppedIn(message: string): number {
+  return Number(/^Dropped (\d+) spans/.exec(message)?.[1] ?? 0);
 }
 
 /** A trace that begins in a context is that context's: its id was there before any span, in the log for one. */
