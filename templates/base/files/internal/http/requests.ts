@@ -128,8 +128,8 @@ export class Requests {
 
   #cutOff(context: RequestContext, reply: FastifyReply): void {
     this.#inFlight.delete(context);
-    if (isTakenOver(reply)) return;
     context.cancel(context.ended() ?? givenUp('the client closed the connection'));
+    if (isTakenOver(reply)) return;
     // A client that leaves when its time is up has not been served.
     const fault = faultOf(reply) ?? (context.remainingMs() === 0 ? outOfTime(context.id) : undefined);
     if (fault === undefined) this.#accessLog.abandoned(reply);

@@ -28,7 +28,7 @@ export class LogControl {
 
   /** The least severe level that is logged now, and until when, unless it stays. */
   get level(): { readonly level: string; readonly until?: Date } {
-    const until = this.#until();
+    const until = this.#until;
     return { level: this.#root.level, ...(until && { until }) };
   }
 
@@ -46,7 +46,7 @@ export class LogControl {
       this.#end = performance.now() + forMs;
       this.#timer = setTimeout(() => this.changeLevel(this.#configured), forMs).unref();
     }
-    this.#root.warn({ from, to: level, until: this.#until() }, 'log level changed');
+    this.#root.warn({ from, to: level, until: this.#until }, 'log level changed');
   }
 
   /** Goes back to the configured level, whatever it was changed to. */
@@ -70,7 +70,7 @@ export class LogControl {
   }
 
   /** As the clock says it now. */
-  #until(): Date | undefined {
+  get #until(): Date | undefined {
     return this.#end === undefined ? undefined : new Date(Date.now() + this.#end - performance.now());
   }
 }
