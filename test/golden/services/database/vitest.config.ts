@@ -23,6 +23,8 @@ export default defineConfig({
           // needs a worker of its own: give such files a project without this line.
           isolate: false,
           testTimeout: 20_000,
+          // What is waited for comes at once, except on a machine that is busy.
+          expect: { poll: { timeout: 10_000 } },
           // The embedded database takes seconds to start on a machine that is busy.
           hookTimeout: 60_000,
         },
@@ -34,6 +36,7 @@ export default defineConfig({
           include: ['**/*.integration.test.ts'],
           exclude: ['node_modules', 'dist'],
           testTimeout: 60_000,
+          expect: { poll: { timeout: 10_000 } },
         },
       },
     ],

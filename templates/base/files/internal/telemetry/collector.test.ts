@@ -49,8 +49,10 @@ afterEach(async () => {
 
 function trickle(response: ServerResponse): void {
   response.writeHead(200);
-  const drip = setInterval(() => response.write(' '), 20);
-  response.once('close', () => clearInterval(drip));
+  const drip = setInterval(() => {
+    if (response.writableEnded) clearInterval(drip);
+    else response.write('.');
+  }, 20);
 }
 
 describe('a collector that', () => {
