@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { copyFileSync } from 'node:fs';
 import path from 'node:path';
 import { outputJsonSync } from 'fs-extra/esm';
 import { expect, it } from 'vitest';
@@ -123,6 +124,7 @@ function compare(now: object): { status: number | null; report: string } {
   const cwd = scratchFolder();
   const git = (...args: string[]) =>
     spawnSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], { cwd });
+  copyFileSync(path.resolve('templates/base/files/redocly.yaml'), path.join(cwd, 'redocly.yaml'));
   outputJsonSync(path.join(cwd, 'api/openapi.json'), before);
   git('init', '--quiet');
   git('add', '.');
