@@ -53,7 +53,7 @@ export function admission(http: Http, settings: Static<typeof config>, errors: E
       refuse(request, reply, problem(414, { code: 'url_too_long' }));
     } else if (request.is404) {
       answerUnmatched(request, reply);
-    } else if (isTooLarge(request)) {
+    } else if (isTooLarge(request, settings.HTTP_BODY_LIMIT_BYTES)) {
       refuse(request, reply, problemOf(bodyTooLarge(request.routeOptions.bodyLimit)));
     } else {
       // Who asks first whether to send its body is told now: what is refused above is never sent.
@@ -65,7 +65,8 @@ export function admission(http: Http, settings: Static<typeof config>, errors: E
   http.setNotFoundHandler(answerUnmatched);
 }
 
-function isTooLarge({ headers, routeOptions }: FastifyRequest): boolean {
-  const { 'content-length': length } = headers;
-  return length !== undefined && Number(length) > routeOptions.bodyLimit;
+/** A route may have a limit of its own; to ask for it costs more than most requests need. */
+function isTooLarge(request: FastifyRequest, usualLimit: number): boolean {
+  const length = Number(request.headers['content-length']);
+  return length > usualLimit && length > request.routeOptions.bodyLimit;
 }

@@ -11,6 +11,8 @@ export interface BodyOptions {
   readonly hold: (bytes: number) => boolean;
 }
 
+const nothing = Buffer.alloc(0);
+
 /**
  * Reads a body into one buffer. Not Fastify's own reader: that keeps each chunk as an object until the end, and of one megabyte in
  * chunks of one byte a million of them, which are half a gigabyte.
@@ -23,12 +25,13 @@ export function readBody(
   { limit, length = limit, hold }: BodyOptions,
   done: (error: Error | null, body: Buffer) => void,
 ): void {
-  let body = Buffer.alloc(0);
+  if (length > limit) return done(bodyTooLarge(limit), nothing);
+  let body = nothing;
   let used = 0;
 
   const finish = (error: Error | null): void => {
     payload.off('data', onData).off('end', onEnd).off('error', onError);
-    done(error, body.subarray(0, used));
+    done(error, used === body.length ? body : body.subarray(0, used));
   };
   const onData = (chunk: Buffer): void => {
     const end = used + chunk.length;
@@ -37,7 +40,7 @@ export function readBody(
       // Twice as much as before: a byte is copied twice on average, in however many chunks it comes.
       const size = Math.max(end, Math.min(2 * body.length, length));
       if (!hold(size)) return finish(overloaded());
-      const larger = Buffer.allocUnsafeSlow(size);
+      const larger = Buffer.allocUnsafe(size);
       body.copy(larger, 0, 0, used);
       body = larger;
     }
