@@ -23,8 +23,18 @@ export interface Situation {
   readonly ejectedAs: string | undefined;
   /** Whether the module that brought it is still in the service. */
   readonly moduleStays: boolean;
-  /** Of a derived file: what is printed from its source as that is, and as it will be; undefined when nothing can be. */
-  readonly printed: { readonly before: Uint8Array | undefined; readonly after: Uint8Array | undefined } | undefined;
+  /** Of a derived file: what is printed from its source. */
+  readonly printed: Printed | undefined;
+}
+
+/** What is printed from the source of a derived file; undefined where nothing can be. */
+export interface Printed {
+  /** From the source as it was laid down; that is looked up only when it matters. */
+  readonly base: () => Uint8Array | undefined;
+  /** As it is. */
+  readonly before: Uint8Array | undefined;
+  /** As it will be. */
+  readonly after: Uint8Array | undefined;
 }
 
 export interface Decision {
@@ -56,7 +66,7 @@ export function decide(situation: Situation, context: Context): Decision {
   if (theirs.ownership === 'seed')
     return { ...nothing, locked: { ...locked, ...whereIs(situation), ownership: 'seed' } };
   if (theirs.ownership === 'managed') return restore(subject, locked, context);
-  if (theirs.ownership === 'derived') return reprint(subject, context);
+  if (theirs.ownership === 'derived') return reprint(subject, locked, context);
   return reconcile(subject, locked, context);
 }
 
@@ -101,13 +111,16 @@ function restore(subject: Subject, locked: LockedFile, context: Context): Decisi
 }
 
 /** A file that is printed from another: it follows it, unless it does not say what the other said before. */
-function reprint(subject: Subject, context: Context): Decision {
+function reprint(subject: Subject, locked: LockedFile, context: Context): Decision {
   const { yours, theirs, printed } = subject;
   const remembered = remember(subject, theirs.bytes, context);
   if (yours === undefined) return { ...nothing, reason: 'you deleted it', ...remembered };
   const [before, after] = [printed?.before, printed?.after];
-  const isCurrent = before !== undefined && hashOfText(yours, context) === context.hash(before);
-  if (!isCurrent || after === undefined || sameBytes(before, after)) return { ...nothing, ...remembered };
+  const plainHash = hashOfText(yours, context);
+  const says = (bytes: Uint8Array | undefined): boolean => bytes !== undefined && context.hash(bytes) === plainHash;
+  // What an earlier Slipway laid down may have been printed otherwise.
+  const isOlder = (): boolean => plainHash === locked.hash && !says(printed?.base());
+  if (after === undefined || says(after) || !(says(before) || isOlder())) return { ...nothing, ...remembered };
   return { action: 'update', reason: '', bytes: inLineEndsOf(yours, after), ...remembered };
 }
 

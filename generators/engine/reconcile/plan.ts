@@ -92,11 +92,11 @@ interface Source {
   readonly after: Uint8Array | undefined;
 }
 
-/** What a derived file is by its source: as the source is, and as it will be. */
+/** What a derived file is by its source: as that was laid down, as it is, and as it will be. */
 function printedFor(
   { theirs }: Pick<Situation, 'theirs'>,
   sources: ReadonlyMap<string, Source>,
-  { yours }: PlanInput,
+  { yours, lock, base }: PlanInput,
 ): Situation['printed'] {
   if (theirs?.derivation === undefined) return undefined;
   const { from, print } = theirs.derivation;
@@ -107,7 +107,12 @@ function printedFor(
     const text = source === undefined ? undefined : print(source);
     return text === undefined ? undefined : encode(text);
   };
-  return { before: printed(before), after: printed(after) };
+  const locked = Object.hasOwn(lock.files, from) ? lock.files[from] : undefined;
+  return {
+    base: () => (locked?.ownership === 'merged' ? printed(base(locked.hash)) : undefined),
+    before: printed(before),
+    after: printed(after),
+  };
 }
 
 function split<Item>(items: readonly Item[], isSecond: (item: Item) => boolean): [Item[], Item[]] {

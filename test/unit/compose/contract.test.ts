@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { addModules } from '../../../generators/engine/edit.ts';
 import { newManifest } from '../../../generators/engine/manifest.ts';
@@ -146,6 +147,14 @@ describe('the client', () => {
     expect(textIn(after(without, []), clientPath)).toBe(printed);
     // Or is there already.
     expect(add(older, []).entries).toMatchObject([{ path: clientPath, action: 'adopt' }]);
+  });
+
+  it('that an earlier Slipway printed otherwise is printed anew', () => {
+    const older = '// as it was printed then\n';
+    const lock = JSON.parse(textIn(fresh, '.slipway/lock.json'));
+    lock.files[clientPath].hash = hash('sha256', older);
+    const tree = withFile(withFile(edited, clientPath, older), '.slipway/lock.json', JSON.stringify(lock));
+    expect(textIn(after(tree, []), clientPath)).toBe(printed);
   });
 
   it('keeps its line ends', () => {
