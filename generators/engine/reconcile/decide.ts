@@ -119,7 +119,10 @@ function reprint(subject: Subject, locked: LockedFile, context: Context): Decisi
   const plainHash = hashOfText(yours, context);
   const says = (bytes: Uint8Array | undefined): boolean => bytes !== undefined && context.hash(bytes) === plainHash;
   // What an earlier Slipway laid down may have been printed otherwise.
-  const isOlder = (): boolean => plainHash === locked.hash && !says(printed?.base());
+  const isOlder = (): boolean => {
+    const laidDown = plainHash === locked.hash ? printed?.base() : undefined;
+    return laidDown !== undefined && !says(laidDown);
+  };
   if (after === undefined || says(after) || !(says(before) || isOlder())) return { ...nothing, ...remembered };
   return { action: 'update', reason: '', bytes: inLineEndsOf(yours, after), ...remembered };
 }
