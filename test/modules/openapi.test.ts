@@ -2,12 +2,15 @@ import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { execa } from 'execa';
 import { outputFileSync } from 'fs-extra/esm';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { newManifest } from '../../generators/engine/manifest.ts';
 import { render } from '../../generators/engine/render.ts';
 import { withRequired } from '../../generators/engine/resolve.ts';
 import { buildCatalogue } from '../../templates/build.ts';
 import { scratchFolder } from '../helpers/scratch.ts';
+
+// Whole services are started, some with a database.
+vi.setConfig({ testTimeout: 180_000 });
 
 const catalogue = await buildCatalogue();
 const ids = Object.keys(catalogue.modules);
