@@ -1,0 +1,63 @@
+/** What was published: a text on a channel, at its place in the order of all. */
+export interface Published {
+  readonly channel: string;
+  /** `<number>-<number>`, higher than that of all before. */
+  readonly offset: string;
+  /** The envelope, as `writeEnvelope` wrote it. */
+  readonly text: string;
+}
+
+/**
+ * Carries what one instance publishes to all of them, in one order. In process unless REDIS_URL is set; NATS JetStream, say,
+ * fits as well: its sequence numbers are offsets.
+ */
+export interface Relay {
+  /** @returns the place before all that `follow` will give: what came before it is unknown */
+  origin(): Promise<string>;
+  /** Whether an offset was given out by somebody else, such as a process before this one: what came after it is unknown. */
+  readonly isForeign?: (offset: string) => boolean;
+  /**
+   * Publishes.
+   * @returns once it is where it will be kept
+   * @throws {ServiceError} 503 when it cannot be
+   */
+  publish(channel: string, text: string): Promise<void>;
+  /**
+   * Begins to hand on: first what is still kept from before this instance, then each as it comes.
+   * @param listener gets them in order, each once
+   * @returns when the first part is done
+   */
+  follow(listener: (published: Published) => void): Promise<void>;
+  /** Throws when it does not work. */
+  readonly health?: () => void;
+  stop(): Promise<void>;
+}
+
+/** For one instance alone: nothing survives the process. */
+export class LocalRelay implements Relay {
+  /** Tells offsets of this process from those of one before. */
+  readonly #epoch = Date.now();
+  #count = 0;
+  #listener: (published: Published) => void = () => {};
+
+  readonly isForeign = (offset: string): boolean => !offset.startsWith(`${this.#epoch}-`);
+
+  origin(): Promise<string> {
+    return Promise.resolve(`${this.#epoch}-0`);
+  }
+
+  publish(channel: string, text: string): Promise<void> {
+    this.#count += 1;
+    this.#listener({ channel, offset: `${this.#epoch}-${this.#count}`, text });
+    return Promise.resolve();
+  }
+
+  follow(listener: (published: Published) => void): Promise<void> {
+    this.#listener = listener;
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
+}

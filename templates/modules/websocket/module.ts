@@ -1,0 +1,12 @@
+import { defineModule } from '../../../generators/engine/module.ts';
+
+export default defineModule({
+  id: 'websocket',
+  summary: 'WebSocket with envelope, topics, targeted push, acknowledgements and resume; a client for browsers and Node',
+  category: 'api',
+  dependencies: ['ws'],
+  devDependencies: ['@types/ws'],
+  scripts: { messages: 'node scripts/messages.ts' },
+  wiring: { websocket: 'internal/websocket/module.ts' },
+  ownership: { seed: ['api/websocket.json'] },
+});
