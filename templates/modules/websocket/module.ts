@@ -2,7 +2,8 @@ import { defineModule } from '../../../generators/engine/module.ts';
 
 export default defineModule({
   id: 'websocket',
-  summary: 'WebSocket with envelope, topics, targeted push, acknowledgements and resume; a client for browsers and Node',
+  summary:
+    'WebSocket with envelope, topics, targeted push, acknowledgements and resume; a client for browsers and Node',
   category: 'api',
   dependencies: ['ws'],
   devDependencies: ['@types/ws'],

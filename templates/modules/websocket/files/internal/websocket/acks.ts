@@ -8,7 +8,7 @@ const collectMs = 20;
 /** What is still to be acknowledged, of all clients: one timer for all of them. */
 export class Acks {
   readonly #pending = new Map<Peer, string[]>();
-  #timer: NodeJS.Timeout | undefined;
+  #isDue = false;
 
   /**
    * @param peer to tell
@@ -18,7 +18,9 @@ export class Acks {
     const msgIds = this.#pending.get(peer);
     if (msgIds === undefined) this.#pending.set(peer, [msgId]);
     else msgIds.push(msgId);
-    this.#timer ??= setTimeout(() => this.#flushAll(), collectMs);
+    if (this.#isDue) return;
+    this.#isDue = true;
+    setTimeout(() => this.#flushAll(), collectMs);
   }
 
   /** Tells one client at once. */
@@ -35,7 +37,7 @@ export class Acks {
   }
 
   #flushAll(): void {
-    this.#timer = undefined;
+    this.#isDue = false;
     for (const peer of this.#pending.keys()) this.flush(peer);
   }
 }

@@ -11,7 +11,8 @@ export const config = Type.Object({
   WEBSOCKET_ORIGINS: Type.Optional(
     Type.String({
       pattern: String.raw`^(\*|https?://[^/,\s]+(\s*,\s*https?://[^/,\s]+)*)$`,
-      description: 'Origins whose pages may connect, with commas between, or *; when not set only those of the same host',
+      description:
+        'Origins whose pages may connect, with commas between, or *; when not set only those of the same host',
       examples: ['https://example.com,https://admin.example.com'],
     }),
   ),
@@ -42,7 +43,8 @@ export const config = Type.Object({
   WEBSOCKET_IN_FLIGHT_MAX: Type.Integer({
     minimum: 1,
     default: 16,
-    description: 'Messages of one client that are handled side by side; further ones wait unread. 1 keeps a strict order',
+    description:
+      'Messages of one client that are handled side by side; further ones wait unread. 1 keeps a strict order',
     examples: [16],
   }),
   WEBSOCKET_DEADLINE_MS: Type.Integer({
@@ -59,7 +61,8 @@ export const config = Type.Object({
   }),
   WEBSOCKET_SLOW_READER: Type.Union([Type.Literal('disconnect'), Type.Literal('drop-oldest')], {
     default: 'disconnect',
-    description: 'What happens at that limit: the client is disconnected (and may resume), or loses the oldest of what it was pushed',
+    description:
+      'What happens at that limit: the client is disconnected (and may resume), or loses the oldest of what it was pushed',
     examples: ['disconnect', 'drop-oldest'],
   }),
   WEBSOCKET_HEARTBEAT_MS: Type.Integer({
@@ -101,7 +104,8 @@ export const config = Type.Object({
   WEBSOCKET_DRAIN_MS: Type.Integer({
     minimum: 0,
     default: 5000,
-    description: 'Milliseconds over which connections are closed on shutdown, so that clients do not come back all at once',
+    description:
+      'Milliseconds over which connections are closed on shutdown, so that clients do not come back all at once',
     examples: [5000],
   }),
 });

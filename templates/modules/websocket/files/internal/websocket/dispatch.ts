@@ -122,7 +122,9 @@ export class Dispatch {
     if (error instanceof ProtocolError) metrics.faults.inc({ code: error.code });
     else errors.count(payload.code === 'internal' ? undefined : payload.code);
     if (payload.code === 'internal') {
-      runWith(context, () => log.error({ err: error, type: envelope.type, subject: peer.caller?.subject }, 'message failed'));
+      runWith(context, () =>
+        log.error({ err: error, type: envelope.type, subject: peer.caller?.subject }, 'message failed'),
+      );
     }
     return writeEnvelope(failure.type, failure.version, payload, {
       correlationId: envelope.msgId,

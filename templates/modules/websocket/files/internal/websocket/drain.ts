@@ -19,7 +19,7 @@ export async function drain(peers: ReadonlySet<Peer>, spreadMs: number, signal: 
   };
   signal.addEventListener('abort', cutOff);
   try {
-    for (let told = 0; told < all.length && !signal.aborted; ) {
+    for (let told = 0; told < all.length && !signal.aborted;) {
       const due = spreadMs === 0 ? all.length : Math.ceil(((performance.now() - begun) / spreadMs) * all.length);
       for (; told < Math.min(due, all.length); told += 1) void all[told]?.leave(closeCodes.goingAway, 'going away');
       if (told < all.length) await sleep(sweepEvery);

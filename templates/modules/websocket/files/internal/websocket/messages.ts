@@ -3,7 +3,10 @@ import { closeCodes, control, controlVersion } from '../../pkg/client/websocket/
 import { ChannelName, Id, Offset } from './envelope.ts';
 
 /** A kind of message: what its payload is like, and what answers it. */
-export interface MessageDefinition<Payload extends TSchema = TSchema, Response extends TSchema | undefined = TSchema | undefined> {
+export interface MessageDefinition<
+  Payload extends TSchema = TSchema,
+  Response extends TSchema | undefined = TSchema | undefined,
+> {
   /** In lower case, such as `orders.create`. */
   readonly type: string;
   /** `<major>.<minor>`; each version is a definition of its own, and several may be served at once. */
@@ -48,10 +51,7 @@ export function defineRequest<Payload extends TSchema, Response extends TSchema>
 
 const strict = { additionalProperties: false } as const;
 
-const PositionSchema = Type.Object(
-  { offset: Offset, lost: Type.Boolean(), more: Type.Boolean() },
-  strict,
-);
+const PositionSchema = Type.Object({ offset: Offset, lost: Type.Boolean(), more: Type.Boolean() }, strict);
 const ErrorSchema = Type.Object(
   {
     code: Type.String(),
@@ -73,7 +73,9 @@ export const open = defineRequest({
   payload: Type.Object(
     {
       sessionId: Type.Optional(Id),
-      channels: Type.Optional(Type.Record(ChannelName, Type.Union([Offset, Type.Null()]), { maxProperties: mostChannels })),
+      channels: Type.Optional(
+        Type.Record(ChannelName, Type.Union([Offset, Type.Null()]), { maxProperties: mostChannels }),
+      ),
     },
     strict,
   ),

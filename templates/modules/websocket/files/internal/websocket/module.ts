@@ -16,7 +16,14 @@ export const websocket = defineModule({
   requires: [http, metrics, telemetry],
   async start({ config: settings, log, use }) {
     const api = use(http);
-    const server = await Server.open({ settings, log, http: api, metrics: use(metrics), tracing: use(telemetry), relay: new LocalRelay() });
+    const server = await Server.open({
+      settings,
+      log,
+      http: api,
+      metrics: use(metrics),
+      tracing: use(telemetry),
+      relay: new LocalRelay(),
+    });
     api.get('/websocket.json', { schema: { hide: true } }, () => describeMessages(server.sockets));
     const stopHeartbeat = heartbeat(server.peers, {
       everyMs: settings.WEBSOCKET_HEARTBEAT_MS,

@@ -74,12 +74,13 @@ export class Outbox {
 
   #makeRoom(): void {
     const { policy, limitBytes, dropped, overflowed } = this.#options;
-    while (policy === 'drop-oldest' && this.#bytes > limitBytes) {
-      const index = this.#waiting.findIndex(({ isDroppable }) => isDroppable);
-      if (index === -1) break;
-      const [oldest] = this.#waiting.splice(index, 1);
-      this.#bytes -= oldest?.bytes ?? 0;
-      dropped();
+    if (policy === 'drop-oldest') {
+      this.#waiting = this.#waiting.filter(({ isDroppable, bytes }) => {
+        if (!isDroppable || this.#bytes <= limitBytes) return true;
+        this.#bytes -= bytes;
+        dropped();
+        return false;
+      });
     }
     if (this.#bytes <= limitBytes) return;
     this.close();

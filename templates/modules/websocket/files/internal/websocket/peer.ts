@@ -199,7 +199,8 @@ export class Peer {
   #take(envelope: Envelope): void {
     if (envelope.direction === 'response') {
       // Not in line with the others: one of them may wait for it.
-      if (!this.#calls.end(envelope)) throw new ProtocolError('unexpected_response', 'Nothing was asked that this answers.');
+      if (!this.#calls.end(envelope))
+        throw new ProtocolError('unexpected_response', 'Nothing was asked that this answers.');
       return;
     }
     if (this.#inFlight >= this.#options.limits.inFlight) {
@@ -213,11 +214,14 @@ export class Peer {
   #begin(envelope: Envelope): void {
     const work = this.#options.receive(this, envelope);
     if (work === undefined) return;
+    void this.#follow(work);
+  }
+
+  async #follow(work: Promise<void>): Promise<void> {
     this.#inFlight += 1;
-    void work.then(() => {
-      this.#inFlight -= 1;
-      this.#settle();
-    });
+    await work;
+    this.#inFlight -= 1;
+    this.#settle();
   }
 
   /** Goes on with what waits. */
@@ -256,7 +260,9 @@ export class Peer {
     this.#options.metrics.faults.inc({ code });
     // Who reads nothing would not read this either.
     if (code !== 'slow_reader') {
-      this.send(writeEnvelope(failure.type, failure.version, { code, message, retryable: code !== 'session_replaced' }));
+      this.send(
+        writeEnvelope(failure.type, failure.version, { code, message, retryable: code !== 'session_replaced' }),
+      );
     }
     this.#close(codeOfFault[code] ?? closeCodes.goingAway, code);
   }

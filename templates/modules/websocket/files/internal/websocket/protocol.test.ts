@@ -40,9 +40,15 @@ describe('messages', () => {
     const { payload } = await client.ask({ type: 'channel.subscribe', payload: { channel: 'topic:news' } });
     await service.sockets.publish('news', news, { number: 1 });
     await service.sockets.publish('news', news, { number: 2 });
-    const second = await client.next(({ type, payload: got }) => type === 'news' && JSON.stringify(got) === '{"number":2}');
+    const second = await client.next(
+      ({ type, payload: got }) => type === 'news' && JSON.stringify(got) === '{"number":2}',
+    );
     const first = client.received.find(({ type }) => type === 'news');
-    expect(first).toMatchObject({ channel: 'topic:news', payload: { number: 1 }, previous: (payload as { offset: string }).offset });
+    expect(first).toMatchObject({
+      channel: 'topic:news',
+      payload: { number: 1 },
+      previous: (payload as { offset: string }).offset,
+    });
     expect(second.previous).toBe(first?.offset);
     client.socket.close();
   });

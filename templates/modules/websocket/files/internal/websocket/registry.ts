@@ -66,7 +66,9 @@ export class Registry {
       checkAnswer(value) {
         if (answers?.Check(value) === false) {
           const [fault] = answers.Errors(value);
-          throw new Error(`The answer to "${type}" ${version} is not valid at "${fault?.instancePath}": ${fault?.message}`);
+          throw new Error(
+            `The answer to "${type}" ${version} is not valid at "${fault?.instancePath}": ${fault?.message}`,
+          );
         }
       },
     });
@@ -90,6 +92,8 @@ export class Registry {
 
   /** All definitions, in order of registration. */
   definitions(): MessageDefinition[] {
-    return [...this.#entries.values()].flatMap((versions) => Array.from(versions.values(), ({ definition }) => definition));
+    return [...this.#entries.values()].flatMap((versions) =>
+      Array.from(versions.values(), ({ definition }) => definition),
+    );
   }
 }

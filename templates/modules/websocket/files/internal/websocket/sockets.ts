@@ -5,7 +5,16 @@ import { current } from '../../pkg/context/index.ts';
 import { type Channels, type Topic, subjectChannel, tagChannel, topicChannel } from './channels.ts';
 import { writeEnvelope } from './envelope.ts';
 import { payloadOf } from './faults.ts';
-import { type MessageDefinition, type OpenRequest, controlMessages, joined, open, ping, subscribe, unsubscribe } from './messages.ts';
+import {
+  type MessageDefinition,
+  type OpenRequest,
+  controlMessages,
+  joined,
+  open,
+  ping,
+  subscribe,
+  unsubscribe,
+} from './messages.ts';
 import type { Peer } from './peer.ts';
 import type { Handler, Registry } from './registry.ts';
 import type { Relay } from './relay.ts';
@@ -118,7 +127,11 @@ export class Sockets {
     payload: Static<Payload>,
   ): Promise<void> {
     this.#pushed.add(definition);
-    return this.#publish('tag' in target ? tagChannel(target.tag) : subjectChannel(target.subject), definition, payload);
+    return this.#publish(
+      'tag' in target ? tagChannel(target.tag) : subjectChannel(target.subject),
+      definition,
+      payload,
+    );
   }
 
   /**
@@ -217,7 +230,9 @@ export class Sockets {
     this.#validators.set(definition, validator);
     if (!validator.Check(payload)) {
       const [fault] = validator.Errors(payload);
-      throw new Error(`The payload of "${type}" ${version} is not valid at "${fault?.instancePath}": ${fault?.message}`);
+      throw new Error(
+        `The payload of "${type}" ${version} is not valid at "${fault?.instancePath}": ${fault?.message}`,
+      );
     }
     const { trace } = current();
     return this.#options.relay.publish(channel, writeEnvelope(type, version, payload, { trace }));

@@ -10,6 +10,7 @@ import { http } from '../http/module.ts';
 import type { Http } from '../http/server.ts';
 import { type Metrics, metrics } from '../metrics/module.ts';
 import { telemetry } from '../telemetry/module.ts';
+import { parseEnvelope } from './envelope.ts';
 import { defineMessage, defineRequest } from './messages.ts';
 import { websocket } from './module.ts';
 import type { Sockets } from './sockets.ts';
@@ -94,7 +95,8 @@ export async function testService(
     throw error;
   }
   const { http: api, sockets, metrics: measured } = started;
-  if (api === undefined || sockets === undefined || measured === undefined) throw new Error('the slice has not started');
+  if (api === undefined || sockets === undefined || measured === undefined)
+    throw new Error('the slice has not started');
   const address = api.server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   const host = `127.0.0.1:${port}`;
@@ -133,9 +135,8 @@ export async function rawClient(
   const socket = new WebSocket(url, [subprotocol, ...(options.protocols ?? [])], { headers: options.headers ?? {} });
   const received: Envelope[] = [];
   const waiting = new Set<() => void>();
-  socket.on('message', (data) => {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- tests look at what they get
-    received.push(JSON.parse(String(data)) as Envelope);
+  socket.on('message', (data: Buffer) => {
+    received.push(parseEnvelope(data.toString()));
     for (const look of waiting) look();
   });
   const closed = new Promise<{ code: number; reason: string }>((resolve) => {
@@ -146,7 +147,15 @@ export async function rawClient(
   const send = (message: Partial<Envelope>): string => {
     count += 1;
     const msgId = message.msgId ?? `test-${count}`;
-    const made = { msgId, timestamp: Date.now(), source: 'test', type: 'echo', version: '1.0', payload: {}, ...message };
+    const made = {
+      msgId,
+      timestamp: Date.now(),
+      source: 'test',
+      type: 'echo',
+      version: '1.0',
+      payload: {},
+      ...message,
+    };
     socket.send(JSON.stringify(made));
     return msgId;
   };

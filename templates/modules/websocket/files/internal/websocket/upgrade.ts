@@ -1,4 +1,5 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { type Duplex, Writable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -77,8 +78,7 @@ function asksForWebSocket({ headers }: IncomingMessage): boolean {
 function route(http: Http, request: Upgrading, stream: Duplex): void {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
-  // A connection of node:http is a socket, by TLS too.
-  Reflect.apply(response.assignSocket, response, [stream]);
+  response.assignSocket(asSocket(stream));
   response.on('finish', () => {
     // Unless it was upgraded.
     if (request[connection] !== undefined) stream.end();
@@ -88,11 +88,17 @@ function route(http: Http, request: Upgrading, stream: Duplex): void {
 
 /** Fastify's part is over: its log, metrics and traces see a request that was answered with 101. ws writes that answer itself. */
 function release(response: ServerResponse, stream: Duplex): void {
-  Reflect.apply(response.detachSocket, response, [stream]);
+  response.detachSocket(asSocket(stream));
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  Reflect.apply(response.assignSocket, response, [nowhere]);
+  response.assignSocket(asSocket(nowhere));
   response.once('finish', () => nowhere.destroy());
   response.writeHead(101).end();
+}
+
+/** A response writes to any stream; its types ask for a socket, which most connections are. */
+function asSocket(stream: Writable): Socket {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return stream as Socket;
 }
 
 /**
