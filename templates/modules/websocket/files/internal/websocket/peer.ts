@@ -279,7 +279,7 @@ export class Peer {
 /** ws names what it refuses: `WS_ERR_INVALID_OPCODE`, say. */
 function frameFaultOf(error: Error): string {
   const code = 'code' in error ? String(error.code) : '';
-  if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return 'message_too_big';
+  if (code.startsWith('WS_ERR_UNSUPPORTED_') || code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS') return 'message_too_big';
   if (code === 'WS_ERR_INVALID_UTF8') return 'invalid_utf8';
   return code.startsWith('WS_ERR_') ? 'malformed_frame' : 'connection_broken';
 }

@@ -25,6 +25,9 @@ interface Upgrading extends IncomingMessage {
   [connection]?: { readonly stream: Duplex; readonly head: Buffer } | undefined;
 }
 
+/** A message in tiny pieces costs a hundred times its size: ws allows 16,384 of them. */
+const fragments = { maxFragments: 64, maxBufferedChunks: 1024 };
+
 /**
  * Serves WebSocket (RFC 6455) at one path of the API. The request goes through the server's own hooks and to a route, like any
  * other: guards, limits, log and metrics are those of the service, and what they refuse is answered as problem details.
@@ -36,6 +39,7 @@ export function serveUpgrades(http: Http, options: UpgradeOptions): void {
     noServer: true,
     clientTracking: false,
     maxPayload: options.messageLimitBytes,
+    ...fragments,
     handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
   });
   sockets.on('wsClientError', (_error, stream) => {
