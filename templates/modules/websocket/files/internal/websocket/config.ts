@@ -101,6 +101,20 @@ export const config = Type.Object({
     description: 'Bytes of published messages that an instance keeps for clients which come back and resume',
     examples: [16_777_216],
   }),
+  WEBSOCKET_REDIS_URL: Type.String({
+    default: '',
+    pattern: '^(rediss?://.+)?$',
+    secret: true,
+    description:
+      'Redis that carries what is published to all instances and across restarts; when empty, in process only',
+    examples: ['redis://localhost:6379'],
+  }),
+  WEBSOCKET_REDIS_LENGTH: Type.Integer({
+    minimum: 1,
+    default: 10_000,
+    description: 'About how many published messages that Redis keeps',
+    examples: [10_000],
+  }),
   WEBSOCKET_DRAIN_MS: Type.Integer({
     minimum: 0,
     default: 5000,

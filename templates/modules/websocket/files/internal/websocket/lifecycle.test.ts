@@ -1,13 +1,12 @@
 import { once } from 'node:events';
-import { request } from 'node:http';
 import type { Socket } from 'node:net';
 import { Type } from 'typebox';
 import { describe, expect, it, vi } from 'vitest';
 import { Client } from '../../pkg/client/websocket/index.ts';
 import { current } from '../../pkg/context/index.ts';
-import { notFound } from '../../pkg/errors/index.ts';
+import { ServiceError, as, notFound } from '../../pkg/errors/index.ts';
 import { defineRequest } from './messages.ts';
-import { echo, news, note, rawClient, testService } from './testing.ts';
+import { echo, news, note, numberOf, rawClient, testService, upgraded } from './testing.ts';
 
 const patient = { timeout: 15_000 };
 const age = defineRequest({
@@ -23,16 +22,7 @@ describe('heartbeat', () => {
     const service = await testService({ WEBSOCKET_HEARTBEAT_MS: '20', WEBSOCKET_HEARTBEAT_TIMEOUT_MS: '2000' });
     const alive = await rawClient(`${service.ws}/ws`);
     // It stays connected and never answers, as after a cable was pulled.
-    const asked = request(`${service.api}/ws`, {
-      headers: {
-        connection: 'Upgrade',
-        upgrade: 'websocket',
-        'sec-websocket-version': '13',
-        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
-      },
-    });
-    asked.end();
-    const [, half] = await once(asked, 'upgrade');
+    const half = await upgraded(`${service.api}/ws`);
     half.on('error', () => {});
     half.resume();
     await once(half, 'close');
@@ -111,7 +101,8 @@ describe('a handler', () => {
       });
     });
     const client = await rawClient(`${service.ws}/ws`);
-    const payloadOf = async (text: string): Promise<unknown> => (await client.ask({ type: 'note', payload: { text } })).payload;
+    const payloadOf = async (text: string): Promise<unknown> =>
+      (await client.ask({ type: 'note', payload: { text } })).payload;
     expect(await payloadOf('late')).toMatchObject({ code: 'deadline_exceeded' });
     expect(await payloadOf('missing')).toMatchObject({ code: 'item_not_found', message: 'There is no item "7".' });
     expect(await payloadOf('broken')).toEqual({ code: 'internal', message: 'Something went wrong.', retryable: false });
@@ -154,7 +145,7 @@ describe('the client that comes with the service', () => {
     service.http.server.on('connection', (connection) => connections.add(connection));
     const client = new Client({ url: `${service.ws}/ws`, backoff: { baseMs: 10, maxMs: 50 } });
     const numbers: unknown[] = [];
-    client.subscribe('news', ({ payload }) => void numbers.push(Object(payload).number));
+    client.subscribe('news', ({ payload }) => void numbers.push(numberOf(payload)));
     client.respond('age', () => ({ years: 7 }));
     client.connect();
     const { type, version } = echo;
@@ -175,7 +166,7 @@ describe('the client that comes with the service', () => {
     const outcomes: unknown[] = [];
     const service = await testService({}, (registry) => {
       registry.on(note, async (_payload, { peer }) => {
-        outcomes.push(await peer.request(age, {}, 30).catch((error: unknown) => Object(error).code));
+        outcomes.push(await peer.request(age, {}, 30).catch((error: unknown) => as(error, ServiceError)?.code));
       });
     });
     const client = await rawClient(`${service.ws}/ws`);

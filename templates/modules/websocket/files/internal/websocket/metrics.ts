@@ -63,6 +63,11 @@ export function createMetrics(registry: Registry) {
       help: 'Published messages that a slow client lost, by WEBSOCKET_SLOW_READER=drop-oldest',
       registers,
     }),
+    relayUp: new Gauge({
+      name: 'websocket_relay_up',
+      help: 'Whether what is published can be read from the relay: 1 or 0',
+      registers,
+    }),
     dead: new Counter({
       name: 'websocket_dead_peers_total',
       help: 'Clients that gave no sign of life and were removed',

@@ -7,8 +7,15 @@ export interface Published {
   readonly text: string;
 }
 
+/** Gets what is published. */
+export interface Follower {
+  readonly published: (published: Published) => void;
+  /** Messages up to the place are lost to this instance. */
+  readonly interrupted: (origin: string) => void;
+}
+
 /**
- * Carries what one instance publishes to all of them, in one order. In process unless REDIS_URL is set; NATS JetStream, say,
+ * Carries what one instance publishes to all of them, in one order. In process unless WEBSOCKET_REDIS_URL is set; NATS JetStream, say,
  * fits as well: its sequence numbers are offsets.
  */
 export interface Relay {
@@ -24,12 +31,10 @@ export interface Relay {
   publish(channel: string, text: string): Promise<void>;
   /**
    * Begins to hand on: first what is still kept from before this instance, then each as it comes.
-   * @param listener gets them in order, each once
+   * @param follower gets them in order, each once
    * @returns when the first part is done
    */
-  follow(listener: (published: Published) => void): Promise<void>;
-  /** Throws when it does not work. */
-  readonly health?: () => void;
+  follow(follower: Follower): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -38,7 +43,7 @@ export class LocalRelay implements Relay {
   /** Tells offsets of this process from those of one before. */
   readonly #epoch = Date.now();
   #count = 0;
-  #listener: (published: Published) => void = () => {};
+  #follower: Follower | undefined;
 
   readonly isForeign = (offset: string): boolean => !offset.startsWith(`${this.#epoch}-`);
 
@@ -48,12 +53,12 @@ export class LocalRelay implements Relay {
 
   publish(channel: string, text: string): Promise<void> {
     this.#count += 1;
-    this.#listener({ channel, offset: `${this.#epoch}-${this.#count}`, text });
+    this.#follower?.published({ channel, offset: `${this.#epoch}-${this.#count}`, text });
     return Promise.resolve();
   }
 
-  follow(listener: (published: Published) => void): Promise<void> {
-    this.#listener = listener;
+  follow(follower: Follower): Promise<void> {
+    this.#follower = follower;
     return Promise.resolve();
   }
 

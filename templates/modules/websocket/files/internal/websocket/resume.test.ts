@@ -1,5 +1,7 @@
+import { Type } from 'typebox';
+import { Value } from 'typebox/value';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type TestService, type RawClient, news, note, rawClient, testService } from './testing.ts';
+import { type TestService, type RawClient, news, note, numberOf, rawClient, testService } from './testing.ts';
 import type { Http } from '../http/server.ts';
 import type { Sockets } from './sockets.ts';
 
@@ -9,7 +11,10 @@ afterEach(async () => {
   for (const { service } of running.splice(0)) await service.stop(0, 5000);
 });
 
-async function start(env: Record<string, string> = {}, messages?: (sockets: Sockets, api: Http) => void): Promise<TestService> {
+async function start(
+  env: Record<string, string> = {},
+  messages?: (sockets: Sockets, api: Http) => void,
+): Promise<TestService> {
   const service = await testService(env, messages);
   running.push(service);
   return service;
@@ -32,7 +37,7 @@ function connect({ ws }: TestService, token?: string): Promise<RawClient> {
 
 async function open(client: RawClient, payload: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
   const answer = await client.ask({ type: 'session.open', payload });
-  return Object(answer.payload);
+  return Value.Parse(Type.Record(Type.String(), Type.Unknown()), answer.payload);
 }
 
 describe('a session', () => {
@@ -46,7 +51,7 @@ describe('a session', () => {
     const first = await connect(service);
     const { sessionId } = await open(first);
     const answer = await first.ask({ msgId: 'question', payload: { text: 'a' } });
-    await first.send({ type: 'note', msgId: 'statement', payload: { text: 'b' } });
+    first.send({ type: 'note', msgId: 'statement', payload: { text: 'b' } });
     await first.next(({ type }) => type === 'ack');
     first.socket.terminate();
 
@@ -105,8 +110,12 @@ describe('a session', () => {
       ids.push((await open(client))['sessionId']);
       client.socket.terminate();
     }
-    await vi.waitFor(async () => expect(await service.metrics.text()).toContain('websocket_sessions_waiting 2'), patient);
-    for (const sessionId of ids) expect(await open(await connect(service), { sessionId })).toMatchObject({ resumed: false });
+    await vi.waitFor(
+      async () => expect(await service.metrics.text()).toContain('websocket_sessions_waiting 2'),
+      patient,
+    );
+    for (const sessionId of ids)
+      expect(await open(await connect(service), { sessionId })).toMatchObject({ resumed: false });
   });
 
   it('remembers no more than its window', async () => {
@@ -134,8 +143,8 @@ describe('a subscriber that was away', () => {
     const second = await connect(service);
     const { channels } = await open(second, { channels: { 'topic:news': offset } });
     await service.sockets.publish('news', news, { number: 5 });
-    await second.next(({ payload }) => Object(payload).number === 5);
-    const numbers = second.received.flatMap(({ type, payload }) => (type === 'news' ? [Object(payload).number] : []));
+    await second.next(({ payload }) => JSON.stringify(payload) === '{"number":5}');
+    const numbers = second.received.flatMap(({ type, payload }) => (type === 'news' ? [numberOf(payload)] : []));
     expect(numbers).toEqual([2, 3, 4, 5]);
     expect(channels).toMatchObject({ 'topic:news': { lost: false, more: false } });
   });
@@ -172,11 +181,14 @@ describe('a subscriber that was away', () => {
     let position = Object(channels)['topic:news'];
     let parts = 0;
     do {
-      const { payload } = await client.ask({ type: 'channel.subscribe', payload: { channel: 'topic:news', after: position.offset } });
+      const { payload } = await client.ask({
+        type: 'channel.subscribe',
+        payload: { channel: 'topic:news', after: position.offset },
+      });
       position = payload;
       parts += 1;
     } while (position.more);
-    const numbers = client.received.flatMap(({ type, payload }) => (type === 'news' ? [Object(payload).number] : []));
+    const numbers = client.received.flatMap(({ type, payload }) => (type === 'news' ? [numberOf(payload)] : []));
     expect(numbers).toEqual(Array.from({ length: 50 }, (_, number) => number));
     expect(parts).toBeGreaterThan(3);
   });
@@ -190,7 +202,8 @@ describe('who is known', () => {
     const eve = await connect(service, 'eve');
     await open(eve);
     await service.sockets.push({ subject: 'ada' }, news, { number: 1 });
-    for (const client of clients) expect((await client.next(({ type }) => type === 'news')).channel).toBe('subject:ada');
+    for (const client of clients)
+      expect((await client.next(({ type }) => type === 'news')).channel).toBe('subject:ada');
     const { offset } = clients[0]?.received.find(({ type }) => type === 'news') ?? {};
     await service.sockets.push({ subject: 'ada' }, news, { number: 2 });
     const back = await connect(service, 'ada');
@@ -217,7 +230,12 @@ describe('who is known', () => {
   it('has the scopes that a topic and a message ask for, or is told', async () => {
     const service = await start({}, (sockets, api) => {
       guarded(api);
-      sockets.topic({ name: 'private/*', messages: [news], scopes: ['read'], permit: (peer, name) => name === `private/${peer.caller?.subject}` });
+      sockets.topic({
+        name: 'private/*',
+        messages: [news],
+        scopes: ['read'],
+        permit: (peer, name) => name === `private/${peer.caller?.subject}`,
+      });
       sockets.topic({ name: 'staff', messages: [news], scopes: ['staff'] });
       sockets.on({ ...note, scopes: ['write'] }, () => {});
     });
@@ -228,7 +246,9 @@ describe('who is known', () => {
     expect(await code('topic:private/eve')).toBe('permission_denied');
     expect(await code('topic:staff')).toBe('insufficient_scope');
     expect(await code('topic:private/ada', await connect(service))).toBe('unauthenticated');
-    expect((await client.ask({ type: 'note', payload: { text: '' } })).payload).toMatchObject({ code: 'insufficient_scope' });
+    expect((await client.ask({ type: 'note', payload: { text: '' } })).payload).toMatchObject({
+      code: 'insufficient_scope',
+    });
   });
 
   it('is disconnected with 4401 when its token ends', async () => {

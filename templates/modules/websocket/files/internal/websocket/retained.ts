@@ -65,6 +65,15 @@ export class Retained {
     return kept;
   }
 
+  /** Everything up to a place is lost: whoever was before it is told. */
+  restart(origin: string): void {
+    this.#channels.clear();
+    this.#order.length = 0;
+    this.#head = 0;
+    this.#bytes = 0;
+    this.#forgotten = origin;
+  }
+
   /** @returns the place of the last message of a channel, from which a new subscriber goes on */
   lastOf(name: string): string {
     return this.#channels.get(name)?.last ?? this.#forgotten;

@@ -9,7 +9,7 @@ import { callerOf } from './caller.ts';
 import { Channels } from './channels.ts';
 import type { config } from './config.ts';
 import { Dispatch } from './dispatch.ts';
-import { type WebSocketMetrics, createMetrics, registerLevels } from './metrics.ts';
+import { type WebSocketMetrics, registerLevels } from './metrics.ts';
 import { Peer, type PeerOptions } from './peer.ts';
 import { Registry } from './registry.ts';
 import type { Relay } from './relay.ts';
@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly metrics: Metrics;
   readonly tracing: Tracing;
   readonly relay: Relay;
+  /** Its own. */
+  readonly measured: WebSocketMetrics;
 }
 
 /** Milliseconds after which whoever finds no room is to come again. */
@@ -33,7 +35,6 @@ const retryAfterMs = 5000;
 /** The parts of one instance's WebSocket, put together, and its connections. */
 export class Server {
   readonly sockets: Sockets;
-  readonly metrics: WebSocketMetrics;
   readonly peers = new Set<Peer>();
   readonly #options: ServerOptions;
   readonly #channels: Channels;
@@ -50,21 +51,23 @@ export class Server {
     const { relay, settings } = options;
     const retained = new Retained(settings.WEBSOCKET_RETAINED_BYTES, await relay.origin(), relay.isForeign);
     const server = new Server(options, retained);
-    await relay.follow(server.#channels.deliver);
+    await relay.follow({
+      published: server.#channels.deliver,
+      interrupted: (origin) => retained.restart(origin),
+    });
     return server;
   }
 
   private constructor(options: ServerOptions, retained: Retained) {
-    const { settings, log, http, metrics, tracing, relay } = options;
+    const { settings, log, http, metrics, tracing, relay, measured } = options;
     this.#options = options;
-    this.metrics = createMetrics(metrics.registry);
     const registry = new Registry();
     const sessions = new Sessions({
       window: settings.WEBSOCKET_SESSION_WINDOW,
       ttlMs: settings.WEBSOCKET_SESSION_TTL_MS,
       most: settings.WEBSOCKET_SESSIONS_MAX,
     });
-    const channels = new Channels(retained, settings.WEBSOCKET_BUFFER_LIMIT_BYTES / 2, this.metrics);
+    const channels = new Channels(retained, settings.WEBSOCKET_BUFFER_LIMIT_BYTES / 2, measured);
     this.#channels = channels;
     this.sockets = new Sockets({
       registry,
@@ -79,7 +82,7 @@ export class Server {
       log,
       tracing,
       errors: metrics.errors,
-      metrics: this.metrics,
+      metrics: measured,
       deadlineMs: settings.WEBSOCKET_DEADLINE_MS,
       sessionOf: (peer, { type }) => this.sockets.sessionOf(peer, type),
     });
@@ -90,7 +93,7 @@ export class Server {
         inFlight: settings.WEBSOCKET_IN_FLIGHT_MAX,
         buffer: { limitBytes: settings.WEBSOCKET_BUFFER_LIMIT_BYTES, policy: settings.WEBSOCKET_SLOW_READER },
       },
-      metrics: this.metrics,
+      metrics: measured,
       acks,
       receive,
       closed: (peer, code) => {
@@ -103,7 +106,7 @@ export class Server {
       origins: settings.WEBSOCKET_ORIGINS,
       messageLimitBytes: settings.WEBSOCKET_MESSAGE_LIMIT_BYTES,
       admit: (request) => this.#admit(callerOf(request)?.subject),
-      refused: (reason) => this.metrics.refused.inc({ reason }),
+      refused: (reason) => measured.refused.inc({ reason }),
       connected: (socket, stream, request) => {
         const peer = new Peer({ ...shared, socket, stream, caller: callerOf(request) });
         this.peers.add(peer);
@@ -145,7 +148,7 @@ export class Server {
 
   #closed(peer: Peer, code: number): void {
     this.peers.delete(peer);
-    this.metrics.closed.inc({ code });
+    this.#options.measured.closed.inc({ code });
     this.sockets.closed(peer);
     const subject = peer.caller?.subject;
     if (subject === undefined) return;

@@ -1,6 +1,9 @@
 import { once } from 'node:events';
+import { request } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { pino } from 'pino';
 import { Type } from 'typebox';
+import { Value } from 'typebox/value';
 import { WebSocket } from 'ws';
 import { type Envelope, subprotocol } from '../../pkg/client/websocket/envelope.ts';
 import { Service } from '../app/lifecycle.ts';
@@ -34,6 +37,18 @@ export const note = defineMessage({
   payload: Type.Object({ text: Type.String() }, strict),
 });
 
+/** Is served by REST, too. */
+export const greet = defineRequest({
+  type: 'greeting',
+  version: '1.0',
+  summary: 'Greets',
+  payload: Type.Object({ name: Type.String() }, strict),
+  response: Type.Object({ text: Type.String() }, strict),
+});
+
+/** Whom the test's handler does not greet. */
+export const badName = 'Nobody';
+
 /** What is published. */
 export const news = defineMessage({
   type: 'news',
@@ -41,6 +56,35 @@ export const news = defineMessage({
   summary: 'Something has happened',
   payload: Type.Object({ number: Type.Integer(), padding: Type.Optional(Type.String()) }, strict),
 });
+
+/**
+ * @param payload of `news`
+ * @returns its number
+ */
+export function numberOf(payload: unknown): number {
+  return Value.Parse(news.payload, payload).number;
+}
+
+/**
+ * @param url of a service, with the path
+ * @returns a connection that was upgraded, for frames that no client makes
+ */
+export async function upgraded(url: string): Promise<Duplex> {
+  const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
+  request(url, { headers: handshake })
+    .on('upgrade', (_response, stream) => resolve(stream))
+    .on('error', reject)
+    .end();
+  return promise;
+}
+
+/** Headers of a good handshake. */
+export const handshake = {
+  connection: 'Upgrade',
+  upgrade: 'websocket',
+  'sec-websocket-version': '13',
+  'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+};
 
 /** A service with the module, and messages of its own. */
 export interface TestService {
@@ -134,10 +178,11 @@ export async function rawClient(
 ): Promise<RawClient> {
   const socket = new WebSocket(url, [subprotocol, ...(options.protocols ?? [])], { headers: options.headers ?? {} });
   const received: Envelope[] = [];
-  const waiting = new Set<() => void>();
+  const waiting = new Set<(envelope: Envelope) => void>();
   socket.on('message', (data: Buffer) => {
-    received.push(parseEnvelope(data.toString()));
-    for (const look of waiting) look();
+    const envelope = parseEnvelope(data.toString());
+    received.push(envelope);
+    for (const look of waiting) look(envelope);
   });
   const closed = new Promise<{ code: number; reason: string }>((resolve) => {
     socket.on('close', (code, reason) => resolve({ code, reason: String(reason) }));
@@ -161,14 +206,14 @@ export async function rawClient(
   };
   const next = (fits: (envelope: Envelope) => boolean): Promise<Envelope> =>
     new Promise((resolve) => {
-      const look = (): void => {
-        const found = received.find(fits);
-        if (found === undefined) return;
+      const look = (envelope: Envelope): void => {
+        if (!fits(envelope)) return;
         waiting.delete(look);
-        resolve(found);
+        resolve(envelope);
       };
-      waiting.add(look);
-      look();
+      const found = received.find(fits);
+      if (found === undefined) waiting.add(look);
+      else resolve(found);
     });
   return {
     socket,
@@ -182,4 +227,15 @@ export async function rawClient(
       return next(({ correlationId }) => correlationId === msgId);
     },
   };
+}
+
+/**
+ * The Redis for integration tests.
+ * @returns its URL; undefined where there is none, so that those tests are skipped
+ * @throws {Error} in CI, where a test that is skipped would be one that nobody runs
+ */
+export function redisUrl(): string | undefined {
+  const { WEBSOCKET_REDIS_URL: url, CI: ci } = process.env;
+  if (!url && ci) throw new Error('integration tests need a server: set WEBSOCKET_REDIS_URL');
+  return url;
 }
