@@ -1,4 +1,4 @@
-import type { FastifySchema, FastifyTypeProviderDefault, RouteShorthandOptions } from 'fastify';
+import type { FastifyContextConfig, FastifySchema, FastifyTypeProviderDefault } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import { ServiceError } from '../../pkg/errors/index.ts';
 import type { Caller } from './caller.ts';
@@ -22,7 +22,8 @@ export interface BothWays<Payload extends TSchema, Response extends TSchema> {
     readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
     readonly url: string;
     /** Body or query are checked by the payload of the message. */
-    readonly options?: RouteShorthandOptions;
+    readonly schema?: FastifySchema;
+    readonly config?: FastifyContextConfig;
   };
   readonly phase: Phase;
   /** When REST will be gone (RFC 8594), for replies while clients move. */
@@ -73,13 +74,13 @@ export function serveBothWays<Payload extends TSchema, Response extends TSchema>
 
   const schema: FastifySchema = {
     summary: definition.summary,
-    ...rest.options?.schema,
+    ...rest.schema,
     [isWrite ? 'body' : 'querystring']: definition.payload,
     response: { 200: definition.response },
   };
   // What a handler is given depends on the operation: the provider of types cannot know it here.
   http.withTypeProvider<FastifyTypeProviderDefault>().route({
-    ...rest.options,
+    ...(rest.config && { config: rest.config }),
     method: rest.method,
     url: rest.url,
     schema,

@@ -101,18 +101,10 @@ export const config = Type.Object({
     description: 'Bytes of published messages that an instance keeps for clients which come back and resume',
     examples: [16_777_216],
   }),
-  WEBSOCKET_REDIS_URL: Type.String({
-    default: '',
-    pattern: '^(rediss?://.+)?$',
-    secret: true,
-    description:
-      'Redis that carries what is published to all instances and across restarts; when empty, in process only',
-    examples: ['redis://localhost:6379'],
-  }),
-  WEBSOCKET_REDIS_LENGTH: Type.Integer({
+  WEBSOCKET_STREAM_LENGTH: Type.Integer({
     minimum: 1,
     default: 10_000,
-    description: 'About how many published messages that Redis keeps',
+    description: 'About how many published messages are kept in Redis, when REDIS_URL is set',
     examples: [10_000],
   }),
   WEBSOCKET_DRAIN_MS: Type.Integer({

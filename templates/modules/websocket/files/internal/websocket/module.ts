@@ -1,15 +1,14 @@
-import type { Static } from 'typebox';
-import { about } from '../app/about.ts';
 import { defineModule } from '../app/module.ts';
 import { http } from '../http/module.ts';
-import type { Logger } from '../log/logger.ts';
 import { metrics } from '../metrics/module.ts';
+import { type Redis, redis } from '../redis/module.ts';
 import { telemetry } from '../telemetry/module.ts';
 import { config } from './config.ts';
 import { describeMessages } from './document.ts';
 import { drain } from './drain.ts';
 import { heartbeat } from './heartbeat.ts';
-import { type WebSocketMetrics, createMetrics } from './metrics.ts';
+import { createMetrics } from './metrics.ts';
+import { RedisRelay, type RedisRelayOptions } from './redisRelay.ts';
 import { LocalRelay, type Relay } from './relay.ts';
 import { Server } from './server.ts';
 
@@ -17,11 +16,16 @@ import { Server } from './server.ts';
 export const websocket = defineModule({
   name: 'websocket',
   config,
-  requires: [http, metrics, telemetry],
-  async start({ config: settings, log, signal, use }) {
+  requires: [http, metrics, telemetry, redis],
+  async start({ config: settings, log, use }) {
     const api = use(http);
     const measured = createMetrics(use(metrics).registry);
-    const relay = await openRelay(settings, measured, log, signal);
+    measured.relayUp.set(1);
+    const relay = await openRelay(use(redis), {
+      length: settings.WEBSOCKET_STREAM_LENGTH,
+      log,
+      isUp: (up) => measured.relayUp.set(up ? 1 : 0),
+    });
     const server = await Server.open({
       settings,
       log,
@@ -52,20 +56,8 @@ export const websocket = defineModule({
   },
 });
 
-async function openRelay(
-  settings: Static<typeof config>,
-  measured: WebSocketMetrics,
-  log: Logger,
-  signal: AbortSignal,
-): Promise<Relay> {
-  const { WEBSOCKET_REDIS_URL: url, WEBSOCKET_REDIS_LENGTH: length } = settings;
-  measured.relayUp.set(1);
-  if (url === '') {
-    log.warn('what is published reaches the clients of this process only, and ends with it (set WEBSOCKET_REDIS_URL)');
-    return new LocalRelay();
-  }
-  // Takes a while to load: who has no Redis does without.
-  const { RedisRelay } = await import('./redisRelay.ts');
-  const isUp = (up: boolean): void => measured.relayUp.set(up ? 1 : 0);
-  return RedisRelay.open({ url, stream: `${about.name}:websocket`, length, log, isUp }, signal);
+async function openRelay({ server }: Redis, options: Omit<RedisRelayOptions, 'server' | 'reader'>): Promise<Relay> {
+  if (server !== undefined) return new RedisRelay({ ...options, server, reader: await server.connect() });
+  options.log.warn('what is published reaches the clients of this process only, and ends with it (set REDIS_URL)');
+  return new LocalRelay();
 }

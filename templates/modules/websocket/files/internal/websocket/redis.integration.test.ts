@@ -3,20 +3,21 @@ import { createInterface } from 'node:readline';
 import { type Server, type Socket, connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { pino } from 'pino';
-import { createClient } from 'redis';
+import { createClient } from '@redis/client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Client, type Gap } from '../../pkg/client/websocket/index.ts';
 import { root } from '../../test/support/service.ts';
 import { about } from '../app/about.ts';
 import { RedisRelay } from './redisRelay.ts';
 import type { Published } from './relay.ts';
-import { news, numberOf, redisUrl, testService } from './testing.ts';
+import { serverUrl } from '../redis/testing.ts';
+import { news, numberOf, testService } from './testing.ts';
 
-const url = redisUrl();
+const url = serverUrl();
 const patient = { timeout: 30_000, interval: 50 };
 const stream = `${about.name}:websocket`;
 
-describe.skipIf(!url)('on Redis (needs WEBSOCKET_REDIS_URL)', () => {
+describe.skipIf(!url)('on Redis (needs REDIS_URL)', () => {
   const admin = createClient(url === undefined ? {} : { url });
   beforeAll(() => admin.connect());
   beforeEach(() => admin.del(stream));
@@ -30,10 +31,7 @@ describe.skipIf(!url)('on Redis (needs WEBSOCKET_REDIS_URL)', () => {
   });
 
   it('what one instance publishes, clients of another get', async () => {
-    const [one, two] = [
-      await testService({ WEBSOCKET_REDIS_URL: url ?? '' }),
-      await testService({ WEBSOCKET_REDIS_URL: url ?? '' }),
-    ];
+    const [one, two] = [await testService({ REDIS_URL: url ?? '' }), await testService({ REDIS_URL: url ?? '' })];
     const client = new Client({ url: `${two.ws}/ws` });
     const numbers: unknown[] = [];
     client.subscribe('news', ({ payload }) => void numbers.push(numberOf(payload)));
@@ -46,7 +44,7 @@ describe.skipIf(!url)('on Redis (needs WEBSOCKET_REDIS_URL)', () => {
   });
 
   it('a client goes on at another instance from where it was', async () => {
-    const one = await testService({ WEBSOCKET_REDIS_URL: url ?? '' });
+    const one = await testService({ REDIS_URL: url ?? '' });
     const first = new Client({ url: `${one.ws}/ws` });
     first.subscribe('news', () => {});
     first.connect();
@@ -55,7 +53,7 @@ describe.skipIf(!url)('on Redis (needs WEBSOCKET_REDIS_URL)', () => {
     first.close();
     for (const number of [1, 2]) await one.sockets.publish('news', news, { number });
     await one.service.stop(0, 5000);
-    const two = await testService({ WEBSOCKET_REDIS_URL: url ?? '' });
+    const two = await testService({ REDIS_URL: url ?? '' });
     const gaps: Gap[] = [];
     const numbers: unknown[] = [];
     const second = new Client({ url: `${two.ws}/ws`, positions, onGap: (gap) => gaps.push(gap) });
@@ -69,7 +67,7 @@ describe.skipIf(!url)('on Redis (needs WEBSOCKET_REDIS_URL)', () => {
 
   it('what cannot be published fails at once, and what was published meanwhile comes when Redis is back', async () => {
     const proxy = await openProxy(new URL(url ?? ''));
-    const service = await testService({ WEBSOCKET_REDIS_URL: proxy.url });
+    const service = await testService({ REDIS_URL: proxy.url });
     const client = new Client({ url: `${service.ws}/ws` });
     const numbers: unknown[] = [];
     client.subscribe('news', ({ payload }) => void numbers.push(numberOf(payload)));
@@ -99,22 +97,21 @@ describe.skipIf(!url)('on Redis (needs WEBSOCKET_REDIS_URL)', () => {
 
   it('an instance that was cut off for too long says that messages are missing', async () => {
     const proxy = await openProxy(new URL(url ?? ''));
-    const options = { url: proxy.url, stream, length: 10, log: pino({ level: 'silent' }), isUp: () => {} };
-    const relay = await RedisRelay.open(options, new AbortController().signal);
+    const reader = createClient({ url: proxy.url, disableOfflineQueue: true }).on('error', () => {});
+    await reader.connect();
+    const server = { client: reader, isUp: true, prefix: `${about.name}:`, connect: async () => reader };
+    const relay = new RedisRelay({ server, reader, length: 10, log: pino({ level: 'silent' }), isUp: () => {} });
     const seen: Published[] = [];
-    const interrupted: string[] = [];
-    await relay.follow({
-      published: (published) => seen.push(published),
-      interrupted: (origin) => interrupted.push(origin),
-    });
-    await relay.publish('topic:news', '{"a":1}');
+    const begun: string[] = [];
+    await relay.follow({ published: (published) => seen.push(published), begun: (origin) => begun.push(origin) });
+    await admin.xAdd(stream, '*', { channel: 'topic:news', text: '{}' });
     await vi.waitFor(() => expect(seen).toHaveLength(1), patient);
     proxy.cut();
     for (let count = 0; count < 5; count += 1) await admin.xAdd(stream, '*', { channel: 'topic:news', text: '{}' });
     await admin.xTrim(stream, 'MAXLEN', 2);
     proxy.open();
     await vi.waitFor(() => expect(seen).toHaveLength(3), patient);
-    expect(interrupted).toHaveLength(1);
+    expect(begun).toHaveLength(2);
     await relay.stop();
     proxy.close();
   });
@@ -163,7 +160,7 @@ describe.skipIf(!url)('on Redis (needs WEBSOCKET_REDIS_URL)', () => {
         HOST: '127.0.0.1',
         PORT: String(port),
         ADMIN_PORT: '0',
-        WEBSOCKET_REDIS_URL: url,
+        REDIS_URL: url,
         WEBSOCKET_MESSAGES_PER_SECOND: '100000',
         WEBSOCKET_DRAIN_MS: '0',
         SHUTDOWN_DELAY_MS: '0',
@@ -183,6 +180,7 @@ const instance = `
   import { run } from './internal/app/run.ts';
   import { http } from './internal/http/module.ts';
   import { metrics } from './internal/metrics/module.ts';
+  import { redis } from './internal/redis/module.ts';
   import { telemetry } from './internal/telemetry/module.ts';
   import { websocket } from './internal/websocket/module.ts';
   import { news, note } from './internal/websocket/testing.ts';
@@ -197,7 +195,7 @@ const instance = `
       return { value: undefined };
     },
   };
-  await run([metrics, telemetry, http, websocket, slice]);`;
+  await run([metrics, telemetry, http, redis, websocket, slice]);`;
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');

@@ -10,17 +10,15 @@ export interface Published {
 /** Gets what is published. */
 export interface Follower {
   readonly published: (published: Published) => void;
-  /** Messages up to the place are lost to this instance. */
-  readonly interrupted: (origin: string) => void;
+  /** What follows comes after this place; what came before it is unknown, or lost to this instance. */
+  readonly begun: (origin: string) => void;
 }
 
 /**
- * Carries what one instance publishes to all of them, in one order. In process unless WEBSOCKET_REDIS_URL is set; NATS JetStream, say,
+ * Carries what one instance publishes to all of them, in one order. In process unless REDIS_URL is set; NATS JetStream, say,
  * fits as well: its sequence numbers are offsets.
  */
 export interface Relay {
-  /** @returns the place before all that `follow` will give: what came before it is unknown */
-  origin(): Promise<string>;
   /** Whether an offset was given out by somebody else, such as a process before this one: what came after it is unknown. */
   readonly isForeign?: (offset: string) => boolean;
   /**
@@ -30,9 +28,9 @@ export interface Relay {
    */
   publish(channel: string, text: string): Promise<void>;
   /**
-   * Begins to hand on: first what is still kept from before this instance, then each as it comes.
+   * Begins to hand on: first where it begins, then what is still kept from before this instance, then each as it comes.
    * @param follower gets them in order, each once
-   * @returns when the first part is done
+   * @returns when what was kept is handed on, or cannot be now: then it comes later
    */
   follow(follower: Follower): Promise<void>;
   stop(): Promise<void>;
@@ -47,10 +45,6 @@ export class LocalRelay implements Relay {
 
   readonly isForeign = (offset: string): boolean => !offset.startsWith(`${this.#epoch}-`);
 
-  origin(): Promise<string> {
-    return Promise.resolve(`${this.#epoch}-0`);
-  }
-
   publish(channel: string, text: string): Promise<void> {
     this.#count += 1;
     this.#follower?.published({ channel, offset: `${this.#epoch}-${this.#count}`, text });
@@ -59,6 +53,7 @@ export class LocalRelay implements Relay {
 
   follow(follower: Follower): Promise<void> {
     this.#follower = follower;
+    follower.begun(`${this.#epoch}-0`);
     return Promise.resolve();
   }
 

@@ -37,16 +37,14 @@ export class Retained {
   #bytes = 0;
   readonly #isForeign: (offset: string) => boolean;
   /** Of the last message that was published before anything was known here, or of a channel that is forgotten. */
-  #forgotten: string;
+  #forgotten = '0-0';
 
   /**
    * @param limitBytes how much is kept
-   * @param origin of the relay
    * @param isForeign of the relay
    */
-  constructor(limitBytes: number, origin: string, isForeign: (offset: string) => boolean = () => false) {
+  constructor(limitBytes: number, isForeign: (offset: string) => boolean = () => false) {
     this.#limitBytes = limitBytes;
-    this.#forgotten = origin;
     this.#isForeign = isForeign;
   }
 
@@ -65,8 +63,8 @@ export class Retained {
     return kept;
   }
 
-  /** Everything up to a place is lost: whoever was before it is told. */
-  restart(origin: string): void {
+  /** Everything up to a place is unknown: whoever was before it is told. */
+  begin(origin: string): void {
     this.#channels.clear();
     this.#order.length = 0;
     this.#head = 0;

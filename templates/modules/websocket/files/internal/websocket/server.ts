@@ -49,11 +49,11 @@ export class Server {
    */
   static async open(options: ServerOptions): Promise<Server> {
     const { relay, settings } = options;
-    const retained = new Retained(settings.WEBSOCKET_RETAINED_BYTES, await relay.origin(), relay.isForeign);
+    const retained = new Retained(settings.WEBSOCKET_RETAINED_BYTES, relay.isForeign);
     const server = new Server(options, retained);
     await relay.follow({
       published: server.#channels.deliver,
-      interrupted: (origin) => retained.restart(origin),
+      begun: (origin) => retained.begin(origin),
     });
     return server;
   }

@@ -12,6 +12,7 @@ import { readConfig } from '../config/config.ts';
 import { http } from '../http/module.ts';
 import type { Http } from '../http/server.ts';
 import { type Metrics, metrics } from '../metrics/module.ts';
+import { redis } from '../redis/module.ts';
 import { telemetry } from '../telemetry/module.ts';
 import { parseEnvelope } from './envelope.ts';
 import { defineMessage, defineRequest } from './messages.ts';
@@ -127,7 +128,7 @@ export async function testService(
     },
   });
   const settings = { HOST: '127.0.0.1', PORT: '0', WEBSOCKET_DRAIN_MS: '0', ...env };
-  const service = new Service([metrics, telemetry, http, websocket, slice, ...more], {
+  const service = new Service([metrics, telemetry, http, redis, websocket, slice, ...more], {
     log: pino({ base: null }, { write: (line) => (log.text += line) }),
     configOf: (module) => readConfig(module.config, settings),
     startTimeoutMs: 10_000,
@@ -227,15 +228,4 @@ export async function rawClient(
       return next(({ correlationId }) => correlationId === msgId);
     },
   };
-}
-
-/**
- * The Redis for integration tests.
- * @returns its URL; undefined where there is none, so that those tests are skipped
- * @throws {Error} in CI, where a test that is skipped would be one that nobody runs
- */
-export function redisUrl(): string | undefined {
-  const { WEBSOCKET_REDIS_URL: url, CI: ci } = process.env;
-  if (!url && ci) throw new Error('integration tests need a server: set WEBSOCKET_REDIS_URL');
-  return url;
 }
