@@ -2,7 +2,7 @@ import { defineModule } from '../../../generators/engine/module.ts';
 
 export default defineModule({
   id: 'websocket',
-  summary: 'WebSocket with envelope, topics, targeted push, acknowledgements and resume; a client for it',
+  summary: 'WebSocket: topics, targeted push, acknowledgements, resume; and its client',
   category: 'api',
   requires: ['redis'],
   dependencies: ['ws'],
