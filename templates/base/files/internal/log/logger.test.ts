@@ -133,6 +133,17 @@ describe('the level', () => {
     expect(controlOf(log)?.level).toEqual({ level: 'debug' });
   });
 
+  it('goes back to the configured one when told to, and says so if that is news', async () => {
+    const lines: string[] = [];
+    const control = controlOf(await createLogger('info', { write: (line) => void lines.push(line) }));
+    control?.resetLevel();
+    expect(lines).toEqual([]);
+    control?.changeLevel('debug', 60_000);
+    control?.resetLevel();
+    expect(control?.level).toEqual({ level: 'info' });
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ msg: 'log level changed', from: 'debug', to: 'info' });
+  });
+
   it('falls back to the configured one when its time is up', async () => {
     vi.useFakeTimers();
     const log = await createLogger('info', { write() {} });

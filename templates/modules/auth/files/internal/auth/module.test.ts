@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -226,6 +226,39 @@ describe('an issuer out of reach', () => {
     expect(await started.service.health(1000)).toEqual({ auth: 'ok' });
     await started.service.stop(0, 1000);
     down.close();
+  });
+});
+
+describe('keys in a file', () => {
+  it('are read anew on a reload; when it holds none the old ones stay, and one line says so', async () => {
+    const file = path.join(folder, 'jwks.json');
+    const keys = (...of: readonly TestKey[]) => JSON.stringify({ keys: of.map(({ publicJwk }) => publicJwk) });
+    const next = await testKey('next');
+    await writeFile(file, keys(key));
+    const started = await testService({ ...names, AUTH_JWKS_FILE: file }, (server) => {
+      server.get('/any', () => 'ok');
+    });
+    const ask = async (by: TestKey): Promise<number> =>
+      (await started.http.inject({ url: '/any', headers: { authorization: `Bearer ${await sign(by)}` } })).statusCode;
+    expect([await ask(key), await ask(next)]).toEqual([200, 401]);
+
+    await writeFile(file, keys(next));
+    expect(await ask(next)).toBe(401);
+    expect(await started.service.reload()).toBe(true);
+    expect([await ask(key), await ask(next)]).toEqual([401, 200]);
+
+    for (const broken of ['{"keys":[', '{"keys":[]}', '{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}', '']) {
+      await writeFile(file, broken);
+      started.log.text = '';
+      expect(await started.service.reload()).toBe(false);
+      expect(JSON.parse(started.log.text)).toMatchObject({ level: 50, module: 'auth', msg: 'reload failed' });
+      expect(started.log.text).not.toContain('c2VjcmV0');
+      expect([await ask(key), await ask(next)]).toEqual([401, 200]);
+    }
+    await rm(file);
+    expect(await started.service.reload()).toBe(false);
+    expect(await ask(next)).toBe(200);
+    await started.service.stop(0, 1000);
   });
 });
 

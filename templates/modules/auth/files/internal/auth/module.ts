@@ -67,7 +67,8 @@ export const auth = defineModule({
     if (trust.local)
       log.warn('local issuer, for development: `npm run token` prints a token (set AUTH_ISSUER for a real one)');
     const value: Auth = { require: (request, reply, needs) => guard.require(request, reply, needs) };
-    return { value, health: trust.keys.health, stop: trust.keys.stop };
+    const { health, reload, stop } = trust.keys;
+    return { value, health, stop, ...(reload && { reload }) };
   },
 });
 
