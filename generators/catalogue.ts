@@ -1,11 +1,11 @@
 import path from 'node:path';
 import type { Catalogue } from './engine/catalogue.ts';
+import { parseCatalogue } from './engine/catalogueText.ts';
 import { badInput } from './engine/errors.ts';
-import { whyNotJson } from './engine/json.ts';
 import { readText } from './readText.ts';
 
 /** Beside the bundled executables. */
-const builtIn = path.join(import.meta.dirname, 'catalogue.json');
+const builtIn = path.join(import.meta.dirname, 'catalogue.jsonl');
 
 /**
  * Loads the catalogue: plain data, of which nothing is run.
@@ -16,18 +16,9 @@ const builtIn = path.join(import.meta.dirname, 'catalogue.json');
  */
 export function loadCatalogue(file: string | undefined, cwd: string): Catalogue {
   const source = file === undefined ? builtIn : path.resolve(cwd, file);
-  const value = parse(source);
+  const value = parseCatalogue(readText(source, 'the catalogue'), source);
   if (isCatalogue(value)) return value;
   throw badInput(`${source} is not a Slipway catalogue`, 'build one with `npm run build`');
-}
-
-function parse(source: string): unknown {
-  const text = readText(source, 'the catalogue');
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw badInput(`the catalogue ${source} is not JSON: ${whyNotJson(error)}`);
-  }
 }
 
 function isCatalogue(value: unknown): value is Catalogue {

@@ -57,6 +57,7 @@ export default defineModule({
     production: 'node scripts/production.ts',
   },
   wiring: {
+    identity: 'internal/identity/module.ts',
     metrics: 'internal/metrics/module.ts',
     // Before whatever makes spans: the last of them leave after all others have stopped.
     telemetry: 'internal/telemetry/module.ts',

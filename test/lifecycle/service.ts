@@ -3,24 +3,24 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { outputFileSync } from 'fs-extra/esm';
 import { afterAll } from 'vitest';
+import { loadCatalogue } from '../../generators/catalogue.ts';
 import type { Catalogue } from '../../generators/engine/catalogue.ts';
+import { printCatalogue } from '../../generators/engine/catalogueText.ts';
 import type { Lock } from '../../generators/engine/reconcile/lock.ts';
 import { layDown, slipway, treeOf } from '../helpers/cli.ts';
 import { scratchFolder } from '../helpers/scratch.ts';
 import { nextCatalogue } from '../helpers/secondCatalogue.ts';
 
 /** The catalogue that the command line carries. */
-export const catalogue: Catalogue = JSON.parse(
-  readFileSync(path.resolve(import.meta.dirname, '../../dist/catalogue.json'), 'utf8'),
-);
+export const catalogue: Catalogue = loadCatalogue('dist/catalogue.jsonl', path.resolve(import.meta.dirname, '../..'));
 /** The one after it. */
 export const second = nextCatalogue(catalogue);
 
 const folder = mkdtempSync(path.join(tmpdir(), 'slipway-second-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** Where it lies, for `--catalogue`. */
-export const secondFile = path.join(folder, 'catalogue.json');
-writeFileSync(secondFile, JSON.stringify(second));
+export const secondFile = path.join(folder, 'catalogue.jsonl');
+writeFileSync(secondFile, printCatalogue(second));
 
 /** A service on disk, and what a user does to it. */
 export interface TestService {

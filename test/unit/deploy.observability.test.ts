@@ -114,6 +114,13 @@ const scenarios = [
   { name: 'few errors', rates: { '200': 999, '500': 1 }, le: '0.1', alerts: [] },
   { name: 'many errors', rates: { '200': 90, '503': 10 }, le: '0.1', alerts: ['HttpErrorBudgetBurn'] },
   { name: 'errors of clients', rates: { '200': 50, '404': 50 }, le: '0.1', alerts: [] },
+  { name: 'clients that leave slowly', rates: { '499': 100 }, le: '5', alerts: [] },
+  {
+    name: 'errors among clients that leave',
+    rates: { '200': 98, '503': 2, '499': 900 },
+    le: '0.1',
+    alerts: ['HttpErrorBudgetBurn'],
+  },
   { name: 'slow requests', rates: { '200': 100 }, le: '5', alerts: ['HttpLatencyHigh'] },
 ];
 

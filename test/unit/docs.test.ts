@@ -40,7 +40,7 @@ function repositoryWorld(): World {
   const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root });
   const own = listed.toString().trim().split('\n');
   const ignored = ignoredIn(readFileSync(path.join(root, '.gitignore'), 'utf8'));
-  const built = [...Object.values(manifest.bin), 'dist/catalogue.json'];
+  const built = [...Object.values(manifest.bin), 'dist/catalogue.jsonl'];
   return {
     files: [...own, ...own.flatMap(inModuleFolder), ...built, ...everything.files],
     made: [...ignored.filter((name) => name !== 'dist/'), '.slipway/tx/', '.slipway/running.json'],

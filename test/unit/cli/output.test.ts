@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { commands } from '../../../bin/commands.ts';
+import { loadCatalogue } from '../../../generators/catalogue.ts';
 import type { Catalogue } from '../../../generators/engine/catalogue.ts';
+import { printCatalogue } from '../../../generators/engine/catalogueText.ts';
 import { bundled, scratchFolder, slipway, treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
 import { scratchService } from '../../helpers/scratchService.ts';
@@ -166,26 +168,31 @@ describe('usage', () => {
   });
 
   it.for([
-    ['is no object', () => [], 'is not a Slipway catalogue'],
-    ['is another format', () => ({ openapi: '3.1.0' }), 'is not a Slipway catalogue'],
+    ['is no object', () => '[]', 'is not a Slipway catalogue'],
+    ['is another format', () => '{ "openapi": "3.1.0" }', 'is not a Slipway catalogue'],
+    ['is no JSON', () => 'version: 1', 'is not JSON'],
+    ['was cut off', (whole: Catalogue) => printCatalogue(whole).replace(/\n[^\n]*\n$/, ''), 'is not whole'],
+    [
+      'was cut off in a module',
+      (whole: Catalogue) => printCatalogue(whole).slice(0, -100),
+      'is not JSON: Unterminated string',
+    ],
     [
       'has files that are none',
-      (whole: Catalogue) => ({ ...whole, base: { ...whole.base, files: 7 } }),
+      (whole: Catalogue) => printCatalogue({ ...whole, base: Object.assign({ ...whole.base }, { files: 7 }) }),
       'does not hold together',
     ],
     [
       'has files that lead out',
-      (whole: Catalogue) => ({
-        ...whole,
-        base: { ...whole.base, files: [{ path: '../x', ownership: 'seed', text: '' }] },
-      }),
+      (whole: Catalogue) =>
+        printCatalogue({ ...whole, base: { ...whole.base, files: [{ path: '../x', ownership: 'seed', text: '' }] } }),
       'the path "../x" contains ".."',
     ],
   ] as const)('a catalogue from elsewhere that %s is refused', ([, change, message]) => {
     using service = scratchService();
-    const built = JSON.parse(readFileSync(path.join(path.dirname(bundled()), 'catalogue.json'), 'utf8'));
-    const file = path.join(path.dirname(service.path), 'catalogue.json');
-    writeFileSync(file, JSON.stringify(change(built)));
+    const built = loadCatalogue('catalogue.jsonl', path.dirname(bundled()));
+    const file = path.join(path.dirname(service.path), 'catalogue.jsonl');
+    writeFileSync(file, change(built));
     const before = treeOf(path.dirname(service.path));
     expectFault(slipway(['add', 'postgres', '--catalogue', file], { cwd: service.path }), 2, message);
     expect(treeOf(path.dirname(service.path))).toEqual(before);

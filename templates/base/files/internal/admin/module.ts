@@ -1,5 +1,6 @@
 import { defineModule } from '../app/module.ts';
 import { drain, listen } from '../http/listener.ts';
+import { controlOf } from '../log/control.ts';
 import { metrics } from '../metrics/module.ts';
 import { config } from './config.ts';
 import { logLevelRoutes } from './logLevel.ts';
@@ -23,6 +24,7 @@ export const admin = defineModule({
     return {
       value: undefined,
       links: () => ({ health: `http://localhost:${port}/readyz`, metrics: `http://localhost:${port}/metrics` }),
+      reload: () => controlOf(log)?.resetLevel(),
       async stop(deadline) {
         await drain(server.server, deadline);
         await server.close();

@@ -27,7 +27,10 @@ export interface Running<Value> {
   readonly serve?: () => void | Promise<void>;
   /** Once it serves: what a developer can open in a browser, by name. */
   readonly links?: () => Readonly<Record<string, string>>;
-  /** On SIGHUP: take up what has changed outside, such as a certificate. The service stays up, whatever this throws. */
+  /**
+   * On SIGHUP: take up what has changed outside, such as a file of keys. The service stays up, whatever this throws: what was
+   * good before has to go on.
+   */
   readonly reload?: (signal: AbortSignal) => void | Promise<void>;
   /** On shutdown, first: stop accepting, finish what is in flight. The signal aborts at the deadline. */
   readonly drain?: (signal: AbortSignal) => void | Promise<void>;

@@ -16,6 +16,8 @@ import { headerOf, requestIdOf } from './requestId.ts';
 
 /** What a request carries, as its headers tell it. */
 export class RequestContext extends Context {
+  /** Whether it was given up at its deadline. */
+  isExpired = false;
   readonly #tracing: Tracing;
   readonly #begun = performance.now();
   /** What the caller asked for. */

@@ -8,6 +8,7 @@ import type { Logger } from '../log/logger.ts';
 import type { ErrorCounts } from '../metrics/errors.ts';
 import type { RequestDurations } from '../metrics/requests.ts';
 import { type Tracing, noTracing } from '../telemetry/tracing.ts';
+import { AccessLog } from './accessLog.ts';
 import { admission } from './admission.ts';
 import { answerClientError } from './clientError.ts';
 import type { config } from './config.ts';
@@ -41,10 +42,10 @@ export interface HttpOptions {
 export async function createHttp(options: HttpOptions): Promise<Http> {
   const { config, log, durations, errors, tracing = noTracing } = options;
   const answerError = errorHandler(errors);
-  const requests = new Requests(config, tracing);
+  const requests = new Requests(config, tracing, new AccessLog(durations));
   const http: Http = fastify({
     loggerInstance: log,
-    logController: new RequestLog(durations, requests),
+    logController: new RequestLog(requests),
     // Lines name the request by themselves: see internal/log/context.ts.
     childLoggerFactory: (logger, _bindings, own) => (own.level === undefined ? logger : logger.child({}, own)),
     genReqId: (request) => requests.contextOf(request).id,

@@ -47,6 +47,11 @@ export class LogControl {
     this.#root.warn({ from, to: level, until: this.#until }, 'log level changed');
   }
 
+  /** Goes back to the configured level, whatever it was changed to. */
+  resetLevel(): void {
+    if (this.#root.level !== this.#configured || this.#until !== undefined) this.changeLevel(this.#configured);
+  }
+
   /** By reason, lines that are not in the log, since the process began. */
   get dropped(): Drops['counts'] {
     return this.#drops.counts;

@@ -14,10 +14,11 @@ import { Context, current, newSpanId, newTraceId, noTrace, runWith } from '../..
 import { about } from '../app/about.ts';
 import type { Logger } from '../log/logger.ts';
 import type { config } from './config.ts';
-import { activeKey, contextManager, spanContextOf } from './contextManager.ts';
+import { contextManager, enterSpan } from './contextManager.ts';
 import { Delivery } from './delivery.ts';
 import { requestSpans } from './requestSpan.ts';
 import { samplingOf } from './sampling.ts';
+import { spanContextOf } from './spanContext.ts';
 import type { Tracing } from './tracing.ts';
 
 /** Tracing that records, in the hands of who started it. */
@@ -74,19 +75,24 @@ function generateTraceId(): string {
 }
 
 class DetachedContext extends Context {
-  readonly span: Span;
+  readonly #tracer: Tracer;
+  readonly #span: Span;
 
   constructor(tracer: Tracer, name: string, { id, trace: link }: Context) {
     super({ id, link, trace: { traceId: newTraceId(), spanId: newSpanId(), sampled: true } });
+    this.#tracer = tracer;
     const links = [{ context: spanContextOf(link) }];
-    this.span = runWith(this, () => tracer.startSpan(name, { root: true, links }));
-    this.trace = { ...this.trace, spanId: this.span.spanContext().spanId };
-    this.set(activeKey, trace.setSpan(otelContext.active(), this.span));
+    this.#span = runWith(this, () => tracer.startSpan(name, { root: true, links }));
+    enterSpan(this, trace.setSpan(otelContext.active(), this.#span));
+  }
+
+  override detached(name: string): Context {
+    return detached(this.#tracer, name, this);
   }
 
   override cancel(reason?: Error): void {
     super.cancel(reason);
-    if (this.span.isRecording()) this.span.end();
+    if (this.#span.isRecording()) this.#span.end();
   }
 }
 

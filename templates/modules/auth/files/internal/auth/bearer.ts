@@ -24,6 +24,18 @@ export function bearerToken({ headers, rawHeaders }: IncomingMessage, limit: num
   return token;
 }
 
+/**
+ * @param limit the longest token that is accepted, in bytes
+ * @param token as it came by another way than HTTP
+ * @returns the token; nothing else of it is checked
+ * @throws {Denial} when there is none, or when it is too long
+ */
+export function within(limit: number, token: string | undefined): string {
+  if (token === undefined || token === '') throw new Denial('token_missing');
+  if (token.length > limit) throw new Denial('token_oversized');
+  return token;
+}
+
 function isRepeated(rawHeaders: readonly string[]): boolean {
   let count = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {

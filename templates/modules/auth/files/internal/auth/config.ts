@@ -27,7 +27,7 @@ export const config = Type.Object({
   }),
   AUTH_JWKS_FILE: Type.String({
     default: '',
-    description: 'A file with the public keys, in place of AUTH_JWKS_URL',
+    description: 'A file with the public keys, in place of AUTH_JWKS_URL; SIGHUP has it read anew',
     examples: ['configs/jwks.json'],
   }),
   AUTH_ALGORITHMS: Type.String({

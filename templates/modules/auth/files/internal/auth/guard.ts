@@ -1,13 +1,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { decodeProtectedHeader } from 'jose';
+import { current } from '../../pkg/context/index.ts';
 import { about } from '../app/about.ts';
+import type { Authenticate } from '../identity/module.ts';
+import { type Needs, principalKey } from '../identity/principal.ts';
 import type { Logger } from '../log/logger.ts';
-import { bearerToken } from './bearer.ts';
+import { bearerToken, within } from './bearer.ts';
 import { Denial } from './denial.ts';
 import type { AuthMetrics } from './metrics.ts';
-import { type Needs, needsOf, permit } from './policy.ts';
-import type { Principal } from './principal.ts';
-import { KeysUnavailableError } from './remoteKeys.ts';
+import { needsOf, permit } from './policy.ts';
+import type { Bearer } from './principal.ts';
 import type { Verify } from './verify.ts';
 
 export interface GuardOptions {
@@ -23,6 +25,9 @@ export interface GuardOptions {
 /** A key id as it may stand in a log; what a token says that nobody signed is anybody's text. */
 const plain = /^[\w.:-]{1,64}$/;
 
+/** What is asked for, as fields of a log line. */
+type What = Readonly<Record<string, unknown>>;
+
 /** Decides who is let through, says so in the log and in the metrics, and tells the caller as RFC 6750 has it. */
 export class Guard {
   readonly #options: GuardOptions;
@@ -37,15 +42,20 @@ export class Guard {
     if (request.is404) return;
     const needs = needsOf(request.routeOptions);
     if (needs === undefined) return;
+    const { raw } = request;
     try {
-      const principal = await this.#options.verify(bearerToken(request.raw, this.#options.limit));
-      permit(principal, needs);
-      request.principal = principal;
-      this.#grant(request, principal, needs);
+      const token = (): string => bearerToken(raw, this.#options.limit);
+      request.principal = await this.#decide(token, needs, whatOf(request));
+      current().set(principalKey, request.principal);
     } catch (error) {
-      this.#refuse(request, reply, error);
+      challenge(reply, error);
+      throw error;
     }
   };
+
+  /** For what does not come as a request of HTTP. */
+  readonly authenticate: Authenticate = (token, needs, what) =>
+    this.#decide(() => within(this.#options.limit, token), needs, what);
 
   /**
    * For handlers, when what is needed depends on what is asked for.
@@ -55,49 +65,65 @@ export class Guard {
    * @returns who asks
    * @throws {Denial} with status 401 on a public route, with 403 when something is missing
    */
-  require(request: FastifyRequest, reply: FastifyReply, needs: Partial<Needs>): Principal {
+  require(request: FastifyRequest, reply: FastifyReply, needs: Partial<Needs>): Bearer {
     const all = { scopes: [], roles: [], ...needs };
+    const what = whatOf(request);
+    const { principal } = request;
     try {
-      if (request.principal === undefined) throw new Denial('token_missing');
-      permit(request.principal, all);
-      this.#grant(request, request.principal, all);
-      return request.principal;
+      if (principal === undefined) throw new Denial('token_missing');
+      permit(principal, all);
+      this.#granted(principal, all, what);
+      return principal;
     } catch (error) {
-      return this.#refuse(request, reply, error);
+      this.#denied(error, principal?.keyId, what);
+      challenge(reply, error);
+      throw error;
     }
   }
 
-  #grant(request: FastifyRequest, { subject, keyId }: Principal, { scopes, roles }: Needs): void {
+  async #decide(read: () => string, needs: Needs, what: What): Promise<Bearer> {
+    let token: string | undefined;
+    try {
+      token = read();
+      const principal = await this.#options.verify(token);
+      permit(principal, needs);
+      this.#granted(principal, needs, what);
+      return principal;
+    } catch (error) {
+      this.#denied(error, token === undefined ? undefined : keyIdOf(token), what);
+      throw error;
+    }
+  }
+
+  #granted({ subject, keyId }: Bearer, { scopes, roles }: Needs, what: What): void {
     const { auditGranted, log, metrics } = this.#options;
     metrics.decisions.inc({ outcome: 'granted', reason: '' });
     if (!auditGranted || scopes.length + roles.length === 0) return;
-    log.info({ ...whatOf(request), subject, keyId, scopes, roles }, 'request granted');
+    log.info({ ...what, subject, keyId, scopes, roles }, 'request granted');
   }
 
-  /** Sets the header that belongs to the refusal, and throws it on: the error handler makes the problem of it. */
-  #refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): never {
-    const { log, limit, metrics } = this.#options;
-    if (error instanceof Denial) {
-      const { reason, subject, status } = error;
-      metrics.decisions.inc({ outcome: 'denied', reason });
-      log.warn({ ...whatOf(request), status, reason, subject, keyId: keyIdOf(request, limit) }, 'request denied');
-      reply.header('www-authenticate', error.challenge(about.name));
-    } else {
+  #denied(error: unknown, keyId: string | undefined, what: What): void {
+    const { log, metrics } = this.#options;
+    if (!(error instanceof Denial)) {
       metrics.decisions.inc({ outcome: 'unavailable', reason: '' });
-      if (error instanceof KeysUnavailableError) reply.header('retry-after', Math.ceil(error.waitMs / 1000) || 1);
+      return;
     }
-    throw error;
+    const { reason, subject, status } = error;
+    metrics.decisions.inc({ outcome: 'denied', reason });
+    log.warn({ ...what, status, reason, subject, keyId }, 'request denied');
   }
 }
 
-function whatOf({ id, method, routeOptions }: FastifyRequest): Readonly<Record<string, unknown>> {
+/** Sets the header that belongs to the refusal; the error handler makes the problem of it. */
+function challenge(reply: FastifyReply, error: unknown): void {
+  if (error instanceof Denial) reply.header('www-authenticate', error.challenge(about.name));
+}
+
+function whatOf({ id, method, routeOptions }: FastifyRequest): What {
   return { requestId: id, method, route: routeOptions.url };
 }
 
-function keyIdOf(request: FastifyRequest, limit: number): string | undefined {
-  if (request.principal !== undefined) return request.principal.keyId;
-  const token = request.headers.authorization?.replace(/^bearer +/i, '') ?? '';
-  if (token.length > limit) return undefined;
+function keyIdOf(token: string): string | undefined {
   try {
     const { kid } = decodeProtectedHeader(token);
     return typeof kid === 'string' && plain.test(kid) ? kid : undefined;

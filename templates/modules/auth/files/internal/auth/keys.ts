@@ -1,4 +1,5 @@
-import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+import { readFileSync } from 'node:fs';
+import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey, type LocalJWKSet } from 'jose';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 
@@ -10,6 +11,8 @@ export interface Keys {
   readonly open: () => Promise<void>;
   /** Throws when no token can be verified. */
   readonly health: () => void;
+  /** On SIGHUP: takes the keys up anew; the old ones stay when it throws. Only where that makes sense. */
+  readonly reload?: () => void;
   readonly stop: () => void;
 }
 
@@ -40,6 +43,26 @@ export function staticKeys(set: JSONWebKeySet): Keys {
     resolve: createLocalJWKSet(set),
     open: () => Promise.resolve(),
     health: () => undefined,
+    stop: () => undefined,
+  };
+}
+
+/**
+ * Keys that change with the file they stand in, when it is read anew: Kubernetes exchanges the files of a mounted Secret.
+ * @param file path of a key set as JSON
+ * @returns the keys in it
+ * @throws {Error} when it holds no public keys
+ */
+export function fileKeys(file: string): Keys {
+  const read = (): LocalJWKSet => createLocalJWKSet(publicKeySet(JSON.parse(readFileSync(file, 'utf8'))));
+  let keys = read();
+  return {
+    resolve: (header, token) => keys(header, token),
+    open: () => Promise.resolve(),
+    health: () => undefined,
+    reload() {
+      keys = read();
+    },
     stop: () => undefined,
   };
 }

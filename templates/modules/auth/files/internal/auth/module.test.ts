@@ -1,10 +1,13 @@
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Registry } from '@prometheus-io/client';
 import { pino } from 'pino';
+import { current } from '../../pkg/context/index.ts';
 import { testHttp } from '../../test/support/http.ts';
+import type { Authenticate } from '../identity/module.ts';
+import { principalKey } from '../identity/principal.ts';
 import { tokenCommand } from './command.ts';
 import { Denial } from './denial.ts';
 import { Guard } from './guard.ts';
@@ -142,6 +145,45 @@ describe('what a route declares', () => {
   });
 });
 
+describe('tokens that do not come by HTTP', () => {
+  let started: TestService;
+  let authenticate: Authenticate;
+  beforeAll(async () => {
+    started = await testService(settings(), (server) => {
+      server.get('/whoami', () => ({ subject: current().get(principalKey)?.subject }));
+    });
+    authenticate = started.identity.authenticate ?? expect.unreachable('nobody authenticates');
+  });
+  afterAll(() => started.service.stop(0, 1000));
+
+  const needs = { scopes: ['items:read'], roles: [] };
+  const what = { method: 'Items/Get' };
+
+  it('are verified in the same way, and logged as what they were sent for', async () => {
+    const token = await sign(key, { scope: 'items:read' });
+    const { subject, expiresAt } = await authenticate(token, needs, what);
+    expect(subject).toBe('ada');
+    expect(expiresAt).toBeGreaterThan(Date.now());
+
+    await expect(authenticate(await sign(key), needs, what)).rejects.toMatchObject({ status: 403, reason: 'scope' });
+    expect(started.log.text).toMatch(/"method":"Items\/Get".*"reason":"scope".*"keyId":"key".*request denied/);
+  });
+
+  it.each([
+    [undefined, 'token_missing'],
+    ['', 'token_missing'],
+    ['x'.repeat(10_000), 'token_oversized'],
+    ['x.y.z', 'token_malformed'],
+  ])('are refused like others: %.10s', async (token, reason) => {
+    await expect(authenticate(token, needs, what)).rejects.toMatchObject({ status: 401, reason });
+  });
+
+  it('leave who sent them in the context', async () => {
+    const headers = { authorization: `Bearer ${await sign(key)}` };
+    expect(await (await fetch(`${started.api}/whoami`, { headers })).json()).toEqual({ subject: 'ada' });
+  });
+});
+
 it('protects routes that were there before it', async () => {
   const server = await testHttp();
   server.get('/early', () => 'ok');
@@ -184,6 +226,39 @@ describe('an issuer out of reach', () => {
     expect(await started.service.health(1000)).toEqual({ auth: 'ok' });
     await started.service.stop(0, 1000);
     down.close();
+  });
+});
+
+describe('keys in a file', () => {
+  it('are read anew on a reload; when it holds none the old ones stay, and one line says so', async () => {
+    const file = path.join(folder, 'jwks.json');
+    const keys = (...of: readonly TestKey[]) => JSON.stringify({ keys: of.map(({ publicJwk }) => publicJwk) });
+    const next = await testKey('next');
+    await writeFile(file, keys(key));
+    const started = await testService({ ...names, AUTH_JWKS_FILE: file }, (server) => {
+      server.get('/any', () => 'ok');
+    });
+    const ask = async (by: TestKey): Promise<number> =>
+      (await started.http.inject({ url: '/any', headers: { authorization: `Bearer ${await sign(by)}` } })).statusCode;
+    expect([await ask(key), await ask(next)]).toEqual([200, 401]);
+
+    await writeFile(file, keys(next));
+    expect(await ask(next)).toBe(401);
+    expect(await started.service.reload()).toBe(true);
+    expect([await ask(key), await ask(next)]).toEqual([401, 200]);
+
+    for (const broken of ['{"keys":[', '{"keys":[]}', '{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}', '']) {
+      await writeFile(file, broken);
+      started.log.text = '';
+      expect(await started.service.reload()).toBe(false);
+      expect(JSON.parse(started.log.text)).toMatchObject({ level: 50, module: 'auth', msg: 'reload failed' });
+      expect(started.log.text).not.toContain('c2VjcmV0');
+      expect([await ask(key), await ask(next)]).toEqual([401, 200]);
+    }
+    await rm(file);
+    expect(await started.service.reload()).toBe(false);
+    expect(await ask(next)).toBe(200);
+    await started.service.stop(0, 1000);
   });
 });
 

@@ -2,13 +2,15 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { defineModule } from '../app/module.ts';
 import { http } from '../http/module.ts';
 import type { Http } from '../http/server.ts';
+import { identity } from '../identity/module.ts';
+import type { Needs } from '../identity/principal.ts';
 import { metrics } from '../metrics/module.ts';
 import { config } from './config.ts';
 import { Guard } from './guard.ts';
 import { createMetrics, registerKeyAge } from './metrics.ts';
 import { describeRoute } from './openapi.ts';
-import type { Needs, RouteAuth } from './policy.ts';
-import type { Principal } from './principal.ts';
+import type { RouteAuth } from './policy.ts';
+import type { Bearer } from './principal.ts';
 import { RemoteKeys } from './remoteKeys.ts';
 import { trustFrom } from './trust.ts';
 import { createVerifier } from './verify.ts';
@@ -20,21 +22,21 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     /** Who sends the request; undefined on public routes. */
-    principal: Principal | undefined;
+    principal: Bearer | undefined;
   }
 }
 
 /** What the module gives to those that require it. */
 export interface Auth {
   /** Asks for more within a handler; `Guard.require`. */
-  readonly require: (request: FastifyRequest, reply: FastifyReply, needs: Partial<Needs>) => Principal;
+  readonly require: (request: FastifyRequest, reply: FastifyReply, needs: Partial<Needs>) => Bearer;
 }
 
 /** Authentication of every route by bearer token, unless the route says that it is public. */
 export const auth = defineModule({
   name: 'auth',
   config,
-  requires: [http, metrics],
+  requires: [http, identity, metrics],
   async start({ config: settings, log, use }) {
     const { registry } = use(metrics);
     const measured = createMetrics(registry);
@@ -60,11 +62,13 @@ export const auth = defineModule({
     });
     // Before anything is waited for: modules that start beside this one register their routes meanwhile.
     protect(use(http), guard);
+    use(identity).provide(guard.authenticate);
     await trust.keys.open();
     if (trust.local)
       log.warn('local issuer, for development: `npm run token` prints a token (set AUTH_ISSUER for a real one)');
     const value: Auth = { require: (request, reply, needs) => guard.require(request, reply, needs) };
-    return { value, health: trust.keys.health, stop: trust.keys.stop };
+    const { health, reload, stop } = trust.keys;
+    return { value, health, stop, ...(reload && { reload }) };
   },
 });
 

@@ -1,7 +1,8 @@
 import type { SwaggerTransform } from '@fastify/swagger';
 import type { FastifySchema, RouteOptions } from 'fastify';
 import { problems } from '../http/openapi.ts';
-import { type Needs, checkNeeds, needsOf } from './policy.ts';
+import type { Needs } from '../identity/principal.ts';
+import { checkNeeds, needsOf } from './policy.ts';
 
 const bearer = { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } as const;
 const challenge = { 'WWW-Authenticate': { type: 'string', description: 'What is needed (RFC 6750)' } };

@@ -1,5 +1,5 @@
+import type { Needs, Principal } from '../identity/principal.ts';
 import { Denial } from './denial.ts';
-import type { Principal } from './principal.ts';
 
 /** What a route asks of its callers, in `config: { auth: ... }`. A route that says nothing asks for a valid token. */
 export type RouteAuth =
@@ -11,12 +11,6 @@ export type RouteAuth =
       /** The token must have one of them. */
       readonly roles?: readonly string[];
     };
-
-/** The scopes and roles that a route asks for. */
-export interface Needs {
-  readonly scopes: readonly string[];
-  readonly roles: readonly string[];
-}
 
 const nothing: Needs = { scopes: [], roles: [] };
 

@@ -1,13 +1,8 @@
 import type { JWTPayload } from 'jose';
+import type { Principal } from '../identity/principal.ts';
 
 /** Who sends a request, by a token that was verified. */
-export interface Principal {
-  /** Claim `sub`. */
-  readonly subject: string;
-  readonly scopes: ReadonlySet<string>;
-  readonly roles: ReadonlySet<string>;
-  /** All claims of the token. */
-  readonly claims: Readonly<JWTPayload>;
+export interface Bearer extends Principal {
   /** Header `kid` of the token: the key that signed it. */
   readonly keyId: string | undefined;
 }
@@ -19,21 +14,22 @@ export interface ClaimPaths {
 }
 
 /**
- * @param claims of a verified token that has a subject
+ * @param claims of a verified token that has a subject and an end
  * @param keyId of the key that signed it
  * @param paths where scopes and roles stand
  * @returns who it is
  */
 export function principalFrom(
-  claims: JWTPayload & { readonly sub: string },
+  claims: JWTPayload & { readonly sub: string; readonly exp: number },
   keyId: string | undefined,
   paths: ClaimPaths,
-): Principal {
+): Bearer {
   return {
     subject: claims.sub,
     scopes: wordsAt(claims, paths.scopes),
     roles: wordsAt(claims, paths.roles),
     claims,
+    expiresAt: claims.exp * 1000,
     keyId,
   };
 }

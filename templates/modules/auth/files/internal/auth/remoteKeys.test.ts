@@ -96,7 +96,7 @@ describe('while the issuer is away', () => {
     await keys.open();
     away();
     vi.advanceTimersByTime(cooldownMs);
-    await expect(accepts(second)).rejects.toMatchObject({ status: 503, waitMs: expect.any(Number) });
+    await expect(accepts(second)).rejects.toMatchObject({ status: 503, retryAfterMs: expect.any(Number) });
     expect(await accepts(first)).toBe(true);
   });
 

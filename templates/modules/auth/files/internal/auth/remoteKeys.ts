@@ -5,16 +5,13 @@ import { type Keys, publicKeySet } from './keys.ts';
 
 /** Whether a token is good cannot be told: the issuer's keys are out of reach. */
 export class KeysUnavailableError extends ServiceError {
-  /** When to ask again, in milliseconds. */
-  readonly waitMs: number;
-
   /**
-   * @param waitMs when to ask again, in milliseconds
+   * @param retryAfterMs when to ask again
    * @param cause why they are out of reach
    */
-  constructor(waitMs: number, cause: unknown) {
-    super({ code: 'auth_unavailable', status: 503, publicMessage: 'Tokens cannot be verified at the moment.', cause });
-    this.waitMs = waitMs;
+  constructor(retryAfterMs: number, cause: unknown) {
+    const publicMessage = 'Tokens cannot be verified at the moment.';
+    super({ code: 'auth_unavailable', status: 503, publicMessage, retryAfterMs, cause });
   }
 }
 
@@ -99,7 +96,7 @@ export class RemoteKeys implements Keys {
 
   #unavailable(): KeysUnavailableError {
     const { cooldownMs } = this.#options;
-    return new KeysUnavailableError(Math.max(0, this.#triedAt + cooldownMs - performance.now()), this.#fault);
+    return new KeysUnavailableError(Math.max(1, this.#triedAt + cooldownMs - performance.now()), this.#fault);
   }
 
   /** One fetch at a time, for all who wait; none within the cool-down. Keeps what went wrong. */

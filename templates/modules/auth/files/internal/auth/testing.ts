@@ -9,6 +9,7 @@ import { defineModule } from '../app/module.ts';
 import { readConfig } from '../config/config.ts';
 import { http } from '../http/module.ts';
 import type { Http } from '../http/server.ts';
+import { type Identity, identity } from '../identity/module.ts';
 import { type Metrics, metrics } from '../metrics/module.ts';
 import { telemetry } from '../telemetry/module.ts';
 import { type Auth, auth } from './module.ts';
@@ -98,6 +99,7 @@ export interface TestService {
   /** Base URL of the API. */
   readonly api: string;
   readonly metrics: Metrics;
+  readonly identity: Identity;
   readonly service: Service;
   /** Its log, as text. */
   readonly log: { text: string };
@@ -113,20 +115,19 @@ export async function testService(
   routes: (server: Http, guard: Auth) => void,
 ): Promise<TestService> {
   const log = { text: '' };
-  const started: { http?: Http; metrics?: Metrics } = {};
+  const { promise, resolve } = Promise.withResolvers<Pick<TestService, 'http' | 'metrics' | 'identity'>>();
   const slice = defineModule({
     name: 'slice',
     config: Type.Object({}),
-    requires: [http, metrics, auth],
+    requires: [http, identity, metrics, auth],
     start({ use }) {
-      started.http = use(http);
-      started.metrics = use(metrics);
-      routes(started.http, use(auth));
+      routes(use(http), use(auth));
+      resolve({ http: use(http), metrics: use(metrics), identity: use(identity) });
       return { value: undefined };
     },
   });
   const settings = { HOST: '127.0.0.1', PORT: '0', ...env };
-  const service = new Service([metrics, telemetry, http, auth, slice], {
+  const service = new Service([identity, metrics, telemetry, http, auth, slice], {
     log: pino({ base: null }, { write: (line) => (log.text += line) }),
     configOf: (module) => readConfig(module.config, settings),
     startTimeoutMs: 10_000,
@@ -137,7 +138,7 @@ export async function testService(
     await service.stop(0, 1000);
     throw error;
   }
-  if (started.http === undefined || started.metrics === undefined) throw new Error('the slice has not started');
+  const started = await promise;
   const api = `http://127.0.0.1:${portOf(started.http.server.address())}`;
-  return { http: started.http, metrics: started.metrics, api, service, log };
+  return { ...started, api, service, log };
 }

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { Static } from 'typebox';
 import { ConfigError } from '../config/config.ts';
 import type { config } from './config.ts';
-import { type Keys, publicKeySet, staticKeys } from './keys.ts';
+import { type Keys, fileKeys, publicKeySet, staticKeys } from './keys.ts';
 import { development, developmentKeys } from './development.ts';
 
 export type Settings = Readonly<Static<typeof config>>;
@@ -56,8 +55,8 @@ function urlOf({ AUTH_JWKS_URL: url }: Settings, production: boolean): string {
 
 function keysIn(settings: Settings, source: 'AUTH_JWKS' | 'AUTH_JWKS_FILE'): Keys {
   try {
-    const text = source === 'AUTH_JWKS' ? settings.AUTH_JWKS : readFileSync(settings.AUTH_JWKS_FILE, 'utf8');
-    return staticKeys(publicKeySet(JSON.parse(text)));
+    if (source === 'AUTH_JWKS_FILE') return fileKeys(settings.AUTH_JWKS_FILE);
+    return staticKeys(publicKeySet(JSON.parse(settings.AUTH_JWKS)));
   } catch (error) {
     return fail(source, `public keys as JSON (${error instanceof Error ? error.message : 'unreadable'})`);
   }

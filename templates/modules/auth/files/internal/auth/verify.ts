@@ -1,10 +1,10 @@
 import { errors, jwtVerify } from 'jose';
 import { Denial, type Reason } from './denial.ts';
-import { type Principal, principalFrom } from './principal.ts';
+import { type Bearer, principalFrom } from './principal.ts';
 import type { Settings, Trust } from './trust.ts';
 
 /** Verifies one token. */
-export type Verify = (token: string) => Promise<Principal>;
+export type Verify = (token: string) => Promise<Bearer>;
 
 const reasonOfCode: Readonly<Record<string, Reason>> = {
   ERR_JWT_EXPIRED: 'expired',
@@ -41,9 +41,9 @@ export function createVerifier(trust: Trust, settings: Settings): Verify {
 
   return async (token) => {
     const { payload, protectedHeader } = await jwtVerify(token, trust.keys.resolve, options).catch(deny);
-    const { sub } = payload;
-    if (typeof sub !== 'string' || sub === '') throw new Denial('claims');
-    return principalFrom({ ...payload, sub }, protectedHeader.kid, paths);
+    const { sub, exp } = payload;
+    if (typeof sub !== 'string' || sub === '' || exp === undefined) throw new Denial('claims');
+    return principalFrom({ ...payload, sub, exp }, protectedHeader.kid, paths);
   };
 }
 

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import type { Catalogue } from '../../../generators/engine/catalogue.ts';
+import { parseCatalogue, printCatalogue } from '../../../generators/engine/catalogueText.ts';
+import { newManifest } from '../../../generators/engine/manifest.ts';
+import { render } from '../../../generators/engine/render.ts';
+import { tinyCatalogue } from '../../helpers/tinyCatalogue.ts';
+
+const catalogue = tinyCatalogue();
+
+describe('a catalogue as text', () => {
+  it('is read back as it was, in ASCII', () => {
+    const text = printCatalogue({ ...catalogue, pnpm: '12 – “twelve” 🚢' });
+    expect(text).toMatch(/^\p{ASCII}*$/u);
+    expect(parseCatalogue(text, 'text')).toEqual({ ...catalogue, pnpm: '12 – “twelve” 🚢' });
+  });
+
+  it('is parsed only where its files are asked for', () => {
+    const [first, ...files] = printCatalogue(catalogue).trimEnd().split('\n');
+    const unread = Object.keys(catalogue.modules).indexOf('outbox');
+    expect(unread).toBeGreaterThan(-1);
+    const text = [first, ...files.with(unread, '{ "cut')].join('\n');
+    const parsed = parseCatalogue(text, 'the text') as Catalogue;
+
+    const service = (...modules: string[]) => render(newManifest({ name: 'orders', modules }, parsed), parsed);
+    expect(service('cache').size).toBeGreaterThan(0);
+    expect(() => service('database', 'outbox')).toThrow('the catalogue the text is not JSON');
+  });
+
+  it('with a line too few is refused', () => {
+    const text = printCatalogue(catalogue).trimEnd();
+    expect(() => parseCatalogue(text.slice(0, text.lastIndexOf('\n')), 'the text')).toThrow('the text is not whole');
+  });
+});
