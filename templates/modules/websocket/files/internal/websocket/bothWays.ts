@@ -1,8 +1,8 @@
 import type { FastifyContextConfig, FastifySchema, FastifyTypeProviderDefault } from 'fastify';
 import type { Static, TSchema } from 'typebox';
+import { current } from '../../pkg/context/index.ts';
 import { ServiceError } from '../../pkg/errors/index.ts';
-import type { Caller } from './caller.ts';
-import { callerOf } from './caller.ts';
+import { type Principal, principalKey } from '../identity/principal.ts';
 import type { Http } from '../http/server.ts';
 import type { MessageDefinition } from './messages.ts';
 import type { Sockets } from './sockets.ts';
@@ -31,7 +31,7 @@ export interface BothWays<Payload extends TSchema, Response extends TSchema> {
   /** Path of the WebSocket, as a successor of the route. */
   readonly successor?: string;
   /** The same for both. */
-  readonly handle: (payload: Static<Payload>, caller: Caller | undefined) => Promise<Static<Response>>;
+  readonly handle: (payload: Static<Payload>, caller: Principal | undefined) => Promise<Static<Response>>;
 }
 
 /** Of what was written lately, so that the second of two ways does not write again. */
@@ -55,7 +55,7 @@ export function serveBothWays<Payload extends TSchema, Response extends TSchema>
   const once = (
     key: string | undefined,
     payload: Static<Payload>,
-    caller: Caller | undefined,
+    caller: Principal | undefined,
   ): Promise<Static<Response>> => {
     if (key === undefined || !isWrite) return handle(payload, caller);
     const own = `${caller?.subject ?? ''} ${key}`;
@@ -96,7 +96,7 @@ export function serveBothWays<Payload extends TSchema, Response extends TSchema>
       // Fastify has checked it by the same schema.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       const payload = (isWrite ? request.body : request.query) as Static<Payload>;
-      return once(typeof key === 'string' ? key : undefined, payload, callerOf(request));
+      return once(typeof key === 'string' ? key : undefined, payload, current().get(principalKey));
     },
   });
 }

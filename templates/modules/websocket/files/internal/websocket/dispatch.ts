@@ -1,11 +1,12 @@
 import type { Envelope } from '../../pkg/client/websocket/envelope.ts';
 import { Context, newSpanId, newTraceId, outOfTime, parseTrace, runWith, type Trace } from '../../pkg/context/index.ts';
+import { principalKey } from '../identity/principal.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ErrorCounts } from '../metrics/errors.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { writeEnvelope } from './envelope.ts';
 import { ProtocolError, payloadOf } from './faults.ts';
-import { spanOf } from './messageSpan.ts';
+import type { SpanOf } from './messageSpan.ts';
 import { failure } from './messages.ts';
 import type { WebSocketMetrics } from './metrics.ts';
 import type { Peer } from './peer.ts';
@@ -17,6 +18,8 @@ export interface DispatchOptions {
   readonly registry: Registry;
   readonly log: Logger;
   readonly tracing: Tracing;
+  /** Where traces are recorded. */
+  readonly spanOf: SpanOf | undefined;
   readonly errors: ErrorCounts;
   readonly metrics: WebSocketMetrics;
   /** Milliseconds for a message whose sender asks for no less. */
@@ -55,7 +58,7 @@ export class Dispatch {
       const session = this.#options.sessionOf(peer, envelope);
       if (!entry.isControl && this.#isRepeated(peer, session, envelope)) return undefined;
       const begun = performance.now();
-      const context = this.#contextOf(envelope, begun);
+      const context = this.#contextOf(peer, envelope, begun);
       return this.#run({ peer, envelope, entry, session, context, begun });
     } catch (error) {
       peer.fault(error, envelope);
@@ -74,17 +77,19 @@ export class Dispatch {
     return true;
   }
 
-  #contextOf({ msgId, traceparent, timeoutMs = Infinity }: Envelope, begun: number): Context {
+  #contextOf({ caller }: Peer, { msgId, traceparent, timeoutMs = Infinity }: Envelope, begun: number): Context {
     const { tracing, deadlineMs } = this.#options;
     const parent = parseTrace(traceparent);
     const traceId = parent?.traceId ?? newTraceId();
     const trace: Trace = { traceId, spanId: newSpanId(), sampled: tracing.isSampled(traceId, parent) };
-    return new Context({ id: msgId, trace, deadline: begun + Math.min(timeoutMs, deadlineMs) });
+    const context = new Context({ id: msgId, trace, deadline: begun + Math.min(timeoutMs, deadlineMs) });
+    if (caller !== undefined) context.set(principalKey, caller);
+    return context;
   }
 
   #run(work: Work): Promise<void> | undefined {
     const { context, envelope } = work;
-    const span = context.trace.sampled ? spanOf(context, envelope) : undefined;
+    const span = context.trace.sampled ? this.#options.spanOf?.(context, envelope) : undefined;
     const finish = (outcome: Outcome): void => {
       this.#finish(work, outcome);
       span?.end('error' in outcome ? outcome.error : undefined);

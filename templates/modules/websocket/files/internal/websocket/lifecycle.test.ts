@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { Type } from 'typebox';
 import { describe, expect, it, vi } from 'vitest';
@@ -90,6 +91,32 @@ describe('a handler', () => {
     expect(seen).toEqual(['m-1', '0af7651916cd43dd8448eb211c80319c', true]);
     client.socket.terminate();
     await service.service.stop(0, 5000);
+  });
+
+  it('is a span of the trace of its message, where traces are recorded', async () => {
+    let sent = '';
+    const collector = createServer((asked, answer) => {
+      asked.on('data', (chunk: Buffer) => (sent += chunk.toString('latin1')));
+      asked.on('end', () => answer.end());
+    }).listen(0, '127.0.0.1');
+    await once(collector, 'listening');
+    const address = collector.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const service = await testService(
+      { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, OTEL_TRACES_SAMPLER: 'always_on' },
+      (sockets) => {
+        sockets.on(note, () => {
+          throw new Error('broken');
+        });
+      },
+    );
+    const client = await rawClient(`${service.ws}/ws`);
+    await client.ask({ payload: { text: 'a' } });
+    await client.ask({ type: 'note', msgId: 'the-failed-one', payload: { text: '' } });
+    client.socket.terminate();
+    await service.service.stop(0, 5000);
+    collector.close();
+    for (const text of ['process echo', 'process note', 'the-failed-one']) expect(sent).toContain(text);
   });
 
   it('is given up at the deadline; its errors are told as they would be by HTTP, and a fault of ours is not told', async () => {

@@ -2,12 +2,16 @@ import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/ap
 import type { Envelope } from '../../pkg/client/websocket/envelope.ts';
 import { type Context, parseTrace, runWith } from '../../pkg/context/index.ts';
 import { about } from '../app/about.ts';
-import { activeKey, spanContextOf } from '../telemetry/contextManager.ts';
+import { enterSpan } from '../telemetry/contextManager.ts';
+import { spanContextOf } from '../telemetry/spanContext.ts';
 
 /** The span of one message, begun. */
 export interface MessageSpan {
   readonly end: (error: unknown) => void;
 }
+
+/** Begins spans; only a service that sends its traces somewhere loads what it takes. */
+export type SpanOf = typeof spanOf;
 
 /**
  * Begins the span of a message that is sampled, in its own context
@@ -29,9 +33,7 @@ export function spanOf(context: Context, { type, msgId, source, traceparent }: E
   const options = { kind: SpanKind.CONSUMER, attributes };
   const tracer = trace.getTracer(about.name, about.version);
   const span = runWith(context, () => tracer.startSpan(`process ${type}`, options, parent));
-  // Without a collector spans are not real, and have no id.
-  if (span.isRecording()) context.trace = { ...context.trace, spanId: span.spanContext().spanId };
-  context.set(activeKey, trace.setSpan(parent, span));
+  enterSpan(context, trace.setSpan(parent, span));
   return {
     end(error) {
       if (error !== undefined) {

@@ -3,6 +3,7 @@ import { http } from '../http/module.ts';
 import { metrics } from '../metrics/module.ts';
 import { type Redis, redis } from '../redis/module.ts';
 import { telemetry } from '../telemetry/module.ts';
+import { noTracing } from '../telemetry/tracing.ts';
 import { config } from './config.ts';
 import { describeMessages } from './document.ts';
 import { drain } from './drain.ts';
@@ -18,7 +19,7 @@ export const websocket = defineModule({
   config,
   requires: [http, metrics, telemetry, redis],
   async start({ config: settings, log, use }) {
-    const api = use(http);
+    const [api, tracing] = [use(http), use(telemetry)];
     const measured = createMetrics(use(metrics).registry);
     measured.relayUp.set(1);
     const relay = await openRelay(use(redis), {
@@ -32,7 +33,8 @@ export const websocket = defineModule({
       http: api,
       metrics: use(metrics),
       measured,
-      tracing: use(telemetry),
+      tracing,
+      spanOf: tracing === noTracing ? undefined : (await import('./messageSpan.ts')).spanOf,
       relay,
     });
     api.get('/websocket.json', { schema: { hide: true } }, () => describeMessages(server.sockets));

@@ -2,9 +2,9 @@ import type { Duplex } from 'node:stream';
 import type { Static, TSchema } from 'typebox';
 import type { WebSocket } from 'ws';
 import { type Envelope, closeCodes } from '../../pkg/client/websocket/envelope.ts';
+import type { Principal } from '../identity/principal.ts';
 import type { Acks } from './acks.ts';
 import { Calls } from './calls.ts';
-import type { Caller } from './caller.ts';
 import { parseEnvelope, writeEnvelope } from './envelope.ts';
 import { type FaultCode, ProtocolError, payloadOf } from './faults.ts';
 import { type MessageDefinition, failure } from './messages.ts';
@@ -17,7 +17,7 @@ export interface PeerOptions {
   readonly socket: WebSocket;
   /** The connection below the WebSocket. */
   readonly stream: Duplex;
-  readonly caller: Caller | undefined;
+  readonly caller: Principal | undefined;
   readonly limits: {
     readonly messagesPerSecond: number;
     readonly inFlight: number;
@@ -46,7 +46,8 @@ const codeOfFault: Partial<Record<FaultCode, number>> = {
 
 /** One client, connected: reads, writes, and knows when to stop. */
 export class Peer {
-  readonly caller: Caller | undefined;
+  /** Who has connected, when the service knows (module auth). */
+  readonly caller: Principal | undefined;
   readonly #options: PeerOptions;
   readonly #outbox: Outbox;
   readonly #rate: Rate;

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Value } from 'typebox/value';
+import { subscribe } from './messages.ts';
 import { type RawClient, type TestService, news, note, rawClient, testService } from './testing.ts';
 
 let service: TestService;
@@ -47,7 +49,7 @@ describe('messages', () => {
     expect(first).toMatchObject({
       channel: 'topic:news',
       payload: { number: 1 },
-      previous: (payload as { offset: string }).offset,
+      previous: Value.Parse(subscribe.response, payload).offset,
     });
     expect(second.previous).toBe(first?.offset);
     client.socket.close();

@@ -2,7 +2,9 @@ import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type TestService, type RawClient, news, note, numberOf, rawClient, testService } from './testing.ts';
+import { current } from '../../pkg/context/index.ts';
 import type { Http } from '../http/server.ts';
+import { principalKey } from '../identity/principal.ts';
 import type { Sockets } from './sockets.ts';
 
 const patient = { timeout: 15_000 };
@@ -22,12 +24,17 @@ async function start(
 
 /** Stands in for module auth: leaves on the request what its guard leaves there. */
 function guarded(api: Http): void {
-  api.decorateRequest('principal');
   api.addHook('onRequest', async (request) => {
     const [, subject, expires] = /^Bearer (\w+)-?(\d+)?$/.exec(request.headers.authorization ?? '') ?? [];
     if (subject === undefined) return;
-    const claims = expires === undefined ? {} : { exp: Number(expires) };
-    Object.assign(request, { principal: { subject, scopes: new Set(['read']), roles: new Set(), claims } });
+    const expiresAt = expires === undefined ? Infinity : Number(expires) * 1000;
+    current().set(principalKey, {
+      subject,
+      scopes: new Set(['read']),
+      roles: new Set<string>(),
+      claims: {},
+      expiresAt,
+    });
   });
 }
 

@@ -1,14 +1,16 @@
 import type { Static } from 'typebox';
+import { current } from '../../pkg/context/index.ts';
 import { resourceExhausted, unavailable } from '../../pkg/errors/index.ts';
+import { principalKey } from '../identity/principal.ts';
 import type { Http } from '../http/server.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Metrics } from '../metrics/module.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { Acks } from './acks.ts';
-import { callerOf } from './caller.ts';
 import { Channels } from './channels.ts';
 import type { config } from './config.ts';
 import { Dispatch } from './dispatch.ts';
+import type { SpanOf } from './messageSpan.ts';
 import { type WebSocketMetrics, registerLevels } from './metrics.ts';
 import { Peer, type PeerOptions } from './peer.ts';
 import { Registry } from './registry.ts';
@@ -24,6 +26,8 @@ export interface ServerOptions {
   readonly http: Http;
   readonly metrics: Metrics;
   readonly tracing: Tracing;
+  /** Where traces are recorded. */
+  readonly spanOf: SpanOf | undefined;
   readonly relay: Relay;
   /** Its own. */
   readonly measured: WebSocketMetrics;
@@ -81,6 +85,7 @@ export class Server {
       registry,
       log,
       tracing,
+      spanOf: options.spanOf,
       errors: metrics.errors,
       metrics: measured,
       deadlineMs: settings.WEBSOCKET_DEADLINE_MS,
@@ -105,10 +110,10 @@ export class Server {
       path: settings.WEBSOCKET_PATH,
       origins: settings.WEBSOCKET_ORIGINS,
       messageLimitBytes: settings.WEBSOCKET_MESSAGE_LIMIT_BYTES,
-      admit: (request) => this.#admit(callerOf(request)?.subject),
+      admit: () => this.#admit(current().get(principalKey)?.subject),
       refused: (reason) => measured.refused.inc({ reason }),
-      connected: (socket, stream, request) => {
-        const peer = new Peer({ ...shared, socket, stream, caller: callerOf(request) });
+      connected: (socket, stream) => {
+        const peer = new Peer({ ...shared, socket, stream, caller: current().get(principalKey) });
         this.peers.add(peer);
         const subject = peer.caller?.subject;
         if (subject !== undefined) this.#bySubject.set(subject, (this.#bySubject.get(subject) ?? 0) + 1);

@@ -1,7 +1,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Duplex, Writable } from 'node:stream';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { subprotocol, tokenPrefix } from '../../pkg/client/websocket/envelope.ts';
 import { ServiceError } from '../../pkg/errors/index.ts';
@@ -13,10 +13,10 @@ export interface UpgradeOptions {
   /** As WEBSOCKET_ORIGINS has it. */
   readonly origins: string | undefined;
   readonly messageLimitBytes: number;
-  /** Throws a ServiceError when there is no room for this one. */
-  readonly admit: (request: FastifyRequest) => void;
+  /** Throws a ServiceError when there is no room for this one; called, as `connected`, in the context of the request. */
+  readonly admit: () => void;
   readonly refused: (reason: string) => void;
-  readonly connected: (socket: WebSocket, stream: Duplex, request: FastifyRequest) => void;
+  readonly connected: (socket: WebSocket, stream: Duplex) => void;
 }
 
 const connection = Symbol('connection');
@@ -60,7 +60,7 @@ export function serveUpgrades(http: Http, options: UpgradeOptions): void {
     if (found === undefined) throw upgradeRequired(reply);
     try {
       if (!isAllowedOrigin(request.headers, options.origins)) throw originNotAllowed();
-      options.admit(request);
+      options.admit();
     } catch (error) {
       options.refused(error instanceof ServiceError ? error.code : 'unknown');
       throw error;
@@ -69,7 +69,7 @@ export function serveUpgrades(http: Http, options: UpgradeOptions): void {
     asked[connection] = undefined;
     reply.hijack();
     release(reply.raw, stream);
-    sockets.handleUpgrade(asked, stream, head, (socket) => options.connected(socket, stream, request));
+    sockets.handleUpgrade(asked, stream, head, (socket) => options.connected(socket, stream));
     return reply;
   });
 }
