@@ -18,6 +18,7 @@ import { footprint } from './footprint.ts';
 import type { Served } from './registry.ts';
 import { compare, runProgram, type Sample } from './sample.ts';
 import { throughput } from './throughput.ts';
+import { websocket } from './websocket.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const createVite = '9.3.0';
@@ -45,6 +46,7 @@ try {
     ...inMemory((folder) => scaffold(ours, vite, folder, 'in memory, where the disk has no say')),
     await coldNpx(),
     ...(await throughput(ours, peers)),
+    ...(await websocket(ours, peers)),
     ...(await engine()),
     await footprint(scratch, ours, { ...env, PATH: [newNode, hostPath].join(path.delimiter) }),
   ];

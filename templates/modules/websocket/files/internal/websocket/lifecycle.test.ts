@@ -192,12 +192,13 @@ describe('the client that comes with the service', () => {
   it('is asked in vain when it does not answer, or answers with an error', async () => {
     const outcomes: unknown[] = [];
     const service = await testService({}, (registry) => {
-      registry.on(note, async (_payload, { peer }) => {
-        outcomes.push(await peer.request(age, {}, 30).catch((error: unknown) => as(error, ServiceError)?.code));
+      registry.on(note, async ({ text }, { peer }) => {
+        const timeoutMs = text === 'impatient' ? 30 : 10_000;
+        outcomes.push(await peer.request(age, {}, timeoutMs).catch((error: unknown) => as(error, ServiceError)?.code));
       });
     });
     const client = await rawClient(`${service.ws}/ws`);
-    client.send({ type: 'note', payload: { text: '' } });
+    client.send({ type: 'note', payload: { text: 'impatient' } });
     await vi.waitFor(() => expect(outcomes).toEqual(['deadline_exceeded']), patient);
     client.received.length = 0;
     client.send({ type: 'note', payload: { text: '' } });
