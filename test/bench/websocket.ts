@@ -16,7 +16,7 @@ const seconds = 4;
 const echoing = 50;
 const holding = 10_000;
 const broadcasts = 20;
-const redis = 'redis://127.0.0.1:6379';
+const redis = 'redis://127.0.0.1:6379/9';
 
 /** A program on one core, its standard output at hand. */
 type Program = ChildProcessByStdio<Writable, Readable, null>;

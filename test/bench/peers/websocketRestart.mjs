@@ -22,10 +22,19 @@ const all = Array.from({ length: Number(clients) }, () => {
 const until = async (condition) => {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
 };
+/** What fails and may be tried again, is. */
+async function sent(client, number) {
+  try {
+    await client.send({ type: 'note', version: '1.0', payload: { number } });
+  } catch (error) {
+    if (!error.retryable) throw error;
+    await sent(client, number);
+  }
+}
 await until(() => all.every(({ client }) => Object.keys(client.positions()).length > 0));
 const work = all.map(async ({ client }, index) => {
   for (let count = 0; count < Number(notes); count += 1) {
-    await client.send({ type: 'note', version: '1.0', payload: { number: index * Number(notes) + count } });
+    await sent(client, index * Number(notes) + count);
     acknowledged += 1;
   }
 });

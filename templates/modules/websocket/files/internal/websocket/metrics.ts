@@ -83,13 +83,21 @@ export function createMetrics(registry: Registry) {
  * @param connectionsMax setting, for alerts to compare with
  */
 export function registerLevels(registry: Registry, levels: Levels, connectionsMax: number): void {
-  const gauges: readonly [name: string, help: string, read: () => number][] = [
-    ['websocket_connections', 'Connections of this instance', levels.connections],
-    ['websocket_connections_limit', 'WEBSOCKET_CONNECTIONS_MAX', () => connectionsMax],
-    ['websocket_sessions_waiting', 'Sessions whose client is gone and may come back', levels.sessions],
-    ['websocket_buffered_bytes', 'Bytes that wait for clients to read them', levels.bufferedBytes],
+  const gauges = [
+    { name: 'websocket_connections', help: 'Connections of this instance', read: levels.connections },
+    { name: 'websocket_connections_limit', help: 'WEBSOCKET_CONNECTIONS_MAX', read: () => connectionsMax },
+    {
+      name: 'websocket_sessions_waiting',
+      help: 'Sessions whose client is gone and may come back',
+      read: levels.sessions,
+    },
+    {
+      name: 'websocket_buffered_bytes',
+      help: 'Bytes that wait for clients to read them',
+      read: levels.bufferedBytes,
+    },
   ];
-  for (const [name, help, read] of gauges) {
+  for (const { name, help, read } of gauges) {
     const gauge = new Gauge({
       name,
       help,
