@@ -50,9 +50,11 @@ async function echo(folder: string): Promise<string> {
   const rates: Record<'Bare' | 'Service', number[]> = { Bare: [], Service: [] };
   for (let round = 0; round < rounds; round += 1) {
     for (const name of ['Bare', 'Service'] as const) {
-      const { port, stop } = await serve(folder, name);
+      const { port, pid, stop } = await serve(folder, name);
+      const before = cpuSeconds(pid);
       const load = run(folder, 'Load', '1', ['echo', String(port), String(echoing), String(seconds)]);
-      rates[name].push(Number(await lineOf(load)));
+      const answered = Number(await lineOf(load));
+      rates[name].push(answered / (cpuSeconds(pid) - before));
       await stop();
     }
   }
@@ -67,9 +69,9 @@ async function echo(folder: string): Promise<string> {
     ],
   ] as const;
   return [
-    `## WebSocket echo: ${echoing} connections, four messages of 170 bytes in flight on each, one core for the server`,
+    `## WebSocket echo: ${echoing} connections, four messages of 170 bytes in flight on each: messages for each second that the server computes`,
     '',
-    '| what | messages/s | ratio | range |',
+    '| what | messages/CPU-s | ratio | range |',
     '| --- | --- | --- | --- |',
     ...rows.map(([name, rate, ratio, range]) => `| ${name} | ${Math.round(rate)} | ${ratio.toFixed(2)} | ${range} |`),
   ].join('\n');
@@ -180,6 +182,13 @@ async function lineOf(program: Program): Promise<string> {
 function numbersOf(text: string): Partial<Record<string, number>> {
   const parsed: unknown = JSON.parse(text);
   return Object.fromEntries(Object.entries(Object(parsed)).map(([name, value]) => [name, Number(value)]));
+}
+
+/** Time on a core, of a process of Linux: what else the machine does is not in it. */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  const ticksPerSecond = 100;
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
 
 /** Of a process of Linux. */

@@ -31,6 +31,11 @@ export class Outbox {
   #waiting: Waiting[] = [];
   #bytes = 0;
   #isClosed = false;
+  #isHeld = false;
+  readonly #release = (): void => {
+    this.#isHeld = false;
+    this.#stream.uncork();
+  };
 
   /**
    * @param socket to the client
@@ -63,6 +68,14 @@ export class Outbox {
     this.#waiting.push(waiting);
     this.#bytes += waiting.bytes;
     if (this.#bytes > this.#options.limitBytes) this.#makeRoom();
+  }
+
+  /** What is sent until the end of this turn goes out at once: messages that came together are answered by one call into the system. */
+  hold(): void {
+    if (this.#isHeld) return;
+    this.#isHeld = true;
+    this.#stream.cork();
+    process.nextTick(this.#release);
   }
 
   /** Lets go of all that waits: nothing more is sent. */

@@ -179,6 +179,7 @@ export class Peer {
 
   #read(data: unknown, isBinary: boolean): void {
     if (this.#isClosing) return;
+    this.#outbox.hold();
     const now = performance.now();
     this.seenAt = now;
     if (!this.#rate.take(1)) {
