@@ -74,7 +74,7 @@ if (what === 'echo') {
     for (let each = 0; each < depth; each += 1) say(socket);
   }
   await new Promise((resolve) => setTimeout(resolve, Number(seconds) * 1000));
-  console.log(answers);
+  process.stdout.write(`${answers}\n`);
   process.exit();
 } else {
   const latencies = [];
@@ -93,11 +93,13 @@ if (what === 'echo') {
     }
   }
   while (subscribed < Number(connections)) await new Promise((resolve) => setTimeout(resolve, 20));
-  console.log('ready');
+  process.stdout.write(`ready\n`);
   process.stdin.resume();
   await once(process.stdin, 'end');
   latencies.sort((a, b) => a - b);
   const of = (part) => latencies[Math.floor(latencies.length * part)];
-  console.log(JSON.stringify({ count: latencies.length, p50: of(0.5), p99: of(0.99), most: latencies.at(-1) }));
+  process.stdout.write(
+    `${JSON.stringify({ count: latencies.length, p50: of(0.5), p99: of(0.99), most: latencies.at(-1) })}\n`,
+  );
   process.exit();
 }

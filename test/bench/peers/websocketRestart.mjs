@@ -39,10 +39,10 @@ const work = all.map(async ({ client }, index) => {
   }
 });
 await until(() => acknowledged > total / 2);
-console.log('half');
+process.stdout.write(`half\n`);
 await Promise.all(work);
 const late = performance.now() + 30_000;
 await until(() => performance.now() > late || all.every(({ numbers }) => numbers.size === total));
 const missed = all.reduce((sum, { numbers }) => sum + total - numbers.size, 0);
-console.log(JSON.stringify({ unacknowledged: total - acknowledged, missed, gaps, published: total }));
+process.stdout.write(`${JSON.stringify({ unacknowledged: total - acknowledged, missed, gaps, published: total })}\n`);
 process.exit();

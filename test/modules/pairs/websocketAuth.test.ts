@@ -71,7 +71,7 @@ describe('modules auth and websocket, which do not know each other', () => {
         socket.terminate();
         return 'let in';
       },
-      (error: Error) => error.message,
+      (error: unknown) => String(error),
     );
 
   it('lets in who has a good token, in the header or as a subprotocol, which is not answered with', async () => {
@@ -89,7 +89,7 @@ describe('modules auth and websocket, which do not know each other', () => {
     const none = Buffer.from(JSON.stringify({ alg: 'none', typ: 'JWT' })).toString('base64url');
     const tokens = [undefined, expired, stranger, `${none}.${payload}.`, `${header}.${payload}.`, 'garbage'];
     const refusals = await Promise.all(tokens.map((token) => refusal(token)));
-    expect(refusals).toEqual(tokens.map(() => 'Unexpected server response: 401'));
+    expect(refusals).toEqual(tokens.map(() => 'Error: Unexpected server response: 401'));
     expect(await scrape()).toContain('auth_decisions_total{outcome="denied",reason="expired"} 1');
   });
 
