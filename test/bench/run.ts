@@ -18,6 +18,7 @@ import { runProgram } from './sample.ts';
 import { scaffold } from './scaffold.ts';
 import { sigterm } from './sigterm.ts';
 import { throughput } from './throughput.ts';
+import { websocket } from './websocket.ts';
 import { openWorkspace, type Workspace } from './workspace.ts';
 
 /** In the order in which they stand in the document. */
@@ -25,6 +26,7 @@ const measurements: Readonly<Record<string, Measurement>> = {
   scaffold,
   npx,
   throughput,
+  websocket,
   sigterm,
   footprint,
   image,

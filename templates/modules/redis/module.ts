@@ -1,0 +1,19 @@
+import { defineModule } from '../../../generators/engine/module.ts';
+
+export default defineModule({
+  id: 'redis',
+  summary: 'One connection to Redis, shared by modules that use it; none until REDIS_URL is set',
+  category: 'data',
+  dependencies: ['@redis/client'],
+  wiring: { redis: 'internal/redis/module.ts' },
+  ci: {
+    additions: {
+      integration: {
+        services: {
+          redis: { image: 'redis:8-alpine', port: 6379, env: {}, healthCommand: 'redis-cli ping' },
+        },
+        env: { REDIS_URL: 'redis://{redis.host}:6379' },
+      },
+    },
+  },
+});

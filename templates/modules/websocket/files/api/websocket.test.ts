@@ -1,0 +1,16 @@
+import { readFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { preparations } from '../test/support/preparations.ts';
+import { startService } from '../test/support/service.ts';
+
+it('websocket.json is what the service says of its messages (npm run messages writes it)', async () => {
+  const { env, headers } = await preparations();
+  const service = await startService(env);
+  const response = await fetch(`${service.api}/websocket.json`, { headers });
+  const served: unknown = await response.json();
+  await service.stop();
+
+  const committed: unknown = JSON.parse(await readFile(new URL('websocket.json', import.meta.url), 'utf8'));
+  // The service may be called otherwise here.
+  expect(committed).toEqual({ ...Object(served), title: Object(committed).title });
+});

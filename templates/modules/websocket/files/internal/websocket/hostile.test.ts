@@ -1,0 +1,302 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Value } from 'typebox/value';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  type RawClient,
+  type TestService,
+  handshake,
+  news,
+  numberOf,
+  rawClient,
+  testService,
+  upgraded,
+} from './testing.ts';
+
+const patient = { timeout: 15_000 };
+const limits = {
+  WEBSOCKET_MESSAGE_LIMIT_BYTES: '4096',
+  WEBSOCKET_MESSAGES_PER_SECOND: '50',
+  WEBSOCKET_BUFFER_LIMIT_BYTES: '65536',
+  WEBSOCKET_CONNECTIONS_MAX: '8',
+};
+let service: TestService;
+let bystander: RawClient;
+
+beforeAll(async () => {
+  service = await testService(limits);
+});
+afterAll(() => service.service.stop(0, 5000));
+beforeEach(async () => {
+  bystander = await rawClient(`${service.ws}/ws`);
+});
+afterEach(async () => {
+  // Whatever was done to another connection, this one works.
+  const { type } = await bystander.ask({ payload: { text: 'still here' } });
+  if (type !== 'echo') throw new Error('another connection was harmed');
+  bystander.socket.terminate();
+  await vi.waitUntil(async () => (await metric('websocket_connections')) === 0, patient);
+});
+
+/** The value of a metric, or of one series of it. */
+async function metric(series: string, of = service): Promise<number> {
+  const line = (await of.metrics.text()).split('\n').find((each) => each.startsWith(`${series} `));
+  return Number(line?.split(' ').at(-1) ?? 0);
+}
+
+async function faults(code: string, of = service): Promise<number> {
+  return metric(`websocket_faults_total{code="${code}"}`, of);
+}
+
+describe('a message that breaks the rules is answered with an error, and its sender stays connected', () => {
+  const cases: readonly [what: string, text: string, code: string][] = [
+    ['no JSON', '{"msgId":', 'malformed_json'],
+    ['JSON that is no object', '[]', 'invalid_envelope'],
+    ['no msgId', JSON.stringify({ ...envelope(), msgId: undefined }), 'invalid_envelope'],
+    ['a msgId that would break a log', JSON.stringify({ ...envelope(), msgId: 'a"\n' }), 'invalid_envelope'],
+    ['an unknown key in the envelope', JSON.stringify({ ...envelope(), isAdmin: true }), 'invalid_envelope'],
+    ['an unknown key in the payload', JSON.stringify(envelope({ payload: { text: 'a', more: 1 } })), 'invalid_payload'],
+    [
+      'a key that reaches for a prototype',
+      `${JSON.stringify(envelope()).slice(0, -1)},"__proto__":{}}`,
+      'invalid_envelope',
+    ],
+    ['a payload of the wrong type', JSON.stringify(envelope({ payload: { text: 1 } })), 'invalid_payload'],
+    ['an unknown type', JSON.stringify(envelope({ type: 'constructor' })), 'unknown_type'],
+    ['an unknown version', JSON.stringify(envelope({ version: '9.0' })), 'unknown_version'],
+    [
+      'an answer to nothing',
+      JSON.stringify(envelope({ direction: 'response', correlationId: 'x' })),
+      'unexpected_response',
+    ],
+    [
+      'a channel that there is not',
+      JSON.stringify(envelope({ type: 'channel.subscribe', payload: { channel: 'topic:secret' } })),
+      'channel_unknown',
+    ],
+    [
+      'a channel with a name that does not decode',
+      JSON.stringify(envelope({ type: 'channel.subscribe', payload: { channel: 'topic:%zz' } })),
+      'channel_unknown',
+    ],
+  ];
+
+  it.each(cases)('%s', async (_what, text, code) => {
+    const client = await rawClient(`${service.ws}/ws`);
+    const before = await faults(code);
+    client.sendText(text);
+    const error = await client.next(({ type }) => type === 'error');
+    expect(error.payload).toMatchObject({ code });
+    expect(await faults(code)).toBe(before + 1);
+    const answer = await client.ask({ payload: { text: 'go on' } });
+    expect(answer.payload).toEqual({ text: 'go on' });
+    client.socket.terminate();
+  });
+
+  it('says which versions there are', async () => {
+    const client = await rawClient(`${service.ws}/ws`);
+    const error = await client.ask({ version: '2.0', payload: { text: 'a' } });
+    expect(error.payload).toMatchObject({ code: 'unknown_version', details: { supported: ['1.0'] } });
+    client.socket.terminate();
+  });
+
+  it('says where a payload is wrong', async () => {
+    const client = await rawClient(`${service.ws}/ws`);
+    const error = await client.ask({ payload: { text: 1 } });
+    expect(error.payload).toMatchObject({ details: { errors: [{ pointer: '/text' }] } });
+    client.socket.terminate();
+  });
+});
+
+describe('what ends a connection', () => {
+  it('a message that is too large: 1009', async () => {
+    const client = await rawClient(`${service.ws}/ws`);
+    client.sendText(JSON.stringify(envelope({ payload: { text: 'a'.repeat(5000) } })));
+    expect(await client.closed).toMatchObject({ code: 1009 });
+    expect(await faults('message_too_big')).toBe(1);
+  });
+
+  it('many small fragments of a message that is too large: 1009', async () => {
+    const client = await rawClient(`${service.ws}/ws`);
+    for (let part = 0; part < 100; part += 1) client.socket.send('a'.repeat(100), { fin: false });
+    expect(await client.closed).toMatchObject({ code: 1009 });
+  });
+
+  it('a message in too many pieces: 1008', async () => {
+    const client = await rawClient(`${service.ws}/ws`);
+    const before = await faults('message_too_big');
+    for (let part = 0; part < 40; part += 1) client.socket.send('a', { fin: false });
+    await sleep(50);
+    for (let part = 0; part < 40; part += 1) client.socket.send('a', { fin: false });
+    expect(await client.closed).toMatchObject({ code: 1008 });
+    expect(await faults('message_too_big')).toBe(before + 1);
+  });
+
+  it('a binary message: 1003, after an error that says so', async () => {
+    const client = await rawClient(`${service.ws}/ws`);
+    client.socket.send(Buffer.from([1, 2, 3]));
+    expect(await client.closed).toEqual({ code: 1003, reason: 'binary_not_supported' });
+    expect(client.received.at(-1)?.payload).toMatchObject({ code: 'binary_not_supported' });
+  });
+
+  const frames: readonly [what: string, bytes: number[], code: number, fault: string][] = [
+    ['a reserved opcode', [0x83, 0x80, 0, 0, 0, 0], 1002, 'malformed_frame'],
+    ['a frame without mask', [0x81, 0x01, 0x61], 1002, 'malformed_frame'],
+    ['a reserved bit', [0xc1, 0x80, 0, 0, 0, 0], 1002, 'malformed_frame'],
+    ['a fragmented ping', [0x09, 0x80, 0, 0, 0, 0], 1002, 'malformed_frame'],
+    ['a length of 2^63', [0x81, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 1009, 'message_too_big'],
+    ['text that is no UTF-8', [0x81, 0x81, 0, 0, 0, 0, 0xff], 1007, 'invalid_utf8'],
+  ];
+
+  it.each(frames)('%s', async (_what, bytes, code, fault) => {
+    const before = await faults(fault);
+    const stream = await upgraded(`${service.api}/ws`);
+    stream.write(Buffer.from(bytes));
+    const chunks: Buffer[] = [];
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    await vi.waitFor(() => expect(Buffer.concat(chunks).length).toBeGreaterThan(3), patient);
+    const answer = Buffer.concat(chunks);
+    expect([answer[0], answer.readUInt16BE(2)]).toEqual([0x88, code]);
+    expect(await faults(fault)).toBe(before + 1);
+    stream.destroy();
+  });
+
+  it('a flood: 4429, and what it costs others is nothing', async () => {
+    const client = await rawClient(`${service.ws}/ws`);
+    for (let sent = 0; sent < 2000; sent += 1) client.send({ payload: { text: 'flood' } });
+    expect(await client.closed).toEqual({ code: 4429, reason: 'rate_limited' });
+    expect(client.received.filter(({ type }) => type === 'echo').length).toBeLessThan(200);
+    expect(await faults('rate_limited')).toBe(1);
+  });
+
+  it('a flood of pings', async () => {
+    const client = await rawClient(`${service.ws}/ws`);
+    for (let sent = 0; sent < 2000; sent += 1) client.socket.ping();
+    // The close frame may be lost in the flood: what counts is the end of it.
+    await client.closed;
+    expect(await faults('rate_limited')).toBe(2);
+  });
+
+  it('garbage, sooner than as many good messages would', async () => {
+    const client = await rawClient(`${service.ws}/ws`);
+    for (let sent = 0; sent < 20; sent += 1) client.sendText('garbage');
+    expect(await client.closed).toMatchObject({ code: 4429 });
+  });
+});
+
+describe('a client that reads slowly', () => {
+  const padding = 'a'.repeat(2000);
+  /** More than the system buffers for one connection. */
+  const many = 6000;
+
+  function isLast(payload: unknown): boolean {
+    return Value.Check(news.payload, payload) && numberOf(payload) === many;
+  }
+
+  async function subscribed(of: TestService): Promise<RawClient> {
+    const client = await rawClient(`${of.ws}/ws`);
+    await client.ask({ type: 'channel.subscribe', payload: { channel: 'topic:news' } });
+    return client;
+  }
+
+  it('is disconnected at the limit, with what waited for it let go, while others get everything', async () => {
+    const reader = await subscribed(service);
+    const slow = await subscribed(service);
+    slow.socket.pause();
+    for (let number = 1; number <= many; number += 1) {
+      await service.sockets.publish('news', news, { number, padding });
+      if (number % 100 === 0) await sleep(1);
+      expect(await bufferedBytes(number)).toBeLessThan(65_536 + 200_000);
+    }
+    const last = await reader.next(({ payload }) => isLast(payload));
+    expect(last.channel).toBe('topic:news');
+    expect(reader.received.filter(({ type }) => type === 'news')).toHaveLength(many);
+    await vi.waitFor(async () => expect(await faults('slow_reader')).toBe(1), patient);
+    // Its socket is cut off soon, whether it reads or not.
+    await vi.waitFor(async () => expect(await metric('websocket_connections')).toBe(2), patient);
+    slow.socket.terminate();
+    reader.socket.terminate();
+  });
+
+  it('loses the oldest, if that is how it is set, and stays', async () => {
+    const lossy = await testService({ ...limits, WEBSOCKET_SLOW_READER: 'drop-oldest' });
+    const slow = await subscribed(lossy);
+    slow.socket.pause();
+    for (let number = 1; number <= many; number += 1) {
+      await lossy.sockets.publish('news', news, { number, padding });
+      if (number % 100 === 0) await sleep(1);
+    }
+    expect(await metric('websocket_dropped_total', lossy)).toBeGreaterThan(0);
+    expect(await metric('websocket_buffered_bytes', lossy)).toBeLessThan(65_536 + 200_000);
+    slow.socket.resume();
+    // The newest is there, and its `previous` tells that something is missing before it, or before one of those before it.
+    await slow.next(({ payload }) => isLast(payload));
+    const got = slow.received.filter(({ type }) => type === 'news');
+    expect(got.length).toBe(many - (await metric('websocket_dropped_total', lossy)));
+    expect(got.some(({ previous }, index) => index > 0 && previous !== got[index - 1]?.offset)).toBe(true);
+    expect((await slow.ask({ payload: { text: 'still on' } })).payload).toEqual({ text: 'still on' });
+    slow.socket.terminate();
+    await lossy.service.stop(0, 5000);
+  });
+
+  /** Asked for now and then: a scrape costs more than a message. */
+  async function bufferedBytes(number: number): Promise<number> {
+    return number % 500 === 0 ? metric('websocket_buffered_bytes') : 0;
+  }
+});
+
+describe('upgrades that are refused', () => {
+  async function refusal(headers: Record<string, string>, path = '/ws'): Promise<{ status: number; body: unknown }> {
+    const asked = request(`${service.api}${path}`, { headers: { ...handshake, ...headers } });
+    asked.end();
+    const [response] = await once(asked, 'response');
+    let text = '';
+    for await (const chunk of response) text += String(chunk);
+    return { status: response.statusCode, body: text === '' ? undefined : JSON.parse(text) };
+  }
+
+  it('a page of another origin: 403', async () => {
+    expect(await refusal({ origin: 'https://evil.example.com' })).toMatchObject({
+      status: 403,
+      body: { code: 'origin_not_allowed' },
+    });
+    expect(await metric('websocket_upgrades_refused_total{reason="origin_not_allowed"}')).toBe(1);
+  });
+
+  it('one too many: 503, with when to come again', async () => {
+    const crowd = await Promise.all(Array.from({ length: 7 }, () => rawClient(`${service.ws}/ws`)));
+    expect(await refusal({})).toMatchObject({ status: 503, body: { code: 'too_many_connections' } });
+    for (const client of crowd) client.socket.terminate();
+  });
+
+  it('another path is what it is without an upgrade', async () => {
+    expect(await refusal({}, '/openapi.json')).toMatchObject({ status: 200 });
+    expect(await refusal({}, '/nowhere')).toMatchObject({ status: 404 });
+  });
+
+  it('no handshake that RFC 6455 knows: 400', async () => {
+    expect(await refusal({ 'sec-websocket-version': '1' })).toMatchObject({ status: 400 });
+    expect(await refusal({ 'sec-websocket-key': 'short' })).toMatchObject({ status: 400 });
+    expect(await metric('websocket_upgrades_refused_total{reason="handshake"}')).toBe(2);
+  });
+
+  it('no upgrade at all: 426', async () => {
+    const answer = await fetch(`${service.api}/ws`);
+    expect(answer.status).toBe(426);
+    expect(answer.headers.get('upgrade')).toBe('websocket');
+    expect(await answer.json()).toMatchObject({ code: 'upgrade_required' });
+  });
+
+  it('an upgrade to something else is ignored, its body read', async () => {
+    const asked = request(`${service.api}/openapi.json`, { headers: { connection: 'Upgrade', upgrade: 'h2c' } });
+    asked.end();
+    const [response] = await once(asked, 'response');
+    expect(response.statusCode).toBe(200);
+    asked.destroy();
+  });
+});
+
+function envelope(more: Record<string, unknown> = {}): Record<string, unknown> {
+  return { msgId: 'h-1', timestamp: 1, source: 'test', type: 'echo', version: '1.0', payload: { text: 'a' }, ...more };
+}

@@ -1,0 +1,164 @@
+import type { Static } from 'typebox';
+import { current } from '../../pkg/context/index.ts';
+import { resourceExhausted, unavailable } from '../../pkg/errors/index.ts';
+import { principalKey } from '../identity/principal.ts';
+import type { Http } from '../http/server.ts';
+import type { Logger } from '../log/logger.ts';
+import type { Metrics } from '../metrics/module.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
+import { Acks } from './acks.ts';
+import { Channels } from './channels.ts';
+import type { config } from './config.ts';
+import { Dispatch } from './dispatch.ts';
+import type { SpanOf } from './messageSpan.ts';
+import { type WebSocketMetrics, registerLevels } from './metrics.ts';
+import { Peer, type PeerOptions } from './peer.ts';
+import { Registry } from './registry.ts';
+import type { Relay } from './relay.ts';
+import { Retained } from './retained.ts';
+import { Sessions } from './sessions.ts';
+import { Sockets } from './sockets.ts';
+import { serveUpgrades } from './upgrade.ts';
+
+export interface ServerOptions {
+  readonly settings: Static<typeof config>;
+  readonly log: Logger;
+  readonly http: Http;
+  readonly metrics: Metrics;
+  readonly tracing: Tracing;
+  /** Where traces are recorded. */
+  readonly spanOf: SpanOf | undefined;
+  readonly relay: Relay;
+  /** Its own. */
+  readonly measured: WebSocketMetrics;
+}
+
+/** Milliseconds after which whoever finds no room is to come again. */
+const retryAfterMs = 5000;
+
+/** The parts of one instance's WebSocket, put together, and its connections. */
+export class Server {
+  readonly sockets: Sockets;
+  readonly peers = new Set<Peer>();
+  readonly #options: ServerOptions;
+  readonly #channels: Channels;
+  /** Subject → how many connections it has here. */
+  readonly #bySubject = new Map<string, number>();
+  #isRefusing = false;
+
+  /**
+   * Puts the parts together; from then on the API upgrades.
+   * @param options settings, and what the service has
+   * @returns once what other instances have published is here
+   */
+  static async open(options: ServerOptions): Promise<Server> {
+    const { relay, settings } = options;
+    const retained = new Retained(settings.WEBSOCKET_RETAINED_BYTES, relay.isForeign);
+    const server = new Server(options, retained);
+    await relay.follow({
+      published: server.#channels.deliver,
+      begun: (origin) => retained.begin(origin),
+    });
+    return server;
+  }
+
+  private constructor(options: ServerOptions, retained: Retained) {
+    const { settings, log, http, metrics, tracing, relay, measured } = options;
+    this.#options = options;
+    const registry = new Registry();
+    const sessions = new Sessions({
+      window: settings.WEBSOCKET_SESSION_WINDOW,
+      ttlMs: settings.WEBSOCKET_SESSION_TTL_MS,
+      most: settings.WEBSOCKET_SESSIONS_MAX,
+    });
+    const channels = new Channels(retained, settings.WEBSOCKET_BUFFER_LIMIT_BYTES / 2, measured);
+    this.#channels = channels;
+    this.sockets = new Sockets({
+      registry,
+      channels,
+      sessions,
+      relay,
+      heartbeatMs: settings.WEBSOCKET_HEARTBEAT_MS,
+      window: settings.WEBSOCKET_SESSION_WINDOW,
+    });
+    const { receive } = new Dispatch({
+      registry,
+      log,
+      tracing,
+      spanOf: options.spanOf,
+      errors: metrics.errors,
+      metrics: measured,
+      deadlineMs: settings.WEBSOCKET_DEADLINE_MS,
+      sessionOf: (peer, { type }) => this.sockets.sessionOf(peer, type),
+    });
+    const acks = new Acks();
+    const shared: Pick<PeerOptions, 'limits' | 'metrics' | 'acks' | 'receive' | 'closed'> = {
+      limits: {
+        messagesPerSecond: settings.WEBSOCKET_MESSAGES_PER_SECOND,
+        inFlight: settings.WEBSOCKET_IN_FLIGHT_MAX,
+        buffer: { limitBytes: settings.WEBSOCKET_BUFFER_LIMIT_BYTES, policy: settings.WEBSOCKET_SLOW_READER },
+      },
+      metrics: measured,
+      acks,
+      receive,
+      closed: (peer, code) => {
+        acks.forget(peer);
+        this.#closed(peer, code);
+      },
+    };
+    serveUpgrades(http, {
+      path: settings.WEBSOCKET_PATH,
+      origins: settings.WEBSOCKET_ORIGINS,
+      messageLimitBytes: settings.WEBSOCKET_MESSAGE_LIMIT_BYTES,
+      admit: () => this.#admit(current().get(principalKey)?.subject),
+      refused: (reason) => measured.refused.inc({ reason }),
+      connected: (socket, stream) => {
+        const peer = new Peer({ ...shared, socket, stream, caller: current().get(principalKey) });
+        this.peers.add(peer);
+        const subject = peer.caller?.subject;
+        if (subject !== undefined) this.#bySubject.set(subject, (this.#bySubject.get(subject) ?? 0) + 1);
+      },
+    });
+    registerLevels(
+      metrics.registry,
+      {
+        connections: () => this.peers.size,
+        sessions: () => sessions.waiting,
+        bufferedBytes: () => [...this.peers].reduce((sum, { bufferedBytes }) => sum + bufferedBytes, 0),
+      },
+      settings.WEBSOCKET_CONNECTIONS_MAX,
+    );
+  }
+
+  /** From now on nobody new is let in. */
+  refuse(): void {
+    this.#isRefusing = true;
+  }
+
+  /** Lets go of the relay. */
+  close(): Promise<void> {
+    return this.#options.relay.stop();
+  }
+
+  #admit(subject: string | undefined): void {
+    const { WEBSOCKET_CONNECTIONS_MAX: most, WEBSOCKET_CONNECTIONS_PER_SUBJECT: mostOfOne } = this.#options.settings;
+    if (this.#isRefusing) throw unavailable('The service is stopping.', { code: 'stopping', retryAfterMs: 0 });
+    if (this.peers.size >= most) {
+      throw unavailable('There are too many connections.', { code: 'too_many_connections', retryAfterMs });
+    }
+    if (subject !== undefined && (this.#bySubject.get(subject) ?? 0) >= mostOfOne) {
+      throw resourceExhausted('You have too many connections.', { code: 'too_many_connections', retryAfterMs });
+    }
+  }
+
+  #closed(peer: Peer, code: number): void {
+    this.peers.delete(peer);
+    this.#options.measured.closed.inc({ code });
+    this.sockets.closed(peer);
+    const subject = peer.caller?.subject;
+    if (subject === undefined) return;
+    const left = (this.#bySubject.get(subject) ?? 1) - 1;
+    if (left === 0) this.#bySubject.delete(subject);
+    else this.#bySubject.set(subject, left);
+  }
+}

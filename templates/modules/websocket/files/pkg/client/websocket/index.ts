@@ -1,0 +1,17 @@
+export { type BackoffOptions, backoffMs } from './backoff.ts';
+export { Client, type ClientOptions, type Message, type Responder, type State } from './client.ts';
+export type { SocketClass } from './connection.ts';
+export {
+  type Envelope,
+  type ErrorPayload,
+  type Opened,
+  type Position,
+  closeCodes,
+  control,
+  controlVersion,
+  isAfter,
+  subprotocol,
+  tokenPrefix,
+} from './envelope.ts';
+export { MessageError } from './errors.ts';
+export type { Gap, Listener } from './subscriptions.ts';

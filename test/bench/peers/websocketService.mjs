@@ -1,0 +1,37 @@
+import { Type } from 'typebox';
+import { modules } from '../../internal/app/modules.gen.js';
+import { defineModule } from '../../internal/app/module.js';
+import { run } from '../../internal/app/run.js';
+import { http } from '../../internal/http/module.js';
+import { defineMessage, defineRequest } from '../../internal/websocket/messages.js';
+import { websocket } from '../../internal/websocket/module.js';
+
+const strict = { additionalProperties: false };
+const text = Type.Object({ text: Type.String() }, strict);
+const numbered = Type.Object({ number: Type.Integer(), at: Type.Number() }, strict);
+const told = { version: '1.0', summary: 'For the benchmark' };
+const echo = defineRequest({ ...told, type: 'echo', payload: text, response: text });
+const note = defineMessage({ ...told, type: 'note', payload: Type.Object({ number: Type.Integer() }, strict) });
+const news = defineMessage({ ...told, type: 'news', payload: numbered });
+
+/** The service as it comes with module websocket: an echo, a note that is published again, and what publishes. */
+const bench = defineModule({
+  name: 'bench',
+  config: Type.Object({}),
+  requires: [http, websocket],
+  start({ use }) {
+    const sockets = use(websocket);
+    const publish = (number) =>
+      sockets.publish('news', news, { number, at: performance.timeOrigin + performance.now() });
+    sockets.topic({ name: 'news', messages: [news] });
+    sockets.on(echo, (payload) => payload);
+    sockets.on(note, ({ number }) => publish(number));
+    use(http).get('/publish', async ({ query }) => {
+      await publish(Number(query.number));
+      return {};
+    });
+    return { value: undefined };
+  },
+});
+
+await run([...modules, bench]);

@@ -1,0 +1,109 @@
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Type } from 'typebox';
+import { Service } from '../../../templates/base/files/internal/app/lifecycle.ts';
+import { defineModule } from '../../../templates/base/files/internal/app/module.ts';
+import { readConfig } from '../../../templates/base/files/internal/config/config.ts';
+import { http } from '../../../templates/base/files/internal/http/module.ts';
+import { identity } from '../../../templates/base/files/internal/identity/module.ts';
+import { metrics } from '../../../templates/base/files/internal/metrics/module.ts';
+import { telemetry } from '../../../templates/base/files/internal/telemetry/module.ts';
+import { auth } from '../../../templates/modules/auth/files/internal/auth/module.ts';
+import {
+  audience,
+  issuer,
+  sign,
+  type TestKey,
+  testKey,
+} from '../../../templates/modules/auth/files/internal/auth/testing.ts';
+import { redis } from '../../../templates/modules/redis/files/internal/redis/module.ts';
+import { websocket } from '../../../templates/modules/websocket/files/internal/websocket/module.ts';
+import { echo, note, rawClient } from '../../../templates/modules/websocket/files/internal/websocket/testing.ts';
+
+describe('modules auth and websocket, which do not know each other', () => {
+  let key: TestKey;
+  let service: Service;
+  let url: string;
+  let scrape: () => Promise<string>;
+
+  beforeAll(async () => {
+    key = await testKey('key');
+    const slice = defineModule({
+      name: 'slice',
+      config: Type.Object({}),
+      requires: [http, metrics, websocket],
+      start({ use }) {
+        const sockets = use(websocket);
+        sockets.on({ ...echo, response: undefined }, () => {});
+        sockets.on({ ...note, scopes: ['notes:write'] }, () => {});
+        scrape = use(metrics).text;
+        const { server } = use(http);
+        server.once('listening', () => {
+          const address = server.address();
+          url = `ws://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/ws`;
+        });
+        return { value: undefined };
+      },
+    });
+    const settings = {
+      HOST: '127.0.0.1',
+      PORT: '0',
+      WEBSOCKET_DRAIN_MS: '0',
+      WEBSOCKET_HEARTBEAT_MS: '100',
+      AUTH_ISSUER: issuer,
+      AUTH_AUDIENCE: audience,
+      AUTH_ALGORITHMS: 'ES256',
+      AUTH_CLOCK_SKEW_SECONDS: '0',
+      AUTH_JWKS: JSON.stringify({ keys: [key.publicJwk] }),
+    };
+    service = new Service([metrics, telemetry, http, identity, redis, auth, websocket, slice], {
+      log: pino({ level: 'silent' }),
+      configOf: (module) => readConfig(module.config, settings),
+      startTimeoutMs: 10_000,
+    });
+    await service.start();
+  });
+  afterAll(() => service.stop(0, 5000));
+
+  const refusal = (token?: string): Promise<unknown> =>
+    rawClient(url, { protocols: token === undefined ? [] : [`bearer.${token}`] }).then(
+      ({ socket }) => {
+        socket.terminate();
+        return 'let in';
+      },
+      (error: unknown) => String(error),
+    );
+
+  it('lets in who has a good token, in the header or as a subprotocol, which is not answered with', async () => {
+    const token = await sign(key);
+    const byHeader = await rawClient(url, { headers: { authorization: `Bearer ${token}` } });
+    const bySubprotocol = await rawClient(url, { protocols: [`bearer.${token}`] });
+    expect(bySubprotocol.socket.protocol).toBe('envelope.v1');
+    for (const { socket } of [byHeader, bySubprotocol]) socket.terminate();
+  });
+
+  it('refuses who has none, or one that is expired, unsigned, or signed by somebody else', async () => {
+    const expired = await sign(key, { exp: Math.floor(Date.now() / 1000) - 10 });
+    const stranger = await sign(await testKey('key'));
+    const [header = '', payload = ''] = (await sign(key)).split('.');
+    const none = Buffer.from(JSON.stringify({ alg: 'none', typ: 'JWT' })).toString('base64url');
+    const tokens = [undefined, expired, stranger, `${none}.${payload}.`, `${header}.${payload}.`, 'garbage'];
+    const refusals = await Promise.all(tokens.map((token) => refusal(token)));
+    expect(refusals).toEqual(tokens.map(() => 'Error: Unexpected server response: 401'));
+    expect(await scrape()).toContain('auth_decisions_total{outcome="denied",reason="expired"} 1');
+  });
+
+  it('refuses two tokens at once', async () => {
+    const token = await sign(key);
+    const both = rawClient(url, { headers: { authorization: `Bearer ${token}` }, protocols: [`bearer.${token}`] });
+    await expect(both).rejects.toThrow('400');
+  });
+
+  it('knows the scopes of the token, and closes with 4401 when it ends', async () => {
+    const exp = Math.floor(Date.now() / 1000) + 3;
+    const client = await rawClient(url, { protocols: [`bearer.${await sign(key, { exp, scope: 'other' })}`] });
+    const answer = await client.ask({ type: 'note', payload: { text: '' } });
+    expect(answer.payload).toMatchObject({ code: 'insufficient_scope' });
+    expect(await client.closed).toEqual({ code: 4401, reason: 'token_expired' });
+  });
+});
