@@ -30,8 +30,12 @@ export default defineConfig({
           include: ['test/modules/**/*.test.ts', 'templates/**/files/**/*.test.ts'],
           // As in a service.
           isolate: false,
+          // It reads what is composed; test/modules/openapi.test.ts runs it in whole services.
+          exclude: ['templates/base/files/api/openapi.test.ts'],
+          setupFiles: 'templates/base/files/test/support/contractSetup.ts',
           testTimeout: 30_000,
           hookTimeout: 30_000,
+          expect: { poll: { timeout: 10_000 } },
           env: { NODE_OPTIONS: nodeOptions },
         },
       },

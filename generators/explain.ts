@@ -13,6 +13,7 @@ import { reading } from './reading.ts';
 const meaning: Readonly<Record<Ownership, string>> = {
   managed: 'managed: Slipway rewrites it; edit it only after `slipway eject`',
   merged: 'merged: your edits and Slipway’s are merged, line by line or key by key',
+  derived: 'derived: printed from another file of the service, and again whenever that one changes',
   seed: 'seed: written once; it is yours, and Slipway does not touch it again',
 };
 
@@ -38,7 +39,9 @@ export function explain(invocation: Invocation): Partial<PlopGeneratorConfig> {
     const [home, locked] = found;
     const state = stateOf(path, locked, service);
     const moved = home === path ? [] : [`moved by you from ${home}; updates follow it`];
-    const lines = [`from ${locked.module}`, meaning[locked.ownership], states[state], ...moved];
+    // A derived file is seldom what was laid down: it says what its source says by now.
+    const told = locked.ownership === 'derived' && state === 'edited' ? [] : [states[state]];
+    const lines = [`from ${locked.module}`, meaning[locked.ownership], ...told, ...moved];
     return {
       exitCode: exitCodes.done,
       json: { path, ...locked, home, state },

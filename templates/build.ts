@@ -2,6 +2,7 @@
  * Builds the catalogue: reads every module folder, takes the environment variables from the services' own TypeBox schemas,
  * and writes them as one artefact. `node templates/build.ts`
  */
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -13,9 +14,10 @@ import type {
   TemplateFile,
 } from '../generators/engine/catalogue.ts';
 import { printCatalogue } from '../generators/engine/catalogueText.ts';
+import { composeContract } from '../generators/engine/compose/contract.ts';
 import { composeWiring } from '../generators/engine/compose/wiring.ts';
 import { newManifest } from '../generators/engine/manifest.ts';
-import type { ModuleDefinition, Ownership } from '../generators/engine/module.ts';
+import type { Contract, ModuleDefinition, Ownership } from '../generators/engine/module.ts';
 import { modulesOf } from '../generators/engine/resolve.ts';
 import { migrations, nodeImage, pnpm } from './catalogue.ts';
 import { parseTemplate } from './parseTemplate.ts';
@@ -60,6 +62,7 @@ async function readModule(folder: string): Promise<CatalogueModule> {
   const definition = await importDefault<ModuleDefinition>(path.join(folder, 'module.ts'));
   if (definition.id !== path.basename(folder)) throw new Error(`${folder}/module.ts calls itself "${definition.id}"`);
   const files = path.join(folder, 'files');
+  const contract = path.join(folder, 'contract.json');
   const paths = (await readdir(files, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => path.relative(files, path.join(entry.parentPath, entry.name)).replaceAll(path.sep, '/'))
@@ -68,6 +71,7 @@ async function readModule(folder: string): Promise<CatalogueModule> {
     ...definition,
     files: await Promise.all(paths.map((name) => readTemplate(files, name, definition))),
     config: await readConfig(files, paths),
+    ...(existsSync(contract) ? { contract: await readJson<Contract>(contract) } : {}),
   };
 }
 
@@ -138,15 +142,18 @@ function sorted(record: Record<string, string>): Record<string, string> {
 }
 
 /**
- * What the templates need to be type-checked and tested in place, as one program: the wiring of all modules at once, and the
- * list of the folders that lie over each other in a service.
+ * What the templates need to be type-checked and tested in place, as one program: the wiring and the contract of all modules at
+ * once, and the list of the folders that lie over each other in a service.
  */
 async function writeProgram(catalogue: Catalogue): Promise<void> {
   const ids = Object.keys(catalogue.modules);
-  const manifest = newManifest({ name: 'all', modules: ids }, catalogue);
+  // The contract has the service's name, and in place that is the name of the templates' own package.
+  const pack = await readJson<{ name: string }>(path.join(templates, 'package.json'));
+  const manifest = newManifest({ name: pack.name, modules: ids }, catalogue);
   const modules = modulesOf(manifest, catalogue);
   const folder = path.join(root, '.cache', 'templates');
-  for (const [file, { text }] of composeWiring({ manifest, catalogue, modules, paths: [] })) {
+  const input = { manifest, catalogue, modules, paths: [] };
+  for (const [file, { text }] of [...composeWiring(input), ...composeContract(input)]) {
     await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
     await writeFile(path.join(folder, file), text);
   }

@@ -1,4 +1,4 @@
-import type { ModuleDefinition, Ownership } from './module.ts';
+import type { Contract, ModuleDefinition, Ownership } from './module.ts';
 import type { Template } from './template.ts';
 
 /** A file of a module as the catalogue carries it: a text that is copied byte for byte, or a template. */
@@ -24,6 +24,8 @@ export interface ConfigVariable {
 export interface CatalogueModule extends ModuleDefinition {
   readonly files: readonly TemplateFile[];
   readonly config: readonly ConfigVariable[];
+  /** What it adds to the service's OpenAPI document: `contract.json` beside `module.ts`. */
+  readonly contract?: Contract;
 }
 
 /** A named set of modules. */

@@ -1,5 +1,13 @@
 import type { Ownership } from './module.ts';
 
+/** How a file is printed from another one. */
+export interface Derivation {
+  /** Path of that other file. */
+  readonly from: string;
+  /** Gives the text; undefined when nothing can be printed from the other's. */
+  readonly print: (text: string) => string | undefined;
+}
+
 /** One file as Slipway would write it today. */
 export interface RenderedFile {
   readonly bytes: Uint8Array;
@@ -8,6 +16,8 @@ export interface RenderedFile {
   readonly ownership: Ownership;
   /** Id of the module that owns the file; `base` for what every service has. */
   readonly module: string;
+  /** Of a derived file. */
+  readonly derivation?: Derivation;
 }
 
 /** Path, relative to the service's root with `/` between parts, → file: what `render` returns. */

@@ -12,7 +12,9 @@ export type Ownership =
   /** Shared: three-way merged with the user's edits. */
   | 'merged'
   /** Written once, then the user's. */
-  | 'seed';
+  | 'seed'
+  /** Printed from another file of the service: it follows that file, whoever changes it. */
+  | 'derived';
 
 /** A setting of a module that decides what is rendered, kept in the manifest under `modules.<id>`. */
 export type ModuleOption =
@@ -40,6 +42,8 @@ export interface CiJob {
   readonly summary: string;
   /** Name of the npm script that is the whole job. */
   readonly script: string;
+  /** Whether it looks at former commits and tags; else it is given the newest commit only. */
+  readonly history?: boolean;
   /** Ids of jobs that must pass first. */
   readonly needs?: readonly string[];
   readonly timeoutMinutes?: number;
@@ -62,6 +66,9 @@ export interface CiContribution {
 
 /** The command of an npm script; one for each package manager where they differ, none where a package manager has no such thing. */
 export type Script = string | Readonly<Partial<Record<PackageManager, string>>>;
+
+/** Part of an OpenAPI document: what a module adds to `api/openapi.json`. */
+export type Contract = Readonly<Record<string, unknown>>;
 
 export interface ModuleDefinition {
   /** Lower-case kebab-case; equal to the folder's name. */

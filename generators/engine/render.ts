@@ -32,8 +32,8 @@ export function render(manifest: Manifest, catalogue: Catalogue): FileSet {
   }
   const paths = [...files.keys()].sort();
   for (const compose of composers) {
-    for (const [path, { text, ownership }] of compose({ manifest, catalogue, modules, paths })) {
-      put(path, { bytes: encode(text), mode: ordinary, ownership, module: 'base' });
+    for (const [path, { text, ...file }] of compose({ manifest, catalogue, modules, paths })) {
+      put(path, { ...file, bytes: encode(text), mode: ordinary, module: 'base' });
     }
   }
   for (const path of manifest.ejected ?? []) files.delete(path);

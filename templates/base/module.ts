@@ -24,6 +24,7 @@ export default defineModule({
   devDependencies: [
     '@fastify/swagger-ui',
     '@fastify/type-provider-typebox',
+    '@redocly/cli',
     '@types/node',
     '@vitest/coverage-v8',
     'oxfmt',
@@ -41,19 +42,25 @@ export default defineModule({
     start: 'exec node dist/cmd/server/main.js',
     test: 'vitest run --project unit --coverage',
     'test:integration': 'vitest run --project integration --passWithNoTests',
-    lint: 'oxlint --type-aware --deny-warnings',
+    // The code, and the contract by redocly.yaml.
+    lint: 'oxlint --type-aware --deny-warnings && redocly lint api/openapi.json',
     format: 'oxfmt --check',
     'format:write': 'oxfmt',
     typecheck: 'tsc',
     check: 'node --run lint && node --run format && node --run typecheck && node --run licenses && node --run test',
     smoke: 'node --run build && node scripts/smoke.ts',
     openapi: 'node scripts/openapi.ts',
+    contract: 'node scripts/contract.ts',
+    // What is packed is what was built: the client, and what else stands in pkg/.
+    prepack: 'node --run build',
     image: 'node scripts/image.ts',
     licenses: 'node scripts/licenses.ts',
     // Asks the registry: of what runs in production, nothing with a known vulnerability that is high or critical.
-    audit: { npm: 'npm audit --omit=dev --audit-level=high', pnpm: 'pnpm audit --prod --audit-level=high' },
-    // pnpm 10 has no counterpart.
-    sbom: { npm: 'npm sbom --omit=dev --sbom-format=cyclonedx --sbom-type=application' },
+    audit: {
+      npm: 'node scripts/audit.ts npm audit --omit=dev --audit-level=high',
+      pnpm: 'node scripts/audit.ts pnpm audit --prod --audit-level=high',
+    },
+    sbom: 'node scripts/sbom.ts',
     production: 'node scripts/production.ts',
   },
   wiring: {
@@ -70,7 +77,6 @@ export default defineModule({
       'README.md',
       'cmd/server/main.ts',
       'internal/items/',
-      'api/openapi.json',
       'docs/architecture.md',
       'docs/decisions/',
       'deploy/k8s/overlays/',
@@ -84,6 +90,12 @@ export default defineModule({
       { id: 'check', summary: 'Lint, format, types, tests', script: 'check' },
       { id: 'integration', summary: 'Tests against real servers', script: 'test:integration' },
       { id: 'build', summary: 'Production build and its smoke test', script: 'smoke' },
+      {
+        id: 'contract',
+        summary: 'No change since the last release that breaks callers',
+        script: 'contract',
+        history: true,
+      },
       // On every push: what is released has no known hole. Between pushes, Renovate watches.
       { id: 'audit', summary: 'No known vulnerability in production', script: 'audit' },
       { id: 'drift', summary: 'The service is as slipway.json says', script: 'slipway:check' },

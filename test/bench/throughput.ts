@@ -1,13 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../helpers/liveService.ts';
+import type { Measurement } from './measurement.ts';
 import { median, runProgram } from './sample.ts';
+import { reply, slipway } from './services.ts';
+import { table } from './table.ts';
 
 /** A server that is put under load. */
 interface Server {
@@ -36,39 +38,40 @@ const rounds = 5;
 const seconds = 4;
 const connections = 50;
 
-/**
- * Puts the base service and its peers under load, in turn: the server on one core, the load generator (wrk) on another.
- * @param slipway the executable that lays down a service
- * @param cache folder that outlives the run: peers are installed there
- * @returns a table; nothing where there is no wrk, or no second core to run it on
- */
-export async function throughput(slipway: string, cache: string): Promise<string[]> {
-  if (os.availableParallelism() < 2 || spawnSync('which', ['wrk', 'taskset']).status !== 0) return [];
-  const collector = createServer((request, response) => request.resume().on('end', () => response.end()));
-  collector.listen(0, '127.0.0.1');
-  await once(collector, 'listening');
-  // Listening on TCP, the address is of this form.
-  const { port } = collector.address() as AddressInfo;
-  const env = {
-    ADMIN_PORT: '0',
-    NODE_ENV: 'production',
-    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
-    OTEL_TRACES_SAMPLER_ARG: '0.01',
-  };
-  const folder = installPeers(path.join(cache, 'http'));
-  const servers: Server[] = [
-    { name: 'bare Fastify, response schema, no logger', folder, main: 'bare.mjs' },
-    { name: 'the base service as it comes', folder: layDown(slipway, cache), main: 'dist/cmd/bench/main.js' },
-    { name: 'the same features, the usual way', folder, main: 'usual.mjs' },
-    { name: 'Nest on Express, hello world', folder, main: 'nest.mjs' },
-  ];
-  const rates = servers.map((): number[] => []);
-  for (let round = 0; round < rounds; round += 1) {
-    for (const [index, server] of servers.entries()) rates[index]?.push(await measure(server, env));
-  }
-  collector.close();
-  return [table(servers, rates)];
-}
+/** The base service and its peers under load, in turn: the server on one core, the load generator (wrk) on another. */
+export const throughput: Measurement = {
+  title: `Throughput of a small JSON route: wrk, ${connections} connections, one core for the server and one for the load`,
+  lacks() {
+    const tools = ['wrk', 'taskset'].filter((tool) => spawnSync('which', [tool]).status !== 0);
+    return os.availableParallelism() < 2 ? [...tools, 'a second core'] : tools;
+  },
+  async measure({ cache, service }) {
+    const collector = createServer((request, response) => request.resume().on('end', () => response.end()));
+    collector.listen(0, '127.0.0.1');
+    await once(collector, 'listening');
+    // Listening on TCP, the address is of this form.
+    const { port } = collector.address() as AddressInfo;
+    const env = {
+      ADMIN_PORT: '0',
+      NODE_ENV: 'production',
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      OTEL_TRACES_SAMPLER_ARG: '0.01',
+    };
+    const folder = installPeers(path.join(cache, 'http'));
+    const servers: Server[] = [
+      { name: 'bare Fastify, response schema, no logger', folder, main: 'bare.mjs' },
+      { name: 'the base service as it comes', ...withHello(service(slipway)) },
+      { name: 'the same features, the usual way', folder, main: 'usual.mjs' },
+      { name: 'Nest on Express, hello world', folder, main: 'nest.mjs' },
+    ];
+    const rates = servers.map((): number[] => []);
+    for (let round = 0; round < rounds; round += 1) {
+      for (const [index, server] of servers.entries()) rates[index]?.push(await measure(server, env));
+    }
+    collector.close();
+    return ratios(servers, rates);
+  },
+};
 
 function installPeers(folder: string): string {
   mkdirSync(folder, { recursive: true });
@@ -80,15 +83,11 @@ function installPeers(folder: string): string {
 }
 
 /** The base service, and the small route as a second process of it. */
-function layDown(slipway: string, cache: string): string {
-  const folder = path.join(cache, 'service');
-  rmSync(folder, { recursive: true, force: true });
-  runProgram([process.execPath, slipway, folder, '--yes', '--no-git', '--no-install'], cache);
-  runProgram(['npm', 'install', '--no-audit', '--no-fund'], folder);
-  runProgram(['npm', 'run', 'build'], folder);
-  mkdirSync(path.join(folder, 'dist/cmd/bench'));
-  copyFileSync(path.join(sources, 'service.mjs'), path.join(folder, 'dist/cmd/bench/main.js'));
-  return folder;
+function withHello(folder: string): Pick<Server, 'folder' | 'main'> {
+  const main = 'dist/cmd/bench/main.js';
+  mkdirSync(path.join(folder, path.dirname(main)));
+  copyFileSync(path.join(sources, 'service.mjs'), path.join(folder, main));
+  return { folder, main };
 }
 
 /** @returns requests per second */
@@ -102,7 +101,7 @@ async function measure({ name, folder, main }: Server, env: NodeJS.ProcessEnv): 
     stdio: ['ignore', openSync('/dev/null', 'w'), 'inherit'],
   });
   try {
-    await answers(url);
+    await reply(url, server, (_, status) => status === 200);
     load(url, 1);
     return load(url, seconds);
   } catch (error) {
@@ -121,34 +120,17 @@ function load(url: string, forSeconds: number): number {
   return Number(rate);
 }
 
-async function answers(url: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
-    try {
-      if ((await fetch(url)).ok) return;
-    } catch {
-      // It does not listen yet.
-    }
-    await sleep(50);
-  }
-  throw new Error(`${url} does not answer`);
-}
-
 /** Ratios are taken within each round, then the median: a round in which the machine was slow says as much as any other. */
-function table(servers: readonly Server[], rates: readonly (readonly number[])[]): string {
+function ratios(servers: readonly Server[], rates: readonly (readonly number[])[]): string {
   const reference = rates[0] ?? [];
   const rows = servers.map(({ name }, index) => {
     const own = rates[index] ?? [];
-    const ratios = own.map((rate, round) => rate / (reference[round] ?? rate)).toSorted((a, b) => a - b);
-    const range = `${ratios[0]?.toFixed(2)}–${ratios.at(-1)?.toFixed(2)}`;
-    return `| ${name} | ${Math.round(median(own))} | ${median(ratios).toFixed(2)} | ${range} |`;
+    const compared = own.map((rate, round) => rate / (reference[round] ?? rate)).toSorted((a, b) => a - b);
+    const range = `${compared[0]?.toFixed(2)}–${compared.at(-1)?.toFixed(2)}`;
+    return [name, Math.round(median(own)), median(compared).toFixed(2), range];
   });
   return [
-    `## Throughput of a small JSON route: wrk, ${connections} connections, one core for the server and one for the load`,
-    '',
     'The base service is as it comes: request logs (of one message the first 100 a second, then each tenth), metrics, security headers, deadlines, traces of which 1 % are recorded and sent.',
-    '',
-    '| what | requests/s | ratio | range |',
-    '| --- | --- | --- | --- |',
-    ...rows,
-  ].join('\n');
+    table(['what', 'requests/s', 'ratio', 'range'], rows),
+  ].join('\n\n');
 }

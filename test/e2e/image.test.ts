@@ -1,11 +1,20 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { buildFlags, missingTools, ownStore, provideNodeImage, runFlags, type StandIn } from '../helpers/containers.ts';
+import {
+  buildFlags,
+  filesOf,
+  missingTools,
+  ownStore,
+  provideNodeImage,
+  runFlags,
+  standInOf,
+} from '../helpers/containers.ts';
+import type { BillOfMaterials } from '../helpers/cyclonedx.ts';
 import { freePort, leaves, load } from '../helpers/liveService.ts';
 import { serverDatabase } from '../helpers/postgres.ts';
 
@@ -40,7 +49,7 @@ describe.skipIf(isSkipped)(`the image of a service${isSkipped ? ` (missing: ${mi
     await execa('node', [create, 'orders', '--yes', '--modules=postgres'], { cwd: folder, env });
     const [, from = ''] =
       /^FROM (\S+)/m.exec(readFileSync(path.join(service, 'deploy/docker/Dockerfile'), 'utf8')) ?? [];
-    made.push(await provideNodeImage(from, await standIn(), env));
+    made.push(await provideNodeImage(from, await standInOf(inject('newNode'), hostEnv), env));
     const { failed, all } = await execa(`npm run image -- ${buildFlags.join(' ')}`, { ...shell, reject: false });
     if (failed) throw new Error(all.slice(-4000));
   });
@@ -48,18 +57,6 @@ describe.skipIf(isSkipped)(`the image of a service${isSkipped ? ` (missing: ${mi
     rmSync(folder, { recursive: true, force: true });
     await podman('rmi', '--force', ...made);
   });
-
-  /** The npm of this machine, and what its settings say about where packages come from. */
-  async function standIn(): Promise<StandIn> {
-    const npm = async (...args: string[]) => (await execa('npm', args, { cwd: folder, env: hostEnv })).stdout;
-    const cafile = await npm('config', 'get', 'cafile');
-    return {
-      node: realpathSync(path.join(inject('newNode'), 'node')),
-      npm: path.join(await npm('root', '--global'), 'npm'),
-      registry: await npm('config', 'get', 'registry'),
-      cafile: cafile === 'null' ? undefined : cafile,
-    };
-  }
 
   async function inspected() {
     const { stdout } = await podman('image', 'inspect', image);
@@ -87,20 +84,30 @@ describe.skipIf(isSkipped)(`the image of a service${isSkipped ? ` (missing: ${mi
   });
 
   it('holds nothing that runs but Node, and neither sources nor tests', async () => {
-    const { stdout: container } = await podman('create', image);
-    const { stdout } = await execa(`podman export ${container} | tar --list --verbose`, { env, shell: true });
-    await podman('rm', container);
-    const files = stdout.split('\n').map((line) => line.split(/\s+/));
-    const own = files.filter(([, , size, , , name = '']) => size !== '0' && !name.startsWith('service/node_modules/'));
-    const executables = own.filter(([mode = '']) => /^-..x/.test(mode)).map(([, , , , , name]) => name);
-    expect(executables.filter((name = '') => !/^lib(64)?\/|^usr\/lib/.test(name))).toEqual(['usr/local/bin/node']);
-    const names = files.map(([, , , , , name = '']) => name);
+    const files = await filesOf(image, env);
+    const own = files.filter(({ bytes, name }) => bytes > 0 && !name.startsWith('service/node_modules/'));
+    const executables = own.filter(({ mode }) => /^-..x/.test(mode)).map(({ name }) => name);
+    expect(executables.filter((name) => !/^lib(64)?\/|^usr\/lib/.test(name))).toEqual(['usr/local/bin/node']);
+    const names = files.map(({ name }) => name);
     expect(names).toContain('service/dist/build.json');
     expect(names.filter((name) => /(^|\/)(sh|bash|npm|npx|corepack|yarn|apt|dpkg)$/.test(name))).toEqual([]);
     expect(names.filter((name) => /^service\/(?!node_modules\/|dist\/|package\.json$|$)/.test(name))).toEqual([]);
     expect(
       names.filter((name) => /^service\/node_modules\/(typescript|vitest|oxlint|node-linux-\w+)\//.test(name)),
     ).toEqual([]);
+  });
+
+  it('holds just the packages that the bill of materials of its service lists', async () => {
+    const { stdout } = await run('npm run --silent sbom');
+    const { components }: BillOfMaterials = JSON.parse(stdout);
+    const manifests = (await filesOf(image, env)).map(({ name }) =>
+      /.*\/node_modules\/(.+)\/package\.json$/.exec(name),
+    );
+    const packages = new Set(
+      manifests.flatMap((found) => found?.[1] ?? []).filter((name) => /^(@[^/]+\/)?[^/]+$/.test(name)),
+    );
+    expect(components.length).toBeGreaterThan(20);
+    expect(new Set(components.map(({ name }) => name))).toEqual(packages);
   });
 
   it('serves with a root it cannot write and no right but to run, and drains on SIGTERM without a failed request', async () => {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { coveringArray, type Profile } from '../helpers/coveringArray.ts';
+import { type BillOfMaterials, faultsOfBill } from '../helpers/cyclonedx.ts';
 import { leaves, load, startService } from '../helpers/liveService.ts';
 import { serverDatabase } from '../helpers/postgres.ts';
 
@@ -42,6 +43,16 @@ describe.each(profiles)(
     it('passes its own checks: lint, format, types, tests', async () => {
       const { all } = await script('check');
       expect(all).toMatch(/Tests .*passed/);
+    });
+
+    it('says what it is made of, as CycloneDX has it', async () => {
+      const { stdout } = await run(profile['packageManager'] ?? 'npm', 'run', '--silent', 'sbom');
+      const bill: BillOfMaterials = JSON.parse(stdout);
+      expect(faultsOfBill(bill)).toEqual([]);
+      const names = bill.components.map((component) => component.name);
+      // The second is something that development needs as well.
+      expect(names).toEqual(expect.arrayContaining(['fastify', 'typebox']));
+      expect(names).not.toContain('vitest');
     });
 
     it('passes its integration tests against real servers', async ({ skip }) => {

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
@@ -44,6 +44,46 @@ export interface StandIn {
   readonly registry: string;
   /** The file with the certificates that it trusts there, when it is told to. */
   readonly cafile: string | undefined;
+}
+
+/**
+ * The npm of this machine, and what its settings say about where packages come from.
+ * @param newNode folder of a `node` that is new enough for services, in the `bin` of its package
+ * @param env of the user's shell
+ */
+export async function standInOf(newNode: string, env: NodeJS.ProcessEnv): Promise<StandIn> {
+  const npm = async (...args: string[]) => (await execa('npm', args, { cwd: os.tmpdir(), env })).stdout;
+  const cafile = await npm('config', 'get', 'cafile');
+  return {
+    node: realpathSync(path.join(newNode, 'node')),
+    npm: path.join(await npm('root', '--global'), 'npm'),
+    registry: await npm('config', 'get', 'registry'),
+    cafile: cafile === 'null' ? undefined : cafile,
+  };
+}
+
+/** A file of an image, as `tar` lists it. */
+export interface ImageFile {
+  /** `-rwxr-xr-x`, say. */
+  readonly mode: string;
+  readonly bytes: number;
+  /** Without a slash at its beginning. */
+  readonly name: string;
+}
+
+/**
+ * @param image its name
+ * @param env of `ownStore`
+ * @returns every file and folder in it
+ */
+export async function filesOf(image: string, env: NodeJS.ProcessEnv): Promise<ImageFile[]> {
+  const { stdout: container } = await execa('podman', ['--runtime=runc', 'create', image], { env });
+  const { stdout } = await execa(`podman export ${container} | tar --list --verbose`, { env, shell: true });
+  await execa('podman', ['rm', container], { env });
+  return stdout.split('\n').map((line) => {
+    const [mode = '', , size, , , name = ''] = line.split(/\s+/);
+    return { mode, bytes: Number(size), name };
+  });
 }
 
 /**

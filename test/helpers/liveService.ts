@@ -111,6 +111,7 @@ export function leaves({ admin }: Pick<LiveService, 'admin'>): () => boolean {
  * @param connections how many at a time
  * @param until tells when to end
  * @param headers of each request
+ * @param pauseMs milliseconds that each connection rests between two requests: who fails fast sends no more than who answers
  * @returns how many were answered with success, and how many were not
  */
 export async function load(
@@ -118,6 +119,7 @@ export async function load(
   connections: number,
   until: () => boolean,
   headers: Readonly<Record<string, string>> = {},
+  pauseMs = 0,
 ): Promise<Load> {
   const result: Load = { answered: 0, failed: 0 };
   const worker = async (): Promise<void> => {
@@ -127,6 +129,7 @@ export async function load(
         () => false,
       );
       result[isAnswered ? 'answered' : 'failed'] += 1;
+      if (pauseMs > 0) await sleep(pauseMs);
     }
   };
   await Promise.all(Array.from({ length: connections }, worker));

@@ -25,6 +25,13 @@ export function tinyCatalogue(changes: Partial<Catalogue> = {}): Catalogue {
         text('docs/operations.md', `# Operations of {{service.name}}\n\n${numbered('step', 12)}`, 'merged', true),
       ]),
       category: 'base',
+      contract: {
+        openapi: '3.1.0',
+        info: { version: '1.0.0' },
+        security: [],
+        paths: { '/items': { get: operation('listItems') } },
+        components: { schemas: { Item: { type: 'object', description: 'An item' } } },
+      },
       dependencies: ['fastify'],
       devDependencies: ['vitest'],
       scripts: { build: 'tsc', check: 'npm run build', test: 'vitest run' },
@@ -55,6 +62,13 @@ export function tinyCatalogue(changes: Partial<Catalogue> = {}): Catalogue {
           text('internal/accounts/domain.ts', numbered('account', 8), 'seed'),
           text('docs/database.md', '# database\n'),
         ]),
+        contract: {
+          paths: {
+            '/accounts': { get: operation('listAccounts') },
+            '/items': { get: { responses: { 503: { description: 'No database' } } } },
+          },
+          components: { schemas: { Account: { type: 'object' } } },
+        },
         options: { version: { type: 'string', summary: 'major version', default: '18', enum: ['17', '18'] } },
         dependencies: ['pg', 'kysely'],
         scripts: { migrate: 'node dist/cmd/migrate/main.js' },
@@ -95,6 +109,10 @@ export function tinyCatalogue(changes: Partial<Catalogue> = {}): Catalogue {
           text('deploy/k8s/components/cache/kustomization.yaml', 'kind: Component\n'),
           text('scripts/flush.sh', '#!/bin/sh\nexec redis-cli flushall\n'),
         ]),
+        contract: {
+          security: [{ key: [] }],
+          components: { securitySchemes: { key: { type: 'apiKey', name: 'key', in: 'header' } } },
+        },
         dependencies: ['redis'],
         wiring: { cache: 'internal/cache/module.ts' },
         config: [
@@ -140,6 +158,10 @@ export function text(
     ...(template ? { template: parseTemplate(content, path) } : { text: content }),
     ...(path.endsWith('.sh') ? { executable: true } : {}),
   };
+}
+
+function operation(operationId: string): object {
+  return { operationId, responses: { 200: { description: 'OK' }, default: { description: 'Problem' } } };
 }
 
 function numbered(word: string, lines: number): string {

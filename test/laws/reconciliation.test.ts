@@ -5,6 +5,8 @@ import { decode, encode } from '../../generators/engine/fileSet.ts';
 import { newManifest } from '../../generators/engine/manifest.ts';
 import type { ConflictMode } from '../../generators/engine/reconcile/plan.ts';
 import { render } from '../../generators/engine/render.ts';
+import { printClient } from '../../templates/base/files/scripts/openapi/client.ts';
+import { printDocument } from '../../templates/base/files/scripts/openapi/document.ts';
 import { applyTo, commandsWith, snapshot, type Tree } from '../helpers/memoryService.ts';
 import { tinyCatalogue } from '../helpers/tinyCatalogue.ts';
 
@@ -19,7 +21,7 @@ const modules = fc.subarray(['database', 'outbox', 'cache', 'memory']).map(close
 
 /** An edit that a user makes: a line of his own somewhere, a line changed, a file deleted, reformatted or moved. */
 const edit = fc.record({
-  kind: fc.constantFrom('insert', 'append', 'change', 'delete', 'crlf', 'script', 'dependency', 'own'),
+  kind: fc.constantFrom('insert', 'append', 'change', 'delete', 'crlf', 'script', 'dependency', 'own', 'contract'),
   file: fc.nat(),
   line: fc.nat(),
   mark: fc.string({
@@ -56,6 +58,7 @@ function applyEdit(tree: Tree, { kind, file, line, mark }: Edit): Tree {
   if (kind === 'delete') after.delete(path);
   if (kind === 'crlf' && !text.includes('\r')) write(path, text.replaceAll('\n', '\r\n'));
   if (kind === 'own') write(`internal/own/${mark.replaceAll(/\W/g, '_')}.txt`, userLine(mark));
+  if (kind === 'contract') for (const [target, content] of changedContract(tree, line, mark)) write(target, content);
   const packageJson = tree.get('package.json');
   if ((kind === 'script' || kind === 'dependency') && packageJson !== undefined) {
     const value = JSON.parse(decode(packageJson.bytes) ?? '{}');
@@ -67,6 +70,22 @@ function applyEdit(tree: Tree, { kind, file, line, mark }: Edit): Tree {
     );
   }
   return after;
+}
+
+/** What `npm run openapi` writes when the user has a route of his own, and perhaps none of the examples; he may leave the client behind. */
+function changedContract(tree: Tree, line: number, mark: string): [string, string][] {
+  const present = tree.get('api/openapi.json');
+  if (present === undefined) return [];
+  const document = JSON.parse(decode(present.bytes) ?? '{}');
+  const operationId = `mine${mark.replaceAll(/\W/g, '_')}`;
+  const paths = {
+    ...document.paths,
+    [`/${operationId}`]: { get: { operationId, summary: userLine(mark), responses: {} } },
+  };
+  if (line % 3 === 0) delete paths['/items'];
+  const text = printDocument({ ...document, paths });
+  const client = ['pkg/client/contract.gen.ts', printClient(JSON.parse(text))] as [string, string];
+  return [['api/openapi.json', text], ...(line % 2 === 0 ? [client] : [])];
 }
 
 const userLine = (mark: string): string => `# mine ${mark}`;

@@ -68,6 +68,16 @@ describe('Deployment', () => {
     expect(pod.spec.terminationGracePeriodSeconds * 1000).toBeGreaterThanOrEqual(timeout + delay);
   });
 
+  it('has memory for all that its clients may make it keep', () => {
+    const mebi = 2 ** 20;
+    const limit = Number(/^(\d+)Mi$/.exec(server.resources.limits.memory)?.[1]) * mebi;
+    // Half of the container's memory is the heap, by Node itself; 64 MiB are for the code and what it needs at rest. A body is
+    // there twice, as it came and as what it became; a head of 16 KiB takes 30.
+    const kept = 2 * standard('HTTP_BODY_MEMORY_BYTES') + standard('HTTP_CONNECTIONS_MAX') * 30 * 1024;
+    expect(server.env.map(({ name }: Document) => name)).not.toContain('NODE_OPTIONS');
+    expect(64 * mebi + kept).toBeLessThan(limit / 2);
+  });
+
   it('reads the ConfigMap that is composed, and may do without the Secret', () => {
     expect(server.envFrom[0].configMapRef.name).toBe('orders-config');
     expect(files.get('deploy/k8s/base/kustomization.yaml') ?? '').toMatch(/configmap|orders-config/);

@@ -23,13 +23,8 @@ function scriptsOf(packageManager: PackageManager): Record<string, string> {
 
 describe('scripts', () => {
   it('audit what production needs, in the words of the package manager', () => {
-    expect(scriptsOf('npm')['audit']).toBe('npm audit --omit=dev --audit-level=high');
-    expect(scriptsOf('pnpm')['audit']).toBe('pnpm audit --prod --audit-level=high');
-  });
-
-  it('list what a service is made of where the package manager can', () => {
-    expect(scriptsOf('npm')['sbom']).toContain('npm sbom --omit=dev --sbom-format=cyclonedx');
-    expect(scriptsOf('pnpm')).not.toHaveProperty('sbom');
+    expect(scriptsOf('npm')['audit']).toContain('npm audit --omit=dev --audit-level=high');
+    expect(scriptsOf('pnpm')['audit']).toContain('pnpm audit --prod --audit-level=high');
   });
 
   it('check licences before every commit', () => {

@@ -1,5 +1,6 @@
 import type { Catalogue, CatalogueModule } from '../catalogue.ts';
 import type { Manifest } from '../manifest.ts';
+import type { Derivation } from '../fileSet.ts';
 import type { Ownership } from '../module.ts';
 
 /** What a composer may look at. */
@@ -16,6 +17,7 @@ export interface ComposeInput {
 export interface ComposedFile {
   readonly text: string;
   readonly ownership: Ownership;
+  readonly derivation?: Derivation;
 }
 
 /** The only owner of one or more shared files: prints them from what the modules contribute. */

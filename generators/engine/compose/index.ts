@@ -1,4 +1,5 @@
 import { composeCi } from './ci/index.ts';
+import { composeContract } from './contract.ts';
 import { composeContainers } from './containers.ts';
 import type { Composer } from './composer.ts';
 import { composeConfigDocs } from './configDocs.ts';
@@ -24,6 +25,7 @@ export const composers: readonly Composer[] = [
   composeConfigDocs,
   composeModulesDocs,
   composeCi,
+  composeContract,
   composeManifestSchema,
   composeGitAttributes,
 ];

@@ -14,8 +14,13 @@ export const composePackageJson: Composer = (input) => {
     version: '0.1.0',
     private: true,
     description: manifest.service.description,
+    // What is packed for others: what they may import.
+    files: ['api/openapi.json', 'dist/pkg'],
     type: 'module',
-    exports: { './*': { types: './dist/pkg/*/index.d.ts', default: './dist/pkg/*/index.js' } },
+    exports: {
+      './*': { types: './dist/pkg/*/index.d.ts', default: './dist/pkg/*/index.js' },
+      './openapi.json': './api/openapi.json',
+    },
     scripts: scripts(input),
     dependencies: versions(catalogue, modules, (module) => module.dependencies),
     devDependencies: versions(catalogue, modules, (module) => module.devDependencies),

@@ -1,4 +1,4 @@
-import { decode, encode, type RenderedFile } from '../fileSet.ts';
+import { decode, encode, type RenderedFile, sameBytes } from '../fileSet.ts';
 import type { DiskFile, LockedFile } from './lock.ts';
 import { withLf, withLineEndsOf } from './merge/lineEnds.ts';
 import type { Conflict, ConflictStyle } from './merge/types.ts';
@@ -23,6 +23,18 @@ export interface Situation {
   readonly ejectedAs: string | undefined;
   /** Whether the module that brought it is still in the service. */
   readonly moduleStays: boolean;
+  /** Of a derived file: what is printed from its source. */
+  readonly printed: Printed | undefined;
+}
+
+/** What is printed from the source of a derived file; undefined where nothing can be. */
+export interface Printed {
+  /** From the source as it was laid down; that is looked up only when it matters. */
+  readonly base: () => Uint8Array | undefined;
+  /** As it is. */
+  readonly before: Uint8Array | undefined;
+  /** As it will be. */
+  readonly after: Uint8Array | undefined;
 }
 
 export interface Decision {
@@ -54,6 +66,7 @@ export function decide(situation: Situation, context: Context): Decision {
   if (theirs.ownership === 'seed')
     return { ...nothing, locked: { ...locked, ...whereIs(situation), ownership: 'seed' } };
   if (theirs.ownership === 'managed') return restore(subject, locked, context);
+  if (theirs.ownership === 'derived') return reprint(subject, locked, context);
   return reconcile(subject, locked, context);
 }
 
@@ -63,19 +76,20 @@ type Subject = Situation & { readonly theirs: RenderedFile; readonly theirsHash:
 
 /** A file that Slipway has not written before. */
 function bringIn(subject: Subject, context: Context): Decision {
-  const { yours, theirs, theirsHash, ejectedAs } = subject;
+  const { yours, theirs, ejectedAs, printed } = subject;
   const remembered = remember(subject, theirs.bytes, context);
+  const bytes = printed?.after ?? theirs.bytes;
   if (yours === undefined) {
     const reason = ejectedAs === undefined ? '' : `you have ejected it as ${ejectedAs}`;
-    return { action: 'create', reason, bytes: theirs.bytes, ...remembered };
+    return { action: 'create', reason, bytes, ...remembered };
   }
   const adopted = { ...remembered, locked: { ...remembered.locked, adopted: true } } as const;
-  if (yours.hash === theirsHash) return { action: 'adopt', reason: 'already as it should be', ...adopted };
+  if (sameBytes(yours.bytes, bytes)) return { action: 'adopt', reason: 'already as it should be', ...adopted };
   if (theirs.ownership === 'seed') return { action: 'adopt', reason: 'yours is kept', ...adopted };
   return settle(subject, context, {
     reason: 'you have a file of your own here',
     ours: { action: 'adopt', reason: 'yours is kept', ...adopted },
-    theirs: { action: 'update', reason: 'yours is replaced', bytes: theirs.bytes, ...remembered },
+    theirs: { action: 'update', reason: 'yours is replaced', bytes, ...remembered },
   });
 }
 
@@ -94,6 +108,23 @@ function restore(subject: Subject, locked: LockedFile, context: Context): Decisi
     ours: { ...nothing, reason: 'yours is kept', ...remembered },
     theirs: { action: 'update', reason: 'your edits are replaced', bytes: theirs.bytes, ...remembered },
   });
+}
+
+/** A file that is printed from another: it follows it, unless it does not say what the other said before. */
+function reprint(subject: Subject, locked: LockedFile, context: Context): Decision {
+  const { yours, theirs, printed } = subject;
+  const remembered = remember(subject, theirs.bytes, context);
+  if (yours === undefined) return { ...nothing, reason: 'you deleted it', ...remembered };
+  const [before, after] = [printed?.before, printed?.after];
+  const plainHash = hashOfText(yours, context);
+  const says = (bytes: Uint8Array | undefined): boolean => bytes !== undefined && context.hash(bytes) === plainHash;
+  // What an earlier Slipway laid down may have been printed otherwise.
+  const isOlder = (): boolean => {
+    const laidDown = plainHash === locked.hash ? printed?.base() : undefined;
+    return laidDown !== undefined && !says(laidDown);
+  };
+  if (after === undefined || says(after) || !(says(before) || isOlder())) return { ...nothing, ...remembered };
+  return { action: 'update', reason: '', bytes: inLineEndsOf(yours, after), ...remembered };
 }
 
 /** Line ends are no edit: a checkout of Git may have turned them. */

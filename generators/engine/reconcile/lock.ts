@@ -104,7 +104,7 @@ function isLockedFile(value: unknown): value is LockedFile {
   return (
     isObject(value) &&
     typeof value['module'] === 'string' &&
-    (value['ownership'] === 'managed' || value['ownership'] === 'merged' || value['ownership'] === 'seed') &&
+    ['managed', 'merged', 'seed', 'derived'].includes(String(value['ownership'])) &&
     typeof value['hash'] === 'string' &&
     /^[0-9a-f]{64}$/.test(value['hash']) &&
     (value['at'] === undefined || typeof value['at'] === 'string') &&

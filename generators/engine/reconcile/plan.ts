@@ -1,4 +1,4 @@
-import type { FileSet, RenderedFile } from '../fileSet.ts';
+import { decode, encode, type FileSet, type RenderedFile } from '../fileSet.ts';
 import { decide, type Decision, type Situation } from './decide.ts';
 import type { DiskFile, Lock, LockedFile } from './lock.ts';
 import type { Conflict, ConflictStyle, Merge } from './merge/types.ts';
@@ -70,18 +70,57 @@ export function plan(input: PlanInput): Plan {
   const entries: PlanEntry[] = [];
   const locked: Record<string, LockedFile> = {};
   const bases = new Map<string, Uint8Array>();
-  for (const situation of situations(input, moved)) {
+  const sources = new Map<string, Source>();
+  // What is printed from another file comes after that file.
+  const [others, derived] = split([...situations(input, moved)], ({ theirs }) => theirs?.derivation !== undefined);
+  for (const found of [...others, ...derived]) {
+    const situation = { ...found, printed: printedFor(found, sources, input) };
     const decision = decide(situation, input);
+    sources.set(situation.path, { before: situation.yours?.bytes, after: decision.bytes ?? situation.yours?.bytes });
     if (decision.locked !== undefined) locked[situation.path] = decision.locked;
     if (decision.base !== undefined) bases.set(input.hash(decision.base), decision.base);
     const entry = entryOf(situation, decision);
     if (entry !== undefined) entries.push(entry);
   }
+  entries.sort((a, b) => (a.path < b.path ? -1 : 1));
   return { entries, lock: { version: 1, catalogue: input.catalogue, files: locked }, bases };
 }
 
+/** The content of a file before and after the plan. */
+interface Source {
+  readonly before: Uint8Array | undefined;
+  readonly after: Uint8Array | undefined;
+}
+
+/** What a derived file is by its source: as that was laid down, as it is, and as it will be. */
+function printedFor(
+  { theirs }: Pick<Situation, 'theirs'>,
+  sources: ReadonlyMap<string, Source>,
+  { yours, lock, base }: PlanInput,
+): Situation['printed'] {
+  if (theirs?.derivation === undefined) return undefined;
+  const { from, print } = theirs.derivation;
+  const onDisk = yours.read(from)?.bytes;
+  const { before, after } = sources.get(from) ?? { before: onDisk, after: onDisk };
+  const printed = (bytes: Uint8Array | undefined): Uint8Array | undefined => {
+    const source = bytes === undefined ? undefined : decode(bytes);
+    const text = source === undefined ? undefined : print(source);
+    return text === undefined ? undefined : encode(text);
+  };
+  const locked = Object.hasOwn(lock.files, from) ? lock.files[from] : undefined;
+  return {
+    base: () => (locked?.ownership === 'merged' ? printed(base(locked.hash)) : undefined),
+    before: printed(before),
+    after: printed(after),
+  };
+}
+
+function split<Item>(items: readonly Item[], isSecond: (item: Item) => boolean): [Item[], Item[]] {
+  return [items.filter((item) => !isSecond(item)), items.filter(isSecond)];
+}
+
 /** Pairs each path with what was written, what is there and what would be written; renamed files appear once, under their new path. */
-function* situations(input: PlanInput, moved: Moved): Generator<Situation> {
+function* situations(input: PlanInput, moved: Moved): Generator<Omit<Situation, 'printed'>> {
   const { theirs, lock, renamed, yours } = input;
   const ejected = new Set(input.ejected);
   const formerOf = new Map<string, string>();

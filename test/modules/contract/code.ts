@@ -3,11 +3,12 @@ import { moduleSpecifiers } from '../../../generators/engine/reconcile/moduleSpe
 import type { Script } from '../../../generators/engine/module.ts';
 import { ownFiles, type Rule, serviceWith, type Subject, withFoundations } from './subject.ts';
 
-/** Tools that another tool loads by itself: package → what shows that it does. */
+/** Tools that are loaded by another tool, or called otherwise: package → what shows that they are. */
 const loaded: Readonly<Record<string, RegExp>> = {
   'oxlint-tsgolint': /oxlint --type-aware/,
   '@vitest/coverage-v8': /vitest run .*--coverage/,
   typescript: /\btsc\b/,
+  '@redocly/cli': /\bredocly lint\b/,
 };
 
 /** What a module says of its code, and what its code says. */

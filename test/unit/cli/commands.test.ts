@@ -134,6 +134,15 @@ describe('the commands', () => {
     expect(slipway(['explain', file], { cwd: service.path }).stdout).toMatch(new RegExp(`^${file}\n {2}\\S`));
   });
 
+  it('explain does not call a file edited that only follows another', () => {
+    using service = scratchService();
+    const file = 'pkg/client/contract.gen.ts';
+    const { stdout } = slipway(['explain', file], { cwd: service.path });
+    expect(stdout).toMatch(/derived: printed from another file[^]*as Slipway wrote it/);
+    writeFileSync(path.join(service.path, file), '// of a route of my own\n');
+    expect(slipway(['explain', file], { cwd: service.path }).stdout).toMatch(/derived:[^\n]*\n?$/);
+  });
+
   it('explain knows edited and deleted files', () => {
     using service = scratchService();
     writeFileSync(path.join(service.path, 'package.json'), '{}');

@@ -44,7 +44,14 @@ describe('pipeline', () => {
   });
 
   it('fills in defaults', () => {
-    expect(pipeline([base])[0]).toEqual({ ...lint, needs: [], timeoutMinutes: 15, services: {}, env: {} });
+    expect(pipeline([base])[0]).toEqual({
+      ...lint,
+      history: false,
+      needs: [],
+      timeoutMinutes: 15,
+      services: {},
+      env: {},
+    });
   });
 
   it('merges what modules add to a job, and leaves other jobs alone', () => {

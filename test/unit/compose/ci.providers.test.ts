@@ -61,6 +61,24 @@ const awkward = fc.oneof(
   ),
 );
 
+describe('a job that looks at former commits and tags', () => {
+  const [job] = pipeline([
+    sampleModule('base', {
+      ci: { jobs: [{ id: 'contract', summary: 'Contract', script: 'contract', history: true }] },
+    }),
+  ]);
+
+  it('is given the whole history by both providers; no other job is', () => {
+    const all = [...(job ? [job] : []), ...jobs];
+    const github = parse(githubWorkflow(all, npm)).jobs;
+    expect(github.contract.steps[0].with).toEqual({ 'fetch-depth': 0, 'persist-credentials': false });
+    expect(github.lint.steps[0].with).toEqual({ 'persist-credentials': false });
+    const gitlab = parse(gitlabPipeline(all, npm));
+    expect(gitlab.contract.variables).toEqual({ GIT_DEPTH: '0' });
+    expect(gitlab.lint).not.toHaveProperty('variables');
+  });
+});
+
 describe('githubWorkflow', () => {
   it('prints thin jobs with npm', () => {
     expect(githubWorkflow(jobs, npm)).toMatchInlineSnapshot(`

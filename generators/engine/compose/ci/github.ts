@@ -47,7 +47,7 @@ function githubJob(job: PipelineJob, context: CiContext): Record<string, unknown
       services: Object.fromEntries(services.map(([name, service]) => [name, githubService(service)])),
     }),
     ...(Object.keys(env).length > 0 && { env }),
-    steps: [...setup(context), { run: `${context.packageManager} run ${job.script}` }],
+    steps: [...setup(job, context), { run: `${context.packageManager} run ${job.script}` }],
   };
 }
 
@@ -60,10 +60,11 @@ function githubService({ image, port, env, healthCommand }: CiService): Record<s
   };
 }
 
-function setup({ packageManager, nodeVersion }: CiContext): Record<string, unknown>[] {
+function setup({ history }: PipelineJob, { packageManager, nodeVersion }: CiContext): Record<string, unknown>[] {
   const pnpm = packageManager === 'pnpm';
   return [
-    { uses: actions.checkout, with: { 'persist-credentials': false } },
+    // Tags come along with the whole history only.
+    { uses: actions.checkout, with: { ...(history && { 'fetch-depth': 0 }), 'persist-credentials': false } },
     // Which pnpm: the `packageManager` of package.json.
     ...(pnpm ? [{ uses: actions.setupPnpm }] : []),
     { uses: actions.setupNode, with: { 'node-version': nodeVersion, cache: packageManager } },

@@ -33,7 +33,7 @@ export function gitlabPipeline(jobs: readonly PipelineJob[], context: CiContext)
 
 function gitlabJob(job: PipelineJob, { packageManager }: CiContext): Record<string, unknown> {
   const services = Object.entries(job.services);
-  const variables = withHosts(job.env, (service) => service);
+  const variables = { ...(job.history && { GIT_DEPTH: '0' }), ...withHosts(job.env, (service) => service) };
   return {
     stage: 'test',
     ...(job.needs.length > 0 && { needs: job.needs }),

@@ -91,6 +91,7 @@ function complete(job: CiJob, modules: readonly CatalogueModule[]): PipelineJob 
     id: job.id,
     summary: job.summary,
     script: job.script,
+    history: job.history ?? false,
     needs: [...new Set(job.needs)].toSorted(),
     timeoutMinutes: job.timeoutMinutes ?? defaultTimeoutMinutes,
     services,

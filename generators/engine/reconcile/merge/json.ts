@@ -1,10 +1,11 @@
 import { mapTrio } from './align.ts';
 import { readBefore, writeBefore } from './before.ts';
+import { contractRules } from './contract.ts';
 import { commentsOf, patchJson } from './jsonPatch.ts';
 import { parseJson, printJson } from './jsonTree.ts';
 import { markConflicts, placeholder } from './jsonMarkers.ts';
-import { mergeTree, type TreeConflict } from './mergeTree.ts';
-import { packageJsonRules, plainRules } from './packageJson.ts';
+import { mergeTree, plainRules, type Rules, type TreeConflict } from './mergeTree.ts';
+import { packageJsonRules } from './packageJson.ts';
 import { mergeText } from './text.ts';
 import { pointer, type Tree } from './tree.ts';
 import type { ConflictStyle, Merged, Trio } from './types.ts';
@@ -12,7 +13,7 @@ import type { ConflictStyle, Merged, Trio } from './types.ts';
 /**
  * Merges JSON by key, and writes the outcome into yours: its comments, layout and order of keys stay.
  * What is not a JSON object, or repeats a key, is merged by lines.
- * @param path the file's path: `package.json` has rules of its own
+ * @param path the file's path: `package.json` and `openapi.json` have rules of their own
  * @param texts base (empty for none), yours and theirs
  * @param style how a conflicting place is shown
  * @returns the merged text, and theirs without the user's own keys as the next base
@@ -28,7 +29,7 @@ export function mergeJson(path: string, texts: Trio<string>, style: ConflictStyl
     return { ...byLine, base: writeBefore(byLine.base, before) };
   }
 
-  const rules = /(^|\/)package\.json$/.test(path) ? packageJsonRules : plainRules;
+  const rules = rulesOf(path);
   const trees = { base: base.tree, yours: yours.tree, theirs: theirs.tree };
   const inline = new Set<Tree>([...base.inline, ...yours.inline, ...theirs.inline]);
   const theirComments = commentsOf(texts.theirs);
@@ -50,6 +51,11 @@ export function mergeJson(path: string, texts: Trio<string>, style: ConflictStyl
     })),
     base: writeBefore(patchJson(texts.theirs, theirs, merged.recorded, inline, theirComments), merged.before),
   };
+}
+
+function rulesOf(path: string): Rules {
+  if (/(^|\/)package\.json$/.test(path)) return packageJsonRules;
+  return /(^|\/)openapi\.json$/.test(path) ? contractRules : plainRules;
 }
 
 const printing = { endOfLine: '\n', step: '  ', inline: new Set<never>() };

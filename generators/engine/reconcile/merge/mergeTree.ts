@@ -20,9 +20,19 @@ export interface Rules {
   readonly settle: (path: Path, values: Trio<Tree | undefined>) => Side | undefined;
   /** Whether a key that the user deleted stays deleted, though theirs changed it. */
   readonly staysDeleted: (path: Path) => boolean;
+  /** Whether the user has deleted an object with all that theirs may still add to it. */
+  readonly isWhole: (path: Path) => boolean;
   /** Whether arrays of objects are matched by their items' `name`, `id` or `path`. */
   readonly matchItems: boolean;
 }
+
+/** Of files that nothing more is known of: two different changes are a conflict. */
+export const plainRules: Rules = {
+  settle: () => undefined,
+  staysDeleted: () => false,
+  isWhole: () => false,
+  matchItems: false,
+};
 
 export interface TreeConflict extends Trio<Tree | undefined> {
   readonly path: Path;
@@ -69,6 +79,8 @@ export function mergeTree(sides: Trio<TreeMap>, before: TreeMap, rules: Rules, c
     }
     if (base === undefined && yours !== undefined && equal(yours, theirs))
       return { merged: yours, recorded: undefined };
+    if (base !== undefined && yours === undefined && rules.isWhole(path))
+      return { merged: undefined, recorded: theirs };
     const container = mergeContainers(path, values);
     if (container !== undefined) return container;
     if (equal(yours, theirs) || equal(base, theirs)) return { merged: yours, recorded: theirs };

@@ -2,9 +2,6 @@ import { compareVersions, validate } from 'compare-versions';
 import type { Rules } from './mergeTree.ts';
 import type { Path, Tree } from './tree.ts';
 
-/** Every other JSON file: two different changes are a conflict. */
-export const plainRules: Rules = { settle: () => undefined, staysDeleted: () => false, matchItems: false };
-
 const dependencies = new Set(['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies']);
 
 /**
@@ -23,6 +20,7 @@ export const packageJsonRules: Rules = {
     return compareVersions(theirFloor, floor) > 0 ? 'theirs' : 'yours';
   },
   staysDeleted: (path) => path.length <= 2 && (path[0] === 'scripts' || dependencies.has(path[0] ?? '')),
+  isWhole: () => false,
   matchItems: false,
 };
 

@@ -1,13 +1,13 @@
 import { mapTrio } from './align.ts';
 import { graft } from './graft.ts';
-import { mergeTree } from './mergeTree.ts';
+import { mergeTree, plainRules } from './mergeTree.ts';
 import { joinTouching, mergeText } from './text.ts';
 import { equal, isList, isMap, nameOf, type Tree, type TreeMap } from './tree.ts';
 import type { ConflictStyle, Merged, Trio } from './types.ts';
 import { patchYaml } from './yamlPatch.ts';
 import { parseYaml, type YamlDocument } from './yamlTree.ts';
 
-const rules = { settle: () => undefined, staysDeleted: () => false, matchItems: true };
+const rules = { ...plainRules, matchItems: true };
 const sides: readonly ConflictStyle[] = ['ours', 'theirs'];
 const nothing: TreeMap = new Map();
 

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
-import { isAllowed, productionPackages } from './packages.ts';
+import { installedService, isAllowed, productionPackages } from './packages.ts';
 import { root } from './buildInfo.ts';
 
 const Policy = Type.Object({
@@ -18,7 +18,7 @@ const { allowed, exceptions } = Value.Parse(
   JSON.parse(readFileSync(path.join(import.meta.dirname, 'licenses.json'), 'utf8')),
 );
 
-const packages = productionPackages(root);
+const packages = productionPackages(installedService(root));
 const refused = packages.filter(({ name, license }) => !isAllowed(license, allowed) && exceptions[name] !== license);
 for (const { name, version, license } of refused) {
   process.stderr.write(`${name}@${version}: ${license || 'no licence'} is not allowed by scripts/licenses.json\n`);

@@ -11,6 +11,8 @@ export interface InstalledPackage {
   readonly version: string;
   /** SPDX expression; empty when it says none. */
   readonly license: string;
+  /** What it needs itself. */
+  readonly dependencies: readonly InstalledPackage[];
 }
 
 const Names = Type.Optional(Type.Record(Type.String(), Type.Unknown()));
@@ -26,26 +28,40 @@ const Manifest = Type.Object({
  * Follows `dependencies` as Node resolves them, whichever package manager laid them down. The tools that do this for npm
  * do not know pnpm's layout, and the other way round.
  * @param folder of the service, installed
- * @returns every package that production needs, sorted by name
+ * @returns the service itself, and what it needs in production
  * @throws {Error} when one that is not optional is missing
  */
-export function productionPackages(folder: string): InstalledPackage[] {
+export function installedService(folder: string): InstalledPackage {
   const found = new Map<string, InstalledPackage>();
-  const visit = (file: string): void => {
-    if (found.has(file)) return;
+  const visit = (file: string): InstalledPackage => {
+    const known = found.get(file);
+    if (known !== undefined) return known;
     const { name, version, license, ...manifest } = read(file);
-    found.set(file, { name, version, license: typeof license === 'string' ? license : '' });
+    const dependencies: InstalledPackage[] = [];
+    const own = { name, version, license: typeof license === 'string' ? license : '', dependencies };
+    // Before what it needs, which may need it in turn.
+    found.set(file, own);
     const optional = Object.keys(manifest.optionalDependencies ?? {});
     for (const dependency of new Set([...Object.keys(manifest.dependencies ?? {}), ...optional])) {
       const next = locate(dependency, file);
-      if (next !== undefined) visit(next);
+      if (next !== undefined) dependencies.push(visit(next));
       else if (!optional.includes(dependency)) throw new Error(`${name} needs ${dependency}, which is missing`);
     }
+    return own;
   };
-  const own = path.join(folder, 'package.json');
-  visit(own);
-  found.delete(own);
-  return [...found.values()].toSorted((a, b) => a.name.localeCompare(b.name));
+  return visit(path.join(folder, 'package.json'));
+}
+
+/**
+ * @param service as it is installed
+ * @returns every package that it needs in production, sorted by name and version
+ */
+export function productionPackages(service: InstalledPackage): InstalledPackage[] {
+  const found = new Set([service]);
+  // A set goes on to what is added to it on the way.
+  for (const { dependencies } of found) for (const dependency of dependencies) found.add(dependency);
+  found.delete(service);
+  return [...found].toSorted((a, b) => a.name.localeCompare(b.name) || a.version.localeCompare(b.version));
 }
 
 function read(file: string): Static<typeof Manifest> {

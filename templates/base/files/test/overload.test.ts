@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectTo, receive } from './support/raw.ts';
 import { type ServiceProcess, startProcess } from './support/service.ts';
 
 /** A service in a process of its own: it can be blocked, and has a memory to measure. */
 const program = `
+  import { setTimeout as sleep } from 'node:timers/promises';
   import { run } from './internal/app/run.ts';
   import { admin } from './internal/admin/module.ts';
   import { http } from './internal/http/module.ts';
@@ -19,6 +20,11 @@ const program = `
       const server = use(http);
       server.get('/', () => ({}));
       server.post('/', () => ({}));
+      server.post('/hold', async ({ body }) => {
+        await sleep(300);
+        return { entries: body.length };
+      });
+      server.get('/hold', async () => sleep(300, {}));
       server.get('/block', () => {
         log.info('blocking');
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
@@ -32,12 +38,14 @@ const program = `
 let service: ServiceProcess;
 let api: string;
 let admin: string;
-beforeEach(async () => {
-  service = startProcess(['--input-type=module', '--eval', program], { HTTP_EVENT_LOOP_DELAY_LIMIT_MS: '300' });
+beforeAll(async () => {
+  // An eighth of the memory that Node gives itself in the pods of deploy/k8s/, and as much less for bodies.
+  const args = ['--max-old-space-size=64', '--input-type=module', '--eval', program];
+  service = startProcess(args, { HTTP_EVENT_LOOP_DELAY_LIMIT_MS: '300', HTTP_BODY_MEMORY_BYTES: '4194304' });
   await service.logged('ready');
   [api, admin] = [`http://127.0.0.1:${service.port('http')}`, `http://127.0.0.1:${service.port('admin')}`];
 });
-afterEach(() => service.stop('SIGKILL'));
+afterAll(() => service.stop('SIGKILL'));
 
 it('a service whose event loop is blocked turns requests away with 503, and still answers its probes', async () => {
   const blocked = fetch(`${api}/block`);
@@ -77,5 +85,40 @@ describe('a service that is sent twenty bodies of 100 MB at once', () => {
   async function memory(): Promise<number> {
     const metrics = await (await fetch(`${admin}/metrics`)).text();
     return Number(/^process_resident_memory_bytes (\S+)$/m.exec(metrics)?.[1]);
+  }
+});
+
+describe('a service with little memory', () => {
+  const megabyte = 1_000_000;
+  const post = 'POST /hold HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Type: application/json\r\n';
+  const times = (text: string, bytes: number): string => text.repeat(Math.floor(bytes / text.length));
+  const body = (json: string): string => `${post}Content-Length: ${json.length}\r\n\r\n${json}`;
+  const get = 'GET /hold HTTP/1.1\r\nHost: test\r\n';
+
+  it.each([
+    ['20 bodies as large as they may be', 20, body(`[${times('"ab",', megabyte)}0]`)],
+    ['10 bodies of empty objects', 10, body(`[${times('{},', megabyte)}0]`)],
+    [
+      'a body in chunks of one byte',
+      1,
+      `${post}Transfer-Encoding: chunked\r\n\r\n1\r\n[\r\n${times('1\r\n0\r\n1\r\n,\r\n', 2 * megabyte)}`,
+    ],
+    ['300 heads of as many headers as fit', 300, `${get}${times('x:y\r\n', 16_000)}\r\n`],
+    ['4 clients that do not wait for replies', 4, times(`${get}\r\n`, megabyte)],
+  ])('turns %s away or answers them, and lives', async (_what, clients, bytes) => {
+    const replies = await Promise.all(Array.from({ length: clients }, () => send(bytes)));
+    const statuses = new Set(replies.map((reply) => /^HTTP\/1\.1 (\d+) /.exec(reply)?.[1] ?? 'cut off'));
+    expect(['200', '400', '408', '431', '503', 'cut off']).toEqual(expect.arrayContaining([...statuses]));
+    expect(service.process.exitCode).toBeNull();
+    // A moment later all is as before.
+    await expect.poll(async () => (await fetch(api)).status).toBe(200);
+  });
+
+  /** Sends all of it, as far as the service takes it, and waits for the end. */
+  async function send(bytes: string): Promise<string> {
+    const socket = await connectTo(service.port('http'));
+    const received = receive(socket);
+    socket.end(bytes);
+    return received;
   }
 });

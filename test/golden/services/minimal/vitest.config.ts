@@ -16,12 +16,15 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          setupFiles: 'test/support/contractSetup.ts',
           include: ['{cmd,internal,pkg,api,scripts,test}/**/*.test.ts'],
           exclude: ['**/*.integration.test.ts'],
           // The files of one worker share their imports, which halves the time of a run. A file that replaces modules (vi.mock)
           // needs a worker of its own: give such files a project without this line.
           isolate: false,
           testTimeout: 20_000,
+          // What is waited for comes at once, except on a machine that is busy.
+          expect: { poll: { timeout: 10_000 } },
           // The embedded database takes seconds to start on a machine that is busy.
           hookTimeout: 60_000,
         },
@@ -29,9 +32,11 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
+          setupFiles: 'test/support/contractSetup.ts',
           include: ['**/*.integration.test.ts'],
           exclude: ['node_modules', 'dist'],
           testTimeout: 60_000,
+          expect: { poll: { timeout: 10_000 } },
         },
       },
     ],

@@ -6,12 +6,14 @@ import { config } from './config.ts';
 import { logLevelRoutes } from './logLevel.ts';
 import { metricsRoute } from './metrics.ts';
 import { probes } from './probes.ts';
+import { rules } from './rules.ts';
 import { createAdmin } from './server.ts';
 
 /** The port for operations. It listens from the start, so that probes are answered while other modules still start. */
 export const admin = defineModule({
   name: 'admin',
   config,
+  rules,
   requires: [metrics],
   async start({ config: settings, log, lifecycle, use }) {
     const server = createAdmin();

@@ -1,4 +1,5 @@
 import type { Static, TObject } from 'typebox';
+import type { Rule } from '../config/rule.ts';
 import type { Logger } from '../log/logger.ts';
 
 export type Phase = 'starting' | 'ready' | 'stopping';
@@ -57,6 +58,8 @@ export interface Module<Config extends TObject = TObject, Value = unknown> {
   readonly name: string;
   /** Keys are names of environment variables. */
   readonly config: Config;
+  /** What must hold between its settings, and between them and those of others; checked before anything starts. */
+  readonly rules?: readonly Rule[];
   readonly requires: readonly Module[];
   /** A method, so that modules with different settings fit into one list. */
   start(context: ModuleContext<Static<Config>>): Running<Value> | Promise<Running<Value>>;

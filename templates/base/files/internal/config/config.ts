@@ -1,6 +1,7 @@
 import { type Static, type TObject, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
-import { expectation } from './expectation.ts';
+import type { Rule } from './rule.ts';
+import { expectation, largestInteger } from './expectation.ts';
 
 /** Where settings come from: `process.env`, or an object in tests. Names that no schema knows are ignored. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -27,14 +28,21 @@ export class ConfigError extends Error {
 }
 
 /**
- * Checks all schemas together, so that one start shows every fault.
+ * Checks all schemas together, so that one start shows every fault; also what settings say against each other, when
+ * each is sound by itself.
  * @param schemas TypeBox objects keyed by environment variable
  * @param env the environment
+ * @param rules what must hold between settings
  * @throws {ConfigError} naming every faulty variable
  */
-export function checkConfig(schemas: readonly TObject[], env: Environment): void {
+export function checkConfig(schemas: readonly TObject[], env: Environment, rules: readonly Rule[] = []): void {
   const faults = schemas.flatMap((schema) => faultsOf(schema, env));
-  if (faults.length > 0) throw new ConfigError(faults);
+  const sound = new Set(schemas.flatMap(({ properties }) => Object.keys(properties)));
+  for (const { variable } of faults) sound.delete(variable);
+  const contradictions = rules
+    .filter(({ settings }) => Object.keys(settings.properties).every((name) => sound.has(name)))
+    .flatMap((each) => each.contradiction(readConfig(each.settings, env)) ?? []);
+  if (faults.length + contradictions.length > 0) throw new ConfigError([...faults, ...contradictions]);
 }
 
 /**
@@ -46,7 +54,8 @@ export function checkConfig(schemas: readonly TObject[], env: Environment): void
  */
 export function readConfig<Schema extends TObject>(schema: Schema, env: Environment): Readonly<Static<Schema>> {
   const settings = settingsOf(schema, env);
-  if (!Value.Check(schema, settings)) throw new ConfigError(faultsOf(schema, env));
+  const faults = faultsOf(schema, env);
+  if (faults.length > 0 || !Value.Check(schema, settings)) throw new ConfigError(faults);
   return Object.freeze(settings);
 }
 
@@ -85,7 +94,7 @@ function faultsOf({ properties, required }: TObject, env: Environment): Fault[] 
   return Object.entries(properties).flatMap(([variable, schema]) => {
     const text = env[variable];
     const value = valueOf(schema, text);
-    const valid = value === undefined ? !required.includes(variable) : Value.Check(schema, value);
+    const valid = value === undefined ? !required.includes(variable) : isValid(schema, value);
     if (valid) return [];
     const { examples: [example] = [] }: { readonly examples?: readonly (string | number | boolean)[] } = schema;
     return [
@@ -97,6 +106,11 @@ function faultsOf({ properties, required }: TObject, env: Environment): Fault[] 
       },
     ];
   });
+}
+
+function isValid(schema: TSchema, value: unknown): boolean {
+  const { maximum = largestInteger }: { readonly maximum?: number } = schema;
+  return Value.Check(schema, value) && !(Type.IsInteger(schema) && Number(value) > maximum);
 }
 
 function isSecret(schema: TSchema | undefined): boolean {

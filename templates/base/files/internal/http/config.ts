@@ -15,6 +15,19 @@ export const config = Type.Object({
     description: 'Largest request body in bytes',
     examples: [1_048_576],
   }),
+  HTTP_BODY_MEMORY_BYTES: Type.Integer({
+    minimum: 1,
+    default: 33_554_432,
+    description:
+      'Bytes that the bodies of all requests in flight take at most; what goes beyond is turned away with 503',
+    examples: [33_554_432],
+  }),
+  HTTP_CONNECTIONS_MAX: Type.Integer({
+    minimum: 1,
+    default: 2000,
+    description: 'Connections of clients at once; further ones are closed at once',
+    examples: [2000],
+  }),
   HTTP_HEADER_LIMIT_BYTES: Type.Integer({
     minimum: 1024,
     default: 16_384,

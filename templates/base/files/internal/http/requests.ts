@@ -1,13 +1,15 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { FastifyReply, onRequestHookHandler } from 'fastify';
 import type { Static } from 'typebox';
-import { current, outOfTime, runWith } from '../../pkg/context/index.ts';
+import { current, givenUp, outOfTime, runWith } from '../../pkg/context/index.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import type { AccessLog } from './accessLog.ts';
+import { requestTimeout } from './bodyErrors.ts';
 import type { config } from './config.ts';
 import { faultOf, isCutOff, isTakenOver } from './cutOff.ts';
 import { RequestContext } from './requestContext.ts';
 import type { Http } from './server.ts';
+import { isBodyDue } from './unreadBody.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -126,6 +128,7 @@ export class Requests {
 
   #cutOff(context: RequestContext, reply: FastifyReply): void {
     this.#inFlight.delete(context);
+    context.cancel(context.ended() ?? givenUp('the client closed the connection'));
     if (isTakenOver(reply)) return;
     // A client that leaves when its time is up has not been served.
     const fault = faultOf(reply) ?? (context.remainingMs() === 0 ? outOfTime(context.id) : undefined);
@@ -138,7 +141,8 @@ export class Requests {
 function expire(context: RequestContext, reply: FastifyReply): void {
   if (context.isExpired) return;
   context.isExpired = true;
-  const error = outOfTime(context.id);
+  // What has not even arrived is late by its client's fault.
+  const error = isBodyDue(reply.request.raw) ? requestTimeout() : outOfTime(context.id);
   context.cancel(error);
   // Who heeds the signal fails by it, and is answered for as for any error.
   setImmediate(() => {

@@ -1,4 +1,12 @@
-import { DiagLogLevel, type Span, type Tracer, context as otelContext, diag, trace } from '@opentelemetry/api';
+import {
+  type DiagLogFunction,
+  DiagLogLevel,
+  type Span,
+  type Tracer,
+  context as otelContext,
+  diag,
+  trace,
+} from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import {
   defaultResource,
@@ -37,9 +45,16 @@ function ignored(): void {}
  */
 export function startTracing(settings: Static<typeof config>, log: Logger): RecordingTracing {
   const delivery = new Delivery(log);
-  const failed = (message: string): void => delivery.failed(message);
+  const failed: DiagLogFunction = (...words) => delivery.failed(words.join(' '));
+  const warned: DiagLogFunction = (...words) => {
+    const [message] = words;
+    const dropped = droppedIn(message);
+    if (dropped > 0) delivery.failed(message, dropped);
+    // That a reply of the collector was not understood, say, with each that comes.
+    else log.debug({ warning: words.join(' ') }, 'OpenTelemetry warns');
+  };
   diag.setLogger(
-    { error: failed, warn: failed, info: ignored, debug: ignored, verbose: ignored },
+    { error: failed, warn: warned, info: ignored, debug: ignored, verbose: ignored },
     { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
   );
   const url = `${settings.OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/$/, '')}/v1/traces`;
@@ -66,6 +81,11 @@ export function startTracing(settings: Static<typeof config>, log: Logger): Reco
       diag.disable();
     },
   };
+}
+
+/** How many spans did not fit into the queue: the SDK says so in these words only. */
+function droppedIn(message: string): number {
+  return Number(/^Dropped (\d+) spans/.exec(message)?.[1] ?? 0);
 }
 
 /** A trace that begins in a context is that context's: its id was there before any span, in the log for one. */

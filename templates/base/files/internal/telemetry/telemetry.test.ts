@@ -12,7 +12,6 @@ import { Context, contextFetch, current, detach, newTraceId, runWith } from '../
 import { readConfig } from '../config/config.ts';
 import type { Http } from '../http/server.ts';
 import { config } from './config.ts';
-import { Delivery } from './delivery.ts';
 import { telemetry } from './module.ts';
 import { type RecordingTracing, startTracing } from './otel.ts';
 import { samplingOf } from './sampling.ts';
@@ -344,27 +343,6 @@ describe('sampling', () => {
 });
 
 describe('a collector that cannot be reached', () => {
-  it('is told of once, and once when it is back', () => {
-    const lines: string[] = [];
-    const log = pino({ base: null, timestamp: false }, { write: (line) => void lines.push(line) });
-    const results = ['away', 'away', undefined, undefined, 'away'].map((text) =>
-      text === undefined ? undefined : new Error(text),
-    );
-    const exporter = new Delivery(log).watch({
-      export: (_spans, done) => {
-        const error = results.shift();
-        done(error === undefined ? { code: 0 } : { code: 1, error });
-      },
-      shutdown: async () => {},
-    });
-    for (let times = 0; times < 5; times += 1) exporter.export([], () => {});
-    expect(lines.map((line): unknown => JSON.parse(line)['msg'])).toEqual([
-      'traces cannot be delivered',
-      'traces are delivered again',
-      'traces cannot be delivered',
-    ]);
-  });
-
   it('slows no request, and does not hold up the end', async () => {
     // How long the exporter tries again.
     vi.stubEnv('OTEL_EXPORTER_OTLP_TIMEOUT', '200');

@@ -1,3 +1,4 @@
+export { beginCall } from './call.ts';
 export {
   Context,
   type ContextKey,

@@ -7,8 +7,9 @@ import { buildInfo, manifestOf, root } from './buildInfo.ts';
 
 const { version, revision = '', date = '' } = buildInfo(root, process.env);
 const told = { BUILD_VERSION: version, BUILD_REVISION: revision, BUILD_DATE: date };
+const tool = process.env['CONTAINER_TOOL'] ?? 'docker';
 const { error, status } = spawnSync(
-  process.env['CONTAINER_TOOL'] ?? 'docker',
+  tool,
   [
     'build',
     '--file=deploy/docker/Dockerfile',
@@ -19,5 +20,5 @@ const { error, status } = spawnSync(
   ],
   { cwd: root, stdio: 'inherit' },
 );
-if (error) throw error;
+if (error) process.stderr.write(`${tool} cannot be run (${error.message}); CONTAINER_TOOL names another builder\n`);
 process.exitCode = status ?? 1;

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isAllowed, productionPackages } from './packages.ts';
+import { installedService, isAllowed, productionPackages } from './packages.ts';
 
 describe('isAllowed', () => {
   const allowed = ['MIT', 'Apache-2.0'];
@@ -54,21 +54,23 @@ describe('productionPackages', () => {
       license: { type: 'MIT' },
       dependencies: { a: '1' },
     });
-    expect(productionPackages(folder)).toEqual([
-      { name: 'a', version: '1.0.0', license: 'MIT' },
-      { name: 'b', version: '2.0.0', license: '' },
-      { name: 'runtime', version: '1.0.0', license: 'MIT' },
-    ]);
+    const runtime = { name: 'runtime', version: '1.0.0', license: 'MIT', dependencies: [] };
+    const service = installedService(folder);
+    expect(service.dependencies).toEqual([expect.objectContaining({ name: 'a' }), runtime]);
+    const [a, b, ...rest] = productionPackages(service);
+    expect(a).toEqual({ name: 'a', version: '1.0.0', license: 'MIT', dependencies: [b] });
+    expect(b).toEqual({ name: 'b', version: '2.0.0', license: '', dependencies: [a] });
+    expect(rest).toEqual([runtime]);
   });
 
   it('follows the links that pnpm makes', () => {
     install('node_modules/.pnpm/a@1/node_modules/a', { name: 'a', dependencies: { b: '1' } });
     install('node_modules/.pnpm/a@1/node_modules/b', { name: 'b', dependencies: {} });
     symlinkSync('.pnpm/a@1/node_modules/a', path.join(folder, 'node_modules/a'));
-    expect(productionPackages(folder).map(({ name }) => name)).toEqual(['a', 'b', 'runtime']);
+    expect(productionPackages(installedService(folder)).map(({ name }) => name)).toEqual(['a', 'b', 'runtime']);
   });
 
   it('fails when a package is missing: nothing is known about it', () => {
-    expect(() => productionPackages(folder)).toThrow('service needs a, which is missing');
+    expect(() => installedService(folder)).toThrow('service needs a, which is missing');
   });
 });

@@ -47,6 +47,28 @@ describe('a service whose port is taken', () => {
   });
 });
 
+describe('a service whose collector takes traces and never answers', () => {
+  it('does not wait for it longer than the last traces have, and ends with exit code 0', async () => {
+    const { server, port } = await listening();
+    ends.push(() => server.closeAllConnections());
+    const asked = once(server, 'request');
+    const tenMinutes = '600000';
+    const service = startProcess(args, {
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      OTEL_TRACES_SAMPLER: 'always_on',
+      // Nothing else is to end it.
+      OTEL_EXPORTER_OTLP_TIMEOUT: tenMinutes,
+      SHUTDOWN_TIMEOUT_MS: tenMinutes,
+    });
+    ends.push(() => service.process.kill('SIGKILL'));
+    await service.logged('ready');
+    expect((await fetch(`http://127.0.0.1:${service.port('http')}/version`)).status).toBe(200);
+    expect(await service.stop()).toEqual({ code: 0, signal: null });
+    await asked;
+    expect(service.messages.slice(-2)).toEqual(['the last traces were not delivered in time', 'stopped']);
+  });
+});
+
 describe('a service whose log cannot be written', () => {
   /** Starts it with that standard output and waits until it is ready. */
   async function start(stdout: number | 'pipe') {

@@ -134,14 +134,13 @@ describe('what a route declares', () => {
         '/items': {
           post: {
             security: [{ bearer: ['items:read', 'items:write'] }],
-            responses: { 401: challenge, 403: challenge },
+            responses: { 403: challenge },
           },
         },
       },
     });
     expect(document.paths['/any'].get).not.toHaveProperty('security');
-    expect(Object.keys(document.paths['/any'].get.responses)).toEqual(['401']);
-    expect(document.paths['/open'].get.responses).not.toHaveProperty('401');
+    expect(document.paths['/any'].get.responses ?? {}).not.toHaveProperty('401');
   });
 });
 

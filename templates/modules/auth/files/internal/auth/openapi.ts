@@ -4,9 +4,15 @@ import { problems } from '../http/openapi.ts';
 import type { Needs } from '../identity/principal.ts';
 import { checkNeeds, needsOf } from './policy.ts';
 
-const bearer = { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } as const;
+/** Said once: what held for every operation would be missing from those that are written down before the module is added. */
+const bearer = {
+  type: 'http',
+  scheme: 'bearer',
+  bearerFormat: 'JWT',
+  description:
+    'Without a token, or with one that is not accepted: 401. With one that does not permit it: 403. WWW-Authenticate says what is needed (RFC 6750).',
+} as const;
 const challenge = { 'WWW-Authenticate': { type: 'string', description: 'What is needed (RFC 6750)' } };
-const unauthorized = { ...problems.default, description: 'No token, or one that is not accepted', headers: challenge };
 const forbidden = { ...problems.default, description: 'A token that does not permit this', headers: challenge };
 
 /**
@@ -37,10 +43,9 @@ export function describeRoute(route: RouteOptions): void {
 function described({ response }: FastifySchema, needs: Needs | undefined): FastifySchema {
   if (needs === undefined) return { security: [] };
   const names = [...needs.scopes, ...needs.roles];
+  if (names.length === 0) return {};
   return {
-    ...(names.length > 0 && { security: [{ bearer: names }] }),
-    ...(typeof response === 'object' && {
-      response: { 401: unauthorized, ...(names.length > 0 && { 403: forbidden }), ...response },
-    }),
+    security: [{ bearer: names }],
+    ...(typeof response === 'object' && { response: { 403: forbidden, ...response } }),
   };
 }

@@ -17,7 +17,7 @@ beforeEach(async () => {
   [first, second] = await Promise.all([testKey('first'), testKey('second')]);
   published = await testIssuer(first);
   fetches = [];
-  vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+  vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
   keys = new RemoteKeys({
     url: published.url,
     timeoutMs: 200,
@@ -71,6 +71,20 @@ describe('rotation', () => {
     expect(await accepts(first)).toBe(false);
     expect(await accepts(second)).toBe(true);
   });
+});
+
+it.each([
+  ['forward', 2 * staleMs],
+  ['back', -2 * staleMs],
+])('are kept for as long as before when the clock is set %s', async (_, byMs) => {
+  await keys.open();
+  vi.setSystemTime(Date.now() + byMs);
+  expect(await accepts(first)).toBe(true);
+  expect(keys.ageSeconds).toBeLessThan(60);
+  expect(published.asked).toBe(1);
+  away();
+  vi.advanceTimersByTime(staleMs);
+  await expect(accepts(first)).rejects.toBeInstanceOf(KeysUnavailableError);
 });
 
 describe('while the issuer is away', () => {

@@ -14,7 +14,7 @@ const Change = Type.Object(
 
 /**
  * `GET /log-level`, and `PUT /log-level` with `{"level": "debug", "forSeconds": 300}`: without `forSeconds` the level stays
- * until the process ends, otherwise the configured one is back after that time.
+ * until SIGHUP or the end of the process, otherwise the configured one is back after that time.
  * @param admin the server of the admin port
  * @param log any logger of the process
  */

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { Type } from 'typebox';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { current, detach } from '../../pkg/context/index.ts';
 import { DeadlineError } from './deadline.ts';
 import { Service } from './lifecycle.ts';
 import { type Module, type Running, defineModule } from './module.ts';
@@ -227,6 +228,54 @@ describe('a stop', () => {
     expect(performance.now() - begun).toBeLessThan(450);
     expect(aborted).toEqual(['b', 'c']);
     expect(events.at(-1)).toBe('a stop');
+  });
+});
+
+describe('detached work', () => {
+  /** A service with a module that leaves this work behind while it drains, as requests do. */
+  async function leaving(work: () => Promise<void>, lines: string[] = []): Promise<Service> {
+    const log = pino({ base: null }, { write: (line) => void lines.push(line) });
+    const drain = (): void => {
+      void detach('mail', work);
+      events.push('drain');
+    };
+    const stopping = new Service([module('a', [], { drain })], { log, configOf: () => ({}), startTimeoutMs: 200 });
+    await stopping.start();
+    events = [];
+    return stopping;
+  }
+
+  it('is waited for after requests, and before modules stop: it uses them', async () => {
+    const stopping = await leaving(async () => {
+      await sleep(50);
+      events.push('mail sent');
+    });
+    expect(await stopping.stop(0, 60_000)).toBe(true);
+    expect(events).toEqual(['drain', 'mail sent', 'a stop']);
+  });
+
+  it('is given up when the time to drain is over, which one line tells; the stop is not clean', async () => {
+    const lines: string[] = [];
+    const stopping = await leaving(async () => {
+      const { signal } = current();
+      await once(signal, 'abort');
+      events.push('mail given up');
+    }, lines);
+    const { promise: deaf, resolve: end } = Promise.withResolvers<void>();
+    const audit = detach('audit', () => deaf);
+    expect(await stopping.stop(0, 400)).toBe(false);
+    end();
+    await audit;
+    expect(events.toSorted()).toEqual(['a stop', 'drain', 'mail given up']);
+    expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
+      expect.objectContaining({
+        msg: 'detached work given up',
+        work: [
+          { name: 'audit', pieces: 1 },
+          { name: 'mail', pieces: 1 },
+        ],
+      }),
+    ]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { ConfigError, type Environment, checkConfig, readConfig, redactConfig } from '../config/config.ts';
+import { ConfigError, checkConfig, readConfig, redactConfig } from '../config/config.ts';
 import { config as logConfig } from '../log/config.ts';
 import { controlOf } from '../log/control.ts';
 import { createLogger, onDevelopersTerminal } from '../log/logger.ts';
@@ -8,6 +8,7 @@ import { watchForEnd } from './ending.ts';
 import { exit } from './exit.ts';
 import { Service } from './lifecycle.ts';
 import type { Module } from './module.ts';
+import { rules } from './rules.ts';
 
 /**
  * Runs the service: checks the configuration, starts the modules, and stops them when a signal asks for it. The process
@@ -19,8 +20,7 @@ export async function run(modules: readonly Module[]): Promise<void> {
   const { env } = process;
   const schemas = [appConfig, logConfig, ...modules.map((module) => module.config)];
   try {
-    checkConfig(schemas, env);
-    checkShutdown(env);
+    checkConfig(schemas, env, [...rules, ...modules.flatMap((module) => module.rules ?? [])]);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const log = await createLogger('info');
@@ -61,12 +61,4 @@ export async function run(modules: readonly Module[]): Promise<void> {
     // A signal during the start makes it fail too; then the end has begun already.
     if (!ending.begun()) ending.fail(error, 'the service could not start');
   }
-}
-
-/** @throws {ConfigError} when the delay would leave no time to stop */
-function checkShutdown(env: Environment): void {
-  const { SHUTDOWN_DELAY_MS: delay, SHUTDOWN_TIMEOUT_MS: timeout } = readConfig(appConfig, env);
-  if (delay < timeout) return;
-  const expected = `less than SHUTDOWN_TIMEOUT_MS, which is ${timeout}`;
-  throw new ConfigError([{ variable: 'SHUTDOWN_DELAY_MS', expected, given: String(delay) }]);
 }

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, type Environment, type Fault, checkConfig, readConfig, redactConfig } from './config.ts';
+import { below } from './rule.ts';
 
 const schema = Type.Object({
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8080, examples: [8080] }),
@@ -13,8 +14,12 @@ const schema = Type.Object({
 const secret = Type.Object({ API_KEY: Type.String({ minLength: 8, secret: true, examples: ['from the vault'] }) });
 
 function faults(env: Environment, ...schemas: Parameters<typeof checkConfig>[0]): readonly Fault[] {
+  return faultsIn(() => checkConfig(schemas, env));
+}
+
+function faultsIn(check: () => void): readonly Fault[] {
   try {
-    checkConfig(schemas, env);
+    check();
   } catch (error) {
     if (error instanceof ConfigError) return error.faults;
     throw error;
@@ -53,6 +58,18 @@ describe('readConfig', () => {
     ]);
   });
 
+  it.each(['2147483648', '99999999999999999999'])(
+    'refuses the whole number %s, which no timer could wait for',
+    (MS) => {
+      const waiting = Type.Object({ MS: Type.Integer({ minimum: 1, default: 100 }) });
+      expect(faults({ MS }, waiting)).toEqual([
+        { variable: 'MS', expected: 'an integer from 1 to 2147483647', given: MS },
+      ]);
+      expect(() => readConfig(waiting, { MS })).toThrow(ConfigError);
+      expect(readConfig(Type.Object({ MS: Type.Integer({ maximum: 1e12 }) }), { MS: '2147483648' }).MS).toBe(2 ** 31);
+    },
+  );
+
   it.each(['yes', '1', 'TRUE'])('refuses the boolean "%s"', (VERBOSE) => {
     expect(faults({ VERBOSE }, schema)).toEqual([{ variable: 'VERBOSE', expected: 'true or false', given: VERBOSE }]);
   });
@@ -86,6 +103,18 @@ describe('checkConfig', () => {
     expect(faults({ API_KEY: 'short' }, secret)).toEqual([
       { variable: 'API_KEY', expected: 'text of at least 8 characters', example: 'from the vault' },
     ]);
+  });
+
+  it('reports a contradiction beside other faults, but not between settings that are faulty themselves', () => {
+    const range = Type.Object({ LOW: Type.Integer({ default: 1 }), HIGH: Type.Integer({ default: 5 }) });
+    const rules = [below(range, 'LOW', 'HIGH')];
+    const contradiction = { variable: 'LOW', expected: 'less than HIGH, which is 5', given: '7', example: '2' };
+    const check = (env: Environment): readonly Fault[] => faultsIn(() => checkConfig([range, schema], env, rules));
+    expect(check({ LOW: '7', PORT: 'x' })).toEqual([expect.objectContaining({ variable: 'PORT' }), contradiction]);
+    expect(check({ LOW: '7', HIGH: 'x' })).toEqual([expect.objectContaining({ variable: 'HIGH' })]);
+    expect(check({ LOW: '4' })).toEqual([]);
+    // Another process of the same service has not all of the settings.
+    expect(faultsIn(() => checkConfig([schema], { LOW: '7' }, rules))).toEqual([]);
   });
 
   it('is silent when all is well', () => {

@@ -1,19 +1,20 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import type { ErrorCounts } from '../metrics/errors.ts';
+import { bodyTooLarge } from './bodyErrors.ts';
 import type { config } from './config.ts';
 import { EventLoop } from './eventLoop.ts';
 import { Methods } from './methods.ts';
-import { type Problem, problem } from './problem.ts';
+import { overloaded, retryAfter } from './overloaded.ts';
+import { type Problem, problem, problemOf } from './problem.ts';
+import { faultOfHead } from './requestHead.ts';
 import { sendProblem } from './sendProblem.ts';
 import type { Http } from './server.ts';
 
-/** Seconds. */
-const retryAfter = 1;
-
 /**
- * Turns away what needs no handler, before its body is read: requests that the process has no time for (503), URLs that are too
- * long (414), paths that do not exist (404), methods that a path has not (405).
+ * Turns away what needs no handler, before its body is read: heads that are not to be trusted (400, 417, 431), requests that
+ * the process has no time for (503), URLs that are too long (414), paths that do not exist (404), methods that a path has not
+ * (405), bodies that are too large (413).
  * @param http the API's server, before it has routes
  * @param settings limits
  * @param errors counts who is turned away
@@ -41,24 +42,31 @@ export function admission(http: Http, settings: Static<typeof config>, errors: E
   };
 
   http.addHook('onRequest', (request, reply, done) => {
-    const isBusy = eventLoop.delayMs > mostDelayMs;
-    const isLong = request.url.length > longestUrl;
-    if (!isBusy && !isLong && !request.is404) return done();
-    if (hasLongBody(request, settings.HTTP_BODY_LIMIT_BYTES)) reply.header('connection', 'close');
-    if (isBusy) {
+    const fault = faultOfHead(request.raw);
+    if (fault !== undefined) {
+      reply.header('connection', 'close');
+      refuse(request, reply, fault);
+    } else if (eventLoop.delayMs > mostDelayMs) {
       reply.header('retry-after', retryAfter);
-      refuse(request, reply, problem(503, { code: 'overloaded', detail: 'The service is busy. Try again.' }));
-    } else if (isLong) {
+      refuse(request, reply, problemOf(overloaded()));
+    } else if (request.url.length > longestUrl) {
       refuse(request, reply, problem(414, { code: 'url_too_long' }));
-    } else {
+    } else if (request.is404) {
       answerUnmatched(request, reply);
+    } else if (isTooLarge(request, settings.HTTP_BODY_LIMIT_BYTES)) {
+      refuse(request, reply, problemOf(bodyTooLarge(request.routeOptions.bodyLimit)));
+    } else {
+      // Who asks first whether to send its body is told now: what is refused above is never sent.
+      if (request.headers.expect !== undefined) reply.raw.writeContinue();
+      done();
     }
   });
   // For handlers that call `reply.callNotFound()`.
   http.setNotFoundHandler(answerUnmatched);
 }
 
-/** Nobody will read such a body, and its client is not to go on sending it. */
-function hasLongBody({ headers }: FastifyRequest, limit: number): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > limit;
+/** A route may have a limit of its own; to ask for it costs more than most requests need. */
+function isTooLarge(request: FastifyRequest, usualLimit: number): boolean {
+  const length = Number(request.headers['content-length']);
+  return length > usualLimit && length > request.routeOptions.bodyLimit;
 }

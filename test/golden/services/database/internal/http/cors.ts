@@ -6,14 +6,10 @@ import type { Http } from './server.ts';
  * Lets pages of other origins read replies, when settings name such origins; otherwise no browser does, and nothing is loaded.
  * @param http the API's server
  * @param settings the origins, and whether cookies may come along
- * @throws when credentials were to be sent to any origin at all: browsers refuse that, and so it is a mistake
  */
 export async function cors(http: Http, settings: Static<typeof config>): Promise<void> {
   const { CORS_ORIGINS: origins, CORS_CREDENTIALS: credentials } = settings;
   if (origins === undefined) return;
-  if (credentials && origins === '*') {
-    throw new Error('CORS_CREDENTIALS=true needs CORS_ORIGINS to name origins; it is "*"');
-  }
   const { default: plugin } = await import('@fastify/cors');
   await http.register(plugin, {
     origin: origins === '*' ? '*' : origins.split(/\s*,\s*/),

@@ -4,12 +4,14 @@ import { telemetry } from '../telemetry/module.ts';
 import { apiDocs } from './apiDocs.ts';
 import { config } from './config.ts';
 import { drain, listen } from './listener.ts';
+import { rules } from './rules.ts';
 import { createHttp } from './server.ts';
 
 /** The API: modules that require it register their routes while they start; it listens once all have started. */
 export const http = defineModule({
   name: 'http',
   config,
+  rules,
   requires: [metrics, telemetry],
   async start({ config: settings, log, signal, use }) {
     const { requests: durations, errors } = use(metrics);

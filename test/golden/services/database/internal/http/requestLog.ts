@@ -1,19 +1,13 @@
 import { LogController, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { RequestDurations } from '../metrics/requests.ts';
 import type { Requests } from './requests.ts';
 
-/** Takes the end of each request once: one line in the log and one observation, in place of Fastify's two lines. */
+/** Hears from Fastify of the end of each request, in place of the lines that Fastify would write. */
 export class RequestLog extends LogController {
-  readonly #durations: RequestDurations;
   readonly #requests: Requests;
 
-  /**
-   * @param durations where each request is counted
-   * @param requests those of the server
-   */
-  constructor(durations: RequestDurations, requests: Requests) {
+  /** @param requests those of the server */
+  constructor(requests: Requests) {
     super();
-    this.#durations = durations;
     this.#requests = requests;
   }
 
@@ -21,15 +15,13 @@ export class RequestLog extends LogController {
     // The line at the end says all of it.
   }
 
-  override requestCompleted(error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
-    const { method, routeOptions, url } = request;
-    const { elapsedTime: ms, statusCode: status } = reply;
-    const route = routeOptions.url ?? 'unmatched';
-    // Not the query: people put tokens there.
-    const [path] = url.split('?', 1);
-    this.#durations.record(method, route, status, ms / 1000);
-    this.#requests.answered(request.raw);
-    if (error) request.log.error({ method, route, path, status, ms, err: error }, 'request broken off');
-    else request.log.info({ method, route, path, status, ms }, 'request');
+  override requestCompleted(error: Error | null | undefined, _request: FastifyRequest, reply: FastifyReply): void {
+    if (error) this.#requests.brokenOff(reply, error);
+    else this.#requests.answered(reply);
+  }
+
+  override streamError(error: Error, _request: FastifyRequest, reply: FastifyReply): void {
+    // When the connection is closed already, the error tells of that and not of the stream.
+    if (!reply.raw.closed) this.#requests.brokenOff(reply, error);
   }
 }

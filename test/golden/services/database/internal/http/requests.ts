@@ -1,11 +1,15 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { FastifyReply, onRequestHookHandler } from 'fastify';
 import type { Static } from 'typebox';
-import { current, outOfTime, runWith } from '../../pkg/context/index.ts';
+import { current, givenUp, outOfTime, runWith } from '../../pkg/context/index.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
+import type { AccessLog } from './accessLog.ts';
+import { requestTimeout } from './bodyErrors.ts';
 import type { config } from './config.ts';
+import { faultOf, isCutOff, isTakenOver } from './cutOff.ts';
 import { RequestContext } from './requestContext.ts';
 import type { Http } from './server.ts';
+import { isBodyDue } from './unreadBody.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -14,7 +18,7 @@ declare module 'fastify' {
   }
 }
 
-/** Milliseconds between two looks for requests whose deadline has passed. */
+/** Milliseconds between two looks for requests whose deadline has passed, or whose client has left. */
 const sweepEvery = 50;
 
 const attached = Symbol('context');
@@ -22,21 +26,27 @@ interface Carrier extends IncomingMessage {
   [attached]?: RequestContext;
 }
 
-/** The requests of one server: each gets its context, and an answer at its deadline. */
+/** The requests of one server: each gets its context, an answer at its deadline, and one entry in the access log. */
 export class Requests {
   readonly #settings: Static<typeof config>;
   readonly #tracing: Tracing;
-  /** What is being answered, each with its reply. One timer looks after all of them: a timer each would cost a tenth. */
+  readonly #accessLog: AccessLog;
+  /**
+   * What is not in the access log yet, each with its reply. One timer looks after all of them: a timer each would cost a tenth,
+   * and so would a listener that hears of clients that leave.
+   */
   readonly #inFlight = new Map<RequestContext, FastifyReply>();
   #sweeper: NodeJS.Timeout | undefined;
 
   /**
    * @param settings limits of deadlines
    * @param tracing decides what is recorded, and records it
+   * @param accessLog is told of each request once
    */
-  constructor(settings: Static<typeof config>, tracing: Tracing) {
+  constructor(settings: Static<typeof config>, tracing: Tracing, accessLog: AccessLog) {
     this.#settings = settings;
     this.#tracing = tracing;
+    this.#accessLog = accessLog;
   }
 
   /**
@@ -77,34 +87,62 @@ export class Requests {
       };
       route.onRequest = [limit, ...[route.onRequest ?? []].flat()];
     });
-    http.addHook('onClose', () => clearInterval(this.#sweeper));
+    http.addHook('onClose', () => {
+      // What was cut off at the end of the drain.
+      this.#sweep();
+      clearInterval(this.#sweeper);
+    });
   }
 
-  /** Hears that a request was answered. */
-  answered(request: IncomingMessage): void {
-    const context = this.contextOf(request);
-    this.#inFlight.delete(context);
+  /** Hears that a reply is out. */
+  answered(reply: FastifyReply): void {
+    if (this.#end(reply)) this.#accessLog.answered(reply);
+  }
+
+  /**
+   * Hears that a reply will not be whole, by a fault of our own.
+   * @param reply that was begun
+   * @param error why
+   */
+  brokenOff(reply: FastifyReply, error: unknown): void {
+    if (this.#end(reply)) this.#accessLog.brokenOff(reply, error);
+  }
+
+  /** Ends a request, whoever says so first. */
+  #end({ request }: FastifyReply): boolean {
+    const context = this.contextOf(request.raw);
     context.cancel();
+    return this.#inFlight.delete(context);
   }
 
   #sweep(): void {
     const now = performance.now();
     for (const [context, reply] of this.#inFlight) {
-      if (reply.raw.closed) this.#inFlight.delete(context);
-      else if (context.deadline <= now) {
-        this.#inFlight.delete(context);
-        expire(context, reply);
-      }
+      if (isCutOff(reply)) runWith(context, () => this.#cutOff(context, reply));
+      else if (context.deadline <= now) expire(context, reply);
     }
     if (this.#inFlight.size > 0) return;
     clearInterval(this.#sweeper);
     this.#sweeper = undefined;
   }
+
+  #cutOff(context: RequestContext, reply: FastifyReply): void {
+    this.#inFlight.delete(context);
+    context.cancel(context.ended() ?? givenUp('the client closed the connection'));
+    if (isTakenOver(reply)) return;
+    // A client that leaves when its time is up has not been served.
+    const fault = faultOf(reply) ?? (context.remainingMs() === 0 ? outOfTime(context.id) : undefined);
+    if (fault === undefined) this.#accessLog.abandoned(reply);
+    else this.#accessLog.brokenOff(reply, fault);
+  }
 }
 
-/** Gives a request up whose deadline has passed. */
+/** Gives a request up whose deadline has passed, once. */
 function expire(context: RequestContext, reply: FastifyReply): void {
-  const error = outOfTime(context.id);
+  if (context.isExpired) return;
+  context.isExpired = true;
+  // What has not even arrived is late by its client's fault.
+  const error = isBodyDue(reply.request.raw) ? requestTimeout() : outOfTime(context.id);
   context.cancel(error);
   // Who heeds the signal fails by it, and is answered for as for any error.
   setImmediate(() => {

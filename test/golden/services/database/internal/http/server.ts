@@ -1,4 +1,4 @@
-import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyInstance, type RawServerDefault, fastify } from 'fastify';
@@ -8,11 +8,14 @@ import type { Logger } from '../log/logger.ts';
 import type { ErrorCounts } from '../metrics/errors.ts';
 import type { RequestDurations } from '../metrics/requests.ts';
 import { type Tracing, noTracing } from '../telemetry/tracing.ts';
+import { AccessLog } from './accessLog.ts';
 import { admission } from './admission.ts';
+import { BodyMemory } from './bodyMemory.ts';
 import { answerClientError } from './clientError.ts';
 import type { config } from './config.ts';
 import { cors } from './cors.ts';
 import { jsonBody } from './jsonBody.ts';
+import { createNodeServer } from './nodeServer.ts';
 import { openapi } from './openapi.ts';
 import { errorHandler } from './errorHandler.ts';
 import { Problem } from './problem.ts';
@@ -41,26 +44,16 @@ export interface HttpOptions {
 export async function createHttp(options: HttpOptions): Promise<Http> {
   const { config, log, durations, errors, tracing = noTracing } = options;
   const answerError = errorHandler(errors);
-  const requests = new Requests(config, tracing);
+  const requests = new Requests(config, tracing, new AccessLog(durations));
+  const bodies = new BodyMemory(config.HTTP_BODY_MEMORY_BYTES);
   const http: Http = fastify({
     loggerInstance: log,
-    logController: new RequestLog(durations, requests),
+    logController: new RequestLog(requests),
     // Lines name the request by themselves: see internal/log/context.ts.
     childLoggerFactory: (logger, _bindings, own) => (own.level === undefined ? logger : logger.child({}, own)),
     genReqId: (request) => requests.contextOf(request).id,
     bodyLimit: config.HTTP_BODY_LIMIT_BYTES,
-    serverFactory: (handler) =>
-      createServer(
-        {
-          requestTimeout: config.HTTP_REQUEST_TIMEOUT_MS,
-          keepAliveTimeout: config.HTTP_KEEP_ALIVE_TIMEOUT_MS,
-          maxHeaderSize: config.HTTP_HEADER_LIMIT_BYTES,
-          headersTimeout: config.HTTP_REQUEST_TIMEOUT_MS,
-          // How often Node looks for requests that are overdue, in milliseconds.
-          connectionsCheckingInterval: 1000,
-        },
-        requests.entering(handler),
-      ),
+    serverFactory: (handler) => createNodeServer(config, errors, requests.entering(handler)),
     schemaController: { compilersFactory: { buildValidator } },
     clientErrorHandler: answerClientError,
     frameworkErrors: answerError,
@@ -71,8 +64,8 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   securityHeaders(http);
   await cors(http, config);
   admission(http, config, errors);
-  jsonBody(http);
-  replyBody(http, config.HTTP_COMPRESS_FROM_BYTES);
+  jsonBody(http, (request, bytes) => bodies.hold(requests.contextOf(request), bytes));
+  replyBody(http, config);
   http.addSchema(Problem);
   await http.register(swagger, openapi);
   http.get('/openapi.json', { schema: { hide: true } }, () => http.swagger());

@@ -10,15 +10,20 @@ const depthLimit = 8;
 export function redact(line: Record<string, unknown>): Record<string, unknown> {
   for (const key in line) {
     // Most lines are flat: they pay for this loop and nothing else.
-    if (secretName.test(key) || typeof line[key] === 'object') return copy(line, depthLimit);
+    if (isSecret(key, line[key]) || typeof line[key] === 'object') return copy(line, depthLimit);
   }
   return line;
 }
 
 function copy(object: object, depth: number): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(object).map(([key, value]) => [key, secretName.test(key) ? censor : redactValue(value, depth - 1)]),
+    Object.entries(object).map(([key, value]) => [key, isSecret(key, value) ? censor : redactValue(value, depth - 1)]),
   );
+}
+
+/** Yes or no is nothing that could be kept secret: CORS_CREDENTIALS says whether there are any. */
+function isSecret(key: string, value: unknown): boolean {
+  return typeof value !== 'boolean' && secretName.test(key);
 }
 
 function redactValue(value: unknown, depth: number): unknown {

@@ -1,11 +1,16 @@
 import { ExportResultCode } from '@opentelemetry/core';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
+import { background, runWith } from '../../pkg/context/index.ts';
 import type { Logger } from '../log/logger.ts';
+
+/** Milliseconds without a loss: a collector that is too slow takes some spans again and again, and loses others in between. */
+const calmMs = 60_000;
 
 /** Knows whether traces arrive, and says once that they do not, and once that they do again. */
 export class Delivery {
   readonly #log: Logger;
   #failing = false;
+  #failedAt = 0;
   #lost = 0;
 
   /** @param log gets the two lines */
@@ -19,15 +24,17 @@ export class Delivery {
    */
   failed(error: unknown, spans = 0): void {
     this.#lost += spans;
+    this.#failedAt = performance.now();
     if (this.#failing) return;
     this.#failing = true;
-    this.#log.warn({ err: error }, 'traces cannot be delivered');
+    // Spans are sent by a timer, which some request has set: the line is not about that one.
+    runWith(background, () => this.#log.warn({ err: error }, 'traces cannot be delivered'));
   }
 
   /** Some spans arrived. */
   succeeded(): void {
-    if (!this.#failing) return;
-    this.#log.info({ lost: this.#lost }, 'traces are delivered again');
+    if (!this.#failing || performance.now() - this.#failedAt < calmMs) return;
+    runWith(background, () => this.#log.info({ lost: this.#lost }, 'traces are delivered again'));
     this.#failing = false;
     this.#lost = 0;
   }

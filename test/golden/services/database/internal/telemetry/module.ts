@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defineModule } from '../app/module.ts';
 import { config } from './config.ts';
+import { rules } from './rules.ts';
 import { type Tracing, noTracing } from './tracing.ts';
 
 /** Milliseconds that the last spans may take on their way out. */
@@ -10,6 +11,7 @@ const flushMs = 3000;
 export const telemetry = defineModule({
   name: 'telemetry',
   config,
+  rules,
   requires: [],
   async start({ config: settings, log }): Promise<{ value: Tracing; stop?: (signal: AbortSignal) => Promise<void> }> {
     if (settings.OTEL_EXPORTER_OTLP_ENDPOINT === '') return { value: noTracing };

@@ -22,7 +22,8 @@ import {
   ATTR_USER_AGENT_ORIGINAL,
 } from '@opentelemetry/semantic-conventions';
 import { headerNames, parseTrace, runWith } from '../../pkg/context/index.ts';
-import { activeKey, spanContextOf } from './contextManager.ts';
+import { enterSpan } from './contextManager.ts';
+import { spanContextOf } from './spanContext.ts';
 import type { Tracing } from './tracing.ts';
 
 /**
@@ -39,8 +40,7 @@ export function requestSpans(tracer: Tracer): Tracing['begin'] {
     const name = route === undefined ? method : `${method} ${route}`;
     const options = { kind: SpanKind.SERVER, attributes: attributesOf(request, method, route) };
     const span = runWith(context, () => tracer.startSpan(name, options, parent));
-    context.trace = { ...context.trace, spanId: span.spanContext().spanId };
-    context.set(activeKey, trace.setSpan(parent, span));
+    enterSpan(context, trace.setSpan(parent, span));
     response.once('close', () => end(span, response));
   };
 }
@@ -65,8 +65,8 @@ function attributesOf({ headers, httpVersion, socket, url = '/' }: IncomingMessa
   return attributes;
 }
 
-function end(span: Span, { statusCode, writableFinished }: ServerResponse): void {
-  span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, statusCode);
+function end(span: Span, { headersSent, statusCode, writableFinished }: ServerResponse): void {
+  if (headersSent) span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, statusCode);
   const fault = faultOf(statusCode, writableFinished);
   if (fault !== undefined) {
     span.setAttribute(ATTR_ERROR_TYPE, fault);

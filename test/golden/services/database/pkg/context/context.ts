@@ -215,19 +215,3 @@ export async function withTimeout<Value>(timeoutMs: number, work: () => Promise<
     context.cancel();
   }
 }
-
-/**
- * Runs work that nobody waits for: it leaves the deadline and the cancellation of what it was started from, and keeps the
- * trace of that as a link.
- * @param name of the work, for its span
- * @param work what to run; what it throws is for the caller of this function to log
- * @returns what the work gives
- */
-export async function detach<Value>(name: string, work: () => Promise<Value>): Promise<Value> {
-  const context = current().detached(name);
-  try {
-    return await runWith(context, work);
-  } finally {
-    context.cancel();
-  }
-}

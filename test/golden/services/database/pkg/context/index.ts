@@ -1,3 +1,4 @@
+export { beginCall } from './call.ts';
 export {
   Context,
   type ContextKey,
@@ -5,11 +6,11 @@ export {
   background,
   contextKey,
   current,
-  detach,
   runWith,
   withTimeout,
 } from './context.ts';
+export { detach, finishDetachedWork, giveUpDetachedWork } from './detached.ts';
 export { givenUp, outOfTime } from './errors.ts';
-export { type FetchOptions, contextFetch } from './fetch.ts';
+export { type CallSpan, type FetchOptions, callSpans, contextFetch } from './fetch.ts';
 export { headerNames, outgoingHeaders, parseTimeout } from './headers.ts';
 export { type Trace, formatTraceparent, newSpanId, newTraceId, noTrace, parseTrace } from './trace.ts';

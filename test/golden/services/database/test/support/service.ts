@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 
@@ -11,6 +12,12 @@ export const root = path.resolve(import.meta.dirname, '../..');
 
 /** What Node has compiled once, the next process starts with: in about half the time. */
 const cache = path.join(os.tmpdir(), 'node-compile-cache');
+
+/** Node, told to hold what the process answers against `api/openapi.json`. */
+const watched = [
+  process.execPath,
+  `--import=${pathToFileURL(path.join(import.meta.dirname, 'contractPreload.ts')).href}`,
+];
 
 const LogLine = Type.Object({
   msg: Type.String(),
@@ -36,7 +43,7 @@ export interface ServiceProcess {
   /** When the message is logged; fails when the process ends without it. */
   readonly logged: (message: string) => Promise<void>;
   readonly exited: Promise<Exit>;
-  /** Sends the signal and waits for the end. */
+  /** Sends the signal and waits for the end; fails when a reply has broken the contract. */
   readonly stop: (signal?: NodeJS.Signals) => Promise<Exit>;
 }
 
@@ -47,7 +54,7 @@ export interface ServiceProcess {
  * @returns the process, as soon as it runs
  */
 export function startProcess(args: readonly string[], env: NodeJS.ProcessEnv = {}): ServiceProcess {
-  return startCommand([process.execPath, ...args], env);
+  return startCommand([...watched, ...args], env);
 }
 
 function startCommand([program = '', ...args]: readonly string[], env: NodeJS.ProcessEnv): ServiceProcess {
@@ -89,7 +96,10 @@ function startCommand([program = '', ...args]: readonly string[], env: NodeJS.Pr
     exited,
     async stop(signal = 'SIGTERM') {
       child.kill(signal);
-      return exited;
+      const exit = await exited;
+      const broken = messages.find((message) => message.startsWith('contract broken: '));
+      if (broken !== undefined) throw new Error(broken);
+      return exit;
     },
   };
 }
@@ -111,7 +121,7 @@ export interface RunningService extends ServiceProcess {
  */
 export async function startService(
   env: NodeJS.ProcessEnv = {},
-  command: readonly string[] = [process.execPath, 'cmd/server/main.ts'],
+  command: readonly string[] = [...watched, 'cmd/server/main.ts'],
 ): Promise<RunningService> {
   const service = startCommand(command, env);
   await service.logged('ready');

@@ -128,6 +128,14 @@ describe('/log-level', () => {
     expect(await answer(get('/log-level'))).toEqual([200, { level: 'warn' }]);
   });
 
+  it('is the configured one again after a reload', async () => {
+    const { service, get } = await serviceWith(async () => ({ value: undefined }));
+    await service.start();
+    await get('/log-level', put({ level: 'debug' }));
+    expect(await service.reload()).toBe(true);
+    expect(await answer(get('/log-level'))).toEqual([200, { level: 'info' }]);
+  });
+
   it.each([{ level: 'loud' }, { level: 'debug', forSeconds: '60' }, { level: 'debug', for: 60 }, {}])(
     'refuses %j',
     async (body) => {

@@ -1,16 +1,19 @@
 import { defineModule } from '../app/module.ts';
 import { drain, listen } from '../http/listener.ts';
+import { controlOf } from '../log/control.ts';
 import { metrics } from '../metrics/module.ts';
 import { config } from './config.ts';
 import { logLevelRoutes } from './logLevel.ts';
 import { metricsRoute } from './metrics.ts';
 import { probes } from './probes.ts';
+import { rules } from './rules.ts';
 import { createAdmin } from './server.ts';
 
 /** The port for operations. It listens from the start, so that probes are answered while other modules still start. */
 export const admin = defineModule({
   name: 'admin',
   config,
+  rules,
   requires: [metrics],
   async start({ config: settings, log, lifecycle, use }) {
     const server = createAdmin();
@@ -23,6 +26,7 @@ export const admin = defineModule({
     return {
       value: undefined,
       links: () => ({ health: `http://localhost:${port}/readyz`, metrics: `http://localhost:${port}/metrics` }),
+      reload: () => controlOf(log)?.resetLevel(),
       async stop(deadline) {
         await drain(server.server, deadline);
         await server.close();

@@ -1,4 +1,5 @@
 import type { Static, TObject } from 'typebox';
+import { finishDetachedWork, giveUpDetachedWork } from '../../pkg/context/index.ts';
 import type { Logger } from '../log/logger.ts';
 import { withDeadline } from './deadline.ts';
 import type { Health, Lifecycle, Module, ModuleContext, Phase, Running } from './module.ts';
@@ -84,10 +85,11 @@ export class Service implements Lifecycle {
   }
 
   /**
-   * Drains every module, then stops them in reverse order; a module that fails or is late does not keep the others.
+   * Drains every module, waits for detached work, then stops the modules in reverse order; one that fails or is late does not
+   * keep the others.
    * @param delayMs how long to go on serving first, if the service was ready; readiness already fails
    * @param timeoutMs milliseconds for all of it, the delay included
-   * @returns whether every module ended without an error and in time
+   * @returns whether every module ended without an error and in time, and detached work with them
    */
   async stop(delayMs: number, timeoutMs: number): Promise<boolean> {
     const end = performance.now() + timeoutMs;
@@ -99,9 +101,12 @@ export class Service implements Lifecycle {
     let clean = await this.#giveUpStarts(timeoutMs * shares.givingUp);
     if (wasReady && delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
 
-    const drainMs = (end - performance.now()) * shares.draining;
+    const begun = performance.now();
+    const drainMs = (end - begun) * shares.draining;
     const drained = await Promise.all(this.#running().map((each) => this.#attempt(each, 'drain', drainMs)));
     clean = drained.every(Boolean) && clean;
+    // What requests have left behind uses modules: these stop after it.
+    clean = (await this.#finishDetached(begun + drainMs - performance.now())) && clean;
     for (const each of this.#running().toReversed()) {
       // What is left is shared evenly among those still to stop.
       const ms = (end - performance.now()) / this.#started.size;
@@ -155,6 +160,18 @@ export class Service implements Lifecycle {
     } catch {
       const modules = Array.from(this.#starting.keys(), ({ name }) => name);
       this.#options.log.error({ modules }, 'start abandoned: it did not heed its signal');
+      return false;
+    }
+  }
+
+  /** Waits for detached work, then gives it up. */
+  async #finishDetached(ms: number): Promise<boolean> {
+    try {
+      await withDeadline('detached work', Math.max(ms, 0), finishDetachedWork);
+      return true;
+    } catch {
+      const work = Array.from(giveUpDetachedWork(), ([name, pieces]) => ({ name, pieces }));
+      this.#options.log.error({ work }, 'detached work given up');
       return false;
     }
   }

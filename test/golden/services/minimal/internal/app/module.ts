@@ -1,4 +1,5 @@
 import type { Static, TObject } from 'typebox';
+import type { Rule } from '../config/rule.ts';
 import type { Logger } from '../log/logger.ts';
 
 export type Phase = 'starting' | 'ready' | 'stopping';
@@ -27,7 +28,10 @@ export interface Running<Value> {
   readonly serve?: () => void | Promise<void>;
   /** Once it serves: what a developer can open in a browser, by name. */
   readonly links?: () => Readonly<Record<string, string>>;
-  /** On SIGHUP: take up what has changed outside, such as a certificate. The service stays up, whatever this throws. */
+  /**
+   * On SIGHUP: take up what has changed outside, such as a file of keys. The service stays up, whatever this throws: what was
+   * good before has to go on.
+   */
   readonly reload?: (signal: AbortSignal) => void | Promise<void>;
   /** On shutdown, first: stop accepting, finish what is in flight. The signal aborts at the deadline. */
   readonly drain?: (signal: AbortSignal) => void | Promise<void>;
@@ -54,6 +58,8 @@ export interface Module<Config extends TObject = TObject, Value = unknown> {
   readonly name: string;
   /** Keys are names of environment variables. */
   readonly config: Config;
+  /** What must hold between its settings, and between them and those of others; checked before anything starts. */
+  readonly rules?: readonly Rule[];
   readonly requires: readonly Module[];
   /** A method, so that modules with different settings fit into one list. */
   start(context: ModuleContext<Static<Config>>): Running<Value> | Promise<Running<Value>>;

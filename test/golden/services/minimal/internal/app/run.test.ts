@@ -145,7 +145,7 @@ describe('the process', () => {
     expect(service.messages).toEqual([
       [
         'The configuration is not valid:',
-        '  SHUTDOWN_DELAY_MS: expected an integer of at least 0, got "-1" (for example 5000)',
+        '  SHUTDOWN_DELAY_MS: expected an integer from 0 to 2147483647, got "-1" (for example 5000)',
         '  LOG_LEVEL: expected one of trace, debug, info, warn, error, fatal, silent, got "loud" (for example info)',
         '  COLOUR: expected text that is not empty, got "" (for example red)',
       ].join('\n'),

@@ -11,6 +11,12 @@ interface Keywords {
 }
 
 /**
+ * Of an integer whose schema names no maximum: the most milliseconds that a timer of Node waits. What is set to more fires at
+ * once, and more bytes than that fit into no string.
+ */
+export const largestInteger = 2 ** 31 - 1;
+
+/**
  * @param schema of one variable
  * @returns in words what a value must look like, such as "an integer from 0 to 65535"
  */
@@ -18,7 +24,7 @@ export function expectation(schema: TSchema): string {
   const { enum: choices, format, pattern, minLength = 1 }: Keywords = schema;
   if (choices !== undefined) return `one of ${choices.join(', ')}`;
   if (Type.IsBoolean(schema)) return 'true or false';
-  if (Type.IsInteger(schema)) return `an integer${range(schema)}`;
+  if (Type.IsInteger(schema)) return `an integer${range({ maximum: largestInteger, ...schema })}`;
   if (Type.IsNumber(schema)) return `a number${range(schema)}`;
   if (format !== undefined) return `a ${format}`;
   if (pattern !== undefined) return `text that matches ${pattern}`;

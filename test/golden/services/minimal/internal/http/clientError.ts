@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { isAnswerable } from './connection.ts';
 import { problem, problemType } from './problem.ts';
 
 const statuses: Readonly<Record<string, number>> = {
@@ -9,12 +10,13 @@ const statuses: Readonly<Record<string, number>> = {
 };
 
 /**
- * Answers what is not even HTTP, before there is a request; then closes the connection.
+ * Answers what is not even HTTP, before there is a request; then closes the connection. While a reply to an earlier request is due,
+ * or on its way, it is just closed: the answer would be taken for that reply, or for a part of it.
  * @param error of Node's parser
  * @param socket to the client
  */
 export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  if (error.code === 'ECONNRESET' || !socket.writable || !isAnswerable(socket)) {
     socket.destroy();
     return;
   }

@@ -2,11 +2,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { current } from '../../pkg/context/index.ts';
 import { tagsOf } from '../../pkg/errors/index.ts';
 import type { ErrorCounts } from '../metrics/errors.ts';
+import { overloadedCode } from './overloaded.ts';
 import { problemOf, retryAfterOf } from './problem.ts';
 import { sendProblem } from './sendProblem.ts';
 
 /**
- * Each error is answered, counted and logged here and nowhere else; those of callers at debug only.
+ * Each error is answered, counted and logged here and nowhere else; those of callers, and who is turned away, at debug only.
  * @param errors counts them by code
  * @returns Fastify's error handler
  */
@@ -15,7 +16,8 @@ export function errorHandler(errors: ErrorCounts) {
     const reason = reasonOf(error);
     const answer = problemOf(reason);
     errors.count(answer.code);
-    request.log[answer.status >= 500 ? 'error' : 'debug']({ ...tagsOf(error), err: error }, 'request failed');
+    const isFault = answer.status >= 500 && answer.code !== overloadedCode;
+    request.log[isFault ? 'error' : 'debug']({ ...tagsOf(error), err: error }, 'request failed');
     const retryAfter = retryAfterOf(reason);
     if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
     sendProblem(request, reply, answer);

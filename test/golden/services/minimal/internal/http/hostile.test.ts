@@ -16,6 +16,10 @@ beforeEach(async () => {
   http.server.on('connection', (socket: Socket) => accepted.push(socket));
   http.get('/', () => ({ ok: true }));
   http.post('/', ({ body }) => ({ body }));
+  http.get('/query', ({ query }) => ({
+    admin: String(Reflect.get({}, 'admin')),
+    own: String(Reflect.get(Object(query), 'admin')),
+  }));
   port = await listenLocally(http);
 });
 afterEach(async () => {
@@ -48,6 +52,12 @@ describe('lengths that contradict each other', () => {
     expect(reply).not.toContain('route_not_found');
     await isAnswering();
   });
+});
+
+it('names by which a prototype is polluted are names like any other, in a query and in a header', async () => {
+  const url = `http://127.0.0.1:${port}/query?__proto__[admin]=1&__proto__=1&constructor.prototype.admin=1&constructor=1`;
+  const reply = await fetch(url, { headers: { ['__proto__']: 'x', constructor: 'x' } });
+  expect(await reply.json()).toEqual({ admin: 'undefined', own: 'undefined' });
 });
 
 describe('a header bomb', () => {

@@ -1,10 +1,14 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
+import { about } from '../app/about.ts';
 import { Problem, problemType } from './problem.ts';
 
-/** How `/openapi.json` describes the API; its version is the API's own, not the package's. */
+/**
+ * How `/openapi.json` describes the API. Its version is the API's own, not the package's: raise its first number with a change
+ * that breaks callers. No security is said to be needed: a module that asks for some says so itself.
+ */
 export const openapi: FastifyDynamicSwaggerOptions = {
-  openapi: { openapi: '3.1.0', info: { title: 'HTTP API', version: '1.0.0' } },
+  openapi: { openapi: '3.1.0', info: { title: about.name, version: '1.0.0' }, security: [] },
   refResolver: {
     buildLocalReference: ({ $id }, _base, _fragment, index) => (typeof $id === 'string' ? $id : `schema-${index}`),
   },

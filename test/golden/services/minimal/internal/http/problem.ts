@@ -27,7 +27,22 @@ export const Problem = Type.Object(
       ),
     ),
   },
-  { $id: 'Problem' },
+  {
+    $id: 'Problem',
+    description: 'What went wrong (RFC 9457)',
+    examples: [
+      {
+        type: 'about:blank',
+        title: 'Bad Request',
+        status: 400,
+        detail: 'The request is not valid.',
+        code: 'validation_failed',
+        requestId: 'q7Zx1rTm-2f',
+        traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+        errors: [{ in: 'body', pointer: '/quantity', detail: 'must be >= 0' }],
+      },
+    ],
+  },
 );
 export type Problem = Static<typeof Problem>;
 

@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { testHttp } from '../../test/support/http.ts';
+import { exchange } from '../../test/support/raw.ts';
 import { type Context, current } from '../../pkg/context/index.ts';
 import { createLogger } from '../log/logger.ts';
 import { listen } from './listener.ts';
@@ -160,7 +161,14 @@ describe('a deadline', () => {
     ['0', 15_000],
     ['-1', 15_000],
     ['soon', 15_000],
-    ['9'.repeat(30), 60_000],
+    ['', 15_000],
+    ['NaN', 15_000],
+    ['Infinity', 15_000],
+    ['1e99', 15_000],
+    ['1.5', 15_000],
+    ['0x10', 15_000],
+    ['9'.repeat(400), 60_000],
+    [`${'0'.repeat(400)}1000`, 1000],
     ['1000', 1000],
   ])('of %s is one of %i ms at most', async (value, ms) => {
     const { url, seen } = await start();
@@ -169,6 +177,22 @@ describe('a deadline', () => {
     const deadline = seen[0]?.deadline ?? 0;
     expect(deadline - before).toBeGreaterThan(ms - 1);
     expect(deadline - performance.now()).toBeLessThan(ms);
+  });
+
+  it('that is there twice is ignored', async () => {
+    const { port, seen } = await start();
+    const sent =
+      'GET / HTTP/1.1\r\nHost: a\r\nX-Request-Timeout: 500\r\nX-Request-Timeout: 1\r\nConnection: close\r\n\r\n';
+    expect(await exchange(port, sent)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(seen[0]?.remainingMs()).toBeGreaterThan(500);
+  });
+
+  it('that passes while the body is on its way is 408: its client was too slow', async () => {
+    const { port } = await start({ HTTP_DEADLINE_MS: '100' });
+    const head = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n';
+    const reply = await exchange(port, `${head}{`);
+    expect(reply).toMatch(/^HTTP\/1\.1 408 /);
+    expect(reply).toContain('"code":"request_timeout"');
   });
 });
 

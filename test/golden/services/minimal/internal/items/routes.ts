@@ -12,8 +12,20 @@ const NewItem = Type.Object(
     name: Type.String({ minLength: 1, maxLength: 200, pattern: String.raw`\S` }),
     quantity: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
   },
-  { $id: 'NewItem', additionalProperties: false },
+  {
+    $id: 'NewItem',
+    description: 'What is chosen when an item is created',
+    additionalProperties: false,
+    examples: [{ name: 'anchor', quantity: 3 }],
+  },
 );
+
+const anItem = {
+  id: '0b9d6ea0-5a0e-4b9c-9f43-2d9b5a1f6a55',
+  name: 'anchor',
+  quantity: 3,
+  createdAt: '2026-01-02T03:04:05.000Z',
+};
 
 const ItemView = Type.Object(
   {
@@ -22,7 +34,7 @@ const ItemView = Type.Object(
     quantity: Type.Integer(),
     createdAt: Type.String({ format: 'date-time' }),
   },
-  { $id: 'Item', description: 'An item' },
+  { $id: 'Item', description: 'An item', examples: [anItem] },
 );
 
 const ItemList = Type.Object(
@@ -30,7 +42,7 @@ const ItemList = Type.Object(
     items: Type.Array(ref(ItemView)),
     next: Type.Optional(Type.String({ description: 'Cursor of the next page; not there on the last one' })),
   },
-  { description: 'A page of items, the newest first' },
+  { $id: 'ItemList', description: 'A page of items, the newest first', examples: [{ items: [anItem] }] },
 );
 
 /** What a cursor holds: milliseconds since 1970, and an id. */
@@ -46,12 +58,14 @@ const defaultLimit = 20;
 export function itemRoutes(http: Http, repository: ItemRepository, idempotency: IdempotencyStore): void {
   http.addSchema(NewItem);
   http.addSchema(ItemView);
+  http.addSchema(ItemList);
 
   http.post(
     '/items',
     {
       schema: {
         operationId: 'createItem',
+        summary: 'Create an item',
         tags: ['items'],
         headers: IdempotencyHeaders,
         body: ref(NewItem),
@@ -73,6 +87,7 @@ export function itemRoutes(http: Http, repository: ItemRepository, idempotency: 
     {
       schema: {
         operationId: 'getItem',
+        summary: 'Get an item',
         tags: ['items'],
         params: Type.Object({ id: Type.String({ format: 'uuid' }) }),
         response: { 200: ref(ItemView), ...problems },
@@ -90,13 +105,14 @@ export function itemRoutes(http: Http, repository: ItemRepository, idempotency: 
     {
       schema: {
         operationId: 'listItems',
+        summary: 'List items',
         tags: ['items'],
         querystring: Type.Object({
           limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: defaultLimit })),
           cursor: Type.Optional(Type.String({ description: '`next` of the page before' })),
           name: Type.Optional(Type.String({ maxLength: 200, description: 'Part of the name, in whatever case' })),
         }),
-        response: { 200: ItemList, ...problems },
+        response: { 200: ref(ItemList), ...problems },
       },
     },
     async ({ query: { limit = defaultLimit, cursor, name } }) => {

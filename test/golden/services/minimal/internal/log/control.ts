@@ -11,7 +11,8 @@ export class LogControl {
   readonly #drops: Drops;
   readonly #output: Output | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #until: Date | undefined;
+  /** When the configured level is back, by `performance.now()`: the clock may be set meanwhile. */
+  #end: number | undefined;
 
   /**
    * @param root the logger that the others are children of
@@ -27,7 +28,8 @@ export class LogControl {
 
   /** The least severe level that is logged now, and until when, unless it stays. */
   get level(): { readonly level: string; readonly until?: Date } {
-    return { level: this.#root.level, ...(this.#until && { until: this.#until }) };
+    const until = this.#until;
+    return { level: this.#root.level, ...(until && { until }) };
   }
 
   /**
@@ -37,14 +39,19 @@ export class LogControl {
    */
   changeLevel(level: string, forMs?: number): void {
     clearTimeout(this.#timer);
-    this.#until = undefined;
+    this.#end = undefined;
     const from = this.#root.level;
     this.#root.level = level;
     if (forMs !== undefined) {
-      this.#until = new Date(Date.now() + forMs);
+      this.#end = performance.now() + forMs;
       this.#timer = setTimeout(() => this.changeLevel(this.#configured), forMs).unref();
     }
     this.#root.warn({ from, to: level, until: this.#until }, 'log level changed');
+  }
+
+  /** Goes back to the configured level, whatever it was changed to. */
+  resetLevel(): void {
+    if (this.#root.level !== this.#configured || this.#until !== undefined) this.changeLevel(this.#configured);
   }
 
   /** By reason, lines that are not in the log, since the process began. */
@@ -60,6 +67,11 @@ export class LogControl {
   async flush(ms: number): Promise<boolean> {
     this.#drops.tell();
     return (await this.#output?.flush(ms)) ?? true;
+  }
+
+  /** As the clock says it now. */
+  get #until(): Date | undefined {
+    return this.#end === undefined ? undefined : new Date(Date.now() + this.#end - performance.now());
   }
 }
 

@@ -37,6 +37,24 @@ describe('the logger', () => {
     expect(request.headers.Authorization).toBe('Bearer a');
   });
 
+  it('takes no yes or no for a secret, whatever its name', async () => {
+    const settings = { CORS_CREDENTIALS: false, API_TOKEN: 'e', users: [{ hasPassword: true, password: 'f' }] };
+    const lines = await logged((log) => {
+      log.info({ usesToken: true }, 'flat');
+      log.info({ config: settings }, 'starting');
+    });
+    expect(lines).toMatchObject([
+      { usesToken: true },
+      {
+        config: {
+          CORS_CREDENTIALS: false,
+          API_TOKEN: '[redacted]',
+          users: [{ hasPassword: true, password: '[redacted]' }],
+        },
+      },
+    ]);
+  });
+
   it('shows an error with its causes and stack, but not the secrets that hang on it', async () => {
     const error = new Error('outer', { cause: new Error('inner') });
     Object.assign(error, { config: { token: 'd' } });
@@ -113,6 +131,17 @@ describe('the level', () => {
     child.child({ requestId: '7' }).debug('to come');
     expect(lines).toHaveLength(2);
     expect(controlOf(log)?.level).toEqual({ level: 'debug' });
+  });
+
+  it('goes back to the configured one when told to, and says so if that is news', async () => {
+    const lines: string[] = [];
+    const control = controlOf(await createLogger('info', { write: (line) => void lines.push(line) }));
+    control?.resetLevel();
+    expect(lines).toEqual([]);
+    control?.changeLevel('debug', 60_000);
+    control?.resetLevel();
+    expect(control?.level).toEqual({ level: 'info' });
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ msg: 'log level changed', from: 'debug', to: 'info' });
   });
 
   it('falls back to the configured one when its time is up', async () => {

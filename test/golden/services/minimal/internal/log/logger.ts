@@ -1,5 +1,6 @@
 import { isatty } from 'node:tty';
 import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
+import { background, runWith } from '../../pkg/context/index.ts';
 import { about } from '../app/about.ts';
 import { contextFields } from './context.ts';
 import { attachControl } from './control.ts';
@@ -22,9 +23,10 @@ const warn = 40;
  * @returns the root logger
  */
 export async function createLogger(level: string, stream?: DestinationStream, sampling?: Sampling): Promise<Logger> {
-  const drops = new Drops((sampled, lost) => {
-    log[lost > 0 ? 'warn' : 'info']({ sampled, lost }, 'log lines dropped');
-  });
+  // Not in the context of the request whose line was the first of them.
+  const drops = new Drops((sampled, lost) =>
+    runWith(background, () => log[lost > 0 ? 'warn' : 'info']({ sampled, lost }, 'log lines dropped')),
+  );
   const output = stream === undefined ? new Output(1, (lines) => drops.add('lost', lines)) : undefined;
   const log = pino(
     {
@@ -33,13 +35,18 @@ export async function createLogger(level: string, stream?: DestinationStream, sa
       timestamp: isoTime,
       mixin: contextFields,
       formatters: { level: (label) => ({ level: label }), log: redact },
-      serializers: { err: (error: Error) => redact({ ...pino.stdSerializers.err(error) }) },
+      serializers: { err: describeError },
       ...(sampling && sampling.thereafter !== 1 && { hooks: sampledBy(new Sampler(sampling), drops) }),
     },
     stream ?? (output && ((await prettyOnTerminal(output)) ?? output)),
   );
   attachControl(log, drops, output);
   return log;
+}
+
+/** Anything can be thrown; what is no error stands in the line as it is. */
+function describeError(error: unknown): unknown {
+  return error instanceof Error ? redact({ ...pino.stdSerializers.err(error) }) : error;
 }
 
 /** Before the line is formatted: what is left out costs next to nothing. */

@@ -12,7 +12,7 @@ export class ErrorCounts {
   constructor(registry: Registry) {
     this.#counter = new Counter({
       name: 'errors_total',
-      help: 'Errors that callers were answered with, by their code.',
+      help: 'Errors that callers were answered with, or cut off for, by their code.',
       labelNames: ['code'],
       registers: [registry],
     });

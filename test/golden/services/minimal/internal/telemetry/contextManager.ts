@@ -1,16 +1,22 @@
-import {
-  type Context as OtelContext,
-  type ContextManager,
-  ROOT_CONTEXT,
-  type SpanContext,
-  TraceFlags,
-  trace,
-} from '@opentelemetry/api';
-import { TraceState } from '@opentelemetry/core';
-import { type Trace, contextKey, current, noTrace, runWith } from '../../pkg/context/index.ts';
+import { type Context as OtelContext, type ContextManager, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { type Context, type Trace, callSpans, contextKey, current, noTrace, runWith } from '../../pkg/context/index.ts';
+import { beginCall } from './callSpan.ts';
+import { spanContextOf, traceOf } from './spanContext.ts';
 
 /** OpenTelemetry's own context, where a span was begun. */
-export const activeKey = contextKey<OtelContext>('OpenTelemetry');
+const activeKey = contextKey<OtelContext>('OpenTelemetry');
+
+/**
+ * What is recorded from here on becomes a child of a span: what libraries do, and calls to other services.
+ * @param context of the work
+ * @param active OpenTelemetry's own context, with the span
+ */
+export function enterSpan(context: Context, active: OtelContext): void {
+  const span = trace.getSpanContext(active);
+  if (span !== undefined) context.trace = traceOf(span);
+  context.set(activeKey, active);
+  context.set(callSpans, beginCall);
+}
 
 /**
  * Keeps OpenTelemetry's context in ours, and so in the one AsyncLocalStorage: what a library records becomes a child of the
@@ -23,9 +29,7 @@ export const contextManager: ContextManager = {
   },
   with(active, work, thisArg, ...args) {
     const context = current().child();
-    context.set(activeKey, active);
-    const span = trace.getSpanContext(active);
-    if (span !== undefined) context.trace = traceOf(span);
+    enterSpan(context, active);
     return runWith(context, () => work.call(thisArg, ...args));
   },
   bind(active, target) {
@@ -38,26 +42,6 @@ export const contextManager: ContextManager = {
   enable: () => contextManager,
   disable: () => contextManager,
 };
-
-/**
- * @param place in a trace
- * @param isRemote whether it is that of a caller, in another process
- * @returns the same in OpenTelemetry's words
- */
-export function spanContextOf({ traceId, spanId, sampled, state }: Trace, isRemote = false): SpanContext {
-  return {
-    traceId,
-    spanId,
-    isRemote,
-    traceFlags: sampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
-    ...(state === undefined ? {} : { traceState: new TraceState(state) }),
-  };
-}
-
-function traceOf({ traceId, spanId, traceFlags, traceState }: SpanContext): Trace {
-  const place = { traceId, spanId, sampled: Boolean(traceFlags & TraceFlags.SAMPLED) };
-  return traceState === undefined ? place : { ...place, state: traceState.serialize() };
-}
 
 function rootFor(place: Trace): OtelContext {
   return place === noTrace ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, spanContextOf(place));

@@ -1,4 +1,12 @@
-import { DiagLogLevel, type Span, type Tracer, context as otelContext, diag, trace } from '@opentelemetry/api';
+import {
+  type DiagLogFunction,
+  DiagLogLevel,
+  type Span,
+  type Tracer,
+  context as otelContext,
+  diag,
+  trace,
+} from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import {
   defaultResource,
@@ -14,10 +22,11 @@ import { Context, current, newSpanId, newTraceId, noTrace, runWith } from '../..
 import { about } from '../app/about.ts';
 import type { Logger } from '../log/logger.ts';
 import type { config } from './config.ts';
-import { activeKey, contextManager, spanContextOf } from './contextManager.ts';
+import { contextManager, enterSpan } from './contextManager.ts';
 import { Delivery } from './delivery.ts';
 import { requestSpans } from './requestSpan.ts';
 import { samplingOf } from './sampling.ts';
+import { spanContextOf } from './spanContext.ts';
 import type { Tracing } from './tracing.ts';
 
 /** Tracing that records, in the hands of who started it. */
@@ -36,9 +45,16 @@ function ignored(): void {}
  */
 export function startTracing(settings: Static<typeof config>, log: Logger): RecordingTracing {
   const delivery = new Delivery(log);
-  const failed = (message: string): void => delivery.failed(message);
+  const failed: DiagLogFunction = (...words) => delivery.failed(words.join(' '));
+  const warned: DiagLogFunction = (...words) => {
+    const [message] = words;
+    const dropped = droppedIn(message);
+    if (dropped > 0) delivery.failed(message, dropped);
+    // That a reply of the collector was not understood, say, with each that comes.
+    else log.debug({ warning: words.join(' ') }, 'OpenTelemetry warns');
+  };
   diag.setLogger(
-    { error: failed, warn: failed, info: ignored, debug: ignored, verbose: ignored },
+    { error: failed, warn: warned, info: ignored, debug: ignored, verbose: ignored },
     { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
   );
   const url = `${settings.OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/$/, '')}/v1/traces`;
@@ -67,6 +83,11 @@ export function startTracing(settings: Static<typeof config>, log: Logger): Reco
   };
 }
 
+/** How many spans did not fit into the queue: the SDK says so in these words only. */
+function droppedIn(message: string): number {
+  return Number(/^Dropped (\d+) spans/.exec(message)?.[1] ?? 0);
+}
+
 /** A trace that begins in a context is that context's: its id was there before any span, in the log for one. */
 function generateTraceId(): string {
   const { trace: place } = current();
@@ -74,19 +95,24 @@ function generateTraceId(): string {
 }
 
 class DetachedContext extends Context {
-  readonly span: Span;
+  readonly #tracer: Tracer;
+  readonly #span: Span;
 
   constructor(tracer: Tracer, name: string, { id, trace: link }: Context) {
     super({ id, link, trace: { traceId: newTraceId(), spanId: newSpanId(), sampled: true } });
+    this.#tracer = tracer;
     const links = [{ context: spanContextOf(link) }];
-    this.span = runWith(this, () => tracer.startSpan(name, { root: true, links }));
-    this.trace = { ...this.trace, spanId: this.span.spanContext().spanId };
-    this.set(activeKey, trace.setSpan(otelContext.active(), this.span));
+    this.#span = runWith(this, () => tracer.startSpan(name, { root: true, links }));
+    enterSpan(this, trace.setSpan(otelContext.active(), this.#span));
+  }
+
+  override detached(name: string): Context {
+    return detached(this.#tracer, name, this);
   }
 
   override cancel(reason?: Error): void {
     super.cancel(reason);
-    if (this.span.isRecording()) this.span.end();
+    if (this.#span.isRecording()) this.#span.end();
   }
 }
 

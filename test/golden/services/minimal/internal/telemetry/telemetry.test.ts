@@ -1,15 +1,17 @@
 import { once } from 'node:events';
-import { type Server, createServer } from 'node:http';
+import { type IncomingHttpHeaders, type Server, createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { context as otelContext, trace } from '@opentelemetry/api';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { testHttp } from '../../test/support/http.ts';
-import { Context, current, detach, newTraceId, runWith } from '../../pkg/context/index.ts';
+import { listenLocally, testHttp } from '../../test/support/http.ts';
+import { type ReceivedSpan, spansIn } from '../../test/support/otlp.ts';
+import { connectTo } from '../../test/support/raw.ts';
+import { Context, contextFetch, current, detach, newTraceId, runWith } from '../../pkg/context/index.ts';
 import { readConfig } from '../config/config.ts';
 import type { Http } from '../http/server.ts';
 import { config } from './config.ts';
-import { Delivery } from './delivery.ts';
 import { telemetry } from './module.ts';
 import { type RecordingTracing, startTracing } from './otel.ts';
 import { samplingOf } from './sampling.ts';
@@ -99,6 +101,25 @@ describe('the trace of a request', () => {
     expect(new Set(seen).size).toBe(3);
   });
 
+  it('has no status when the client has left before there was one', async () => {
+    const { http, flush } = await traced({ OTEL_TRACES_SAMPLER: 'always_on' });
+    const begun = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<void>();
+    http.get('/slow', async () => {
+      begun.resolve();
+      await sleep(60_000, undefined, { signal: current().signal }).finally(ended.resolve);
+    });
+    const client = await connectTo(await listenLocally(http));
+    client.write('GET /slow HTTP/1.1\r\nhost: a\r\n\r\n');
+    await begun.promise;
+    client.destroy();
+    await ended.promise;
+    await flush();
+    const [span] = spansIn(received);
+    expect(span).toMatchObject({ name: 'GET /slow', attributes: { 'error.type': 'connection_closed' }, status: 2 });
+    expect(span?.attributes).not.toHaveProperty('http.response.status_code');
+  });
+
   it('is no part of another library when it is not sampled', async () => {
     const { http, flush } = await traced({ OTEL_TRACES_SAMPLER_ARG: '0' });
     http.get('/', () => {
@@ -124,6 +145,159 @@ describe('the trace of a request', () => {
     expect(context.link?.traceId).toBe(parent);
     expect(has(context.trace.traceId, 'hex')).toBe(true);
     expect(has('mail')).toBe(true);
+  });
+});
+
+describe('a call to another service', () => {
+  let callee: Server;
+  let url: string;
+  let told: IncomingHttpHeaders[];
+
+  beforeEach(async () => {
+    told = [];
+    callee = createServer(({ url: path = '', headers }, response) => {
+      told.push(headers);
+      if (path.startsWith('/never')) return;
+      response.writeHead(Number(/\d{3}/.exec(path)?.[0] ?? 200)).end();
+    }).listen(0, '127.0.0.1');
+    await once(callee, 'listening');
+    const address = callee.address();
+    url = typeof address === 'object' && address !== null ? `http://127.0.0.1:${address.port}` : '';
+  });
+  afterEach(() => {
+    callee.closeAllConnections();
+    callee.close();
+  });
+
+  /** What the collector gets of one request whose handler makes that call. */
+  async function spansOf(call: () => Promise<unknown>, headers = {}, env = {}): Promise<ReceivedSpan[]> {
+    const { http, flush } = await traced({ OTEL_TRACES_SAMPLER: 'always_on', ...env });
+    http.get('/', async () => {
+      await call();
+      return {};
+    });
+    await http.inject({ url: '/', headers });
+    await flush();
+    return spansIn(received);
+  }
+
+  it('is a span of a client, by the conventions, under which the callee hangs its own', async () => {
+    const headers = { traceparent: `00-${parent}-00f067aa0ba902b7-01`, tracestate: 'rojo=1' };
+    const call = (): Promise<unknown> => contextFetch(`${url}/items/7?token=hunter2&a=b==&hunter3#hunter4`);
+    const spans = await spansOf(call, headers);
+    expect(spans).toHaveLength(2);
+    const [span, server] = spans;
+    expect(span).toEqual({
+      traceId: parent,
+      spanId: expect.stringMatching(/^[\da-f]{16}$/),
+      parentSpanId: server?.spanId,
+      name: 'GET',
+      kind: 3,
+      attributes: {
+        'http.request.method': 'GET',
+        'url.full': `${url}/items/7?token=REDACTED&a=REDACTED&REDACTED`,
+        'server.address': '127.0.0.1',
+        'server.port': Number(new URL(url).port),
+        'http.response.status_code': 200,
+      },
+      status: 0,
+    });
+    expect(told).toEqual([
+      expect.objectContaining({ traceparent: `00-${parent}-${span?.spanId}-01`, tracestate: 'rojo=1' }),
+    ]);
+    expect(has('hunter')).toBe(false);
+  });
+
+  it.each([
+    ['404', '404'],
+    ['503', '503'],
+  ])('that is answered by %s is an error', async (status, type) => {
+    const [span] = await spansOf(() => contextFetch(`${url}/${status}`));
+    expect(span).toMatchObject({
+      kind: 3,
+      attributes: { 'http.response.status_code': Number(status), 'error.type': type },
+      status: 2,
+    });
+  });
+
+  it.each<[string, () => Promise<unknown>, string]>([
+    [
+      'reaches nobody',
+      async () => {
+        callee.close();
+        await once(callee, 'close');
+        return contextFetch(url);
+      },
+      'ECONNREFUSED',
+    ],
+    ['runs out of time', () => contextFetch(`${url}/never`), 'deadline_exceeded'],
+    ['is given up', () => contextFetch(`${url}/never`, { signal: AbortSignal.timeout(50) }), 'TimeoutError'],
+  ])('that %s is an error without a status', async (_what, call, type) => {
+    const [span] = await spansOf(() => call().catch(() => undefined), { 'x-request-timeout': '1000' });
+    expect(span).toMatchObject({ kind: 3, attributes: { 'error.type': type }, status: 2 });
+    expect(span?.attributes).not.toHaveProperty('http.response.status_code');
+  });
+
+  it('with a method of its own is named by none, and has the port of its scheme', async () => {
+    const [span] = await spansOf(() =>
+      contextFetch('http://localhost/', { method: 'PURGE', signal: AbortSignal.abort(new Error('no')) }).catch(
+        () => {},
+      ),
+    );
+    expect(span).toMatchObject({
+      name: 'HTTP',
+      attributes: { 'http.request.method': '_OTHER', 'server.port': 80, 'error.type': 'Error' },
+    });
+  });
+
+  it('that there is no time for is none', async () => {
+    const spans = await spansOf(async () => {
+      current().cancel();
+      await contextFetch(url).catch(() => undefined);
+    });
+    expect(spans.map(({ kind }) => kind)).toEqual([2]);
+    expect(told).toEqual([]);
+  });
+
+  it('of a library’s span, or of work that was detached, also twice, is a child of that', async () => {
+    const places = new Map<string, string>();
+    const call = async (name: string): Promise<void> => {
+      places.set(name, current().trace.spanId);
+      await contextFetch(`${url}/${name}`);
+    };
+    const spans = await spansOf(async () => {
+      await trace.getTracer('library').startActiveSpan('select', async (span) => {
+        await call('inner');
+        span.end();
+      });
+      await detach('mail', async () => {
+        await call('mail');
+        await detach('audit', () => call('audit'));
+      });
+    });
+    const calls = spans.filter(({ kind }) => kind === 3);
+    expect(calls.map(({ attributes }) => attributes['url.full'])).toEqual(
+      ['inner', 'mail', 'audit'].map((name) => `${url}/${name}`),
+    );
+    expect(calls.map(({ parentSpanId }) => parentSpanId)).toEqual([...places.values()]);
+    expect(new Set(calls.map(({ traceId }) => traceId)).size).toBe(3);
+    expect(told.map(({ traceparent }) => traceparent)).toEqual(
+      calls.map(({ traceId, spanId }) => `00-${traceId}-${spanId}-01`),
+    );
+  });
+
+  it('in a request that is not recorded makes no span, and passes the trace on', async () => {
+    const headers = { traceparent: `00-${parent}-00f067aa0ba902b7-00` };
+    let place = current().trace;
+    const call = async (): Promise<void> => {
+      place = current().trace;
+      await contextFetch(url);
+      await trace.getTracer('library').startActiveSpan('select', () => contextFetch(url));
+    };
+    expect(await spansOf(call, headers, { OTEL_TRACES_SAMPLER: 'parentbased_always_on' })).toEqual([]);
+    expect(told).toHaveLength(2);
+    expect(told[0]).toMatchObject({ traceparent: `00-${parent}-${place.spanId}-00` });
+    expect(told[1]?.['traceparent']).toMatch(new RegExp(`^00-${parent}-[\\da-f]{16}-00$`));
   });
 });
 
@@ -169,27 +343,6 @@ describe('sampling', () => {
 });
 
 describe('a collector that cannot be reached', () => {
-  it('is told of once, and once when it is back', () => {
-    const lines: string[] = [];
-    const log = pino({ base: null, timestamp: false }, { write: (line) => void lines.push(line) });
-    const results = ['away', 'away', undefined, undefined, 'away'].map((text) =>
-      text === undefined ? undefined : new Error(text),
-    );
-    const exporter = new Delivery(log).watch({
-      export: (_spans, done) => {
-        const error = results.shift();
-        done(error === undefined ? { code: 0 } : { code: 1, error });
-      },
-      shutdown: async () => {},
-    });
-    for (let times = 0; times < 5; times += 1) exporter.export([], () => {});
-    expect(lines.map((line): unknown => JSON.parse(line)['msg'])).toEqual([
-      'traces cannot be delivered',
-      'traces are delivered again',
-      'traces cannot be delivered',
-    ]);
-  });
-
   it('slows no request, and does not hold up the end', async () => {
     // How long the exporter tries again.
     vi.stubEnv('OTEL_EXPORTER_OTLP_TIMEOUT', '200');

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { Context, background, contextKey, current, detach, runWith, withTimeout } from './index.ts';
+import { Context, background, contextKey, current, runWith, withTimeout } from './index.ts';
 
 function contextFor(ms: number): Context {
   return new Context({ id: 'r-1', deadline: performance.now() + ms });
@@ -110,34 +110,5 @@ describe('cancellation', () => {
   it('comes with the end of the work: what it left behind is aborted', async () => {
     const left = await withTimeout(1000, async () => current().signal);
     expect(left.aborted).toBe(true);
-  });
-});
-
-describe('detached work', () => {
-  it('outlives the request, and keeps its id, and its trace as a link', async () => {
-    const request = contextFor(10);
-    const work = runWith(request, () =>
-      detach('mail', async () => {
-        await sleep(30);
-        return current();
-      }),
-    );
-    request.cancel();
-    const context = await work;
-    expect(context.id).toBe('r-1');
-    expect(context.link).toEqual(request.trace);
-    expect(context.trace.traceId).not.toBe(request.trace.traceId);
-    expect(context.deadline).toBe(Infinity);
-  });
-
-  it('sees none of the end of what it was started from', async () => {
-    const request = contextFor(1000);
-    const aborted = runWith(request.child(), () =>
-      detach('mail', async () => {
-        request.cancel();
-        return current().signal.aborted;
-      }),
-    );
-    expect(await aborted).toBe(false);
   });
 });

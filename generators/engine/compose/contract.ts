@@ -1,0 +1,60 @@
+import { printClient } from '../../../templates/base/files/scripts/openapi/client.ts';
+import { printDocument } from '../../../templates/base/files/scripts/openapi/document.ts';
+import type { CatalogueModule } from '../catalogue.ts';
+import { SlipwayError, exitCodes } from '../errors.ts';
+import { fieldOf, isObject } from '../json.ts';
+import type { Composer } from './composer.ts';
+
+const contractPath = 'api/openapi.json';
+const clientPath = 'pkg/client/contract.gen.ts';
+
+/**
+ * `api/openapi.json`: what the service says of itself with these modules, each of which brings its part. And the table and types of
+ * the client, which follow that file as it is on disk. Both are printed by what prints them in the service.
+ */
+export const composeContract: Composer = ({ manifest, modules }) => {
+  const parts = modules.filter(({ contract }) => contract !== undefined);
+  if (parts.length === 0) return [];
+  const text = printDocument(join({ info: { title: manifest.service.name } }, parts));
+  const derivation = { from: contractPath, print: clientFrom };
+  return [
+    [contractPath, { text, ownership: 'merged' }],
+    [clientPath, { text: clientFrom(text) ?? '', ownership: 'derived', derivation }],
+  ];
+};
+
+function clientFrom(text: string): string | undefined {
+  try {
+    const document: unknown = JSON.parse(text);
+    return fieldOf(document, 'openapi') === undefined ? undefined : printClient(document);
+  } catch {
+    // Not JSON: with the markers of a conflict in it, say.
+    return undefined;
+  }
+}
+
+/** Objects are joined by key, and arrays as sets; of anything else all modules must say the same. */
+function join(start: unknown, modules: readonly CatalogueModule[]): unknown {
+  const joined = (present: unknown, part: unknown, module: string, keys: readonly string[]): unknown => {
+    if (present === undefined || part === undefined) return present ?? part;
+    if (isObject(present) && isObject(part)) {
+      const all = new Set([...Object.keys(present), ...Object.keys(part)]);
+      const members = [...all].map((key): [string, unknown] => [
+        key,
+        joined(fieldOf(present, key), fieldOf(part, key), module, [...keys, key]),
+      ]);
+      return Object.fromEntries(members);
+    }
+    if (Array.isArray(present) && Array.isArray(part)) {
+      const items = [present, part].flat().map((item: unknown) => [JSON.stringify(item), item] as const);
+      return [...new Map(items).values()];
+    }
+    if (JSON.stringify(present) === JSON.stringify(part)) return present;
+    const other = modules.find(({ contract }) => keys.reduce(fieldOf, contract) !== undefined);
+    throw new SlipwayError(
+      exitCodes.failed,
+      `modules "${other?.id}" and "${module}" disagree on ${keys.join(' → ')} of ${contractPath}`,
+    );
+  };
+  return modules.reduce((document, { id, contract }) => joined(document, contract, id, []), start);
+}

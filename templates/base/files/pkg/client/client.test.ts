@@ -1,0 +1,362 @@
+import { once } from 'node:events';
+import { type IncomingMessage, type RequestListener, createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Context, beginCall, parseTrace, runWith } from '../context/index.ts';
+import { ServiceError } from '../errors/index.ts';
+import { type BeginCall, directCalls } from './call.ts';
+import { type Client, type ClientOptions, clientOf } from './client.ts';
+import { ProblemReply } from './problem.ts';
+
+interface Thing {
+  readonly id: string;
+}
+
+type Operations = {
+  getThing: {
+    request: { path: { id: string }; query?: { tag?: readonly string[]; page?: number | undefined } };
+    reply: { status: 200; body: Thing };
+  };
+  addThing: { request: { body: Thing; headers?: { 'idempotency-key'?: string } }; reply: { status: 201; body: Thing } };
+  runThing: { request: { body?: Thing }; reply: { status: 200; body: Thing } | { status: 204; body: undefined } };
+  readThing: { request: {}; reply: { status: 200; body: string } };
+  sendThing: { request: { body: string }; reply: { status: 200; body: Blob } };
+};
+
+const operations = {
+  getThing: { method: 'GET', path: '/things/{id}' },
+  addThing: { method: 'POST', path: '/things', mediaType: 'application/json', takesIdempotencyKey: true },
+  runThing: { method: 'POST', path: '/run', mediaType: 'application/json' },
+  readThing: { method: 'GET', path: '/text' },
+  sendThing: { method: 'PUT', path: '/text', mediaType: 'text/plain' },
+} as const;
+
+/** What the service was sent. */
+interface Asked extends Pick<IncomingMessage, 'method' | 'url' | 'headers'> {
+  readonly body: string;
+}
+
+let baseUrl: string;
+let asked: Asked[];
+/** What it answers, one after the other; the last one again and again. */
+let answers: RequestListener[];
+
+const server = createServer((request, response) => {
+  const answer = answers.length > 1 ? answers.shift() : answers[0];
+  void text(request)
+    .then((body) => asked.push({ method: request.method, url: request.url, headers: request.headers, body }))
+    .then(() => answer?.(request, response));
+});
+
+beforeAll(async () => {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  baseUrl = typeof address === 'object' && address !== null ? `http://127.0.0.1:${address.port}` : '';
+});
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+beforeEach(() => {
+  asked = [];
+  answers = [json(200, { id: '7' })];
+});
+
+function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): RequestListener {
+  return (_, response) =>
+    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+}
+
+function problem(status: number, more: object = {}, headers: Readonly<Record<string, string>> = {}): RequestListener {
+  const body = { type: 'about:blank', title: 'Title', status, ...more };
+  return json(status, body, { 'content-type': 'application/problem+json', ...headers });
+}
+
+/** Half of a reply, then nothing. */
+const cut: RequestListener = (_, response) => {
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' });
+  response.write('{"id":', () => response.destroy());
+};
+
+function client(options: Partial<ClientOptions> = {}): Client<Operations> {
+  return clientOf<Operations>(operations, { baseUrl, ...options, retry: { baseMs: 1, ...options.retry } });
+}
+
+const get = (options?: Partial<ClientOptions>) => client(options).getThing({ path: { id: '7' } });
+const run = (options?: Partial<ClientOptions>) => client(options).runThing();
+
+describe('a request', () => {
+  it('has its parameters where the contract says, each as it was given', async () => {
+    const query = { tag: ['a&b', 'c'], page: undefined };
+    await client({ baseUrl: `${baseUrl}/v1/` }).getThing({ path: { id: 'a/b?c' }, query });
+    expect(asked).toMatchObject([{ method: 'GET', url: '/v1/things/a%2Fb%3Fc?tag=a%26b&tag=c' }]);
+  });
+
+  it.each(['', '.', '..'])('is not sent when the parameter "%s" would lead elsewhere', async (id) => {
+    await expect(client().getThing({ path: { id } })).rejects.toMatchObject({ code: 'invalid_argument' });
+    expect(asked).toEqual([]);
+  });
+
+  it('has its body in its media type', async () => {
+    await client().addThing({ body: { id: '7' } });
+    await client().sendThing({ body: 'a text' });
+    await client().runThing();
+    expect(asked.map(({ headers, body }) => [headers['content-type'], body])).toEqual([
+      ['application/json', '{"id":"7"}'],
+      ['text/plain', 'a text'],
+      [undefined, ''],
+    ]);
+  });
+
+  it('has the token, asked for anew for each attempt', async () => {
+    answers = [problem(503), json(200, {})];
+    const tokens = ['old', 'new'];
+    await get({ token: () => Promise.resolve(tokens.shift() ?? '') });
+    expect(asked.map(({ headers }) => headers.authorization)).toEqual(['Bearer old', 'Bearer new']);
+  });
+});
+
+describe('a reply', () => {
+  it('has status, headers and body', async () => {
+    answers = [json(200, { id: '7' }, { etag: '"a"' })];
+    const { status, headers, body } = await get();
+    expect([status, headers.get('etag'), body.id]).toEqual([200, '"a"', '7']);
+  });
+
+  it('may be text, anything else, or nothing', async () => {
+    answers = [
+      (_, response) => response.setHeader('content-type', 'text/plain').end('a text'),
+      (_, response) => response.setHeader('content-type', 'image/png').end('a picture'),
+      (_, response) => response.writeHead(204).end(),
+      (_, response) => response.setHeader('content-type', 'application/json').end(),
+    ];
+    expect((await client().readThing()).body).toBe('a text');
+    const picture = await client().sendThing({ body: '' });
+    expect(await picture.body.text()).toBe('a picture');
+    expect((await run()).body).toBeUndefined();
+    expect((await run()).body).toBeUndefined();
+  });
+});
+
+describe('an error', () => {
+  it('is what the problem says, and its cause all of it', async () => {
+    const errors = [{ in: 'body', pointer: '/id', detail: 'must be string' }];
+    answers = [
+      problem(422, { code: 'no_such_thing', detail: 'Not so.', details: { id: 7 }, requestId: 'r-7', errors }),
+    ];
+    const error: unknown = await run().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ServiceError);
+    expect(error).toMatchObject({
+      code: 'no_such_thing',
+      status: 422,
+      publicMessage: 'Not so.',
+      details: { id: 7 },
+      retryable: false,
+      tags: { operation: 'runThing', calledRequestId: 'r-7' },
+      cause: { status: 422, problem: { errors } },
+    });
+    expect(error instanceof ServiceError && error.cause).toBeInstanceOf(ProblemReply);
+  });
+
+  it.each<[string, RequestListener, object]>([
+    ['a page', (_, response) => response.writeHead(404, { 'content-type': 'text/html' }).end('<h1>'), {}],
+    ['JSON that is no problem', json(404, [1]), {}],
+    ['no JSON at all', (_, response) => response.writeHead(404, { 'content-type': 'application/json' }).end('{'), {}],
+    ['members of other types', problem(404, { code: 7, detail: {}, details: 'a' }), { publicMessage: 'Title' }],
+  ])('that is told by %s has its status', async (_, answer, more) => {
+    answers = [answer];
+    await expect(get()).rejects.toMatchObject({ code: 'http_404', status: 404, ...more });
+  });
+
+  it('is a reply that cannot be understood, which is not asked for again', async () => {
+    answers = [(_, response) => response.setHeader('content-type', 'application/json').end('{"id":')];
+    await expect(get()).rejects.toMatchObject({ code: 'malformed_reply', status: 502, cause: expect.any(SyntaxError) });
+    expect(asked).toHaveLength(1);
+  });
+
+  it('is a reply that was not to come', async () => {
+    answers = [(_, response) => response.writeHead(304).end()];
+    await expect(get()).rejects.toMatchObject({ code: 'http_304', status: 502 });
+  });
+
+  it('is a service that is not there', async () => {
+    const away = { baseUrl: 'http://127.0.0.1:1' };
+    await expect(get(away)).rejects.toMatchObject({
+      code: 'unavailable',
+      status: 503,
+      tags: { operation: 'getThing' },
+    });
+  });
+});
+
+describe('a request that failed is sent again', () => {
+  it.each<[string, RequestListener]>([
+    ['on 429', problem(429)],
+    ['on 502, by whatever stands in between', (_, response) => response.writeHead(502).end('<h1>')],
+    ['on 503', problem(503)],
+    ['on 504', problem(504)],
+    ['when it is told when', problem(409, {}, { 'retry-after': '0' })],
+    ['when the connection is closed without a reply', (request) => request.socket.destroy()],
+    ['when the connection is cut in the middle of the reply', cut],
+  ])('%s', async (_, failure) => {
+    answers = [failure, json(200, { id: '7' })];
+    expect((await get()).body).toEqual({ id: '7' });
+    expect(asked).toHaveLength(2);
+  });
+
+  it('with the same Idempotency-Key, its own or the caller’s, whatever its method', async () => {
+    answers = [problem(503), cut, json(201, {}), problem(503), json(201, {})];
+    await client().addThing({ body: { id: '7' } });
+    await client().addThing({ body: { id: '8' }, headers: { 'idempotency-key': 'mine' } });
+    const keys = asked.map(({ headers, body }) => [headers['idempotency-key'], body]);
+    const [[own] = []] = keys;
+    expect(own).toMatch(/^[\da-f-]{36}$/);
+    expect(keys).toEqual([
+      [own, '{"id":"7"}'],
+      [own, '{"id":"7"}'],
+      [own, '{"id":"7"}'],
+      ['mine', '{"id":"8"}'],
+      ['mine', '{"id":"8"}'],
+    ]);
+  });
+
+  it('as often as it may be, and no more', async () => {
+    answers = [problem(503, { code: 'busy' })];
+    await expect(get({ retry: { attempts: 2 } })).rejects.toMatchObject({ code: 'busy', status: 503 });
+    expect(asked).toHaveLength(2);
+  });
+});
+
+describe('a request that failed is not sent again', () => {
+  it.each<[string, RequestListener]>([
+    ['when it is the caller’s fault', problem(400)],
+    ['when the service has failed', problem(500)],
+  ])('%s', async (_, failure) => {
+    answers = [failure];
+    await expect(get()).rejects.toThrow('Title');
+    expect(asked).toHaveLength(1);
+  });
+
+  it.each<[string, RequestListener]>([
+    ['503', problem(503, {}, { 'retry-after': '0' })],
+    ['a cut connection', cut],
+  ])('when it may not be repeated: POST without a key, after %s', async (_, failure) => {
+    answers = [failure];
+    await expect(run()).rejects.toMatchObject({ status: 503, retryable: true });
+    expect(asked).toHaveLength(1);
+  });
+
+  it('when it would have to wait beyond the deadline', async () => {
+    answers = [problem(503, {}, { 'retry-after': '60' })];
+    await expect(get()).rejects.toMatchObject({ status: 503, retryAfterMs: 60_000 });
+    expect(asked).toHaveLength(1);
+  });
+});
+
+describe('a deadline', () => {
+  it('is told to the service, and holds for all attempts together', async () => {
+    // The last one is never answered.
+    answers = [problem(503), () => undefined];
+    await expect(get({ timeoutMs: 400 })).rejects.toMatchObject({ code: 'deadline_exceeded', status: 504 });
+    const [first, second] = asked.map(({ headers }) => Number(headers['x-request-timeout']));
+    expect(first).toBeLessThanOrEqual(390);
+    expect(second).toBeGreaterThan(0);
+    expect(second).toBeLessThanOrEqual(first ?? 0);
+  });
+
+  it('may be one of the call, and none at all', async () => {
+    answers = [() => undefined, json(200, {})];
+    const call = client().readThing({}, { timeoutMs: 50 });
+    await expect(call).rejects.toMatchObject({ code: 'deadline_exceeded' });
+    await client().readThing({}, { timeoutMs: Infinity });
+    expect(asked.at(-1)?.headers).not.toHaveProperty('x-request-timeout');
+  });
+
+  it('holds while a token is waited for', async () => {
+    const { promise } = Promise.withResolvers<string>();
+    await expect(get({ timeoutMs: 20, token: () => promise })).rejects.toMatchObject({ code: 'deadline_exceeded' });
+  });
+
+  it('does not hide what the caller has given up for', async () => {
+    const controller = new AbortController();
+    answers = [() => controller.abort(new Error('enough'))];
+    await expect(client().readThing({}, { signal: controller.signal })).rejects.toThrow('enough');
+    await expect(client().readThing({}, { signal: controller.signal })).rejects.toThrow('enough');
+    expect(asked).toHaveLength(1);
+  });
+});
+
+describe('the wait before the next attempt', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('is as long as the service says', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    const replies = [new Response('', { status: 503, headers: { 'retry-after': '2' } }), Response.json({ id: '7' })];
+    const send = vi.fn<() => Promise<Response>>(() => Promise.resolve(replies.shift() ?? Response.error()));
+    const call = get({ beginCall: directCalls(send) });
+    await vi.advanceTimersByTimeAsync(1999);
+    expect(send).toHaveBeenCalledTimes(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect((await call).body).toEqual({ id: '7' });
+  });
+
+  it('ends when the caller gives up', async () => {
+    answers = [problem(503, {}, { 'retry-after': '5' })];
+    const controller = new AbortController();
+    const call = client().readThing({}, { signal: controller.signal });
+    await expect.poll(() => asked.length).toBe(1);
+    controller.abort(new Error('enough'));
+    await expect(call).rejects.toThrow('enough');
+  });
+});
+
+it('a call is ended, come what may: nothing of it is left behind', async () => {
+  let open = 0;
+  const counted: BeginCall = (timeoutMs) => {
+    const call = directCalls()(timeoutMs);
+    open += 1;
+    return {
+      ...call,
+      end() {
+        open -= 1;
+        call.end();
+      },
+    };
+  };
+  answers = [json(200, {}), problem(500)];
+  await get({ beginCall: counted });
+  await expect(get({ beginCall: counted })).rejects.toMatchObject({ status: 500 });
+  expect(open).toBe(0);
+});
+
+describe('within a request that is being served', () => {
+  function contextFor(ms: number): Context {
+    const trace = parseTrace('00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01');
+    return new Context({ id: 'r-1', deadline: performance.now() + ms, ...(trace && { trace }) });
+  }
+
+  it('a call takes id and trace along, and what time is left', async () => {
+    await runWith(contextFor(1000), () => get({ beginCall }));
+    expect(asked[0]?.headers).toMatchObject({
+      'x-request-id': 'r-1',
+      traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+    });
+    expect(Number(asked[0]?.headers['x-request-timeout'])).toBeLessThanOrEqual(990);
+  });
+
+  it('a call has its own deadline, when that comes first', async () => {
+    await runWith(contextFor(60_000), () => get({ beginCall, timeoutMs: 500 }));
+    expect(Number(asked[0]?.headers['x-request-timeout'])).toBeLessThanOrEqual(490);
+  });
+
+  it('a call ends with the request, and is not repeated after it', async () => {
+    const context = contextFor(60_000);
+    answers = [() => context.cancel(new Error('the caller has gone'))];
+    await expect(runWith(context, () => get({ beginCall }))).rejects.toThrow('the caller has gone');
+    await expect(runWith(contextFor(5), () => get({ beginCall }))).rejects.toMatchObject({ code: 'deadline_exceeded' });
+    expect(asked).toHaveLength(1);
+  });
+});

@@ -1,0 +1,103 @@
+import { mkdtempSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+import { outputFileSync, outputJsonSync } from 'fs-extra/esm';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { startService } from '../helpers/liveService.ts';
+
+/** What another project has: types that must hold, and that must not. */
+const consumer = `
+import { type Item, ServiceError, createClient } from 'orders/client';
+
+const [baseUrl = '', token = ''] = [...(globalThis as any).process.argv].slice(2);
+const orders = createClient({ baseUrl, token: () => token });
+const { status, body } = await orders.createItem({ body: { name: 'anchor', quantity: 3 } });
+const created: 201 = status;
+const found: Item = (await orders.getItem({ path: { id: body.id } })).body;
+const missing = await orders
+  .getItem({ path: { id: '00000000-0000-4000-8000-000000000000' } }, { timeoutMs: 1000 })
+  .catch((error: unknown) => error);
+const refused = await createClient({ baseUrl }).listItems().catch((error: unknown) => error);
+const codes = [missing, refused].map((error) => error instanceof ServiceError && error.code);
+console.log(JSON.stringify({ created, name: found.name, codes }));
+
+export const wrong = [
+  // @ts-expect-error there is no such operation
+  () => orders.dropItem(),
+  // @ts-expect-error a quantity is a number
+  () => orders.createItem({ body: { name: 'anchor', quantity: '3' } }),
+  // @ts-expect-error an item has an id
+  () => orders.getItem({ path: {} }),
+];
+`;
+
+/** As in a browser's project, in one of Node's, and for a bundler. */
+const settings: Readonly<Record<string, object>> = {
+  dom: { lib: ['es2024', 'dom'], types: [], module: 'nodenext' },
+  node: { lib: ['es2024'], types: ['node'], module: 'nodenext' },
+  bundler: { lib: ['es2024', 'dom'], types: [], module: 'esnext', moduleResolution: 'bundler' },
+};
+
+describe('the client of a service, packed', () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'slipway-client-'));
+  const service = path.join(folder, 'orders');
+  const project = path.join(folder, 'web');
+  const env = {
+    PATH: [inject('newNode'), inject('hostPath')].join(path.delimiter),
+    CI: 'true',
+    NODE_OPTIONS: '',
+  };
+  const run = (cwd: string, program: string, ...args: string[]) => execa(program, args, { cwd, env, all: true });
+
+  beforeAll(async () => {
+    const cli = path.join(inject('installed'), 'node_modules', 'create-slipway', 'dist', 'create-slipway.cjs');
+    await run(folder, 'node', cli, 'orders', '--yes', '--no-git', '--modules=auth');
+    await run(service, 'npm', 'pack', '--pack-destination', folder);
+    const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? '';
+    // Without its dependencies: the client has none.
+    const packed = path.join(project, 'node_modules', 'orders');
+    mkdirSync(packed, { recursive: true });
+    await run(folder, 'tar', '-xzf', tarball, '-C', packed, '--strip-components=1');
+    outputJsonSync(path.join(project, 'package.json'), { private: true, type: 'module' });
+    outputFileSync(path.join(project, 'main.ts'), consumer);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('holds what may be imported, and nothing else', async () => {
+    const files = readdirSync(path.join(project, 'node_modules', 'orders'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) =>
+        path.relative(path.join(project, 'node_modules', 'orders'), path.join(entry.parentPath, entry.name)),
+      );
+    expect(files).toEqual(expect.arrayContaining(['package.json', 'api/openapi.json', 'dist/pkg/client/index.d.ts']));
+    expect(
+      files.filter((file) => !/^(?:dist\/pkg\/|api\/openapi\.json$|package\.json$|README\.md$)/.test(file)),
+    ).toEqual([]);
+  });
+
+  it.each(Object.keys(settings))('is typed in a project with settings for: %s', async (name) => {
+    const typeRoots = [path.join(service, 'node_modules', '@types')];
+    outputJsonSync(path.join(project, `tsconfig.${name}.json`), {
+      compilerOptions: { ...settings[name], typeRoots, target: 'es2024', strict: true, noEmit: true },
+      files: ['main.ts'],
+    });
+    const { exitCode, all } = await execa(
+      path.join(service, 'node_modules', '.bin', 'tsc'),
+      ['--project', `tsconfig.${name}.json`],
+      { cwd: project, env, all: true, reject: false },
+    );
+    expect(exitCode, all).toBe(0);
+  });
+
+  it('calls the running service', async () => {
+    await using live = await startService(service, ['npm', 'start'], env);
+    const token = (await run(service, 'npm', 'run', '--silent', 'token')).stdout;
+    const { stdout } = await run(project, 'node', 'main.ts', live.origin, token);
+    expect(JSON.parse(stdout)).toEqual({
+      created: 201,
+      name: 'anchor',
+      codes: ['item_not_found', 'unauthenticated'],
+    });
+  });
+});

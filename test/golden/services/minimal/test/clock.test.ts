@@ -1,0 +1,194 @@
+import { createServer } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Type } from 'typebox';
+import { Value } from 'typebox/value';
+import { listen } from '../internal/http/listener.ts';
+import { type ServiceProcess, startProcess } from './support/service.ts';
+
+const hour = 3_600_000;
+
+/** A service whose clock can be set, with all that waits for a time, or keeps something for one. */
+const program = `
+  import { setTimeout as sleep } from 'node:timers/promises';
+  import { Type } from 'typebox';
+  import { admin } from './internal/admin/module.ts';
+  import { run } from './internal/app/run.ts';
+  import { once } from './internal/http/idempotency.ts';
+  import { memoryIdempotency } from './internal/http/idempotencyMemory.ts';
+  import { http } from './internal/http/module.ts';
+  import { metrics } from './internal/metrics/module.ts';
+  import { telemetry } from './internal/telemetry/module.ts';
+  import { current } from './pkg/context/index.ts';
+  const routes = {
+    name: 'routes',
+    config: Type.Object({}),
+    requires: [http],
+    start({ log, use }) {
+      const server = use(http);
+      const keys = memoryIdempotency({ keys: 10, ttlMs: 60_000 });
+      let made = 0;
+      server.get('/clock', ({ query }) => {
+        setClock(Number(query.by));
+        return { now: Date.now() };
+      });
+      server.get('/wait', async ({ query }) => {
+        log.warn('waiting');
+        await sleep(Number(query.ms), undefined, { signal: current().signal });
+        return {};
+      });
+      server.post('/once', async (request) => once(keys, request, Type.Object({ made: Type.Integer() }), async () => {
+        made += 1;
+        return { made };
+      }));
+      return { value: undefined };
+    },
+  };
+  await run([metrics, telemetry, admin, http, routes]);`;
+
+const Line = Type.Object({ msg: Type.String(), time: Type.String(), ms: Type.Optional(Type.Number()) });
+
+let service: ServiceProcess;
+let api: string;
+let admin: string;
+const traces: Promise<Buffer>[] = [];
+const collector = createServer((request, response) => {
+  traces.push(buffer(request));
+  response.end();
+});
+beforeAll(async () => {
+  const collectorPort = await listen(collector, '127.0.0.1', 0);
+  const args = ['--import=./test/support/jumpingClock.ts', '--input-type=module', '--eval', program];
+  service = startProcess(args, {
+    // Two lines say where it listens.
+    LOG_SAMPLE_INITIAL: '2',
+    LOG_SAMPLE_THEREAFTER: '0',
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collectorPort}`,
+    OTEL_TRACES_SAMPLER: 'always_on',
+  });
+  await service.logged('ready');
+  [api, admin] = [`http://127.0.0.1:${service.port('http')}`, `http://127.0.0.1:${service.port('admin')}`];
+});
+afterAll(async () => {
+  await service.stop('SIGKILL');
+  collector.close();
+});
+
+/** @returns what the clock of the service says now, in milliseconds */
+async function setClock(byMs: number): Promise<number> {
+  const { now } = Value.Parse(
+    Type.Object({ now: Type.Number() }),
+    await (await fetch(`${api}/clock?by=${byMs}`)).json(),
+  );
+  return now;
+}
+
+/** Asks for a reply after so many milliseconds; the function that it gives waits for the status. */
+async function waiting(ms: number, timeoutMs: number): Promise<() => Promise<number>> {
+  const before = count('waiting');
+  const reply = fetch(`${api}/wait?ms=${ms}`, { headers: { 'x-request-timeout': String(timeoutMs) } });
+  await expect.poll(() => count('waiting')).toBe(before + 1);
+  return async () => (await reply).status;
+}
+
+function count(message: string): number {
+  return service.messages.filter((each) => each === message).length;
+}
+
+async function sendOnce(): Promise<unknown> {
+  const headers = { 'idempotency-key': 'a', 'content-type': 'application/json' };
+  return (await fetch(`${api}/once`, { method: 'POST', headers, body: '{}' })).json();
+}
+
+async function level(init?: RequestInit): Promise<unknown> {
+  return (await fetch(`${admin}/log-level`, init)).json();
+}
+
+describe.each([
+  ['forward by an hour', hour],
+  ['back by two', -2 * hour],
+])('a clock that is set %s', (_what, byMs) => {
+  it('ends no request early, and leaves none without an end', async () => {
+    const inTime = await waiting(300, 30_000);
+    const late = await waiting(30_000, 300);
+    await setClock(byMs);
+    expect(await inTime()).toBe(200);
+    expect(await late()).toBe(504);
+  });
+
+  it('makes nothing happen twice that has an Idempotency-Key', async () => {
+    expect(await sendOnce()).toEqual({ made: 1 });
+    await setClock(byMs);
+    expect(await sendOnce()).toEqual({ made: 1 });
+  });
+
+  it('leaves the log as it is: its level for as long as was said, its lines as many, their time the new one', async () => {
+    const change = (forSeconds: number): RequestInit => ({
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ level: 'debug', forSeconds }),
+    });
+    await level(change(60));
+    const now = await setClock(byMs);
+    const told = Value.Parse(Type.Object({ level: Type.String(), until: Type.String() }), await level());
+    expect(told.level).toBe('debug');
+    expect(Math.abs(Date.parse(told.until) - now - 60_000)).toBeLessThan(60_000);
+
+    await level(change(1));
+    const before = await setClock(-byMs);
+    const lines = count('request');
+    await expect
+      .poll(async () => {
+        await fetch(`${api}/openapi.json`);
+        return count('request');
+      })
+      .toBeGreaterThan(lines);
+    const { time } = logged().findLast(({ msg }) => msg === 'request') ?? { time: '' };
+    expect(Math.abs(Date.parse(time) - before)).toBeLessThan(60_000);
+    await expect.poll(level).toEqual({ level: 'info' });
+  });
+});
+
+describe('a service whose clock was set', () => {
+  it('measures as if it had not been', async () => {
+    for (const { ms = 0, msg } of logged()) expect([msg, ms >= 0 && ms < 60_000]).toEqual([msg, true]);
+    const metrics = await (await fetch(`${admin}/metrics`)).text();
+    const seconds = [
+      ...metrics.matchAll(/^(?:http_request_duration_seconds_sum|nodejs_eventloop_lag\w*seconds)(?:\{.*\})? (\S+)$/gm),
+    ];
+    expect(seconds.length).toBeGreaterThan(3);
+    for (const [sample, value] of seconds)
+      expect([sample, Number(value) >= 0 && Number(value) < 60]).toEqual([sample, true]);
+  });
+
+  it('is ready, and stops in time, with no span longer than its request', async () => {
+    expect((await fetch(`${admin}/readyz`)).status).toBe(200);
+    expect(await service.stop()).toEqual({ code: 0, signal: null });
+    const durations = spanDurations(Buffer.concat(await Promise.all(traces)));
+    expect(durations.length).toBeGreaterThan(10);
+    for (const ms of durations) expect([ms, ms >= 0 && ms < 60_000]).toEqual([ms, true]);
+  });
+});
+
+function logged(): { msg: string; time: string; ms?: number }[] {
+  return service.output.flatMap((line) => {
+    const parsed: unknown = JSON.parse(line);
+    return Value.Check(Line, parsed) ? [parsed] : [];
+  });
+}
+
+/**
+ * Finds the fields 7 and 8 of OTLP's Span, start and end in nanoseconds, by their tags and by what nothing else looks like: two
+ * fixed64 after one another (https://protobuf.dev/programming-guides/encoding/).
+ */
+function spanDurations(otlp: Buffer): number[] {
+  const durations: number[] = [];
+  for (let at = otlp.indexOf(0x39); at !== -1 && at + 18 <= otlp.length; at = otlp.indexOf(0x39, at + 1)) {
+    if (otlp[at + 9] !== 0x41) continue;
+    const [start, end] = [otlp.readBigUInt64LE(at + 1), otlp.readBigUInt64LE(at + 10)];
+    // Within a day of now; otherwise it only looks like one.
+    const isTime = Math.abs(Number(start / 1_000_000n) - Date.now()) < 24 * hour;
+    if (isTime) durations.push(Number(end - start) / 1_000_000);
+  }
+  return durations;
+}

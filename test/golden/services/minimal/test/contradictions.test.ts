@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { admin } from '../internal/admin/module.ts';
+import { config as app } from '../internal/app/config.ts';
+import { rules as appRules } from '../internal/app/rules.ts';
+import { ConfigError, type Environment, checkConfig } from '../internal/config/config.ts';
+import { http } from '../internal/http/module.ts';
+import { telemetry } from '../internal/telemetry/module.ts';
+
+const modules = [telemetry, admin, http];
+
+/** What a start would say, line by line. */
+function complaints(env: Environment): string[] {
+  try {
+    const rules = [...appRules, ...modules.flatMap((module) => module.rules ?? [])];
+    checkConfig([app, ...modules.map(({ config }) => config)], env, rules);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.message.split('\n').slice(1);
+  }
+  return [];
+}
+
+describe('settings that contradict each other', () => {
+  it.each<[Environment, string]>([
+    [
+      { SHUTDOWN_DELAY_MS: '5000', SHUTDOWN_TIMEOUT_MS: '5000' },
+      'SHUTDOWN_DELAY_MS: expected less than SHUTDOWN_TIMEOUT_MS, which is 5000, got "5000" (for example 2500)',
+    ],
+    [
+      { ADMIN_PORT: '8080' },
+      'ADMIN_PORT: expected another port than PORT, which is 8080, too, got "8080" (for example 9090)',
+    ],
+    [
+      { PORT: '9090', HOST: '127.0.0.1' },
+      'ADMIN_PORT: expected another port than PORT, which is 9090, too, got "9090" (for example 9091)',
+    ],
+    [
+      { HTTP_DEADLINE_MS: '90000' },
+      'HTTP_DEADLINE_MS: expected at most HTTP_DEADLINE_MAX_MS, which is 60000, got "90000" (for example 60000)',
+    ],
+    [
+      { HTTP_BODY_LIMIT_BYTES: '50000000' },
+      'HTTP_BODY_LIMIT_BYTES: expected at most HTTP_BODY_MEMORY_BYTES, which is 33554432, got "50000000" (for example 33554432)',
+    ],
+    [
+      { HTTP_HEADER_LIMIT_BYTES: '8192' },
+      'HTTP_URL_LIMIT_BYTES: expected less than HTTP_HEADER_LIMIT_BYTES, which is 8192, got "8192" (for example 4096)',
+    ],
+    [
+      { CORS_CREDENTIALS: 'true', CORS_ORIGINS: '*' },
+      'CORS_ORIGINS: expected origins by name, because CORS_CREDENTIALS is true, got "*" (for example https://example.com)',
+    ],
+    [
+      { CORS_CREDENTIALS: 'true' },
+      'CORS_ORIGINS: expected origins by name, because CORS_CREDENTIALS is true (for example https://example.com)',
+    ],
+    [
+      { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://[::1' },
+      'OTEL_EXPORTER_OTLP_ENDPOINT: expected a URL, got "http://[::1" (for example http://localhost:4318)',
+    ],
+  ])('are found at start: %j', (env, complaint) => {
+    expect(complaints(env)).toEqual([`  ${complaint}`]);
+  });
+
+  it('are all told of at once', () => {
+    expect(complaints({ ADMIN_PORT: '8080', HTTP_DEADLINE_MS: '90000', CORS_CREDENTIALS: 'true' })).toHaveLength(3);
+  });
+
+  it.each<[Environment]>([
+    [{}],
+    [{ PORT: '0', ADMIN_PORT: '0' }],
+    // Two addresses of one machine.
+    [{ PORT: '8080', HOST: '10.0.0.1', ADMIN_PORT: '8080', ADMIN_HOST: '127.0.0.1' }],
+    [{ HTTP_DEADLINE_MS: '60000', HTTP_DEADLINE_MAX_MS: '60000' }],
+    [{ CORS_CREDENTIALS: 'true', CORS_ORIGINS: 'https://a.example.com' }],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example.com:4318/otlp' }],
+  ])('are none in %j', (env) => {
+    expect(complaints(env)).toEqual([]);
+  });
+});

@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import { Ajv, type ErrorObject } from 'ajv';
+
+/** A bill of materials, as far as the tests look into it. */
+export interface BillOfMaterials {
+  readonly components: readonly { readonly name: string; readonly version: string }[];
+}
+
+/** What the schemas call each other by. */
+const address = 'http://cyclonedx.org/schema/';
+const isBill = compile();
+
+function compile() {
+  const ajv = new Ajv({ strict: false, validateFormats: false });
+  for (const part of ['spdx', 'jsf-0.82', 'cryptography-defs'])
+    ajv.addSchema(schema(part), `${address}${fileName(part)}`);
+  return ajv.compile(schema('bom-1.6'));
+}
+
+function schema(name: string): object {
+  const file = `node_modules/@cyclonedx/cyclonedx-library/res/schema/${fileName(name)}`;
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
+
+function fileName(name: string): string {
+  return `${name}.SNAPSHOT.schema.json`;
+}
+
+/**
+ * @param document a bill of materials
+ * @returns where it differs from the schema of CycloneDX 1.6, which knows every key
+ */
+export function faultsOfBill(document: unknown): ErrorObject[] {
+  return isBill(document) ? [] : (isBill.errors ?? []);
+}

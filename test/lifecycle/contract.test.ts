@@ -1,0 +1,35 @@
+import { symlinkSync } from 'node:fs';
+import path from 'node:path';
+import { execaSync } from 'execa';
+import { expect, it } from 'vitest';
+import { newService, type TestService } from './service.ts';
+
+/** A service in which `npm run` works: with the packages of this repository, and without its settings. */
+function runnable(service: TestService): (script: string, ...args: string[]) => string {
+  symlinkSync(path.resolve('node_modules'), path.join(service.root, 'node_modules'));
+  return (program, ...args) =>
+    execaSync(program, args, { cwd: service.root, env: { NODE_OPTIONS: '' }, all: true }).all;
+}
+
+it('a service with routes of its own keeps to its contract, whatever is added to it and removed', () => {
+  const service = newService();
+  const run = runnable(service);
+  const drift = () => run('npx', 'vitest', 'run', '--project=unit', 'api/openapi.test.ts');
+  service.edit('internal/items/routes.ts', (text) =>
+    text.replaceAll(/'\/items(?=[':/])/g, "'/parts").replace("operationId: 'createItem'", "operationId: 'createPart'"),
+  );
+  expect(drift).toThrow('npm run openapi writes it');
+  run('node', '--run', 'openapi');
+  expect(drift()).toMatch(/2 passed/);
+
+  const before = service.tree();
+  service.must('add', 'auth');
+  expect(JSON.parse(service.read('api/openapi.json'))).toMatchObject({
+    security: [{ bearer: [] }],
+    paths: { '/parts': { post: { operationId: 'createPart' } } },
+  });
+  expect(drift()).toMatch(/2 passed/);
+  service.must('remove', 'auth');
+  expect(service.tree()).toEqual(before);
+  expect(service.must('check')).toContain('No drift');
+});

@@ -1,0 +1,58 @@
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { execa } from 'execa';
+import { outputFileSync } from 'fs-extra/esm';
+import { expect, it, vi } from 'vitest';
+import { newManifest } from '../../generators/engine/manifest.ts';
+import { render } from '../../generators/engine/render.ts';
+import { withRequired } from '../../generators/engine/resolve.ts';
+import { buildCatalogue } from '../../templates/build.ts';
+import { scratchFolder } from '../helpers/scratch.ts';
+
+// Whole services are started, some with a database.
+vi.setConfig({ testTimeout: 180_000 });
+
+const catalogue = await buildCatalogue();
+const ids = Object.keys(catalogue.modules);
+const contract = 'api/openapi.json';
+const client = 'pkg/client/contract.gen.ts';
+
+/** A service's folder, as it is laid down, with what it needs to run. */
+function serviceWith(modules: readonly string[]): string {
+  const folder = scratchFolder();
+  const manifest = newManifest({ name: 'orders', modules: withRequired(modules, catalogue) }, catalogue);
+  for (const [file, { bytes }] of render(manifest, catalogue)) outputFileSync(path.join(folder, file), bytes);
+  symlinkSync(path.resolve('node_modules'), path.join(folder, 'node_modules'));
+  return folder;
+}
+
+function run(cwd: string, ...[program, ...args]: readonly [string, ...string[]]) {
+  return execa(program, args, { cwd, env: { NODE_OPTIONS: '' }, reject: false, all: true });
+}
+
+/** A module whose routes are not in its `contract.json` is told by the difference: that is what belongs there. */
+it.each([[], ...ids.map((id) => [id]), ids].map((modules) => ({ modules })))(
+  'a service with modules $modules says of itself what is composed for it, and prints its client from that',
+  async ({ modules }) => {
+    const folder = serviceWith(modules);
+    const files = [contract, client].map((file) => path.join(folder, file));
+    const read = () => files.map((file) => readFileSync(file, 'utf8'));
+    const composed = read();
+    const { exitCode, all } = await run(folder, 'node', '--run', 'openapi');
+    expect(exitCode, all).toBe(0);
+    expect(read()).toEqual(composed);
+  },
+);
+
+it('a service fails its own test when its contract or its client is behind its code', async () => {
+  const folder = serviceWith([]);
+  const test = () => run(folder, 'npx', 'vitest', 'run', '--project=unit', 'api/openapi.test.ts');
+  expect((await test()).all).toMatch(/2 passed/);
+  for (const file of [contract, client]) {
+    const text = readFileSync(path.join(folder, file), 'utf8');
+    writeFileSync(path.join(folder, file), text.replaceAll('quantity', 'amount'));
+  }
+  expect((await test()).all).toMatch(/1 failed.*1 passed/);
+  writeFileSync(path.join(folder, client), '');
+  expect((await test()).all).toMatch(/2 failed/);
+});
