@@ -13,6 +13,7 @@ import { footprint } from './footprint.ts';
 import { image } from './image.ts';
 import type { Measurement } from './measurement.ts';
 import { npx } from './npx.ts';
+import { ratelimit } from './ratelimit.ts';
 import { restart } from './restart.ts';
 import { runProgram } from './sample.ts';
 import { scaffold } from './scaffold.ts';
@@ -27,6 +28,7 @@ const measurements: Readonly<Record<string, Measurement>> = {
   npx,
   throughput,
   websocket,
+  ratelimit,
   sigterm,
   footprint,
   image,

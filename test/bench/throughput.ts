@@ -12,10 +12,12 @@ import { reply, slipway } from './services.ts';
 import { table } from './table.ts';
 
 /** A server that is put under load. */
-interface Server {
+export interface Server {
   readonly name: string;
   readonly folder: string;
   readonly main: string;
+  /** Variables of its own. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 const sources = path.join(import.meta.dirname, 'peers');
@@ -41,10 +43,7 @@ const connections = 50;
 /** The base service and its peers under load, in turn: the server on one core, the load generator (wrk) on another. */
 export const throughput: Measurement = {
   title: `Throughput of a small JSON route: wrk, ${connections} connections, one core for the server and one for the load`,
-  lacks() {
-    const tools = ['wrk', 'taskset'].filter((tool) => spawnSync('which', [tool]).status !== 0);
-    return os.availableParallelism() < 2 ? [...tools, 'a second core'] : tools;
-  },
+  lacks: lacksForLoad,
   async measure({ cache, service }) {
     const collector = createServer((request, response) => request.resume().on('end', () => response.end()));
     collector.listen(0, '127.0.0.1');
@@ -64,14 +63,34 @@ export const throughput: Measurement = {
       { name: 'the same features, the usual way', folder, main: 'usual.mjs' },
       { name: 'Nest on Express, hello world', folder, main: 'nest.mjs' },
     ];
-    const rates = servers.map((): number[] => []);
-    for (let round = 0; round < rounds; round += 1) {
-      for (const [index, server] of servers.entries()) rates[index]?.push(await measure(server, env));
-    }
+    const compared = await underLoad(servers, env);
     collector.close();
-    return ratios(servers, rates);
+    return [
+      'The base service is as it comes: request logs (of one message the first 100 a second, then each tenth), metrics, security headers, deadlines, traces of which 1 % are recorded and sent.',
+      compared,
+    ].join('\n\n');
   },
 };
+
+/** @returns what load needs and this machine does not have */
+export function lacksForLoad(): string[] {
+  const tools = ['wrk', 'taskset'].filter((tool) => spawnSync('which', [tool]).status !== 0);
+  return os.availableParallelism() < 2 ? [...tools, 'a second core'] : tools;
+}
+
+/**
+ * Puts servers under load, in turn.
+ * @param servers each with the route `/hello`; the first is what the others are compared with
+ * @param env variables besides the present ones
+ * @returns a table in Markdown
+ */
+export async function underLoad(servers: readonly Server[], env: NodeJS.ProcessEnv): Promise<string> {
+  const rates = servers.map((): number[] => []);
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [index, server] of servers.entries()) rates[index]?.push(await measure(server, env));
+  }
+  return ratios(servers, rates);
+}
 
 function installPeers(folder: string): string {
   mkdirSync(folder, { recursive: true });
@@ -82,21 +101,24 @@ function installPeers(folder: string): string {
   return folder;
 }
 
-/** The base service, and the small route as a second process of it. */
-function withHello(folder: string): Pick<Server, 'folder' | 'main'> {
+/**
+ * @param folder of a service that is built
+ * @returns it, and the small route as a second process of it
+ */
+export function withHello(folder: string): Pick<Server, 'folder' | 'main'> {
   const main = 'dist/cmd/bench/main.js';
-  mkdirSync(path.join(folder, path.dirname(main)));
+  mkdirSync(path.join(folder, path.dirname(main)), { recursive: true });
   copyFileSync(path.join(sources, 'service.mjs'), path.join(folder, main));
   return { folder, main };
 }
 
 /** @returns requests per second */
-async function measure({ name, folder, main }: Server, env: NodeJS.ProcessEnv): Promise<number> {
+async function measure({ name, folder, main, env: own }: Server, env: NodeJS.ProcessEnv): Promise<number> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/hello`;
   const server = spawn('taskset', ['-c', '0', process.execPath, main], {
     cwd: folder,
-    env: { ...process.env, ...env, PORT: String(port) },
+    env: { ...process.env, ...env, ...own, PORT: String(port) },
     // As in production somebody reads the log; here nobody keeps it.
     stdio: ['ignore', openSync('/dev/null', 'w'), 'inherit'],
   });
@@ -129,8 +151,5 @@ function ratios(servers: readonly Server[], rates: readonly (readonly number[])[
     const range = `${compared[0]?.toFixed(2)}–${compared.at(-1)?.toFixed(2)}`;
     return [name, Math.round(median(own)), median(compared).toFixed(2), range];
   });
-  return [
-    'The base service is as it comes: request logs (of one message the first 100 a second, then each tenth), metrics, security headers, deadlines, traces of which 1 % are recorded and sent.',
-    table(['what', 'requests/s', 'ratio', 'range'], rows),
-  ].join('\n\n');
+  return table(['what', 'requests/s', 'ratio', 'range'], rows);
 }

@@ -11,7 +11,7 @@ const repository = path.resolve(import.meta.dirname, '../..');
 describe('npm install && npm run demo', () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'slipway-clone-'));
   const clone = path.join(folder, 'slipway');
-  const env = { PATH: inject('hostPath'), NODE_OPTIONS: '', DATABASE_URL: undefined };
+  const env = { PATH: inject('hostPath'), NODE_OPTIONS: '', DATABASE_URL: undefined, REDIS_URL: undefined };
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('in an empty clone generates a service and starts it', { timeout: 400_000 }, async ({ skip }) => {

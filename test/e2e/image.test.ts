@@ -34,6 +34,7 @@ describe.skipIf(isSkipped)(`the image of a service${isSkipped ? ` (missing: ${mi
     PATH: [inject('newNode'), inject('hostPath')].join(path.delimiter),
     NODE_OPTIONS: '',
     DATABASE_URL: undefined,
+    REDIS_URL: undefined,
     GIT_AUTHOR_NAME: 'e2e',
     GIT_AUTHOR_EMAIL: 'e2e@example.com',
     GIT_COMMITTER_NAME: 'e2e',

@@ -58,9 +58,11 @@ describe.each(profiles)(
     it('passes its integration tests against real servers', async ({ skip }) => {
       await using database = await serverDatabase();
       skip(has(profile, 'postgres') && database === undefined, 'no PostgreSQL on this machine');
+      const needsRedis = existsSync(path.join(service, 'internal/redis'));
+      skip(needsRedis && process.env['REDIS_URL'] === undefined, 'no Redis on this machine');
       const { exitCode } = await execa('npm', ['run', 'test:integration'], {
         cwd: service,
-        env: { ...env, DATABASE_URL: database?.url },
+        env: { ...env, DATABASE_URL: database?.url, REDIS_URL: process.env['REDIS_URL'] },
       });
       expect(exitCode).toBe(0);
     });
@@ -133,5 +135,6 @@ function environment({ node }: Profile): NodeJS.ProcessEnv {
     NODE_OPTIONS: '',
     // Only the integration tests are given a server.
     DATABASE_URL: undefined,
+    REDIS_URL: undefined,
   };
 }

@@ -18,6 +18,7 @@ describe('slipway add --verify', () => {
         CI: 'true',
         NODE_OPTIONS: '',
         DATABASE_URL: undefined,
+        REDIS_URL: undefined,
       },
       reject: false,
     });

@@ -3,6 +3,9 @@ import { union } from './union.ts';
 
 const path = 'internal/app/modules.gen.ts';
 
+/** `printWidth` in `.oxfmtrc.json` of the service. */
+const lineWidth = 120;
+
 /** `internal/app/modules.gen.ts`: the list of the service's modules, from which its configuration is inferred. */
 export const composeWiring: Composer = ({ modules }) => {
   union('the wired name', modules, (module) => module.wiring);
@@ -14,11 +17,18 @@ export const composeWiring: Composer = ({ modules }) => {
     '// Written by Slipway from slipway.json: change it with `slipway add` and `slipway remove`.',
     ...imports,
     '',
-    `export const modules = [${entries.map(([name]) => name).join(', ')}] as const;`,
+    list(entries.map(([name]) => name)),
     '',
   ].join('\n');
   return [[path, { text, ownership: 'managed' }]];
 };
+
+/** As the service's formatter prints it: in one line, or each name in its own. */
+function list(names: readonly string[]): string {
+  const line = `export const modules = [${names.join(', ')}] as const;`;
+  if (line.length <= lineWidth) return line;
+  return ['export const modules = [', ...names.map((name) => `  ${name},`), '] as const;'].join('\n');
+}
 
 /** From `internal/app/` to a file given from the service's root. */
 function relative(file: string): string {

@@ -8,7 +8,7 @@ import { metrics } from '../metrics/module.ts';
 import { config } from './config.ts';
 import { Guard } from './guard.ts';
 import { createMetrics, registerKeyAge } from './metrics.ts';
-import { describeRoute } from './openapi.ts';
+import { describeNeeds } from './openapi.ts';
 import type { RouteAuth } from './policy.ts';
 import type { Bearer } from './principal.ts';
 import { RemoteKeys } from './remoteKeys.ts';
@@ -78,6 +78,6 @@ export const auth = defineModule({
  */
 export function protect(server: Http, guard: Guard): void {
   server.decorateRequest('principal');
-  server.addHook('onRoute', describeRoute);
+  server.addHook('onRoute', describeNeeds);
   server.addHook('onRequest', guard.check);
 }

@@ -1,6 +1,5 @@
-import type { SwaggerTransform } from '@fastify/swagger';
 import type { FastifySchema, RouteOptions } from 'fastify';
-import { problems } from '../http/openapi.ts';
+import { describeRoute, problems } from '../http/openapi.ts';
 import type { Needs } from '../identity/principal.ts';
 import { checkNeeds, needsOf } from './policy.ts';
 
@@ -21,10 +20,10 @@ const forbidden = { ...problems.default, description: 'A token that does not per
  * @param route as it is registered
  * @throws {TypeError} on a scope or role that no token can have
  */
-export function describeRoute(route: RouteOptions): void {
+export function describeNeeds(route: RouteOptions): void {
   const needs = needsOf(route);
   if (needs !== undefined) checkNeeds(needs);
-  const swaggerTransform: SwaggerTransform = ({ schema, url, ...made }) => {
+  describeRoute(route, (schema, made) => {
     // Before any operation that names the scheme; the same each time.
     if ('openapiObject' in made) {
       const { openapiObject: document } = made;
@@ -34,9 +33,8 @@ export function describeRoute(route: RouteOptions): void {
         securitySchemes: { ...document.components?.securitySchemes, bearer },
       };
     }
-    return { schema: { ...schema, ...described({ ...schema }, needs) }, url };
-  };
-  route.config = { ...route.config, swaggerTransform };
+    return { ...schema, ...described(schema, needs) };
+  });
 }
 
 /** A route that says nothing of its replies is left alone in that. */

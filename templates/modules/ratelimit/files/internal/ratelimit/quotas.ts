@@ -1,0 +1,101 @@
+import type { FastifyReply, FastifyRequest, RouteOptions, preParsingHookHandler } from 'fastify';
+import { problem } from '../http/problem.ts';
+import { setHeaders } from './headers.ts';
+import { type KeyOptions, keyOf } from './keys.ts';
+import { type Decision, type Standing, decisionOf } from './limiter.ts';
+import type { RatelimitMetrics } from './metrics.ts';
+import { type Policy, type RouteRatelimit, policyOf } from './policy.ts';
+import type { Refuse } from './refusal.ts';
+import type { Store } from './store.ts';
+
+export interface QuotaOptions {
+  /** Of routes that have none of their own. */
+  readonly byDefault: Policy | undefined;
+  readonly keys: KeyOptions;
+  readonly metrics: RatelimitMetrics;
+  readonly refuse: Refuse;
+  /** In memory; another may take its place. */
+  readonly store: Store;
+}
+
+/** Keeps callers within their quotas. */
+export class Quotas {
+  /** Where it is counted. */
+  store: Store;
+  readonly #options: QuotaOptions;
+  readonly #policies = new WeakMap<RouteRatelimit, Policy | undefined>();
+
+  /** @param options policies, and where to count and to tell */
+  constructor(options: QuotaOptions) {
+    this.#options = options;
+    this.store = options.store;
+  }
+
+  /**
+   * For `onRoute`, so that a mistake is told at start.
+   * @param route as it is registered
+   * @throws {TypeError} when what it says is no policy
+   */
+  readonly know = ({ method, url, config }: RouteOptions): void => {
+    if (config?.ratelimit !== undefined) this.#policyFor(config.ratelimit, method, url);
+  };
+
+  /** For `preParsing`: by then all that looks at the head of a request has, and it is known who sends it; no body is read yet. */
+  readonly check: preParsingHookHandler = (request, reply, _payload, done) => {
+    const policy = this.#policyOf(request);
+    if (policy === undefined) return done();
+    const standing = this.store.take(keyOf(request, policy, this.#options.keys), policy.limit);
+    if (standing instanceof Promise) void this.#checkLater(request, reply, policy, standing, done);
+    else if (this.#apply(request, reply, policy, standing)) done();
+  };
+
+  async #checkLater(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    policy: Policy,
+    pending: Promise<Standing>,
+    done: (error?: Error) => void,
+  ): Promise<void> {
+    try {
+      const standing = await pending;
+      // Its deadline may have passed meanwhile.
+      if (reply.sent || !this.#apply(request, reply, policy, standing)) return;
+    } catch (error) {
+      done(error instanceof Error ? error : new Error('no decision', { cause: error }));
+      return;
+    }
+    done();
+  }
+
+  #policyOf({ is404, routeOptions }: FastifyRequest): Policy | undefined {
+    const { config, method, url } = routeOptions;
+    if (config.ratelimit === undefined) return is404 ? undefined : this.#options.byDefault;
+    return this.#policyFor(config.ratelimit, method, url);
+  }
+
+  /** HEAD is GET without a body, and has its policy. */
+  #policyFor(given: RouteRatelimit, method: string | string[], url = ''): Policy | undefined {
+    if (this.#policies.has(given)) return this.#policies.get(given);
+    const { policy } = given;
+    const name = `${[method].flat().join().replace('HEAD', 'GET')} ${url}`;
+    const whole =
+      policy === undefined ? this.#options.byDefault : policy === false ? undefined : policyOf(name, policy);
+    this.#policies.set(given, whole);
+    return whole;
+  }
+
+  /** @returns whether the request may go on */
+  #apply(request: FastifyRequest, reply: FastifyReply, policy: Policy, standing: Standing): boolean {
+    const decision: Decision = decisionOf(policy.limit, standing);
+    this.#options.metrics.decided(policy.name, decision.outcome);
+    setHeaders(reply, policy, decision);
+    if (decision.outcome === 'allowed') return true;
+    const detail =
+      decision.outcome === 'window'
+        ? 'The quota is used up. Try again later.'
+        : 'Too many requests at once. Try again.';
+    const details = { policy: decision.outcome === 'window' ? policy.name : `${policy.name}-burst` };
+    this.#options.refuse(request, reply, problem(429, { code: 'rate_limited', detail, details }));
+    return false;
+  }
+}

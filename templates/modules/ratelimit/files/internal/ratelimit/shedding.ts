@@ -1,0 +1,52 @@
+import type { FastifyRequest, onRequestHookHandler } from 'fastify';
+import { overloaded, retryAfter } from '../http/overloaded.ts';
+import { problemOf } from '../http/problem.ts';
+import { type Concurrency, type Priority, priorities } from './concurrency.ts';
+import type { Refuse } from './refusal.ts';
+
+/** Header by which a caller says how dear a request is. Anyone may lower it; to raise it, one must be a trusted proxy. */
+export const priorityHeader = 'x-request-priority';
+
+export interface SheddingOptions {
+  readonly concurrency: Concurrency;
+  readonly refuse: Refuse;
+  /** Whether an address is that of a trusted proxy. */
+  readonly trusts: (address: string) => boolean;
+  /** Hears of each request that is turned away. */
+  readonly shed: (priority: Priority) => void;
+}
+
+/**
+ * @param options the limit, and where to tell
+ * @returns for `onRequest`: turns requests away while too many are being answered, the least dear first
+ */
+export function shedding({ concurrency, refuse, trusts, shed }: SheddingOptions): onRequestHookHandler {
+  return (request, reply, done) => {
+    const { deadlineMs } = request.routeOptions.config;
+    // A reply that has no end is no measure, and would hold its place for ever. What has no route is answered at no cost.
+    if (deadlineMs === Infinity || request.is404) return done();
+    const priority = priorityOf(request, trusts);
+    if (!concurrency.enter(priority)) {
+      shed(priority);
+      reply.header('retry-after', retryAfter);
+      refuse(request, reply, problemOf(overloaded()));
+      return;
+    }
+    const begun = performance.now();
+    reply.raw.once('close', () => {
+      // When a client leaves says how long it waits, not how long the reply takes.
+      concurrency.leave(reply.raw.writableFinished ? performance.now() - begun : undefined);
+    });
+    done();
+  };
+}
+
+function priorityOf({ headers, routeOptions, socket }: FastifyRequest, trusts: (address: string) => boolean): Priority {
+  const own = routeOptions.config.ratelimit?.priority ?? 'normal';
+  const given = headers[priorityHeader];
+  if (given === undefined) return own;
+  const asked = priorities.find((each) => each === given);
+  if (asked === undefined) return own;
+  const isLower = priorities.indexOf(asked) < priorities.indexOf(own);
+  return isLower || trusts(socket.remoteAddress ?? '') ? asked : own;
+}
