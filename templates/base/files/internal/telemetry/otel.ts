@@ -17,6 +17,7 @@ import type { config } from './config.ts';
 import { activeKey, contextManager, spanContextOf } from './contextManager.ts';
 import { Delivery } from './delivery.ts';
 import { requestSpans } from './requestSpan.ts';
+import { rpcSpans } from './rpcSpan.ts';
 import { samplingOf } from './sampling.ts';
 import type { Tracing } from './tracing.ts';
 
@@ -57,6 +58,7 @@ export function startTracing(settings: Static<typeof config>, log: Logger): Reco
   return {
     isSampled: sampling.isSampled,
     begin: requestSpans(tracer),
+    beginRpc: rpcSpans(tracer),
     detached: (name, from) => detached(tracer, name, from),
     async stop() {
       await provider.shutdown().catch(ignored);
