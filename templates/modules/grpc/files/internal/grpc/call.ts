@@ -19,6 +19,7 @@ const responseHeaders = {
   'grpc-accept-encoding': 'identity',
 } as const;
 const okTrailers = trailersOf(ok);
+const cancelled = 'the client cancelled the call';
 
 /** What a call is made of. */
 export interface CallOptions {
@@ -67,6 +68,11 @@ export class Call extends Context {
     stream.once('close', () => this.#closed());
   }
 
+  override ended(): Error | undefined {
+    const { aborted, closed, destroyed, rstCode = 0 } = this.#stream;
+    return super.ended() ?? (aborted || closed || destroyed || rstCode !== 0 ? givenUp(cancelled) : undefined);
+  }
+
   /** Whether its status is decided: nothing is sent any more. */
   get isOver(): boolean {
     return this.#isOver;
@@ -102,7 +108,7 @@ export class Call extends Context {
         reject(error);
       }
     });
-    stream.once('close', () => reject(givenUp('the client cancelled the call')));
+    stream.once('close', () => reject(givenUp(cancelled)));
     return decode(schema, await promise);
   }
 
@@ -147,10 +153,11 @@ export class Call extends Context {
    * Sends the one reply of a method that gives one; with it the call ends well.
    * @param schema of the reply
    * @param message to be sent
+   * @throws {ServiceError} when the call is over, or out of time
    */
   reply<Schema extends DescMessage>(schema: Schema, message: MessageInitShape<Schema>): void {
+    this.throwIfEnded();
     const bytes = frame(toBinary(schema, create(schema, message)));
-    if (this.#isOver) return;
     this.#respond();
     this.#over(ok);
     this.#endWith(okTrailers, bytes);
@@ -222,7 +229,7 @@ export class Call extends Context {
 
   #closed(): void {
     if (!this.#isOver) this.#over({ name: 'CANCELLED', code: 'cancelled' });
-    this.cancel(givenUp('the client cancelled the call'));
+    this.cancel(givenUp(cancelled));
   }
 
   #over(status: Status): void {

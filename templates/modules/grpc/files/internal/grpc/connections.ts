@@ -1,16 +1,14 @@
-import { type Http2Session, type Http2Server, type ServerHttp2Session, constants } from 'node:http2';
+import { type Http2Server, type ServerHttp2Session, constants } from 'node:http2';
 import type { Static } from 'typebox';
 import type { config } from './config.ts';
+import { Farewell } from './farewell.ts';
 import type { GrpcMetrics } from './metrics.ts';
-
-/** The largest id of a stream (RFC 9113, 5.1.1): a GOAWAY with it announces the end, and refuses nothing yet (6.8). */
-const everyStream = 2 ** 31 - 1;
 
 /** The connections of a server: at most so many, none whose client is gone, and none cut off while calls are in flight. */
 export class Connections {
   readonly #settings: Static<typeof config>;
   readonly #metrics: Pick<GrpcMetrics, 'refused' | 'closed'>;
-  readonly #open = new Map<ServerHttp2Session, string>();
+  readonly #open = new Map<ServerHttp2Session, Farewell>();
   readonly #byPeer = new Map<string, number>();
   readonly #keepalive: NodeJS.Timeout;
 
@@ -46,7 +44,7 @@ export class Connections {
     };
     signal.addEventListener('abort', cutOff);
     try {
-      await Promise.all(Array.from(this.#open.keys(), goAway));
+      await Promise.all(Array.from(this.#open.values(), (farewell) => farewell.say()));
     } finally {
       signal.removeEventListener('abort', cutOff);
     }
@@ -61,7 +59,7 @@ export class Connections {
       session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
       return;
     }
-    this.#open.set(session, peer);
+    this.#open.set(session, new Farewell(session));
     this.#byPeer.set(peer, ofPeer + 1);
     session.once('close', () => this.#remove(session, peer));
   }
@@ -88,17 +86,4 @@ export class Connections {
     session.once('close', () => clearTimeout(timer));
     session.ping(() => clearTimeout(timer));
   }
-}
-
-/** First the announcement; the second GOAWAY, which `close` sends, says which call was the last (RFC 9113, 6.8). */
-async function goAway(session: Http2Session): Promise<void> {
-  if (session.destroyed) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  session.once('close', resolve);
-  session.goaway(constants.NGHTTP2_NO_ERROR, everyStream);
-  // What the client sent before it heard of it is here when it has answered.
-  session.ping(() => {
-    if (!session.destroyed) session.close();
-  });
-  await promise;
 }

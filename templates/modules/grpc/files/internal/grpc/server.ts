@@ -138,9 +138,10 @@ export class Grpc {
   async drain(signal: AbortSignal): Promise<void> {
     if (!this.#server.listening) return;
     const closed = once(this.#server, 'close');
+    // Before `close`, which would have Node close the connections in its own way.
+    const left = this.#connections.drain(signal);
     this.#server.close();
-    await this.#connections.drain(signal);
-    await closed;
+    await Promise.all([left, closed]);
     this.#inFlight.stop();
   }
 

@@ -1,5 +1,13 @@
-import { type ClientHttp2Session, type IncomingHttpHeaders, connect } from 'node:http2';
 import { once } from 'node:events';
+import { type ClientHttp2Session, type IncomingHttpHeaders, connect } from 'node:http2';
+import { create, createFileRegistry, toBinary } from '@bufbuild/protobuf';
+import type { GenService } from '@bufbuild/protobuf/codegenv2';
+import {
+  FileDescriptorProtoSchema,
+  MethodOptions_IdempotencyLevel as Idempotency,
+  StringValueSchema,
+  file_google_protobuf_wrappers,
+} from '@bufbuild/protobuf/wkt';
 import { pino } from 'pino';
 import { Type } from 'typebox';
 import { type Channel, type ChannelOptions, openChannel } from '../../pkg/client/grpc/index.ts';
@@ -11,7 +19,86 @@ import { type Metrics, metrics } from '../metrics/module.ts';
 import { telemetry } from '../telemetry/module.ts';
 import { frame } from './frames.ts';
 import { grpc } from './module.ts';
+import type { Implementation } from './method.ts';
 import type { Grpc } from './server.ts';
+
+/** A method that takes and gives texts. */
+interface Texts<Kind> {
+  methodKind: Kind;
+  input: typeof StringValueSchema;
+  output: typeof StringValueSchema;
+}
+
+/** A service with a method of each kind. */
+export type Echo = GenService<{
+  one: Texts<'unary'>;
+  again: Texts<'unary'>;
+  gather: Texts<'client_streaming'>;
+  spread: Texts<'server_streaming'>;
+  talk: Texts<'bidi_streaming'>;
+}>;
+
+/** Its contract; `Again` may be called twice. */
+export const Echo: Echo = echo();
+
+function echo(): Echo {
+  const text = `.${StringValueSchema.typeName}`;
+  const method = (name: string, clientStreaming = false, serverStreaming = false) => ({
+    name,
+    inputType: text,
+    outputType: text,
+    clientStreaming,
+    serverStreaming,
+    ...(name === 'Again' && { options: { idempotencyLevel: Idempotency.IDEMPOTENT } }),
+  });
+  const file = create(FileDescriptorProtoSchema, {
+    name: 'test/echo.proto',
+    package: 'test',
+    syntax: 'proto3',
+    dependency: [file_google_protobuf_wrappers.proto.name],
+    service: [
+      {
+        name: 'Echo',
+        method: [
+          method('One'),
+          method('Again'),
+          method('Gather', true),
+          method('Spread', false, true),
+          method('Talk', true, true),
+        ],
+      },
+    ],
+  });
+  const registry = createFileRegistry(file, () => file_google_protobuf_wrappers);
+  // What was described just now, in types.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return registry.getService('test.Echo') as Echo;
+}
+
+/**
+ * @param value text
+ * @returns the message that holds it, serialised
+ */
+export function text(value: string): Uint8Array {
+  return toBinary(StringValueSchema, create(StringValueSchema, { value }));
+}
+
+/** Answers with what it is asked; each handler may be replaced. */
+export const echoes: Implementation<Echo> = {
+  one: (request) => request,
+  again: (request) => request,
+  async gather(requests) {
+    let value = '';
+    for await (const request of requests) value += request.value;
+    return { value };
+  },
+  async *spread({ value }) {
+    for (const character of value) yield { value: character };
+  },
+  async *talk(requests) {
+    yield* requests;
+  },
+};
 
 /** A service that speaks gRPC. */
 export interface TestService {
@@ -84,6 +171,8 @@ export async function testService(
     },
     async stop(timeoutMs = 5000) {
       for (const close of closing) close();
+      // What has left already is not asked to leave.
+      await until(() => started.grpc.connections === 0, 1000).catch(() => undefined);
       return service.stop(0, timeoutMs);
     },
   };
@@ -138,15 +227,15 @@ export async function callRaw(
   const all = { ...head, ...trailers };
   return {
     status: Number(head[':status'] ?? 0),
-    grpcStatus: text(all['grpc-status']),
-    message: text(all['grpc-message']),
+    grpcStatus: single(all['grpc-status']),
+    message: single(all['grpc-message']),
     trailers: all,
     body: Buffer.concat(chunks),
     reset: stream.rstCode ?? 0,
   };
 }
 
-function text(value: string | string[] | undefined): string | undefined {
+function single(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 

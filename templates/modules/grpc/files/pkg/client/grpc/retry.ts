@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DescMethod } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel as Idempotency } from '@bufbuild/protobuf/wkt';
-import { ServiceError } from '../../errors/index.ts';
+import { ServiceError, chain } from '../../errors/index.ts';
 
 /** How often to try, and how long to wait in between. */
 export interface Retries {
@@ -11,8 +11,11 @@ export interface Retries {
   readonly waitMs: number;
 }
 
+/** A callee that stops refuses what comes late: until the connection to another one stands. */
+const refusedAttempts = 5;
+
 /**
- * Tries again what may be done twice, by its contract, and was not done: UNAVAILABLE alone.
+ * Tries again what failed with UNAVAILABLE, if it may be done twice by its contract, or has certainly not been done once.
  * @param method what is called
  * @param retries how often
  * @param signal ends the waiting
@@ -31,11 +34,19 @@ export async function retrying<Value>(
     try {
       return await attempt();
     } catch (error) {
-      const isRefused = error instanceof ServiceError && error.grpcStatus === 'UNAVAILABLE';
-      if (!isRefused || count >= most || signal.aborted) throw error;
+      if (!(error instanceof ServiceError) || error.grpcStatus !== 'UNAVAILABLE') throw error;
+      if (count >= (wasRefused(error) ? Math.max(attempts, refusedAttempts) : most) || signal.aborted) throw error;
       const ms = error.retryAfterMs ?? waitMs * 2 ** (count - 1) * (0.5 + Math.random() / 2);
       // A signal that ends the wait: the next try throws what it says.
       await sleep(ms, undefined, { signal }).catch(() => undefined);
     }
   }
+}
+
+/** HTTP/2 has refused to begin: the callee has not seen the call (RFC 9113, 8.7). */
+function wasRefused(error: ServiceError): boolean {
+  for (const each of chain(error)) {
+    if (each instanceof Error && each.message.includes('NGHTTP2_REFUSED_STREAM')) return true;
+  }
+  return false;
 }

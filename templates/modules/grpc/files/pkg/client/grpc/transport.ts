@@ -23,7 +23,7 @@ export function contextTransport(inner: Transport, { overheadMs, token, retries 
   async function prepare(
     signal: AbortSignal | undefined,
     timeoutMs: number | undefined,
-    init: HeadersInit | undefined,
+    init: ConstructorParameters<typeof Headers>[0],
   ) {
     const context = current();
     const { [headerNames.timeout]: left, ...headers } = outgoingHeaders(context, overheadMs);
