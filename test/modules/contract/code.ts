@@ -8,6 +8,8 @@ const loaded: Readonly<Record<string, RegExp>> = {
   'oxlint-tsgolint': /oxlint --type-aware/,
   '@vitest/coverage-v8': /vitest run .*--coverage/,
   typescript: /\btsc\b/,
+  '@bufbuild/buf': /\bbuf lint\b/,
+  '@bufbuild/protoc-gen-es': /\bbuf generate\b/,
 };
 
 /** What a module says of its code, and what its code says. */

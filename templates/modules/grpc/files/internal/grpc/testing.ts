@@ -14,6 +14,7 @@ import { type Channel, type ChannelOptions, openChannel } from '../../pkg/client
 import { Service } from '../app/lifecycle.ts';
 import { type Module, defineModule } from '../app/module.ts';
 import { readConfig } from '../config/config.ts';
+import { contextFields } from '../log/context.ts';
 import { identity } from '../identity/module.ts';
 import { type Metrics, metrics } from '../metrics/module.ts';
 import { telemetry } from '../telemetry/module.ts';
@@ -142,7 +143,7 @@ export async function testService(
   });
   const settings = { GRPC_HOST: '127.0.0.1', GRPC_PORT: '0', HOST: '127.0.0.1', PORT: '0', ...env };
   const service = new Service([identity, metrics, telemetry, grpc, ...others, slice], {
-    log: pino({ base: null, level: 'debug' }, { write: (line) => (log.text += line) }),
+    log: pino({ base: null, level: 'debug', mixin: contextFields }, { write: (line) => (log.text += line) }),
     configOf: (module) => readConfig(module.config, settings),
     startTimeoutMs: 10_000,
   });

@@ -34,8 +34,10 @@ export async function retrying<Value>(
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof ServiceError) || error.grpcStatus !== 'UNAVAILABLE') throw error;
-      if (count >= (wasRefused(error) ? Math.max(attempts, refusedAttempts) : most) || signal.aborted) throw error;
+      if (!(error instanceof ServiceError) || signal.aborted) throw error;
+      const wasRefused = isRefusal(error);
+      if (!wasRefused && error.grpcStatus !== 'UNAVAILABLE') throw error;
+      if (count >= (wasRefused ? Math.max(attempts, refusedAttempts) : most)) throw error;
       const ms = error.retryAfterMs ?? waitMs * 2 ** (count - 1) * (0.5 + Math.random() / 2);
       // A signal that ends the wait: the next try throws what it says.
       await sleep(ms, undefined, { signal }).catch(() => undefined);
@@ -44,7 +46,7 @@ export async function retrying<Value>(
 }
 
 /** HTTP/2 has refused to begin: the callee has not seen the call (RFC 9113, 8.7). */
-function wasRefused(error: ServiceError): boolean {
+function isRefusal(error: ServiceError): boolean {
   for (const each of chain(error)) {
     if (each instanceof Error && each.message.includes('NGHTTP2_REFUSED_STREAM')) return true;
   }
