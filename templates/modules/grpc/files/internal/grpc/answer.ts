@@ -38,24 +38,20 @@ interface Handlers {
 }
 
 function answerOf({ input, output, methodKind, localName }: DescMethod, implementation: object): Method['answer'] {
-  switch (methodKind) {
-    case 'unary': {
-      const handle = handlerOf(methodKind, implementation, localName);
-      return async (call) => call.reply(output, await handle(await call.request(input), call));
-    }
-    case 'client_streaming': {
-      const handle = handlerOf(methodKind, implementation, localName);
-      return async (call) => call.reply(output, await handle(call.requests(input), call));
-    }
-    case 'server_streaming': {
-      const handle = handlerOf(methodKind, implementation, localName);
-      return async (call) => sendAll(call, output, handle(await call.request(input), call));
-    }
-    case 'bidi_streaming': {
-      const handle = handlerOf(methodKind, implementation, localName);
-      return (call) => sendAll(call, output, handle(call.requests(input), call));
-    }
+  if (methodKind === 'unary') {
+    const handle = handlerOf(methodKind, implementation, localName);
+    return async (call) => call.reply(output, await handle(await call.request(input), call));
   }
+  if (methodKind === 'client_streaming') {
+    const handle = handlerOf(methodKind, implementation, localName);
+    return async (call) => call.reply(output, await handle(call.requests(input), call));
+  }
+  if (methodKind === 'server_streaming') {
+    const handle = handlerOf(methodKind, implementation, localName);
+    return async (call) => sendAll(call, output, handle(await call.request(input), call));
+  }
+  const handle = handlerOf(methodKind, implementation, localName);
+  return (call) => sendAll(call, output, handle(call.requests(input), call));
 }
 
 /** `Implementation` has checked the types; here the method is one of any service. */

@@ -69,7 +69,7 @@ export class Call extends Context {
   }
 
   override ended(): Error | undefined {
-    const { aborted, closed, destroyed, rstCode = 0 } = this.#stream;
+    const { aborted, closed, destroyed, rstCode } = this.#stream;
     return super.ended() ?? (aborted || closed || destroyed || rstCode !== 0 ? givenUp(cancelled) : undefined);
   }
 

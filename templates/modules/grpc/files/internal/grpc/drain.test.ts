@@ -41,12 +41,12 @@ describe('when the service stops', () => {
     const balancer = await balance(() => (service.service.phase === 'ready' ? service.port : another.port));
     const failures: string[] = [];
     let answered = 0;
-    let ended = false;
+    const ending = new AbortController();
     const channels = Array.from({ length: 4 }, () => openChannel(balancer.url));
     const clients = channels.flatMap((channel) => {
       const client = channel.client(Echo);
       return Array.from({ length: 10 }, async () => {
-        while (!ended) {
+        while (!ending.signal.aborted) {
           await client.one({ value: 'hello' }).catch((error: unknown) => failures.push(String(error)));
           answered += 1;
         }
@@ -56,7 +56,7 @@ describe('when the service stops', () => {
     expect(await service.service.stop(0, 10_000)).toBe(true);
     const before = answered;
     await until(() => answered > before + 500);
-    ended = true;
+    ending.abort();
     await Promise.all(clients);
     for (const channel of channels) channel.close();
     balancer.close();

@@ -42,10 +42,11 @@ function answer({ messageRequest: asked }: ServerReflectionRequest, grpc: Grpc):
       return descriptors(files.find(({ proto }) => proto.name === asked.value));
     case 'fileContainingSymbol':
       return descriptors(files.find((file) => declares(file, asked.value)));
-    case 'fileContainingExtension':
-      return descriptors(
-        registry.getExtensionFor(message(asked.value.containingType), asked.value.extensionNumber)?.file,
-      );
+    case 'fileContainingExtension': {
+      const { containingType, extensionNumber } = asked.value;
+      const extended = registry.getMessage(containingType);
+      return descriptors(extended && registry.getExtensionFor(extended, extensionNumber)?.file);
+    }
     case 'allExtensionNumbersOfType': {
       const found = registry.getMessage(asked.value);
       if (found === undefined) return missing;
@@ -56,16 +57,16 @@ function answer({ messageRequest: asked }: ServerReflectionRequest, grpc: Grpc):
       return { case: 'allExtensionNumbersResponse', value: { baseTypeName: asked.value, extensionNumber } };
     }
     case undefined:
-      return {
-        case: 'errorResponse',
-        value: { errorCode: grpcCodes.INVALID_ARGUMENT, errorMessage: 'Nothing is asked for.' },
-      };
-  }
-
-  function message(name: string) {
-    return registry.getMessage(name) ?? FileDescriptorProtoSchema;
+      return nothingAsked;
+    default:
+      return missing;
   }
 }
+
+const nothingAsked: Response = {
+  case: 'errorResponse',
+  value: { errorCode: grpcCodes.INVALID_ARGUMENT, errorMessage: 'Nothing is asked for.' },
+};
 
 const missing: Response = {
   case: 'errorResponse',

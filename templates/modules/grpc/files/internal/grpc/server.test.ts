@@ -27,7 +27,7 @@ async function all(messages: AsyncIterable<{ readonly value: string }>): Promise
   return found;
 }
 
-async function* each(...values: readonly string[]): AsyncGenerator<{ value: string }, void> {
+async function* texts(...values: readonly string[]): AsyncGenerator<{ value: string }, void> {
   for (const value of values) yield { value };
 }
 
@@ -38,9 +38,9 @@ describe('a method of each kind', () => {
     await serve({});
     const client = service.open().client(Echo);
     expect(await client.one({ value: 'hello' })).toMatchObject({ value: 'hello' });
-    expect(await client.gather(each('a', 'b', 'c'))).toMatchObject({ value: 'abc' });
+    expect(await client.gather(texts('a', 'b', 'c'))).toMatchObject({ value: 'abc' });
     expect(await all(client.spread({ value: 'abc' }))).toEqual(['a', 'b', 'c']);
-    expect(await all(client.talk(each('a', 'b')))).toEqual(['a', 'b']);
+    expect(await all(client.talk(texts('a', 'b')))).toEqual(['a', 'b']);
   });
 
   it('carries messages of any size up to the limit, in however many pieces they come', async () => {
@@ -48,8 +48,8 @@ describe('a method of each kind', () => {
     const client = service.open().client(Echo);
     const large = 'x'.repeat(1_000_000);
     expect((await client.one({ value: large })).value).toHaveLength(large.length);
-    expect((await client.gather(each(large, '', large))).value).toHaveLength(2 * large.length);
-    expect(await all(client.talk(each(large, '')))).toEqual([large, '']);
+    expect((await client.gather(texts(large, '', large))).value).toHaveLength(2 * large.length);
+    expect(await all(client.talk(texts(large, '')))).toEqual([large, '']);
   });
 
   it('may answer before its client has said all', async () => {
@@ -147,7 +147,7 @@ describe('the context of a call', () => {
     expect(seen[0]?.id).toBe('r-7');
     expect(seen[0]?.trace).toMatchObject({ traceId: trace.traceId });
     expect(seen[0]?.trace.spanId).not.toBe(trace.spanId);
-    const line = service.log.text.split('\n').find((each) => each.includes('"msg":"call"'));
+    const line = service.log.text.split('\n').find((entry) => entry.includes('"msg":"call"'));
     expect(line).toContain('"method":"test.Echo/One","status":"OK"');
     expect(line).toContain(`"requestId":"r-7","traceId":"${trace.traceId}"`);
   });
@@ -287,9 +287,9 @@ describe('where a module knows tokens', () => {
       grpcStatus: 'UNAUTHENTICATED',
       code: 'invalid_token',
     });
-    await expect(nobody.gather(each('a'))).rejects.toMatchObject({ grpcStatus: 'UNAUTHENTICATED' });
+    await expect(nobody.gather(texts('a'))).rejects.toMatchObject({ grpcStatus: 'UNAUTHENTICATED' });
     expect(await somebody.one({ value: 'a' })).toMatchObject({ value: 'a' });
-    expect(await somebody.gather(each('a'))).toMatchObject({ value: 'a' });
+    expect(await somebody.gather(texts('a'))).toMatchObject({ value: 'a' });
     await expect(all(somebody.spread({ value: 'a' }))).rejects.toMatchObject({ grpcStatus: 'PERMISSION_DENIED' });
     expect(await nobody.again({ value: 'a' })).toMatchObject({ value: 'a' });
     expect(seen).toEqual(['ada', undefined]);

@@ -43,11 +43,11 @@ export type Echo = GenService<{
 export const Echo: Echo = echo();
 
 function echo(): Echo {
-  const text = `.${StringValueSchema.typeName}`;
+  const type = `.${StringValueSchema.typeName}`;
   const method = (name: string, clientStreaming = false, serverStreaming = false) => ({
     name,
-    inputType: text,
-    outputType: text,
+    inputType: type,
+    outputType: type,
     clientStreaming,
     serverStreaming,
     ...(name === 'Again' && { options: { idempotencyLevel: Idempotency.IDEMPOTENT } }),
@@ -217,7 +217,7 @@ export async function callRaw(
   let head: IncomingHttpHeaders = {};
   let trailers: IncomingHttpHeaders = {};
   stream.on('response', (received) => (head = received));
-  stream.on('trailers', (received) => (trailers = received));
+  stream.on('trailers', (received: IncomingHttpHeaders) => (trailers = received));
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   // A reset: 'close' follows.
   stream.on('error', () => undefined);

@@ -20,14 +20,12 @@ export interface Along {
  * @returns a transport whose errors are ServiceErrors
  */
 export function contextTransport(inner: Transport, { overheadMs, token, retries }: Along): Transport {
-  async function prepare(
-    signal: AbortSignal | undefined,
-    timeoutMs: number | undefined,
-    init: ConstructorParameters<typeof Headers>[0],
-  ) {
+  async function prepare(signal: AbortSignal | undefined, timeoutMs: number | undefined, init: unknown) {
     const context = current();
     const { [headerNames.timeout]: left, ...headers } = outgoingHeaders(context, overheadMs);
-    const header = new Headers(init);
+    // Connect's types take it from the DOM's, which there are none of here.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const header = new Headers(init as Readonly<Record<string, string>> | undefined);
     for (const [name, value] of Object.entries(headers)) header.set(name, value);
     if (token !== undefined) header.set('authorization', `Bearer ${await token()}`);
     const ms = Math.min(timeoutMs ?? Infinity, left === undefined ? Infinity : Number(left));

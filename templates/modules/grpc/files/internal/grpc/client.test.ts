@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { Echo, type TestService, echoes, testService } from '../../../internal/grpc/testing.ts';
-import { withTimeout } from '../../context/index.ts';
-import { unavailable } from '../../errors/index.ts';
+import { Echo, type TestService, echoes, testService } from './testing.ts';
+import { withTimeout } from '../../pkg/context/index.ts';
+import { unavailable } from '../../pkg/errors/index.ts';
 
 let service: TestService;
 afterEach(() => service.stop());
