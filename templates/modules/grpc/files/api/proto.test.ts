@@ -36,7 +36,12 @@ function filesIn(folder: string): Record<string, string> {
   return Object.fromEntries(
     entries.map(({ parentPath, name }) => {
       const file = path.join(parentPath, name);
-      return [path.relative(folder, file), readFileSync(file, 'utf8').replaceAll('"', "'").replaceAll(/[\s,]/g, '')];
+      return [
+        path.relative(folder, file),
+        readFileSync(file, 'utf8')
+          .replaceAll('"', "'")
+          .replaceAll(/[\s,;|]/g, ''),
+      ];
     }),
   );
 }
