@@ -15,6 +15,7 @@ import { createTree } from '../../generators/io/freshTree.ts';
 import { buildCatalogue } from '../../templates/build.ts';
 import { tinyCatalogue, text } from '../helpers/tinyCatalogue.ts';
 import { footprint } from './footprint.ts';
+import { grpcThroughput } from './grpc.ts';
 import type { Served } from './registry.ts';
 import { compare, runProgram, type Sample } from './sample.ts';
 import { throughput } from './throughput.ts';
@@ -45,6 +46,7 @@ try {
     ...inMemory((folder) => scaffold(ours, vite, folder, 'in memory, where the disk has no say')),
     await coldNpx(),
     ...(await throughput(ours, peers)),
+    ...(await grpcThroughput(ours, peers)),
     ...(await engine()),
     await footprint(scratch, ours, { ...env, PATH: [newNode, hostPath].join(path.delimiter) }),
   ];
