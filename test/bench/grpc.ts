@@ -147,14 +147,14 @@ async function isAnswered(port: number): Promise<boolean> {
   const session = connect(`http://127.0.0.1:${port}`);
   session.on('error', () => undefined);
   const stream: ClientHttp2Stream = session.request({ ':method': 'POST', ':path': grpcPath, ...grpcHeaders });
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  let body = '';
-  stream.on('error', () => resolve(false));
-  stream.on('close', () => resolve(false));
-  stream.on('data', (chunk) => (body += String(chunk)));
-  stream.on('trailers', (trailers) => resolve(trailers['grpc-status'] === '0' && body.includes('bolt')));
-  stream.end(frame());
-  const answered = await promise;
+  const answered = await new Promise<boolean>((resolve) => {
+    let body = '';
+    stream.on('error', () => resolve(false));
+    stream.on('close', () => resolve(false));
+    stream.on('data', (chunk) => (body += String(chunk)));
+    stream.on('trailers', (trailers) => resolve(trailers['grpc-status'] === '0' && body.includes('bolt')));
+    stream.end(frame());
+  });
   session.destroy();
   return answered;
 }

@@ -44,18 +44,22 @@ export function createMetrics(registry: Registry) {
  * @param gauges read once a scrape
  */
 export function registerGauges(registry: Registry, { connections, calls }: Gauges): void {
-  const gauge = (name: string, help: string, read: () => number): void => {
-    registry.registerMetric(
-      new Gauge({
-        name,
-        help,
-        registers: [],
-        collect() {
-          this.set(read());
-        },
-      }),
-    );
-  };
-  gauge('grpc_server_connections', 'Connections that are open', connections);
-  gauge('grpc_server_calls_in_flight', 'Calls that are being answered', calls);
+  const open = new Gauge({
+    name: 'grpc_server_connections',
+    help: 'Connections that are open',
+    registers: [],
+    collect() {
+      this.set(connections());
+    },
+  });
+  const inFlight = new Gauge({
+    name: 'grpc_server_calls_in_flight',
+    help: 'Calls that are being answered',
+    registers: [],
+    collect() {
+      this.set(calls());
+    },
+  });
+  registry.registerMetric(open);
+  registry.registerMetric(inFlight);
 }
