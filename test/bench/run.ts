@@ -10,6 +10,7 @@ import { checks } from './checks.ts';
 import { documentOf, sectionsOf } from './document.ts';
 import { plan, render } from './engine.ts';
 import { footprint } from './footprint.ts';
+import { grpc } from './grpc.ts';
 import { image } from './image.ts';
 import type { Measurement } from './measurement.ts';
 import { npx } from './npx.ts';
@@ -27,6 +28,7 @@ const measurements: Readonly<Record<string, Measurement>> = {
   scaffold,
   npx,
   throughput,
+  grpc,
   websocket,
   ratelimit,
   sigterm,

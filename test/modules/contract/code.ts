@@ -9,6 +9,8 @@ const loaded: Readonly<Record<string, RegExp>> = {
   '@vitest/coverage-v8': /vitest run .*--coverage/,
   typescript: /\btsc\b/,
   '@redocly/cli': /\bredocly lint\b/,
+  '@bufbuild/buf': /\bbuf lint\b/,
+  '@bufbuild/protoc-gen-es': /\bbuf generate\b/,
 };
 
 /** What a module says of its code, and what its code says. */

@@ -1,0 +1,89 @@
+import { type Http2Server, type ServerHttp2Session, constants } from 'node:http2';
+import type { Static } from 'typebox';
+import type { config } from './config.ts';
+import { Farewell } from './farewell.ts';
+import type { GrpcMetrics } from './metrics.ts';
+
+/** The connections of a server: at most so many, none whose client is gone, and none cut off while calls are in flight. */
+export class Connections {
+  readonly #settings: Static<typeof config>;
+  readonly #metrics: Pick<GrpcMetrics, 'refused' | 'closed'>;
+  readonly #open = new Map<ServerHttp2Session, Farewell>();
+  readonly #byPeer = new Map<string, number>();
+  readonly #keepalive: NodeJS.Timeout;
+
+  /**
+   * @param server of HTTP/2, before it listens
+   * @param settings limits
+   * @param metrics hear who is turned away
+   */
+  constructor(server: Http2Server, settings: Static<typeof config>, metrics: Pick<GrpcMetrics, 'refused' | 'closed'>) {
+    this.#settings = settings;
+    this.#metrics = metrics;
+    server.on('session', (session) => this.#add(session));
+    server.on('sessionError', () => metrics.closed.inc({ reason: 'protocol_error' }));
+    this.#keepalive = setInterval(() => {
+      for (const session of this.#open.keys()) this.#ping(session);
+    }, settings.GRPC_KEEPALIVE_MS).unref();
+  }
+
+  /** How many there are. */
+  get count(): number {
+    return this.#open.size;
+  }
+
+  /**
+   * Asks every client to leave; calls in flight are finished, and so are those that are on their way at this moment.
+   * @param signal aborts at the deadline: what is left is cut off
+   * @returns when all have left
+   */
+  async drain(signal: AbortSignal): Promise<void> {
+    clearInterval(this.#keepalive);
+    const cutOff = (): void => {
+      for (const session of this.#open.keys()) session.destroy(undefined, constants.NGHTTP2_CANCEL);
+    };
+    signal.addEventListener('abort', cutOff);
+    try {
+      await Promise.all(Array.from(this.#open.values(), (farewell) => farewell.say()));
+    } finally {
+      signal.removeEventListener('abort', cutOff);
+    }
+  }
+
+  #add(session: ServerHttp2Session): void {
+    const peer = session.socket.remoteAddress ?? '';
+    const ofPeer = this.#byPeer.get(peer) ?? 0;
+    const limit = this.#limitBeyond(ofPeer);
+    if (limit !== undefined) {
+      this.#metrics.refused.inc({ limit });
+      session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      return;
+    }
+    this.#open.set(session, new Farewell(session));
+    this.#byPeer.set(peer, ofPeer + 1);
+    session.once('close', () => this.#remove(session, peer));
+  }
+
+  #limitBeyond(ofPeer: number): string | undefined {
+    if (this.#open.size >= this.#settings.GRPC_CONNECTIONS_LIMIT) return 'all';
+    return ofPeer >= this.#settings.GRPC_PEER_CONNECTIONS_LIMIT ? 'peer' : undefined;
+  }
+
+  #remove(session: ServerHttp2Session, peer: string): void {
+    this.#open.delete(session);
+    const left = (this.#byPeer.get(peer) ?? 1) - 1;
+    if (left === 0) this.#byPeer.delete(peer);
+    else this.#byPeer.set(peer, left);
+  }
+
+  /** A client that is gone without a word, or has never spoken HTTP/2, does not answer. */
+  #ping(session: ServerHttp2Session): void {
+    if (session.destroyed) return;
+    const timer = setTimeout(() => {
+      this.#metrics.closed.inc({ reason: 'keepalive' });
+      session.destroy();
+    }, this.#settings.GRPC_KEEPALIVE_TIMEOUT_MS).unref();
+    session.once('close', () => clearTimeout(timer));
+    session.ping(() => clearTimeout(timer));
+  }
+}

@@ -1,0 +1,85 @@
+import { fault } from './faults.ts';
+
+/** Bytes before each message: whether it is compressed, and its length. */
+const prefixBytes = 5;
+
+/**
+ * @param message serialised
+ * @returns it as it stands on the wire, not compressed
+ */
+export function frame(message: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(prefixBytes + message.length);
+  bytes[0] = 0;
+  bytes.writeUInt32BE(message.length, 1);
+  bytes.set(message, prefixBytes);
+  return bytes;
+}
+
+/** Takes the messages of one stream out of what comes in; holds no more than has come of one message. */
+export class FrameReader {
+  readonly #limit: number;
+  /** What has come of a message that is not whole, in a buffer that grows as it comes: its sender may never send the rest. */
+  #held = Buffer.alloc(0);
+  #used = 0;
+
+  /** @param limit the largest message in bytes */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /**
+   * @param chunk what came in
+   * @returns the messages that are whole now
+   * @throws {ServiceError} RESOURCE_EXHAUSTED as soon as a message says that it is too large; UNIMPLEMENTED when it is compressed
+   */
+  push(chunk: Buffer): Uint8Array[] {
+    const messages: Uint8Array[] = [];
+    let rest = chunk;
+    while (rest.length > 0) {
+      if (this.#used === 0 && rest.length >= prefixBytes) {
+        const end = this.#endOf(rest);
+        if (rest.length >= end) {
+          messages.push(rest.subarray(prefixBytes, end));
+          rest = rest.subarray(end);
+          continue;
+        }
+      }
+      rest = this.#hold(rest);
+      if (this.#used < prefixBytes || this.#used < this.#endOf(this.#held)) continue;
+      messages.push(this.#held.subarray(prefixBytes, this.#used));
+      this.#held = Buffer.alloc(0);
+      this.#used = 0;
+    }
+    return messages;
+  }
+
+  /** @throws {ServiceError} INVALID_ARGUMENT when the stream ended within a message */
+  end(): void {
+    if (this.#used > 0) throw fault('message_truncated', 'INVALID_ARGUMENT', 'The last message is not whole.');
+  }
+
+  /** Keeps what belongs to the message that is coming, and gives back the rest. */
+  #hold(bytes: Buffer): Buffer {
+    const needed = this.#used < prefixBytes ? prefixBytes : this.#endOf(this.#held);
+    const taken = bytes.subarray(0, needed - this.#used);
+    const used = this.#used + taken.length;
+    if (used > this.#held.length) {
+      const larger = Buffer.allocUnsafe(Math.min(needed, Math.max(used, 2 * this.#held.length)));
+      this.#held.copy(larger, 0, 0, this.#used);
+      this.#held = larger;
+    }
+    taken.copy(this.#held, this.#used);
+    this.#used = used;
+    return bytes.subarray(taken.length);
+  }
+
+  /** Where the message ends whose prefix these bytes begin with. */
+  #endOf(bytes: Buffer): number {
+    if (bytes[0] !== 0) throw fault('message_compressed', 'UNIMPLEMENTED', 'Compressed messages are not accepted.');
+    const length = bytes.readUInt32BE(1);
+    if (length > this.#limit) {
+      throw fault('message_oversized', 'RESOURCE_EXHAUSTED', `A message may have at most ${this.#limit} bytes.`);
+    }
+    return prefixBytes + length;
+  }
+}

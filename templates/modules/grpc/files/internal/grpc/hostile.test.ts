@@ -1,0 +1,309 @@
+import { once } from 'node:events';
+import { type ClientHttp2Session, constants } from 'node:http2';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { frame } from './frames.ts';
+import { type Answer, Echo, type TestService, callRaw, echoes, testService, text, until } from './testing.ts';
+
+const limit = 10_000;
+const headerLimit = 2048;
+let service: TestService;
+let session: ClientHttp2Session;
+
+async function start(env: Readonly<Record<string, string>> = {}): Promise<void> {
+  service = await testService(
+    (grpc) => {
+      grpc.add(Echo, {
+        ...echoes,
+        async *talk(requests, call) {
+          yield* requests;
+          // Node's client ends a stream before it resets it.
+          await once(call.signal, 'abort');
+          call.throwIfEnded();
+        },
+        async *spread({ value }) {
+          for (let count = 0; count < 10_000; count += 1) {
+            sent = count;
+            yield { value };
+          }
+        },
+      });
+    },
+    { GRPC_MESSAGE_LIMIT_BYTES: String(limit), GRPC_HEADER_LIMIT_BYTES: String(headerLimit), ...env },
+  );
+  session = await service.raw();
+}
+/** How many messages of the long stream its handler has made. */
+let sent = 0;
+
+beforeEach(() => start());
+afterEach(() => service.stop());
+
+/** Whether others are served as if nothing had happened. */
+async function othersAreServed(): Promise<boolean> {
+  const { value } = await service.open().client(Echo).one({ value: 'hello' });
+  return value === 'hello';
+}
+
+async function counted(line: RegExp): Promise<boolean> {
+  return line.test(await service.metrics.text());
+}
+
+/** Opens a connection that is closed again. */
+async function refused(): Promise<void> {
+  const another = await service.raw().catch(() => undefined);
+  await until(() => another?.closed ?? true);
+}
+
+function prefixed(length: number, compressed = 0): Buffer {
+  const bytes = Buffer.alloc(5);
+  bytes[0] = compressed;
+  bytes.writeUInt32BE(length, 1);
+  return bytes;
+}
+
+const good = { message: text('hello') };
+
+describe('what no client should send', () => {
+  it.each<[string, () => Promise<Answer>, string, string]>([
+    [
+      'a message that is too large',
+      () => callRaw(session, '/test.Echo/One', { message: text('x'.repeat(limit)) }),
+      '8',
+      'message_oversized',
+    ],
+    [
+      'a length that is a lie',
+      () => callRaw(session, '/test.Echo/One', prefixed(2 ** 32 - 1)),
+      '8',
+      'message_oversized',
+    ],
+    [
+      'one in a stream',
+      () => callRaw(session, '/test.Echo/Gather', Buffer.concat([frame(text('x')), prefixed(limit + 1)])),
+      '8',
+      'message_oversized',
+    ],
+    [
+      'garbage in place of a message',
+      () => callRaw(session, '/test.Echo/One', { message: Buffer.from('ffffffffff', 'hex') }),
+      '3',
+      'message_malformed',
+    ],
+    [
+      'garbage in a stream',
+      () => callRaw(session, '/test.Echo/Talk', { message: Buffer.from('ffffffffff', 'hex') }),
+      '3',
+      'message_malformed',
+    ],
+    ['half a message', () => callRaw(session, '/test.Echo/One', prefixed(10)), '3', 'message_truncated'],
+    ['half a message in a stream', () => callRaw(session, '/test.Echo/Gather', prefixed(10)), '3', 'message_truncated'],
+    ['no message', () => callRaw(session, '/test.Echo/One', Buffer.alloc(0)), '3', 'message_missing'],
+    [
+      'two messages',
+      () => callRaw(session, '/test.Echo/One', Buffer.concat([frame(text('a')), frame(text('b'))])),
+      '3',
+      'messages_too_many',
+    ],
+    ['a compressed message', () => callRaw(session, '/test.Echo/One', prefixed(1, 1)), '12', 'message_compressed'],
+    [
+      'an encoding',
+      () => callRaw(session, '/test.Echo/One', good, { 'grpc-encoding': 'gzip' }),
+      '12',
+      'encoding_unknown',
+    ],
+    ['an unknown method', () => callRaw(session, '/test.Echo/Nothing', good), '12', 'method_unknown'],
+    ['an unknown service', () => callRaw(session, '/nothing.Here/One', good), '12', 'method_unknown'],
+    [
+      'a deadline that is none',
+      () => callRaw(session, '/test.Echo/One', good, { 'grpc-timeout': 'soon' }),
+      '3',
+      'timeout_malformed',
+    ],
+    [
+      'headers that are too large',
+      () => callRaw(session, '/test.Echo/One', good, { 'x-bomb': 'x'.repeat(headerLimit) }),
+      '8',
+      'headers_oversized',
+    ],
+  ])('%s is answered, counted, and does not touch others', async (_what, call, grpcStatus, code) => {
+    const answer = await call();
+    expect(answer).toMatchObject({ status: 200, grpcStatus });
+    expect(answer.message).not.toBe('');
+    expect(await counted(new RegExp(`^errors_total\\{code="${code}"\\} 1$`, 'm'))).toBe(true);
+    expect(await othersAreServed()).toBe(true);
+  });
+
+  it.each(['application/json', 'application/grpc-web', 'application/grpc+json', 'text/plain', ''])(
+    'content type "%s" is answered by 415',
+    async (type) => {
+      const answer = await callRaw(session, '/test.Echo/One', good, { 'content-type': type });
+      expect(answer.status).toBe(415);
+      expect(await counted(/^errors_total\{code="not_grpc"\} 1$/m)).toBe(true);
+      expect(await othersAreServed()).toBe(true);
+    },
+  );
+
+  it('a method of HTTP other than POST is answered by 405', async () => {
+    const stream = session.request({ ':method': 'GET', ':path': '/test.Echo/One' });
+    const [headers]: unknown[] = await once(stream, 'response');
+    expect(headers).toMatchObject({ ':status': 405, allow: 'POST' });
+  });
+
+  it('a bomb of headers is reset by HTTP/2 itself', async () => {
+    const bomb = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`x-${index}`, 'y'.repeat(1000)]));
+    const answer = await callRaw(session, '/test.Echo/One', good, bomb);
+    expect(answer.grpcStatus).toBeUndefined();
+    expect(answer.reset).not.toBe(0);
+    expect(await othersAreServed()).toBe(true);
+  });
+
+  it('bytes that are not HTTP/2 close their connection, which is counted', async () => {
+    const socket = connect(service.port, '127.0.0.1');
+    socket.on('error', () => undefined).resume();
+    socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
+    await once(socket, 'close');
+    await until(() => counted(/^grpc_server_connections_closed_total\{reason="protocol_error"\} 1$/m));
+    expect(await othersAreServed()).toBe(true);
+  });
+});
+
+describe('a flood from one peer', () => {
+  it('of calls that are opened and cancelled ends with its connection', async () => {
+    const flood = await service.raw();
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    flood.once('close', resolve);
+    for (let count = 0; count < 5000 && !flood.destroyed; count += 1) {
+      const stream = flood.request({
+        ':method': 'POST',
+        ':path': '/test.Echo/Gather',
+        'content-type': 'application/grpc',
+      });
+      stream.on('error', () => undefined);
+      stream.close(constants.NGHTTP2_CANCEL);
+      if (count % 50 === 0) await sleep(0);
+    }
+    await closed;
+    await until(() => counted(/^grpc_server_connections_closed_total\{reason="protocol_error"\} 1$/m));
+    expect(await othersAreServed()).toBe(true);
+    await until(() => service.grpc.calls === 0);
+  });
+
+  it('of connections is turned away beyond the limit of one peer', async () => {
+    await service.stop();
+    await start({ GRPC_PEER_CONNECTIONS_LIMIT: '3' });
+    await service.raw();
+    await service.raw();
+    await refused();
+    expect(await counted(/^grpc_server_connections_refused_total\{limit="peer"\} 1$/m)).toBe(true);
+    expect(await callRaw(session, '/test.Echo/One', good)).toMatchObject({ grpcStatus: '0' });
+  });
+
+  it('of connections is turned away beyond the limit of all', async () => {
+    await service.stop();
+    await start({ GRPC_CONNECTIONS_LIMIT: '1' });
+    await refused();
+    expect(await counted(/^grpc_server_connections_refused_total\{limit="all"\} 1$/m)).toBe(true);
+  });
+
+  it('of calls is answered by RESOURCE_EXHAUSTED beyond the limit, and by OK again after it', async () => {
+    await service.stop();
+    await start({ GRPC_CALLS_LIMIT: '2' });
+    const open = Array.from({ length: 2 }, () => {
+      const stream = session.request({
+        ':method': 'POST',
+        ':path': '/test.Echo/Gather',
+        'content-type': 'application/grpc',
+      });
+      return stream.on('error', () => undefined);
+    });
+    await until(() => service.grpc.calls === 2);
+    expect(await callRaw(session, '/test.Echo/One', good)).toMatchObject({ grpcStatus: '8' });
+    for (const stream of open) stream.close(constants.NGHTTP2_CANCEL);
+    await until(() => service.grpc.calls === 0);
+    expect(await callRaw(session, '/test.Echo/One', good)).toMatchObject({ grpcStatus: '0' });
+  });
+});
+
+describe('a client that is slow or gone', () => {
+  it('that does not read is waited for: its stream does not pile up here', async () => {
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/test.Echo/Spread',
+      'content-type': 'application/grpc',
+    });
+    stream.on('error', () => undefined);
+    stream.end(frame(text('x'.repeat(5000))));
+    await once(stream, 'response');
+    await until(async () => {
+      const before = sent;
+      await sleep(200);
+      return sent === before;
+    });
+    // What flow control lets through, and what waits in one buffer: far from the 10,000 that there are.
+    expect(sent).toBeLessThan(100);
+    expect(await othersAreServed()).toBe(true);
+    stream.close(constants.NGHTTP2_CANCEL);
+    await until(() =>
+      counted(/^grpc_server_call_duration_seconds_count\{method="test.Echo\/Spread",status="CANCELLED"\} 1$/m),
+    );
+    await until(() => service.grpc.calls === 0);
+  });
+
+  it('that never reads is given up', async () => {
+    await service.stop();
+    await start({ GRPC_STALL_TIMEOUT_MS: '200' });
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/test.Echo/Spread',
+      'content-type': 'application/grpc',
+    });
+    stream.on('error', () => undefined);
+    stream.end(frame(text('x'.repeat(5000))));
+    await once(stream, 'response');
+    await until(() => counted(/^errors_total\{code="reader_stalled"\} 1$/m));
+    await until(() => service.grpc.calls === 0);
+    stream.resume();
+    await until(() => stream.closed);
+    expect(stream.rstCode).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  });
+
+  it('that cancels in the middle of a stream ends what is done for it', async () => {
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/test.Echo/Talk',
+      'content-type': 'application/grpc',
+    });
+    stream.on('error', () => undefined);
+    stream.write(frame(text('a')));
+    await once(stream, 'data');
+    expect(service.grpc.calls).toBe(1);
+    stream.close(constants.NGHTTP2_CANCEL);
+    await until(() => service.grpc.calls === 0);
+    expect(await counted(/^errors_total\{code="cancelled"\} 1$/m)).toBe(true);
+    expect(await othersAreServed()).toBe(true);
+  });
+
+  it('whose connection breaks in the middle of a stream does as well', async () => {
+    const lost = await service.raw();
+    const stream = lost.request({ ':method': 'POST', ':path': '/test.Echo/Talk', 'content-type': 'application/grpc' });
+    stream.on('error', () => undefined);
+    stream.write(frame(text('a')));
+    await once(stream, 'data');
+    lost.socket.destroy();
+    lost.destroy();
+    await until(() => service.grpc.calls === 0 && service.grpc.connections === 1);
+    expect(await othersAreServed()).toBe(true);
+  });
+
+  it('of which nothing is heard any more is found by pings, and its connection closed', async () => {
+    await service.stop();
+    await start({ GRPC_KEEPALIVE_MS: '100', GRPC_KEEPALIVE_TIMEOUT_MS: '100' });
+    const mute = connect(service.port, '127.0.0.1');
+    mute.on('error', () => undefined).resume();
+    await once(mute, 'close');
+    expect(await counted(/^grpc_server_connections_closed_total\{reason="keepalive"\} 1$/m)).toBe(true);
+    expect(await callRaw(session, '/test.Echo/One', good)).toMatchObject({ grpcStatus: '0' });
+  });
+});

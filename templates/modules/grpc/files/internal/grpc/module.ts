@@ -1,0 +1,40 @@
+import { defineModule } from '../app/module.ts';
+import { identity } from '../identity/module.ts';
+import { metrics } from '../metrics/module.ts';
+import { telemetry } from '../telemetry/module.ts';
+import { config } from './config.ts';
+import { serveHealth } from './health.ts';
+import { createMetrics, registerGauges } from './metrics.ts';
+import { serveReflection } from './reflection.ts';
+import { Grpc } from './server.ts';
+
+/** gRPC: modules that require it add their services while they start; it listens once all have started. */
+export const grpc = defineModule({
+  name: 'grpc',
+  config,
+  requires: [identity, metrics, telemetry],
+  start({ config: settings, log, signal, lifecycle, use }) {
+    const { registry, errors } = use(metrics);
+    const who = use(identity);
+    const value = new Grpc({
+      config: settings,
+      log,
+      metrics: createMetrics(registry),
+      errors,
+      tracing: use(telemetry),
+      authenticate: () => who.authenticate,
+      stopping: signal,
+    });
+    registerGauges(registry, { connections: () => value.connections, calls: () => value.calls });
+    serveHealth(value, lifecycle);
+    if (settings.GRPC_REFLECTION) serveReflection(value);
+    return {
+      value,
+      async serve() {
+        const port = await value.listen(settings.GRPC_HOST, settings.GRPC_PORT);
+        log.info({ port }, 'listening');
+      },
+      drain: (deadline) => value.drain(deadline),
+    };
+  },
+});

@@ -1,0 +1,16 @@
+import { Type } from 'typebox';
+import { defineModule } from '../../app/module.ts';
+import { grpc } from '../../grpc/module.ts';
+import { items } from '../module.ts';
+import { serveItems } from './service.ts';
+
+/** Example of a service by gRPC: the items that REST serves too. It is yours: change it, or delete the folder. */
+export const itemsByGrpc = defineModule({
+  name: 'itemsByGrpc',
+  config: Type.Object({}),
+  requires: [grpc, items],
+  start({ use }) {
+    serveItems(use(grpc), use(items));
+    return { value: undefined };
+  },
+});

@@ -1,0 +1,47 @@
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const modules = path.resolve(import.meta.dirname, '../../../templates/modules');
+
+/** A part of a template: the types of another program. */
+const load = (file: string) => import(path.join(modules, file));
+
+describe('grpc beside auth', () => {
+  it('takes the tokens that HTTP takes, and refuses those that are expired, unsigned or not enough', async () => {
+    const { Echo, echoes, testService } = await load('grpc/files/internal/grpc/testing.ts');
+    const { auth } = await load('auth/files/internal/auth/module.ts');
+    const { http } = await import(path.resolve(modules, '../base/files/internal/http/module.ts'));
+    const { audience, issuer, sign, testKey } = await load('auth/files/internal/auth/testing.ts');
+    const key = await testKey('key');
+    const service = await testService(
+      (grpc: { add: (...args: unknown[]) => void }) =>
+        grpc.add(Echo, echoes, { methods: { one: { auth: { scopes: ['items:write'] } } } }),
+      { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_JWKS: JSON.stringify({ keys: [key.publicJwk] }) },
+      [http, auth],
+    );
+    try {
+      const call = (token: string) =>
+        service
+          .open({ token: () => token })
+          .client(Echo)
+          .one({ value: 'a' });
+      expect(await call(await sign(key, { scope: 'items:write' }))).toMatchObject({ value: 'a' });
+      await expect(service.open().client(Echo).one({ value: 'a' })).rejects.toMatchObject({
+        grpcStatus: 'UNAUTHENTICATED',
+      });
+      await expect(call(await sign(key))).rejects.toMatchObject({ grpcStatus: 'PERMISSION_DENIED' });
+      const past = Math.floor(Date.now() / 1000) - 3600;
+      await expect(call(await sign(key, { scope: 'items:write', exp: past }))).rejects.toMatchObject({
+        grpcStatus: 'UNAUTHENTICATED',
+      });
+      const [head, body] = (await sign(key, { scope: 'items:write' })).split('.');
+      const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${body}.`;
+      await expect(call(unsigned)).rejects.toMatchObject({ grpcStatus: 'UNAUTHENTICATED' });
+      await expect(call(`${head}.${body}.AAAA`)).rejects.toMatchObject({ grpcStatus: 'UNAUTHENTICATED' });
+      expect(await service.metrics.text()).toMatch(/^auth_decisions_total\{outcome="denied",reason="expired"\} 1$/m);
+      expect(service.log.text).toContain('"method":"test.Echo/One"');
+    } finally {
+      await service.stop();
+    }
+  });
+});
