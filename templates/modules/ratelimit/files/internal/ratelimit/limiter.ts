@@ -110,7 +110,8 @@ export function decisionOf(limit: Limit, { outcome, used, tokens, freesInMs }: S
     windowResetMs: freesInMs,
     bucketLeft,
     bucketResetMs,
-    retryAfterMs: outcome === 'allowed' ? 0 : outcome === 'window' ? freesInMs : bucketResetMs,
+    // At the very end of a slice, rounding may leave nothing to wait for: never told to a request that was refused.
+    retryAfterMs: outcome === 'allowed' ? 0 : Math.max(outcome === 'window' ? freesInMs : bucketResetMs, 1),
   };
 }
 

@@ -1,4 +1,5 @@
-import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
+import type { FastifyDynamicSwaggerOptions, SwaggerTransform } from '@fastify/swagger';
+import type { FastifySchema, RouteOptions } from 'fastify';
 import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
 import { about } from '../app/about.ts';
 import { Problem, problemType } from './problem.ts';
@@ -27,3 +28,21 @@ export function ref<Schema extends TSchema & { readonly $id?: string }>(schema: 
 export const problems = {
   default: { description: 'Problem', content: { [problemType]: { schema: ref(Problem) } } },
 };
+
+/**
+ * For modules, in `onRoute`: has the OpenAPI document say more of a route than the route itself does. Several may, each of what
+ * those before have said.
+ * @param route as it is registered
+ * @param describe gives the schema as the document is to have it
+ */
+export function describeRoute(
+  route: RouteOptions,
+  describe: (schema: FastifySchema, made: Parameters<SwaggerTransform>[0]) => FastifySchema,
+): void {
+  const before = route.config?.swaggerTransform;
+  const swaggerTransform: SwaggerTransform = (made) => {
+    const { schema, url } = before ? before(made) : made;
+    return { schema: describe({ ...schema }, made), url };
+  };
+  route.config = { ...route.config, swaggerTransform };
+}

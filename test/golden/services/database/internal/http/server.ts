@@ -23,10 +23,18 @@ import { replyBody } from './replyBody.ts';
 import { RequestLog } from './requestLog.ts';
 import { Requests } from './requests.ts';
 import { securityHeaders } from './securityHeaders.ts';
+import { trustedProxies } from './trustedProxies.ts';
 import { buildValidator } from './validation.ts';
 
 /** The API's server, on which modules register their routes while they start. */
 export type Http = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, Logger, TypeBoxTypeProvider>;
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Whether an address is that of a proxy of ours (HTTP_TRUSTED_PROXIES). */
+    trusts: (address: string) => boolean;
+  }
+}
 
 export interface HttpOptions {
   readonly config: Static<typeof config>;
@@ -45,6 +53,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   const { config, log, durations, errors, tracing = noTracing } = options;
   const answerError = errorHandler(errors);
   const requests = new Requests(config, tracing, new AccessLog(durations));
+  const trusts = trustedProxies(config.HTTP_TRUSTED_PROXIES);
   const bodies = new BodyMemory(config.HTTP_BODY_MEMORY_BYTES);
   const http: Http = fastify({
     loggerInstance: log,
@@ -53,12 +62,14 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     childLoggerFactory: (logger, _bindings, own) => (own.level === undefined ? logger : logger.child({}, own)),
     genReqId: (request) => requests.contextOf(request).id,
     bodyLimit: config.HTTP_BODY_LIMIT_BYTES,
+    trustProxy: config.HTTP_TRUSTED_PROXIES === '' ? false : trusts,
     serverFactory: (handler) => createNodeServer(config, errors, requests.entering(handler)),
     schemaController: { compilersFactory: { buildValidator } },
     clientErrorHandler: answerClientError,
     frameworkErrors: answerError,
   });
   http.setErrorHandler(answerError);
+  http.decorate('trusts', trusts);
   // In the order in which a request meets them.
   requests.watch(http);
   securityHeaders(http);

@@ -1,7 +1,6 @@
-import { once } from 'node:events';
-import { type Socket, connect, createServer } from 'node:net';
 import { sql } from 'kysely';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { openProxy } from '../../test/support/proxy.ts';
 import { createLogger } from '../log/logger.ts';
 import { exitCodes, migrate } from './command.ts';
 import { DatabaseUnavailableError } from './errors.ts';
@@ -13,7 +12,7 @@ describe.skipIf(!server)('the module, on a PostgreSQL server (needs DATABASE_URL
   it('is unhealthy until somebody migrates, and while the server is out of reach', async () => {
     const { url, drop } = await createDatabase(server ?? '');
     onTestFinished(drop);
-    const proxy = await openProxy(new URL(url));
+    const proxy = await openProxy(url, 5432);
     onTestFinished(proxy.close);
     const { service, database, metrics } = await testService({
       DATABASE_URL: proxy.url,
@@ -48,36 +47,3 @@ describe.skipIf(!server)('the module, on a PostgreSQL server (needs DATABASE_URL
     expect(await service.stop(0, 5000)).toBe(true);
   });
 });
-
-/** @returns a way to a server, as bad as the test wants it */
-async function openProxy(target: URL) {
-  const sockets = new Set<Socket>();
-  let state: 'open' | 'cut' | 'stalled' = 'open';
-  const proxy = createServer((client) => {
-    sockets.add(client.on('error', () => {}));
-    if (state === 'cut') client.resetAndDestroy();
-    if (state !== 'open') return;
-    const upstream = connect(Number(target.port || 5432), target.hostname);
-    sockets.add(upstream.on('error', () => {}));
-    client.pipe(upstream).pipe(client);
-  });
-  await once(proxy.listen(0, '127.0.0.1'), 'listening');
-  const address = proxy.address();
-  if (address === null || typeof address === 'string') throw new Error('not listening');
-  const url = new URL(target);
-  url.host = `127.0.0.1:${address.port}`;
-  return {
-    url: url.href,
-    set: (next: typeof state) => {
-      state = next;
-      for (const socket of sockets) {
-        if (state === 'stalled') socket.unpipe().pause();
-        else if (state === 'cut') socket.resetAndDestroy();
-      }
-    },
-    close: () => {
-      for (const socket of sockets) socket.destroy();
-      proxy.close();
-    },
-  };
-}

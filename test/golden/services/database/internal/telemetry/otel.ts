@@ -25,6 +25,7 @@ import type { config } from './config.ts';
 import { contextManager, enterSpan } from './contextManager.ts';
 import { Delivery } from './delivery.ts';
 import { requestSpans } from './requestSpan.ts';
+import { rpcSpans } from './rpcSpan.ts';
 import { samplingOf } from './sampling.ts';
 import { spanContextOf } from './spanContext.ts';
 import type { Tracing } from './tracing.ts';
@@ -73,6 +74,7 @@ export function startTracing(settings: Static<typeof config>, log: Logger): Reco
   return {
     isSampled: sampling.isSampled,
     begin: requestSpans(tracer),
+    beginRpc: rpcSpans(tracer),
     detached: (name, from) => detached(tracer, name, from),
     async stop() {
       await provider.shutdown().catch(ignored);

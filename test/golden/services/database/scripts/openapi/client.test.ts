@@ -52,6 +52,8 @@ describe('a schema as a type', () => {
     ['Item', 'Item'],
     ['2D', '_2D'],
     ['Operations', 'Operations_'],
+    ['default', 'default_'],
+    ['string', 'string_'],
   ])('called %s is called %s', (name, type) => {
     expect(typeName(name)).toBe(type);
   });

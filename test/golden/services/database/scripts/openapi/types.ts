@@ -17,8 +17,14 @@ const scalars: Readonly<Record<string, string>> = {
   boolean: 'boolean',
   null: 'null',
 };
-/** What the printed file calls things of its own. */
-const taken = new Set(['Operations', 'operations']);
+/** What the printed file calls things of its own, and what TypeScript does not let a type be called. */
+const taken = new Set(
+  [
+    'Operations operations any bigint boolean never number object string symbol undefined unknown void break case catch class const',
+    'continue debugger default delete do else enum export extends false finally for function if import in instanceof new null return',
+    'super switch this throw true try typeof var while with',
+  ].flatMap((names) => names.split(' ')),
+);
 const unknown = one('unknown');
 const never = one('never');
 

@@ -6,9 +6,9 @@ import type { config } from './config.ts';
 import { EventLoop } from './eventLoop.ts';
 import { Methods } from './methods.ts';
 import { overloaded, retryAfter } from './overloaded.ts';
-import { type Problem, problem, problemOf } from './problem.ts';
+import { problem, problemOf } from './problem.ts';
+import { refuse } from './refuse.ts';
 import { faultOfHead } from './requestHead.ts';
-import { sendProblem } from './sendProblem.ts';
 import type { Http } from './server.ts';
 
 /**
@@ -24,20 +24,15 @@ export function admission(http: Http, settings: Static<typeof config>, errors: E
   const eventLoop = new EventLoop(http.server);
   const methods = new Methods(http);
 
-  const refuse = (request: FastifyRequest, reply: FastifyReply, answer: Problem): void => {
-    errors.count(answer.code);
-    sendProblem(request, reply, answer);
-  };
-
   const answerUnmatched = (request: FastifyRequest, reply: FastifyReply): void => {
     const allowed = methods.allowed(request.url);
     if (allowed === undefined) {
-      refuse(request, reply, problem(404, { code: 'route_not_found' }));
+      refuse(errors, request, reply, problem(404, { code: 'route_not_found' }));
     } else if (request.method === 'OPTIONS') {
       reply.code(204).header('allow', allowed).send();
     } else {
       reply.header('allow', allowed);
-      refuse(request, reply, problem(405, { code: 'method_not_allowed' }));
+      refuse(errors, request, reply, problem(405, { code: 'method_not_allowed' }));
     }
   };
 
@@ -45,16 +40,16 @@ export function admission(http: Http, settings: Static<typeof config>, errors: E
     const fault = faultOfHead(request.raw);
     if (fault !== undefined) {
       reply.header('connection', 'close');
-      refuse(request, reply, fault);
+      refuse(errors, request, reply, fault);
     } else if (eventLoop.delayMs > mostDelayMs) {
       reply.header('retry-after', retryAfter);
-      refuse(request, reply, problemOf(overloaded()));
+      refuse(errors, request, reply, problemOf(overloaded()));
     } else if (request.url.length > longestUrl) {
-      refuse(request, reply, problem(414, { code: 'url_too_long' }));
+      refuse(errors, request, reply, problem(414, { code: 'url_too_long' }));
     } else if (request.is404) {
       answerUnmatched(request, reply);
     } else if (isTooLarge(request, settings.HTTP_BODY_LIMIT_BYTES)) {
-      refuse(request, reply, problemOf(bodyTooLarge(request.routeOptions.bodyLimit)));
+      refuse(errors, request, reply, problemOf(bodyTooLarge(request.routeOptions.bodyLimit)));
     } else {
       // Who asks first whether to send its body is told now: what is refused above is never sent.
       if (request.headers.expect !== undefined) reply.raw.writeContinue();

@@ -76,6 +76,13 @@ export const config = Type.Object({
     description: 'Whether browsers may send cookies along from those origins, which must then be named',
     examples: [true],
   }),
+  HTTP_TRUSTED_PROXIES: Type.String({
+    default: '',
+    pattern: '^[0-9a-fA-F.:/,]*$',
+    description:
+      'Addresses or networks of proxies before the service, whose X-Forwarded-For is believed; none by default',
+    examples: ['10.0.0.0/8,127.0.0.1'],
+  }),
   HTTP_DEADLINE_MS: Type.Integer({
     minimum: 1,
     default: 15_000,

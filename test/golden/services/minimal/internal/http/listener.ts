@@ -1,18 +1,19 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
+import type { Server as NetServer } from 'node:net';
 
 /** Milliseconds. */
 const sweepEvery = 50;
 
 /**
  * Begins to accept connections.
- * @param server of node:http
+ * @param server of node:http, or of another protocol
  * @param host address
  * @param port 0 takes any free one
  * @returns the port it listens on
  * @throws when the port is taken, say
  */
-export async function listen(server: Server, host: string, port: number): Promise<number> {
+export async function listen(server: NetServer, host: string, port: number): Promise<number> {
   server.listen({ host, port });
   await once(server, 'listening');
   const address = server.address();

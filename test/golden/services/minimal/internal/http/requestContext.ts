@@ -87,8 +87,12 @@ function over({ writableFinished }: ServerResponse): Error {
   return givenUp(writableFinished ? 'the request was answered' : 'the client closed the connection');
 }
 
-/** The caller's trace, one span further; or a new one. */
-function traceOf(headers: IncomingHttpHeaders, tracing: Tracing): Trace {
+/**
+ * @param headers of a request
+ * @param tracing decides whether it is recorded
+ * @returns the caller's trace, one span further; or a new one
+ */
+export function traceOf(headers: IncomingHttpHeaders, tracing: Tracing): Trace {
   const parent = parseTrace(headerOf(headers, headerNames.traceparent), headerOf(headers, headerNames.tracestate));
   const traceId = parent?.traceId ?? newTraceId();
   const trace = { traceId, spanId: newSpanId(), sampled: tracing.isSampled(traceId, parent) };

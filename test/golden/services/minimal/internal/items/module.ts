@@ -13,7 +13,8 @@ export const items = defineModule({
   config: Type.Object({}),
   requires: [http],
   start({ use }) {
-    itemRoutes(use(http), memoryRepository(), memoryIdempotency({ keys: 10_000, ttlMs: 24 * hour }));
-    return { value: undefined };
+    const repository = memoryRepository();
+    itemRoutes(use(http), repository, memoryIdempotency({ keys: 10_000, ttlMs: 24 * hour }));
+    return { value: repository };
   },
 });

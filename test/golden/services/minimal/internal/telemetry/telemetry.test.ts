@@ -84,6 +84,21 @@ describe('the trace of a request', () => {
     expect(has('hunter2')).toBe(false);
   });
 
+  it('reaches the collector by RPC as well, with the method and its status', async () => {
+    const settings = readConfig(config, { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_SAMPLER: 'always_on' });
+    const tracing = startTracing(settings, silent);
+    closing.push(tracing.stop);
+    const place = { traceId: newTraceId(), spanId: '00f067aa0ba902b7', sampled: true };
+    const context = new Context({ id: 'r-1', trace: place });
+    const caller = { traceId: place.traceId, spanId: 'b7ad6b7169203331', sampled: true };
+    tracing.beginRpc(context, { method: 'test.Echo/One', peer: '192.0.2.7', parent: caller })('INTERNAL');
+    await tracing.stop();
+    const texts = ['test.Echo/One', 'rpc.method', 'rpc.response.status_code', 'INTERNAL', '192.0.2.7', 'error.type'];
+    expect(texts.filter((text) => !has(text))).toEqual([]);
+    const ids = [caller.traceId, caller.spanId, context.trace.spanId];
+    expect(ids.filter((id) => !has(id, 'hex'))).toEqual([]);
+  });
+
   it('is that of its caller, whose decision is heeded', async () => {
     const { http, flush } = await traced({ OTEL_TRACES_SAMPLER_ARG: '0' });
     const seen: string[] = [];

@@ -1,5 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Context, type Trace } from '../../pkg/context/index.ts';
+import type { GrpcStatus } from '../../pkg/errors/index.ts';
+
+/** What is known of a call by RPC when it begins. */
+export interface Rpc {
+  /** `package.Service/Method`. */
+  readonly method: string;
+  /** Address of the client. */
+  readonly peer: string;
+  /** The caller's trace, if there is one. */
+  readonly parent: Trace | undefined;
+}
+
+/** Ends the span of a call with its status. */
+export type EndRpc = (status: GrpcStatus) => void;
 
 /** What the request path asks of tracing. */
 export interface Tracing {
@@ -24,6 +38,13 @@ export interface Tracing {
     route: string | undefined,
   ) => void;
   /**
+   * Begins the span of a call by RPC that is sampled, in its own context.
+   * @param context of the call
+   * @param rpc what is known of it
+   * @returns what ends the span
+   */
+  readonly beginRpc: (context: Context, rpc: Rpc) => EndRpc;
+  /**
    * @param name what the work is called
    * @param from what it was started from
    * @returns a context for work in a trace of its own, which is recorded when the one it was started from is
@@ -35,5 +56,6 @@ export interface Tracing {
 export const noTracing: Tracing = {
   isSampled: (_traceId, parent) => parent?.sampled ?? false,
   begin: () => {},
+  beginRpc: () => () => {},
   detached: (_name, { id, trace }) => new Context({ id, link: trace }),
 };

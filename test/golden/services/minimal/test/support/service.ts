@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -24,6 +25,15 @@ const LogLine = Type.Object({
   module: Type.Optional(Type.String()),
   port: Type.Optional(Type.Integer()),
 });
+
+/** Services run side by side here: each port that a module listens on is any free one. */
+const example = path.join(root, '.env.example');
+const settings = existsSync(example) ? readFileSync(example, 'utf8') : '';
+const freePorts = {
+  PORT: '0',
+  ADMIN_PORT: '0',
+  ...Object.fromEntries([...settings.matchAll(/^#? ?(\w+_PORT)=/gm)].map(([, name = '']) => [name, '0'])),
+};
 
 /** How a process ended. */
 export interface Exit {
@@ -60,7 +70,7 @@ export function startProcess(args: readonly string[], env: NodeJS.ProcessEnv = {
 function startCommand([program = '', ...args]: readonly string[], env: NodeJS.ProcessEnv): ServiceProcess {
   const child = spawn(program, args, {
     cwd: root,
-    env: { ...process.env, NODE_COMPILE_CACHE: cache, LOG_LEVEL: 'info', PORT: '0', ADMIN_PORT: '0', ...env },
+    env: { ...process.env, NODE_COMPILE_CACHE: cache, LOG_LEVEL: 'info', ...freePorts, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const messages: string[] = [];
