@@ -13,7 +13,7 @@ export const changed = {
   /** File → what becomes what in it. */
   edited: {
     'internal/http/listener.ts': ['sweepEvery = 50', 'sweepEvery = 25'],
-    'internal/http/requestLog.ts': ["'request broken off'", "'request was broken off'"],
+    'internal/http/accessLog.ts': ["'request broken off'", "'request was broken off'"],
   },
   new: 'internal/http/trailers.ts',
   script: 'outdated',

@@ -103,9 +103,11 @@ describe.each(modules)('law 3, byte for byte on disk: add %s; remove it', (id) =
       const [service, plain] = [newService('--ci=github,gitlab'), newService('--ci=github,gitlab')];
       service.must('add', id);
       const theirs = new Set(
-        Object.entries(service.lock().files).flatMap(([path, { module }]) => (module === id ? [path] : [])),
+        Object.entries(service.lock().files).flatMap(([path, { module }]) =>
+          closure(id).includes(module) ? [path] : [],
+        ),
       );
-      // Only in files that stay when the module goes.
+      // Only in files that stay when the module goes, and what came with it.
       const guarded: TestService = {
         ...service,
         lock: () => ({ ...service.lock(), files: without(service.lock().files, theirs) }),

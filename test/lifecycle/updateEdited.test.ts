@@ -3,7 +3,7 @@ import { changed } from '../helpers/secondCatalogue.ts';
 import { newService, second, type TestService } from './service.ts';
 
 const listener = 'internal/http/listener.ts';
-const requestLog = 'internal/http/requestLog.ts';
+const accessLog = 'internal/http/accessLog.ts';
 const mine = '\n/** Mine. */\nexport const mine = 1;\n';
 
 /** What a user has done to a service, and what an update makes of it. */
@@ -31,18 +31,18 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'a file moved, with other import lines in it and in its importer': {
     edit: (service) => {
-      service.move(requestLog, 'internal/http/log/lines.ts');
+      service.move(accessLog, 'internal/http/log/lines.ts');
       service.edit('internal/http/log/lines.ts', (text) => text.replace("'../metrics/", "'../../metrics/") + mine);
-      service.edit('internal/http/server.ts', (text) => text.replace("'./requestLog.ts'", "'./log/lines.ts'"));
+      service.edit('internal/http/server.ts', (text) => text.replace("'./accessLog.ts'", "'./log/lines.ts'"));
     },
     expected: (service) => {
       const text = service.read('internal/http/log/lines.ts');
       expect(text).toContain("'request was broken off'");
       expect(text).toContain("'../../metrics/requests.ts'");
       expect(text).toContain(mine);
-      expect(service.tree()).not.toHaveProperty([requestLog]);
-      expect(service.read('internal/http/server.ts')).toMatch(/description\/openapi\.ts[^]*log\/lines\.ts/);
-      expect(service.lock().files[requestLog]).toMatchObject({ at: 'internal/http/log/lines.ts' });
+      expect(service.tree()).not.toHaveProperty([accessLog]);
+      expect(service.read('internal/http/server.ts')).toMatch(/log\/lines\.ts[^]*description\/openapi\.ts/);
+      expect(service.lock().files[accessLog]).toMatchObject({ at: 'internal/http/log/lines.ts' });
     },
   },
   'CRLF line ends in all that is not the user’s alone': {
