@@ -7,8 +7,6 @@ const unused = path.resolve('generators/unused.ts');
 export default defineConfig({
   input: { 'create-slipway': 'bin/create-slipway.ts', slipway: 'bin/slipway.ts' },
   platform: 'node',
-  // It says so of itself nowhere; without it, printing YAML would load its parser too.
-  treeshake: { moduleSideEffects: [{ test: /node_modules.yaml/, sideEffects: false }] },
   resolve: {
     // jsonc-parser's main is UMD, whose requires no bundler can follow.
     mainFields: ['module', 'main'],

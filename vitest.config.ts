@@ -30,8 +30,8 @@ export default defineConfig({
           include: ['test/modules/**/*.test.ts', 'templates/**/files/**/*.test.ts'],
           // As in a service.
           isolate: false,
-          // They hold what is composed against a whole service: test/modules/openapi.test.ts and the tier e2e run them in such.
-          exclude: ['templates/**/files/api/*.test.ts'],
+          // They need a whole service: test/modules/openapi.test.ts and the tier e2e run them in such.
+          exclude: ['templates/**/files/api/*.test.ts', 'templates/**/files/internal/cluster/*.integration.test.ts'],
           setupFiles: 'templates/base/files/test/support/contractSetup.ts',
           testTimeout: 30_000,
           hookTimeout: 30_000,

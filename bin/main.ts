@@ -17,7 +17,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   // Who does not read what goes wrong is not to be told of that either.
   process.stderr.on('error', () => {});
   try {
-    const request = readArguments(argv, currentFolder(), process.stdin.isTTY && process.stdout.isTTY);
+    // In this order: a stream is made when it is asked for, which takes milliseconds.
+    const interactive = process.stdout.isTTY && process.stdin.isTTY;
+    const request = readArguments(argv, currentFolder(), interactive);
     const { exitCode, text, json: document, fault } = await carryOut(request);
     process.exitCode = exitCode;
     const quiet = !json && request.kind === 'run' && request.invocation.flags.quiet;

@@ -67,6 +67,25 @@ export interface CiContribution {
 /** The command of an npm script; one for each package manager where they differ, none where a package manager has no such thing. */
 export type Script = string | Readonly<Partial<Record<PackageManager, string>>>;
 
+/**
+ * Something to paste into a terminal while the service runs as it comes, by `npm start`. In `shell`, `{run}` runs an npm script,
+ * `{exec}` a program of a package, and `{curl}` is curl, with what each request to this service has to carry.
+ */
+export interface Trial {
+  /** What it shows: a line of Markdown without a full stop. */
+  readonly shows: string;
+  readonly shell: string;
+  /** What stands in its output, if anything does. */
+  readonly prints?: string;
+}
+
+/** How a module is seen at work. */
+export interface TryIt {
+  readonly trials: readonly Trial[];
+  /** For those of all modules: an argument of curl. The first trial of this one sets what it needs. */
+  readonly curl?: string;
+}
+
 /** Part of an OpenAPI document: what a module adds to `api/openapi.json`. */
 export type Contract = Readonly<Record<string, unknown>>;
 
@@ -94,6 +113,8 @@ export interface ModuleDefinition {
     readonly seed?: readonly string[];
   };
   readonly ci?: CiContribution;
+  /** Its part of `docs/try.md`. */
+  readonly tryIt?: TryIt;
   /** Files that the template renamed: former path → path now. */
   readonly renamed?: Readonly<Record<string, string>>;
 }

@@ -4,26 +4,45 @@ export type Factors = Readonly<Record<string, readonly string[]>>;
 /** One choice for each factor. */
 export type Profile = Readonly<Record<string, string>>;
 
+/** How many rows are tried for each that is taken. */
+const candidates = 200;
+
 /**
- * Few profiles in which every pair of choices of two factors stands together at least once (pairwise testing; greedy, after
- * Cohen et al., "The AETG System", 1997). Deterministic.
+ * Few profiles in which every pair of choices of two factors stands together at least once (pairwise testing; greedy: of several
+ * candidates, the one with most pairs that are still open, after Cohen et al., "The AETG System", 1997). Deterministic.
  * @param factors what can be chosen
  * @returns the profiles
  */
 export function coveringArray(factors: Factors): Profile[] {
-  const names = Object.keys(factors);
   const open = new Set(pairsOf(factors));
   const profiles: Profile[] = [];
   while (open.size > 0) {
-    const [first = ''] = open;
-    const profile: Record<string, string> = Object.fromEntries(JSON.parse(first));
-    for (const name of names) {
-      profile[name] ??= best(name, factors[name] ?? [], profile, open);
-    }
+    const [profile = {}] = Array.from({ length: candidates }, (_, number) => candidate(factors, open, number)).toSorted(
+      (a, b) => gainOf(b, open) - gainOf(a, open),
+    );
     for (const pair of pairsIn(profile)) open.delete(pair);
-    profiles.push(Object.fromEntries(names.map((name) => [name, profile[name] ?? ''])));
+    profiles.push(profile);
   }
   return profiles;
+}
+
+/** Begins with an open pair, and chooses what opens most for one factor after the other; the number says where to begin. */
+function candidate(factors: Factors, open: ReadonlySet<string>, number: number): Profile {
+  const names = Object.keys(factors);
+  const pair = [...open][(number * 31) % open.size] ?? '[]';
+  const profile: Record<string, string> = Object.fromEntries(JSON.parse(pair));
+  for (const [index] of names.entries()) {
+    const name = names[(index + number) % names.length] ?? '';
+    const values = factors[name] ?? [];
+    // Of choices that are equally good, not always the first.
+    const from = (number + index) % values.length;
+    profile[name] ??= best(name, [...values.slice(from), ...values.slice(0, from)], profile, open);
+  }
+  return Object.fromEntries(names.map((name) => [name, profile[name] ?? '']));
+}
+
+function gainOf(profile: Profile, open: ReadonlySet<string>): number {
+  return pairsIn(profile).filter((pair) => open.has(pair)).length;
 }
 
 /**

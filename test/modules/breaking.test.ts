@@ -120,12 +120,12 @@ const before = contract(
 );
 
 /** A service of which 1.0.0 was released, and whose contract is now another. */
-function compare(now: object): { status: number | null; report: string } {
+function compare(now: object, released: object = before): { status: number | null; report: string } {
   const cwd = scratchFolder();
   const git = (...args: string[]) =>
     spawnSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], { cwd });
   copyFileSync(path.resolve('templates/base/files/redocly.yaml'), path.join(cwd, 'redocly.yaml'));
-  outputJsonSync(path.join(cwd, 'api/openapi.json'), before);
+  outputJsonSync(path.join(cwd, 'api/openapi.json'), released);
   git('init', '--quiet');
   git('add', '.');
   git('commit', '--quiet', '--message=a');
@@ -154,6 +154,19 @@ it('an operation that is gone is told, and what to do about it', () => {
   expect(status).toBe(1);
   expect(report).toMatch(/✖ major +removed/);
   expect(report).toContain('Callers of v1.0.0 break.');
+});
+
+it('an operation may be gone from the sunset on that was announced for it, and not before', () => {
+  const now = contract('1.0.0', [['nothing', () => {}]]);
+  const ending = (sunset: string): object =>
+    contract('1.0.0', [
+      ['nothing', () => {}],
+      ['other words', ({ operation }) => Object.assign(operation, { deprecated: true, 'x-sunset': sunset })],
+    ]);
+  const day = (offset: number): string => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
+  expect(compare(now, ending(day(-1)))).toMatchObject({ status: 0 });
+  const early = compare(now, ending(day(2)));
+  expect([early.status, early.report]).toEqual([1, expect.stringMatching(/✖ major +removed/)]);
 });
 
 it('a new major version may break callers', () => {

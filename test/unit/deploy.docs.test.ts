@@ -5,7 +5,7 @@ import { renderFiles, sampleContext } from '../helpers/renderTemplate.ts';
 
 const files = await deployTree();
 /** What the engine composes from all modules. */
-const composed = ['docs/modules.md', 'docs/configuration.md', 'package.json', 'slipway.json'];
+const composed = ['docs/modules.md', 'docs/configuration.md', 'docs/try.md', 'package.json', 'slipway.json'];
 const paths = [...files.keys(), ...composed];
 const pages = [...files].filter(([path]) => path.endsWith('.md'));
 

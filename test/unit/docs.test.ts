@@ -99,11 +99,10 @@ describe('the documents of this repository', () => {
 
   it('list every module and preset, and no other', () => {
     const section = readme.slice(readme.indexOf('## Modules and presets'), readme.indexOf('## Commands'));
-    const rows = [...section.matchAll(/^\| `([a-z-]+)`/gm)].map(([, name]) => name);
-    expect(rows).toEqual([
-      ...Object.keys(catalogue.modules),
-      ...Object.keys(catalogue.presets).toSorted().toReversed(),
-    ]);
+    const rows = [...section.matchAll(/^\| `([a-z\d-]+)`/gm)].map(([, name]) => name);
+    const all = [...Object.keys(catalogue.modules), ...Object.keys(catalogue.presets)];
+    expect(rows).toHaveLength(all.length);
+    expect(new Set(rows)).toEqual(new Set(all));
   });
 
   it('list every exit code', () => {

@@ -11,6 +11,7 @@ import { composeManifestSchema } from './manifestSchema.ts';
 import { composeModulesDocs } from './modulesDocs.ts';
 import { composePackageJson } from './packageJson.ts';
 import { composePnpmWorkspace } from './pnpmWorkspace.ts';
+import { composeTryIt } from './tryIt.ts';
 import { composeWiring } from './wiring.ts';
 
 /** One owner for each shared file. */
@@ -24,6 +25,7 @@ export const composers: readonly Composer[] = [
   composeEnvExample,
   composeConfigDocs,
   composeModulesDocs,
+  composeTryIt,
   composeCi,
   composeContract,
   composeManifestSchema,

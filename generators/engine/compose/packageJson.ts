@@ -1,5 +1,5 @@
 import type { Catalogue, CatalogueModule } from '../catalogue.ts';
-import { SlipwayError, exitCodes } from '../errors.ts';
+import { SlipwayError, badInput, exitCodes } from '../errors.ts';
 import type { PackageManager } from '../manifest.ts';
 import type { Script } from '../module.ts';
 import { packageManagerCommands } from '../template.ts';
@@ -9,6 +9,9 @@ import { union } from './union.ts';
 /** `package.json`: scripts and dependency names from the modules, versions from the catalogue; keys in the formatter's order. */
 export const composePackageJson: Composer = (input) => {
   const { manifest, catalogue, modules } = input;
+  const dependencies = versions(catalogue, modules, (module) => module.dependencies);
+  const devDependencies = versions(catalogue, modules, (module) => module.devDependencies);
+  refuseNameOf({ ...dependencies, ...devDependencies }, manifest.service.name);
   const value = {
     name: manifest.service.name,
     version: '0.1.0',
@@ -22,14 +25,23 @@ export const composePackageJson: Composer = (input) => {
       './openapi.json': './api/openapi.json',
     },
     scripts: scripts(input),
-    dependencies: versions(catalogue, modules, (module) => module.dependencies),
-    devDependencies: versions(catalogue, modules, (module) => module.devDependencies),
+    dependencies,
+    devDependencies,
     ...(manifest.node === undefined ? {} : { optionalDependencies: pinnedNode(catalogue, manifest.node.pinned) }),
     engines: { node: '>=24' },
     ...(manifest.packageManager === 'pnpm' ? { packageManager: `pnpm@${catalogue.pnpm}` } : {}),
   };
   return [['package.json', { text: `${JSON.stringify(value, null, 2)}\n`, ownership: 'merged' }]];
 };
+
+/** A package that imports its own name gets itself (https://nodejs.org/api/packages.html#self-referencing-a-package-using-its-name). */
+function refuseNameOf(packages: Readonly<Record<string, string>>, name: string): void {
+  if (!Object.hasOwn(packages, name)) return;
+  throw badInput(
+    `the service is called "${name}", and so is a package that it needs: its imports would find the service itself`,
+    'give the service another name',
+  );
+}
 
 function scripts({ manifest, catalogue, modules }: ComposeInput): Record<string, string> {
   const fetch = { npm: 'npx --yes', pnpm: 'pnpm dlx' }[manifest.packageManager];

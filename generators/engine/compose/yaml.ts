@@ -1,12 +1,56 @@
-import { Document } from 'yaml';
-
 /**
- * @param value plain data
+ * Prints plain data as YAML 1.2 in block style (https://yaml.org/spec/1.2.2/), without tags, anchors or folded lines.
+ * @param value objects, arrays, strings, finite numbers, booleans and null; members that are undefined are left out
  * @param comment lines that stand at the top, without `#`
- * @returns YAML text as every composed file is written
+ * @returns text as every composed file is written
  */
 export function toYaml(value: unknown, comment: readonly string[] = []): string {
   const head = comment.map((line) => `# ${line}\n`).join('');
-  // The library's `stringify` does the same, but lies in one file with its parser, which printing need not load.
-  return head + new Document(value, { aliasDuplicateObjects: false }).toString({ lineWidth: 0, singleQuote: true });
+  return `${head}${block(value, '')}\n`;
+}
+
+function block(value: unknown, indent: string): string {
+  const inner = `${indent}  `;
+  if (Array.isArray(value) && value.length > 0) {
+    // What is inside begins on the line of its dash.
+    return value.map((item) => `${indent}- ${block(item, inner).trimStart()}`).join('\n');
+  }
+  const members = membersOf(value);
+  if (members.length === 0) return indent + scalar(value);
+  return members
+    .map(([key, member]) => `${indent}${scalar(key)}:${isNested(member) ? '\n' : ' '}${after(member, inner)}`)
+    .join('\n');
+}
+
+function after(member: unknown, indent: string): string {
+  return isNested(member) ? block(member, indent) : scalar(member);
+}
+
+function isNested(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : membersOf(value).length > 0;
+}
+
+function membersOf(value: unknown): [string, unknown][] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
+  return Object.entries(value).filter(([, member]) => member !== undefined);
+}
+
+/** What the core schema (10.3.2) reads as something else than text. */
+const notText =
+  /^(?:~|null|true|false|[-+]?\d+|0o[0-7]+|0x[\da-f]+|[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:e[-+]?\d+)?|[-+]?\.inf|\.nan)$/i;
+/** Text that stands for itself begins with no indicator (5.3), and holds nothing that ends it. */
+const plain =
+  /^(?![\s,[\]{}#&*!|>'"%@`]|[-?:](?:\s|$)|---|\.\.\.)(?!.*(?:: | #))[^\p{C}\u2028\u2029]*[^\s:\p{C}\u2028\u2029]$/u;
+
+function scalar(value: unknown): string {
+  if (typeof value !== 'string') return JSON.stringify(value);
+  if (plain.test(value) && !notText.test(value)) return value;
+  if (/^[^\p{C}\u2028\u2029]*$/u.test(value)) return `'${value.replaceAll("'", "''")}'`;
+  return JSON.stringify(value).replaceAll(/[\p{C}\u2028\u2029]/gu, escaped);
+}
+
+/** As JSON and YAML have it: a number for each UTF-16 unit. */
+function escaped(character: string): string {
+  const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
 }

@@ -13,6 +13,8 @@ import { findUsages, type Usage } from './usages.ts';
  * @throws SlipwayError (exit code 3) naming every place that still needs what would go
  */
 export function refuseDanglingImports(service: Service, { entries }: Plan): void {
+  // A service that is not there yet loses nothing.
+  if (service.files().length === 0) return;
   const after = textsAfter(entries);
   const files = new Set([...after].flatMap(([path, text]) => (text === undefined ? [path] : [])));
   const packages = packagesGone(service, after.get('package.json'));

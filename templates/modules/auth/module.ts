@@ -6,5 +6,20 @@ export default defineModule({
   category: 'security',
   dependencies: ['jose'],
   scripts: { token: 'node --import=./scripts/env.ts cmd/token/main.ts' },
+  tryIt: {
+    curl: '-H "authorization: Bearer $TOKEN"',
+    trials: [
+      {
+        shows: 'The local issuer, for development, gives a token',
+        shell: 'TOKEN=$({run} --silent token)\necho $TOKEN',
+        prints: 'eyJ',
+      },
+      {
+        shows: 'Without it nothing is let through',
+        shell: 'curl -s -i localhost:8080/items',
+        prints: '401 Unauthorized',
+      },
+    ],
+  },
   wiring: { auth: 'internal/auth/module.ts' },
 });

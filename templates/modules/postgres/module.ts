@@ -18,6 +18,15 @@ export default defineModule({
     migrate: 'node dist/cmd/migrate/main.js',
     'migrate:dev': 'node --env-file-if-exists=.env cmd/migrate/main.ts',
   },
+  tryIt: {
+    trials: [
+      {
+        shows: 'The embedded database is there; `DATABASE_URL` names another',
+        shell: 'curl -s localhost:9090/readyz',
+        prints: '"postgres":"ok"',
+      },
+    ],
+  },
   wiring: { postgres: 'internal/postgres/module.ts' },
   ownership: { seed: ['internal/accounts/', 'internal/postgres/migrations/20261121_accounts.ts'] },
   ci: {

@@ -5,6 +5,15 @@ export default defineModule({
   summary: 'Quotas by route, caller or tenant, shared by Redis; adaptive concurrency limit',
   category: 'reliability',
   requires: ['redis'],
+  tryIt: {
+    trials: [
+      {
+        shows: 'How many requests are answered at the same time, by their latency',
+        shell: 'curl -s localhost:9090/metrics | grep ^ratelimit_concurrency_limit',
+        prints: 'ratelimit_concurrency_limit',
+      },
+    ],
+  },
   wiring: {
     ratelimit: 'internal/ratelimit/module.ts',
     sharedRatelimit: 'internal/ratelimit/shared.ts',

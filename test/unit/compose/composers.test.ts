@@ -82,6 +82,11 @@ describe('the shared file', () => {
     expect(dependencies).toEqual({ fastify: '^5.0.0', kysely: '^0.29.0', pg: '^8.0.0', redis: '^6.0.0' });
   });
 
+  it.each(['fastify', 'redis'])('package.json refuses the name of a package that the service needs: %s', (name) => {
+    const service = addModules(newManifest({ name }, catalogue), ['cache'], catalogue);
+    expect(() => file('package.json', service)).toThrow(`the service is called "${name}"`);
+  });
+
   it('package.json names pnpm and its version only where pnpm is used', () => {
     const pnpm = newManifest({ name: 'orders', packageManager: 'pnpm' }, catalogue);
     expect(JSON.parse(file('package.json', pnpm)).packageManager).toBe('pnpm@12.0.0');

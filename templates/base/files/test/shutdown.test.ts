@@ -7,7 +7,7 @@ describe('a service that is told to stop under load', () => {
   it('fails no request, and ends with exit code 0', async () => {
     const service = await startService({ SHUTDOWN_DELAY_MS: '2000' });
     const leave = new AbortController();
-    const running = load(`${service.api}/openapi.json`, 20, leave.signal);
+    const running = load(`${service.api}/version`, 10, leave.signal);
     await sleep(300);
 
     service.process.kill('SIGTERM');
@@ -18,7 +18,7 @@ describe('a service that is told to stop under load', () => {
 
     const { succeeded, failures, closing } = await running;
     expect(failures).toEqual([]);
-    expect(succeeded).toBeGreaterThan(100);
+    expect(succeeded).toBeGreaterThan(20);
     expect(closing).toBeGreaterThan(0);
     expect(await service.exited).toEqual({ code: 0, signal: null });
   });

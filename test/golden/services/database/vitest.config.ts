@@ -1,9 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    // Many tests wait for a process of their own: no core needs to be left free.
-    maxWorkers: '100%',
+    // Many tests wait, for a process of their own or for time to pass: one more uses the cores meanwhile.
+    maxWorkers: availableParallelism() + 1,
     coverage: {
       provider: 'v8',
       include: ['internal/**/*.ts', 'pkg/**/*.ts'],

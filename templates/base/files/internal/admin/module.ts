@@ -5,6 +5,7 @@ import { metrics } from '../metrics/module.ts';
 import { config } from './config.ts';
 import { logLevelRoutes } from './logLevel.ts';
 import { metricsRoute } from './metrics.ts';
+import { Operations } from './operations.ts';
 import { probes } from './probes.ts';
 import { rules } from './rules.ts';
 import { createAdmin } from './server.ts';
@@ -17,6 +18,7 @@ export const admin = defineModule({
   requires: [metrics],
   async start({ config: settings, log, lifecycle, use }) {
     const server = createAdmin();
+    const value = new Operations(server);
     probes(server, lifecycle, settings.HEALTH_TIMEOUT_MS);
     metricsRoute(server, use(metrics));
     logLevelRoutes(server, log);
@@ -24,7 +26,7 @@ export const admin = defineModule({
     const port = await listen(server.server, settings.ADMIN_HOST, settings.ADMIN_PORT);
     log.info({ port }, 'listening');
     return {
-      value: undefined,
+      value,
       links: () => ({ health: `http://localhost:${port}/readyz`, metrics: `http://localhost:${port}/metrics` }),
       reload: () => controlOf(log)?.resetLevel(),
       async stop(deadline) {

@@ -18,7 +18,8 @@ function run(running: string, env: NodeJS.ProcessEnv = {}, config = '{}'): Servi
   return startProcess(['--input-type=module', '--eval', program], env);
 }
 
-describe('the process', () => {
+// Each has a process of its own, which takes its time to start: side by side.
+describe.concurrent('the process', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('ends with exit code 0 after %s', async (signal) => {
     const service = run("{ stop() { log.info('module stops'); } }");
     await service.logged('ready');
@@ -47,13 +48,6 @@ describe('the process', () => {
     expect(service.output.join('\n')).toContain('only: start took longer than 100 ms');
   });
 
-  it('ends with exit code 1 when a module throws while it stops', async () => {
-    const service = run("{ stop() { throw new Error('stuck'); } }");
-    await service.logged('ready');
-    expect(await service.stop()).toEqual({ code: 1, signal: null });
-    expect(service.messages.slice(-2)).toEqual(['stop failed', 'stopped']);
-  });
-
   it('ends with exit code 1 after an error that nobody caught while it stopped', async () => {
     const crash = "setTimeout(() => { throw new Error('bug'); }, 20)";
     const service = run(`{ drain: () => new Promise((done) => { ${crash}; setTimeout(done, 100); }) }`);
@@ -62,8 +56,14 @@ describe('the process', () => {
     expect(service.messages.slice(-2)).toEqual(['uncaught error', 'stopped']);
   });
 
-  it('reloads its modules on SIGHUP and goes on, whatever they throw', async () => {
-    const service = run("{ reload() { log.info('module reloads'); throw new Error('no such certificate'); } }");
+  it('reloads its modules on SIGHUP once it is ready, and goes on, whatever they throw', async () => {
+    const service = run(`{
+      serve: () => new Promise((done) => process.once('SIGHUP', done)),
+      reload() { log.info('module reloads'); throw new Error('no such certificate'); }
+    }`);
+    await service.logged('module starts');
+    service.process.kill('SIGHUP');
+    await service.logged('not reloaded: only a service that is ready is');
     await service.logged('ready');
     service.process.kill('SIGHUP');
     await service.logged('reloaded');
@@ -71,25 +71,21 @@ describe('the process', () => {
     expect(await service.stop()).toEqual({ code: 0, signal: null });
   });
 
-  it('says that it does not reload before it is ready, and goes on', async () => {
-    const service = run("new Promise((_, give) => signal.addEventListener('abort', () => give(signal.reason)))");
-    await service.logged('module starts');
-    service.process.kill('SIGHUP');
-    await service.logged('not reloaded: only a service that is ready is');
-    expect(await service.stop()).toEqual({ code: 0, signal: null });
-  });
-
   it.each([
     ['', ''],
     [' to a pipe that takes no more for the moment', 'process.stdout.isTTY;'],
-  ])('loses no line%s, though it ends right after many', async (_what, makeNonBlocking) => {
-    const many = `${makeNonBlocking} for (let n = 0; n < 5000; n += 1) log.warn('line ' + n);`;
-    const service = run(`{ serve() { ${many} throw new Error('bug'); } }`);
-    expect(await service.exited).toEqual({ code: 1, signal: null });
-    const lines = service.messages.filter((message) => message.startsWith('line '));
-    expect(lines).toEqual(Array.from({ length: 5000 }, (_, n) => `line ${n}`));
-    expect(service.messages.slice(-2)).toEqual(['the service could not start', 'stopped']);
-  });
+  ])(
+    'ends with exit code 1 when it cannot start, and loses no line%s, though it ends right after many',
+    async (_what, makeNonBlocking) => {
+      const many = `${makeNonBlocking} for (let n = 0; n < 5000; n += 1) log.warn('line ' + n);`;
+      const service = run(`{ serve() { ${many} throw new Error('no database'); } }`);
+      expect(await service.exited).toEqual({ code: 1, signal: null });
+      const lines = service.messages.filter((message) => message.startsWith('line '));
+      expect(lines).toEqual(Array.from({ length: 5000 }, (_, n) => `line ${n}`));
+      expect(service.messages.slice(-2)).toEqual(['the service could not start', 'stopped']);
+      expect(service.output.join('\n')).toContain('no database');
+    },
+  );
 
   it('loses no line when something else calls process.exit', async () => {
     const service = run("{ serve() { for (let n = 0; n < 20; n += 1) log.warn('line ' + n); process.exit(7); } }");
@@ -128,13 +124,6 @@ describe('the process', () => {
     expect(service.messages.slice(-3)).toEqual(['uncaught error', 'module stops', 'stopped']);
   });
 
-  it('ends with exit code 1 when it cannot start', async () => {
-    const service = run("Promise.reject(new Error('no database'))");
-    expect(await service.exited).toEqual({ code: 1, signal: null });
-    expect(service.messages).toContain('the service could not start');
-    expect(service.output.join('\n')).toContain('no database');
-  });
-
   it('ends with exit code 1 and names every fault of its configuration', async () => {
     const service = run(
       '{ value: undefined }',
@@ -150,12 +139,6 @@ describe('the process', () => {
         '  COLOUR: expected text that is not empty, got "" (for example red)',
       ].join('\n'),
     ]);
-  });
-
-  it('refuses to wait so long that no time is left to stop', async () => {
-    const service = run('{ value: undefined }', { SHUTDOWN_DELAY_MS: '5000', SHUTDOWN_TIMEOUT_MS: '5000' });
-    expect(await service.exited).toEqual({ code: 1, signal: null });
-    expect(service.messages[0]).toContain('less than SHUTDOWN_TIMEOUT_MS, which is 5000, got "5000"');
   });
 
   it('shows its configuration in the log, but no secret', async () => {

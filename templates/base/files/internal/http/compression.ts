@@ -2,6 +2,7 @@ import { type Readable, pipeline } from 'node:stream';
 import { type CompressCallback, brotliCompress, constants, createBrotliCompress, createGzip, gzip } from 'node:zlib';
 import { negotiate } from '@fastify/accept-negotiator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { vary } from './vary.ts';
 
 /** Brotli's default quality, 11, is made for files that are compressed once. */
 const brotli = { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } };
@@ -29,10 +30,15 @@ const compressible = /^(?:text\/(?!event-stream)|application\/(?:[\w.+-]+\+)?(?:
  * @returns how its content is to be encoded (RFC 9110, 12.5.3); `undefined` leaves it as it is
  */
 export function encodingFor(request: FastifyRequest, reply: FastifyReply): Encoding | undefined {
-  if (reply.hasHeader('content-encoding') || !compressible.test(String(reply.getHeader('content-type')))) {
+  // A part of a file (206) is of the file as it is.
+  if (
+    reply.statusCode === 206 ||
+    reply.hasHeader('content-encoding') ||
+    !compressible.test(String(reply.getHeader('content-type')))
+  ) {
     return undefined;
   }
-  vary(reply);
+  vary(reply, 'Accept-Encoding');
   const { 'accept-encoding': accepted } = request.headers;
   if (typeof accepted !== 'string') return undefined;
   const best = negotiate(accepted, encodings);
@@ -58,9 +64,4 @@ export function compress(payload: string | Buffer, encoding: Encoding, done: Com
  */
 export function compressStream(payload: Readable, encoding: Encoding): Readable {
   return pipeline(payload, encoders[encoding].stream(), () => undefined);
-}
-
-function vary(reply: FastifyReply): void {
-  const given = reply.getHeader('vary');
-  reply.header('vary', given === undefined ? 'Accept-Encoding' : `${String(given)}, Accept-Encoding`);
 }

@@ -24,6 +24,8 @@ export function isTakenOver({ raw, sent }: FastifyReply): boolean {
 export function faultOf({ raw, request }: FastifyReply): Error | undefined {
   const { readableEnded, errored } = request.raw.socket;
   if (raw.errored !== null && !isGone(raw.errored)) return raw.errored;
+  // A stream of HTTP/2 is not its connection: what ends it on this side gives it an error.
+  if (request.raw.httpVersionMajor === 2) return undefined;
   if (readableEnded || isGone(errored)) return undefined;
   return new Error('the connection was closed on this side', { cause: errored });
 }

@@ -24,8 +24,8 @@ import type { Logger } from '../log/logger.ts';
 import type { config } from './config.ts';
 import { contextManager, enterSpan } from './contextManager.ts';
 import { Delivery } from './delivery.ts';
-import { requestSpans } from './requestSpan.ts';
-import { rpcSpans } from './rpcSpan.ts';
+import { beginRequest } from './requestSpan.ts';
+import { beginRpc } from './rpcSpan.ts';
 import { samplingOf } from './sampling.ts';
 import { spanContextOf } from './spanContext.ts';
 import type { Tracing } from './tracing.ts';
@@ -73,8 +73,8 @@ export function startTracing(settings: Static<typeof config>, log: Logger): Reco
   const tracer = provider.getTracer(about.name, about.version);
   return {
     isSampled: sampling.isSampled,
-    begin: requestSpans(tracer),
-    beginRpc: rpcSpans(tracer),
+    begin: beginRequest,
+    beginRpc,
     detached: (name, from) => detached(tracer, name, from),
     async stop() {
       await provider.shutdown().catch(ignored);

@@ -16,6 +16,7 @@ type Operations = {
   getThing: {
     request: { path: { id: string }; query?: { tag?: readonly string[]; page?: number | undefined } };
     reply: { status: 200; body: Thing };
+    alternatives: { 'application/hal+json': { status: 200; body: Thing & { _links: {} } } };
   };
   addThing: { request: { body: Thing; headers?: { 'idempotency-key'?: string } }; reply: { status: 201; body: Thing } };
   runThing: { request: { body?: Thing }; reply: { status: 200; body: Thing } | { status: 204; body: undefined } };
@@ -96,6 +97,36 @@ describe('a request', () => {
   it.each(['', '.', '..'])('is not sent when the parameter "%s" would lead elsewhere', async (id) => {
     await expect(client().getThing({ path: { id } })).rejects.toMatchObject({ code: 'invalid_argument' });
     expect(asked).toEqual([]);
+  });
+
+  it.each(['/v2/things/8?tag=a', 'things/8?tag=a', './things/8?tag=a', 'http:things/8?tag=a'])(
+    'goes where a link says: %s',
+    async (at) => {
+      await client({ baseUrl: `${baseUrl}/v2/` }).getThing({ at });
+      expect(asked).toMatchObject([{ method: 'GET', url: '/v2/things/8?tag=a' }]);
+      const { url } = await get();
+      expect(url).toBe(`${baseUrl}/things/7`);
+    },
+  );
+
+  it.each(['https://example.com/things/8', '//example.com/things/8', 'file:///things/8', 'http://['])(
+    'does not go to another service: %s',
+    async (at) => {
+      const token = vi.fn<() => string>(() => 'secret');
+      await expect(client({ token }).getThing({ at })).rejects.toMatchObject({ code: 'invalid_argument' });
+      expect([asked, token.mock.calls]).toEqual([[], []]);
+    },
+  );
+
+  it('asks for the media type of the client, and else for JSON', async () => {
+    const inHal = clientOf<Operations, 'application/hal+json'>(operations, { baseUrl, accept: 'application/hal+json' });
+    const { _links: links } = (await inHal.getThing({ path: { id: '7' } })).body;
+    expect(links).toBeUndefined();
+    await get();
+    expect(asked.map(({ headers: { accept } }) => accept)).toEqual([
+      'application/hal+json, application/json;q=0.9, application/problem+json, */*;q=0.1',
+      'application/json, application/problem+json, */*;q=0.1',
+    ]);
   });
 
   it('has its body in its media type', async () => {

@@ -13,24 +13,31 @@ export interface Prepared {
 }
 
 const idempotencyKey = 'idempotency-key';
+const usual = 'application/json, application/problem+json, */*;q=0.1';
+/** Beside what is asked for by name. */
+const less = 'application/json;q=0.9, application/problem+json, */*;q=0.1';
 /** RFC 9110, 9.2.2; what is safe is idempotent too. */
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
 /**
- * @param baseUrl of the service; a path in it stays
+ * @param service where it is, a path in its base URL stays; the media type that is asked for
  * @param operation what is called
  * @param input parameters and body
  * @returns the request; an operation that takes an Idempotency-Key gets one, unless the caller has chosen it
- * @throws {ServiceError} 400 when a parameter of the path is missing, empty or would lead elsewhere
+ * @throws {ServiceError} 400 when a parameter of the path is missing, empty or would lead elsewhere, as would a URL
  */
-export function prepare(baseUrl: string | URL, operation: Operation, input: Input): Prepared {
+export function prepare(
+  { baseUrl, accept }: { readonly baseUrl: string | URL; readonly accept?: string },
+  operation: Operation,
+  input: Input,
+): Prepared {
   const { method, mediaType = 'application/json', takesIdempotencyKey = false } = operation;
-  const headers = new Headers({ accept: 'application/json, application/problem+json, */*;q=0.1' });
+  const headers = new Headers({ accept: accept === undefined ? usual : `${accept}, ${less}` });
   for (const [name, value] of given(input.headers)) headers.set(name, value);
   if (takesIdempotencyKey && !headers.has(idempotencyKey)) headers.set(idempotencyKey, crypto.randomUUID());
   if (input.body !== undefined && !mediaType.startsWith('multipart/')) headers.set('content-type', mediaType);
   return {
-    url: locate(baseUrl, operation, input),
+    url: input.at === undefined ? locate(baseUrl, operation, input) : within(baseUrl, input.at),
     method,
     headers,
     body: bodyOf(input.body, mediaType),
@@ -42,6 +49,14 @@ function locate(baseUrl: string | URL, { path }: Operation, { path: parameters =
   const filled = path.replaceAll(/\{([^}]+)\}/g, (_, name: string) => segment(name, parameters[name]));
   const url = new URL(String(baseUrl).replace(/\/+$/, '') + filled);
   for (const [name, value] of given(query)) url.searchParams.append(name, value);
+  return url;
+}
+
+/** What a reply says may lead anywhere: a token is not carried there. */
+function within(baseUrl: string | URL, at: string | URL): URL {
+  const { origin } = new URL(baseUrl);
+  const url = URL.parse(String(at), `${String(baseUrl).replace(/\/+$/, '')}/`);
+  if (url === null || url.origin !== origin) throw invalidArgument(`"${String(at)}" is not at ${origin}.`);
   return url;
 }
 

@@ -13,6 +13,8 @@ export interface Exchange {
   readonly contentType: string;
   /** Undefined when it is not known: of a stream. */
   readonly body: string | undefined;
+  /** What the server says of itself, when its routes are in no other contract. */
+  readonly document?: object;
 }
 
 interface Operation {

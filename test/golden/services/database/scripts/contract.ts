@@ -1,6 +1,6 @@
 /**
  * Tells whether api/openapi.json, as it is here, breaks callers of the last release: `npm run contract`, or with the tag of another
- * release, `npm run contract -- v1.0.0`. A new major version of the API may.
+ * release, `npm run contract -- v1.0.0`. A new major version of the API may, and so may the end of what had a sunset.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,6 +10,7 @@ import path from 'node:path';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { isMajorStep, releasedContract } from './openapi/release.ts';
+import { withoutEnded } from './openapi/sunset.ts';
 
 const file = path.join('api', 'openapi.json');
 const Versioned = Type.Object({ info: Type.Object({ version: Type.String() }) });
@@ -31,7 +32,8 @@ function compare(tag: string, text: string): number {
   const mayBreak = isMajorStep(versionIn(text), versionIn(readFileSync(file, 'utf8')));
   const folder = mkdtempSync(path.join(os.tmpdir(), 'contract-'));
   const before = path.join(folder, `${tag.replaceAll('/', '-')}.json`);
-  writeFileSync(before, text);
+  // What was announced to be gone by now may be gone.
+  writeFileSync(before, JSON.stringify(withoutEnded(JSON.parse(text), new Date().toISOString().slice(0, 10))));
   const redocly = path.join(path.dirname(findPackageJSON('@redocly/cli', import.meta.url) ?? ''), 'bin', 'cli.js');
   const { status } = spawnSync(
     process.execPath,

@@ -9,7 +9,7 @@ import { config } from './config.ts';
 import { Guard } from './guard.ts';
 import { createMetrics, registerKeyAge } from './metrics.ts';
 import { describeNeeds } from './openapi.ts';
-import type { RouteAuth } from './policy.ts';
+import { type RouteAuth, permits } from './policy.ts';
 import type { Bearer } from './principal.ts';
 import { RemoteKeys } from './remoteKeys.ts';
 import { trustFrom } from './trust.ts';
@@ -62,7 +62,7 @@ export const auth = defineModule({
     });
     // Before anything is waited for: modules that start beside this one register their routes meanwhile.
     protect(use(http), guard);
-    use(identity).provide(guard.authenticate);
+    use(identity).provide(guard.authenticate, permits);
     await trust.keys.open();
     if (trust.local)
       log.warn('local issuer, for development: `npm run token` prints a token (set AUTH_ISSUER for a real one)');
@@ -79,5 +79,5 @@ export const auth = defineModule({
 export function protect(server: Http, guard: Guard): void {
   server.decorateRequest('principal');
   server.addHook('onRoute', describeNeeds);
-  server.addHook('onRequest', guard.check);
+  server.chain.add({ name: 'jwt', at: 'onRequest', fixed: true, handle: guard.check });
 }

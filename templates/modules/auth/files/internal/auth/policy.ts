@@ -1,4 +1,4 @@
-import type { Needs, Principal } from '../identity/principal.ts';
+import { type Needs, type Principal, missingFrom } from '../identity/principal.ts';
 import { Denial } from './denial.ts';
 
 /** What a route asks of its callers, in `config: { auth: ... }`. A route that says nothing asks for a valid token. */
@@ -52,9 +52,18 @@ export function checkNeeds({ scopes, roles }: Needs): void {
  * @param needs what is asked for: every scope, and one of the roles
  * @throws {Denial} when something is missing
  */
-export function permit(principal: Principal, { scopes, roles }: Needs): void {
-  const { subject } = principal;
-  if (!scopes.every((scope) => principal.scopes.has(scope))) throw new Denial('scope', { subject, scopes });
-  if (roles.length > 0 && !roles.some((role) => principal.roles.has(role)))
-    throw new Denial('role', { subject, scopes });
+export function permit(principal: Principal, needs: Needs): void {
+  const missing = missingFrom(principal, needs);
+  if (missing !== undefined) throw new Denial(missing, { subject: principal.subject, scopes: needs.scopes });
+}
+
+/**
+ * For whoever wants to know before anything is asked for: the same decision, of which nobody hears.
+ * @param principal who would ask
+ * @param route what for
+ * @returns whether it would be let through
+ */
+export function permits(principal: Principal | undefined, route: Route): boolean {
+  const needs = needsOf(route);
+  return needs === undefined || (principal !== undefined && missingFrom(principal, needs) === undefined);
 }

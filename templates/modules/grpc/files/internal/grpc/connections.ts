@@ -1,7 +1,7 @@
 import { type Http2Server, type ServerHttp2Session, constants } from 'node:http2';
 import type { Static } from 'typebox';
+import { Farewell } from '../http/farewell.ts';
 import type { config } from './config.ts';
-import { Farewell } from './farewell.ts';
 import type { GrpcMetrics } from './metrics.ts';
 
 /** The connections of a server: at most so many, none whose client is gone, and none cut off while calls are in flight. */

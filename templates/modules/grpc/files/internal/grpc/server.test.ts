@@ -254,7 +254,7 @@ describe('where a module knows tokens', () => {
     config: Type.Object({}),
     requires: [identity],
     start({ use }) {
-      use(identity).provide(authenticate);
+      use(identity).provide(authenticate, () => true);
       return { value: undefined };
     },
   });

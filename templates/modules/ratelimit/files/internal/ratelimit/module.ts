@@ -1,6 +1,6 @@
 import { defineModule } from '../app/module.ts';
 import { http } from '../http/module.ts';
-import { refuse } from '../http/refuse.ts';
+import { refusing } from '../http/refuse.ts';
 import { metrics } from '../metrics/module.ts';
 import { Concurrency } from './concurrency.ts';
 import { config } from './config.ts';
@@ -10,7 +10,6 @@ import { createMetrics, measureConcurrency } from './metrics.ts';
 import { describeLimits } from './openapi.ts';
 import { type RouteRatelimit, defaultPolicy } from './policy.ts';
 import { Quotas } from './quotas.ts';
-import type { Refuse } from './refusal.ts';
 import { shedding } from './shedding.ts';
 import type { Store } from './store.ts';
 
@@ -47,16 +46,17 @@ export const ratelimit = defineModule({
     const server = use(http);
     const measured = createMetrics(registry, () => memory.size);
     const memory = new MemoryStore(settings.RATELIMIT_KEYS_MAX, measured.evicted);
-    const answer: Refuse = (request, reply, problem) => refuse(errors, request, reply, problem);
+    const refuse = refusing(errors);
     const byDefault = defaultPolicy(settings);
     if (byDefault === undefined) log.info('no quota but those of routes: RATELIMIT_QUOTA is 0');
     const quotas = new Quotas({
       byDefault,
       keys: { tenantClaim: settings.RATELIMIT_TENANT_CLAIM, unknown: measured.unknown },
       metrics: measured,
-      refuse: answer,
+      refuse,
       store: memory,
     });
+    server.exposedHeaders.push('ratelimit', 'ratelimit-policy');
     server.addHook('onRoute', quotas.know);
     server.addHook('onRoute', describeLimits);
     if (settings.RATELIMIT_CONCURRENCY) {
@@ -68,9 +68,10 @@ export const ratelimit = defineModule({
         }),
       );
       const shed = measureConcurrency(registry, concurrency);
-      server.addHook('onRequest', shedding({ concurrency, refuse: answer, trusts: server.trusts, shed }));
+      const handle = shedding({ concurrency, refuse, trusts: server.trusts, shed });
+      server.chain.add({ name: 'shedding', at: 'onRequest', handle });
     }
-    server.addHook('preParsing', quotas.check);
+    server.chain.add({ name: 'quotas', at: 'preParsing', handle: quotas.check });
     const value: Ratelimit = {
       memory,
       fellBack: measured.fellBack,

@@ -1,11 +1,12 @@
-import type { FastifyReply, FastifyRequest, RouteOptions, preParsingHookHandler } from 'fastify';
+import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type { Handle } from '../http/chain.ts';
 import { problem } from '../http/problem.ts';
+import type { Refuse } from '../http/refuse.ts';
 import { setHeaders } from './headers.ts';
 import { type KeyOptions, keyOf } from './keys.ts';
 import { type Decision, type Standing, decisionOf } from './limiter.ts';
 import type { RatelimitMetrics } from './metrics.ts';
 import { type Policy, type RouteRatelimit, policyOf } from './policy.ts';
-import type { Refuse } from './refusal.ts';
 import type { Store } from './store.ts';
 
 export interface QuotaOptions {
@@ -41,12 +42,13 @@ export class Quotas {
   };
 
   /** For `preParsing`: by then all that looks at the head of a request has, and it is known who sends it; no body is read yet. */
-  readonly check: preParsingHookHandler = (request, reply, _payload, done) => {
+  readonly check: Handle = (request, reply, next) => {
     const policy = this.#policyOf(request);
-    if (policy === undefined) return done();
+    if (policy === undefined) return next();
     const standing = this.store.take(keyOf(request, policy, this.#options.keys), policy.limit);
-    if (standing instanceof Promise) void this.#checkLater(request, reply, policy, standing, done);
-    else if (this.#apply(request, reply, policy, standing)) done();
+    if (standing instanceof Promise) return this.#checkLater(request, reply, policy, standing);
+    if (this.#apply(request, reply, policy, standing)) next();
+    return undefined;
   };
 
   async #checkLater(
@@ -54,17 +56,10 @@ export class Quotas {
     reply: FastifyReply,
     policy: Policy,
     pending: Promise<Standing>,
-    done: (error?: Error) => void,
   ): Promise<void> {
-    try {
-      const standing = await pending;
-      // Its deadline may have passed meanwhile.
-      if (reply.sent || !this.#apply(request, reply, policy, standing)) return;
-    } catch (error) {
-      done(error instanceof Error ? error : new Error('no decision', { cause: error }));
-      return;
-    }
-    done();
+    const standing = await pending;
+    // Its deadline may have passed meanwhile.
+    if (!reply.sent) this.#apply(request, reply, policy, standing);
   }
 
   #policyOf({ is404, routeOptions }: FastifyRequest): Policy | undefined {

@@ -1,8 +1,9 @@
-import type { FastifyRequest, onRequestHookHandler } from 'fastify';
+import type { FastifyRequest } from 'fastify';
+import type { Handle } from '../http/chain.ts';
 import { overloaded, retryAfter } from '../http/overloaded.ts';
 import { problemOf } from '../http/problem.ts';
+import type { Refuse } from '../http/refuse.ts';
 import { type Concurrency, type Priority, priorities } from './concurrency.ts';
-import type { Refuse } from './refusal.ts';
 
 /** Header by which a caller says how dear a request is. Anyone may lower it; to raise it, one must be a trusted proxy. */
 export const priorityHeader = 'x-request-priority';
@@ -18,13 +19,13 @@ export interface SheddingOptions {
 
 /**
  * @param options the limit, and where to tell
- * @returns for `onRequest`: turns requests away while too many are being answered, the least dear first
+ * @returns turns requests away while too many are being answered, the least dear first
  */
-export function shedding({ concurrency, refuse, trusts, shed }: SheddingOptions): onRequestHookHandler {
-  return (request, reply, done) => {
+export function shedding({ concurrency, refuse, trusts, shed }: SheddingOptions): Handle {
+  return (request, reply, next) => {
     const { deadlineMs } = request.routeOptions.config;
     // A reply that has no end is no measure, and would hold its place for ever. What has no route is answered at no cost.
-    if (deadlineMs === Infinity || request.is404) return done();
+    if (deadlineMs === Infinity || request.is404) return next();
     const priority = priorityOf(request, trusts);
     if (!concurrency.enter(priority)) {
       shed(priority);
@@ -37,7 +38,7 @@ export function shedding({ concurrency, refuse, trusts, shed }: SheddingOptions)
       // When a client leaves says how long it waits, not how long the reply takes.
       concurrency.leave(reply.raw.writableFinished ? performance.now() - begun : undefined);
     });
-    done();
+    next();
   };
 }
 

@@ -1,9 +1,7 @@
-import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { Envelope } from '../../pkg/client/websocket/envelope.ts';
-import { type Context, parseTrace, runWith } from '../../pkg/context/index.ts';
-import { about } from '../app/about.ts';
-import { enterSpan } from '../telemetry/contextManager.ts';
-import { spanContextOf } from '../telemetry/spanContext.ts';
+import { type Context, parseTrace } from '../../pkg/context/index.ts';
+import { beginSpan } from '../telemetry/beginSpan.ts';
 
 /** The span of one message, begun. */
 export interface MessageSpan {
@@ -21,8 +19,6 @@ export type SpanOf = typeof spanOf;
  * @returns what ends it
  */
 export function spanOf(context: Context, { type, msgId, source, traceparent }: Envelope): MessageSpan {
-  const caller = parseTrace(traceparent);
-  const parent = caller === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, spanContextOf(caller, true));
   const attributes = {
     'messaging.system': 'websocket',
     'messaging.operation.type': 'process',
@@ -31,9 +27,7 @@ export function spanOf(context: Context, { type, msgId, source, traceparent }: E
     'messaging.client.id': source,
   };
   const options = { kind: SpanKind.CONSUMER, attributes };
-  const tracer = trace.getTracer(about.name, about.version);
-  const span = runWith(context, () => tracer.startSpan(`process ${type}`, options, parent));
-  enterSpan(context, trace.setSpan(parent, span));
+  const span = beginSpan(context, `process ${type}`, options, parseTrace(traceparent));
   return {
     end(error) {
       if (error !== undefined) {

@@ -1,5 +1,5 @@
 import { permissionDenied, unauthenticated } from '../../pkg/errors/index.ts';
-import type { Principal } from '../identity/principal.ts';
+import { type Principal, missingFrom } from '../identity/principal.ts';
 
 /**
  * @param caller who asks, when the service knows
@@ -9,7 +9,7 @@ import type { Principal } from '../identity/principal.ts';
 export function permitScopes(caller: Principal | undefined, scopes: readonly string[]): void {
   if (scopes.length === 0) return;
   if (caller === undefined) throw unauthenticated('Who connects has to say who it is.');
-  if (!scopes.every((scope) => caller.scopes.has(scope))) {
+  if (missingFrom(caller, { scopes, roles: [] }) !== undefined) {
     throw permissionDenied('The token does not permit this.', { code: 'insufficient_scope', details: { scopes } });
   }
 }

@@ -115,6 +115,8 @@ export class Server {
       connected: (socket, stream) => {
         const peer = new Peer({ ...shared, socket, stream, caller: current().get(principalKey) });
         this.peers.add(peer);
+        // It has left the connections of requests, and is counted among its own.
+        http.server.maxConnections += 1;
         const subject = peer.caller?.subject;
         if (subject !== undefined) this.#bySubject.set(subject, (this.#bySubject.get(subject) ?? 0) + 1);
       },
@@ -153,6 +155,7 @@ export class Server {
 
   #closed(peer: Peer, code: number): void {
     this.peers.delete(peer);
+    this.#options.http.server.maxConnections -= 1;
     this.#options.measured.closed.inc({ code });
     this.sockets.closed(peer);
     const subject = peer.caller?.subject;

@@ -167,9 +167,9 @@ describe('a start', () => {
     const started = stubborn.start().catch(() => undefined);
     await sleep(10);
     const begun = performance.now();
-    expect(await stubborn.stop(0, 400)).toBe(false);
+    expect(await stubborn.stop(0, 1600)).toBe(false);
     await started;
-    expect(performance.now() - begun).toBeLessThan(300);
+    expect(performance.now() - begun).toBeLessThan(1500);
     expect(events).toEqual(['a start', 'a drain', 'a stop']);
   });
 });
@@ -225,7 +225,8 @@ describe('a stop', () => {
     await stopping.start();
     const begun = performance.now();
     expect(await stopping.stop(0, 300)).toBe(false);
-    expect(performance.now() - begun).toBeLessThan(450);
+    // Whoever waited for one of them would wait for ever.
+    expect(performance.now() - begun).toBeLessThan(5000);
     expect(aborted).toEqual(['b', 'c']);
     expect(events.at(-1)).toBe('a stop');
   });

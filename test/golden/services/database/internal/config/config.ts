@@ -90,11 +90,11 @@ function valueOf(schema: TSchema, text: string | undefined): unknown {
   return text;
 }
 
-function faultsOf({ properties, required }: TObject, env: Environment): Fault[] {
+function faultsOf({ properties }: TObject, env: Environment): Fault[] {
   return Object.entries(properties).flatMap(([variable, schema]) => {
     const text = env[variable];
     const value = valueOf(schema, text);
-    const valid = value === undefined ? !required.includes(variable) : isValid(schema, value);
+    const valid = value === undefined ? Type.IsOptional(schema) : isValid(schema, value);
     if (valid) return [];
     const { examples: [example] = [] }: { readonly examples?: readonly (string | number | boolean)[] } = schema;
     return [

@@ -1,13 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import type { ErrorCounts } from '../metrics/errors.ts';
+import { askToLeave } from './askToLeave.ts';
 import { bodyTooLarge } from './bodyErrors.ts';
 import type { config } from './config.ts';
 import { EventLoop } from './eventLoop.ts';
 import { Methods } from './methods.ts';
 import { overloaded, retryAfter } from './overloaded.ts';
 import { problem, problemOf } from './problem.ts';
-import { refuse } from './refuse.ts';
+import { refusing } from './refuse.ts';
 import { faultOfHead } from './requestHead.ts';
 import type { Http } from './server.ts';
 
@@ -23,33 +24,34 @@ export function admission(http: Http, settings: Static<typeof config>, errors: E
   const { HTTP_EVENT_LOOP_DELAY_LIMIT_MS: mostDelayMs, HTTP_URL_LIMIT_BYTES: longestUrl } = settings;
   const eventLoop = new EventLoop(http.server);
   const methods = new Methods(http);
+  const refuse = refusing(errors);
 
   const answerUnmatched = (request: FastifyRequest, reply: FastifyReply): void => {
     const allowed = methods.allowed(request.url);
     if (allowed === undefined) {
-      refuse(errors, request, reply, problem(404, { code: 'route_not_found' }));
+      refuse(request, reply, problem(404, { code: 'route_not_found' }));
     } else if (request.method === 'OPTIONS') {
       reply.code(204).header('allow', allowed).send();
     } else {
       reply.header('allow', allowed);
-      refuse(errors, request, reply, problem(405, { code: 'method_not_allowed' }));
+      refuse(request, reply, problem(405, { code: 'method_not_allowed' }));
     }
   };
 
   http.addHook('onRequest', (request, reply, done) => {
     const fault = faultOfHead(request.raw);
     if (fault !== undefined) {
-      reply.header('connection', 'close');
-      refuse(errors, request, reply, fault);
+      askToLeave(reply);
+      refuse(request, reply, fault);
     } else if (eventLoop.delayMs > mostDelayMs) {
       reply.header('retry-after', retryAfter);
-      refuse(errors, request, reply, problemOf(overloaded()));
+      refuse(request, reply, problemOf(overloaded()));
     } else if (request.url.length > longestUrl) {
-      refuse(errors, request, reply, problem(414, { code: 'url_too_long' }));
+      refuse(request, reply, problem(414, { code: 'url_too_long' }));
     } else if (request.is404) {
       answerUnmatched(request, reply);
     } else if (isTooLarge(request, settings.HTTP_BODY_LIMIT_BYTES)) {
-      refuse(errors, request, reply, problemOf(bodyTooLarge(request.routeOptions.bodyLimit)));
+      refuse(request, reply, problemOf(bodyTooLarge(request.routeOptions.bodyLimit)));
     } else {
       // Who asks first whether to send its body is told now: what is refused above is never sent.
       if (request.headers.expect !== undefined) reply.raw.writeContinue();

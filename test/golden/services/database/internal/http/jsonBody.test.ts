@@ -46,6 +46,13 @@ describe('a body', () => {
     expect(echoed.json()).toEqual({ body: JSON.parse(body) });
   });
 
+  it('is JSON by the suffix of its type too', async () => {
+    const echoed = await post('{"a":1}', { 'content-type': 'application/merge-patch+json; charset=utf-8' });
+    expect(echoed.json()).toEqual({ body: { a: 1 } });
+    for (const type of ['application/jsonp', 'application/x+jsonp', 'text/x+json'])
+      expect((await post('{}', { 'content-type': type })).statusCode).toBe(415);
+  });
+
   it('that is compressed, or no JSON, is 415', async () => {
     expect((await post('{}', { 'content-encoding': 'gzip' })).json()).toMatchObject({
       status: 415,

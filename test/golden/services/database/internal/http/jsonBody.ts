@@ -11,6 +11,9 @@ const deepest = 64;
 /** Bytes that an object or an array takes in memory at least, however few it takes as text: `{}`. */
 const containerBytes = 64;
 
+/** Also by the suffix that says so (RFC 6839, 3.1): `application/merge-patch+json`. */
+const jsonType = /^application\/(?:[\w!#$&^.-]+\+)?json(?:;|$)/i;
+
 /**
  * Reads bodies as JSON (RFC 8259), and no others. Fastify's own parser comes last: it refuses the keys by which prototypes are
  * polluted. What it would let through is refused before: bytes that are not UTF-8, for which it would read U+FFFD, and JSON so
@@ -21,7 +24,7 @@ const containerBytes = 64;
 export function jsonBody(http: Http, holdFor: (request: IncomingMessage, bytes: number) => boolean): void {
   const parse = http.getDefaultJsonParser('error', 'error');
   http.removeAllContentTypeParsers();
-  http.addContentTypeParser('application/json', (request, payload, done) => {
+  http.addContentTypeParser(jsonType, (request, payload, done) => {
     const { 'content-length': length } = request.headers;
     const hold = (bytes: number): boolean => holdFor(request.raw, bytes);
     const options = {

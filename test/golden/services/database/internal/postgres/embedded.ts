@@ -1,4 +1,5 @@
 import { type ClientBase, Pool, type PoolConfig } from 'pg';
+import { openInMemory } from './cluster.ts';
 
 /** The embedded database, seen as a pool of the one connection it has. */
 export interface Embedded {
@@ -22,7 +23,9 @@ export async function openEmbedded(dataDir: string, config: PoolConfig): Promise
     import('@electric-sql/pglite'),
     import('@electric-sql/pglite/node-postgres'),
   ]);
-  const database = await PGlite.create(dataDir === '' ? 'memory://' : dataDir);
+  const inMemory = (files?: Blob) =>
+    PGlite.create({ dataDir: 'memory://', ...(files !== undefined && { loadDataDir: files }) });
+  const database = await (dataDir === '' ? openInMemory(inMemory) : PGlite.create(dataDir));
   const pool = new Pool(Object.assign(createPgConfig(database), config, { max: 1, onConnect: reset }));
   return { pool, close: () => database.close() };
 }

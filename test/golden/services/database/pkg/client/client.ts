@@ -1,14 +1,16 @@
 import { ServiceError, unavailable } from '../errors/index.ts';
 import { type BeginCall, type Call, directCalls } from './call.ts';
-import type { Input, Operation, OperationTypes, Reply } from './operation.ts';
+import type { Input, Operation, OperationType, OperationTypes, Reply } from './operation.ts';
 import { type Answer, readReply } from './reply.ts';
 import { type Prepared, prepare } from './request.ts';
 import { type RetryPolicy, backoffMs, wait } from './retry.ts';
 
 /** How a service is called. */
-export interface ClientOptions {
+export interface ClientOptions<Media extends string = never> {
   /** Where it is: `http://orders:8080`. */
   readonly baseUrl: string | URL;
+  /** Media type that is asked for, where operations have it: `application/hal+json`. By default the first in the contract. */
+  readonly accept?: Media;
   /** Milliseconds that a call may take, all attempts included, unless it says otherwise; 10 seconds. */
   readonly timeoutMs?: number;
   /** Of calls that are safe to repeat; three attempts, with up to 100 ms and 200 ms between them. */
@@ -27,14 +29,26 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The same where somebody has said: a link in a reply, say. It has to be at the service. */
+type At<Sent extends Input> = Omit<Sent, 'path' | 'query'> & { readonly at: string | URL };
+
 type Invoke<Sent extends Input, Replied extends Reply> =
   Partial<Sent> extends Sent
-    ? (request?: Sent, options?: CallOptions) => Promise<Answer<Replied>>
-    : (request: Sent, options?: CallOptions) => Promise<Answer<Replied>>;
+    ? (request?: Sent | At<Sent>, options?: CallOptions) => Promise<Answer<Replied>>
+    : (request: Sent | At<Sent>, options?: CallOptions) => Promise<Answer<Replied>>;
+
+type ReplyIn<Of extends OperationType, Media extends string> = Of extends {
+  readonly alternatives: Readonly<Record<Media, infer Other extends Reply>>;
+}
+  ? Other
+  : Of['reply'];
 
 /** A function for each operation, called like its `operationId`. */
-export type Client<Operations extends OperationTypes> = {
-  readonly [Id in keyof Operations]: Invoke<Operations[Id]['request'], Operations[Id]['reply']>;
+export type Client<Operations extends OperationTypes, Media extends string = never> = {
+  readonly [Id in keyof Operations]: Invoke<
+    Operations[Id]['request'],
+    [Media] extends [never] ? Operations[Id]['reply'] : ReplyIn<Operations[Id], Media>
+  >;
 };
 
 const defaults = { timeoutMs: 10_000, retry: { attempts: 3, baseMs: 100, maxMs: 2000 } };
@@ -48,27 +62,27 @@ const defaults = { timeoutMs: 10_000, retry: { attempts: 3, baseMs: 100, maxMs: 
  * @param options where the service is, and how it is called
  * @returns the client
  */
-export function clientOf<Operations extends OperationTypes>(
+export function clientOf<Operations extends OperationTypes, Media extends string = never>(
   operations: Readonly<Record<keyof Operations & string, Operation>>,
-  options: ClientOptions,
-): Client<Operations> {
+  options: ClientOptions<Media>,
+): Client<Operations, Media> {
   const calls = Object.entries<Operation>(operations).map(([id, operation]) => {
     const call = (input: Input = {}, how: CallOptions = {}) => carryOut(id, operation, input, { ...options, ...how });
     return [id, call] as const;
   });
   // The table and the types are printed from one contract.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return Object.fromEntries(calls) as Client<Operations>;
+  return Object.fromEntries(calls) as Client<Operations, Media>;
 }
 
 async function carryOut(
   id: string,
   operation: Operation,
   input: Input,
-  options: ClientOptions & CallOptions,
+  options: ClientOptions<string> & CallOptions,
 ): Promise<Answer<Reply>> {
-  const { baseUrl, timeoutMs = defaults.timeoutMs, beginCall = directCalls() } = options;
-  const request = prepare(baseUrl, operation, input);
+  const { timeoutMs = defaults.timeoutMs, beginCall = directCalls() } = options;
+  const request = prepare(options, operation, input);
   const call = beginCall(timeoutMs);
   const signal = options.signal === undefined ? call.signal : AbortSignal.any([call.signal, options.signal]);
   const policy = { ...defaults.retry, ...options.retry };

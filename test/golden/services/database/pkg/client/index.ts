@@ -14,6 +14,8 @@ export type { RetryPolicy } from './retry.ts';
  * @param options where the service is, and how it is called
  * @returns a function for each operation
  */
-export function createClient(options: ClientOptions): Client<Operations> {
-  return clientOf<Operations>(operations, options);
+export function createClient<const Media extends string = never>(
+  options: ClientOptions<Media>,
+): Client<Operations, Media> {
+  return clientOf<Operations, Media>(operations, options);
 }

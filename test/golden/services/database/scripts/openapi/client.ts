@@ -63,15 +63,19 @@ function operationsOf(document: unknown): Operation[] {
 
 function typesOf(document: unknown, operation: Operation): string {
   const { id, said } = operation;
-  const replies = membersOf(said['responses']).flatMap(([status, response]) =>
-    replyOf(status, resolve(document, response)),
-  );
+  const responses = membersOf(said['responses']).flatMap(([status, response]): [string, JsonObject][] => {
+    const found = resolve(document, response);
+    // Of an error there is nothing to say: it is thrown.
+    return /^2(?:\d\d|XX)$/.test(status) && found !== undefined ? [[status, found]] : [];
+  });
+  const replies = responses.map(([status, response]) => replyOf(status, contentOf(response, '    ')));
   const inner = '    ';
   return [
     commentOf(said, '  '),
     `  ${keyOf(id)}: {\n`,
     `${inner}request: ${requestOf(document, operation, inner)};\n`,
     `${inner}reply: ${replies.join(' | ') || 'never'};\n`,
+    alternativesOf(responses, inner),
     '  };\n',
   ].join('');
 }
@@ -101,20 +105,40 @@ function isRequired(part: JsonObject): boolean {
   return part['required'] === true;
 }
 
-/** Of an error there is nothing to say: it is thrown. */
-function replyOf(status: string, response: JsonObject | undefined): string[] {
-  if (!/^2(?:\d\d|XX)$/.test(status) || response === undefined) return [];
-  const body = contentOf(response, '    ')?.type ?? 'undefined';
-  return [`{ status: ${status === '2XX' ? 'number' : status}; body: ${body} }`];
+function replyOf(status: string, content: Content | undefined): string {
+  return `{ status: ${status === '2XX' ? 'number' : status}; body: ${content?.type ?? 'undefined'} }`;
 }
 
-/** The body that the client deals in: JSON where there is a choice. */
-function contentOf({ content }: JsonObject, indent: string): { media: string; type: string } | undefined {
-  const all = membersOf(content);
-  const [media, said] = all.find(([name]) => isJson.test(name)) ?? all[0] ?? [];
-  if (media === undefined) return undefined;
-  if (isJson.test(media)) return { media, type: typeOf(isObject(said) ? said['schema'] : undefined, indent) };
-  return { media, type: media.startsWith('text/') ? 'string' : 'globalThis.Blob' };
+/** Of JSON of further media types, for those who ask for them; nothing where there is no choice. */
+function alternativesOf(responses: readonly [string, JsonObject][], indent: string): string {
+  const inner = `${indent}  `;
+  const found = new Map<string, string[]>();
+  for (const [status, response] of responses) {
+    const others = contentsOf(response, inner).filter(({ media }) => isJson.test(media));
+    for (const content of others.slice(1))
+      found.set(content.media, [...(found.get(content.media) ?? []), replyOf(status, content)]);
+  }
+  const lines = Array.from(found, ([media, replies]) => `${inner}${keyOf(media)}: ${replies.join(' | ')};\n`);
+  return lines.length === 0 ? '' : `${indent}alternatives: {\n${lines.join('')}${indent}};\n`;
+}
+
+/** A body: of which media type, and its type in TypeScript. */
+interface Content {
+  readonly media: string;
+  readonly type: string;
+}
+
+/** The body that the client deals in: the first that is JSON where there is a choice. */
+function contentOf(part: JsonObject, indent: string): Content | undefined {
+  const all = contentsOf(part, indent);
+  return all.find(({ media }) => isJson.test(media)) ?? all[0];
+}
+
+function contentsOf({ content }: JsonObject, indent: string): Content[] {
+  return membersOf(content).map(([media, said]) => {
+    if (isJson.test(media)) return { media, type: typeOf(isObject(said) ? said['schema'] : undefined, indent) };
+    return { media, type: media.startsWith('text/') ? 'string' : 'globalThis.Blob' };
+  });
 }
 
 function rowOf(document: unknown, { id, method, path, said, parameters }: Operation): string {

@@ -2,6 +2,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { FastifyInstance } from 'fastify';
 import type { Exchange } from './contract.ts';
 
+/** Decorates a server with routes that api/openapi.json does not list, such as those of an example. */
+export const unlisted = 'isUnlisted';
+
 /**
  * From now on, each reply of an API in this process is told, whichever test or server it comes from.
  * @param tell hears of it
@@ -29,6 +32,7 @@ function watch(server: FastifyInstance, tell: (exchange: Exchange) => void): voi
       status: reply.statusCode,
       contentType: String(reply.getHeader('content-type') ?? ''),
       body: textOf(payload),
+      ...(server.hasDecorator(unlisted) && { document: server.swagger() }),
     });
   });
 }
@@ -39,6 +43,8 @@ function isInitialization(message: unknown): message is { fastify: FastifyInstan
 
 function operationIdOf(schema: unknown): string | undefined {
   if (typeof schema !== 'object' || schema === null || !('operationId' in schema)) return undefined;
+  // What is hidden is in no contract.
+  if ('hide' in schema && schema.hide === true) return undefined;
   return typeof schema.operationId === 'string' ? schema.operationId : undefined;
 }
 

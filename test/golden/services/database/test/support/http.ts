@@ -6,6 +6,7 @@ import { type Http, type HttpOptions, createHttp } from '../../internal/http/ser
 import { readConfig } from '../../internal/config/config.ts';
 import { ErrorCounts } from '../../internal/metrics/errors.ts';
 import { RequestDurations } from '../../internal/metrics/requests.ts';
+import { unlisted } from './contractWatch.ts';
 
 /**
  * @param env settings beyond the defaults
@@ -23,6 +24,15 @@ export async function testHttp(
     errors: new ErrorCounts(new Registry()),
     ...options,
   });
+}
+
+/**
+ * @returns the same, for routes that api/openapi.json does not list: their replies are held against what the server says of itself
+ */
+export async function unlistedHttp(): Promise<Http> {
+  const http = await testHttp();
+  http.decorate(unlisted, true);
+  return http;
 }
 
 /**

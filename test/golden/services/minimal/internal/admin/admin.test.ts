@@ -6,6 +6,7 @@ import { readConfig } from '../config/config.ts';
 import { createLogger } from '../log/logger.ts';
 import { metrics } from '../metrics/module.ts';
 import { admin } from './module.ts';
+import type { Operations } from './operations.ts';
 
 const stops: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -13,11 +14,16 @@ afterEach(async () => {
 });
 
 /** Starts the admin port beside one module; `get` asks it. */
-async function serviceWith(start: () => Promise<Running<undefined>>) {
+async function serviceWith(start: (operations: Operations) => Promise<Running<undefined>>) {
   const { promise: port, resolve } = Promise.withResolvers<number>();
   const log = await createLogger('info', { write: (line) => resolve(portIn(line)) });
   const env = { ADMIN_HOST: '127.0.0.1', ADMIN_PORT: '0', HEALTH_TIMEOUT_MS: '50' };
-  const other = defineModule({ name: 'other', config: Type.Object({}), requires: [admin], start });
+  const other = defineModule({
+    name: 'other',
+    config: Type.Object({}),
+    requires: [admin],
+    start: ({ use }) => start(use(admin)),
+  });
   const service = new Service([metrics, admin, other], {
     log,
     configOf: (module) => readConfig(module.config, env),
@@ -105,6 +111,26 @@ describe('/metrics', () => {
     const response = await get('/metrics', { headers: { accept } });
     expect(response.headers.get('content-type')).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
     expect((await response.text()).endsWith('# EOF\n')).toBe(true);
+  });
+});
+
+describe('operations of a module', () => {
+  it('are there once it has started, with bodies and problems; what is no path of its own is left alone', async () => {
+    const { service, get } = await serviceWith(async (operations) => {
+      await operations.add('jobs', (server) => {
+        server.get('/jobs', () => ['one']);
+        server.put('/jobs/:id', ({ body }) => ({ body }));
+      });
+      return { value: undefined };
+    });
+    await service.start();
+    const put = { method: 'PUT', headers: { 'content-type': 'application/json' }, body: '{"paused":true}' };
+    expect(await answer(get('/jobs?all'))).toEqual([200, ['one']]);
+    expect(await answer(get('/jobs/7', put))).toEqual([200, { body: { paused: true } }]);
+    expect(await answer(get('/jobs/7', { ...put, body: '{' }))).toMatchObject([400, { status: 400 }]);
+    expect(await answer(get('/jobs/7/8'))).toMatchObject([404, { code: 'route_not_found' }]);
+    expect(await answer(get('/jobsite'))).toMatchObject([404, { code: 'route_not_found' }]);
+    expect(await answer(get('/livez'))).toEqual([200, { status: 'ok' }]);
   });
 });
 

@@ -75,7 +75,7 @@ describe('an event loop that is blocked', () => {
 
     const busy = await connectTo(port);
     busy.write(ask);
-    block(500);
+    block(300);
     const refused = await receive(busy);
     expect(refused).toMatch(/^HTTP\/1.1 503 /);
     expect(refused).toContain('retry-after: 1\r\n');

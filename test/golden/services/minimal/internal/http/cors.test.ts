@@ -55,6 +55,13 @@ describe('CORS', () => {
     expect(missing.headers['access-control-allow-origin']).toBe(origin);
   });
 
+  it('exposes the headers of ours, and those that modules add once it is there', async () => {
+    const server = await testServer({ CORS_ORIGINS: origin });
+    server.exposedHeaders.push('x-late');
+    const { headers } = await server.inject({ url: '/things', headers: { origin } });
+    expect(headers['access-control-expose-headers']).toBe('etag, location, retry-after, x-request-id, x-late');
+  });
+
   it('leaves 404 and 405 as they are', async () => {
     const server = await testServer({ CORS_ORIGINS: '*' });
     expect((await server.inject({ method: 'POST', url: '/none' })).statusCode).toBe(404);

@@ -2,9 +2,10 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import type { FastifyReply, onRequestHookHandler } from 'fastify';
 import type { Static } from 'typebox';
 import { current, givenUp, outOfTime, runWith } from '../../pkg/context/index.ts';
-import type { Tracing } from '../telemetry/tracing.ts';
+import { type Tracing, noTracing } from '../telemetry/tracing.ts';
 import type { AccessLog } from './accessLog.ts';
 import { requestTimeout } from './bodyErrors.ts';
+import type { Handle } from './chain.ts';
 import type { config } from './config.ts';
 import { faultOf, isCutOff, isTakenOver } from './cutOff.ts';
 import { RequestContext } from './requestContext.ts';
@@ -73,11 +74,12 @@ export class Requests {
       context.answerBy(reply.raw);
       this.#inFlight.set(context, reply);
       this.#sweeper ??= setInterval(() => this.#sweep(), sweepEvery).unref();
-      if (context.trace.sampled) this.#tracing.begin(context, request.raw, reply.raw, request.routeOptions.url);
       // What is injected, in tests, comes without a server.
       if (current() === context) done();
       else runWith(context, done);
     });
+    if (this.#tracing !== noTracing)
+      http.chain.add({ name: 'trace', at: 'onRequest', fixed: true, handle: this.#trace });
     http.addHook('onRoute', (route) => {
       const ms = route.config?.deadlineMs;
       if (ms === undefined) return;
@@ -94,9 +96,19 @@ export class Requests {
     });
   }
 
+  readonly #trace: Handle = (request, reply, next) => {
+    const context = this.contextOf(request.raw);
+    if (context.trace.sampled) this.#tracing.begin(context, request.raw, reply.raw, request.routeOptions.url);
+    next();
+  };
+
   /** Hears that a reply is out. */
   answered(reply: FastifyReply): void {
-    if (this.#end(reply)) this.#accessLog.answered(reply);
+    const context = this.contextOf(reply.request.raw);
+    if (!this.#end(context)) return;
+    // HTTP/2 tells of it outside.
+    if (current() === context) this.#accessLog.answered(reply);
+    else runWith(context, () => this.#accessLog.answered(reply));
   }
 
   /**
@@ -105,12 +117,12 @@ export class Requests {
    * @param error why
    */
   brokenOff(reply: FastifyReply, error: unknown): void {
-    if (this.#end(reply)) this.#accessLog.brokenOff(reply, error);
+    const context = this.contextOf(reply.request.raw);
+    if (this.#end(context)) runWith(context, () => this.#accessLog.brokenOff(reply, error));
   }
 
   /** Ends a request, whoever says so first. */
-  #end({ request }: FastifyReply): boolean {
-    const context = this.contextOf(request.raw);
+  #end(context: RequestContext): boolean {
     context.cancel();
     return this.#inFlight.delete(context);
   }

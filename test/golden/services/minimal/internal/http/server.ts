@@ -11,11 +11,13 @@ import { type Tracing, noTracing } from '../telemetry/tracing.ts';
 import { AccessLog } from './accessLog.ts';
 import { admission } from './admission.ts';
 import { BodyMemory } from './bodyMemory.ts';
+import { Chain } from './chain.ts';
 import { answerClientError } from './clientError.ts';
 import type { config } from './config.ts';
 import { cors } from './cors.ts';
 import { jsonBody } from './jsonBody.ts';
 import { createNodeServer } from './nodeServer.ts';
+import { networks } from './networks.ts';
 import { openapi } from './openapi.ts';
 import { errorHandler } from './errorHandler.ts';
 import { Problem } from './problem.ts';
@@ -23,7 +25,6 @@ import { replyBody } from './replyBody.ts';
 import { RequestLog } from './requestLog.ts';
 import { Requests } from './requests.ts';
 import { securityHeaders } from './securityHeaders.ts';
-import { trustedProxies } from './trustedProxies.ts';
 import { buildValidator } from './validation.ts';
 
 /** The API's server, on which modules register their routes while they start. */
@@ -33,6 +34,10 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Whether an address is that of a proxy of ours (HTTP_TRUSTED_PROXIES). */
     trusts: (address: string) => boolean;
+    /** What requests pass on their way to their handler; modules add to it while they start. */
+    chain: Chain;
+    /** The API's limits, for what carries it by another protocol. */
+    limits: Static<typeof config>;
   }
 }
 
@@ -53,7 +58,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   const { config, log, durations, errors, tracing = noTracing } = options;
   const answerError = errorHandler(errors);
   const requests = new Requests(config, tracing, new AccessLog(durations));
-  const trusts = trustedProxies(config.HTTP_TRUSTED_PROXIES);
+  const trusts = networks('HTTP_TRUSTED_PROXIES', config.HTTP_TRUSTED_PROXIES);
   const bodies = new BodyMemory(config.HTTP_BODY_MEMORY_BYTES);
   const http: Http = fastify({
     loggerInstance: log,
@@ -70,6 +75,8 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   });
   http.setErrorHandler(answerError);
   http.decorate('trusts', trusts);
+  http.decorate('chain', new Chain(http));
+  http.decorate('limits', config);
   // In the order in which a request meets them.
   requests.watch(http);
   securityHeaders(http);

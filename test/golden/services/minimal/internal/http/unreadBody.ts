@@ -1,12 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { askToLeave } from './askToLeave.ts';
 
 /**
  * @param request as it came in
  * @returns whether some of its body is still to come
  */
-export function isBodyDue({ headers, complete, readableEnded }: IncomingMessage): boolean {
-  const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+export function isBodyDue({ headers, httpVersionMajor, complete, readableEnded }: IncomingMessage): boolean {
+  // In HTTP/2 no header need announce a body.
+  const hasBody =
+    headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined || httpVersionMajor === 2;
   // What is injected, in tests, is never complete.
   return hasBody && !complete && !readableEnded;
 }
@@ -20,5 +23,5 @@ export function isBodyDue({ headers, complete, readableEnded }: IncomingMessage)
  */
 export function leaveUnread({ headers, raw }: FastifyRequest, reply: FastifyReply, limit: number): void {
   const isLong = headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > limit;
-  if ((isLong || reply.statusCode === 408) && isBodyDue(raw)) reply.header('connection', 'close');
+  if ((isLong || reply.statusCode === 408) && isBodyDue(raw)) askToLeave(reply);
 }

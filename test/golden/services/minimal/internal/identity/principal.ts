@@ -22,3 +22,13 @@ export interface Needs {
   /** One of them, if there are any. */
   readonly roles: readonly string[];
 }
+
+/**
+ * @param principal who asks
+ * @param needs what is asked for
+ * @returns what of it is missing: a scope before a role; undefined when nothing is
+ */
+export function missingFrom(principal: Principal, { scopes, roles }: Needs): 'scope' | 'role' | undefined {
+  if (!scopes.every((scope) => principal.scopes.has(scope))) return 'scope';
+  return roles.length === 0 || roles.some((role) => principal.roles.has(role)) ? undefined : 'role';
+}

@@ -1,13 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import {
-  type Attributes,
-  ROOT_CONTEXT,
-  type Span,
-  SpanKind,
-  SpanStatusCode,
-  type Tracer,
-  trace,
-} from '@opentelemetry/api';
+import { type Attributes, type Span, SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import {
   ATTR_CLIENT_ADDRESS,
   ATTR_ERROR_TYPE,
@@ -21,37 +13,28 @@ import {
   ATTR_URL_SCHEME,
   ATTR_USER_AGENT_ORIGINAL,
 } from '@opentelemetry/semantic-conventions';
-import { headerNames, parseTrace, runWith } from '../../pkg/context/index.ts';
-import { enterSpan } from './contextManager.ts';
-import { spanContextOf } from './spanContext.ts';
+import { headerNames, parseTrace } from '../../pkg/context/index.ts';
+import { beginSpan } from './beginSpan.ts';
 import type { Tracing } from './tracing.ts';
 
-/**
- * @param tracer makes the spans
- * @returns how the span of a request begins, by the conventions for HTTP servers
- * (https://opentelemetry.io/docs/specs/semconv/http/http-spans/)
- */
-export function requestSpans(tracer: Tracer): Tracing['begin'] {
-  return (context, request, response, route) => {
-    const { headers, method = 'GET' } = request;
-    const caller = parseTrace(text(headers[headerNames.traceparent]), text(headers[headerNames.tracestate]));
-    const parent =
-      caller === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, spanContextOf(caller, true));
-    const name = route === undefined ? method : `${method} ${route}`;
-    const options = { kind: SpanKind.SERVER, attributes: attributesOf(request, method, route) };
-    const span = runWith(context, () => tracer.startSpan(name, options, parent));
-    enterSpan(context, trace.setSpan(parent, span));
-    response.once('close', () => end(span, response));
-  };
-}
+/** Begins the span of a request, by the conventions for HTTP servers (https://opentelemetry.io/docs/specs/semconv/http/http-spans/). */
+export const beginRequest: Tracing['begin'] = (context, request, response, route) => {
+  const { headers, method = 'GET' } = request;
+  const caller = parseTrace(text(headers[headerNames.traceparent]), text(headers[headerNames.tracestate]));
+  const name = route === undefined ? method : `${method} ${route}`;
+  const options = { kind: SpanKind.SERVER, attributes: attributesOf(request, method, route) };
+  const span = beginSpan(context, name, options, caller);
+  response.once('close', () => end(span, response));
+};
 
 /** Not the query: people put tokens there. */
 function attributesOf({ headers, httpVersion, socket, url = '/' }: IncomingMessage, method: string, route?: string) {
   const [path = '/'] = url.split('?', 1);
+  const isEncrypted = 'encrypted' in socket;
   const attributes: Attributes = {
     [ATTR_HTTP_REQUEST_METHOD]: method,
     [ATTR_URL_PATH]: path,
-    [ATTR_URL_SCHEME]: 'http',
+    [ATTR_URL_SCHEME]: isEncrypted ? 'https' : 'http',
     [ATTR_NETWORK_PROTOCOL_VERSION]: httpVersion,
     [ATTR_CLIENT_ADDRESS]: socket.remoteAddress,
     [ATTR_USER_AGENT_ORIGINAL]: headers['user-agent'],
@@ -60,7 +43,7 @@ function attributesOf({ headers, httpVersion, socket, url = '/' }: IncomingMessa
   const host = URL.parse(`http://${headers.host ?? ''}`);
   if (host !== null) {
     attributes[ATTR_SERVER_ADDRESS] = host.hostname;
-    attributes[ATTR_SERVER_PORT] = Number(host.port || 80);
+    attributes[ATTR_SERVER_PORT] = Number(host.port || (isEncrypted ? 443 : 80));
   }
   return attributes;
 }

@@ -11,6 +11,8 @@ export interface Operation {
 
 /** What an operation is sent. */
 export interface Input {
+  /** In place of path and query. */
+  readonly at?: string | URL;
   readonly path?: Readonly<Record<string, unknown>>;
   readonly query?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, unknown>>;
@@ -23,5 +25,13 @@ export interface Reply {
   readonly body: unknown;
 }
 
+/** What one operation is sent, and what it answers. */
+export interface OperationType {
+  readonly request: Input;
+  readonly reply: Reply;
+  /** What it answers to those who ask for another media type. */
+  readonly alternatives?: Readonly<Record<string, Reply>>;
+}
+
 /** Types of the operations of an API, by `operationId`: printed from its contract. */
-export type OperationTypes = Readonly<Record<string, { readonly request: Input; readonly reply: Reply }>>;
+export type OperationTypes = Readonly<Record<string, OperationType>>;

@@ -4,8 +4,8 @@ import type { Reply } from './operation.ts';
 import { ProblemReply, problemIn } from './problem.ts';
 import { retryAfterMs } from './retry.ts';
 
-/** A reply, with its headers. */
-export type Answer<Of extends Reply> = Of & { readonly headers: Headers };
+/** A reply, with its headers, and where it came from: what links in it are relative to. */
+export type Answer<Of extends Reply> = Of & { readonly headers: Headers; readonly url: string };
 
 /**
  * @param response to a request; its body has not been read
@@ -15,16 +15,16 @@ export type Answer<Of extends Reply> = Of & { readonly headers: Headers };
  * connection breaks
  */
 export async function readReply(response: Response, operation: string): Promise<Answer<Reply>> {
-  const { status, headers } = response;
+  const { status, headers, url } = response;
   const mediaType = headers.get('content-type') ?? '';
   if (!response.ok) throw refusal(response, await response.text(), operation);
   if (!isJson(mediaType)) {
     const body = mediaType.startsWith('text/') ? await response.text() : await response.blob();
-    return { status, body: isEmpty(body) ? undefined : body, headers };
+    return { status, body: isEmpty(body) ? undefined : body, headers, url };
   }
   const text = await response.text();
   try {
-    return { status, body: text === '' ? undefined : JSON.parse(text), headers };
+    return { status, body: text === '' ? undefined : JSON.parse(text), headers, url };
   } catch (cause) {
     throw new ServiceError({
       code: 'malformed_reply',

@@ -82,6 +82,21 @@ const document = {
         },
       },
       get: { operationId: 'getA', responses: { 200: { content: { 'image/png': {} } } } },
+      patch: {
+        operationId: 'patchA',
+        responses: {
+          200: {
+            content: {
+              'application/json': { schema: { type: 'string' } },
+              'application/hal+json': { schema: { type: 'null' } },
+              'text/csv': {},
+            },
+          },
+          201: {
+            content: { 'text/csv': {}, 'application/json': {}, 'application/hal+json': { schema: { const: 1 } } },
+          },
+        },
+      },
       delete: { responses: { 204: {} } },
     },
     '/b': { post: { operationId: 'postB', requestBody: { content: { 'text/plain': {} } }, responses: {} } },
@@ -136,6 +151,21 @@ export type Operations = {
     };
     reply: { status: 200; body: globalThis.Blob };
   };
+  patchA: {
+    request: {
+      path: {
+        /** Of A */
+        id: string;
+      };
+      query?: {
+        page?: string | undefined;
+      };
+    };
+    reply: { status: 200; body: string } | { status: 201; body: unknown };
+    alternatives: {
+      'application/hal+json': { status: 200; body: null } | { status: 201; body: 1 };
+    };
+  };
   postB: {
     request: {
       body?: string;
@@ -148,6 +178,7 @@ export type Operations = {
 export const operations = {
   'put-a': { method: 'PUT', path: '/a/{id}', mediaType: 'application/json', takesIdempotencyKey: true },
   getA: { method: 'GET', path: '/a/{id}' },
+  patchA: { method: 'PATCH', path: '/a/{id}' },
   postB: { method: 'POST', path: '/b', mediaType: 'text/plain' },
 } as const;
 `);

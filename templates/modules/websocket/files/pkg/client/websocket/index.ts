@@ -1,5 +1,5 @@
 export { type BackoffOptions, backoffMs } from './backoff.ts';
-export { Client, type ClientOptions, type Message, type Responder, type State } from './client.ts';
+export { Client } from './client.ts';
 export type { SocketClass } from './connection.ts';
 export {
   type Envelope,
@@ -14,4 +14,7 @@ export {
   tokenPrefix,
 } from './envelope.ts';
 export { MessageError } from './errors.ts';
+export type { ClientOptions, State } from './options.ts';
+export type { Responder } from './responders.ts';
 export type { Gap, Listener } from './subscriptions.ts';
+export type { Message } from './writer.ts';

@@ -28,6 +28,11 @@ export class Farewell {
     });
   }
 
+  /** Requests that are being answered. */
+  get streams(): number {
+    return this.#streams;
+  }
+
   /** @returns when the connection is closed */
   async say(): Promise<void> {
     const session = this.#session;

@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { testHttp } from '../../test/support/http.ts';
-import { trustedProxies } from './trustedProxies.ts';
+import { networks } from './networks.ts';
 
 describe('trusted proxies', () => {
   it('are those of the list, by address or network', () => {
-    const trusts = trustedProxies('127.0.0.1,10.0.0.0/8,fd00::/8');
+    const trusts = networks('HTTP_TRUSTED_PROXIES', '127.0.0.1,10.0.0.0/8,fd00::/8');
     expect(['127.0.0.1', '10.1.2.3', '::ffff:10.1.2.3', 'fd12::1'].filter(trusts)).toHaveLength(4);
     expect(['127.0.0.2', '11.0.0.1', 'fe80::1', '', 'proxy', '10.0.0.0/8'].filter(trusts)).toEqual([]);
-    expect(trustedProxies('')('127.0.0.1')).toBe(false);
+    expect(networks('HTTP_TRUSTED_PROXIES', '')('127.0.0.1')).toBe(false);
   });
 
   it.each(['localhost', '10.0.0.0/33', '10.0.0.0/', '10.0.0.0/x', 'fd00::/129'])('refuse %s', (entry) => {
-    expect(() => trustedProxies(`127.0.0.1,${entry}`)).toThrow(entry);
+    expect(() => networks('HTTP_TRUSTED_PROXIES', `127.0.0.1,${entry}`)).toThrow(entry);
   });
 });
 

@@ -1,0 +1,104 @@
+import { type Envelope, type Opened, type Position, control, controlVersion } from './envelope.ts';
+import { MessageError } from './errors.ts';
+import type { Line } from './line.ts';
+import type { Outbox } from './outbox.ts';
+import { payloadOf } from './payload.ts';
+import { Questions } from './questions.ts';
+import type { Subscriptions } from './subscriptions.ts';
+import type { Writer } from './writer.ts';
+
+export interface SessionParts {
+  readonly line: Line;
+  readonly writer: Writer;
+  readonly outbox: Outbox;
+  readonly subscriptions: Subscriptions;
+  readonly failed: (error: unknown) => void;
+}
+
+/** What client and server say to each other in the protocol's own words: who this is, where it stopped, which channels it wants. */
+export class Session {
+  readonly #parts: SessionParts;
+  readonly #questions = new Questions();
+  #id: string | undefined;
+
+  /** @param parts of the client */
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+  }
+
+  /** The first message over a connection says who this was, and where it stopped. */
+  async open(): Promise<void> {
+    const { line, outbox, subscriptions, failed } = this.#parts;
+    const payload = { ...(this.#id !== undefined && { sessionId: this.#id }), channels: subscriptions.resumeFrom() };
+    try {
+      const opened = await this.#ask<Opened>(control.open, payload);
+      this.#id = opened.sessionId;
+      line.established();
+      for (const [channel, state] of Object.entries(opened.channels)) {
+        if ('code' in state) subscriptions.refused(channel, new MessageError(state));
+        else subscriptions.joined(channel, state);
+      }
+      // What was asked for meanwhile.
+      for (const [channel, seen] of Object.entries(subscriptions.resumeFrom())) {
+        if (!(channel in payload.channels)) void this.join(channel, seen ?? undefined);
+      }
+      line.watch(opened.heartbeatMs);
+      outbox.attach(opened.window, line.send);
+    } catch (error) {
+      failed(error);
+      line.drop();
+    }
+  }
+
+  /**
+   * Asks for what comes after a position; the server answers when it has sent that.
+   * @param channel to be on
+   * @param after offset of the last message that came
+   */
+  async join(channel: string, after: string | undefined): Promise<void> {
+    const { subscriptions } = this.#parts;
+    try {
+      const payload = { channel, ...(after !== undefined && { after }) };
+      subscriptions.joined(channel, await this.#ask<Position>(control.subscribe, payload));
+    } catch (error) {
+      // Without a connection it is asked for again when there is one.
+      if (error instanceof MessageError && error.code !== 'closed') subscriptions.refused(channel, error);
+    }
+  }
+
+  /** @param channel that is no longer listened to */
+  leave(channel: string): void {
+    this.#tell({ type: control.unsubscribe, version: controlVersion, payload: { channel } });
+  }
+
+  /** Asks whether the server is there. */
+  ping(): void {
+    this.#tell({ type: control.ping, version: controlVersion, payload: {} });
+  }
+
+  /**
+   * @param msgId of what was asked
+   * @param answer to it
+   * @returns whether it was asked here
+   */
+  settle(msgId: string, answer: Envelope | Error): boolean {
+    return this.#questions.settle(msgId, answer);
+  }
+
+  /** The connection has ended, and with it what was asked over it. */
+  lost(reason: Error): void {
+    this.#questions.close(reason);
+  }
+
+  /** The server is the one that defines what it answers. */
+  async #ask<Answer>(type: string, payload: unknown): Promise<Answer> {
+    const msgId = this.#parts.writer.newId();
+    const answer = this.#questions.wait(msgId);
+    this.#tell({ msgId, type, version: controlVersion, payload, direction: 'request' });
+    return payloadOf<Answer>(await answer);
+  }
+
+  #tell(message: Parameters<Writer['envelope']>[0]): void {
+    this.#parts.line.send(JSON.stringify(this.#parts.writer.envelope(message)));
+  }
+}

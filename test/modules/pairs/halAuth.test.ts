@@ -1,0 +1,85 @@
+import { pino } from 'pino';
+import { Type } from 'typebox';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Service } from '../../../templates/base/files/internal/app/lifecycle.ts';
+import { defineModule } from '../../../templates/base/files/internal/app/module.ts';
+import { readConfig } from '../../../templates/base/files/internal/config/config.ts';
+import { http } from '../../../templates/base/files/internal/http/module.ts';
+import type { Http } from '../../../templates/base/files/internal/http/server.ts';
+import { identity } from '../../../templates/base/files/internal/identity/module.ts';
+import { metrics } from '../../../templates/base/files/internal/metrics/module.ts';
+import { telemetry } from '../../../templates/base/files/internal/telemetry/module.ts';
+import { auth } from '../../../templates/modules/auth/files/internal/auth/module.ts';
+import {
+  audience,
+  issuer,
+  sign,
+  type TestKey,
+  testKey,
+} from '../../../templates/modules/auth/files/internal/auth/testing.ts';
+import { linksOf } from '../../../templates/modules/hal/files/internal/hal/linksOf.ts';
+import { createMetrics } from '../../../templates/modules/hal/files/internal/hal/metrics.ts';
+import { speakHal } from '../../../templates/modules/hal/files/internal/hal/speakHal.ts';
+
+type Api = {
+  getPlan: { request: {}; reply: { status: 200; body: { state: string } } };
+  dropPlan: { request: {}; reply: { status: 204; body: undefined } };
+  sellPlan: { request: {}; reply: { status: 204; body: undefined } };
+};
+
+const { resource, to } = linksOf<Api, 'drop' | 'sell'>();
+const plan = resource('getPlan', {
+  self: () => ({}),
+  links: { 'api:drop': to('dropPlan'), 'api:sell': to('sellPlan') },
+});
+
+/** Started before auth, after it, or beside it: who may do what is asked for with the request. */
+const slice = defineModule({
+  name: 'slice',
+  config: Type.Object({}),
+  requires: [http, identity, metrics],
+  start({ use }) {
+    server = use(http);
+    const { registry } = use(metrics);
+    speakHal(server, { links: [plan], relations: {}, identity: use(identity), metrics: createMetrics(registry) });
+    server.addSchema(Type.Object({ state: Type.String() }, { $id: 'Plan' }));
+    const schema = (operationId: string) => ({ hide: true, operationId });
+    server.get('/plan', { schema: { ...schema('getPlan'), response: { 200: { $ref: 'Plan#' } } } }, () => ({
+      state: 'open',
+    }));
+    const config = { scopes: ['plan:write'] };
+    server.delete('/plan', { schema: schema('dropPlan'), config: { auth: config } }, () => 'dropped');
+    server.post('/plan', { schema: schema('sellPlan'), config: { auth: { roles: ['seller'] } } }, () => 'sold');
+    return { value: undefined };
+  },
+});
+
+let key: TestKey;
+let server: Http;
+let service: Service;
+
+beforeAll(async () => {
+  key = await testKey('key');
+  const jwks = JSON.stringify({ keys: [key.publicJwk] });
+  const settings = { HOST: '127.0.0.1', PORT: '0', AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_JWKS: jwks };
+  service = new Service([identity, metrics, telemetry, http, slice, auth], {
+    log: pino({ level: 'silent' }),
+    configOf: (module) => readConfig(module.config, { ...settings, AUTH_ALGORITHMS: 'ES256' }),
+    startTimeoutMs: 10_000,
+  });
+  await service.start();
+});
+afterAll(async () => {
+  await service.stop(0, 5000);
+});
+
+it.each([
+  [{}, ['curies', 'self']],
+  [{ scope: 'plan:read plan:write' }, ['curies', 'self', 'api:drop']],
+  [{ roles: ['seller'] }, ['curies', 'self', 'api:sell']],
+])('a token with %j is offered the links %j', async (claims, links) => {
+  const authorization = `Bearer ${await sign(key, claims)}`;
+  const reply = await server.inject({ url: '/plan', headers: { authorization, accept: 'application/hal+json' } });
+  const { _links: found }: { _links: object } = reply.json();
+  expect(Object.keys(found).toSorted()).toEqual(links.toSorted());
+});

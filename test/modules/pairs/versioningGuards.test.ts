@@ -1,0 +1,87 @@
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Type } from 'typebox';
+import { Service } from '../../../templates/base/files/internal/app/lifecycle.ts';
+import { defineModule } from '../../../templates/base/files/internal/app/module.ts';
+import { readConfig } from '../../../templates/base/files/internal/config/config.ts';
+import { http } from '../../../templates/base/files/internal/http/module.ts';
+import type { Http } from '../../../templates/base/files/internal/http/server.ts';
+import { identity } from '../../../templates/base/files/internal/identity/module.ts';
+import { metrics } from '../../../templates/base/files/internal/metrics/module.ts';
+import { telemetry } from '../../../templates/base/files/internal/telemetry/module.ts';
+import { auth } from '../../../templates/modules/auth/files/internal/auth/module.ts';
+import {
+  audience,
+  issuer,
+  sign,
+  type TestKey,
+  testKey,
+} from '../../../templates/modules/auth/files/internal/auth/testing.ts';
+import { ratelimit } from '../../../templates/modules/ratelimit/files/internal/ratelimit/module.ts';
+import { versioning } from '../../../templates/modules/versioning/files/internal/versioning/module.ts';
+
+describe('module versioning beside auth and ratelimit, none of which knows another', () => {
+  let key: TestKey;
+  let service: Service;
+  let server: Http;
+  let scrape: () => Promise<string>;
+
+  beforeAll(async () => {
+    key = await testKey('key');
+    const slice = defineModule({
+      name: 'slice',
+      config: Type.Object({}),
+      requires: [http, metrics, versioning],
+      start({ use }) {
+        server = use(http);
+        scrape = use(metrics).text;
+        const policy = { name: 'things', quota: 3, windowSeconds: 60, burst: 3 };
+        use(versioning).each({ 1: 'one', 2: 'two' }, ({ route }, word) =>
+          route({
+            method: 'GET',
+            url: '/things',
+            config: { auth: { scopes: ['things:read'] }, ratelimit: { policy } },
+            handler: () => ({ word }),
+          }),
+        );
+        return { value: undefined };
+      },
+    });
+    const settings = {
+      HOST: '127.0.0.1',
+      PORT: '0',
+      AUTH_ISSUER: issuer,
+      AUTH_AUDIENCE: audience,
+      AUTH_ALGORITHMS: 'ES256',
+      AUTH_JWKS: JSON.stringify({ keys: [key.publicJwk] }),
+    };
+    service = new Service([metrics, telemetry, http, identity, auth, ratelimit, versioning, slice], {
+      log: pino({ level: 'silent' }),
+      configOf: (module) => readConfig(module.config, settings),
+      startTimeoutMs: 10_000,
+    });
+    await service.start();
+  });
+  afterAll(() => service.stop(0, 5000));
+
+  it('asks for the scopes of a route in each of its versions, and before it tells which there are', async () => {
+    const headers = { authorization: `Bearer ${await sign(key)}` };
+    for (const url of ['/things', '/v1/things', '/v2/things', '/v9/things']) {
+      expect((await server.inject(url)).statusCode).toBe(401);
+      expect((await server.inject({ url, headers })).statusCode).toBe(403);
+    }
+  });
+
+  it('counts by the program that the token names, and has versions share a quota that has a name', async () => {
+    const token = await sign(key, { scope: 'things:read', client_id: 'billing' });
+    const headers = { authorization: `Bearer ${token}` };
+    const statuses: number[] = [];
+    for (const url of ['/things', '/v1/things', '/v2/things', '/v2/things'])
+      statuses.push((await server.inject({ url, headers })).statusCode);
+    expect(statuses).toEqual([200, 200, 200, 429]);
+    expect((await server.inject({ url: '/v9/things', headers })).json()).toMatchObject({ code: 'version_unknown' });
+    const text = await scrape();
+    expect(text).toContain('versioning_requests_total{version="1",consumer="billing"} 2');
+    expect(text).toContain('versioning_requests_total{version="2",consumer="billing"} 2');
+  });
+});
