@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest';
+import { linksOf } from './linksOf.ts';
+
+type Api = {
+  getThing: { request: { path: { id: string } }; reply: { status: 200; body: { id: string; size: number } } };
+  dropThing: { request: { path: { id: string } }; reply: { status: 204; body: undefined } };
+  listThings: {
+    request: { query?: { cursor?: string } };
+    reply: { status: 200; body: { things: { id: string; size: number }[]; names: string[] } };
+  };
+};
+
+const { collection, resource, template, to } = linksOf<Api, 'drop'>();
+
+it('what the contract does not have does not compile', () => {
+  const thing = resource('getThing', {
+    self: ({ id }) => ({ path: { id } }),
+    links: {
+      'api:drop': to('dropThing', ({ id, size }) => size === 0 && { path: { id } }),
+      collection: to('listThings'),
+    },
+  });
+  expect(thing.operations).toEqual(['getThing']);
+  const wrong = [
+    // @ts-expect-error there is no such operation
+    to('getThings'),
+    // @ts-expect-error a parameter is missing
+    to('getThing'),
+    // @ts-expect-error a parameter is missing
+    to('getThing', () => ({ path: {} })),
+    // @ts-expect-error a parameter is of another type
+    to('getThing', () => ({ path: { id: 7 } })),
+    // @ts-expect-error the query has no such parameter
+    template('listThings', ['page']),
+    // @ts-expect-error there is no such relation
+    resource('getThing', { self: ({ id }) => ({ path: { id } }), links: { colection: to('listThings') } }),
+    // @ts-expect-error the API has no such relation of its own
+    resource('getThing', { self: ({ id }) => ({ path: { id } }), links: { 'api:raise': to('listThings') } }),
+    // @ts-expect-error a thing has no colour
+    resource('getThing', { self: ({ colour }) => ({ path: { id: colour } }) }),
+    // @ts-expect-error this operation answers with something else
+    resource('getThing', { self: ({ id }) => ({ path: { id } }), alsoIn: ['listThings'] }),
+    // @ts-expect-error this member is a list of something else
+    collection('listThings', { of: thing, member: 'names' }),
+    // @ts-expect-error links between pages come by themselves
+    collection('listThings', { of: thing, member: 'things', links: { next: to('listThings') } }),
+  ];
+  expect(wrong).toHaveLength(11);
+});

@@ -1,0 +1,99 @@
+import { Type } from 'typebox';
+import { ref } from '../http/openapi.ts';
+import type { Http } from '../http/server.ts';
+import type { Collection, Declaration } from './declaration.ts';
+import { relationsOf } from './representation.ts';
+
+/** A link as it stands in a reply. */
+export const LinkView = Type.Object(
+  {
+    href: Type.String({ description: 'Relative to the URL of the reply (RFC 3986)' }),
+    templated: Type.Optional(Type.Boolean({ description: 'Whether href is a template (RFC 6570)' })),
+    name: Type.Optional(Type.String({ description: 'Of a curie: what stands before the colon of a relation' })),
+  },
+  { $id: 'HalLink', description: 'A link (draft-kelly-json-hal)', examples: [{ href: '../items' }] },
+);
+
+/** A JSON Schema of an object, as far as it matters here. */
+interface ObjectSchema {
+  readonly description?: string;
+  readonly required: readonly string[];
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Has the server know the schema of a representation in HAL.
+ * @param http the API's server
+ * @param name of the schema of the same without links
+ * @param declaration of what it describes
+ * @returns a reference to it
+ * @throws {TypeError} when the schema is no object's, or has no list of what a collection is of
+ */
+export function halSchema(http: Http, name: string, declaration: Declaration): { readonly $ref: string } {
+  const $id = `${name}Resource`;
+  if (http.getSchema($id) === undefined) {
+    const { $id: _, examples: __, ...schema } = objectSchema(http.getSchema(name), name);
+    const { required, properties } = declaration.kind === 'resource' ? schema : embedding(http, schema, declaration);
+    http.addSchema({
+      ...schema,
+      $id,
+      description: `${schema.description ?? name}: in HAL`,
+      required: [...required, '_links'],
+      properties: { ...properties, _links: linksSchema(declaration) },
+    });
+  }
+  return { $ref: `${$id}#` };
+}
+
+/** What is a list of items in JSON holds them as resources, and says by links where other pages are. */
+function embedding(http: Http, schema: ObjectSchema, { member, of }: Collection): ObjectSchema {
+  const { [member]: list, next: _, prev: __, ...properties } = schema.properties;
+  const name = isObject(list) && isObject(list['items']) ? nameIn(list['items']) : undefined;
+  if (name === undefined) throw new TypeError(`"${member}" is no list of a schema that has a name`);
+  const item = Type.Array(Type.Unsafe(halSchema(http, name, of)));
+  return {
+    required: [...schema.required.filter((each) => Object.hasOwn(properties, each)), '_embedded'],
+    properties: { ...properties, _embedded: Type.Object({ item }) },
+  };
+}
+
+/** A link is there when state and caller permit it, and a value of its own leads somewhere: of a list only `self` always is. */
+function linksSchema(declaration: Declaration): object {
+  const properties = relationsOf(declaration).map((relation) => {
+    const schema = relation === 'curies' ? Type.Array(ref(LinkView)) : ref(LinkView);
+    return [
+      relation,
+      declaration.kind === 'collection' && relation === 'self' ? schema : Type.Optional(schema),
+    ] as const;
+  });
+  return Type.Object(Object.fromEntries(properties));
+}
+
+/**
+ * @param schema anything
+ * @returns the name of the schema to which it refers
+ */
+export function nameIn(schema: unknown): string | undefined {
+  if (!isObject(schema) || typeof schema['$ref'] !== 'string') return undefined;
+  return schema['$ref'].replace(/#$/, '');
+}
+
+function objectSchema(schema: unknown, name: string): ObjectSchema & Readonly<Record<string, unknown>> {
+  if (!isObject(schema) || !isObject(schema['properties']))
+    throw new TypeError(`schema ${name} is not that of an object`);
+  const { description, required, properties } = schema;
+  return {
+    ...schema,
+    ...(typeof description === 'string' && { description }),
+    required: Array.isArray(required) ? required.map(String) : [],
+    properties,
+  };
+}
+
+/**
+ * @param value anything
+ * @returns whether it is an object
+ */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

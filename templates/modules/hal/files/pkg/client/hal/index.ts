@@ -1,0 +1,96 @@
+import { ServiceError, invalidArgument } from '../../errors/index.ts';
+
+/** A link in a reply (draft-kelly-json-hal). */
+interface Link {
+  readonly href: string;
+  readonly templated?: boolean;
+}
+
+/** What has links: a reply, or a resource embedded in one. */
+export interface Linked<Links extends object = object> {
+  /** Of the reply: links are relative to it. */
+  readonly url: string;
+  readonly body: { readonly _links: Links };
+}
+
+/** Values for the parameters of a template, by name. */
+export type Values = Readonly<Record<string, string | number | boolean>>;
+
+/** A name, or several after what they begin with: of RFC 6570 what the links of this service have. */
+const expression = /\{([?&]?)([\w,]+)\}/g;
+
+/**
+ * @param linked a reply, or a resource in one
+ * @param relation of a link
+ * @returns whether it is there: state and caller permit it
+ */
+export function hasLink<Links extends object>(linked: Linked<Links>, relation: keyof Links & string): boolean {
+  return linkIn(linked, relation) !== undefined;
+}
+
+/**
+ * Says where a link leads: `at` of a call.
+ * @param linked a reply, or a resource in one
+ * @param relation of the link
+ * @param values for the parameters of a template; those of its query may be left out
+ * @returns the URL
+ * @throws {ServiceError} 404 `link_missing` when there is no such link, 400 when it is not understood or a parameter of its path is
+ * missing
+ */
+export function locate<Links extends object>(
+  linked: Linked<Links>,
+  relation: keyof Links & string,
+  values: Values = {},
+): URL {
+  const link = linkIn(linked, relation);
+  if (link === undefined) {
+    const publicMessage = `There is no link "${relation}".`;
+    throw new ServiceError({ code: 'link_missing', status: 404, publicMessage });
+  }
+  const href = link.templated === true ? expand(link.href, values) : link.href;
+  const url = URL.parse(href, linked.url);
+  if (url === null) throw invalidArgument(`"${href}" is no link.`);
+  return url;
+}
+
+/**
+ * @param reply with a list
+ * @returns what is listed, each with its own links
+ */
+export function membersOf<Member extends Linked['body']>(reply: {
+  readonly url: string;
+  readonly body: { readonly _embedded: { readonly item: readonly Member[] } };
+}): { readonly url: string; readonly body: Member }[] {
+  const { _embedded: embedded } = reply.body;
+  return embedded.item.map((body) => ({ url: reply.url, body }));
+}
+
+/** What came over the network is looked at, whatever its type. */
+function linkIn({ body: { _links: links } }: Linked, relation: string): Link | undefined {
+  const found = new Map<string, unknown>(Object.entries(links)).get(relation);
+  return isLink(found) ? found : undefined;
+}
+
+function isLink(value: unknown): value is Link {
+  return typeof value === 'object' && value !== null && 'href' in value && typeof value.href === 'string';
+}
+
+function expand(template: string, values: Values): string {
+  const href = template.replaceAll(expression, (_, first: string, names: string) => {
+    if (first === '') return segment(names, values[names]);
+    const pairs = names.split(',').flatMap((name): string[] => {
+      const value = values[name];
+      return value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`];
+    });
+    return pairs.length === 0 ? '' : first + pairs.join('&');
+  });
+  if (/[{}]/.test(href)) throw invalidArgument(`"${template}" is not understood.`);
+  return href;
+}
+
+/** A dot is a step in a path even when it is encoded. */
+function segment(name: string, value: string | number | boolean | undefined): string {
+  const text = String(value ?? '');
+  if (/^\.{0,2}$/.test(text)) throw invalidArgument(`The parameter "${name}" cannot be "${text}".`);
+  return encodeURIComponent(text);
+}

@@ -1,0 +1,25 @@
+import { defineModule } from '../../../generators/engine/module.ts';
+
+export default defineModule({
+  id: 'hal',
+  summary: 'Links between resources (HAL), typed by the contract: pages, and what may be done now',
+  category: 'api',
+  dependencies: ['negotiator'],
+  devDependencies: ['@types/negotiator'],
+  tryIt: {
+    trials: [
+      {
+        shows: 'A page of items, with links',
+        shell: `{curl} 'localhost:8080/items?limit=1' -H 'accept: application/hal+json'`,
+        prints: '"self":{"href":"./items?limit=1"}',
+      },
+      {
+        shows: 'What a relation of its own means',
+        shell: '{curl} localhost:8080/relations/create',
+        prints: '"method":"POST"',
+      },
+    ],
+  },
+  wiring: { hal: 'internal/hal/module.ts' },
+  ownership: { seed: ['internal/hal/links.ts', 'internal/hal/links.test.ts'] },
+});
