@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto';
+import { Type } from 'typebox';
+import { notFound } from '../../pkg/errors/index.ts';
+import { problems, ref } from '../http/openapi.ts';
+import type { Http } from '../http/server.ts';
+import type { VersionedRoutes } from '../versioning/routes.ts';
+import type { PartRepository } from './domain.ts';
+import { v1 } from './v1.ts';
+import { v2 } from './v2.ts';
+
+/** How parts look in each version: one that is served and missing here does not compile. */
+const representations = { 1: v1, 2: v2 };
+
+/**
+ * One set of routes over one domain; versions differ by how they read and show it.
+ * @param http the API's server
+ * @param versioned registers routes by version
+ * @param parts where parts are kept
+ */
+export function partRoutes(
+  http: Http,
+  versioned: VersionedRoutes<keyof typeof representations>,
+  parts: PartRepository,
+): void {
+  versioned.each(representations, ({ route, href }, shape) => {
+    http.addSchema(shape.body);
+    http.addSchema(shape.reply);
+
+    route({
+      method: 'POST',
+      url: '/parts',
+      schema: {
+        operationId: 'createPart',
+        summary: 'Create a part',
+        tags: ['parts'],
+        body: ref(shape.body),
+        response: { 201: ref(shape.reply), ...problems },
+      },
+      handler: async (request, reply) => {
+        const part = { id: randomUUID(), ...shape.fromBody(request.body) };
+        await parts.add(part);
+        return reply
+          .code(201)
+          .header('location', href(request, `/parts/${part.id}`))
+          .send(shape.toReply(part));
+      },
+    });
+
+    route({
+      method: 'GET',
+      url: '/parts/:id',
+      schema: {
+        operationId: 'getPart',
+        summary: 'Get a part',
+        tags: ['parts'],
+        params: Type.Object({ id: Type.String({ format: 'uuid' }) }),
+        response: { 200: ref(shape.reply), ...problems },
+      },
+      handler: async ({ params: { id } }) => {
+        const part = await parts.find(id);
+        if (part === undefined) throw notFound('part', id);
+        return shape.toReply(part);
+      },
+    });
+  });
+}

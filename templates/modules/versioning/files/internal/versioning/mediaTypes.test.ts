@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { defineVersions } from './apiVersions.ts';
+import { MediaTypes } from './mediaTypes.ts';
+
+const versions = defineVersions({
+  strategy: 'media-type',
+  default: 2,
+  versions: { 1: { retired: true }, 2: {}, 3: {} },
+});
+const types = new MediaTypes(versions, 'Or-ders.x');
+const tree = 'application/vnd.or-ders.x';
+
+describe('Accept (RFC 9110, 12.5.1)', () => {
+  it.each([
+    [undefined, 'any'],
+    ['', 'any'],
+    ['*/*', 'any'],
+    ['application/json', 'any'],
+    ['text/html', 'any'],
+    ['application/vnd.orders.v3+json', 'any'],
+    ['application/vnd.or-dersZx.v3+json', 'any'],
+    [`${tree}.v3+json`, 3],
+    [`${tree.toUpperCase()}.V3+JSON`, 3],
+    [`${tree}+json; version=3`, 3],
+    ['application/json;version="3"', 3],
+    // Without a version any will do: the default.
+    [`${tree}+json`, 2],
+    [`${tree}.v3+json;q=0.5, ${tree}.v2+json`, 2],
+    [`${tree}.v3+json, ${tree}.v2+json;q=0.9`, 3],
+    [`${tree}.v9+json, ${tree}.v3+json;q=0.1`, 3],
+    [`${tree}.v9+json, */*;q=0.1`, 'any'],
+    [`${tree}.v9+json, application/*`, 'any'],
+    [`${tree}.v3+json, application/json;q=0.9`, 3],
+    [`${tree}.v3+json;q=0.2, application/json;q=0.9`, 'any'],
+    [`${tree}.v3+json;q=0, */*`, 'any'],
+    [`${tree}.v3+json;q=0`, undefined],
+    [`${tree}.v9+json`, undefined],
+    [`${tree}.v2+xml`, undefined],
+    [`${tree}.v+json`, undefined],
+    [`${tree}.v03+json`, undefined],
+    [`${tree}.v${'9'.repeat(400)}+json`, undefined],
+    // One that is retired, when there is none else.
+    [`${tree}.v1+json`, 1],
+    [`${tree}.v1+json, ${tree}.v3+json;q=0.1`, 3],
+    [`${tree}.v1+json, */*;q=0.1`, 'any'],
+  ])('%s is answered by %s', (accept, expected) => {
+    expect(types.accepted(accept)).toBe(expected);
+  });
+
+  it.each([
+    ['too long', `${'a/b;version=1,'.repeat(1100)}${tree}.v3+json`],
+    ['of too many ranges', 'application/json;version=9,'.repeat(35) + tree],
+  ])('%s is acceptable by nothing', (_what, accept) => {
+    expect(types.accepted(accept)).toBeUndefined();
+  });
+});
+
+describe('Content-Type', () => {
+  it.each([
+    [undefined, undefined],
+    ['application/json', undefined],
+    ['application/json; charset=utf-8', undefined],
+    [`${tree}.v2+json`, '2'],
+    [`${tree}.v2+json; charset=utf-8`, '2'],
+    [`${tree}+json; charset=utf-8; version=3`, '3'],
+    ['application/json;version="3"', '3'],
+    [`${tree}.v9+json`, '9'],
+    [`${tree}.v+json`, ''],
+    [`${tree}+json`, undefined],
+    ['text/plain; version=3', undefined],
+  ])('%s names %s', (contentType, expected) => {
+    expect(types.sent(contentType)).toBe(expected);
+  });
+});

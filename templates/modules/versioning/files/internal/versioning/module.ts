@@ -1,0 +1,35 @@
+import { defineModule } from '../app/module.ts';
+import { http } from '../http/module.ts';
+import { refusing } from '../http/refuse.ts';
+import { metrics } from '../metrics/module.ts';
+import { config } from './config.ts';
+import { Consumers } from './consumers.ts';
+import { createUsage } from './metrics.ts';
+import { VersionedRoutes } from './routes.ts';
+import { strategyOf } from './strategies.ts';
+import { versions } from './versions.ts';
+
+/** The versions of the API: modules that require it register the routes that differ between them. */
+export const versioning = defineModule({
+  name: 'versioning',
+  config,
+  requires: [http, metrics],
+  start({ config: settings, use }) {
+    const { registry, errors } = use(metrics);
+    const consumers = new Consumers({
+      claim: settings.VERSIONING_CONSUMER_CLAIM,
+      max: settings.VERSIONING_CONSUMERS_MAX,
+    });
+    const server = use(http);
+    // Pages of other origins may read what is said of a version's end.
+    server.exposedHeaders.push('deprecation', 'link', 'sunset');
+    const value = new VersionedRoutes({
+      http: server,
+      versions,
+      strategy: strategyOf(versions),
+      usage: createUsage(registry, versions, consumers),
+      refuse: refusing(errors),
+    });
+    return { value };
+  },
+});
