@@ -1,0 +1,8 @@
+import { defineModule } from '../../../generators/engine/module.ts';
+
+export default defineModule({
+  id: 'middleware',
+  summary: 'What requests pass: timed, and changed at run time (block a caller, lift a limit)',
+  category: 'reliability',
+  wiring: { middleware: 'internal/middleware/module.ts' },
+});
