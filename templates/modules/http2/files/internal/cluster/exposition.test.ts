@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+import { join } from './exposition.ts';
+
+const help = '# HELP requests_total Requests.\n# TYPE requests_total counter\n';
+
+it('says of each sample whose it is, and describes each family once', () => {
+  const text = join([
+    { worker: '1', text: `${help}requests_total{route="/a"} 3\n\n# HELP up Up.\n# TYPE up gauge\nup 1\n` },
+    { worker: '2', text: `${help}requests_total{route="/a"} 4\nrequests_total 1\n` },
+  ]);
+  expect(text).toBe(
+    [
+      '# HELP requests_total Requests.',
+      '# TYPE requests_total counter',
+      'requests_total{worker="1",route="/a"} 3',
+      'requests_total{worker="2",route="/a"} 4',
+      'requests_total{worker="2"} 1',
+      '# HELP up Up.',
+      '# TYPE up gauge',
+      'up{worker="1"} 1',
+      '',
+    ].join('\n'),
+  );
+});
+
+it('keeps exemplars, and the one end that OpenMetrics asks for', () => {
+  const one = '# HELP d D.\n# TYPE d histogram\nd_bucket{le="1"} 3 # {trace_id="a"} 0.5 1\n# EOF\n';
+  const text = join([
+    { worker: '1', text: one },
+    { worker: '2', text: one },
+  ]);
+  expect(text.match(/# EOF/g)).toHaveLength(1);
+  expect(text.endsWith('\n# EOF\n')).toBe(true);
+  expect(text).toContain('d_bucket{worker="2",le="1"} 3 # {trace_id="a"} 0.5 1\n');
+});

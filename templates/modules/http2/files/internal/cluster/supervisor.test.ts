@@ -1,0 +1,175 @@
+import { Registry } from '@prometheus-io/client';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createMetrics } from './metrics.ts';
+import { Supervisor } from './supervisor.ts';
+import type { Exit, Worker } from './worker.ts';
+
+/** A worker that is no process. */
+interface Fake extends Worker {
+  readonly signals: string[];
+  isReady: boolean;
+  readonly end: (code?: number) => void;
+}
+
+let fakes: Fake[];
+let log: string;
+let supervisor: Supervisor;
+let registry: Registry;
+/** What a new worker does. */
+let born: (fake: Fake) => void;
+/** What a worker does on SIGTERM. */
+let told: (fake: Fake) => void;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  fakes = [];
+  log = '';
+  born = (fake) => (fake.isReady = true);
+  told = (fake) => fake.end(0);
+  registry = new Registry();
+  supervisor = new Supervisor({
+    count: 2,
+    fork: (slot) => Promise.resolve(fork(slot)),
+    probe: (worker) => Promise.resolve(fakes.some((fake) => fake === worker && fake.isReady)),
+    log: pino({ base: null }, { write: (line) => (log += line) }),
+    metrics: createMetrics(registry),
+    startMs: 1000,
+    stopMs: 5000,
+  });
+});
+afterEach(() => vi.useRealTimers());
+
+function fork(slot: number): Fake {
+  const { promise: exited, resolve } = Promise.withResolvers<Exit>();
+  const fake: Fake = {
+    slot,
+    pid: 1000 + fakes.length,
+    admin: '',
+    exited,
+    signals: [],
+    isReady: false,
+    end(code = 1) {
+      fake.isReady = false;
+      resolve({ code, signal: null });
+    },
+    kill(signal) {
+      fake.signals.push(signal);
+      if (signal === 'SIGTERM') told(fake);
+      if (signal === 'SIGKILL') fake.end(1);
+    },
+  };
+  fakes.push(fake);
+  born(fake);
+  return fake;
+}
+
+const slots = (): number[] => supervisor.workers.map(({ slot }) => slot);
+
+describe('workers', () => {
+  it('are as many as there are to be, each with a place', async () => {
+    await supervisor.start();
+    expect(slots()).toEqual([1, 2]);
+    expect(supervisor.phase).toBe('ready');
+    expect(await registry.metrics()).toMatch(/^cluster_workers 2$/m);
+  });
+
+  it('that cannot start keep the service from starting', async () => {
+    born = (fake) => fake.end(1);
+    await expect(supervisor.start()).rejects.toThrow('ended before it was ready');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(fakes).toHaveLength(2);
+  });
+
+  it('that crash are replaced, at longer and longer intervals', async () => {
+    await supervisor.start();
+    born = (fake) => fake.end(1);
+    fakes[0]?.end(1);
+    await vi.advanceTimersByTimeAsync(499);
+    expect(fakes).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(fakes).toHaveLength(3);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(fakes).toHaveLength(4);
+    await vi.advanceTimersByTimeAsync(1999);
+    expect(fakes).toHaveLength(4);
+    born = (fake) => (fake.isReady = true);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(slots()).toEqual([2, 1]);
+    expect(await registry.metrics()).toMatch(/^cluster_worker_exits_total\{expected="false"\} 3$/m);
+    // After a quiet time it counts as the first again.
+    await vi.advanceTimersByTimeAsync(61_000);
+    fakes.at(-1)?.end(1);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(slots()).toEqual([2, 1]);
+  });
+});
+
+describe('a rolling restart', () => {
+  it('replaces one after another, and stops none before its successor is ready', async () => {
+    await supervisor.start();
+    const [first, second] = fakes;
+    born = () => undefined;
+    const rolling = supervisor.roll();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(fakes).toHaveLength(3);
+    expect(first?.signals).toEqual([]);
+    // It is not asked for its health yet.
+    expect(slots()).toEqual([1, 2]);
+    born = (fake) => (fake.isReady = true);
+    if (fakes[2]) fakes[2].isReady = true;
+    await vi.advanceTimersByTimeAsync(100);
+    expect(await rolling).toBe(true);
+    expect([first?.signals, second?.signals]).toEqual([['SIGTERM'], ['SIGTERM']]);
+    expect(slots()).toHaveLength(2);
+    expect(fakes).toHaveLength(4);
+    expect(await registry.metrics()).not.toMatch(/expected="false"/);
+  });
+
+  it('ends when a successor does not get ready: the old ones stay', async () => {
+    await supervisor.start();
+    born = (fake) => setTimeout(() => fake.end(1), 100);
+    const rolling = supervisor.roll();
+    await vi.advanceTimersByTimeAsync(200);
+    expect(await rolling).toBe(false);
+    expect(slots()).toEqual([1, 2]);
+    expect(fakes.slice(0, 2).flatMap(({ signals }) => signals)).toEqual([]);
+    expect(log).toContain('rolling restart given up');
+  });
+
+  it('is one at a time', async () => {
+    await supervisor.start();
+    const rolling = supervisor.roll();
+    expect(await supervisor.roll()).toBe(false);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(await rolling).toBe(true);
+  });
+});
+
+describe('the end', () => {
+  it('is clean when all workers end so', async () => {
+    await supervisor.start();
+    expect(await supervisor.stop('SIGTERM')).toBe(true);
+    expect(supervisor.phase).toBe('stopping');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(fakes).toHaveLength(2);
+  });
+
+  it('comes to who does not heed it', async () => {
+    await supervisor.start();
+    told = () => undefined;
+    const stopped = supervisor.stop('SIGTERM');
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(await stopped).toBe(false);
+    expect(fakes[0]?.signals).toEqual(['SIGTERM', 'SIGKILL']);
+  });
+
+  it('does not wait for workers that are about to be replaced', async () => {
+    await supervisor.start();
+    fakes[0]?.end(1);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(await supervisor.stop('SIGTERM')).toBe(true);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(fakes).toHaveLength(2);
+  });
+});

@@ -1,0 +1,74 @@
+import { defineModule } from '../app/module.ts';
+import { http } from '../http/module.ts';
+import { metrics } from '../metrics/module.ts';
+import { Certificate } from './certificate.ts';
+import { config } from './config.ts';
+import { decodeTicketKeys, newTicketKeys } from './credentials.ts';
+import { Door } from './door.ts';
+import { createMetrics, registerGauges } from './metrics.ts';
+import { rules } from './rules.ts';
+import { createHttp2 } from './server.ts';
+import { Sessions } from './sessions.ts';
+
+/** Milliseconds between two looks at all connections. */
+const sweepMs = 1000;
+
+/** The API by TLS, in HTTP/2 or HTTP/1.1 as each client likes; without a certificate it stays as it is. */
+export const http2 = defineModule({
+  name: 'http2',
+  config,
+  rules,
+  requires: [http, metrics],
+  async start({ config: settings, log, use }) {
+    const { TLS_CERT_FILE: cert, TLS_KEY_FILE: key } = settings;
+    if (cert === undefined || key === undefined) {
+      log.info('no certificate: plain HTTP/1.1');
+      return { value: undefined };
+    }
+    const api = use(http);
+    const { registry, errors } = use(metrics);
+    const measured = createMetrics(registry);
+    const certificate = new Certificate({
+      files: { cert, key, ticketKeys: settings.TLS_TICKET_KEYS_FILE },
+      ticketKeys: settings.TLS_TICKET_KEYS === undefined ? newTicketKeys() : decodeTicketKeys(settings.TLS_TICKET_KEYS),
+      log,
+      metrics: measured,
+    });
+    const credentials = await certificate.load();
+    const server = createHttp2(api, settings, errors);
+    const sessions = new Sessions(server, {
+      idleMs: api.limits.HTTP_KEEP_ALIVE_TIMEOUT_MS,
+      requestMs: api.limits.HTTP_REQUEST_TIMEOUT_MS,
+      stallMs: settings.HTTP2_STALL_TIMEOUT_MS,
+      controlFrames: settings.HTTP2_CONTROL_FRAMES_MAX,
+      windowBytes: settings.HTTP2_WINDOW_BYTES,
+      sweepMs,
+      metrics: measured,
+    });
+    registerGauges(registry, { sessions: () => sessions.count, streams: () => sessions.streams });
+    const door = new Door(api.server, {
+      credentials,
+      minVersion: settings.TLS_MIN_VERSION,
+      handshakeMs: settings.TLS_HANDSHAKE_TIMEOUT_MS,
+      peerConnections: settings.TLS_PEER_CONNECTIONS_MAX,
+      http2: (socket) => server.emit('connection', socket),
+      metrics: measured,
+    });
+    const renew = door.renew.bind(door);
+    certificate.watch(settings.TLS_RELOAD_INTERVAL_MS, renew);
+    return {
+      value: undefined,
+      links() {
+        const address = api.server.address();
+        const port = typeof address === 'object' ? address?.port : undefined;
+        return { API: `https://localhost:${port}`, 'its description': `https://localhost:${port}/openapi.json` };
+      },
+      reload: () => certificate.reload(renew),
+      async drain(signal) {
+        door.drain(signal);
+        await sessions.drain(signal);
+      },
+      stop: () => certificate.close(),
+    };
+  },
+});

@@ -1,0 +1,35 @@
+/** Makes a certificate for this machine, to try TLS with: `npm run certificate`. Browsers do not trust it. */
+import { mkdir, writeFile } from 'node:fs/promises';
+
+const folder = '.certificate';
+const days = 30;
+// A development dependency: production has a certificate of its own.
+const { generate } = await import('selfsigned');
+const day = 24 * 60 * 60 * 1000;
+
+const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
+  keyType: 'ec',
+  algorithm: 'sha256',
+  notAfterDate: new Date(Date.now() + days * day),
+  extensions: [
+    {
+      name: 'subjectAltName',
+      altNames: [
+        { type: 2, value: 'localhost' },
+        { type: 7, ip: '127.0.0.1' },
+      ],
+    },
+  ],
+});
+await mkdir(folder, { recursive: true });
+await writeFile(`${folder}/tls.crt`, cert);
+await writeFile(`${folder}/tls.key`, key, { mode: 0o600 });
+// It is nobody else's: git is not to take it.
+await writeFile(`${folder}/.gitignore`, '*\n');
+process.stdout.write(`Good for ${days} days:
+
+  TLS_CERT_FILE=${folder}/tls.crt
+  TLS_KEY_FILE=${folder}/tls.key
+
+Put these lines into .env, then: curl --cacert ${folder}/tls.crt https://localhost:8080/version
+`);

@@ -1,0 +1,18 @@
+import { defineModule } from '../../../generators/engine/module.ts';
+
+export default defineModule({
+  id: 'http2',
+  summary: 'TLS with HTTP/2, certificates renewed in place; static files; all cores of a machine',
+  category: 'api',
+  dependencies: ['@fastify/static'],
+  devDependencies: ['selfsigned'],
+  scripts: {
+    certificate: 'node scripts/certificate.ts',
+    'start:cluster': 'exec node dist/cmd/cluster/main.js',
+    'prestart:cluster': 'node --run build',
+  },
+  wiring: {
+    http2: 'internal/http2/module.ts',
+    staticFiles: 'internal/static/module.ts',
+  },
+});
