@@ -31,7 +31,7 @@ export const checks: Measurement = {
       runs[0]?.tests ?? '',
     ]);
     return [
-      'Slipway’s `check` is lint with types, format, type check, licences, and the tests with coverage. Each of the others is what its template has of that: Nest’s lint with types (its build is what checks types) and tests without coverage, Fastify’s tests.',
+      'Slipway’s `check` is lint with types, format, type check, licences, and the tests. Each of the others is what its template has of that: Nest’s lint with types (its build is what checks types) and tests, Fastify’s tests.',
       table(['what', '`build`, s', 'checks', 's', 'tests'], rows),
     ].join('\n\n');
   },

@@ -6,11 +6,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { api } from './api.ts';
 import { checks } from './checks.ts';
 import { documentOf, sectionsOf } from './document.ts';
 import { plan, render } from './engine.ts';
 import { footprint } from './footprint.ts';
 import { grpc } from './grpc.ts';
+import { http2 } from './http2.ts';
 import { image } from './image.ts';
 import type { Measurement } from './measurement.ts';
 import { npx } from './npx.ts';
@@ -28,7 +30,9 @@ const measurements: Readonly<Record<string, Measurement>> = {
   scaffold,
   npx,
   throughput,
+  api,
   grpc,
+  http2,
   websocket,
   ratelimit,
   sigterm,

@@ -1,0 +1,32 @@
+import type { Measurement } from './measurement.ts';
+import { type Candidate, slipway } from './services.ts';
+import { lacksForLoad, underLoad, withHello } from './throughput.ts';
+
+const modules = ['grpc', 'hal', 'http2', 'middleware', 'ratelimit', 'versioning', 'websocket'];
+
+const whole: Candidate = {
+  ...slipway,
+  name: 'with every API module',
+  generate: (executable) => [
+    'node',
+    executable(),
+    'orders',
+    '--yes',
+    '--no-install',
+    '--no-git',
+    `--modules=${modules.join(',')}`,
+  ],
+};
+
+/** What is left of the base service's throughput where all that shows something to the outside is there too. */
+export const api: Measurement = {
+  title: `A small JSON route with every API module (${modules.join(', ')}), under the same load`,
+  lacks: lacksForLoad,
+  async measure({ service }) {
+    const servers = [
+      { name: 'the base service', ...withHello(service(slipway)) },
+      { name: whole.name, ...withHello(service(whole)) },
+    ];
+    return underLoad(servers, { ADMIN_PORT: '0', GRPC_PORT: '0', NODE_ENV: 'production', REDIS_URL: '' });
+  },
+};

@@ -1,0 +1,177 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../helpers/liveService.ts';
+import type { Measurement } from './measurement.ts';
+import { median, runProgram } from './sample.ts';
+import { slipway, type Candidate } from './services.ts';
+import { table } from './table.ts';
+import { withHello } from './throughput.ts';
+
+const rounds = 5;
+const seconds = 4;
+const compressed = ['-H', 'accept-encoding: br'];
+
+const secured: Candidate = {
+  ...slipway,
+  name: 'with http2',
+  generate: (executable) => ['node', executable(), 'orders', '--yes', '--no-install', '--no-git', '--modules=http2'],
+};
+
+/** What is put under load, and how. */
+interface Case {
+  readonly name: string;
+  readonly main: string;
+  /** By TLS, unless told. */
+  readonly plain?: boolean;
+  /** Of h2load. */
+  readonly load: readonly string[];
+  readonly path: string;
+  /** Cores of the server: the load has the last one, alone if there are enough. */
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cores?: string;
+}
+
+const http1 = ['--h1', '-c50', '-m1'];
+const shared = ['-c5', '-m10'];
+
+/** What each setting of module http2 gives, in turn; h2load speaks all protocols. */
+export const http2: Measurement = {
+  title: 'TLS, HTTP/2, files and workers: h2load, fifty requests at a time',
+  lacks() {
+    const tools = ['h2load', 'taskset'].filter((tool) => spawnSync('which', [tool]).status !== 0);
+    return os.availableParallelism() < 2 ? [...tools, 'a second core'] : tools;
+  },
+  async measure({ service }) {
+    const { folder, main: hello } = withHello(service(secured));
+    runProgram(['npm', 'run', 'certificate'], folder);
+    publish(folder);
+    const cluster = withCluster(folder, hello);
+    const small = { main: hello, path: '/hello' };
+    return compare(folder, [
+      { name: 'HTTP/1.1 without TLS', ...small, plain: true, load: http1 },
+      { name: 'HTTP/1.1 by TLS', ...small, load: http1 },
+      { name: 'HTTP/2 by TLS, 5 connections with 10 requests each', ...small, load: shared },
+      { name: 'HTTP/2 by TLS, 50 connections with 1 request each', ...small, load: ['-c50', '-m1'] },
+      {
+        name: 'a file of 200 KB, compressed once',
+        main: hello,
+        path: '/static/packed.js',
+        load: [...shared, ...compressed],
+      },
+      {
+        name: 'the same, compressed each time',
+        main: hello,
+        path: '/static/loose.js',
+        load: [...shared, ...compressed],
+      },
+      {
+        name: 'cmd/cluster, 1 worker',
+        ...small,
+        main: cluster,
+        load: shared,
+        cores: '0,1',
+        env: { HTTP_WORKERS: '1' },
+      },
+      {
+        name: 'cmd/cluster, 2 workers',
+        ...small,
+        main: cluster,
+        load: shared,
+        cores: '0,1',
+        env: { HTTP_WORKERS: '2' },
+      },
+    ]);
+  },
+};
+
+/** Two files alike, of which one has been compressed by the build. */
+function publish(folder: string): void {
+  const text = Array.from({ length: 4000 }, (_, index) => `export const item${index} = ${index * 7919};\n`).join('');
+  mkdirSync(path.join(folder, 'public'), { recursive: true });
+  writeFileSync(path.join(folder, 'public/packed.js'), text);
+  runProgram([process.execPath, 'scripts/buildSteps.ts'], folder);
+  writeFileSync(path.join(folder, 'dist/public/loose.js'), text);
+}
+
+/** `cmd/cluster` runs what lies beside it as `server`: here the service with the small route. */
+function withCluster(folder: string, hello: string): string {
+  const main = 'dist/bench/cluster/main.js';
+  for (const name of ['cluster', 'server']) mkdirSync(path.join(folder, 'dist/bench', name), { recursive: true });
+  cpSync(path.join(folder, 'dist/cmd/cluster/main.js'), path.join(folder, main));
+  cpSync(path.join(folder, hello), path.join(folder, 'dist/bench/server/main.js'));
+  return main;
+}
+
+async function compare(folder: string, cases: readonly Case[]): Promise<string> {
+  const rates = cases.map((): number[] => []);
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [index, each] of cases.entries()) rates[index]?.push(await measure(folder, each));
+  }
+  // Within each round: one in which the machine was slow says as much as any other.
+  const rows = cases.map(({ name }, index) => {
+    const own = rates[index] ?? [];
+    const ratios = own.map((rate, round) => rate / (rates[0]?.[round] ?? rate)).toSorted((a, b) => a - b);
+    const range = `${ratios[0]?.toFixed(2)}–${ratios.at(-1)?.toFixed(2)}`;
+    return [name, Math.round(median(own)), median(ratios).toFixed(2), range];
+  });
+  return [
+    'One core for the server and one for the load; `cmd/cluster` has two cores, of which the load takes one as well where there are no more.',
+    table(['what', 'requests/s', 'ratio', 'range'], rows),
+  ].join('\n\n');
+}
+
+/** @returns requests per second */
+async function measure(
+  folder: string,
+  { name, main, plain, load, path: route, env, cores = '0' }: Case,
+): Promise<number> {
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const files = { TLS_CERT_FILE: '.certificate/tls.crt', TLS_KEY_FILE: '.certificate/tls.key' };
+  const server = spawn('taskset', ['-c', cores, process.execPath, main], {
+    cwd: folder,
+    env: {
+      ...process.env,
+      ...(plain ? {} : files),
+      ...env,
+      NODE_ENV: 'production',
+      ADMIN_PORT: String(adminPort),
+      PORT: String(port),
+    },
+    // As in production somebody reads the log; here nobody keeps it.
+    stdio: ['ignore', openSync('/dev/null', 'w'), 'inherit'],
+  });
+  const url = `${plain ? 'http' : 'https'}://127.0.0.1:${port}${route}`;
+  try {
+    await ready(adminPort);
+    h2load([...load, '-D1', url]);
+    return h2load([...load, `-D${seconds}`, url]);
+  } catch (error) {
+    throw new Error(`${name} cannot be measured`, { cause: error });
+  } finally {
+    server.kill();
+    await once(server, 'exit');
+  }
+}
+
+async function ready(adminPort: number): Promise<void> {
+  for (let tries = 0; tries < 600; tries += 1) {
+    const answer = await fetch(`http://127.0.0.1:${adminPort}/readyz`).catch(() => undefined);
+    if (answer?.ok) return;
+    await sleep(50);
+  }
+  throw new Error('it does not get ready');
+}
+
+function h2load(args: readonly string[]): number {
+  const core = String(Math.min(2, os.availableParallelism() - 1));
+  const { stdout } = spawnSync('taskset', ['-c', core, 'h2load', '-t1', ...args], { encoding: 'utf8' });
+  const [, rate] = /finished in [\d.]+s, ([\d.]+) req\/s/.exec(stdout) ?? [];
+  if (rate === undefined || !/ 0 failed, 0 errored, 0 timeout/.test(stdout) || !/status codes: [1-9]/.test(stdout)) {
+    throw new Error(stdout);
+  }
+  return Number(rate);
+}
