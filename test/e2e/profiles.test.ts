@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,114 +9,131 @@ import { type BillOfMaterials, faultsOfBill } from '../helpers/cyclonedx.ts';
 import { leaves, load, startService } from '../helpers/liveService.ts';
 import { serverDatabase } from '../helpers/postgres.ts';
 
-/** The rules for what goes together are the tests' own. */
+/** The rules for what goes together are the tests' own: each of these may stand alone, and beside any other. */
+const modules = readdirSync(path.resolve('templates/modules')).toSorted();
 const profiles = coveringArray({
-  modules: ['none', 'postgres', 'auth', 'postgres,auth'],
-  postgresVersion: ['18', '17', '16'],
+  ...Object.fromEntries(modules.map((id) => [id, ['there', 'absent']])),
+  postgresVersion: ['18', '16'],
   packageManager: ['npm', 'pnpm'],
   ci: ['github', 'gitlab', 'github,gitlab'],
   node: ['pinned', 'new'],
 });
 
-describe.each(profiles)(
-  'a service with modules $modules ($postgresVersion), $packageManager, CI $ci, Node $node',
-  (profile) => {
-    const name = 'orders';
-    const folder = mkdtempSync(path.join(os.tmpdir(), 'slipway-profile-'));
-    const service = path.join(folder, name);
-    const env = environment(profile);
-    const run = (program: string, ...args: string[]) => execa(program, args, { cwd: service, env, all: true });
-    const script = (scriptName: string) => run(profile['packageManager'] ?? 'npm', 'run', scriptName);
+describe.each(profiles.map((profile) => [titleOf(profile), profile] as const))('%s', (_title, profile) => {
+  const name = 'orders';
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'slipway-profile-'));
+  const service = path.join(folder, name);
+  const env = environment(profile);
+  const run = (program: string, ...args: string[]) => execa(program, args, { cwd: service, env, all: true });
+  const script = (scriptName: string) => run(profile['packageManager'] ?? 'npm', 'run', scriptName);
 
-    beforeAll(async () => {
-      await execa('node', [executable('create-slipway'), name, ...flags(profile)], { cwd: folder, env, all: true });
-    });
-    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  beforeAll(async () => {
+    await execa('node', [executable('create-slipway'), name, ...flags(profile)], { cwd: folder, env, all: true });
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-    it('is installed and committed', async () => {
-      expect(existsSync(path.join(service, 'node_modules'))).toBe(true);
-      const { stdout } = await run('git', 'log', '--format=%s');
-      expect(stdout).toBe('feat: lay down the service');
-      expect((await run('git', 'status', '--porcelain')).stdout).toBe('');
-    });
+  it('is installed and committed', async () => {
+    expect(existsSync(path.join(service, 'node_modules'))).toBe(true);
+    const { stdout } = await run('git', 'log', '--format=%s');
+    expect(stdout).toBe('feat: lay down the service');
+    expect((await run('git', 'status', '--porcelain')).stdout).toBe('');
+  });
 
-    it('passes its own checks: lint, format, types, tests', async () => {
-      const { all } = await script('check');
-      expect(all).toMatch(/Tests .*passed/);
-    });
+  // All of its `check`, which test/e2e/verify.test.ts runs, and beyond that what tests leave out.
+  it.each(['lint', 'format', 'typecheck', 'licenses'])('passes its own %s', async (check) => {
+    expect((await script(check)).exitCode).toBe(0);
+  });
 
-    it('says what it is made of, as CycloneDX has it', async () => {
-      const { stdout } = await run(profile['packageManager'] ?? 'npm', 'run', '--silent', 'sbom');
-      const bill: BillOfMaterials = JSON.parse(stdout);
-      expect(faultsOfBill(bill)).toEqual([]);
-      const names = bill.components.map((component) => component.name);
-      // The second is something that development needs as well.
-      expect(names).toEqual(expect.arrayContaining(['fastify', 'typebox']));
-      expect(names).not.toContain('vitest');
-    });
+  it('passes its own tests, which leave little of its code out', async () => {
+    const { all } = await script('coverage');
+    expect(all).toMatch(/Tests .*passed/);
+  });
 
-    it('passes its integration tests against real servers', async ({ skip }) => {
-      await using database = await serverDatabase();
-      skip(has(profile, 'postgres') && database === undefined, 'no PostgreSQL on this machine');
-      const needsRedis = existsSync(path.join(service, 'internal/redis'));
-      skip(needsRedis && process.env['REDIS_URL'] === undefined, 'no Redis on this machine');
-      const { exitCode } = await execa('npm', ['run', 'test:integration'], {
-        cwd: service,
-        env: { ...env, DATABASE_URL: database?.url, REDIS_URL: process.env['REDIS_URL'] },
-      });
-      expect(exitCode).toBe(0);
-    });
+  it('says what it is made of, as CycloneDX has it', async () => {
+    const { stdout } = await run(profile['packageManager'] ?? 'npm', 'run', '--silent', 'sbom');
+    const bill: BillOfMaterials = JSON.parse(stdout);
+    expect(faultsOfBill(bill)).toEqual([]);
+    const names = bill.components.map((component) => component.name);
+    // The second is something that development needs as well.
+    expect(names).toEqual(expect.arrayContaining(['fastify', 'typebox']));
+    expect(names).not.toContain('vitest');
+  });
 
-    it('builds, and its production build survives its own smoke test', async () => {
-      await script('build');
-      expect((await script('smoke')).exitCode).toBe(0);
+  it('passes its integration tests against real servers', async ({ skip }) => {
+    await using database = await serverDatabase();
+    skip(has(profile, 'postgres') && database === undefined, 'no PostgreSQL on this machine');
+    const needsRedis = existsSync(path.join(service, 'internal/redis'));
+    skip(needsRedis && process.env['REDIS_URL'] === undefined, 'no Redis on this machine');
+    const { exitCode } = await execa('npm', ['run', 'test:integration'], {
+      cwd: service,
+      env: { ...env, DATABASE_URL: database?.url, REDIS_URL: process.env['REDIS_URL'] },
     });
+    expect(exitCode).toBe(0);
+  });
 
-    it('serves under load, and drains on SIGTERM without a failed request', async () => {
-      await using live = await startService(service, [profile['packageManager'] ?? 'npm', 'start'], {
-        ...env,
-        SHUTDOWN_DELAY_MS: '2000',
-      });
-      const headers: Record<string, string> = has(profile, 'auth')
-        ? { authorization: `Bearer ${(await run('npm', 'run', '--silent', 'token')).stdout}` }
-        : {};
-      const created = await fetch(`${live.origin}/items`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...headers },
-        body: JSON.stringify({ name: 'anchor', quantity: 3 }),
-      });
-      expect(created.status).toBe(201);
-      const lost = await fetch(`${live.origin}/nowhere`);
-      expect(lost.status).toBe(404);
-      expect(lost.headers.get('content-type')).toMatch(/^application\/problem\+json/);
-      expect(await (await fetch(`${live.admin}/metrics`)).text()).toContain('http_request_duration_seconds');
-      const requests = load(`${live.origin}/items`, 20, leaves(live), headers);
-      await sleep(500);
-      const exitCode = await live.stop();
-      const { answered, failed } = await requests;
-      expect({ exitCode, failed }, live.output()).toEqual({ exitCode: 0, failed: 0 });
-      expect(answered).toBeGreaterThan(50);
-    });
+  it('builds, and its production build survives its own smoke test', async () => {
+    await script('build');
+    expect((await script('smoke')).exitCode).toBe(0);
+  });
 
-    it('has not drifted', async () => {
-      const { stdout } = await run('node', executable('slipway'), 'check');
-      expect(stdout).toContain('No drift');
+  it('serves under load, and drains on SIGTERM without a failed request', async () => {
+    await using live = await startService(service, [profile['packageManager'] ?? 'npm', 'start'], {
+      ...env,
+      SHUTDOWN_DELAY_MS: '2000',
     });
-  },
-);
+    const headers: Record<string, string> = has(profile, 'auth')
+      ? { authorization: `Bearer ${(await run('npm', 'run', '--silent', 'token')).stdout}` }
+      : {};
+    const created = await fetch(`${live.origin}/items`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ name: 'anchor', quantity: 3 }),
+    });
+    expect(created.status).toBe(201);
+    const lost = await fetch(`${live.origin}/nowhere`);
+    expect(lost.status).toBe(404);
+    expect(lost.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    expect(await (await fetch(`${live.admin}/metrics`)).text()).toContain('http_request_duration_seconds');
+    const requests = load(`${live.origin}/items`, 20, leaves(live), headers);
+    await sleep(500);
+    const exitCode = await live.stop();
+    const { answered, failed } = await requests;
+    expect({ exitCode, failed }, live.output()).toEqual({ exitCode: 0, failed: 0 });
+    expect(answered).toBeGreaterThan(50);
+  });
+
+  it('has not drifted', async () => {
+    const { stdout } = await run('node', executable('slipway'), 'check');
+    expect(stdout).toContain('No drift');
+  });
+});
+
+function titleOf(profile: Profile): string {
+  const { postgresVersion, packageManager, ci, node } = profile;
+  return `a service with ${modulesOf(profile).join(',') || 'no module'} (${postgresVersion}), ${packageManager}, CI ${ci}, Node ${node}`;
+}
 
 function executable(name: string): string {
   return path.join(inject('installed'), 'node_modules', 'create-slipway', 'dist', `${name}.cjs`);
 }
 
-function has({ modules = '' }: Profile, id: string): boolean {
-  return modules.split(',').includes(id);
+function modulesOf(profile: Profile): string[] {
+  return modules.filter((id) => profile[id] === 'there');
+}
+
+function has(profile: Profile, id: string): boolean {
+  return modulesOf(profile).includes(id);
 }
 
 function flags(profile: Profile): string[] {
-  const { modules, postgresVersion, packageManager, ci, node } = profile;
+  const { postgresVersion, packageManager, ci, node } = profile;
   return [
-    ...['--yes', `--modules=${modules}`, `--package-manager=${packageManager}`, `--ci=${ci}`],
+    ...[
+      '--yes',
+      `--modules=${modulesOf(profile).join(',') || 'none'}`,
+      `--package-manager=${packageManager}`,
+      `--ci=${ci}`,
+    ],
     ...(has(profile, 'postgres') ? [`--set=postgres.version=${postgresVersion}`] : []),
     ...(node === 'pinned' ? ['--pin-node'] : []),
   ];
