@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, openSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { listen } from '../internal/http/listener.ts';
 import { inherited, root, startProcess } from './support/service.ts';
 
@@ -18,8 +18,8 @@ const program = `
 const args = ['--input-type=module', '--eval', program];
 
 const ends: (() => void)[] = [];
-afterEach(() => {
-  for (const end of ends.splice(0)) end();
+afterAll(() => {
+  for (const end of ends) end();
 });
 
 /** @returns a server that has taken a port */
@@ -37,7 +37,7 @@ async function freePort(): Promise<string> {
   return port;
 }
 
-describe('a service whose port is taken', () => {
+describe.concurrent('a service whose port is taken', () => {
   it('ends with exit code 1 and says so', async () => {
     const { port } = await listening();
     const service = startProcess(args, { PORT: port, HOST: '0.0.0.0' });
@@ -47,7 +47,7 @@ describe('a service whose port is taken', () => {
   });
 });
 
-describe('a service whose collector takes traces and never answers', () => {
+describe.concurrent('a service whose collector takes traces and never answers', () => {
   it('does not wait for it longer than the last traces have, and ends with exit code 0', async () => {
     const { server, port } = await listening();
     ends.push(() => server.closeAllConnections());
@@ -69,7 +69,7 @@ describe('a service whose collector takes traces and never answers', () => {
   });
 });
 
-describe('a service whose log cannot be written', () => {
+describe.concurrent('a service whose log cannot be written', () => {
   /** Starts it with that standard output and waits until it is ready. */
   async function start(stdout: number | 'pipe') {
     // It cannot say which ports it has chosen, and of those that it is told another process may take one first.

@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    // Many tests wait, for a process of their own or for time to pass: one more uses the cores meanwhile.
-    maxWorkers: availableParallelism() + 1,
+    // Many tests wait, for a process of their own or for time to pass: two more use the cores meanwhile.
+    maxWorkers: availableParallelism() + 2,
     coverage: {
       provider: 'v8',
       include: ['internal/**/*.ts', 'pkg/**/*.ts'],
@@ -23,11 +23,10 @@ export default defineConfig({
           // The files of one worker share their imports, which halves the time of a run. A file that replaces modules (vi.mock)
           // needs a worker of its own: give such files a project without this line.
           isolate: false,
-          testTimeout: 20_000,
-          // What is waited for comes at once, except on a machine that is busy.
-          expect: { poll: { timeout: 10_000 } },
-          // The embedded database takes seconds to start on a machine that is busy.
+          // What is waited for comes in a second or two, except on a machine that is busy.
+          testTimeout: 60_000,
           hookTimeout: 60_000,
+          expect: { poll: { timeout: 10_000 } },
         },
       },
       {
