@@ -47,6 +47,7 @@ export class Context {
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
   #reason: Error | undefined;
+  #releases: (() => void)[] | undefined;
 
   /** @param options id and what else there is */
   constructor({ id, trace, link, deadline = Infinity, parent }: ContextOptions) {
@@ -119,9 +120,20 @@ export class Context {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#reason = reason;
-    if (this.#controller === undefined) return;
-    clearTimeout(this.#timer);
-    this.#controller.abort(this.ended());
+    if (this.#controller !== undefined) {
+      clearTimeout(this.#timer);
+      this.#controller.abort(this.ended());
+    }
+    for (const release of this.#releases ?? []) release();
+    this.#releases = undefined;
+  }
+
+  /**
+   * @param release gives back what the work has taken; called once, when the work is over or given up
+   */
+  whenOver(release: () => void): void {
+    if (this.#isOver) release();
+    else (this.#releases ??= []).push(release);
   }
 
   /**

@@ -1,5 +1,6 @@
 import { type Http2Server, type ServerHttp2Session, constants } from 'node:http2';
 import type { Static } from 'typebox';
+import { Counts } from '../http/counts.ts';
 import { Farewell } from '../http/farewell.ts';
 import type { config } from './config.ts';
 import type { GrpcMetrics } from './metrics.ts';
@@ -9,7 +10,7 @@ export class Connections {
   readonly #settings: Static<typeof config>;
   readonly #metrics: Pick<GrpcMetrics, 'refused' | 'closed'>;
   readonly #open = new Map<ServerHttp2Session, Farewell>();
-  readonly #byPeer = new Map<string, number>();
+  readonly #byPeer = new Counts();
   readonly #keepalive: NodeJS.Timeout;
 
   /**
@@ -52,28 +53,23 @@ export class Connections {
 
   #add(session: ServerHttp2Session): void {
     const peer = session.socket.remoteAddress ?? '';
-    const ofPeer = this.#byPeer.get(peer) ?? 0;
-    const limit = this.#limitBeyond(ofPeer);
+    const limit = this.#limitReachedBy(peer);
     if (limit !== undefined) {
       this.#metrics.refused.inc({ limit });
       session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
       return;
     }
     this.#open.set(session, new Farewell(session));
-    this.#byPeer.set(peer, ofPeer + 1);
-    session.once('close', () => this.#remove(session, peer));
+    this.#byPeer.add(peer);
+    session.once('close', () => {
+      this.#open.delete(session);
+      this.#byPeer.remove(peer);
+    });
   }
 
-  #limitBeyond(ofPeer: number): string | undefined {
+  #limitReachedBy(peer: string): string | undefined {
     if (this.#open.size >= this.#settings.GRPC_CONNECTIONS_LIMIT) return 'all';
-    return ofPeer >= this.#settings.GRPC_PEER_CONNECTIONS_LIMIT ? 'peer' : undefined;
-  }
-
-  #remove(session: ServerHttp2Session, peer: string): void {
-    this.#open.delete(session);
-    const left = (this.#byPeer.get(peer) ?? 1) - 1;
-    if (left === 0) this.#byPeer.delete(peer);
-    else this.#byPeer.set(peer, left);
+    return this.#byPeer.of(peer) >= this.#settings.GRPC_PEER_CONNECTIONS_LIMIT ? 'peer' : undefined;
   }
 
   /** A client that is gone without a word, or has never spoken HTTP/2, does not answer. */

@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
+import { Counts } from '../http/counts.ts';
 
-/** Counts the connections of each address. */
+/** Lets each address have so many connections. */
 export class Peers {
   readonly #limit: number;
-  readonly #counts = new Map<string, number>();
+  readonly #counts = new Counts();
 
   /** @param limit connections of one address at the same time */
   constructor(limit: number) {
@@ -16,16 +17,9 @@ export class Peers {
    */
   admit(socket: Socket): boolean {
     const address = socket.remoteAddress ?? '';
-    const count = this.#counts.get(address) ?? 0;
-    if (count >= this.#limit) return false;
-    this.#counts.set(address, count + 1);
-    socket.once('close', () => this.#leave(address));
+    if (this.#counts.of(address) >= this.#limit) return false;
+    this.#counts.add(address);
+    socket.once('close', () => this.#counts.remove(address));
     return true;
-  }
-
-  #leave(address: string): void {
-    const left = (this.#counts.get(address) ?? 1) - 1;
-    if (left === 0) this.#counts.delete(address);
-    else this.#counts.set(address, left);
   }
 }

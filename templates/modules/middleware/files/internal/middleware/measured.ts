@@ -41,23 +41,29 @@ export function measured(handle: Handle, tally: Tally): Step {
       else over(reply.sent ? 'answered' : 'passed');
       if (error || !reply.sent) next(error);
     };
-    // Whatever it is: a guard that fails lets nobody through.
-    const fail = (error: unknown): void =>
-      goOn(error instanceof Error ? error : new Error('a middleware failed without an error', { cause: error }));
-
     let promise: void | Promise<void>;
     try {
       promise = handle(request, reply, goOn);
     } catch (error) {
       // What comes behind it is not its fault.
       if (isOver) throw error;
-      return fail(error);
+      return goOn(asError(error));
     }
-    if (promise !== undefined) promise.then(() => goOn(), fail);
+    if (promise !== undefined) {
+      promise.then(
+        () => goOn(),
+        (error: unknown) => goOn(asError(error)),
+      );
+    }
     if (isOver) return;
     if (promise === undefined && reply.sent) return over('answered');
     reply.raw.once('close', () => {
       if (!isOver) over('unfinished');
     });
   };
+}
+
+/** Whatever was thrown: a guard that fails lets nobody through. */
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error('a middleware failed without an error', { cause: thrown });
 }

@@ -1,5 +1,7 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyContextConfig, FastifyRequest } from 'fastify';
+import { current } from '../../pkg/context/index.ts';
 import type { Handle } from '../http/chain.ts';
+import { isCutOff } from '../http/cutOff.ts';
 import { overloaded, retryAfter } from '../http/overloaded.ts';
 import { problemOf } from '../http/problem.ts';
 import type { Refuse } from '../http/refuse.ts';
@@ -23,10 +25,10 @@ export interface SheddingOptions {
  */
 export function shedding({ concurrency, refuse, trusts, shed }: SheddingOptions): Handle {
   return (request, reply, next) => {
-    const { deadlineMs } = request.routeOptions.config;
+    const { config } = request.routeOptions;
     // A reply that has no end is no measure, and would hold its place for ever. What has no route is answered at no cost.
-    if (deadlineMs === Infinity || request.is404) return next();
-    const priority = priorityOf(request, trusts);
+    if (config.deadlineMs === Infinity || request.is404) return next();
+    const priority = priorityOf(request, config, trusts);
     if (!concurrency.enter(priority)) {
       shed(priority);
       reply.header('retry-after', retryAfter);
@@ -34,16 +36,20 @@ export function shedding({ concurrency, refuse, trusts, shed }: SheddingOptions)
       return;
     }
     const begun = performance.now();
-    reply.raw.once('close', () => {
+    current().whenOver(() => {
       // When a client leaves says how long it waits, not how long the reply takes.
-      concurrency.leave(reply.raw.writableFinished ? performance.now() - begun : undefined);
+      concurrency.leave(isCutOff(reply) ? undefined : performance.now() - begun);
     });
     next();
   };
 }
 
-function priorityOf({ headers, routeOptions, socket }: FastifyRequest, trusts: (address: string) => boolean): Priority {
-  const own = routeOptions.config.ratelimit?.priority ?? 'normal';
+function priorityOf(
+  { headers, socket }: FastifyRequest,
+  { ratelimit }: FastifyContextConfig,
+  trusts: (address: string) => boolean,
+): Priority {
+  const own = ratelimit?.priority ?? 'normal';
   const given = headers[priorityHeader];
   if (given === undefined) return own;
   const asked = priorities.find((each) => each === given);

@@ -2,6 +2,7 @@ import type { Static } from 'typebox';
 import { current } from '../../pkg/context/index.ts';
 import { resourceExhausted, unavailable } from '../../pkg/errors/index.ts';
 import { principalKey } from '../identity/principal.ts';
+import { Counts } from '../http/counts.ts';
 import type { Http } from '../http/server.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Metrics } from '../metrics/module.ts';
@@ -43,7 +44,7 @@ export class Server {
   readonly #options: ServerOptions;
   readonly #channels: Channels;
   /** Subject → how many connections it has here. */
-  readonly #bySubject = new Map<string, number>();
+  readonly #bySubject = new Counts();
   #isRefusing = false;
 
   /**
@@ -118,7 +119,7 @@ export class Server {
         // It has left the connections of requests, and is counted among its own.
         http.server.maxConnections += 1;
         const subject = peer.caller?.subject;
-        if (subject !== undefined) this.#bySubject.set(subject, (this.#bySubject.get(subject) ?? 0) + 1);
+        if (subject !== undefined) this.#bySubject.add(subject);
       },
     });
     registerLevels(
@@ -148,7 +149,7 @@ export class Server {
     if (this.peers.size >= most) {
       throw unavailable('There are too many connections.', { code: 'too_many_connections', retryAfterMs });
     }
-    if (subject !== undefined && (this.#bySubject.get(subject) ?? 0) >= mostOfOne) {
+    if (subject !== undefined && this.#bySubject.of(subject) >= mostOfOne) {
       throw resourceExhausted('You have too many connections.', { code: 'too_many_connections', retryAfterMs });
     }
   }
@@ -159,9 +160,6 @@ export class Server {
     this.#options.measured.closed.inc({ code });
     this.sockets.closed(peer);
     const subject = peer.caller?.subject;
-    if (subject === undefined) return;
-    const left = (this.#bySubject.get(subject) ?? 1) - 1;
-    if (left === 0) this.#bySubject.delete(subject);
-    else this.#bySubject.set(subject, left);
+    if (subject !== undefined) this.#bySubject.remove(subject);
   }
 }

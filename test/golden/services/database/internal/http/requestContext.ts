@@ -24,7 +24,6 @@ export class RequestContext extends Context {
   readonly #timeoutMs: number | undefined;
   #deadline: number;
   #response: ServerResponse | undefined;
-  #release: (() => void) | undefined;
 
   /**
    * @param request as it came in
@@ -48,24 +47,11 @@ export class RequestContext extends Context {
   }
 
   /**
-   * @param release gives back what the request has taken; called once, when it is over, be it answered or given up
-   */
-  whenOver(release: () => void): void {
-    this.#release = release;
-  }
-
-  /**
    * A route that takes less time than others, or more; a caller that waits for less is heeded.
    * @param ms milliseconds from the request's arrival; Infinity for a reply that has no end
    */
   limit(ms: number): void {
     this.#deadline = this.#begun + Math.min(ms, this.#timeoutMs ?? ms);
-  }
-
-  override cancel(reason?: Error): void {
-    super.cancel(reason);
-    this.#release?.();
-    this.#release = undefined;
   }
 
   override detached(name: string): Context {
