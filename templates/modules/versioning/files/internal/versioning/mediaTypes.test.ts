@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { randomFrom } from '../../test/support/random.ts';
 import { defineVersions } from './apiVersions.ts';
 import { MediaTypes } from './mediaTypes.ts';
 
@@ -53,6 +54,31 @@ describe('Accept (RFC 9110, 12.5.1)', () => {
   ])('%s is acceptable by nothing', (_what, accept) => {
     expect(types.accepted(accept)).toBeUndefined();
   });
+});
+
+it('of the versions that are named the one liked best answers, whatever else stands there', () => {
+  const seed = 20_261_121;
+  const { upTo, pick } = randomFrom(seed);
+  const named = (number: number): string[] => [
+    `${tree}.v${number}+json`,
+    `${tree}+json; version=${number}`,
+    `application/json;version="${number}"`,
+  ];
+  const garbage = ['', ';', '=', '"', '/', 'q=', '\0', 'é', `${tree}.v`, '+xml', 'version=', '__proto__'];
+  for (let round = 0; round < 3000; round += 1) {
+    const chosen = [1, 2, 3, 9].filter(() => upTo(2) === 0).map((number) => ({ number, weight: upTo(11) / 10 }));
+    const noise = Array.from({ length: upTo(6) }, () => Array.from({ length: upTo(5) }, () => pick(garbage)).join(''));
+    const ranges = chosen.map(({ number, weight }) => `${pick(named(number))};q=${weight}`);
+    const accept = [...ranges, ...noise].join(', ');
+    const liked = chosen.filter(({ number, weight }) => number < 9 && weight > 0);
+    // One that is retired, when there is none else.
+    const current = liked.filter(({ number }) => number !== 1);
+    const candidates = current.length > 0 ? current : liked;
+    const most = Math.max(...candidates.map(({ weight }) => weight));
+    const best = candidates.filter(({ weight }) => weight === most).map(({ number }) => number);
+    const expected = best.length > 0 ? best : [undefined, 'any'];
+    expect(expected, `${JSON.stringify(accept)}, of seed ${seed}`).toContain(types.accepted(accept));
+  }
 });
 
 describe('Content-Type', () => {
