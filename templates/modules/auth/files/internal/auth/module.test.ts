@@ -221,7 +221,7 @@ describe('an issuer out of reach', () => {
     expect(await started.metrics.text()).toMatch(/^auth_jwks_age_seconds \+Inf$/m);
 
     down.answer = answer;
-    await vi.waitFor(async () => expect((await ask()).statusCode).toBe(200), { timeout: 5000 });
+    await vi.waitFor(async () => expect((await ask()).statusCode).toBe(200), { timeout: 15_000 });
     expect(await started.service.health(1000)).toEqual({ auth: 'ok' });
     await started.service.stop(0, 1000);
     down.close();

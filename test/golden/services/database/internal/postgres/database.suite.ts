@@ -170,8 +170,8 @@ export function databaseSuite(open: () => Promise<TestDatabase>): void {
     it('names who holds a connection for long, then takes it away', async () => {
       const holder = database.transaction(async function forgetfulHolder(trx) {
         await trx.updateTable('stock').set({ quantity: 0 }).execute();
-        await vi.waitFor(() => expect(opened.log.text).toContain('is it released?'), 2000);
-        await vi.waitFor(() => expect(opened.log.text).toContain('taken away'), 2000);
+        await vi.waitFor(() => expect(opened.log.text).toContain('is it released?'), 10_000);
+        await vi.waitFor(() => expect(opened.log.text).toContain('taken away'), 10_000);
         await trx.updateTable('stock').set({ quantity: 1 }).execute();
       });
       await expect(holder).rejects.toThrow(CheckoutReclaimedError);
@@ -206,7 +206,7 @@ export function databaseSuite(open: () => Promise<TestDatabase>): void {
       expect(health.assert).toThrow('migrations are pending: 20261121_accounts');
       expect(await metric('postgres_migrations_pending')).toMatchObject([{ value: 1 }]);
       await migrations.up();
-      await vi.waitFor(() => expect(health.assert).not.toThrow(), 2000);
+      await vi.waitFor(() => expect(health.assert).not.toThrow(), 10_000);
       expect(await metric('postgres_migrations_pending')).toMatchObject([{ value: 0 }]);
       health.stop();
     });
