@@ -67,7 +67,7 @@ describe('rotation', () => {
     published.keys = [second];
     expect(await accepts(first)).toBe(true);
     vi.advanceTimersByTime(refreshMs);
-    await vi.waitFor(() => expect(fetches).toHaveLength(2), { interval: 1 });
+    await vi.waitFor(() => expect(fetches).toHaveLength(2), { interval: 1, timeout: 10_000 });
     expect(await accepts(first)).toBe(false);
     expect(await accepts(second)).toBe(true);
   });
@@ -92,7 +92,7 @@ describe('while the issuer is away', () => {
     await keys.open();
     away();
     vi.advanceTimersByTime(refreshMs);
-    await vi.waitFor(() => expect(fetches).toEqual(['succeeded', 'failed']), { interval: 1 });
+    await vi.waitFor(() => expect(fetches).toEqual(['succeeded', 'failed']), { interval: 1, timeout: 10_000 });
     expect(await accepts(first)).toBe(true);
     expect(keys.health).not.toThrow();
     expect(keys.ageSeconds).toBeCloseTo(refreshMs / 1000, 0);

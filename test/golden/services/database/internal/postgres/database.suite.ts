@@ -217,7 +217,7 @@ export function databaseSuite(open: () => Promise<TestDatabase>): void {
       await database.transaction(() =>
         vi.waitFor(async () => {
           expect((await metric('postgres_pool_exhausted_total'))?.[0]?.value).toBeGreaterThan(before);
-        }, 2000),
+        }, 10_000),
       );
       expect(health.assert).not.toThrow();
       health.stop();
