@@ -169,7 +169,7 @@ async function ready(adminPort: number): Promise<void> {
 function h2load(args: readonly string[]): number {
   const core = String(Math.min(2, os.availableParallelism() - 1));
   const { stdout } = spawnSync('taskset', ['-c', core, 'h2load', '-t1', ...args], { encoding: 'utf8' });
-  const [, rate] = /finished in [\d.]+s, ([\d.]+) req\/s/.exec(stdout) ?? [];
+  const [, rate] = /finished in [\d.]+m?s, ([\d.]+) req\/s/.exec(stdout) ?? [];
   if (rate === undefined || !/ 0 failed, 0 errored, 0 timeout/.test(stdout) || !/status codes: [1-9]/.test(stdout)) {
     throw new Error(stdout);
   }

@@ -50,6 +50,7 @@ if (unknown.length > 0) {
   throw new Error(`no measurement ${unknown.join(', ')}; there are ${Object.keys(measurements).join(', ')}`);
 }
 
+const titles = Object.values(measurements).map(({ title }) => title);
 const before = sectionsOf(readFileSync(file, 'utf8'));
 const measured = new Map<string, string>();
 using workspace = openWorkspace();
@@ -60,17 +61,21 @@ for (const [name, { title, lacks, measure }] of Object.entries(measurements)) {
   if (missing.length > 0) {
     const why = `Not measured: this machine has no ${missing.join(', no ')}.`;
     process.stdout.write(`${name}: ${why}\n\n`);
-    if (!before.has(title)) measured.set(title, why);
+    if (!before.has(title)) keep(title, why);
     continue;
   }
   const begun = performance.now();
   const body = await measure(workspace);
-  measured.set(title, `${body}\n\n${machine}`);
+  keep(title, `${body}\n\n${machine}`);
   const seconds = Math.round((performance.now() - begun) / 1000);
   process.stdout.write(`## ${title}\n\n${body}\n\n${name}: measured in ${seconds} s\n\n`);
 }
-const titles = Object.values(measurements).map(({ title }) => title);
-writeFileSync(file, documentOf(titles, before, measured));
+
+/** At once: the next measurement may fail. */
+function keep(title: string, text: string): void {
+  measured.set(title, text);
+  writeFileSync(file, documentOf(titles, before, measured));
+}
 
 /** Generators run on the host's Node, everything else on this one. */
 function machineOf({ scratch, hostEnv }: Workspace): string {
