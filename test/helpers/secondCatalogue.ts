@@ -12,8 +12,8 @@ export const changed = {
   droppedSeed: 'docs/decisions/000-template.md',
   /** File → what becomes what in it. */
   edited: {
-    'internal/http/listener.ts': ['sweepEvery = 50', 'sweepEvery = 25'],
-    'internal/http/accessLog.ts': ["'request broken off'", "'request was broken off'"],
+    'internal/http/connections/listener.ts': ['sweepEvery = 50', 'sweepEvery = 25'],
+    'internal/http/requests/accessLog.ts': ["'request broken off'", "'request was broken off'"],
   },
   new: 'internal/http/trailers.ts',
   script: 'outdated',

@@ -68,8 +68,10 @@ const edits: Readonly<Record<string, (service: TestService) => void>> = {
       (text) => `${JSON.stringify(JSON.parse(text)).replace('"modules":', '\n\n  "modules" :')}\n\n`,
     ),
   'files moved': (service) => {
-    service.move('internal/http/requestId.ts', 'internal/http/id/requestId.ts');
-    service.edit('internal/http/requestContext.ts', (text) => text.replace("'./requestId.ts'", "'./id/requestId.ts'"));
+    service.move('internal/http/requests/requestId.ts', 'internal/http/id/requestId.ts');
+    service.edit('internal/http/requests/requestContext.ts', (text) =>
+      text.replace("'./requestId.ts'", "'../id/requestId.ts'"),
+    );
     service.move('docs/operations.md', 'handbook/operations.md');
     service.must('update');
   },
@@ -77,7 +79,8 @@ const edits: Readonly<Record<string, (service: TestService) => void>> = {
     for (const path of ['docs/operations.md', '.editorconfig', 'deploy/docker/Dockerfile', 'docs/modules.md'])
       service.remove(path);
   },
-  'files ejected': (service) => service.must('eject', 'package.json', 'docs/modules.md', 'internal/http/requestId.ts'),
+  'files ejected': (service) =>
+    service.must('eject', 'package.json', 'docs/modules.md', 'internal/http/requests/requestId.ts'),
   'seeds and code of the user’s own': (service) => {
     service.edit('internal/items/domain.ts', (text) => text + note);
     service.edit('README.md', () => '# Mine\n');

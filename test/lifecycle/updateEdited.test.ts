@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { changed } from '../helpers/secondCatalogue.ts';
 import { newService, second, type TestService } from './service.ts';
 
-const listener = 'internal/http/listener.ts';
-const accessLog = 'internal/http/accessLog.ts';
+const listener = 'internal/http/connections/listener.ts';
+const accessLog = 'internal/http/requests/accessLog.ts';
+const lines = 'internal/http/log/all/lines.ts';
 const mine = '\n/** Mine. */\nexport const mine = 1;\n';
 
 /** What a user has done to a service, and what an update makes of it. */
@@ -31,18 +32,20 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'a file moved, with other import lines in it and in its importer': {
     edit: (service) => {
-      service.move(accessLog, 'internal/http/log/lines.ts');
-      service.edit('internal/http/log/lines.ts', (text) => text.replace("'../metrics/", "'../../metrics/") + mine);
-      service.edit('internal/http/server.ts', (text) => text.replace("'./accessLog.ts'", "'./log/lines.ts'"));
+      service.move(accessLog, lines);
+      service.edit(lines, (text) => text.replace("'../../metrics/", "'../../../metrics/") + mine);
+      service.edit('internal/http/server.ts', (text) =>
+        text.replace("'./requests/accessLog.ts'", "'./log/all/lines.ts'"),
+      );
     },
     expected: (service) => {
-      const text = service.read('internal/http/log/lines.ts');
+      const text = service.read(lines);
       expect(text).toContain("'request was broken off'");
-      expect(text).toContain("'../../metrics/requests.ts'");
+      expect(text).toContain("'../../../metrics/requests.ts'");
       expect(text).toContain(mine);
       expect(service.tree()).not.toHaveProperty([accessLog]);
-      expect(service.read('internal/http/server.ts')).toMatch(/log\/lines\.ts[^]*description\/openapi\.ts/);
-      expect(service.lock().files[accessLog]).toMatchObject({ at: 'internal/http/log/lines.ts' });
+      expect(service.read('internal/http/server.ts')).toMatch(/description\/openapi\.ts[^]*'\.\/log\/all\/lines\.ts'/);
+      expect(service.lock().files[accessLog]).toMatchObject({ at: lines });
     },
   },
   'CRLF line ends in all that is not the user’s alone': {
@@ -73,9 +76,11 @@ const cases: Readonly<Record<string, Case>> = {
   'files deleted that the template changes, renames and drops: they stay deleted': {
     edit: (service) => {
       service.remove(listener);
-      service.edit('internal/http/module.ts', (text) => text.replace("'./listener.ts'", "'../mine/listener.ts'"));
+      service.edit('internal/http/module.ts', (text) =>
+        text.replace("'./connections/listener.ts'", "'../mine/listener.ts'"),
+      );
       service.edit('internal/admin/module.ts', (text) =>
-        text.replace("'../http/listener.ts'", "'../mine/listener.ts'"),
+        text.replace("'../http/connections/listener.ts'", "'../mine/listener.ts'"),
       );
       service.remove(changed.renamed.from);
       service.remove('internal/http/server.test.ts');

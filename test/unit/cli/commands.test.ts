@@ -110,13 +110,13 @@ describe('the commands', () => {
 
   it('eject and explain take paths from where the user is', () => {
     using service = scratchService();
-    const inside = path.join(service.path, 'internal/http');
+    const inside = path.join(service.path, 'internal/http/problems');
     expect(json(['explain', 'problem.ts'], inside)).toMatchObject({
-      path: 'internal/http/problem.ts',
+      path: 'internal/http/problems/problem.ts',
       state: 'unedited',
     });
     json(['eject', 'problem.ts', still], inside);
-    expect(manifestOf(service.path)).toMatchObject({ ejected: ['internal/http/problem.ts'] });
+    expect(manifestOf(service.path)).toMatchObject({ ejected: ['internal/http/problems/problem.ts'] });
   });
 
   it.for([

@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
-import { listen } from '../internal/http/listener.ts';
+import { listen } from '../internal/http/connections/listener.ts';
 import { type ServiceProcess, startProcess } from './support/service.ts';
 
 const hour = 3_600_000;
@@ -14,8 +14,8 @@ const program = `
   import { Type } from 'typebox';
   import { admin } from './internal/admin/module.ts';
   import { run } from './internal/app/run.ts';
-  import { once } from './internal/http/idempotency.ts';
-  import { memoryIdempotency } from './internal/http/idempotencyMemory.ts';
+  import { once } from './internal/http/idempotency/idempotency.ts';
+  import { memoryIdempotency } from './internal/http/idempotency/idempotencyMemory.ts';
   import { http } from './internal/http/module.ts';
   import { metrics } from './internal/metrics/module.ts';
   import { telemetry } from './internal/telemetry/module.ts';

@@ -1,6 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { fastify } from 'fastify';
-import { problem, problemOf, problemType } from '../http/problem.ts';
+import { problem, problemOf, problemType } from '../http/problems/problem.ts';
 
 /** The server of the admin port. */
 export type Admin = ReturnType<typeof createAdmin>;

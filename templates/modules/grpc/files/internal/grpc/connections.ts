@@ -1,7 +1,7 @@
 import { type Http2Server, type ServerHttp2Session, constants } from 'node:http2';
 import type { Static } from 'typebox';
-import { Counts } from '../http/counts.ts';
-import { Farewell } from '../http/farewell.ts';
+import { Counts } from '../http/connections/counts.ts';
+import { Farewell } from '../http/connections/farewell.ts';
 import type { config } from './config.ts';
 import type { GrpcMetrics } from './metrics.ts';
 

@@ -1,6 +1,6 @@
 import { headerNames, parseTrace } from '../../pkg/context/index.ts';
 import type { GrpcStatus } from '../../pkg/errors/index.ts';
-import { headerOf } from '../http/requestId.ts';
+import { headerOf } from '../http/requests/requestId.ts';
 import type { EndRpc, Tracing } from '../telemetry/tracing.ts';
 import type { Call } from './call.ts';
 import type { Interceptor } from './interceptor.ts';

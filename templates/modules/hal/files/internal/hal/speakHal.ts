@@ -1,7 +1,7 @@
 import type { FastifyRequest, preSerializationHookHandler } from 'fastify';
 import { current } from '../../pkg/context/index.ts';
+import { vary } from '../http/replies/vary.ts';
 import type { Http } from '../http/server.ts';
-import { vary } from '../http/vary.ts';
 import type { Identity } from '../identity/module.ts';
 import { principalKey } from '../identity/principal.ts';
 import type { Declaration } from './declaration.ts';

@@ -6,7 +6,7 @@ import { config as adminConfig } from '../admin/config.ts';
 import { config as appConfig } from '../app/config.ts';
 import { exit } from '../app/exit.ts';
 import { ConfigError, readConfig } from '../config/config.ts';
-import { drain, listen } from '../http/listener.ts';
+import { drain, listen } from '../http/connections/listener.ts';
 import { newTicketKeys } from '../http2/credentials.ts';
 import { config as logConfig } from '../log/config.ts';
 import { createLogger } from '../log/logger.ts';

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { Counts } from '../http/counts.ts';
+import { Counts } from '../http/connections/counts.ts';
 
 /** Lets each address have so many connections. */
 export class Peers {

@@ -1,5 +1,5 @@
 import { type Http2Server, type ServerHttp2Session, type ServerHttp2Stream, constants } from 'node:http2';
-import { Farewell } from '../http/farewell.ts';
+import { Farewell } from '../http/connections/farewell.ts';
 import type { Http2Metrics } from './metrics.ts';
 
 export interface SessionOptions {
@@ -49,7 +49,7 @@ export class Sessions {
     server.on('session', (session) => this.#add(session));
     server.on('stream', (stream) => this.#watch(stream));
     server.on('sessionError', () => options.metrics.closed.inc({ reason: 'protocol_error' }));
-    // One timer looks after all of them, as in internal/http/requests.ts.
+    // One timer looks after all of them, as in internal/http/requests/requests.ts.
     this.#sweeper = setInterval(() => this.#sweep(performance.now()), options.sweepMs).unref();
   }
 

@@ -2,7 +2,7 @@ import { Registry } from '@prometheus-io/client';
 import { expect, it } from 'vitest';
 import { current } from '../../pkg/context/index.ts';
 import { testHttp } from '../../test/support/http.ts';
-import { refusing } from '../http/refuse.ts';
+import { refusing } from '../http/problems/refuse.ts';
 import { principalKey } from '../identity/principal.ts';
 import { ErrorCounts } from '../metrics/errors.ts';
 import { blocking } from './block.ts';

@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
 import { current } from '../../pkg/context/index.ts';
-import { networks } from '../http/networks.ts';
-import { problem } from '../http/problem.ts';
-import type { Refuse } from '../http/refuse.ts';
+import { networks } from '../http/connections/networks.ts';
+import { problem } from '../http/problems/problem.ts';
+import type { Refuse } from '../http/problems/refuse.ts';
 import { principalKey } from '../identity/principal.ts';
 import type { Kind } from './kinds.ts';
 

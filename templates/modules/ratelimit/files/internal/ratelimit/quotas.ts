@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { Handle } from '../http/chain.ts';
-import { problem } from '../http/problem.ts';
-import type { Refuse } from '../http/refuse.ts';
+import { problem } from '../http/problems/problem.ts';
+import type { Refuse } from '../http/problems/refuse.ts';
 import { setHeaders } from './headers.ts';
 import { type KeyOptions, keyOf } from './keys.ts';
 import { type Decision, type Standing, decisionOf } from './limiter.ts';

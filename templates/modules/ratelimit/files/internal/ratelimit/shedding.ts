@@ -1,10 +1,10 @@
 import type { FastifyContextConfig, FastifyRequest } from 'fastify';
 import { current } from '../../pkg/context/index.ts';
 import type { Handle } from '../http/chain.ts';
-import { isCutOff } from '../http/cutOff.ts';
-import { overloaded, retryAfter } from '../http/overloaded.ts';
-import { problemOf } from '../http/problem.ts';
-import type { Refuse } from '../http/refuse.ts';
+import { overloaded, retryAfter } from '../http/problems/overloaded.ts';
+import { problemOf } from '../http/problems/problem.ts';
+import type { Refuse } from '../http/problems/refuse.ts';
+import { isCutOff } from '../http/requests/cutOff.ts';
 import { type Concurrency, type Priority, priorities } from './concurrency.ts';
 
 /** Header by which a caller says how dear a request is. Anyone may lower it; to raise it, one must be a trusted proxy. */

@@ -1,4 +1,4 @@
-import { type Problem, problem } from '../http/problem.ts';
+import { type Problem, problem } from '../http/problems/problem.ts';
 import type { Fault } from './strategy.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { Registry } from '@prometheus-io/client';
 import { current } from '../../pkg/context/index.ts';
-import { refusing } from '../http/refuse.ts';
+import { refusing } from '../http/problems/refuse.ts';
 import type { Http } from '../http/server.ts';
 import { principalKey } from '../identity/principal.ts';
 import { ErrorCounts } from '../metrics/errors.ts';

@@ -2,7 +2,7 @@ import type { Static } from 'typebox';
 import { current } from '../../pkg/context/index.ts';
 import { resourceExhausted, unavailable } from '../../pkg/errors/index.ts';
 import { principalKey } from '../identity/principal.ts';
-import { Counts } from '../http/counts.ts';
+import { Counts } from '../http/connections/counts.ts';
 import type { Http } from '../http/server.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Metrics } from '../metrics/module.ts';

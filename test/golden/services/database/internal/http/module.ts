@@ -3,7 +3,7 @@ import { metrics } from '../metrics/module.ts';
 import { telemetry } from '../telemetry/module.ts';
 import { apiDocs } from './apiDocs.ts';
 import { config } from './config.ts';
-import { drain, listen } from './listener.ts';
+import { drain, listen } from './connections/listener.ts';
 import { rules } from './rules.ts';
 import { createHttp } from './server.ts';
 

@@ -1,7 +1,7 @@
 import { Registry } from '@prometheus-io/client';
 import { pino } from 'pino';
 import { config } from '../../internal/http/config.ts';
-import { listen } from '../../internal/http/listener.ts';
+import { listen } from '../../internal/http/connections/listener.ts';
 import { type Http, type HttpOptions, createHttp } from '../../internal/http/server.ts';
 import { readConfig } from '../../internal/config/config.ts';
 import { ErrorCounts } from '../../internal/metrics/errors.ts';

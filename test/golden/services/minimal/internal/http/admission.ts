@@ -1,15 +1,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import type { ErrorCounts } from '../metrics/errors.ts';
-import { askToLeave } from './askToLeave.ts';
-import { bodyTooLarge } from './bodyErrors.ts';
+import { bodyTooLarge } from './body/bodyErrors.ts';
 import type { config } from './config.ts';
 import { EventLoop } from './eventLoop.ts';
 import { Methods } from './methods.ts';
-import { overloaded, retryAfter } from './overloaded.ts';
-import { problem, problemOf } from './problem.ts';
-import { refusing } from './refuse.ts';
-import { faultOfHead } from './requestHead.ts';
+import { overloaded, retryAfter } from './problems/overloaded.ts';
+import { problem, problemOf } from './problems/problem.ts';
+import { refusing } from './problems/refuse.ts';
+import { askToLeave } from './replies/askToLeave.ts';
+import { faultOfHead } from './requests/requestHead.ts';
 import type { Http } from './server.ts';
 
 /**

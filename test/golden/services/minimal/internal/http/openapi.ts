@@ -2,7 +2,7 @@ import type { FastifyDynamicSwaggerOptions, SwaggerTransform } from '@fastify/sw
 import type { FastifySchema, RouteOptions } from 'fastify';
 import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
 import { about } from '../app/about.ts';
-import { Problem, problemType } from './problem.ts';
+import { Problem, problemType } from './problems/problem.ts';
 
 /**
  * How `/openapi.json` describes the API. Its version is the API's own, not the package's: raise its first number with a change

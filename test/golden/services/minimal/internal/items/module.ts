@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { defineModule } from '../app/module.ts';
-import { memoryIdempotency } from '../http/idempotencyMemory.ts';
+import { memoryIdempotency } from '../http/idempotency/idempotencyMemory.ts';
 import { http } from '../http/module.ts';
 import { memoryRepository } from './repository.ts';
 import { itemRoutes } from './routes.ts';
