@@ -1,22 +1,8 @@
 import type { Measurement } from './measurement.ts';
-import { type Candidate, slipway } from './services.ts';
+import { slipway, slipwayWith } from './services.ts';
 import { lacksForLoad, underLoad, withHello } from './throughput.ts';
 
 const modules = ['grpc', 'hal', 'http2', 'middleware', 'ratelimit', 'versioning', 'websocket'];
-
-const whole: Candidate = {
-  ...slipway,
-  name: 'with every API module',
-  generate: (executable) => [
-    'node',
-    executable(),
-    'orders',
-    '--yes',
-    '--no-install',
-    '--no-git',
-    `--modules=${modules.join(',')}`,
-  ],
-};
 
 /** What is left of the base service's throughput where all that shows something to the outside is there too. */
 export const api: Measurement = {
@@ -25,7 +11,7 @@ export const api: Measurement = {
   async measure({ service }) {
     const servers = [
       { name: 'the base service', ...withHello(service(slipway)) },
-      { name: whole.name, ...withHello(service(whole)) },
+      { name: 'with every API module', ...withHello(service(slipwayWith(...modules))) },
     ];
     const compared = await underLoad(servers, {
       ADMIN_PORT: '0',

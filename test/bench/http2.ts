@@ -7,19 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../helpers/liveService.ts';
 import type { Measurement } from './measurement.ts';
 import { median, runProgram } from './sample.ts';
-import { slipway, type Candidate } from './services.ts';
+import { slipwayWith } from './services.ts';
 import { table } from './table.ts';
 import { withHello } from './throughput.ts';
 
 const rounds = 5;
 const seconds = 4;
 const compressed = ['-H', 'accept-encoding: br'];
-
-const secured: Candidate = {
-  ...slipway,
-  name: 'with http2',
-  generate: (executable) => ['node', executable(), 'orders', '--yes', '--no-install', '--no-git', '--modules=http2'],
-};
 
 /** What is put under load, and how. */
 interface Case {
@@ -46,7 +40,7 @@ export const http2: Measurement = {
     return os.availableParallelism() < 2 ? [...tools, 'a second core'] : tools;
   },
   async measure({ service }) {
-    const { folder, main: hello } = withHello(service(secured));
+    const { folder, main: hello } = withHello(service(slipwayWith('http2')));
     runProgram(['npm', 'run', 'certificate'], folder);
     publish(folder);
     const cluster = withCluster(folder, hello);

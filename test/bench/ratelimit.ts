@@ -1,24 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createClient } from '@redis/client';
 import type { Measurement } from './measurement.ts';
-import { slipway, type Candidate } from './services.ts';
+import { slipway, slipwayWith } from './services.ts';
 import { lacksForLoad, type Server, underLoad, withHello } from './throughput.ts';
 
 const redis = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
-
-const limited: Candidate = {
-  ...slipway,
-  name: 'with ratelimit',
-  generate: (executable) => [
-    'node',
-    executable(),
-    'orders',
-    '--yes',
-    '--no-install',
-    '--no-git',
-    '--modules=ratelimit',
-  ],
-};
 
 /** A quota that is never used up: what is measured is to count, not to refuse. */
 const quota = { RATELIMIT_QUOTA: '1000000000', RATELIMIT_BURST: '1000000', RATELIMIT_RATE: '1000000' };
@@ -31,7 +17,7 @@ export const ratelimit: Measurement = {
   },
   async measure({ service }) {
     const plain = withHello(service(slipway));
-    const own = withHello(service(limited));
+    const own = withHello(service(slipwayWith('ratelimit')));
     const servers: Server[] = [
       { name: 'the base service', ...plain },
       { name: 'with ratelimit, no quota: the concurrency limit alone', ...own },

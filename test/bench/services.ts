@@ -54,6 +54,18 @@ export const slipway: Candidate = {
   },
 };
 
+/**
+ * @param modules ids
+ * @returns the same with these modules
+ */
+export function slipwayWith(...modules: string[]): Candidate {
+  return {
+    ...slipway,
+    name: `create-slipway with ${modules.join(', ')}`,
+    generate: (executable) => [...slipway.generate(executable), `--modules=${modules.join(',')}`],
+  };
+}
+
 /** Its TypeScript template does not build with the compiler that it installs: this is the other. */
 const fastifyCli: Candidate = {
   name: 'fastify-cli, JavaScript',
