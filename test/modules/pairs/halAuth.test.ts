@@ -1,25 +1,18 @@
-import { pino } from 'pino';
 import { Type } from 'typebox';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Service } from '../../../templates/base/files/internal/app/lifecycle.ts';
+import type { Service } from '../../../templates/base/files/internal/app/lifecycle.ts';
 import { defineModule } from '../../../templates/base/files/internal/app/module.ts';
-import { readConfig } from '../../../templates/base/files/internal/config/config.ts';
 import { http } from '../../../templates/base/files/internal/http/module.ts';
 import type { Http } from '../../../templates/base/files/internal/http/server.ts';
 import { identity } from '../../../templates/base/files/internal/identity/module.ts';
 import { metrics } from '../../../templates/base/files/internal/metrics/module.ts';
 import { telemetry } from '../../../templates/base/files/internal/telemetry/module.ts';
 import { auth } from '../../../templates/modules/auth/files/internal/auth/module.ts';
-import {
-  audience,
-  issuer,
-  sign,
-  type TestKey,
-  testKey,
-} from '../../../templates/modules/auth/files/internal/auth/testing.ts';
+import { sign, type TestKey, testKey } from '../../../templates/modules/auth/files/internal/auth/testing.ts';
 import { linksOf } from '../../../templates/modules/hal/files/internal/hal/linksOf.ts';
 import { createMetrics } from '../../../templates/modules/hal/files/internal/hal/metrics.ts';
 import { speakHal } from '../../../templates/modules/hal/files/internal/hal/speakHal.ts';
+import { startWithAuth } from './withAuth.ts';
 
 type Api = {
   getPlan: { request: {}; reply: { status: 200; body: { state: string } } };
@@ -60,14 +53,7 @@ let service: Service;
 
 beforeAll(async () => {
   key = await testKey('key');
-  const jwks = JSON.stringify({ keys: [key.publicJwk] });
-  const settings = { HOST: '127.0.0.1', PORT: '0', AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_JWKS: jwks };
-  service = new Service([identity, metrics, telemetry, http, slice, auth], {
-    log: pino({ level: 'silent' }),
-    configOf: (module) => readConfig(module.config, { ...settings, AUTH_ALGORITHMS: 'ES256' }),
-    startTimeoutMs: 10_000,
-  });
-  await service.start();
+  service = await startWithAuth(key, [identity, metrics, telemetry, http, slice, auth]);
 });
 afterAll(async () => {
   await service.stop(0, 5000);

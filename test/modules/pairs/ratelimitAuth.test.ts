@@ -1,27 +1,20 @@
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Type } from 'typebox';
 import { admin } from '../../../templates/base/files/internal/admin/module.ts';
-import { Service } from '../../../templates/base/files/internal/app/lifecycle.ts';
+import type { Service } from '../../../templates/base/files/internal/app/lifecycle.ts';
 import { defineModule } from '../../../templates/base/files/internal/app/module.ts';
-import { readConfig } from '../../../templates/base/files/internal/config/config.ts';
 import { http } from '../../../templates/base/files/internal/http/module.ts';
 import type { Http } from '../../../templates/base/files/internal/http/server.ts';
 import { identity } from '../../../templates/base/files/internal/identity/module.ts';
 import { metrics } from '../../../templates/base/files/internal/metrics/module.ts';
 import { telemetry } from '../../../templates/base/files/internal/telemetry/module.ts';
 import { auth } from '../../../templates/modules/auth/files/internal/auth/module.ts';
-import {
-  audience,
-  issuer,
-  sign,
-  type TestKey,
-  testKey,
-} from '../../../templates/modules/auth/files/internal/auth/testing.ts';
+import { sign, type TestKey, testKey } from '../../../templates/modules/auth/files/internal/auth/testing.ts';
 import { middleware } from '../../../templates/modules/middleware/files/internal/middleware/module.ts';
 import { ratelimit } from '../../../templates/modules/ratelimit/files/internal/ratelimit/module.ts';
 import { sharedRatelimit } from '../../../templates/modules/ratelimit/files/internal/ratelimit/shared.ts';
 import { redis } from '../../../templates/modules/redis/files/internal/redis/module.ts';
+import { startWithAuth } from './withAuth.ts';
 
 /** In each order in which the two may start. */
 describe.each([
@@ -54,25 +47,11 @@ describe.each([
         return { value: undefined };
       },
     });
-    const settings = {
-      HOST: '127.0.0.1',
-      PORT: '0',
-      ADMIN_HOST: '127.0.0.1',
-      ADMIN_PORT: '0',
-      AUTH_ISSUER: issuer,
-      AUTH_AUDIENCE: audience,
-      AUTH_ALGORITHMS: 'ES256',
-      AUTH_JWKS: JSON.stringify({ keys: [key.publicJwk] }),
-    };
-    service = new Service(
+    service = await startWithAuth(
+      key,
       [metrics, telemetry, admin, http, identity, ...modules, middleware, redis, sharedRatelimit, slice],
-      {
-        log: pino({ level: 'silent' }),
-        configOf: (module) => readConfig(module.config, settings),
-        startTimeoutMs: 10_000,
-      },
+      { ADMIN_HOST: '127.0.0.1', ADMIN_PORT: '0' },
     );
-    await service.start();
     operations = new URL('/middleware', service.links()['health']).href;
   });
   afterAll(() => service.stop(0, 5000));

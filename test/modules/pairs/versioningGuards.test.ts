@@ -1,24 +1,17 @@
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Type } from 'typebox';
-import { Service } from '../../../templates/base/files/internal/app/lifecycle.ts';
+import type { Service } from '../../../templates/base/files/internal/app/lifecycle.ts';
 import { defineModule } from '../../../templates/base/files/internal/app/module.ts';
-import { readConfig } from '../../../templates/base/files/internal/config/config.ts';
 import { http } from '../../../templates/base/files/internal/http/module.ts';
 import type { Http } from '../../../templates/base/files/internal/http/server.ts';
 import { identity } from '../../../templates/base/files/internal/identity/module.ts';
 import { metrics } from '../../../templates/base/files/internal/metrics/module.ts';
 import { telemetry } from '../../../templates/base/files/internal/telemetry/module.ts';
 import { auth } from '../../../templates/modules/auth/files/internal/auth/module.ts';
-import {
-  audience,
-  issuer,
-  sign,
-  type TestKey,
-  testKey,
-} from '../../../templates/modules/auth/files/internal/auth/testing.ts';
+import { sign, type TestKey, testKey } from '../../../templates/modules/auth/files/internal/auth/testing.ts';
 import { ratelimit } from '../../../templates/modules/ratelimit/files/internal/ratelimit/module.ts';
 import { versioning } from '../../../templates/modules/versioning/files/internal/versioning/module.ts';
+import { startWithAuth } from './withAuth.ts';
 
 describe('module versioning beside auth and ratelimit, none of which knows another', () => {
   let key: TestKey;
@@ -47,20 +40,7 @@ describe('module versioning beside auth and ratelimit, none of which knows anoth
         return { value: undefined };
       },
     });
-    const settings = {
-      HOST: '127.0.0.1',
-      PORT: '0',
-      AUTH_ISSUER: issuer,
-      AUTH_AUDIENCE: audience,
-      AUTH_ALGORITHMS: 'ES256',
-      AUTH_JWKS: JSON.stringify({ keys: [key.publicJwk] }),
-    };
-    service = new Service([metrics, telemetry, http, identity, auth, ratelimit, versioning, slice], {
-      log: pino({ level: 'silent' }),
-      configOf: (module) => readConfig(module.config, settings),
-      startTimeoutMs: 10_000,
-    });
-    await service.start();
+    service = await startWithAuth(key, [metrics, telemetry, http, identity, auth, ratelimit, versioning, slice]);
   });
   afterAll(() => service.stop(0, 5000));
 

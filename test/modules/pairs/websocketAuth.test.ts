@@ -1,24 +1,17 @@
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Type } from 'typebox';
-import { Service } from '../../../templates/base/files/internal/app/lifecycle.ts';
+import type { Service } from '../../../templates/base/files/internal/app/lifecycle.ts';
 import { defineModule } from '../../../templates/base/files/internal/app/module.ts';
-import { readConfig } from '../../../templates/base/files/internal/config/config.ts';
 import { http } from '../../../templates/base/files/internal/http/module.ts';
 import { identity } from '../../../templates/base/files/internal/identity/module.ts';
 import { metrics } from '../../../templates/base/files/internal/metrics/module.ts';
 import { telemetry } from '../../../templates/base/files/internal/telemetry/module.ts';
 import { auth } from '../../../templates/modules/auth/files/internal/auth/module.ts';
-import {
-  audience,
-  issuer,
-  sign,
-  type TestKey,
-  testKey,
-} from '../../../templates/modules/auth/files/internal/auth/testing.ts';
+import { sign, type TestKey, testKey } from '../../../templates/modules/auth/files/internal/auth/testing.ts';
 import { redis } from '../../../templates/modules/redis/files/internal/redis/module.ts';
 import { websocket } from '../../../templates/modules/websocket/files/internal/websocket/module.ts';
 import { echo, note, rawClient } from '../../../templates/modules/websocket/files/internal/websocket/testing.ts';
+import { startWithAuth } from './withAuth.ts';
 
 describe('modules auth and websocket, which do not know each other', () => {
   let key: TestKey;
@@ -45,23 +38,11 @@ describe('modules auth and websocket, which do not know each other', () => {
         return { value: undefined };
       },
     });
-    const settings = {
-      HOST: '127.0.0.1',
-      PORT: '0',
+    service = await startWithAuth(key, [metrics, telemetry, http, identity, redis, auth, websocket, slice], {
       WEBSOCKET_DRAIN_MS: '0',
       WEBSOCKET_HEARTBEAT_MS: '100',
-      AUTH_ISSUER: issuer,
-      AUTH_AUDIENCE: audience,
-      AUTH_ALGORITHMS: 'ES256',
       AUTH_CLOCK_SKEW_SECONDS: '0',
-      AUTH_JWKS: JSON.stringify({ keys: [key.publicJwk] }),
-    };
-    service = new Service([metrics, telemetry, http, identity, redis, auth, websocket, slice], {
-      log: pino({ level: 'silent' }),
-      configOf: (module) => readConfig(module.config, settings),
-      startTimeoutMs: 10_000,
     });
-    await service.start();
   });
   afterAll(() => service.stop(0, 5000));
 
