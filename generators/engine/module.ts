@@ -68,8 +68,8 @@ export interface CiContribution {
 export type Script = string | Readonly<Partial<Record<PackageManager, string>>>;
 
 /**
- * Something to paste into a terminal while the service runs as it comes, by `npm start`. In `shell`, `{run}` runs an npm script,
- * `{exec}` a program of a package, and `{curl}` is curl, with what each request to this service has to carry.
+ * Something to paste into a terminal while the service runs, by `npm start`. In `shell`, `{run}` runs an npm script, `{exec}` a
+ * program of a package, `{headers}` are arguments for what each request to this service has to carry, and `{curl}` is curl with them.
  */
 export interface Trial {
   /** What it shows: a line of Markdown without a full stop. */
@@ -79,11 +79,21 @@ export interface Trial {
   readonly prints?: string;
 }
 
+/** A slice that a module brings as an example: the user's, who lists it in `cmd/server/main.ts`, or does not. */
+export interface ExampleSlice {
+  /** What `file`, under the service's root, exports. */
+  readonly name: string;
+  readonly file: string;
+  /** Once it is listed. */
+  readonly trials: readonly Trial[];
+}
+
 /** How a module is seen at work. */
 export interface TryIt {
-  readonly trials: readonly Trial[];
-  /** For those of all modules: an argument of curl. The first trial of this one sets what it needs. */
-  readonly curl?: string;
+  readonly trials?: readonly Trial[];
+  readonly example?: ExampleSlice;
+  /** For requests of all modules; double quotes enclose it in a shell. The first trial of this module sets what it needs. */
+  readonly header?: string;
 }
 
 /** Part of an OpenAPI document: what a module adds to `api/openapi.json`. */

@@ -2,7 +2,7 @@
  * Templates are tested where they stand. In a service the `files` folders of its modules lie over each other as one tree;
  * here an import that leads out of one folder is looked up in the others, by Vite and by every Node that a test starts.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, readdirSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -44,6 +44,14 @@ export function serviceTree(): Plugin {
 
 /** NODE_OPTIONS for the processes that tests start: they load this file first. */
 export const nodeOptions = `--import=${pathToFileURL(path.join(import.meta.dirname, 'registerServiceTree.ts')).href}`;
+
+/** Each port that a module of the tree listens on, as any free one: tests start services side by side. */
+export const anyPorts = Object.fromEntries(
+  roots
+    .flatMap((root) => globSync(path.join(root, 'internal/*/config.ts')))
+    .flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/^ {2}(\w+_PORT):/gm)])
+    .map(([, name = '']) => [name, '0']),
+);
 
 /** Resolves in the same way within this process. */
 export function registerServiceTree(): void {

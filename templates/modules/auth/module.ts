@@ -7,7 +7,7 @@ export default defineModule({
   dependencies: ['jose'],
   scripts: { token: 'node --import=./scripts/env.ts cmd/token/main.ts' },
   tryIt: {
-    curl: '-H "authorization: Bearer $TOKEN"',
+    header: 'authorization: Bearer $TOKEN',
     trials: [
       {
         shows: 'The local issuer, for development, gives a token',

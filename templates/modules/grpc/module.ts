@@ -8,10 +8,6 @@ export default defineModule({
   devDependencies: ['@bufbuild/buf', '@bufbuild/protoc-gen-es'],
   scripts: {
     proto: 'buf lint && buf generate && oxfmt api/gen',
-    'proto:breaking':
-      'buf breaking --exclude-path api/proto/google --exclude-path api/proto/grpc --against api/released.txtpb',
-    'proto:release':
-      'buf build --exclude-source-info --exclude-path api/proto/google --exclude-path api/proto/grpc --output api/released.txtpb',
   },
   tryIt: {
     trials: [
@@ -21,15 +17,29 @@ export default defineModule({
         prints: 'grpc.health.v1.Health',
       },
       {
-        shows: 'Its health; the example by gRPC is served once `cmd/server/main.ts` names it: [gRPC](grpc.md#try-it)',
+        shows: 'Its health',
         shell:
           '{exec} buf curl --protocol grpc --http2-prior-knowledge http://localhost:50051/grpc.health.v1.Health/Check',
         prints: '"status": "SERVING"',
       },
     ],
+    example: {
+      name: 'itemsByGrpc',
+      file: 'internal/items/grpc/module.ts',
+      trials: [
+        {
+          shows: 'The items by [gRPC](grpc.md), the same that REST serves',
+          shell: [
+            '{exec} buf curl {headers} --protocol grpc --http2-prior-knowledge \\',
+            `  -d '{"name":"bolt","quantity":3}' http://localhost:50051/items.v1.ItemService/CreateItem`,
+          ].join('\n'),
+          prints: '"name": "bolt"',
+        },
+      ],
+    },
   },
   wiring: { grpc: 'internal/grpc/module.ts' },
   ownership: {
-    seed: ['api/proto/items/', 'api/gen/items/', 'api/released.txtpb', 'internal/items/grpc/', 'buf.yaml'],
+    seed: ['api/proto/items/', 'api/gen/items/', 'internal/items/grpc/', 'buf.yaml'],
   },
 });

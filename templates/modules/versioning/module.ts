@@ -6,6 +6,33 @@ export default defineModule({
   category: 'api',
   dependencies: ['negotiator'],
   devDependencies: ['@types/negotiator'],
+  tryIt: {
+    example: {
+      name: 'parts',
+      file: 'internal/parts/module.ts',
+      trials: [
+        {
+          shows: 'Created as version 1 has it, where a place is one text',
+          shell: [
+            `PART=$({curl} -o /dev/null -w '%header{location}' localhost:8080/v1/parts \\`,
+            `  -H 'content-type: application/json' -d '{"name":"anchor","place":"A-12-3"}')`,
+            '{curl} localhost:8080$PART',
+          ].join('\n'),
+          prints: '"place":"A-12-3"',
+        },
+        {
+          shows: 'The same part as [version 2](versioning.md) has it',
+          shell: '{curl} localhost:8080/v2${PART#/v1}',
+          prints: '"place":{"aisle":"A","shelf":12,"bin":3}',
+        },
+        {
+          shows: 'Who uses which version',
+          shell: 'curl -s localhost:9090/metrics | grep ^versioning_requests_total',
+          prints: 'version="2"',
+        },
+      ],
+    },
+  },
   wiring: { versioning: 'internal/versioning/module.ts' },
   ownership: { seed: ['internal/versioning/versions.ts', 'internal/parts/'] },
 });

@@ -11,13 +11,26 @@ export default defineModule({
   tryIt: {
     trials: [
       {
-        shows:
-          'A request becomes a WebSocket; curl leaves after a second. What speaks through it is a client: [WebSocket](websocket.md#the-client)',
+        shows: 'A request becomes a WebSocket; curl leaves after a second',
         shell: [
           `{curl} -i --max-time 1 localhost:8080/ws -H 'connection: upgrade' -H 'upgrade: websocket' \\`,
           `  -H 'sec-websocket-version: 13' -H 'sec-websocket-key: MDEyMzQ1Njc4OWFiY2RlZg==' -H 'sec-websocket-protocol: envelope.v1'`,
         ].join('\n'),
         prints: '101 Switching Protocols',
+      },
+      {
+        shows: 'The [client](websocket.md#the-client) that comes with the service sends a message, and gets an answer',
+        // By the service's own Node, where it has one: that of the machine may know no WebSocket. Without module auth TOKEN is empty.
+        shell: [
+          `PATH=node_modules/.bin:$PATH TOKEN=$TOKEN node --input-type=module <<'EOF'`,
+          `import { Client } from './dist/pkg/client/websocket/index.js';`,
+          `const client = new Client({ url: 'ws://localhost:8080/ws', token: () => process.env.TOKEN });`,
+          'client.connect();',
+          `console.log('answered', await client.request({ type: 'ping', version: '1.0', payload: {} }));`,
+          'client.close();',
+          'EOF',
+        ].join('\n'),
+        prints: 'answered {}',
       },
     ],
   },

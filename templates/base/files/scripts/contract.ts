@@ -1,55 +1,10 @@
 /**
- * Tells whether api/openapi.json, as it is here, breaks callers of the last release: `npm run contract`, or with the tag of another
- * release, `npm run contract -- v1.0.0`. A new major version of the API may, and so may the end of what had a sunset.
+ * Tells whether what the service promises breaks callers of the last release: `npm run contract`, or with the tag of another release,
+ * `npm run contract -- v1.0.0`. Each kind of contract is compared by a file of its own in `scripts/contract/`.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { findPackageJSON } from 'node:module';
-import os from 'node:os';
+import { glob } from 'node:fs/promises';
 import path from 'node:path';
-import { Type } from 'typebox';
-import { Value } from 'typebox/value';
-import { isMajorStep, releasedContract } from './openapi/release.ts';
-import { withoutEnded } from './openapi/sunset.ts';
+import { pathToFileURL } from 'node:url';
 
-const file = path.join('api', 'openapi.json');
-const Versioned = Type.Object({ info: Type.Object({ version: Type.String() }) });
-
-const released = releasedContract(
-  process.cwd(),
-  process.argv.slice(2).find((argument) => argument !== '--'),
-);
-if ('tag' in released) {
-  process.exitCode = compare(released.tag, released.text);
-} else if ('fault' in released) {
-  process.stderr.write(`Nothing was compared: ${released.fault}\n`);
-  process.exitCode = 1;
-} else {
-  process.stdout.write(`Nothing to compare with: ${released.nothing}.\n`);
-}
-
-function compare(tag: string, text: string): number {
-  const mayBreak = isMajorStep(versionIn(text), versionIn(readFileSync(file, 'utf8')));
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'contract-'));
-  const before = path.join(folder, `${tag.replaceAll('/', '-')}.json`);
-  // What was announced to be gone by now may be gone.
-  writeFileSync(before, JSON.stringify(withoutEnded(JSON.parse(text), new Date().toISOString().slice(0, 10))));
-  const redocly = path.join(path.dirname(findPackageJSON('@redocly/cli', import.meta.url) ?? ''), 'bin', 'cli.js');
-  const { status } = spawnSync(
-    process.execPath,
-    [redocly, 'diff', before, file, `--fail-on=${mayBreak ? 'none' : 'major'}`],
-    { stdio: 'inherit', env: { ...process.env, REDOCLY_TELEMETRY: 'off' } },
-  );
-  rmSync(folder, { recursive: true });
-  if (status !== 0) {
-    process.stderr.write(`
-Callers of ${tag} break. Take the change back; or add beside it what they need. When they are to break, raise the first number of the
-version in internal/http/openapi.ts, and write it down with: npm run openapi
-`);
-  }
-  return status ?? 1;
-}
-
-function versionIn(text: string): string {
-  return Value.Parse(Versioned, JSON.parse(text)).info.version;
-}
+const folder = path.join(import.meta.dirname, 'contract');
+for await (const name of glob('*.ts', { cwd: folder })) await import(pathToFileURL(path.join(folder, name)).href);

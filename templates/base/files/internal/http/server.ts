@@ -22,6 +22,7 @@ import { errorHandler } from './problems/errorHandler.ts';
 import { Problem } from './problems/problem.ts';
 import { replyBody } from './replies/replyBody.ts';
 import { AccessLog } from './requests/accessLog.ts';
+import { Readers } from './requests/readers.ts';
 import { RequestLog } from './requests/requestLog.ts';
 import { Requests } from './requests/requests.ts';
 import { securityHeaders } from './securityHeaders.ts';
@@ -57,7 +58,8 @@ export interface HttpOptions {
 export async function createHttp(options: HttpOptions): Promise<Http> {
   const { config, log, durations, errors, tracing = noTracing } = options;
   const answerError = errorHandler(errors);
-  const requests = new Requests(config, tracing, new AccessLog(durations));
+  const readers = new Readers(config.HTTP_STALL_TIMEOUT_MS, () => errors.count('reader_stalled'));
+  const requests = new Requests(config, tracing, new AccessLog(durations), readers);
   const trusts = networks('HTTP_TRUSTED_PROXIES', config.HTTP_TRUSTED_PROXIES);
   const bodies = new BodyMemory(config.HTTP_BODY_MEMORY_BYTES);
   const http: Http = fastify({

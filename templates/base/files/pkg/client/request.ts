@@ -52,11 +52,13 @@ function locate(baseUrl: string | URL, { path }: Operation, { path: parameters =
   return url;
 }
 
-/** What a reply says may lead anywhere: a token is not carried there. */
+/** What a reply says may lead anywhere: a token is not carried there, nor to another service behind the same gateway. */
 function within(baseUrl: string | URL, at: string | URL): URL {
-  const { origin } = new URL(baseUrl);
-  const url = URL.parse(String(at), `${String(baseUrl).replace(/\/+$/, '')}/`);
-  if (url === null || url.origin !== origin) throw invalidArgument(`"${String(at)}" is not at ${origin}.`);
+  const base = new URL(`${String(baseUrl).replace(/\/+$/, '')}/`);
+  const url = URL.parse(String(at), base.href);
+  if (url === null || url.origin !== base.origin || !`${url.pathname}/`.startsWith(base.pathname)) {
+    throw invalidArgument(`"${String(at)}" is not at ${base.origin}${base.pathname}.`);
+  }
   return url;
 }
 

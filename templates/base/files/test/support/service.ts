@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
+import { testSettings } from '../../internal/http/testing.ts';
 
 /** The service's root folder. */
 export const root = path.resolve(import.meta.dirname, '../..');
@@ -29,8 +30,8 @@ const LogLine = Type.Object({
 /** Services run side by side here: each port that a module listens on is any free one. */
 const example = path.join(root, '.env.example');
 const settings = existsSync(example) ? readFileSync(example, 'utf8') : '';
-const freePorts = {
-  PORT: '0',
+const defaults = {
+  ...testSettings,
   ADMIN_PORT: '0',
   ...Object.fromEntries([...settings.matchAll(/^#? ?(\w+_PORT)=/gm)].map(([, name = '']) => [name, '0'])),
 };
@@ -70,7 +71,7 @@ export function startProcess(args: readonly string[], env: NodeJS.ProcessEnv = {
 function startCommand([program = '', ...args]: readonly string[], env: NodeJS.ProcessEnv): ServiceProcess {
   const child = spawn(program, args, {
     cwd: root,
-    env: { ...inherited, LOG_LEVEL: 'info', ...freePorts, ...env },
+    env: { ...inherited, LOG_LEVEL: 'info', ...defaults, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const messages: string[] = [];

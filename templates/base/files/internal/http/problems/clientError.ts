@@ -9,6 +9,9 @@ const statuses: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
 };
 
+/** Milliseconds that a client may take to end its side of the connection, too. */
+const lingerMs = 2000;
+
 /**
  * Answers what is not even HTTP, before there is a request; then closes the connection. While a reply to an earlier request is due,
  * or on its way, it is just closed: the answer would be taken for that reply, or for a part of it.
@@ -32,4 +35,7 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
       body,
     ].join('\r\n'),
   );
+  // One that is gone, or does not want to, never does.
+  const timer = setTimeout(() => socket.destroy(), lingerMs).unref();
+  socket.once('close', () => clearTimeout(timer));
 }

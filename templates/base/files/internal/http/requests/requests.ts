@@ -10,6 +10,7 @@ import type { config } from '../config.ts';
 import type { Http } from '../server.ts';
 import type { AccessLog } from './accessLog.ts';
 import { faultOf, isCutOff, isTakenOver } from './cutOff.ts';
+import type { Readers } from './readers.ts';
 import { RequestContext } from './requestContext.ts';
 
 declare module 'fastify' {
@@ -32,6 +33,7 @@ export class Requests {
   readonly #settings: Static<typeof config>;
   readonly #tracing: Tracing;
   readonly #accessLog: AccessLog;
+  readonly #readers: Readers;
   /**
    * What is not in the access log yet, each with its reply. One timer looks after all of them: a timer each would cost a tenth,
    * and so would a listener that hears of clients that leave.
@@ -43,11 +45,13 @@ export class Requests {
    * @param settings limits of deadlines
    * @param tracing decides what is recorded, and records it
    * @param accessLog is told of each request once
+   * @param readers looks after replies that are on their way
    */
-  constructor(settings: Static<typeof config>, tracing: Tracing, accessLog: AccessLog) {
+  constructor(settings: Static<typeof config>, tracing: Tracing, accessLog: AccessLog, readers: Readers) {
     this.#settings = settings;
     this.#tracing = tracing;
     this.#accessLog = accessLog;
+    this.#readers = readers;
   }
 
   /**
@@ -130,8 +134,12 @@ export class Requests {
   #sweep(): void {
     const now = performance.now();
     for (const [context, reply] of this.#inFlight) {
-      if (isCutOff(reply)) runWith(context, () => this.#cutOff(context, reply));
-      else if (context.deadline <= now) expire(context, reply);
+      if (isCutOff(reply)) {
+        runWith(context, () => this.#cutOff(context, reply));
+        continue;
+      }
+      if (context.deadline <= now) expire(context, reply);
+      this.#readers.look(reply);
     }
     if (this.#inFlight.size > 0) return;
     clearInterval(this.#sweeper);
@@ -142,8 +150,9 @@ export class Requests {
     this.#inFlight.delete(context);
     context.cancel(context.ended() ?? givenUp('the client closed the connection'));
     if (isTakenOver(reply)) return;
-    // A client that leaves when its time is up has not been served.
-    const fault = faultOf(reply) ?? (context.remainingMs() === 0 ? outOfTime(context.id) : undefined);
+    // A client that leaves when its time is up has not been served; one that did not read what it was sent in time has.
+    const isLate = context.isExpired || (context.remainingMs() === 0 && !reply.raw.writableEnded);
+    const fault = faultOf(reply) ?? (isLate ? outOfTime(context.id) : undefined);
     if (fault === undefined) this.#accessLog.abandoned(reply);
     else this.#accessLog.brokenOff(reply, fault);
   }
@@ -151,7 +160,7 @@ export class Requests {
 
 /** Gives a request up whose deadline has passed, once. */
 function expire(context: RequestContext, reply: FastifyReply): void {
-  if (context.isExpired) return;
+  if (context.isExpired || reply.raw.writableEnded) return;
   context.isExpired = true;
   // What has not even arrived is late by its client's fault.
   const error = isBodyDue(reply.request.raw) ? requestTimeout() : outOfTime(context.id);

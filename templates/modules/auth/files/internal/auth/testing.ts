@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type CryptoKey, type JWK, type JWTHeaderParameters, SignJWT, exportJWK, generateKeyPair } from 'jose';
 import { pino } from 'pino';
 import { Type } from 'typebox';
+import { testSettings } from '../http/testing.ts';
 import { Service } from '../app/lifecycle.ts';
 import { defineModule } from '../app/module.ts';
 import { readConfig } from '../config/config.ts';
@@ -126,7 +127,7 @@ export async function testService(
       return { value: undefined };
     },
   });
-  const settings = { HOST: '127.0.0.1', PORT: '0', ...env };
+  const settings = { ...testSettings, ...env };
   const service = new Service([identity, metrics, telemetry, http, auth, slice], {
     log: pino({ base: null }, { write: (line) => (log.text += line) }),
     configOf: (module) => readConfig(module.config, settings),

@@ -1,6 +1,6 @@
 import type { DescMessage, DescMethod, DescService, Message, MessageInitShape } from '@bufbuild/protobuf';
 import type { Call } from './call.ts';
-import type { Implementation, Method, MethodAuth, ServiceOptions } from './method.ts';
+import type { Implementation, Method, MethodOptions, ServiceOptions } from './method.ts';
 import { ok } from './status.ts';
 
 const nothing = { scopes: [], roles: [] };
@@ -17,11 +17,12 @@ export function methodsOf<Service extends DescService>(
   options: ServiceOptions<Service>,
 ): Method[] {
   return service.methods.map((desc) => {
-    const { auth = options.auth }: { readonly auth?: MethodAuth } = options.methods?.[desc.localName] ?? {};
+    const { auth = options.auth, isProbe = false }: MethodOptions = options.methods?.[desc.localName] ?? {};
     return {
       name: `${service.typeName}/${desc.name}`,
       needs: auth === 'public' ? undefined : { ...nothing, ...auth },
       isUnary: desc.methodKind === 'unary',
+      isProbe,
       answer: answerOf(desc, implementation),
     };
   });

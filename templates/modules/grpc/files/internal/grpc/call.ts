@@ -8,10 +8,12 @@ import {
   toBinary,
 } from '@bufbuild/protobuf';
 import { Context, type Trace, givenUp, runWith } from '../../pkg/context/index.ts';
+import type { BodyMemory } from '../http/body/bodyMemory.ts';
 import { fault } from './faults.ts';
 import { FrameReader, frame } from './frames.ts';
 import type { Method } from './method.ts';
 import { type Status, ok, trailersOf } from './status.ts';
+import type { Unread } from './unread.ts';
 
 const responseHeaders = {
   ':status': 200,
@@ -20,6 +22,8 @@ const responseHeaders = {
 } as const;
 const okTrailers = trailersOf(ok);
 const cancelled = 'the client cancelled the call';
+/** Code of the error that a client makes which does not read what it is sent. */
+export const stalledReader = 'reader_stalled';
 
 /** What a call is made of. */
 export interface CallOptions {
@@ -34,8 +38,10 @@ export interface CallOptions {
   readonly deadline: number;
   /** Largest message in bytes. */
   readonly messageLimit: number;
-  /** Milliseconds for which a client may leave what it is sent unread. */
-  readonly stallMs: number;
+  /** Shares out the memory that the messages of all calls may take. */
+  readonly memory: BodyMemory;
+  /** Looks after those whose clients do not read. */
+  readonly unread: Unread;
   /** Aborts when the service begins to stop: streams without an end then come to one. */
   readonly stopping: AbortSignal;
   /** Hears once how the call ended. */
@@ -86,9 +92,23 @@ export class Call extends Context {
    */
   async request<Schema extends DescMessage>(schema: Schema): Promise<MessageShape<Schema>> {
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-    const reader = new FrameReader(this.#options.messageLimit);
+    const reader = this.#reader();
     const stream = this.#stream;
     let found: Uint8Array | undefined;
+    let isWhole = false;
+    const end = (): void => {
+      isWhole = true;
+      try {
+        reader.end();
+        if (found === undefined) throw fault('message_missing', 'INVALID_ARGUMENT', 'One message was expected.');
+        resolve(found);
+      } catch (error) {
+        reject(error);
+      }
+    };
+    // What stands before the handler may have taken its time: by now the client may be gone, or have ended without a byte.
+    this.throwIfEnded();
+    if (stream.readableEnded) end();
     stream.on('data', (chunk: Buffer) => {
       try {
         for (const message of reader.push(chunk)) {
@@ -99,16 +119,11 @@ export class Call extends Context {
         reject(error);
       }
     });
-    stream.once('end', () => {
-      try {
-        reader.end();
-        if (found === undefined) throw fault('message_missing', 'INVALID_ARGUMENT', 'One message was expected.');
-        resolve(found);
-      } catch (error) {
-        reject(error);
-      }
+    stream.once('end', end);
+    stream.once('close', () => {
+      // Errors are dear.
+      if (!isWhole) reject(givenUp(cancelled));
     });
-    stream.once('close', () => reject(givenUp(cancelled)));
     return decode(schema, await promise);
   }
 
@@ -120,11 +135,12 @@ export class Call extends Context {
    * @throws {ServiceError} as `request`
    */
   async *requests<Schema extends DescMessage>(schema: Schema): AsyncGenerator<MessageShape<Schema>, void> {
-    const reader = new FrameReader(this.#options.messageLimit);
+    const reader = this.#reader();
     try {
       const chunks: AsyncIterable<Buffer> = this.#stream.iterator({ destroyOnReturn: false });
       for await (const chunk of chunks) {
         for (const message of reader.push(chunk)) yield decode(schema, message);
+        reader.release();
       }
     } catch (error) {
       // What Node says of a stream that was reset tells less than why it was.
@@ -181,10 +197,29 @@ export class Call extends Context {
     this.#dismiss();
   }
 
+  /** Gives up a call whose client does not read; also one that has ended, of which something is still on its way. */
+  abandon(): void {
+    if (!this.#isOver) this.#over({ name: 'RESOURCE_EXHAUSTED', code: stalledReader });
+    // Trailers would have to wait behind what the client does not read.
+    this.#stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+
+  #reader(): FrameReader {
+    return new FrameReader({ limit: this.#options.messageLimit, hold: (bytes) => this.#hold(bytes) });
+  }
+
+  #hold(bytes: number): void {
+    if (this.#options.memory.hold(this, bytes)) return;
+    this.throwIfEnded();
+    throw fault('memory_exhausted', 'RESOURCE_EXHAUSTED', 'The service has no memory for the message. Try again.');
+  }
+
   #respond(): void {
     if (this.#stream.destroyed || this.#stream.headersSent) return;
     this.#stream.respond(responseHeaders, { waitForTrailers: true });
     this.#stream.once('wantTrailers', () => {
+      // All before them is read, and they wait for nobody.
+      this.#options.unread.delete(this);
       this.#stream.sendTrailers(this.#trailers);
       this.#dismiss();
     });
@@ -194,6 +229,7 @@ export class Call extends Context {
 
   #endWith(trailers: Record<string, string>, last?: Buffer): void {
     this.#trailers = trailers;
+    this.#options.unread.add(this);
     if (last === undefined) this.#stream.end();
     else this.#stream.end(last);
   }
@@ -204,6 +240,8 @@ export class Call extends Context {
     if (stream.readableEnded) return;
     setImmediate(() => {
       if (!stream.readableEnded && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
+      // Its 'close' would wait for a reader of what has come already.
+      stream.resume();
     });
   }
 
@@ -211,31 +249,28 @@ export class Call extends Context {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const stream = this.#stream;
     const closed = (): void => reject(this.ended() ?? givenUp('the call is over'));
-    const timer = setTimeout(() => {
-      this.#over({ name: 'RESOURCE_EXHAUSTED', code: 'reader_stalled' });
-      // Trailers would have to wait behind what the client does not read.
-      stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    }, this.#options.stallMs);
+    this.#options.unread.add(this);
     stream.once('drain', resolve);
     stream.once('close', closed);
     try {
       await promise;
     } finally {
-      clearTimeout(timer);
+      // The last words of a call that has ended are still on their way.
+      if (!this.#isOver) this.#options.unread.delete(this);
       stream.off('drain', resolve);
       stream.off('close', closed);
     }
   }
 
   #closed(): void {
-    if (!this.#isOver) this.#over({ name: 'CANCELLED', code: 'cancelled' });
-    this.cancel(givenUp(cancelled));
+    this.#options.unread.delete(this);
+    if (!this.#isOver) this.#over({ name: 'CANCELLED', code: 'cancelled' }, cancelled);
   }
 
-  #over(status: Status): void {
+  #over(status: Status, reason = `the call ended with ${status.name}`): void {
     this.#isOver = true;
     runWith(this, this.#options.ended, this, status);
-    this.cancel(status === ok ? undefined : givenUp(`the call ended with ${status.name}`));
+    this.cancel(status === ok ? undefined : givenUp(reason));
   }
 }
 

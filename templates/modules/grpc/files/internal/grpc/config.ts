@@ -20,6 +20,13 @@ export const config = Type.Object({
     description: 'Largest message of a client in bytes',
     examples: [4_194_304],
   }),
+  GRPC_MESSAGE_MEMORY_BYTES: Type.Integer({
+    minimum: 1,
+    default: 33_554_432,
+    description:
+      'Bytes that the messages of all calls take at most, beyond 16 KiB each; what goes beyond is answered by RESOURCE_EXHAUSTED',
+    examples: [33_554_432],
+  }),
   GRPC_HEADER_LIMIT_BYTES: Type.Integer({
     minimum: 1024,
     default: 16_384,
@@ -37,6 +44,12 @@ export const config = Type.Object({
     default: 2000,
     description: 'Most calls at the same time; further ones are answered by RESOURCE_EXHAUSTED',
     examples: [2000],
+  }),
+  GRPC_PEER_CALLS_LIMIT: Type.Integer({
+    minimum: 1,
+    default: 500,
+    description: 'Most calls at the same time from one address; behind a proxy or a mesh, that of the proxy',
+    examples: [500],
   }),
   GRPC_CONNECTIONS_LIMIT: Type.Integer({
     minimum: 1,
@@ -65,7 +78,8 @@ export const config = Type.Object({
   GRPC_STALL_TIMEOUT_MS: Type.Integer({
     minimum: 1,
     default: 30_000,
-    description: 'Milliseconds for which a client may leave what it is sent unread before its call is given up',
+    description:
+      'Milliseconds for which a client may leave a message that it is sent unread before its call is given up',
     examples: [30_000],
   }),
   GRPC_KEEPALIVE_MS: Type.Integer({

@@ -1,17 +1,31 @@
 import { type Http2Server, type ServerHttp2Session, constants } from 'node:http2';
+import type { Socket } from 'node:net';
 import type { Static } from 'typebox';
 import { Counts } from '../http/connections/counts.ts';
 import { Farewell } from '../http/connections/farewell.ts';
+import { Lingering } from '../http/connections/lingering.ts';
 import type { config } from './config.ts';
 import type { GrpcMetrics } from './metrics.ts';
+
+/** Milliseconds between two looks for clients that do not end their side. */
+const sweepEvery = 250;
+
+interface Connection {
+  readonly farewell: Farewell;
+  readonly lingering: Lingering;
+  readonly socket: Socket;
+}
 
 /** The connections of a server: at most so many, none whose client is gone, and none cut off while calls are in flight. */
 export class Connections {
   readonly #settings: Static<typeof config>;
   readonly #metrics: Pick<GrpcMetrics, 'refused' | 'closed'>;
-  readonly #open = new Map<ServerHttp2Session, Farewell>();
+  readonly #open = new Map<ServerHttp2Session, Connection>();
   readonly #byPeer = new Counts();
   readonly #keepalive: NodeJS.Timeout;
+  readonly #sweeper: NodeJS.Timeout;
+  /** What the next session stands on: Node tells of both in one go, and lets nobody cut off the socket of a session. */
+  #arrived: Socket | undefined;
 
   /**
    * @param server of HTTP/2, before it listens
@@ -21,11 +35,13 @@ export class Connections {
   constructor(server: Http2Server, settings: Static<typeof config>, metrics: Pick<GrpcMetrics, 'refused' | 'closed'>) {
     this.#settings = settings;
     this.#metrics = metrics;
+    server.prependListener('connection', (socket: Socket) => (this.#arrived = socket));
     server.on('session', (session) => this.#add(session));
     server.on('sessionError', () => metrics.closed.inc({ reason: 'protocol_error' }));
     this.#keepalive = setInterval(() => {
       for (const session of this.#open.keys()) this.#ping(session);
     }, settings.GRPC_KEEPALIVE_MS).unref();
+    this.#sweeper = setInterval(() => this.#sweep(performance.now()), sweepEvery).unref();
   }
 
   /** How many there are. */
@@ -41,25 +57,32 @@ export class Connections {
   async drain(signal: AbortSignal): Promise<void> {
     clearInterval(this.#keepalive);
     const cutOff = (): void => {
-      for (const session of this.#open.keys()) session.destroy(undefined, constants.NGHTTP2_CANCEL);
+      for (const [session, { socket }] of this.#open) {
+        session.destroy(undefined, constants.NGHTTP2_CANCEL);
+        socket.destroy();
+      }
     };
     signal.addEventListener('abort', cutOff);
     try {
-      await Promise.all(Array.from(this.#open.values(), (farewell) => farewell.say()));
+      await Promise.all(Array.from(this.#open.values(), ({ farewell }) => farewell.say()));
     } finally {
       signal.removeEventListener('abort', cutOff);
+      clearInterval(this.#sweeper);
     }
   }
 
   #add(session: ServerHttp2Session): void {
-    const peer = session.socket.remoteAddress ?? '';
+    const socket = this.#arrived;
+    if (socket === undefined) throw new Error('a session has no socket');
+    const peer = socket.remoteAddress ?? '';
     const limit = this.#limitReachedBy(peer);
     if (limit !== undefined) {
       this.#metrics.refused.inc({ limit });
       session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
       return;
     }
-    this.#open.set(session, new Farewell(session));
+    const lingering = new Lingering(session, this.#settings.GRPC_KEEPALIVE_TIMEOUT_MS);
+    this.#open.set(session, { farewell: new Farewell(session), lingering, socket });
     this.#byPeer.add(peer);
     session.once('close', () => {
       this.#open.delete(session);
@@ -70,6 +93,14 @@ export class Connections {
   #limitReachedBy(peer: string): string | undefined {
     if (this.#open.size >= this.#settings.GRPC_CONNECTIONS_LIMIT) return 'all';
     return this.#byPeer.of(peer) >= this.#settings.GRPC_PEER_CONNECTIONS_LIMIT ? 'peer' : undefined;
+  }
+
+  #sweep(now: number): void {
+    for (const { lingering, socket } of this.#open.values()) {
+      if (socket.destroyed || !lingering.isOverdue(now)) continue;
+      this.#metrics.closed.inc({ reason: 'half_open' });
+      socket.destroy();
+    }
   }
 
   /** A client that is gone without a word, or has never spoken HTTP/2, does not answer. */

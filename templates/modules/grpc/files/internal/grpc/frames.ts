@@ -15,22 +15,29 @@ export function frame(message: Uint8Array): Buffer {
   return bytes;
 }
 
+export interface FrameOptions {
+  /** The largest message in bytes. */
+  readonly limit: number;
+  /** Asks for memory for the message that is coming, in bytes all in all; throws when there is not as much. */
+  readonly hold: (bytes: number) => void;
+}
+
 /** Takes the messages of one stream out of what comes in; holds no more than has come of one message. */
 export class FrameReader {
-  readonly #limit: number;
+  readonly #options: FrameOptions;
   /** What has come of a message that is not whole, in a buffer that grows as it comes: its sender may never send the rest. */
   #held = Buffer.alloc(0);
   #used = 0;
 
-  /** @param limit the largest message in bytes */
-  constructor(limit: number) {
-    this.#limit = limit;
+  /** @param options limits of its messages */
+  constructor(options: FrameOptions) {
+    this.#options = options;
   }
 
   /**
    * @param chunk what came in
    * @returns the messages that are whole now
-   * @throws {ServiceError} RESOURCE_EXHAUSTED as soon as a message says that it is too large; UNIMPLEMENTED when it is compressed
+   * @throws {ServiceError} RESOURCE_EXHAUSTED as soon as a message says that it is too large; UNIMPLEMENTED when it is compressed; what `hold` throws
    */
   push(chunk: Buffer): Uint8Array[] {
     const messages: Uint8Array[] = [];
@@ -44,7 +51,7 @@ export class FrameReader {
           continue;
         }
       }
-      rest = this.#hold(rest);
+      rest = this.#keep(rest);
       if (this.#used < prefixBytes || this.#used < this.#endOf(this.#held)) continue;
       messages.push(this.#held.subarray(prefixBytes, this.#used));
       this.#held = Buffer.alloc(0);
@@ -53,18 +60,25 @@ export class FrameReader {
     return messages;
   }
 
+  /** Gives back the memory of the messages that it gave: they are done with. */
+  release(): void {
+    if (this.#used === 0) this.#options.hold(0);
+  }
+
   /** @throws {ServiceError} INVALID_ARGUMENT when the stream ended within a message */
   end(): void {
     if (this.#used > 0) throw fault('message_truncated', 'INVALID_ARGUMENT', 'The last message is not whole.');
   }
 
   /** Keeps what belongs to the message that is coming, and gives back the rest. */
-  #hold(bytes: Buffer): Buffer {
+  #keep(bytes: Buffer): Buffer {
     const needed = this.#used < prefixBytes ? prefixBytes : this.#endOf(this.#held);
     const taken = bytes.subarray(0, needed - this.#used);
     const used = this.#used + taken.length;
     if (used > this.#held.length) {
-      const larger = Buffer.allocUnsafe(Math.min(needed, Math.max(used, 2 * this.#held.length)));
+      const size = Math.min(needed, Math.max(used, 2 * this.#held.length));
+      this.#options.hold(size);
+      const larger = Buffer.allocUnsafe(size);
       this.#held.copy(larger, 0, 0, this.#used);
       this.#held = larger;
     }
@@ -77,8 +91,9 @@ export class FrameReader {
   #endOf(bytes: Buffer): number {
     if (bytes[0] !== 0) throw fault('message_compressed', 'UNIMPLEMENTED', 'Compressed messages are not accepted.');
     const length = bytes.readUInt32BE(1);
-    if (length > this.#limit) {
-      throw fault('message_oversized', 'RESOURCE_EXHAUSTED', `A message may have at most ${this.#limit} bytes.`);
+    const { limit } = this.#options;
+    if (length > limit) {
+      throw fault('message_oversized', 'RESOURCE_EXHAUSTED', `A message may have at most ${limit} bytes.`);
     }
     return prefixBytes + length;
   }

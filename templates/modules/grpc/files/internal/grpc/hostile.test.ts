@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { type ClientHttp2Session, constants } from 'node:http2';
+import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Health, HealthCheckResponse_ServingStatus as Serving } from '../../api/gen/grpc/health/v1/health_pb.ts';
 import { frame } from './frames.ts';
 import { type Answer, Echo, type TestService, callRaw, echoes, testService, text, until } from './testing.ts';
 
@@ -56,6 +57,21 @@ async function refused(): Promise<void> {
   await until(() => another?.closed ?? true);
 }
 
+/** GOAWAY (RFC 9113, 6.8): no stream, no error. */
+const goaway = Buffer.concat([Buffer.of(0, 0, 8, 7, 0, 0, 0, 0, 0), Buffer.alloc(8)]);
+
+/**
+ * Connects as a client does that is gone afterwards: its side never ends, not even when ours has.
+ * @param bytes after those with which HTTP/2 begins
+ */
+async function halfOpen(bytes = Buffer.alloc(0)): Promise<void> {
+  const socket = connect({ host: '127.0.0.1', port: service.port, allowHalfOpen: true });
+  socket.on('error', () => undefined).resume();
+  await once(socket, 'connect');
+  const settings = Buffer.of(0, 0, 0, 4, 0, 0, 0, 0, 0);
+  socket.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), settings, bytes]));
+}
+
 function prefixed(length: number, compressed = 0): Buffer {
   const bytes = Buffer.alloc(5);
   bytes[0] = compressed;
@@ -63,7 +79,23 @@ function prefixed(length: number, compressed = 0): Buffer {
   return bytes;
 }
 
+/** Begins a call that its client does not end. */
+function opened(connection: ClientHttp2Session, path: string, bytes = frame(Buffer.alloc(0))): ClientHttp2Stream {
+  const stream = connection.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc' });
+  stream.on('error', () => undefined).write(bytes);
+  if (path === watch) stream.end();
+  return stream;
+}
+
 const good = { message: text('hello') };
+/** One is received at a time, two are not. */
+const large = { message: text('x'.repeat(600_000)) };
+const memory = { GRPC_MESSAGE_LIMIT_BYTES: '1000000', GRPC_MESSAGE_MEMORY_BYTES: '1000000' };
+const noMessage = { message: Buffer.alloc(0) };
+const check = '/grpc.health.v1.Health/Check';
+const watch = '/grpc.health.v1.Health/Watch';
+/** On macOS, only 127.0.0.1 is this machine. */
+const hasOneAddress = process.platform === 'darwin';
 
 describe('what no client should send', () => {
   it.each<[string, () => Promise<Answer>, string, string]>([
@@ -149,6 +181,8 @@ describe('what no client should send', () => {
     const stream = session.request({ ':method': 'GET', ':path': '/test.Echo/One' });
     const [headers]: unknown[] = await once(stream, 'response');
     expect(headers).toMatchObject({ ':status': 405, allow: 'POST' });
+    expect(await counted(/^errors_total\{code="not_grpc"\} 1$/m)).toBe(true);
+    expect(await othersAreServed()).toBe(true);
   });
 
   it('a bomb of headers is reset by HTTP/2 itself', async () => {
@@ -210,20 +244,85 @@ describe('a flood from one peer', () => {
   it('of calls is answered by RESOURCE_EXHAUSTED beyond the limit, and by OK again after it', async () => {
     await service.stop();
     await start({ GRPC_CALLS_LIMIT: '2' });
-    const open = Array.from({ length: 2 }, () => {
-      const stream = session.request({
-        ':method': 'POST',
-        ':path': '/test.Echo/Gather',
-        'content-type': 'application/grpc',
-      });
-      return stream.on('error', () => undefined);
-    });
+    const open = [opened(session, '/test.Echo/Gather'), opened(session, '/test.Echo/Gather')];
     await until(() => service.grpc.calls === 2);
     expect(await callRaw(session, '/test.Echo/One', good)).toMatchObject({ grpcStatus: '8' });
+    expect(await counted(/^errors_total\{code="calls_too_many"\} 1$/m)).toBe(true);
     for (const stream of open) stream.close(constants.NGHTTP2_CANCEL);
     await until(() => service.grpc.calls === 0);
     expect(await callRaw(session, '/test.Echo/One', good)).toMatchObject({ grpcStatus: '0' });
   });
+
+  it.skipIf(hasOneAddress).each(['/test.Echo/Gather', watch])(
+    'of calls of %s that do not end is turned away beyond the limit of one peer; others are served',
+    async (path) => {
+      await service.stop();
+      await start({ GRPC_PEER_CALLS_LIMIT: '3' });
+      const connections = [session, await service.raw(), await service.raw()];
+      const open = connections.map((connection) => opened(connection, path));
+      await until(() => service.grpc.calls === 3);
+      const refusal = await callRaw(await service.raw(), path, noMessage);
+      expect(refusal).toMatchObject({ status: 200, grpcStatus: '8' });
+      expect(await counted(/^errors_total\{code="peer_calls_too_many"\} 1$/m)).toBe(true);
+      const another = await service.raw({ localAddress: '127.0.0.2' });
+      expect(await callRaw(another, '/test.Echo/One', good)).toMatchObject({ grpcStatus: '0' });
+      open.pop()?.close(constants.NGHTTP2_CANCEL);
+      await until(() => service.grpc.calls === 2);
+      expect(await callRaw(session, '/test.Echo/One', good)).toMatchObject({ grpcStatus: '0' });
+    },
+  );
+
+  it.each(['GRPC_CALLS_LIMIT', 'GRPC_PEER_CALLS_LIMIT'])('of calls up to %s keeps no probe out', async (name) => {
+    await service.stop();
+    await start({ [name]: '2' });
+    const open = [opened(session, '/test.Echo/Gather'), opened(session, watch)];
+    await until(() => service.grpc.calls === open.length);
+    expect(await callRaw(session, '/test.Echo/One', good)).toMatchObject({ grpcStatus: '8' });
+    expect(await callRaw(session, watch, noMessage)).toMatchObject({ grpcStatus: '8' });
+    expect(await service.open().client(Health).check({})).toMatchObject({ status: Serving.SERVING });
+  });
+
+  it('of messages that never end is turned away when they take too much memory, and small ones are not', async () => {
+    await service.stop();
+    await start(memory);
+    const begun = opened(session, '/test.Echo/Gather', Buffer.concat([prefixed(900_000), Buffer.alloc(600_000)]));
+    await until(() => begun.writableLength === 0 && service.grpc.calls === 1);
+    for (const path of ['/test.Echo/One', '/test.Echo/Gather', '/test.Echo/Talk']) {
+      expect(await callRaw(await service.raw(), path, large)).toMatchObject({ status: 200, grpcStatus: '8' });
+    }
+    expect(await counted(/^errors_total\{code="memory_exhausted"\} 3$/m)).toBe(true);
+    expect(await othersAreServed()).toBe(true);
+    begun.close(constants.NGHTTP2_CANCEL);
+    await until(() => service.grpc.calls === 0);
+    expect(await callRaw(session, '/test.Echo/One', large)).toMatchObject({ grpcStatus: '0' });
+  });
+
+  it('of messages does not count those that are done with, though their stream goes on', async () => {
+    await service.stop();
+    await start(memory);
+    const bytes = frame(large.message);
+    const talk = opened(session, '/test.Echo/Talk', bytes);
+    let read = 0;
+    talk.on('data', (chunk: Buffer) => (read += chunk.length));
+    await until(() => read === bytes.length);
+    expect(await callRaw(await service.raw(), '/test.Echo/Gather', large)).toMatchObject({ grpcStatus: '0' });
+    talk.write(bytes);
+    await until(() => read === 2 * bytes.length);
+  });
+
+  it.skipIf(hasOneAddress)(
+    'of probes is turned away beyond the limit of one peer, and keeps nothing else out',
+    async () => {
+      await service.stop();
+      await start({ GRPC_PEER_CALLS_LIMIT: '2' });
+      opened(session, check, Buffer.alloc(1));
+      opened(session, check, Buffer.alloc(1));
+      await until(async () => (await callRaw(session, check, noMessage)).grpcStatus === '8');
+      expect(await callRaw(session, '/test.Echo/One', good)).toMatchObject({ grpcStatus: '0' });
+      const another = await service.raw({ localAddress: '127.0.0.2' });
+      expect(await callRaw(another, check, noMessage)).toMatchObject({ grpcStatus: '0' });
+    },
+  );
 });
 
 describe('a client that is slow or gone', () => {
@@ -269,6 +368,31 @@ describe('a client that is slow or gone', () => {
     expect(stream.rstCode).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
   });
 
+  it.each([
+    ['its one reply', '/test.Echo/One', 'OK'],
+    ['the middle of a stream', '/test.Echo/Spread', 'DEADLINE_EXCEEDED'],
+    ['the last of a stream', '/test.Echo/Talk', 'DEADLINE_EXCEEDED'],
+  ])('that never reads %s is given up, though the call has ended', async (_what, path, status) => {
+    await service.stop();
+    await start({ GRPC_STALL_TIMEOUT_MS: '300' });
+    const mute = await service.raw({ settings: { initialWindowSize: 0 } });
+    const stream = mute.request({
+      ':method': 'POST',
+      ':path': path,
+      'content-type': 'application/grpc',
+      'grpc-timeout': '100m',
+    });
+    stream.on('error', () => undefined);
+    stream.end(frame(text('x'.repeat(50))));
+    await until(() => counted(new RegExp(`^grpc_server_call_duration_seconds_count.*status="${status}"\\} 1$`, 'm')));
+    await until(() => stream.closed);
+    expect(stream.rstCode).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    expect(await counted(/^errors_total\{code="reader_stalled"\} 1$/m)).toBe(true);
+    expect(await counted(/^grpc_server_call_duration_seconds_count.*status="RESOURCE_EXHAUSTED"/m)).toBe(false);
+    await until(() => service.grpc.calls === 0);
+    expect(await othersAreServed()).toBe(true);
+  });
+
   it('that cancels in the middle of a stream ends what is done for it', async () => {
     const stream = session.request({
       ':method': 'POST',
@@ -305,5 +429,24 @@ describe('a client that is slow or gone', () => {
     await once(mute, 'close');
     expect(await counted(/^grpc_server_connections_closed_total\{reason="keepalive"\} 1$/m)).toBe(true);
     expect(await callRaw(session, '/test.Echo/One', good)).toMatchObject({ grpcStatus: '0' });
+  });
+
+  it('that leaves, and never ends its side of the connection, is cut off, and counted', async () => {
+    await service.stop();
+    await start({ GRPC_KEEPALIVE_TIMEOUT_MS: '100' });
+    await halfOpen(goaway);
+    await until(() => service.grpc.connections === 2);
+    await until(() => service.grpc.connections === 1);
+    expect(await counted(/^grpc_server_connections_closed_total\{reason="half_open"\} 1$/m)).toBe(true);
+    expect(await othersAreServed()).toBe(true);
+  });
+
+  it('that never ends its side of the connection does not hold up a service that stops', async () => {
+    await service.stop();
+    await start({ GRPC_KEEPALIVE_TIMEOUT_MS: '100' });
+    session.destroy();
+    await halfOpen();
+    await until(() => service.grpc.connections === 1);
+    expect(await service.service.stop(0, 5000)).toBe(true);
   });
 });

@@ -13,11 +13,18 @@ import type { Call } from './call.ts';
 /** Who may call a method; one that says nothing asks for a valid token, where a module of the service knows tokens. */
 export type MethodAuth = 'public' | Partial<Needs>;
 
+/** What is said of one method. */
+export interface MethodOptions {
+  readonly auth?: MethodAuth;
+  /** Whether it is answered also when the service has as many calls as it takes; not unless told. */
+  readonly isProbe?: boolean;
+}
+
 /** What is said of the methods of a service beyond their contract, by their names in TypeScript. */
 export interface ServiceOptions<Service extends DescService> {
   /** Of all its methods; `methods` may say otherwise. */
   readonly auth?: MethodAuth;
-  readonly methods?: { readonly [Name in keyof Service['method']]?: { readonly auth?: MethodAuth } };
+  readonly methods?: { readonly [Name in keyof Service['method']]?: MethodOptions };
 }
 
 /** A method that is served. */
@@ -28,6 +35,8 @@ export interface Method {
   readonly needs: Needs | undefined;
   /** Whether it takes one request and gives one reply. */
   readonly isUnary: boolean;
+  /** Whether it is answered also when the service has as many calls as it takes. */
+  readonly isProbe: boolean;
   /** Answers a call: all that it sends but the status. */
   readonly answer: (call: Call) => Promise<void>;
 }

@@ -6,12 +6,14 @@ import { config } from './config.ts';
 import { serveHealth } from './health.ts';
 import { createMetrics, registerGauges } from './metrics.ts';
 import { serveReflection } from './reflection.ts';
+import { rules } from './rules.ts';
 import { Grpc } from './server.ts';
 
 /** gRPC: modules that require it add their services while they start; it listens once all have started. */
 export const grpc = defineModule({
   name: 'grpc',
   config,
+  rules,
   requires: [identity, metrics, telemetry],
   start({ config: settings, log, signal, lifecycle, use }) {
     const { registry, errors } = use(metrics);

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fromBinary } from '@bufbuild/protobuf';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -8,6 +9,7 @@ import { Type } from 'typebox';
 import { defineModule } from '../app/module.ts';
 import { type Authenticate, identity } from '../identity/module.ts';
 import { type Principal, principalKey } from '../identity/principal.ts';
+import { frame } from './frames.ts';
 import type { Implementation } from './method.ts';
 import { Echo, type TestService, callRaw, echoes, testService, text, until } from './testing.ts';
 
@@ -52,17 +54,61 @@ describe('a method of each kind', () => {
     expect(await all(client.talk(texts(large, '')))).toEqual([large, '']);
   });
 
-  it('may answer before its client has said all', async () => {
-    await serve({ gather: async () => ({ value: 'enough' }) });
-    const client = service.open().client(Echo);
+  it.each<[string, Implementation<Echo>['gather']]>([
+    ['anything', async () => ({ value: 'enough' })],
+    [
+      'all',
+      async (requests) => {
+        for await (const { value } of requests) return { value: `${value} is enough` };
+        return { value: 'nothing' };
+      },
+    ],
+  ])('may answer before it has read %s that its client says', async (_what, gather) => {
+    await serve({ gather }, { GRPC_STALL_TIMEOUT_MS: '200' });
     async function* endless(): AsyncGenerator<{ value: string }, void> {
       for (;;) {
-        yield { value: 'more' };
+        yield { value: 'more'.repeat(1000) };
         await sleep(1);
       }
     }
-    expect(await client.gather(endless())).toMatchObject({ value: 'enough' });
+    expect((await service.open().client(Echo).gather(endless())).value).toMatch(/enough$/);
     await until(() => service.grpc.calls === 0);
+    // Its stream is closed, and the client not taken for one that does not read.
+    await sleep(400);
+    expect(await service.metrics.text()).not.toContain('reader_stalled');
+  });
+
+  it('may leave unread what has come already: its stream is closed, and does not keep the service', async () => {
+    const { promise: come, resolve } = Promise.withResolvers<void>();
+    await serve(
+      {
+        async gather(requests) {
+          for await (const request of requests) {
+            await come;
+            return request;
+          }
+          return { value: 'nothing' };
+        },
+      },
+      { GRPC_STALL_TIMEOUT_MS: '200' },
+    );
+    const session = await service.raw();
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/test.Echo/Gather',
+      'content-type': 'application/grpc',
+    });
+    const trailers = once(stream.resume(), 'trailers');
+    for (let count = 0; count < 40; count += 1) stream.write(frame(text('x'.repeat(1000))));
+    await until(() => service.grpc.calls === 1);
+    await sleep(50);
+    resolve();
+    const [received]: unknown[] = await trailers;
+    expect(received).toMatchObject({ 'grpc-status': '0' });
+    await until(() => stream.closed);
+    await sleep(400);
+    expect(await service.metrics.text()).not.toContain('reader_stalled');
+    expect(await service.service.stop(0, 2000)).toBe(true);
   });
 
   it('cannot be added twice', async () => {
@@ -297,4 +343,10 @@ describe('where a module knows tokens', () => {
       /grpc_server_call_duration_seconds_count\{method="test.Echo\/One",status="UNAUTHENTICATED"\} 1/,
     );
   });
+});
+
+it('a port that is taken is told with the setting that says otherwise', async () => {
+  await serve({});
+  const second = testService(() => undefined, { GRPC_PORT: String(service.port) });
+  await expect(second).rejects.toThrow('set GRPC_PORT to a port that is free');
 });

@@ -4,6 +4,7 @@ import type { DescService } from '@bufbuild/protobuf';
 import type { Static } from 'typebox';
 import { runWith } from '../../pkg/context/index.ts';
 import { tagsOf } from '../../pkg/errors/index.ts';
+import { BodyMemory } from '../http/body/bodyMemory.ts';
 import { listen } from '../http/connections/listener.ts';
 import { traceOf } from '../http/requests/requestContext.ts';
 import { headerOf, requestIdOf } from '../http/requests/requestId.ts';
@@ -13,7 +14,7 @@ import type { ErrorCounts } from '../metrics/errors.ts';
 import { type Tracing, noTracing } from '../telemetry/tracing.ts';
 import { methodsOf } from './answer.ts';
 import { authentication } from './authentication.ts';
-import { Call } from './call.ts';
+import { Call, stalledReader } from './call.ts';
 import type { config } from './config.ts';
 import { Connections } from './connections.ts';
 import { fault } from './faults.ts';
@@ -24,6 +25,7 @@ import type { Implementation, Method, ServiceOptions } from './method.ts';
 import { type Status, statusOf } from './status.ts';
 import { parseTimeout } from './timeout.ts';
 import { CallSpans } from './tracing.ts';
+import { Unread } from './unread.ts';
 
 const contentType = /^application\/grpc(?:\+proto)?(?:;|$)/;
 /** What HTTP/2 adds to each header when it counts them (RFC 9113, 6.5.2), in bytes. */
@@ -52,6 +54,8 @@ export class Grpc {
   readonly #server: Http2Server;
   readonly #connections: Connections;
   readonly #inFlight: InFlight;
+  readonly #memory: BodyMemory;
+  readonly #unread: Unread;
   readonly #spans: CallSpans;
   readonly #methods = new Map<string, Method>();
   readonly #services: DescService[] = [];
@@ -68,7 +72,12 @@ export class Grpc {
       },
     });
     this.#connections = new Connections(this.#server, settings, metrics);
-    this.#inFlight = new InFlight(settings.GRPC_CALLS_LIMIT, (call, error) => this.#fail(call, error));
+    this.#inFlight = new InFlight(
+      { all: settings.GRPC_CALLS_LIMIT, peer: settings.GRPC_PEER_CALLS_LIMIT },
+      (call, error) => this.#fail(call, error),
+    );
+    this.#memory = new BodyMemory(settings.GRPC_MESSAGE_MEMORY_BYTES);
+    this.#unread = new Unread(settings.GRPC_STALL_TIMEOUT_MS, (call) => this.#abandon(call));
     this.#spans = new CallSpans(tracing);
     this.#interceptors = [
       authentication(authenticate),
@@ -128,7 +137,7 @@ export class Grpc {
    * @returns the port it listens on
    */
   listen(host: string, port: number): Promise<number> {
-    return listen(this.#server, host, port);
+    return listen(this.#server, host, port, 'GRPC_PORT');
   }
 
   /**
@@ -143,6 +152,7 @@ export class Grpc {
     this.#server.close();
     await Promise.all([left, closed]);
     this.#inFlight.stop();
+    this.#unread.stop();
   }
 
   #accept(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
@@ -171,7 +181,8 @@ export class Grpc {
       peer: stream.session?.socket.remoteAddress ?? '',
       deadline: performance.now() + allowedMs(headers, method, settings),
       messageLimit: settings.GRPC_MESSAGE_LIMIT_BYTES,
-      stallMs: settings.GRPC_STALL_TIMEOUT_MS,
+      memory: this.#memory,
+      unread: this.#unread,
       stopping,
       ended: this.#ended,
     });
@@ -209,6 +220,15 @@ export class Grpc {
     call.end(status);
   }
 
+  /** The end of a call whose reply is not read has been taken already: the reader is counted here. */
+  #abandon(call: Call): void {
+    if (call.isOver) {
+      this.#options.errors.count(stalledReader);
+      runWith(call, () => this.#options.log.debug({ method: call.method.name }, 'reply was not read'));
+    }
+    call.abandon();
+  }
+
   /** Takes the end of each call once: one line in the log, one observation, the end of its span. */
   readonly #ended = (call: Call, { name, code }: Status): void => {
     const { log, metrics, errors } = this.#options;
@@ -225,6 +245,7 @@ const unknownMethod: Method = {
   name: unmatched,
   needs: undefined,
   isUnary: true,
+  isProbe: false,
   answer: () => Promise.reject(fault('method_unknown', 'UNIMPLEMENTED', 'There is no such method.')),
 };
 

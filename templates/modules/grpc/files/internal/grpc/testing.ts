@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { type ClientHttp2Session, type IncomingHttpHeaders, connect } from 'node:http2';
+import { type ClientHttp2Session, type ClientSessionOptions, type IncomingHttpHeaders, connect } from 'node:http2';
+import { connect as connectSocket } from 'node:net';
 import { create, createFileRegistry, toBinary } from '@bufbuild/protobuf';
 import type { GenService } from '@bufbuild/protobuf/codegenv2';
 import {
@@ -101,6 +102,12 @@ export const echoes: Implementation<Echo> = {
   },
 };
 
+/** How a connection of plain HTTP/2 is opened. */
+export interface RawOptions extends ClientSessionOptions {
+  /** Address that it comes from; on Linux, any that begins with 127. */
+  readonly localAddress?: string;
+}
+
 /** A service that speaks gRPC. */
 export interface TestService {
   /** Base URL of gRPC. */
@@ -114,7 +121,7 @@ export interface TestService {
   /** Opens a connection; closed with the service. */
   readonly open: (options?: ChannelOptions) => Channel;
   /** Opens a connection of plain HTTP/2, for what no client of gRPC would send; closed with the service. */
-  readonly raw: () => Promise<ClientHttp2Session>;
+  readonly raw: (options?: RawOptions) => Promise<ClientHttp2Session>;
   readonly stop: (timeoutMs?: number) => Promise<boolean>;
 }
 
@@ -163,8 +170,11 @@ export async function testService(
       closing.push(channel.close);
       return channel;
     },
-    async raw() {
-      const session = connect(url);
+    async raw({ localAddress = '127.0.0.1', ...options } = {}) {
+      const session = connect(url, {
+        ...options,
+        createConnection: () => connectSocket({ host: '127.0.0.1', port, localAddress }),
+      });
       session.on('error', () => undefined);
       closing.push(() => session.destroy());
       await once(session, 'remoteSettings');

@@ -47,6 +47,20 @@ it('from items to an item and back, by links alone', async () => {
   expect(membersOf(nuts)).toHaveLength(1);
 });
 
+it('an item that is sold out is restocked by its link, and what is in stock has none', async () => {
+  const api = createClient({
+    baseUrl: `http://127.0.0.1:${await listenLocally(http)}`,
+    accept: 'application/hal+json',
+  });
+  const { body } = await api.createItem({ body: { name: 'bolt', quantity: 0 } });
+  const soldOut = await api.getItem({ path: { id: body.id } });
+  const more = await api.createItem({ at: locate(soldOut, 'api:restock'), body: { name: 'bolt', quantity: 5 } });
+  expect(hasLink(more, 'api:restock')).toBe(false);
+  const like = await api.listItems({ at: locate(soldOut, 'related') });
+  const found = membersOf(like).map((item) => `${item.body.quantity}: ${hasLink(item, 'api:restock')}`);
+  expect(found.toSorted()).toEqual(['0: true', '5: false']);
+});
+
 it('an item that is sold out leads to those of a like name', async () => {
   const linksOf = async (quantity: number): Promise<object> => {
     const headers = { accept: 'application/hal+json' };

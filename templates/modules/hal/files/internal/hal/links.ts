@@ -4,6 +4,7 @@ import { linksOf } from './linksOf.ts';
 /** Relations of this API's own, `api:create` say, and what each means to whoever meets it in a link. */
 export const relations = {
   create: 'POST here makes a new one',
+  restock: 'POST here adds more of what is sold out, as an item of its own',
 } as const;
 
 const { collection, resource, template, to } = linksOf<Operations, keyof typeof relations>();
@@ -13,8 +14,9 @@ const item = resource('getItem', {
   alsoIn: ['createItem'],
   links: {
     collection: to('listItems'),
-    // Only of one that is sold out: those of a like name.
+    // Only of one that is sold out: those of a like name, and what can be done about it.
     related: to('listItems', ({ name, quantity }) => quantity === 0 && { query: { name } }),
+    'api:restock': to('createItem', ({ quantity }) => quantity === 0 && {}),
   },
 });
 

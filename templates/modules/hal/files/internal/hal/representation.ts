@@ -1,3 +1,4 @@
+import type { RouteOptions } from 'fastify';
 import type { Collection, Declaration, Links, Resource } from './declaration.ts';
 import type { Operations } from './operations.ts';
 
@@ -19,6 +20,8 @@ export interface Asked {
 
 /** From where, and for whom, a representation is made. */
 export interface View {
+  /** Gives the reply. */
+  readonly route: RouteOptions;
   /** What leads from this reply to where all paths begin. */
   readonly root: string;
   /** What was asked for. */
@@ -82,11 +85,11 @@ export class Representation {
   }
 
   /** Who a resource is does not depend on who asks; what is to be done with it does. */
-  #links(links: Links<Body>, body: Body, { root, permits }: View): LinkObjects {
+  #links(links: Links<Body>, body: Body, { route, root, permits }: View): LinkObjects {
     const found: Record<string, LinkObject> = {};
     for (const [relation, link] of Object.entries(links)) {
       if (relation !== 'self' && !permits(link.to)) continue;
-      const path = this.#operations.locate(link, body);
+      const path = this.#operations.locate(link, body, route);
       if (path !== undefined)
         found[relation] = { href: root + path.slice(1), ...(link.open !== undefined && { templated: true }) };
     }

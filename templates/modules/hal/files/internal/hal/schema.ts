@@ -39,7 +39,7 @@ export function halSchema(http: Http, name: string, declaration: Declaration): {
       $id,
       description: `${schema.description ?? name}: in HAL`,
       required: [...required, '_links'],
-      properties: { ...properties, _links: linksSchema(declaration) },
+      properties: { ...properties, _links: linksSchema(declaration, schema) },
     });
   }
   return { $ref: `${$id}#` };
@@ -57,14 +57,18 @@ function embedding(http: Http, schema: ObjectSchema, { member, of }: Collection)
   };
 }
 
-/** A link is there when state and caller permit it, and a value of its own leads somewhere: of a list only `self` always is. */
-function linksSchema(declaration: Declaration): object {
-  const properties = relationsOf(declaration).map((relation) => {
+/**
+ * A link is there when state and caller permit it, and a value of its own leads somewhere: of a list only `self` always is. To pages
+ * before and behind it none ever leads whose cursor the body without links does not have.
+ */
+function linksSchema(declaration: Declaration, { properties: body }: ObjectSchema): object {
+  const isCollection = declaration.kind === 'collection';
+  const isNever = (relation: string): boolean =>
+    isCollection && (relation === 'prev' || relation === 'next') && !Object.hasOwn(body, relation);
+  const properties = relationsOf(declaration).flatMap((relation) => {
+    if (isNever(relation)) return [];
     const schema = relation === 'curies' ? Type.Array(ref(LinkView)) : ref(LinkView);
-    return [
-      relation,
-      declaration.kind === 'collection' && relation === 'self' ? schema : Type.Optional(schema),
-    ] as const;
+    return [[relation, isCollection && relation === 'self' ? schema : Type.Optional(schema)] as const];
   });
   return Type.Object(Object.fromEntries(properties));
 }

@@ -1,4 +1,4 @@
-import type { FastifyRequest, preSerializationHookHandler } from 'fastify';
+import type { FastifyRequest, RouteOptions, preSerializationHookHandler } from 'fastify';
 import { current } from '../../pkg/context/index.ts';
 import { vary } from '../http/replies/vary.ts';
 import type { Http } from '../http/server.ts';
@@ -52,9 +52,10 @@ export function speakHal(http: Http, { links, relations, identity, metrics }: Ha
       reply.type(hal);
       metrics.replied(id);
       const view: View = {
+        route,
         root: path.root,
         asked: () => askedBy(request, path),
-        permits: permitsNow(identity, operations),
+        permits: permitsNow(identity, operations, route),
       };
       done(null, representation.of(declaration, payload, view));
     };
@@ -71,11 +72,11 @@ export function speakHal(http: Http, { links, relations, identity, metrics }: Ha
 }
 
 /** Once for each operation, however many links lead there. */
-function permitsNow(identity: Identity, operations: Operations): View['permits'] {
+function permitsNow(identity: Identity, operations: Operations, from: RouteOptions): View['permits'] {
   const principal = current().get(principalKey);
   const known = new Map<string, boolean>();
   return (id) => {
-    const found = known.get(id) ?? identity.permits(principal, operations.get(id).route);
+    const found = known.get(id) ?? identity.permits(principal, operations.get(id, from).route);
     known.set(id, found);
     return found;
   };

@@ -82,7 +82,7 @@ export async function runCluster(main: string): Promise<void> {
 
   try {
     await admin.ready();
-    const port = await listen(admin.server, settings.ADMIN_HOST, settings.ADMIN_PORT);
+    const port = await listen(admin.server, settings.ADMIN_HOST, settings.ADMIN_PORT, 'ADMIN_PORT');
     log.info({ port }, 'listening');
     await supervisor.start();
     log.info({ workers: supervisor.workers.length }, 'all workers are ready');

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { rename, symlink } from 'node:fs/promises';
 import { once } from 'node:events';
 import type { TLSSocket } from 'node:tls';
@@ -89,9 +89,38 @@ describe('a new certificate', () => {
 });
 
 describe('without a sound certificate', () => {
-  it('the service does not start', async () => {
-    writeFileSync(files.key, 'nonsense');
-    await expect(testService(files)).rejects.toThrow('the private key cannot be read');
+  it.each<[string, () => unknown, 'cert' | 'key', string]>([
+    [
+      'a key that is none',
+      () => writeFileSync(files.key, 'nonsense'),
+      'key',
+      'TLS_KEY_FILE: the private key cannot be read; ',
+    ],
+    [
+      'a certificate that is none',
+      () => writeFileSync(files.cert, ''),
+      'cert',
+      'TLS_CERT_FILE: the certificate cannot be read; ',
+    ],
+    ['a file that is not there', () => rmSync(files.cert), 'cert', 'TLS_CERT_FILE: '],
+    [
+      'the key of another',
+      async () => writeFileSync(files.key, (await testCertificate()).key),
+      'key',
+      'TLS_KEY_FILE: the private key is not that of the certificate; ',
+    ],
+  ])('the service does not start, and names setting and file: %s', async (_what, spoil, file, told) => {
+    await spoil();
+    await expect(testService(files)).rejects.toThrow(`${told}${files[file]} `);
+  });
+
+  it('or with ticket keys that are none, it does not start either', async () => {
+    const settings = (path: string) => ({ TLS_TICKET_KEYS_FILE: path });
+    writeFileSync(files.ticketKeys, 'nonsense');
+    const told = `> ${files.ticketKeys}`;
+    await expect(testService(files, undefined, settings(files.ticketKeys))).rejects.toThrow(told);
+    const elsewhere = `TLS_TICKET_KEYS_FILE: ${files.ticketKeys}.not cannot be read`;
+    await expect(testService(files, undefined, settings(`${files.ticketKeys}.not`))).rejects.toThrow(elsewhere);
   });
 });
 

@@ -32,8 +32,9 @@ export class Certificate {
    * @throws {Error} when there is nothing to work with
    */
   async load(): Promise<Credentials> {
-    const contents = await readContents(this.#options.files);
-    const { credentials, certificate } = credentialsOf(contents, this.#options.ticketKeys);
+    const { files, ticketKeys } = this.#options;
+    const contents = await readContents(files);
+    const { credentials, certificate } = credentialsOf(contents, files, ticketKeys);
     this.#use(contents, certificate);
     return credentials;
   }
@@ -60,11 +61,14 @@ export class Certificate {
    * @throws {Error} saying what is wrong with the files
    */
   async reload(apply: (credentials: Credentials) => void): Promise<void> {
+    const { files, ticketKeys } = this.#options;
     try {
-      const contents = await readContents(this.#options.files);
+      const contents = await readContents(files);
       if (!isSame(contents, this.#inUse)) {
-        const { credentials, certificate } = credentialsOf(contents, this.#options.ticketKeys);
-        if (hasEnded(certificate)) throw new Error(`the certificate has ended at ${certificate.validTo}`);
+        const { credentials, certificate } = credentialsOf(contents, files, ticketKeys);
+        if (hasEnded(certificate)) {
+          throw new Error(`TLS_CERT_FILE: the certificate has ended at ${certificate.validTo}; renew ${files.cert}`);
+        }
         apply(credentials);
         this.#use(contents, certificate);
       }

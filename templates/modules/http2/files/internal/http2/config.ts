@@ -55,6 +55,18 @@ export const config = Type.Object({
     description: 'Most requests at the same time on one connection; clients wait with the others',
     examples: [100],
   }),
+  HTTP2_REQUESTS_MAX: Type.Integer({
+    minimum: 1,
+    default: 2000,
+    description: 'Most requests at the same time by HTTP/2; further ones are refused, and may be sent again',
+    examples: [2000],
+  }),
+  HTTP2_PEER_REQUESTS_MAX: Type.Integer({
+    minimum: 1,
+    default: 500,
+    description: 'Most of them from one address; behind a proxy, that of the proxy',
+    examples: [500],
+  }),
   HTTP2_WINDOW_BYTES: Type.Integer({
     minimum: 65_535,
     default: 65_535,
@@ -62,11 +74,12 @@ export const config = Type.Object({
       'Bytes of bodies that a connection may have on their way to us unread, and so the most it costs in memory; more makes large uploads over long distances faster',
     examples: [1_048_576],
   }),
-  HTTP2_STALL_TIMEOUT_MS: Type.Integer({
+  HTTP2_REPLY_MEMORY_BYTES: Type.Integer({
     minimum: 1,
-    default: 30_000,
-    description: 'Milliseconds for which a client may leave a reply unread before its request is given up',
-    examples: [30_000],
+    default: 67_108_864,
+    description:
+      'Bytes that replies take at most, of all connections, whose clients have yet to read them; beyond it the one that has been on its way longest is reset',
+    examples: [67_108_864],
   }),
   HTTP2_CONTROL_FRAMES_MAX: Type.Integer({
     minimum: 1,

@@ -40,7 +40,7 @@ export class Door {
    */
   constructor(http: HttpServer, options: DoorOptions) {
     this.#options = options;
-    this.#peers = new Peers(options.peerConnections);
+    this.#peers = new Peers({ all: Infinity, peer: options.peerConnections });
     const { credentials, minVersion, handshakeMs: handshakeTimeout, metrics } = options;
     this.#server = createServer({
       ...credentials,
@@ -94,7 +94,7 @@ export class Door {
   }
 
   #admit(socket: Socket): void {
-    if (!this.#peers.admit(socket)) {
+    if (!this.#peers.admit(socket.remoteAddress ?? '', socket)) {
       this.#options.metrics.refused.inc({ limit: 'peer' });
       socket.destroy();
       return;

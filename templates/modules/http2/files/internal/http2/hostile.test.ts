@@ -1,11 +1,24 @@
 import { once } from 'node:events';
 import { type ClientHttp2Session, constants } from 'node:http2';
-import { connect } from 'node:net';
+import { type Server, type Socket, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Http } from '../http/server.ts';
-import { TestFiles, type TestService, answerOf, ask, testCertificate, testService, until } from './testing.ts';
+import {
+  emptySettings,
+  frame,
+  named,
+  preface,
+  request,
+  TestFiles,
+  type TestService,
+  answerOf,
+  ask,
+  testCertificate,
+  testService,
+  until,
+} from './testing.ts';
 
 const files = new TestFiles();
 beforeAll(async () => files.write(await testCertificate()));
@@ -15,6 +28,7 @@ let service: TestService;
 let session: ClientHttp2Session;
 /** Requests that a handler was given. */
 let handled: number;
+let server: Server;
 async function start(env: Readonly<Record<string, string>> = {}): Promise<void> {
   handled = 0;
   service = await testService(files, routes, env);
@@ -24,6 +38,7 @@ beforeEach(() => start());
 afterEach(() => service.stop());
 
 function routes(http: Http): void {
+  ({ server } = http);
   http.get('/hello', () => ({ hello: 'there' }));
   http.get('/waits', () => {
     handled += 1;
@@ -31,6 +46,8 @@ function routes(http: Http): void {
   });
   http.get('/large', (_request, reply) => reply.type('image/png').send(Buffer.alloc(1_000_000)));
   http.post('/take', ({ body }) => ({ body }));
+  // As a token is verified, by who asks for its key.
+  http.post('/later', { onRequest: () => sleep(50) }, ({ body }) => ({ body }));
 }
 
 /** Whether a client that does nothing wrong is served. */
@@ -42,19 +59,6 @@ function counted(pattern: RegExp): Promise<void> {
   return until(async () => pattern.test(await service.metrics.text()));
 }
 
-const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
-const emptySettings = frame(4, 0, 0);
-
-/** One frame (RFC 9113, 4.1). */
-function frame(type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head.writeUInt8(type, 3);
-  head.writeUInt8(flags, 4);
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
-
 /** A connection that has begun as HTTP/2 does. */
 async function raw(): Promise<TLSSocket> {
   const socket = await service.tls();
@@ -62,6 +66,24 @@ async function raw(): Promise<TLSSocket> {
   socket.write(preface);
   socket.write(emptySettings);
   return socket;
+}
+
+/**
+ * A connection of a client that never ends its side by itself, as one that is gone does not: not even when ours has ended.
+ * @param protocol that it asks for
+ */
+async function halfOpen(protocol = 'h2'): Promise<{ tcp: Socket; tls: TLSSocket }> {
+  const tcp = connect({ host: '127.0.0.1', port: service.port, allowHalfOpen: true });
+  tcp.on('error', () => undefined);
+  const tls = await service.tls({ socket: tcp, ALPNProtocols: [protocol] });
+  return { tcp, tls };
+}
+
+/** How many connections the service has, of whatever protocol. */
+async function connections(): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  server.getConnections((_error, count) => resolve(count));
+  return promise;
 }
 
 describe('what is not HTTP/2', () => {
@@ -152,6 +174,14 @@ describe('a body', () => {
     expect(await othersAreServed()).toBe(true);
   });
 
+  it('that has ended without a byte before it is read is answered at once', async () => {
+    const stream = session.request({ ':method': 'POST', ':path': '/later', 'content-type': 'application/json' });
+    const answer = answerOf(stream);
+    await sleep(10);
+    stream.end();
+    expect(await answer).toMatchObject({ status: 400 });
+  });
+
   it('that does not come is given up at the deadline, as the fault of its client', async () => {
     await service.stop();
     await start({ HTTP_DEADLINE_MS: '50' });
@@ -191,8 +221,7 @@ describe('a flood from one peer', () => {
 
   it('of data frames that are empty ends with its connection', async () => {
     const socket = await raw();
-    // HPACK (RFC 7541, appendix A): :method POST, :scheme https, :authority, :path, content-type.
-    const named = (index: number, value: string) => Buffer.concat([Buffer.of(index, value.length), Buffer.from(value)]);
+    // :method POST, :scheme https, :authority, :path, content-type.
     const head = Buffer.concat([
       Buffer.of(0x83, 0x87),
       named(0x41, 'a'),
@@ -223,6 +252,30 @@ describe('a flood from one peer', () => {
     expect(await othersAreServed()).toBe(true);
   });
 
+  it.each(['HTTP2_REQUESTS_MAX', 'HTTP2_PEER_REQUESTS_MAX'])(
+    'of requests on many connections is refused beyond %s, untouched: they may be sent again',
+    async (limit) => {
+      await service.stop();
+      await start({ [limit]: '10' });
+      const floods = await Promise.all(Array.from({ length: 4 }, () => service.open()));
+      const streams = floods.flatMap((flood) => Array.from({ length: 5 }, () => flood.request({ ':path': '/waits' })));
+      const refused = new Set<number>();
+      for (const [index, stream] of streams.entries()) {
+        stream.on('error', () => undefined);
+        stream.once('close', () => {
+          if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) refused.add(index);
+        });
+      }
+      await until(() => refused.size === 10);
+      expect(handled).toBe(10);
+      await counted(/^http2_streams_reset_total\{reason="too_many"\} 10$/m);
+      await counted(/^http2_streams 10$/m);
+      for (const stream of streams) stream.close(constants.NGHTTP2_CANCEL);
+      await counted(/^http2_streams 0$/m);
+      expect(await othersAreServed()).toBe(true);
+    },
+  );
+
   it('of connections is turned away beyond the limit of one address', async () => {
     await service.stop();
     await start({ TLS_PEER_CONNECTIONS_MAX: '2' });
@@ -246,7 +299,7 @@ describe('a client that is slow or gone', () => {
 
   it('that does not read its reply is given up', async () => {
     await service.stop();
-    await start({ HTTP2_STALL_TIMEOUT_MS: '100' });
+    await start({ HTTP_STALL_TIMEOUT_MS: '100' });
     const slow = await service.open();
     const stream = slow.request({ ':path': '/large' });
     stream.on('error', () => undefined);
@@ -255,6 +308,17 @@ describe('a client that is slow or gone', () => {
     await counted(/^http2_streams 0$/m);
     await expect.poll(() => service.log.text).toMatch(/"status":499/);
     expect(await othersAreServed()).toBe(true);
+  });
+
+  it('that reads its reply slowly gets all of it', async () => {
+    await service.stop();
+    await start({ HTTP_STALL_TIMEOUT_MS: '1000' });
+    const stream = session.request({ ':path': '/large' });
+    stream.on('data', () => {
+      stream.pause();
+      setTimeout(() => stream.resume(), 25);
+    });
+    expect(await answerOf(stream)).toMatchObject({ status: 200, reset: constants.NGHTTP2_NO_ERROR });
   });
 
   it('that has nothing to ask is asked to leave', async () => {
@@ -284,5 +348,89 @@ describe('a client that is slow or gone', () => {
     const begun = performance.now();
     await service.stop(5000);
     expect(performance.now() - begun).toBeLessThan(3000);
+  });
+});
+
+describe('a connection that is half open', () => {
+  const briefly = {
+    HTTP_KEEP_ALIVE_TIMEOUT_MS: '300',
+    HTTP_REQUEST_TIMEOUT_MS: '300',
+    HTTP_STALL_TIMEOUT_MS: '500',
+    TLS_HANDSHAKE_TIMEOUT_MS: '300',
+  };
+  beforeEach(async () => {
+    await service.stop();
+    await start(briefly);
+    session.destroy();
+    await until(async () => (await connections()) === 0);
+  });
+
+  /** Whether others are served once none is left, not even of those that look closed from here. */
+  async function allAreGone(): Promise<boolean> {
+    await until(async () => (await connections()) === 0);
+    await counted(/^http2_sessions 0$/m);
+    session = await service.open();
+    return othersAreServed();
+  }
+
+  it('because its client was gone after the handshake is closed, and counted', async () => {
+    (await halfOpen()).tls.resume();
+    expect(await allAreGone()).toBe(true);
+    await counted(/^http2_sessions_closed_total\{reason="half_open"\} 1$/m);
+  });
+
+  it('because its client was gone before it had read its reply is closed, and counted', async () => {
+    const { tcp, tls } = await halfOpen();
+    tls.write(Buffer.concat([Buffer.from(preface), emptySettings, request(1, '/large')]));
+    tcp.pause();
+    tls.pause();
+    await counted(/^http2_streams_reset_total\{reason="stalled"\} 1$/m);
+    expect(await allAreGone()).toBe(true);
+    await counted(/^http2_sessions_closed_total\{reason="half_open"\} 1$/m);
+  });
+
+  it('because its client floods, and reads nothing, is closed, and counted once', async () => {
+    const { tcp, tls } = await halfOpen();
+    tcp.pause();
+    tls.pause();
+    tls.write(Buffer.concat([Buffer.from(preface), ...Array.from({ length: 500 }, () => emptySettings)]));
+    expect(await allAreGone()).toBe(true);
+    expect(await service.metrics.text()).toMatch(/^http2_sessions_closed_total\{reason="flood"\} 1$/m);
+    expect(await service.metrics.text()).not.toContain('reason="half_open"');
+  });
+
+  it('because its client speaks HTTP/1.1, and says nothing, is closed', async () => {
+    (await halfOpen('http/1.1')).tls.resume();
+    expect(await allAreGone()).toBe(true);
+    await counted(/^tls_handshakes_total\{version="TLSv1.3",protocol="http\/1.1",resumed="false"\} 1$/m);
+  });
+
+  it.each([
+    ['nothing', Buffer.alloc(0)],
+    ['a part of a handshake', Buffer.of(22, 3, 1, 1, 0, 1)],
+  ])('after which its client has ended its side, having sent %s, is closed, and counted', async (_what, bytes) => {
+    const tcp = connect({ host: '127.0.0.1', port: service.port, allowHalfOpen: true });
+    tcp.on('error', () => undefined).resume();
+    await once(tcp, 'connect');
+    tcp.end(bytes);
+    await counted(/^tls_handshake_errors_total\{reason="connection_lost"\} 1$/m);
+    expect(await allAreGone()).toBe(true);
+  });
+
+  it('because its client has ended its side in the middle of a request is closed, and the request counted', async () => {
+    const { tcp, tls } = await halfOpen();
+    tls.resume();
+    tls.write(Buffer.concat([Buffer.from(preface), emptySettings, request(1, '/waits')]));
+    await until(() => handled === 1);
+    tcp.end();
+    await counted(/^http2_streams_reset_total\{reason="client"\} 1$/m);
+    expect(await allAreGone()).toBe(true);
+    expect(service.log.text).not.toContain('request broken off');
+  });
+
+  it('does not hold up a service that stops', async () => {
+    (await halfOpen()).tls.resume();
+    await counted(/^http2_sessions 1$/m);
+    expect(await service.service.stop(0, 5000)).toBe(true);
   });
 });

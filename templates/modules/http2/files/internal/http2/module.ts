@@ -6,6 +6,8 @@ import { config } from './config.ts';
 import { decodeTicketKeys, newTicketKeys } from './credentials.ts';
 import { Door } from './door.ts';
 import { createMetrics, registerGauges } from './metrics.ts';
+import { sendInPieces } from './pieces.ts';
+import { boundReplies } from './replyMemory.ts';
 import { rules } from './rules.ts';
 import { createHttp2 } from './server.ts';
 import { Sessions } from './sessions.ts';
@@ -39,19 +41,23 @@ export const http2 = defineModule({
     const sessions = new Sessions(server, {
       idleMs: api.limits.HTTP_KEEP_ALIVE_TIMEOUT_MS,
       requestMs: api.limits.HTTP_REQUEST_TIMEOUT_MS,
-      stallMs: settings.HTTP2_STALL_TIMEOUT_MS,
+      stallMs: api.limits.HTTP_STALL_TIMEOUT_MS,
+      lingerMs: api.limits.HTTP_STALL_TIMEOUT_MS,
       controlFrames: settings.HTTP2_CONTROL_FRAMES_MAX,
+      requests: { all: settings.HTTP2_REQUESTS_MAX, peer: settings.HTTP2_PEER_REQUESTS_MAX },
       windowBytes: settings.HTTP2_WINDOW_BYTES,
       sweepMs,
       metrics: measured,
     });
+    boundReplies(api, settings.HTTP2_REPLY_MEMORY_BYTES, sessions.giveUp.bind(sessions));
+    sendInPieces(api);
     registerGauges(registry, { sessions: () => sessions.count, streams: () => sessions.streams });
     const door = new Door(api.server, {
       credentials,
       minVersion: settings.TLS_MIN_VERSION,
       handshakeMs: settings.TLS_HANDSHAKE_TIMEOUT_MS,
       peerConnections: settings.TLS_PEER_CONNECTIONS_MAX,
-      http2: (socket) => server.emit('connection', socket),
+      http2: (socket) => sessions.accept(socket),
       metrics: measured,
     });
     const renew = door.renew.bind(door);
@@ -68,7 +74,10 @@ export const http2 = defineModule({
         door.drain(signal);
         await sessions.drain(signal);
       },
-      stop: () => certificate.close(),
+      stop() {
+        sessions.close();
+        certificate.close();
+      },
     };
   },
 });

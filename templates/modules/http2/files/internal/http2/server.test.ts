@@ -20,7 +20,11 @@ beforeEach(async () => {
 });
 afterEach(() => service.stop());
 
+/** Of two bytes each. */
+const large = 'ö'.repeat(300_000);
+
 function routes(http: Http): void {
+  http.get('/large', (_request, reply) => reply.type('image/png').send(large));
   http.get('/hello', ({ protocol, host, ip, raw }) => ({ protocol, host, ip, version: raw.httpVersion }));
   http.post('/echo', { schema: { body: Type.Object({ name: Type.String() }) } }, ({ body }) => body);
   http.get('/long', () => ({ text: 'slip'.repeat(500) }));
@@ -101,6 +105,15 @@ describe('by HTTP/2', () => {
     const { headers } = await ask(session, { ':path': '/long', 'accept-encoding': 'br' });
     expect(headers).toMatchObject({ 'content-encoding': 'br' });
     expect(await ask(session, { ':path': '/stream' })).toMatchObject({ status: 200, body: 'slipway' });
+  });
+
+  it('what is large comes whole, with its length, to HEAD as well', async () => {
+    const { status, headers, body } = await ask(session, { ':path': '/large' });
+    expect({ status, length: headers['content-length'] }).toEqual({ status: 200, length: String(large.length * 2) });
+    expect(body === large).toBe(true);
+    const head = await ask(session, { ':path': '/large', ':method': 'HEAD' });
+    expect(head).toMatchObject({ status: 200, body: '' });
+    expect(head.headers['content-length']).toBe(headers['content-length']);
   });
 
   it('many requests share a connection', async () => {

@@ -11,7 +11,7 @@ import { Reply, Request } from './messages.ts';
 /** Headers of HTTP/2 itself: `:method`, `:scheme`, `:authority`, `:path`. */
 const pseudoHeaders = 4;
 /** Headers beyond the limit are told so in words up to this many times of it; beyond that HTTP/2 itself resets the request. */
-const headerLeeway = 4;
+const headerLeeway = 2;
 
 /**
  * @param http the API's server, whose routes and limits these are
@@ -27,7 +27,10 @@ export function createHttp2(http: Http, settings: Static<typeof config>, errors:
     reply.writeHead(status, { 'content-type': problemType }).end(JSON.stringify(problem(status, { code })));
   };
   const answer = (request: Request, reply: Reply): void => {
+    // Refused by who looks after all requests.
+    if (request.stream.closed) return;
     if (request.headerBytes > headerLimit) refuse(reply, 431, 'headers_too_large');
+    else if (request.method === 'CONNECT') refuse(reply, 405, 'method_not_allowed');
     else if (hasTwoHosts(request)) refuse(reply, 400, 'invalid_host');
     else route(http, request, reply);
   };
@@ -45,7 +48,7 @@ export function createHttp2(http: Http, settings: Static<typeof config>, errors:
     .on('request', answer)
     .on('checkContinue', answer)
     .on('checkExpectation', answer)
-    .on('connect', (_request: Request, reply: Reply) => refuse(reply, 405, 'method_not_allowed'));
+    .on('connect', answer);
 }
 
 /** RFC 9113, 8.3.1: who is in front of the service may have looked at the other one. */

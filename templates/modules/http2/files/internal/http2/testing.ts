@@ -8,6 +8,7 @@ import { type ConnectionOptions, type TLSSocket, connect as connectTls } from 'n
 import { pino } from 'pino';
 import { generate } from 'selfsigned';
 import { Type } from 'typebox';
+import { testSettings } from '../http/testing.ts';
 import { Service } from '../app/lifecycle.ts';
 import { defineModule } from '../app/module.ts';
 import { readConfig } from '../config/config.ts';
@@ -85,7 +86,7 @@ export interface TestService {
  */
 export async function testService(
   files: Pick<TestFiles, 'cert' | 'key'>,
-  addRoutes: (server: Http) => void = () => undefined,
+  addRoutes: (server: Http) => void | Promise<void> = () => undefined,
   env: Readonly<Record<string, string>> = {},
 ): Promise<TestService> {
   const log = { text: '' };
@@ -94,13 +95,13 @@ export async function testService(
     name: 'slice',
     config: Type.Object({}),
     requires: [http, metrics],
-    start({ use }) {
-      addRoutes(use(http));
+    async start({ use }) {
+      await addRoutes(use(http));
       resolve(use(metrics));
       return { value: undefined };
     },
   });
-  const settings = { HOST: '127.0.0.1', PORT: '0', TLS_CERT_FILE: files.cert, TLS_KEY_FILE: files.key, ...env };
+  const settings = { ...testSettings, TLS_CERT_FILE: files.cert, TLS_KEY_FILE: files.key, ...env };
   const service = new Service([metrics, telemetry, http, http2, slice], {
     log: pino({ base: null, level: 'debug', mixin: contextFields }, { write: (line) => (log.text += line) }),
     configOf: (module) => readConfig(module.config, settings),
@@ -146,6 +147,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  /** The body as it came, compressed say. */
+  readonly bytes: Buffer;
   /** Why HTTP/2 reset the request; 0 when it did not. */
   readonly reset: number;
 }
@@ -180,10 +183,12 @@ export async function answerOf(stream: ClientHttp2Stream): Promise<Answer> {
   const { promise: closed, resolve } = Promise.withResolvers<void>();
   stream.once('close', resolve);
   await closed;
+  const bytes = Buffer.concat(chunks);
   return {
     status: Number(head[':status'] ?? 0),
     headers: head,
-    body: Buffer.concat(chunks).toString(),
+    body: bytes.toString(),
+    bytes,
     reset: stream.rstCode ?? 0,
   };
 }
@@ -199,4 +204,63 @@ export async function until(condition: () => boolean | Promise<boolean>, forMs =
     if (performance.now() > end) throw new Error('it did not come true');
     await sleep(5);
   }
+}
+
+/** What a client of HTTP/2 says first (RFC 9113, 3.4), before its SETTINGS. */
+export const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+
+/**
+ * @param type of the frame
+ * @param flags that its type knows
+ * @param stream 0 for the connection
+ * @param payload none unless given
+ * @returns one frame (RFC 9113, 4.1)
+ */
+export function frame(type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head.writeUInt8(type, 3);
+  head.writeUInt8(flags, 4);
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+}
+
+export const emptySettings = frame(4, 0, 0);
+
+/** The largest window there is (RFC 9113, 6.9.1). */
+export const largestWindow = 2 ** 31 - 1;
+
+/**
+ * @param bytes that may come unasked, of each stream and of the connection
+ * @returns the frames that say so
+ */
+export function windowOf(bytes: number): Buffer {
+  const setting = Buffer.alloc(6);
+  setting.writeUInt16BE(4, 0);
+  setting.writeUInt32BE(bytes, 2);
+  const settings = frame(4, 0, 0, setting);
+  // That of the connection begins with 65,535 bytes, and can only grow.
+  if (bytes <= 65_535) return settings;
+  const more = Buffer.alloc(4);
+  more.writeUInt32BE(bytes - 65_535);
+  return Buffer.concat([settings, frame(8, 0, 0, more)]);
+}
+
+/**
+ * @param index of a header's name in HPACK's table (RFC 7541, appendix A), with the bits that tell how it is given
+ * @param value of the header, short
+ * @returns the header
+ */
+export function named(index: number, value: string): Buffer {
+  return Buffer.concat([Buffer.of(index, value.length), Buffer.from(value)]);
+}
+
+/**
+ * @param stream its number, odd
+ * @param target that is asked for
+ * @returns a GET, whole
+ */
+export function request(stream: number, target: string): Buffer {
+  // :method, :scheme, :authority, :path.
+  return frame(1, 5, stream, Buffer.concat([Buffer.of(0x82, 0x87), named(0x41, 'a'), named(0x44, target)]));
 }

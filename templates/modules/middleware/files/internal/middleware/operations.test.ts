@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Type } from 'typebox';
 import { resourceExhausted } from '../../pkg/errors/index.ts';
+import { testSettings } from '../http/testing.ts';
 import { Service } from '../app/lifecycle.ts';
 import { admin } from '../admin/module.ts';
 import { defineModule } from '../app/module.ts';
@@ -37,7 +38,7 @@ beforeAll(async () => {
       return { value: undefined };
     },
   });
-  const settings = { HOST: '127.0.0.1', PORT: '0', ADMIN_HOST: '127.0.0.1', ADMIN_PORT: '0' };
+  const settings = { ...testSettings, ADMIN_HOST: '127.0.0.1', ADMIN_PORT: '0' };
   service = new Service([metrics, telemetry, admin, http, middleware, slice], {
     log: pino({ level: 'silent' }),
     configOf: (module) => readConfig(module.config, settings),

@@ -130,6 +130,16 @@ describe('a change', () => {
     expect(running.entries.some(({ name }) => name === 'block')).toBe(false);
   });
 
+  it('for longer than a timer can wait lasts as long as one can', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const { running, pass } = await start();
+    running.remove('quotas', { forMs: 30 * 86_400_000 });
+    vi.advanceTimersByTime(24 * 86_400_000);
+    expect(await pass()).toBe('jwt shedding 200');
+    vi.advanceTimersByTime(86_400_000);
+    expect(await pass()).toBe('jwt shedding quotas 200');
+  });
+
   it('is in the log', async () => {
     const { running, add, log } = await start();
     add('block', { before: 'jwt' }, { routes: ['GET /a'], forMs: 1000 });

@@ -1,3 +1,4 @@
+import { longestTimer } from '../../pkg/context/index.ts';
 import { conflict, invalidArgument, notFound } from '../../pkg/errors/index.ts';
 import type { Chain, Place } from '../http/chain.ts';
 import type { Logger } from '../log/logger.ts';
@@ -8,7 +9,7 @@ import { inTurn } from './inTurn.ts';
 export interface Change {
   /** Such as `GET /items/:id`; all without it. */
   readonly routes?: readonly string[] | undefined;
-  /** Milliseconds after which it is again as the code has it; without it the change stays while the process lives. */
+  /** Milliseconds after which it is again as the code has it; 24 days at most. Without it the change stays while the process lives. */
   readonly forMs?: number | undefined;
 }
 
@@ -143,10 +144,11 @@ export class RunningChain {
 
   #change(entry: Entry, change: 'added' | 'on' | 'off', { routes, forMs }: Change, more: object = {}): void {
     this.#forget(entry);
-    const until = forMs === undefined ? undefined : new Date(Date.now() + forMs);
+    const ms = forMs === undefined ? undefined : Math.min(forMs, longestTimer);
+    const until = ms === undefined ? undefined : new Date(Date.now() + ms);
     const isAsDeclared = change !== 'off' && routes === undefined && until === undefined;
     entry.state = isAsDeclared ? asDeclared : { isOn: change !== 'off', routes, until };
-    if (forMs !== undefined) this.#timers.set(entry, setTimeout(() => this.#goBack(entry), forMs).unref());
+    if (ms !== undefined) this.#timers.set(entry, setTimeout(() => this.#goBack(entry), ms).unref());
     this.#apply(entry.place);
     this.#tell(entry.name, change, { routes, until, ...more });
   }

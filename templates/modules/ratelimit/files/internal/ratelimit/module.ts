@@ -10,6 +10,7 @@ import { createMetrics, measureConcurrency } from './metrics.ts';
 import { describeLimits } from './openapi.ts';
 import { type RouteRatelimit, defaultPolicy } from './policy.ts';
 import { Quotas } from './quotas.ts';
+import { rules } from './rules.ts';
 import { shedding } from './shedding.ts';
 import type { Store } from './store.ts';
 
@@ -40,6 +41,7 @@ export interface Ratelimit {
 export const ratelimit = defineModule({
   name: 'ratelimit',
   config,
+  rules,
   requires: [http, metrics],
   start({ config: settings, log, use }) {
     const { registry, errors } = use(metrics);
@@ -63,7 +65,7 @@ export const ratelimit = defineModule({
       const concurrency = new Concurrency(
         new GradientLimit({
           min: settings.RATELIMIT_CONCURRENCY_MIN,
-          max: Math.max(settings.RATELIMIT_CONCURRENCY_MIN, settings.RATELIMIT_CONCURRENCY_MAX),
+          max: settings.RATELIMIT_CONCURRENCY_MAX,
           tolerance: settings.RATELIMIT_LATENCY_TOLERANCE,
         }),
       );

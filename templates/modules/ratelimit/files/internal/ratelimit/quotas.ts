@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type { FastifyContextConfig, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { Handle } from '../http/chain.ts';
 import { problem } from '../http/problems/problem.ts';
 import type { Refuse } from '../http/problems/refuse.ts';
@@ -24,7 +24,8 @@ export class Quotas {
   /** Where it is counted. */
   store: Store;
   readonly #options: QuotaOptions;
-  readonly #policies = new WeakMap<RouteRatelimit, Policy | undefined>();
+  /** By what Fastify keeps of each route; what a route says may be said by others, too. */
+  readonly #policies = new WeakMap<FastifyContextConfig, Policy | undefined>();
 
   /** @param options policies, and where to count and to tell */
   constructor(options: QuotaOptions) {
@@ -65,18 +66,17 @@ export class Quotas {
   #policyOf({ is404, routeOptions }: FastifyRequest): Policy | undefined {
     const { config, method, url } = routeOptions;
     if (config.ratelimit === undefined) return is404 ? undefined : this.#options.byDefault;
-    return this.#policyFor(config.ratelimit, method, url);
+    if (this.#policies.has(config)) return this.#policies.get(config);
+    const policy = this.#policyFor(config.ratelimit, method, url);
+    this.#policies.set(config, policy);
+    return policy;
   }
 
   /** HEAD is GET without a body, and has its policy. */
-  #policyFor(given: RouteRatelimit, method: string | string[], url = ''): Policy | undefined {
-    if (this.#policies.has(given)) return this.#policies.get(given);
-    const { policy } = given;
+  #policyFor({ policy }: RouteRatelimit, method: string | string[], url = ''): Policy | undefined {
+    if (policy === undefined) return this.#options.byDefault;
     const name = `${[method].flat().join().replace('HEAD', 'GET')} ${url}`;
-    const whole =
-      policy === undefined ? this.#options.byDefault : policy === false ? undefined : policyOf(name, policy);
-    this.#policies.set(given, whole);
-    return whole;
+    return policy === false ? undefined : policyOf(name, policy);
   }
 
   /** @returns whether the request may go on */

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { Type } from 'typebox';
 import { current } from '../../pkg/context/index.ts';
+import { testSettings } from '../http/testing.ts';
 import { Service } from '../app/lifecycle.ts';
 import { type Module, defineModule } from '../app/module.ts';
 import { type Environment, readConfig } from '../config/config.ts';
@@ -58,7 +59,7 @@ export async function testService(env: Environment, routes: (server: Http) => vo
       return { value: undefined };
     },
   });
-  const settings: Environment = { HOST: '127.0.0.1', PORT: '0', ...env };
+  const settings: Environment = { ...testSettings, ...env };
   const modules: Module[] = [metrics, telemetry, http, ratelimit, slice, redis, sharedRatelimit];
   const service = new Service(modules, {
     log: pino({ base: null }, { write: (line) => (log.text += line) }),

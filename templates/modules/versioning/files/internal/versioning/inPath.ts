@@ -44,7 +44,8 @@ export class InPath implements Strategy {
     }
     const other = this.#mediaTypes.contradicting(request.headers, version);
     return other === undefined
-      ? { version, isNamed: versioned.test(request.url) }
+      ? // Of the route: in what was sent it may be encoded.
+        { version, isNamed: versioned.test(request.routeOptions.url ?? '') }
       : contradiction(String(version), other);
   }
 

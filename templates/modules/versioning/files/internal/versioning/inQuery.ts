@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { TSchema } from 'typebox';
 import type { ApiVersions } from './apiVersions.ts';
 import { ByConstraint } from './byConstraint.ts';
-import { type Join, byChoice } from './joined.ts';
+import { type Join, anyOf, byChoice } from './joined.ts';
 import type { MediaTypes } from './mediaTypes.ts';
 import { type Fault, type Wanted, contradiction, lookUp } from './strategy.ts';
 
@@ -21,7 +21,7 @@ export class InQuery extends ByConstraint {
   }
 
   join(addSchema: (schema: TSchema) => void): Join {
-    return byChoice(addSchema);
+    return byChoice(anyOf(addSchema));
   }
 
   locate(path: string, version: number): string {
@@ -30,7 +30,9 @@ export class InQuery extends ByConstraint {
 
   strip(url: string): string {
     const [path = '', query = ''] = url.split(/\?(.*)/s, 2);
-    const others = query.split('&').filter((pair) => pair !== '' && !pair.startsWith(`${this.parameter}=`));
+    // With a question mark, which would be left out of what begins with one.
+    const isOther = (pair: string): boolean => !new URLSearchParams(`?${pair}`).has(this.parameter);
+    const others = query.split('&').filter((pair) => pair !== '' && isOther(pair));
     return others.length === 0 ? path : `${path}?${others.join('&')}`;
   }
 
@@ -46,9 +48,9 @@ export class InQuery extends ByConstraint {
   }
 }
 
-/** Most requests have none: that costs one look. */
+/** Most requests have none: that costs a look. The name may be encoded: `%76ersion`. */
 function valuesIn(url: string, parameter: string): readonly string[] {
-  if (!url.includes(`${parameter}=`)) return [];
   const start = url.indexOf('?');
-  return start === -1 ? [] : new URLSearchParams(url.slice(start)).getAll(parameter);
+  const mayHave = start !== -1 && (url.includes(parameter, start) || url.includes('%', start));
+  return mayHave ? new URLSearchParams(url.slice(start)).getAll(parameter) : [];
 }

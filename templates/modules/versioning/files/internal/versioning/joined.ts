@@ -9,26 +9,34 @@ export type Choices = ReadonlyMap<number, object>;
 /** How the contract says of one body what it is in each version. */
 export type Join = (choices: Choices, name: string) => object;
 
+/** One schema for any of them, where nothing but the body tells which. */
+export type Choose = (choices: Choices, name: string) => object;
+
 const json = 'application/json';
 
 /**
  * Joins what versions say of a route that is one operation of the contract.
  * @param schemas of the route, by version
  * @param join how a body is told that each version has its own way
+ * @param choose the same in a media type that no version has for itself: HAL, say, which another module has added
  * @returns body and replies of the operation
  */
-export function joinSchemas(schemas: ReadonlyMap<number, FastifySchema>, join: Join): FastifySchema {
+export function joinSchemas(schemas: ReadonlyMap<number, FastifySchema>, join: Join, choose: Choose): FastifySchema {
   const name = upperFirst([...schemas.values()].find(({ operationId }) => operationId)?.operationId ?? '');
-  const bodies = jsonIn([...schemas].map(([number, { body }]) => [number, body]));
+  const bodies = choicesIn([...schemas].map(([number, { body }]) => [number, body]));
   const replies = [...schemas].map(([number, { response }]) => [number, membersOf(response)] as const);
   const statuses = new Set(replies.flatMap(([, members]) => Object.keys(members)));
   const response: Record<string, unknown> = {};
   for (const status of statuses) {
-    const choices = jsonIn(replies.map(([number, members]) => [number, members[status]]));
+    const declared = replies.map(([number, members]) => [number, members[status]] as const);
+    const choices = choicesIn(declared);
+    const joined = `${name}${status}Reply`;
     response[status] =
       choices.size === 0
-        ? replies.map(([, members]) => members[status]).find((member) => member !== undefined)
-        : { description: 'As the version has it', ...join(choices, `${name}${status}Reply`) };
+        ? declared.map(([, member]) => member).find((member) => member !== undefined)
+        : withOthers({ description: 'As the version has it', ...join(choices, joined) }, declared, (type, found) =>
+            choose(found, joined + pascalCase(type)),
+          );
   }
   return { ...(bodies.size > 0 && { body: join(bodies, `${name}Body`) }), response };
 }
@@ -49,31 +57,53 @@ export function byMediaType(versions: ApiVersions, mediaType: (version: number) 
 }
 
 /**
- * Any of them, as one media type cannot tell which: under a name, unless they are all the same.
- * @param addSchema makes the name known
+ * Any of them, as one media type cannot tell which.
+ * @param choose makes one schema of them
  * @returns joins bodies
  */
-export function byChoice(addSchema: (schema: TSchema) => void): Join {
+export function byChoice(choose: Choose): Join {
+  return (choices, name) => ({ content: { [json]: { schema: choose(choices, name) } } });
+}
+
+/**
+ * Any of them under a name, unless they are all the same.
+ * @param addSchema makes the name known
+ * @returns makes one schema of several
+ */
+export function anyOf(addSchema: (schema: TSchema) => void): Choose {
   return (choices, name) => {
     const [first, ...others] = choices.values();
     const isSame = others.length > 0 && others.every((other) => JSON.stringify(other) === JSON.stringify(first));
-    if (isSame) return { content: { [json]: { schema: first } } };
+    if (first !== undefined && isSame) return first;
     const schema = Type.Unsafe<unknown>({
       $id: name,
       description: 'As the version has it',
       anyOf: [...choices.values()],
     });
     addSchema(schema);
-    return { content: { [json]: { schema: ref(schema) } } };
+    return ref(schema);
   };
 }
 
-/** Of what was declared: the schemas of JSON, with what has none left out. */
-function jsonIn(declared: readonly (readonly [number, unknown])[]): Choices {
+/** What a version declares of one body. */
+type Declared = readonly (readonly [number, unknown])[];
+
+/** Beside JSON, the media types that only modules and routes know. */
+function withOthers(joined: object, declared: Declared, choose: (type: string, choices: Choices) => object): object {
+  const types = new Set(declared.flatMap(([, said]) => Object.keys(membersOf(membersOf(said)['content']))));
+  types.delete(json);
+  const others = [...types].map((type) => [type, { schema: choose(type, choicesIn(declared, type)) }] as const);
+  const content = { ...membersOf(membersOf(joined)['content']), ...Object.fromEntries(others) };
+  return { ...joined, content };
+}
+
+/** Of what was declared: the schemas of a media type, with what has none left out. */
+function choicesIn(declared: Declared, mediaType = json): Choices {
   return new Map(
     declared.flatMap(([number, said]): [number, object][] => {
       const { content, type } = membersOf(said);
-      const schema = content === undefined ? said : membersOf(membersOf(content)[json])['schema'];
+      const plain = mediaType === json ? said : undefined;
+      const schema = content === undefined ? plain : membersOf(membersOf(content)[mediaType])['schema'];
       return typeof schema === 'object' && schema !== null && type !== 'null' ? [[number, schema]] : [];
     }),
   );
@@ -81,6 +111,11 @@ function jsonIn(declared: readonly (readonly [number, unknown])[]): Choices {
 
 function membersOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
+/** `HalJson` of `application/hal+json`. */
+function pascalCase(type: string): string {
+  return type.replace(/^.*\//, '').split(/\W+/).map(upperFirst).join('');
 }
 
 function upperFirst(text: string): string {

@@ -33,6 +33,12 @@ describe('Accept (RFC 9110, 12.5.1)', () => {
     [`${tree}.v9+json, application/*`, 'any'],
     [`${tree}.v3+json, application/json;q=0.9`, 3],
     [`${tree}.v3+json;q=0.2, application/json;q=0.9`, 'any'],
+    // Who names a version wants it, unless something else is liked better; in whatever order.
+    [`${tree}.v3+json, application/json`, 3],
+    [`application/json, ${tree}.v3+json`, 3],
+    [`application/json;q=0.5, ${tree}+json;version=3;q=0.5`, 3],
+    [`*/*, ${tree}.v3+json`, 3],
+    [`${tree}.v3+json;q=0.9, */*`, 'any'],
     [`${tree}.v3+json;q=0, */*`, 'any'],
     [`${tree}.v3+json;q=0`, undefined],
     [`${tree}.v9+json`, undefined],
@@ -94,7 +100,22 @@ describe('Content-Type', () => {
     [`${tree}.v+json`, ''],
     [`${tree}+json`, undefined],
     ['text/plain; version=3', undefined],
+    ['application/vnd.other.v3+json', undefined],
   ])('%s names %s', (contentType, expected) => {
     expect(types.sent(contentType)).toBe(expected);
+  });
+
+  it.each([
+    ['application/vnd.other.v3+json', true],
+    ['Application/VND.other+json; version=3', true],
+    [`${tree}s.v3+json`, true],
+    [`${tree}.draft+json`, true],
+    [`${tree}.V9+JSON; charset=utf-8`, false],
+    [`${tree}+json`, false],
+    ['application/merge-patch+json', false],
+    ['application/json', false],
+    [undefined, false],
+  ])('whether %s is of another vendor: %s', (contentType, expected) => {
+    expect(types.isForeign(contentType)).toBe(expected);
   });
 });

@@ -9,6 +9,8 @@ const longestAccept = 1000;
 const mostRanges = 16;
 /** Accepts of which it is kept what came of them; callers send the same ones again and again. */
 const mostKnown = 100;
+/** The tree of media types that are somebody's own. */
+const vendors = /^\s*application\/vnd\./i;
 
 /** The media types by which callers may name a version, `application/vnd.<service>` (RFC 6838, 3.2). */
 export class MediaTypes {
@@ -48,8 +50,8 @@ export class MediaTypes {
   /**
    * Negotiates (RFC 9110, 12.5.1) among versions, and the default as plain JSON.
    * @param accept the header
-   * @returns the version that the caller likes best; 'any' when it names none, undefined when there is none that it likes. One that
-   * is retired only when there is none else
+   * @returns the version that the caller likes best: of what it likes equally, one that it names. 'any' when it names none,
+   * undefined when there is none that it likes. One that is retired only when there is none else
    */
   accepted(accept: string | undefined): number | 'any' | undefined {
     if (accept === undefined || !this.#mention.test(accept)) return 'any';
@@ -71,6 +73,14 @@ export class MediaTypes {
     if (contentType === undefined || !this.#mention.test(contentType)) return undefined;
     const { suffix, parameter } = this.#type.exec(contentType)?.groups ?? {};
     return suffix ?? parameter;
+  }
+
+  /**
+   * @param contentType the header
+   * @returns whether it is a type of another vendor's, or one of ours that names no version as ours do
+   */
+  isForeign(contentType: string | undefined): boolean {
+    return contentType !== undefined && vendors.test(contentType) && !this.#type.test(contentType);
   }
 
   /**
@@ -100,7 +110,9 @@ export class MediaTypes {
       offers.set(`application/json;version=${version}`, version);
     }
     const ranges = accept.split(',').filter((range) => this.#concern.test(range));
-    const concerning = ranges.slice(0, mostRanges).join();
+    // Of what is as specific and liked equally, what stands first is chosen: it is to be what names a version.
+    const namedFirst = (a: string, b: string): number => Number(this.#mention.test(b)) - Number(this.#mention.test(a));
+    const concerning = ranges.slice(0, mostRanges).toSorted(namedFirst).join();
     const [best] = new Negotiator({ headers: { accept: concerning } }).mediaTypes([...offers.keys()]);
     return best === undefined ? undefined : offers.get(best);
   }

@@ -25,6 +25,8 @@ export function describeVersions(strategy: Strategy, versions: ApiVersions): (ro
     use.note(route.schema, version?.number);
     if (version?.number === undefined) return;
     const { number, mount, operation } = version;
+    // With what other modules have made of it: HAL, say.
+    operation.schemas.set(number, { ...route.schema });
     const { operationId, querystring } = route.schema ?? {};
     route.schema = {
       ...route.schema,

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyRequest, FastifySchema, RawServerDefault, RouteGenericInterface, RouteOptions } from 'fastify';
+import type { TSchema } from 'typebox';
 import type { Http } from '../http/server.ts';
 import type { ApiVersions, EachVersion } from './apiVersions.ts';
 import type { Logger } from '../log/logger.ts';
-import { joinSchemas } from './joined.ts';
+import { anyOf, joinSchemas } from './joined.ts';
 import { describeVersions } from './openapi.ts';
 import type { Operation } from './operation.ts';
 import { Serving, type ServingOptions } from './serving.ts';
@@ -103,8 +104,9 @@ export class VersionedRoutes<Served extends number> {
   #finish(operation: Operation): void {
     const { http, versions, strategy } = this.#options;
     const { method, url, config, schemas } = operation;
-    const join = strategy.join?.((schema) => void http.addSchema(schema));
-    if (join !== undefined) operation.joined = joinSchemas(schemas, join);
+    const addSchema = (schema: TSchema): void => void http.addSchema(schema);
+    const join = strategy.join?.(addSchema);
+    if (join !== undefined) operation.joined = joinSchemas(schemas, join, anyOf(addSchema));
     const missing = versions.served.filter((number) => !schemas.has(number));
     for (const mount of strategy.refusals(url, missing)) {
       http.route({

@@ -184,6 +184,16 @@ describe.each(strategies)('strategy %s', (strategy) => {
   });
 });
 
+it.each<[StrategyName, string, object]>([
+  ['path', '/v2/things/7?version=1', { two: 'got' }],
+  ['media-type', '/things/7?version=2', { one: 'got' }],
+  ['media-type', '/v2/things/7', { code: 'route_not_found' }],
+  ['query', '/v2/things/7', { code: 'route_not_found' }],
+])('strategy %s does not look where another has its versions: %s', async (strategy, url, expected) => {
+  const { http } = await start(strategy);
+  expect((await http.inject(url)).json()).toMatchObject(expected);
+});
+
 describe('strategy path', () => {
   it('takes for a version only what begins with a digit', async () => {
     const { http } = await start('path');
@@ -196,6 +206,11 @@ describe('strategy path', () => {
       expect((await http.inject(url)).statusCode).toBe(status);
     for (const url of ['/v2.0/things/7', '/v02/things/7', '/v9%20/things/7'])
       expect((await http.inject(url)).json()).toMatchObject({ status: 404, code: 'version_unknown' });
+  });
+
+  it('links within the version also where it was sent encoded', async () => {
+    const { http } = await start('path');
+    expect((await http.inject('/%762/things/7')).json()).toEqual({ two: 'got', at: '/v2/things/7' });
   });
 });
 
@@ -227,13 +242,21 @@ describe('strategy media-type', () => {
 
   it('reads a body of the version that it names', async () => {
     const { http } = await start('media-type');
-    const put = (version: string, body: object) =>
+    const putAs = (type: string, body: object) =>
       http.inject({
         method: 'PUT',
         url: '/things/7',
-        headers: { 'content-type': `application/vnd.${service}.v${version}+json` },
+        headers: { 'content-type': type },
         payload: JSON.stringify(body),
       });
+    const put = (version: string, body: object) => putAs(`application/vnd.${service}.v${version}+json`, body);
+    const other = await putAs('application/vnd.other.v2+json', { one: 'sent', at: '' });
+    expect(other.json()).toMatchObject({
+      status: 415,
+      code: 'version_unknown',
+      details: { named: 'application/vnd.other.v2+json' },
+    });
+    expect((await putAs('application/merge-patch+json', { one: 'sent', at: '' })).statusCode).toBe(200);
     expect((await put('2', { two: 'sent', at: '' })).json()).toEqual({ two: 'sent', at: '' });
     expect((await put('1', { two: 'sent', at: '' })).statusCode).toBe(400);
     expect((await put('9', {})).json()).toMatchObject({ status: 415, code: 'version_unknown' });
@@ -249,16 +272,30 @@ describe('strategy query', () => {
     },
   );
 
+  it.each(['%76ersion=2', 'a=%3F&versi%6Fn=%32', 'version=2'])('reads "%s" as what it says', async (query) => {
+    const { http } = await start('query', { 2: ending });
+    const { headers, ...reply } = await http.inject(`/things/7?${query}`);
+    expect(reply.json()).toHaveProperty('two');
+    expect(headers['link']).toContain(`${info}>`);
+  });
+
+  it.each(['version', '%76ersion', '%76ersion=', 'a=1&versio%6e'])('refuses "%s", which names none', async (query) => {
+    const { http } = await start('query');
+    expect((await http.inject(`/things/7?${query}`)).json()).toMatchObject({ status: 400, code: 'version_unknown' });
+  });
+
   it('refuses more than one', async () => {
     const { http } = await start('query');
     const many = `/things/7?${Array.from({ length: 500 }, (_, index) => `version=${index}`).join('&')}`;
-    for (const url of ['/things/7?version=1&version=2', many])
+    for (const url of ['/things/7?version=1&version=2', '/things/7?version=1&%76ersion=2', many])
       expect((await http.inject(url)).json()).toMatchObject({ status: 400, code: 'version_contradiction' });
   });
 
   it('keeps the rest of the query in what it links', async () => {
     const { http } = await start('query', { 1: ending });
-    const { headers } = await http.inject('/things/7?a=1&version=1&b=>');
-    expect(headers['link']).toContain('</things/7?a=1&b=%3E&version=2>; rel="successor-version"');
+    for (const version of ['version=1', '%76ersion=1']) {
+      const { headers } = await http.inject(`/things/7?a=1&${version}&b=>`);
+      expect(headers['link']).toContain('</things/7?a=1&b=%3E&version=2>; rel="successor-version"');
+    }
   });
 });

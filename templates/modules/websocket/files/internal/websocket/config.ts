@@ -28,6 +28,13 @@ export const config = Type.Object({
     description: 'Connections that one authenticated subject may have to one instance; more are refused with 429',
     examples: [100],
   }),
+  WEBSOCKET_CONNECTIONS_PER_ADDRESS: Type.Integer({
+    minimum: 1,
+    default: 2000,
+    description:
+      'Connections without a token that one address may have to one instance; more are refused with 429. Behind a proxy, that of the proxy, unless HTTP_TRUSTED_PROXIES names it',
+    examples: [2000],
+  }),
   WEBSOCKET_MESSAGE_LIMIT_BYTES: Type.Integer({
     minimum: 128,
     default: 65_536,
@@ -59,6 +66,13 @@ export const config = Type.Object({
     description: 'Bytes that may wait for a client that reads slowly',
     examples: [1_048_576],
   }),
+  WEBSOCKET_BUFFERS_BYTES_MAX: Type.Integer({
+    minimum: 1024,
+    default: 67_108_864,
+    description:
+      'Bytes of answers that may wait for all such clients together; beyond it, the one that has been slow for longest is disconnected',
+    examples: [67_108_864],
+  }),
   WEBSOCKET_SLOW_READER: Type.Union([Type.Literal('disconnect'), Type.Literal('drop-oldest')], {
     default: 'disconnect',
     description:
@@ -88,6 +102,13 @@ export const config = Type.Object({
     default: 20_000,
     description: 'Sessions of clients that are gone, kept by one instance; the oldest go first',
     examples: [20_000],
+  }),
+  WEBSOCKET_SESSIONS_BYTES_MAX: Type.Integer({
+    minimum: 0,
+    default: 67_108_864,
+    description:
+      'Bytes that the sessions of clients that are gone keep together, answers above all; the oldest go first. Those of connected clients may keep as much again; beyond it they forget their older answers, in turn',
+    examples: [67_108_864],
   }),
   WEBSOCKET_SESSION_WINDOW: Type.Integer({
     minimum: 1,

@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox';
 import { about } from '../app/about.ts';
-import { EnvelopeSchema } from './envelope.ts';
+import { EnvelopeSchema } from './messages/envelope.ts';
 import type { Sockets } from './sockets.ts';
 
 /** What a service says of its messages: JSON Schemas, draft 2020-12. */

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import {
   type RawClient,
   type TestService,
+  guarded,
   handshake,
   news,
   numberOf,
@@ -119,8 +120,10 @@ describe('what ends a connection', () => {
 
   it('many small fragments of a message that is too large: 1009', async () => {
     const client = await rawClient(`${service.ws}/ws`);
+    const before = await faults('message_too_big');
     for (let part = 0; part < 100; part += 1) client.socket.send('a'.repeat(100), { fin: false });
     expect(await client.closed).toMatchObject({ code: 1009 });
+    expect(await faults('message_too_big')).toBe(before + 1);
   });
 
   it('a message in too many pieces: 1008', async () => {
@@ -137,7 +140,7 @@ describe('what ends a connection', () => {
     const client = await rawClient(`${service.ws}/ws`);
     client.socket.send(Buffer.from([1, 2, 3]));
     expect(await client.closed).toEqual({ code: 1003, reason: 'binary_not_supported' });
-    expect(client.received.at(-1)?.payload).toMatchObject({ code: 'binary_not_supported' });
+    expect(client.received.at(-1)?.payload).toMatchObject({ code: 'binary_not_supported', retryable: false });
   });
 
   const frames: readonly [what: string, bytes: number[], code: number, fault: string][] = [
@@ -176,6 +179,14 @@ describe('what ends a connection', () => {
     // The close frame may be lost in the flood: what counts is the end of it.
     await client.closed;
     expect(await faults('rate_limited')).toBe(2);
+  });
+
+  it('a flood of pongs that nobody has asked for', async () => {
+    const client = await rawClient(`${service.ws}/ws`);
+    const before = await faults('rate_limited');
+    for (let sent = 0; sent < 2000; sent += 1) client.socket.pong();
+    await client.closed;
+    expect(await faults('rate_limited')).toBe(before + 1);
   });
 
   it('garbage, sooner than as many good messages would', async () => {
@@ -240,6 +251,27 @@ describe('a client that reads slowly', () => {
     await lossy.service.stop(0, 5000);
   });
 
+  it('of whom there are many is disconnected, the slowest first, when too much waits for all of them', async () => {
+    const held = await testService({ WEBSOCKET_BUFFERS_BYTES_MAX: '1000000' });
+    const slow = await Promise.all(Array.from({ length: 4 }, () => rawClient(`${held.ws}/ws`)));
+    const text = 'a'.repeat(60_000);
+    for (const { socket } of slow) socket.pause();
+    let most = 0;
+    await vi.waitUntil(async () => {
+      for (const client of slow)
+        if (client.socket.readyState === client.socket.OPEN) client.send({ payload: { text } });
+      await sleep(20);
+      most = Math.max(most, await metric('websocket_buffered_bytes', held));
+      return (await faults('slow_reader', held)) >= 1;
+    }, patient);
+    // Beside what waits, each has in its stream what the system does not take at once.
+    expect(most).toBeLessThan(1_000_000 + 4 * 200_000);
+    const reader = await rawClient(`${held.ws}/ws`);
+    expect((await reader.ask({ payload: { text: 'here' } })).payload).toEqual({ text: 'here' });
+    for (const { socket } of [...slow, reader]) socket.terminate();
+    await held.service.stop(0, 5000);
+  });
+
   /** Asked for now and then: a scrape costs more than a message. */
   async function bufferedBytes(number: number): Promise<number> {
     return number % 500 === 0 ? metric('websocket_buffered_bytes') : 0;
@@ -247,13 +279,23 @@ describe('a client that reads slowly', () => {
 });
 
 describe('upgrades that are refused', () => {
-  async function refusal(headers: Record<string, string>, path = '/ws'): Promise<{ status: number; body: unknown }> {
-    const asked = request(`${service.api}${path}`, { headers: { ...handshake, ...headers } });
+  async function refusal(
+    headers: Record<string, string | string[] | undefined>,
+    path = '/ws',
+    of = service,
+  ): Promise<{ status: number; version: string | undefined; body: unknown }> {
+    const all = Object.entries({ ...handshake, ...headers }).filter(([, value]) => value !== undefined);
+    const asked = request(`${of.api}${path}`, { headers: Object.fromEntries(all) });
     asked.end();
     const [response] = await once(asked, 'response');
     let text = '';
     for await (const chunk of response) text += String(chunk);
-    return { status: response.statusCode, body: text === '' ? undefined : JSON.parse(text) };
+    const version = response.headers['sec-websocket-version'];
+    return { status: response.statusCode, version, body: text === '' ? undefined : JSON.parse(text) };
+  }
+
+  function requests(status: number): string {
+    return `http_request_duration_seconds_count{method="GET",route="/ws",status="${status}"}`;
   }
 
   it('a page of another origin: 403', async () => {
@@ -281,15 +323,72 @@ describe('upgrades that are refused', () => {
     for (const client of crowd) client.socket.terminate();
   });
 
+  it('one too many of one address: 429, until one of them goes; others, and who is known, are let in', async () => {
+    const small = await testService(
+      { WEBSOCKET_CONNECTIONS_PER_ADDRESS: '2', HTTP_TRUSTED_PROXIES: '127.0.0.1' },
+      (_sockets, api) => guarded(api),
+    );
+    const from = (address: string, more: Record<string, string> = {}): Promise<RawClient> =>
+      rawClient(`${small.ws}/ws`, { headers: { 'x-forwarded-for': address, ...more } });
+    const clients = [await from('203.0.113.7'), await from('203.0.113.7')];
+    const refused = await refusal({ 'x-forwarded-for': '203.0.113.7' }, '/ws', small);
+    expect(refused).toMatchObject({ status: 429, body: { code: 'too_many_connections' } });
+    expect(await metric('websocket_upgrades_refused_total{reason="too_many_connections"}', small)).toBe(1);
+    clients.push(await from('203.0.113.8'), await from('203.0.113.7', { authorization: 'Bearer ada' }));
+    clients.shift()?.socket.terminate();
+    await vi.waitFor(async () => clients.push(await from('203.0.113.7')), patient);
+    for (const { socket } of clients) socket.terminate();
+    await small.service.stop(0, 5000);
+  });
+
   it('another path is what it is without an upgrade', async () => {
     expect(await refusal({}, '/openapi.json')).toMatchObject({ status: 200 });
     expect(await refusal({}, '/nowhere')).toMatchObject({ status: 404 });
   });
 
-  it('no handshake that RFC 6455 knows: 400', async () => {
-    expect(await refusal({ 'sec-websocket-version': '1' })).toMatchObject({ status: 400 });
-    expect(await refusal({ 'sec-websocket-key': 'short' })).toMatchObject({ status: 400 });
-    expect(await metric('websocket_upgrades_refused_total{reason="handshake"}')).toBe(2);
+  const key = 'sec-websocket-key';
+  const protocol = 'sec-websocket-protocol';
+  const handshakes: readonly [what: string, headers: Record<string, string | string[] | undefined>, status: number][] =
+    [
+      ['no key', { [key]: undefined }, 400],
+      ['a key that is too short', { [key]: 'abc' }, 400],
+      ['two keys', { [key]: [handshake[key], handshake[key]] }, 400],
+      ['a key that is not quite base64', { [key]: `${'?'.repeat(22)}==` }, 400],
+      ['an empty subprotocol', { [protocol]: 'a,,b' }, 400],
+      ['the same subprotocol twice', { [protocol]: 'a, a' }, 400],
+      ['a subprotocol that is no token', { [protocol]: 'a b' }, 400],
+      ['a token and no subprotocol to answer with', { [protocol]: 'bearer.ada' }, 400],
+      ['two tokens', { [protocol]: 'envelope.v1, bearer.ada, bearer.eve' }, 400],
+      ['a token in each of two places', { [protocol]: 'envelope.v1, bearer.ada', authorization: 'Bearer eve' }, 400],
+      ['another version', { 'sec-websocket-version': '8' }, 426],
+      ['no version', { 'sec-websocket-version': undefined }, 426],
+    ];
+
+  it.each(handshakes)('a handshake with %s, as a problem, in log and metrics', async (_what, headers, status) => {
+    const counts = ['websocket_upgrades_refused_total{reason="invalid_handshake"}', requests(status), requests(101)];
+    const before = await Promise.all(counts.map((series) => metric(series)));
+    service.log.text = '';
+    const refused = await refusal(headers);
+    const version = status === 426 ? '13' : undefined;
+    expect(refused).toMatchObject({ status, version, body: { code: 'invalid_handshake' } });
+    const after = await Promise.all(counts.map((series) => metric(series)));
+    expect(after.map((count, index) => count - (before[index] ?? 0))).toEqual([1, 1, 0]);
+    expect(service.log.text).toContain(`"status":${status}`);
+  });
+
+  it('a token alone, with what a page has to offer besides', async () => {
+    const { body } = await refusal({ [protocol]: 'bearer.ada' });
+    expect(Object(body).detail).toContain('"envelope.v1"');
+  });
+
+  const bombs: readonly [what: string, headers: Record<string, string>][] = [
+    ['many headers', Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`x-${index}`, 'y']))],
+    ['one large header', { x: 'y'.repeat(20_000) }],
+    ['subprotocols without end', { 'sec-websocket-protocol': 'a, '.repeat(10_000) }],
+  ];
+
+  it.each(bombs)('a header bomb of %s: 431', async (_what, headers) => {
+    expect(await refusal(headers)).toMatchObject({ status: 431 });
   });
 
   it('no upgrade at all: 426', async () => {

@@ -4,9 +4,10 @@ import type { Socket } from 'node:net';
 import { Type } from 'typebox';
 import { describe, expect, it, vi } from 'vitest';
 import { Client } from '../../pkg/client/websocket/index.ts';
-import { current } from '../../pkg/context/index.ts';
+import { background, current, runWith } from '../../pkg/context/index.ts';
 import { ServiceError, as, notFound } from '../../pkg/errors/index.ts';
-import { defineRequest } from './messages.ts';
+import { serveBothWays } from './messages/bothWays.ts';
+import { defineRequest } from './messages/definitions.ts';
 import { echo, news, note, numberOf, rawClient, testService, upgraded } from './testing.ts';
 
 const patient = { timeout: 15_000 };
@@ -20,7 +21,12 @@ const age = defineRequest({
 
 describe('heartbeat', () => {
   it('keeps those who answer, and removes a connection that is half open', async () => {
-    const service = await testService({ WEBSOCKET_HEARTBEAT_MS: '20', WEBSOCKET_HEARTBEAT_TIMEOUT_MS: '2000' });
+    const service = await testService({
+      WEBSOCKET_HEARTBEAT_MS: '20',
+      WEBSOCKET_HEARTBEAT_TIMEOUT_MS: '2000',
+      // An answer to a ping is no message.
+      WEBSOCKET_MESSAGES_PER_SECOND: '1',
+    });
     const alive = await rawClient(`${service.ws}/ws`);
     // It stays connected and never answers, as after a cable was pulled.
     const half = await upgraded(`${service.api}/ws`);
@@ -139,6 +145,27 @@ describe('a handler', () => {
     await service.service.stop(0, 5000);
   });
 
+  it('gives what its definition promises, at once or later: anything else is a fault of ours, and not told', async () => {
+    const wrong = { text: 'ahoy', secret: 'for nobody' };
+    const later = { ...echo, type: 'later' };
+    const both = { ...echo, type: 'both' };
+    const service = await testService({}, (sockets, http) => {
+      sockets.on({ ...echo, type: 'now' }, () => wrong);
+      sockets.on(later, async () => wrong);
+      const rest = { method: 'POST', url: '/both' } as const;
+      serveBothWays(http, sockets, { definition: both, rest, phase: 'dual', handle: async () => wrong });
+    });
+    const client = await rawClient(`${service.ws}/ws`);
+    for (const type of ['now', 'later', 'both']) {
+      const { payload } = await client.ask({ type, payload: { text: '' } });
+      expect(payload).toEqual({ code: 'internal', message: 'Something went wrong.', retryable: false });
+      expect(service.log.text).toContain(`The answer to \\"${type}\\" 1.0 is not valid`);
+    }
+    expect(JSON.stringify(client.received)).not.toContain('secret');
+    client.socket.terminate();
+    await service.service.stop(0, 5000);
+  });
+
   it('is called for so many messages of one client at a time; the others wait, in order', async () => {
     const begun: string[] = [];
     const finish: (() => void)[] = [];
@@ -165,7 +192,8 @@ describe('the client that comes with the service', () => {
     const ages: unknown[] = [];
     const service = await testService({}, (sockets) => {
       sockets.on(note, async (_payload, { peer }) => {
-        ages.push(await peer.request(age, {}, 5000));
+        // Without a deadline.
+        ages.push(await runWith(background, () => peer.request(age, {}, Infinity)));
       });
     });
     const connections = new Set<Socket>();

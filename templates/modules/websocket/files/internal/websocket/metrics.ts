@@ -7,6 +7,8 @@ export type WebSocketMetrics = ReturnType<typeof createMetrics>;
 export interface Levels {
   readonly connections: () => number;
   readonly sessions: () => number;
+  readonly sessionBytes: () => number;
+  readonly connectedBytes: () => number;
   readonly bufferedBytes: () => number;
 }
 
@@ -90,6 +92,16 @@ export function registerLevels(registry: Registry, levels: Levels, connectionsMa
       name: 'websocket_sessions_waiting',
       help: 'Sessions whose client is gone and may come back',
       read: levels.sessions,
+    },
+    {
+      name: 'websocket_sessions_waiting_bytes',
+      help: 'About what those sessions keep',
+      read: levels.sessionBytes,
+    },
+    {
+      name: 'websocket_sessions_connected_bytes',
+      help: 'About what the sessions of connected clients keep',
+      read: levels.connectedBytes,
     },
     {
       name: 'websocket_buffered_bytes',

@@ -6,11 +6,11 @@ import { telemetry } from '../telemetry/module.ts';
 import { noTracing } from '../telemetry/tracing.ts';
 import { config } from './config.ts';
 import { describeMessages } from './document.ts';
-import { drain } from './drain.ts';
-import { heartbeat } from './heartbeat.ts';
+import { drain } from './connections/drain.ts';
+import { heartbeat } from './connections/heartbeat.ts';
 import { createMetrics } from './metrics.ts';
-import { RedisRelay, type RedisRelayOptions } from './redisRelay.ts';
-import { LocalRelay, type Relay } from './relay.ts';
+import { RedisRelay, type RedisRelayOptions } from './channels/redisRelay.ts';
+import { LocalRelay, type Relay } from './channels/relay.ts';
 import { Server } from './server.ts';
 
 /** WebSocket on the API's port: modules that require it register their messages and topics while they start. */
@@ -34,7 +34,7 @@ export const websocket = defineModule({
       metrics: use(metrics),
       measured,
       tracing,
-      spanOf: tracing === noTracing ? undefined : (await import('./messageSpan.ts')).spanOf,
+      spanOf: tracing === noTracing ? undefined : (await import('./messages/messageSpan.ts')).spanOf,
       relay,
     });
     api.get('/websocket.json', { schema: { hide: true } }, () => describeMessages(server.sockets));
@@ -42,6 +42,7 @@ export const websocket = defineModule({
       everyMs: settings.WEBSOCKET_HEARTBEAT_MS,
       timeoutMs: settings.WEBSOCKET_HEARTBEAT_TIMEOUT_MS,
       dead: () => measured.dead.inc(),
+      looked: () => server.sweep(),
     });
     return {
       value: server.sockets,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Value } from 'typebox/value';
-import { subscribe } from './messages.ts';
+import { subscribe } from './messages/control.ts';
 import { type RawClient, type TestService, news, note, rawClient, testService } from './testing.ts';
 
 let service: TestService;

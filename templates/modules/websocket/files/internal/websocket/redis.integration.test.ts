@@ -8,8 +8,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { Client, type Gap } from '../../pkg/client/websocket/index.ts';
 import { root } from '../../test/support/service.ts';
 import { about } from '../app/about.ts';
-import { RedisRelay } from './redisRelay.ts';
-import type { Published } from './relay.ts';
+import { RedisRelay } from './channels/redisRelay.ts';
+import type { Published } from './channels/relay.ts';
 import { serverUrl } from '../redis/testing.ts';
 import { news, numberOf, testService } from './testing.ts';
 

@@ -1,7 +1,18 @@
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type TestService, type RawClient, news, note, numberOf, rawClient, testService } from './testing.ts';
+import {
+  type TestService,
+  type RawClient,
+  echo,
+  guarded,
+  news,
+  note,
+  numberOf,
+  rawClient,
+  testService,
+} from './testing.ts';
+import { Client } from '../../pkg/client/websocket/index.ts';
 import { current } from '../../pkg/context/index.ts';
 import type { Http } from '../http/server.ts';
 import { principalKey } from '../identity/principal.ts';
@@ -20,22 +31,6 @@ async function start(
   const service = await testService(env, messages);
   running.push(service);
   return service;
-}
-
-/** Stands in for module auth: leaves on the request what its guard leaves there. */
-function guarded(api: Http): void {
-  api.addHook('onRequest', async (request) => {
-    const [, subject, expires] = /^Bearer (\w+)-?(\d+)?$/.exec(request.headers.authorization ?? '') ?? [];
-    if (subject === undefined) return;
-    const expiresAt = expires === undefined ? Infinity : Number(expires) * 1000;
-    current().set(principalKey, {
-      subject,
-      scopes: new Set(['read']),
-      roles: new Set<string>(),
-      claims: {},
-      expiresAt,
-    });
-  });
 }
 
 function connect({ ws }: TestService, token?: string): Promise<RawClient> {
@@ -109,20 +104,111 @@ describe('a session', () => {
     expect(await open(await connect(service, 'ada'), { sessionId })).toMatchObject({ resumed: true });
   });
 
-  it('ends some time after its client has gone, and there are no more than so many', async () => {
-    const service = await start({ WEBSOCKET_SESSION_TTL_MS: '1', WEBSOCKET_SESSIONS_MAX: '2' });
+  it('ends some time after its client has gone, whether anybody comes or not', async () => {
+    const service = await start({ WEBSOCKET_SESSION_TTL_MS: '500', WEBSOCKET_HEARTBEAT_MS: '100' });
+    const client = await connect(service);
+    const { sessionId } = await open(client);
+    client.socket.terminate();
+    const scrape = (): Promise<string> => service.metrics.text();
+    await vi.waitFor(async () => expect(await scrape()).toContain('websocket_sessions_waiting 1'), patient);
+    await vi.waitFor(async () => expect(await scrape()).toContain('websocket_sessions_waiting 0'), patient);
+    expect(await open(await connect(service), { sessionId })).toMatchObject({ resumed: false });
+  });
+
+  it('is one of so many whose clients have gone: the oldest are forgotten', async () => {
+    const service = await start({ WEBSOCKET_SESSIONS_MAX: '2' });
+    const resumed: unknown[] = [];
     const ids: unknown[] = [];
     for (let count = 0; count < 3; count += 1) {
       const client = await connect(service);
       ids.push((await open(client))['sessionId']);
       client.socket.terminate();
+      await vi.waitFor(async () => expect(await service.metrics.text()).toContain('websocket_connections 0'), patient);
     }
+    expect(await service.metrics.text()).toContain('websocket_sessions_waiting 2');
+    for (const sessionId of ids) resumed.push((await open(await connect(service), { sessionId }))['resumed']);
+    expect(resumed).toEqual([false, true, true]);
+  });
+
+  it('is forgotten when sessions of clients that are gone keep too much, the oldest first', async () => {
+    const service = await start({ WEBSOCKET_SESSIONS_BYTES_MAX: '8000' });
+    const waiting = async (name: string): Promise<number> =>
+      Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(await service.metrics.text())?.[1]);
+    const ids: unknown[] = [];
+    for (let count = 1; count <= 3; count += 1) {
+      const client = await connect(service);
+      ids.push((await open(client))['sessionId']);
+      await client.ask({ payload: { text: 'a'.repeat(3000) } });
+      client.socket.terminate();
+      const left = Math.min(count, 2);
+      await vi.waitFor(async () => expect(await waiting('websocket_connections')).toBe(0), patient);
+      expect(await waiting('websocket_sessions_waiting')).toBe(left);
+      expect(await waiting('websocket_sessions_waiting_bytes')).toBeGreaterThan(left * 3000);
+    }
+    const resumed: unknown[] = [];
+    for (const sessionId of ids) resumed.push((await open(await connect(service), { sessionId }))['resumed']);
+    expect(resumed).toEqual([false, true, true]);
+    expect(await waiting('websocket_sessions_waiting_bytes')).toBe(0);
+  });
+
+  it('forgets its older answers when those of connected clients keep too much, what it is at not', async () => {
+    const calls: string[] = [];
+    const { promise: done, resolve: finish } = Promise.withResolvers<void>();
+    const service = await start({ WEBSOCKET_SESSIONS_BYTES_MAX: '8000' }, (sockets) => {
+      sockets.on({ ...echo, type: 'counted' }, ({ text }, { envelope }) => {
+        calls.push(envelope.msgId);
+        return { text };
+      });
+      sockets.on(note, async () => {
+        calls.push('note');
+        await done;
+      });
+    });
+    const kept = async (): Promise<number> =>
+      Number(/^websocket_sessions_connected_bytes (\d+)$/m.exec(await service.metrics.text())?.[1]);
+    const ask = (client: RawClient, msgId: string): Promise<unknown> => {
+      client.received.length = 0;
+      return client.ask({ type: 'counted', msgId, payload: { text: 'a'.repeat(3000) } });
+    };
+    const [first, second] = [await connect(service), await connect(service)];
+    first.send({ type: 'note', msgId: 'at-it', payload: { text: '' } });
+    for (const msgId of ['one', 'two']) await ask(first, msgId);
+    expect(await kept()).toBeGreaterThan(6000);
+    await ask(second, 'three');
+    expect(await kept()).toBeLessThan(8000);
+    // Only the first of these was forgotten.
+    await ask(second, 'three');
+    await ask(first, 'two');
+    first.send({ type: 'note', msgId: 'at-it', payload: { text: '' } });
+    await ask(first, 'one');
+    expect(calls).toEqual(['note', 'one', 'two', 'three', 'one']);
+    finish();
+    for (const { socket } of [first, second]) socket.terminate();
     await vi.waitFor(
       async () => expect(await service.metrics.text()).toContain('websocket_sessions_waiting 2'),
       patient,
     );
-    for (const sessionId of ids)
-      expect(await open(await connect(service), { sessionId })).toMatchObject({ resumed: false });
+    expect(await kept()).toBe(0);
+  });
+
+  it('counts what is answered after its client has gone', async () => {
+    const { promise: done, resolve: finish } = Promise.withResolvers<void>();
+    const service = await start({ WEBSOCKET_SESSIONS_BYTES_MAX: '3000' }, (sockets) => {
+      sockets.on({ ...echo, type: 'slow' }, async ({ text }) => {
+        await done;
+        return { text };
+      });
+    });
+    const client = await connect(service);
+    await open(client);
+    client.send({ type: 'slow', payload: { text: 'a'.repeat(3000) } });
+    await client.ask({ payload: { text: 'it has begun' } });
+    client.socket.terminate();
+    const scrape = (): Promise<string> => service.metrics.text();
+    await vi.waitFor(async () => expect(await scrape()).toContain('websocket_sessions_waiting 1'), patient);
+    finish();
+    await vi.waitFor(async () => expect(await scrape()).toContain('websocket_sessions_waiting 0'), patient);
+    expect(await scrape()).toContain('websocket_sessions_waiting_bytes 0');
   });
 
   it('remembers no more than its window', async () => {
@@ -219,6 +305,54 @@ describe('who is known', () => {
     const refused = await open(await connect(service, 'eve'), { channels: { 'subject:ada': offset } });
     expect(refused['channels']).toMatchObject({ 'subject:ada': { code: 'channel_unknown' } });
     expect(eve.received.filter(({ type }) => type === 'news')).toEqual([]);
+  });
+
+  const subjects: readonly [what: string, subject: string][] = [
+    ['long', 'a'.repeat(2000)],
+    ['in another script', '用户'.repeat(25)],
+    ['empty', ''],
+    ['not well-formed', 'a\ud800'],
+  ];
+
+  it.each(subjects)('is pushed to by a subject or a tag that is %s, and gets what it missed', async (_what, name) => {
+    const service = await start({}, (sockets, api) => {
+      api.addHook('onRequest', async () => {
+        const none = new Set<string>();
+        current().set(principalKey, { subject: name, scopes: none, roles: none, claims: {}, expiresAt: Infinity });
+      });
+      sockets.onOpen((peer) => sockets.tag(peer, name));
+    });
+    const client = new Client({ url: `${service.ws}/ws` });
+    const first: unknown[] = [];
+    client.onPushed(({ payload }) => void first.push(numberOf(payload)));
+    client.connect();
+    await vi.waitFor(() => expect(Object.keys(client.positions())).toHaveLength(2), patient);
+    await service.sockets.push({ subject: name }, news, { number: 1 });
+    await service.sockets.push({ tag: name }, news, { number: 2 });
+    await service.sockets.push({ subject: `${name}b` }, news, { number: 3 });
+    await vi.waitFor(() => expect(first).toEqual([1, 2]), patient);
+    client.close();
+    await service.sockets.push({ subject: name }, news, { number: 4 });
+    const errors: unknown[] = [];
+    const again = new Client({
+      url: `${service.ws}/ws`,
+      positions: client.positions(),
+      onError: (error) => errors.push(error),
+    });
+    const missed: unknown[] = [];
+    again.onPushed(({ payload }) => void missed.push(numberOf(payload)));
+    again.connect();
+    await vi.waitFor(() => expect(missed).toEqual([4]), patient);
+    expect(errors).toEqual([]);
+    again.close();
+  });
+
+  it('cannot be given a topic whose name is too long: whoever names it is told', async () => {
+    const service = await start({}, (sockets) => sockets.topic({ name: 'long/*', messages: [news] }));
+    const name = `long/${'用'.repeat(50)}`;
+    expect(() => service.sockets.topic({ name, messages: [news] })).toThrow(RangeError);
+    expect(() => service.sockets.publish(name, news, { number: 1 })).toThrow(RangeError);
+    expect(() => new Client({ url: `${service.ws}/ws` }).subscribe(name, () => {})).toThrow(RangeError);
   });
 
   it('has tags, and is pushed to by them', async () => {

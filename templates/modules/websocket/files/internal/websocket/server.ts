@@ -1,25 +1,26 @@
 import type { Static } from 'typebox';
 import { current } from '../../pkg/context/index.ts';
-import { resourceExhausted, unavailable } from '../../pkg/errors/index.ts';
+import { unavailable } from '../../pkg/errors/index.ts';
 import { principalKey } from '../identity/principal.ts';
-import { Counts } from '../http/connections/counts.ts';
 import type { Http } from '../http/server.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Metrics } from '../metrics/module.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
-import { Acks } from './acks.ts';
-import { Channels } from './channels.ts';
+import { Acks } from './messages/acks.ts';
+import { Backlog } from './connections/backlog.ts';
+import { Channels } from './channels/channels.ts';
 import type { config } from './config.ts';
-import { Dispatch } from './dispatch.ts';
-import type { SpanOf } from './messageSpan.ts';
+import { Dispatch } from './messages/dispatch.ts';
+import type { SpanOf } from './messages/messageSpan.ts';
 import { type WebSocketMetrics, registerLevels } from './metrics.ts';
-import { Peer, type PeerOptions } from './peer.ts';
-import { Registry } from './registry.ts';
-import type { Relay } from './relay.ts';
-import { Retained } from './retained.ts';
-import { Sessions } from './sessions.ts';
+import { Peer, type PeerOptions } from './connections/peer.ts';
+import { Registry } from './messages/registry.ts';
+import type { Relay } from './channels/relay.ts';
+import { Retained } from './channels/retained.ts';
+import { Room, type Whose } from './connections/room.ts';
+import { Sessions } from './messages/sessions.ts';
 import { Sockets } from './sockets.ts';
-import { serveUpgrades } from './upgrade.ts';
+import { serveUpgrades } from './connections/upgrade.ts';
 
 export interface ServerOptions {
   readonly settings: Static<typeof config>;
@@ -34,17 +35,14 @@ export interface ServerOptions {
   readonly measured: WebSocketMetrics;
 }
 
-/** Milliseconds after which whoever finds no room is to come again. */
-const retryAfterMs = 5000;
-
 /** The parts of one instance's WebSocket, put together, and its connections. */
 export class Server {
   readonly sockets: Sockets;
   readonly peers = new Set<Peer>();
   readonly #options: ServerOptions;
   readonly #channels: Channels;
-  /** Subject → how many connections it has here. */
-  readonly #bySubject = new Counts();
+  readonly #room: Room;
+  readonly #sessions: Sessions;
   #isRefusing = false;
 
   /**
@@ -66,12 +64,19 @@ export class Server {
   private constructor(options: ServerOptions, retained: Retained) {
     const { settings, log, http, metrics, tracing, relay, measured } = options;
     this.#options = options;
+    this.#room = new Room({
+      connections: settings.WEBSOCKET_CONNECTIONS_MAX,
+      perSubject: settings.WEBSOCKET_CONNECTIONS_PER_SUBJECT,
+      perAddress: settings.WEBSOCKET_CONNECTIONS_PER_ADDRESS,
+    });
     const registry = new Registry();
     const sessions = new Sessions({
       window: settings.WEBSOCKET_SESSION_WINDOW,
       ttlMs: settings.WEBSOCKET_SESSION_TTL_MS,
       most: settings.WEBSOCKET_SESSIONS_MAX,
+      mostBytes: settings.WEBSOCKET_SESSIONS_BYTES_MAX,
     });
+    this.#sessions = sessions;
     const channels = new Channels(retained, settings.WEBSOCKET_BUFFER_LIMIT_BYTES / 2, measured);
     this.#channels = channels;
     this.sockets = new Sockets({
@@ -97,7 +102,11 @@ export class Server {
       limits: {
         messagesPerSecond: settings.WEBSOCKET_MESSAGES_PER_SECOND,
         inFlight: settings.WEBSOCKET_IN_FLIGHT_MAX,
-        buffer: { limitBytes: settings.WEBSOCKET_BUFFER_LIMIT_BYTES, policy: settings.WEBSOCKET_SLOW_READER },
+        buffer: {
+          limitBytes: settings.WEBSOCKET_BUFFER_LIMIT_BYTES,
+          policy: settings.WEBSOCKET_SLOW_READER,
+          backlog: new Backlog(settings.WEBSOCKET_BUFFERS_BYTES_MAX),
+        },
       },
       metrics: measured,
       acks,
@@ -111,15 +120,14 @@ export class Server {
       path: settings.WEBSOCKET_PATH,
       origins: settings.WEBSOCKET_ORIGINS,
       messageLimitBytes: settings.WEBSOCKET_MESSAGE_LIMIT_BYTES,
-      admit: () => this.#admit(current().get(principalKey)?.subject),
+      admit: (address) => this.#admit({ address, subject: current().get(principalKey)?.subject }),
       refused: (reason) => measured.refused.inc({ reason }),
-      connected: (socket, stream) => {
-        const peer = new Peer({ ...shared, socket, stream, caller: current().get(principalKey) });
+      connected: (socket, stream, address) => {
+        const peer = new Peer({ ...shared, socket, stream, address, caller: current().get(principalKey) });
         this.peers.add(peer);
         // It has left the connections of requests, and is counted among its own.
         http.server.maxConnections += 1;
-        const subject = peer.caller?.subject;
-        if (subject !== undefined) this.#bySubject.add(subject);
+        this.#room.add(peer);
       },
     });
     registerLevels(
@@ -127,6 +135,8 @@ export class Server {
       {
         connections: () => this.peers.size,
         sessions: () => sessions.waiting,
+        sessionBytes: () => sessions.waitingBytes,
+        connectedBytes: () => sessions.connectedBytes,
         bufferedBytes: () => [...this.peers].reduce((sum, { bufferedBytes }) => sum + bufferedBytes, 0),
       },
       settings.WEBSOCKET_CONNECTIONS_MAX,
@@ -138,28 +148,26 @@ export class Server {
     this.#isRefusing = true;
   }
 
+  /** Forgets sessions whose time is over: nobody may come who would find that out. */
+  sweep(): void {
+    this.#sessions.sweep();
+  }
+
   /** Lets go of the relay. */
   close(): Promise<void> {
     return this.#options.relay.stop();
   }
 
-  #admit(subject: string | undefined): void {
-    const { WEBSOCKET_CONNECTIONS_MAX: most, WEBSOCKET_CONNECTIONS_PER_SUBJECT: mostOfOne } = this.#options.settings;
+  #admit(whose: Whose): void {
     if (this.#isRefusing) throw unavailable('The service is stopping.', { code: 'stopping', retryAfterMs: 0 });
-    if (this.peers.size >= most) {
-      throw unavailable('There are too many connections.', { code: 'too_many_connections', retryAfterMs });
-    }
-    if (subject !== undefined && this.#bySubject.of(subject) >= mostOfOne) {
-      throw resourceExhausted('You have too many connections.', { code: 'too_many_connections', retryAfterMs });
-    }
+    this.#room.admit(whose);
   }
 
   #closed(peer: Peer, code: number): void {
     this.peers.delete(peer);
+    this.#room.remove(peer);
     this.#options.http.server.maxConnections -= 1;
     this.#options.measured.closed.inc({ code });
     this.sockets.closed(peer);
-    const subject = peer.caller?.subject;
-    if (subject !== undefined) this.#bySubject.remove(subject);
   }
 }

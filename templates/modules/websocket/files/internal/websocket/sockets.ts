@@ -1,24 +1,22 @@
 import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { type Opened, type Position, type ErrorPayload, control } from '../../pkg/client/websocket/envelope.ts';
-import { current } from '../../pkg/context/index.ts';
-import { type Channels, type Topic, subjectChannel, tagChannel, topicChannel } from './channels.ts';
-import { writeEnvelope } from './envelope.ts';
-import { payloadOf } from './faults.ts';
 import {
-  type MessageDefinition,
-  type OpenRequest,
-  controlMessages,
-  joined,
-  open,
-  ping,
-  subscribe,
-  unsubscribe,
-} from './messages.ts';
-import type { Peer } from './peer.ts';
-import type { Handler, Registry } from './registry.ts';
-import type { Relay } from './relay.ts';
-import type { Session, Sessions } from './sessions.ts';
+  type Opened,
+  type Position,
+  type ErrorPayload,
+  control,
+  topicChannel,
+} from '../../pkg/client/websocket/envelope.ts';
+import { current } from '../../pkg/context/index.ts';
+import { type Channels, type Topic, subjectChannel, tagChannel } from './channels/channels.ts';
+import { writeEnvelope } from './messages/envelope.ts';
+import { payloadOf } from './messages/faults.ts';
+import { type OpenRequest, controlMessages, joined, open, ping, subscribe, unsubscribe } from './messages/control.ts';
+import type { MessageDefinition } from './messages/definitions.ts';
+import type { Peer } from './connections/peer.ts';
+import type { Handler, Registry } from './messages/registry.ts';
+import type { Relay } from './channels/relay.ts';
+import type { Session, Sessions } from './messages/sessions.ts';
 
 export interface SocketsOptions {
   readonly registry: Registry;
@@ -103,6 +101,7 @@ export class Sockets {
    * @param payload of it
    * @returns once it is kept for those that come back
    * @throws {ServiceError} 503 when it cannot be
+   * @throws {RangeError} when the topic's name is longer than 384 characters, encoded
    */
   publish<Payload extends TSchema>(
     topic: string,

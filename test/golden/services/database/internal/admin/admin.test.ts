@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { Type } from 'typebox';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Service } from '../app/lifecycle.ts';
@@ -14,10 +16,13 @@ afterEach(async () => {
 });
 
 /** Starts the admin port beside one module; `get` asks it. */
-async function serviceWith(start: (operations: Operations) => Promise<Running<undefined>>) {
+async function serviceWith(
+  start: (operations: Operations) => Promise<Running<undefined>>,
+  more: Readonly<Record<string, string>> = {},
+) {
   const { promise: port, resolve } = Promise.withResolvers<number>();
   const log = await createLogger('info', { write: (line) => resolve(portIn(line)) });
-  const env = { ADMIN_HOST: '127.0.0.1', ADMIN_PORT: '0', HEALTH_TIMEOUT_MS: '50' };
+  const env = { ADMIN_HOST: '127.0.0.1', ADMIN_PORT: '0', HEALTH_TIMEOUT_MS: '50', ...more };
   const other = defineModule({
     name: 'other',
     config: Type.Object({}),
@@ -174,4 +179,14 @@ describe('/log-level', () => {
       expect(await answer(get('/log-level'))).toEqual([200, { level: 'info' }]);
     },
   );
+});
+
+it('a port that is taken is told with the setting that says otherwise', async () => {
+  const first = createServer().listen(0, '127.0.0.1');
+  stops.push(async () => first.close());
+  await once(first, 'listening');
+  const address = first.address();
+  const port = typeof address === 'object' && address !== null ? String(address.port) : '';
+  const { service } = await serviceWith(() => Promise.resolve({ value: undefined }), { ADMIN_PORT: port });
+  await expect(service.start()).rejects.toThrow('set ADMIN_PORT to a port that is free');
 });

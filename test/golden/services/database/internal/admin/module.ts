@@ -23,7 +23,7 @@ export const admin = defineModule({
     metricsRoute(server, use(metrics));
     logLevelRoutes(server, log);
     await server.ready();
-    const port = await listen(server.server, settings.ADMIN_HOST, settings.ADMIN_PORT);
+    const port = await listen(server.server, settings.ADMIN_HOST, settings.ADMIN_PORT, 'ADMIN_PORT');
     log.info({ port }, 'listening');
     return {
       value,

@@ -40,6 +40,12 @@ export const config = Type.Object({
     description: 'Milliseconds within which a client must have sent its whole request',
     examples: [30_000],
   }),
+  HTTP_STALL_TIMEOUT_MS: Type.Integer({
+    minimum: 100,
+    default: 30_000,
+    description: 'Milliseconds for which a client may leave a reply unread before its connection is closed',
+    examples: [30_000],
+  }),
   HTTP_KEEP_ALIVE_TIMEOUT_MS: Type.Integer({
     minimum: 1,
     default: 72_000,

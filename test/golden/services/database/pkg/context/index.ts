@@ -6,6 +6,7 @@ export {
   background,
   contextKey,
   current,
+  longestTimer,
   runWith,
   withTimeout,
 } from './context.ts';

@@ -7,9 +7,10 @@ import { readConfig } from '../../internal/config/config.ts';
 import { ErrorCounts } from '../../internal/metrics/errors.ts';
 import { RequestDurations } from '../../internal/metrics/requests.ts';
 import { unlisted } from './contractWatch.ts';
+import { testSettings } from '../../internal/http/testing.ts';
 
 /**
- * @param env settings beyond the defaults
+ * @param env settings beyond those of all tests
  * @param options logger and metrics; by default silent, and nobody's
  * @returns a server without routes, for `inject`
  */
@@ -18,7 +19,7 @@ export async function testHttp(
   options: Partial<HttpOptions> = {},
 ): Promise<Http> {
   return createHttp({
-    config: readConfig(config, env),
+    config: readConfig(config, { ...testSettings, ...env }),
     log: pino({ level: 'silent' }),
     durations: new RequestDurations(),
     errors: new ErrorCounts(new Registry()),

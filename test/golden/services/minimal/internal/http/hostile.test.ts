@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { type Socket, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listenLocally, testHttp } from '../../test/support/http.ts';
@@ -83,6 +83,16 @@ describe('a client that is slow', () => {
     await isAnswering();
     expect(await reply).toMatch(/^HTTP\/1\.1 408 /);
     clearInterval(dripping);
+  });
+
+  it('and goes on when its connection has ended on our side is let go', async () => {
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    const reply = receive(socket);
+    const dripping = setInterval(() => socket.write('x: y\r\n'), 50);
+    socket.write('GET / HTTP/1.1\r\nHost: test\r\n');
+    expect(await reply).toMatch(/^HTTP\/1\.1 408 /);
+    clearInterval(dripping);
+    await expect.poll(() => accepted.every(({ destroyed }) => destroyed)).toBe(true);
   });
 });
 

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { Type } from 'typebox';
 import { afterEach, describe, expect, it } from 'vitest';
+import { testSettings } from './testing.ts';
 import { Service } from '../app/lifecycle.ts';
 import { defineModule } from '../app/module.ts';
 import { readConfig } from '../config/config.ts';
@@ -8,7 +9,6 @@ import { metrics } from '../metrics/module.ts';
 import { telemetry } from '../telemetry/module.ts';
 import { http } from './module.ts';
 
-const env = { HOST: '127.0.0.1', PORT: '0' };
 const stops: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
@@ -41,7 +41,7 @@ async function startWaiting() {
   });
   const service = new Service([metrics, telemetry, http, route], {
     log: pino({ level: 'silent' }),
-    configOf: (module) => readConfig(module.config, env),
+    configOf: (module) => readConfig(module.config, testSettings),
     startTimeoutMs: 5000,
   });
   await service.start();
@@ -81,10 +81,10 @@ describe('the API', () => {
     const { url } = await startWaiting();
     const second = new Service([metrics, telemetry, http], {
       log: pino({ level: 'silent' }),
-      configOf: (module) => readConfig(module.config, { ...env, PORT: new URL(url).port }),
+      configOf: (module) => readConfig(module.config, { ...testSettings, PORT: new URL(url).port }),
       startTimeoutMs: 5000,
     });
-    await expect(second.start()).rejects.toThrow('EADDRINUSE');
+    await expect(second.start()).rejects.toThrow('set PORT to a port that is free');
     expect(await second.stop(0, 1000)).toBe(true);
   });
 });

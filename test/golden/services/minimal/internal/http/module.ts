@@ -26,7 +26,7 @@ export const http = defineModule({
       value,
       async serve() {
         await value.ready();
-        port = await listen(value.server, settings.HOST, settings.PORT);
+        port = await listen(value.server, settings.HOST, settings.PORT, 'PORT');
         log.info({ port }, 'listening');
       },
       links: () => ({ API: `http://localhost:${port}`, 'its description': `http://localhost:${port}/openapi.json` }),

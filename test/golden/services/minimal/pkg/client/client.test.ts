@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { type IncomingMessage, type RequestListener, createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { setImmediate } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Context, beginCall, parseTrace, runWith } from '../context/index.ts';
 import { ServiceError } from '../errors/index.ts';
 import { type BeginCall, directCalls } from './call.ts';
@@ -99,13 +100,26 @@ describe('a request', () => {
     expect(asked).toEqual([]);
   });
 
-  it.each(['/v2/things/8?tag=a', 'things/8?tag=a', './things/8?tag=a', 'http:things/8?tag=a'])(
-    'goes where a link says: %s',
+  it.each([
+    '/v2/things/8?tag=a',
+    '/v2/../v2/things/8?tag=a',
+    'things/8?tag=a',
+    './things/8?tag=a',
+    'http:things/8?tag=a',
+  ])('goes where a link says: %s', async (at) => {
+    await client({ baseUrl: `${baseUrl}/v2/` }).getThing({ at });
+    expect(asked).toMatchObject([{ method: 'GET', url: '/v2/things/8?tag=a' }]);
+    const { url } = await get();
+    expect(url).toBe(`${baseUrl}/things/7`);
+  });
+
+  it.each(['/other', '/shopping/things/8', '/', '../other', '/shop/../other', '/shop/%2e%2E/other', 'a/../../other'])(
+    'does not go to another service at the same place: %s',
     async (at) => {
-      await client({ baseUrl: `${baseUrl}/v2/` }).getThing({ at });
-      expect(asked).toMatchObject([{ method: 'GET', url: '/v2/things/8?tag=a' }]);
-      const { url } = await get();
-      expect(url).toBe(`${baseUrl}/things/7`);
+      const token = vi.fn<() => string>(() => 'secret');
+      const shop = client({ baseUrl: `${baseUrl}/shop`, token });
+      await expect(shop.getThing({ at })).rejects.toMatchObject({ code: 'invalid_argument' });
+      expect([asked, token.mock.calls]).toEqual([[], []]);
     },
   );
 
@@ -307,6 +321,30 @@ describe('a deadline', () => {
   it('holds while a token is waited for', async () => {
     const { promise } = Promise.withResolvers<string>();
     await expect(get({ timeoutMs: 20, token: () => promise })).rejects.toMatchObject({ code: 'deadline_exceeded' });
+  });
+
+  it('that has passed before asks for no token', async () => {
+    const token = vi.fn<() => Promise<string>>(() => Promise.reject(new Error('token endpoint down')));
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(client({ token }).readThing({}, { signal })).rejects.toThrow('enough');
+    expect(token).not.toHaveBeenCalled();
+  });
+
+  it('leaves no failure unhandled that comes after it', async () => {
+    const unhandled = vi.fn<(reason: unknown) => void>();
+    process.on('unhandledRejection', unhandled);
+    onTestFinished(() => void process.off('unhandledRejection', unhandled));
+    const { promise, reject } = Promise.withResolvers<string>();
+    const controller = new AbortController();
+    const token = (): Promise<string> => {
+      // While it is asked for, before anybody waits.
+      controller.abort(new Error('enough'));
+      return promise;
+    };
+    await expect(client({ token }).readThing({}, { signal: controller.signal })).rejects.toThrow('enough');
+    reject(new Error('token endpoint down'));
+    await setImmediate();
+    expect(unhandled).not.toHaveBeenCalled();
   });
 
   it('does not hide what the caller has given up for', async () => {

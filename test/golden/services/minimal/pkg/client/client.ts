@@ -115,8 +115,9 @@ async function attemptOnce(
   signal: AbortSignal,
   token: ClientOptions['token'],
 ): Promise<Answer<Reply>> {
+  signal.throwIfAborted();
   const headers = new Headers(prepared.headers);
-  if (token !== undefined) headers.set('authorization', `Bearer ${await orAborted(token(), signal)}`);
+  if (token !== undefined) headers.set('authorization', `Bearer ${await orAborted(token, signal)}`);
   const request = new Request(url, { method, headers, body, signal });
   signal.throwIfAborted();
   try {
@@ -129,14 +130,13 @@ async function attemptOnce(
   }
 }
 
-/** Waits for what does not know the signal. */
-async function orAborted<Value>(work: Value | Promise<Value>, signal: AbortSignal): Promise<Value> {
+/** Waits for what does not know the signal. The race is on before the work begins: whatever fails too late has been heard. */
+async function orAborted<Value>(begin: () => Value | Promise<Value>, signal: AbortSignal): Promise<Value> {
   const { promise, reject } = Promise.withResolvers<never>();
   const stop = (): void => reject(signal.reason);
   signal.addEventListener('abort', stop);
   try {
-    signal.throwIfAborted();
-    return await Promise.race([work, promise]);
+    return await Promise.race([Promise.resolve().then(begin), promise]);
   } finally {
     signal.removeEventListener('abort', stop);
   }

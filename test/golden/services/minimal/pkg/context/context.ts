@@ -30,8 +30,8 @@ export interface ContextOptions {
   readonly parent?: Context | undefined;
 }
 
-/** Longest time a timer of Node can wait, in milliseconds. */
-const longestTimer = 2 ** 31 - 1;
+/** Longest time a timer of Node can wait, in milliseconds, some 24 days: one that is to wait longer goes off at once. */
+export const longestTimer = 2 ** 31 - 1;
 
 /** What a piece of work carries with it, however deep it calls: id, trace, deadline, cancellation, values. */
 export class Context {

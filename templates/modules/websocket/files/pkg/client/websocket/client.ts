@@ -1,4 +1,4 @@
-import { type Envelope, type ErrorPayload, type Position, control } from './envelope.ts';
+import { type Envelope, type ErrorPayload, type Position, control, topicChannel } from './envelope.ts';
 import { MessageError } from './errors.ts';
 import { Line } from './line.ts';
 import type { ClientOptions, State } from './options.ts';
@@ -118,9 +118,10 @@ export class Client {
    * @param topic its name
    * @param listener gets each message once, in order; the next waits for its promise
    * @returns what ends it
+   * @throws {RangeError} when the name is longer than 384 characters, encoded
    */
   subscribe(topic: string, listener: Listener): () => void {
-    const channel = `topic:${encodeURIComponent(topic).replaceAll('%2F', '/').replaceAll('%3A', ':')}`;
+    const channel = topicChannel(topic);
     if (this.#subscriptions.add(channel, listener) && this.state === 'open')
       void this.#session.join(channel, undefined);
     return () => {

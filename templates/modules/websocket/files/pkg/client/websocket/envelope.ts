@@ -4,6 +4,28 @@ export const subprotocol = 'envelope.v1';
 /** Before a token that a browser sends as a further subprotocol, since it can set no header and a URL is no place for one. */
 export const tokenPrefix = 'bearer.';
 
+/** The most characters of a channel behind its kind, `topic:`, say; what is not ASCII counts for as many as `encodeName` makes of it. */
+export const channelNameLimit = 384;
+
+/**
+ * @param name whatever people call things; `/` and `:` may stand
+ * @returns it as a channel has it
+ */
+export function encodeName(name: string): string {
+  return encodeURIComponent(name).replaceAll('%2F', '/').replaceAll('%3A', ':');
+}
+
+/**
+ * @param name of a topic
+ * @returns the channel on which its messages are
+ * @throws {RangeError} when it is too long
+ */
+export function topicChannel(name: string): string {
+  const encoded = encodeName(name);
+  if (encoded.length <= channelNameLimit) return `topic:${encoded}`;
+  throw new RangeError(`The name of topic "${name}" is longer than ${channelNameLimit} characters, encoded.`);
+}
+
 /** The shape of every message, either way. */
 export interface Envelope {
   /** Of the sender's choosing, unique within its session: a repetition carries the same. */

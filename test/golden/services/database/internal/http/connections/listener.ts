@@ -10,12 +10,18 @@ const sweepEvery = 50;
  * @param server of node:http, or of another protocol
  * @param host address
  * @param port 0 takes any free one
+ * @param setting that the port is from; that of the host is called alike
  * @returns the port it listens on
- * @throws when the port is taken, say
+ * @throws {Error} when the port is taken, say: it names the settings
  */
-export async function listen(server: NetServer, host: string, port: number): Promise<number> {
+export async function listen(server: NetServer, host: string, port: number, setting = 'PORT'): Promise<number> {
   server.listen({ host, port });
-  await once(server, 'listening');
+  try {
+    await once(server, 'listening');
+  } catch (cause) {
+    const remedy = `set ${setting} to a port that is free, or ${setting.replace('PORT', 'HOST')} to an address of this machine`;
+    throw new Error(`cannot listen on ${host}, port ${port}: ${remedy}`, { cause });
+  }
   const address = server.address();
   return typeof address === 'object' && address !== null ? address.port : port;
 }

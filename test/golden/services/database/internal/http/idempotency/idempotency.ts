@@ -1,8 +1,10 @@
-import { hash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { type Static, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
+import { current } from '../../../pkg/context/index.ts';
 import { ServiceError } from '../../../pkg/errors/index.ts';
+import { principalKey } from '../../identity/principal.ts';
+import { fingerprintOf } from './fingerprint.ts';
 
 /** What is known of a key. */
 export interface IdempotencyRecord {
@@ -40,7 +42,7 @@ export const IdempotencyHeaders = Type.Object({
  * Does the work of a request once, however often the request is sent (draft-ietf-httpapi-idempotency-key-header). Without a key it
  * just does the work; work that throws may be tried again.
  * @param store where keys are kept
- * @param request its Idempotency-Key, route and body
+ * @param request its Idempotency-Key, route and body; who sends it, when that is known
  * @param schema of what the work gives
  * @param work gives what the reply is made of
  * @returns what the work gave, now or before
@@ -54,8 +56,10 @@ export async function once<Result extends TSchema>(
 ): Promise<Static<Result>> {
   const { 'idempotency-key': given } = request.headers;
   if (given === undefined) return work();
-  const key = `${request.method} ${request.routeOptions.url} ${String(given)}`;
-  const fingerprint = hash('sha256', JSON.stringify([request.url, request.body]));
+  // A key is chosen by its client: another client may choose the same, and must not get this one's reply.
+  const subject = current().get(principalKey)?.subject;
+  const key = JSON.stringify([subject, request.method, request.routeOptions.url, given]);
+  const fingerprint = fingerprintOf([request.url, request.body]);
   const known = await store.claim(key, fingerprint);
   if (known !== undefined) return Value.Parse(schema, resultOf(known, fingerprint));
   const result = await attempt(work, () => store.release(key));

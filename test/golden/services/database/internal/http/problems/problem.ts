@@ -55,6 +55,11 @@ export function problem(status: number, more: Partial<Problem> = {}): Problem {
   return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, ...more };
 }
 
+/** In place of messages of Fastify that say no more than the status does. */
+const clearer: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'The body has to be JSON: application/json, or a type that ends in +json.',
+};
+
 /**
  * Decides what a caller learns of an error: what the nearest ServiceError among it and its causes says.
  * @param error anything that was thrown
@@ -81,7 +86,7 @@ export function problemOf(error: unknown): Problem {
   if (!Object.hasOwn(errorCodes, error.code)) return problem(statusCode);
   return problem(statusCode, {
     code: error.code.replace(/^FST_ERR_(CTP_)?/, '').toLowerCase(),
-    detail: error.message,
+    detail: clearer[error.code] ?? error.message,
   });
 }
 

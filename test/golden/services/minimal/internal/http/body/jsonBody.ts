@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { ServiceError } from '../../../pkg/errors/index.ts';
 import { overloaded } from '../problems/overloaded.ts';
 import type { Http } from '../server.ts';
+import { unreadableJson } from './bodyErrors.ts';
 import { type BodyOptions, readBody } from './readBody.ts';
 
 /** Objects and arrays within one another. No API needs as many; a schema that refers to itself cannot bear many more. */
@@ -13,6 +14,10 @@ const containerBytes = 64;
 
 /** Also by the suffix that says so (RFC 6839, 3.1): `application/merge-patch+json`. */
 const jsonType = /^application\/(?:[\w!#$&^.-]+\+)?json(?:;|$)/i;
+
+/** A parameter of the type that says in what the text is written. */
+const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i;
+const utf8 = /^utf-?8$/i;
 
 /**
  * Reads bodies as JSON (RFC 8259), and no others. Fastify's own parser comes last: it refuses the keys by which prototypes are
@@ -34,20 +39,27 @@ export function jsonBody(http: Http, holdFor: (request: IncomingMessage, bytes: 
     };
     readBody(payload, options, (error, body) => {
       const refused = error ?? refusal(request, body, hold);
-      if (refused) done(refused);
-      else void parse(request, body.toString('utf8'), done);
+      if (refused) return done(refused);
+      const text = body.toString('utf8');
+      // What Fastify says of it is the same for whatever is wrong, and names a type that need not be the request's.
+      void parse(request, text, (unread, value) => done(unread && unreadableJson(text), value));
     });
   });
 }
 
 function refusal({ headers }: FastifyRequest, body: Buffer, hold: BodyOptions['hold']): ServiceError | undefined {
-  const { 'content-encoding': encoding = 'identity' } = headers;
+  const { 'content-encoding': encoding = 'identity', 'content-type': type = '' } = headers;
   if (encoding !== 'identity') {
     return new ServiceError({
       code: 'unsupported_content_encoding',
       status: 415,
       publicMessage: 'The body is compressed; send it as it is.',
     });
+  }
+  // Read as UTF-8, it would be other text than was sent.
+  if (!utf8.test(charset.exec(type)?.[1] ?? 'utf-8')) {
+    const publicMessage = 'JSON is sent as UTF-8 (RFC 8259, 8.1), and no other charset is accepted.';
+    return new ServiceError({ code: 'unsupported_charset', status: 415, publicMessage });
   }
   if (!isUtf8(body)) {
     return new ServiceError({ code: 'invalid_utf8', status: 400, publicMessage: 'The body is not UTF-8.' });

@@ -15,6 +15,7 @@ export class Farewell {
   readonly #session: ServerHttp2Session;
   #streams = 0;
   #quiet: (() => void) | undefined;
+  #said: Promise<void> | undefined;
 
   /** @param session of a client that has just come */
   constructor(session: ServerHttp2Session) {
@@ -33,8 +34,15 @@ export class Farewell {
     return this.#streams;
   }
 
-  /** @returns when the connection is closed */
-  async say(): Promise<void> {
+  /**
+   * However often it is called, the client is asked once.
+   * @returns when the connection is closed
+   */
+  say(): Promise<void> {
+    return (this.#said ??= this.#say());
+  }
+
+  async #say(): Promise<void> {
     const session = this.#session;
     if (session.destroyed) return;
     const { promise: closed, resolve } = Promise.withResolvers<void>();

@@ -1,6 +1,8 @@
 import { Type } from 'typebox';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { current } from '../../../pkg/context/index.ts';
 import { testHttp } from '../../../test/support/http.ts';
+import { principalKey } from '../../identity/principal.ts';
 import type { Http } from '../server.ts';
 import { IdempotencyHeaders, once } from './idempotency.ts';
 import { memoryIdempotency } from './idempotencyMemory.ts';
@@ -51,11 +53,30 @@ describe('a request with an Idempotency-Key', () => {
     expect(made).toBe(5);
   });
 
+  it('is another one of another caller, whose key may be the same', async () => {
+    http.addHook('onRequest', ({ headers: { from = '' } }, _reply, done) => {
+      const nothing = { scopes: new Set<string>(), roles: new Set<string>(), claims: {}, expiresAt: Infinity };
+      current().set(principalKey, { subject: from, ...nothing });
+      done();
+    });
+    const orderBy = (from: string) =>
+      http.inject({ method: 'POST', url: '/orders', body: {}, headers: { 'idempotency-key': 'a', from } });
+    const replies = [await orderBy('one'), await orderBy('another'), await orderBy('one')];
+    expect(replies.map(({ body }) => body)).toEqual(['{"number":1}', '{"number":2}', '{"number":1}']);
+  });
+
   it('is refused when its key was sent with another body', async () => {
     await order('a');
     const refused = await order('a', { sku: 'nut' });
     expect(refused.statusCode).toBe(422);
     expect(refused.json()).toMatchObject({ code: 'idempotency_key_reused' });
+    expect(made).toBe(1);
+  });
+
+  it('is the same whatever the order of keys in its body', async () => {
+    const first = await order('a', { sku: 'bolt', of: { size: 1, steel: true } });
+    const again = await order('a', { of: { steel: true, size: 1 }, sku: 'bolt' });
+    expect([again.statusCode, again.body]).toEqual([201, first.body]);
     expect(made).toBe(1);
   });
 
