@@ -1,17 +1,19 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { cpSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { type ClientHttp2Stream, connect } from 'node:http2';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../helpers/liveService.ts';
 import type { Measurement } from './measurement.ts';
-import { median, runProgram } from './sample.ts';
+import { startServer, stopServer } from './process.ts';
+import { runProgram } from './sample.ts';
+import { rateTable } from './table.ts';
 
 const sources = path.join(import.meta.dirname, 'peers');
 const packages = ['@bufbuild/protobuf@2.17.0', '@grpc/grpc-js@1.14.7'];
-const rounds = 5;
+// On a machine that others use too, a single round says little.
+const rounds = 11;
 const seconds = 4;
 const id = '00000000-0000-4000-8000-000000000000';
 const grpcPath = '/items.v1.ItemService/GetItem';
@@ -50,7 +52,14 @@ export const grpc: Measurement = {
     for (let round = 0; round < rounds; round += 1) {
       for (const [index, server] of servers.entries()) rates[index]?.push(await measure(server, request));
     }
-    return table(servers, rates);
+    return [
+      'gRPC: h2load, 10 connections with 10 calls each; REST: wrk, 50 connections; one core for the server and one for the load',
+      rateTable(
+        'calls/s',
+        servers.map(({ name }) => name),
+        rates,
+      ),
+    ].join('\n\n');
   },
 };
 
@@ -92,12 +101,8 @@ function frame(): Buffer {
 /** @returns calls per second */
 async function measure({ name, folder, main, by }: Server, request: string): Promise<number> {
   const [port, grpcPort] = [await freePort(), await freePort()];
-  const server = spawn('taskset', ['-c', '0', process.execPath, main], {
-    cwd: folder,
-    env: { ...process.env, NODE_ENV: 'production', ADMIN_PORT: '0', PORT: String(port), GRPC_PORT: String(grpcPort) },
-    // As in production somebody reads the log; here nobody keeps it.
-    stdio: ['ignore', openSync('/dev/null', 'w'), 'inherit'],
-  });
+  const env = { ADMIN_PORT: '0', PORT: String(port), GRPC_PORT: String(grpcPort) };
+  const server = startServer(folder, main, env);
   try {
     await answers(grpcPort, server);
     const load = by === 'gRPC' ? () => h2load(grpcPort, request) : () => wrk(port);
@@ -106,8 +111,7 @@ async function measure({ name, folder, main, by }: Server, request: string): Pro
   } catch (error) {
     throw new Error(`${name} cannot be measured`, { cause: error });
   } finally {
-    server.kill();
-    await once(server, 'exit');
+    await stopServer(server);
   }
 }
 
@@ -161,22 +165,4 @@ async function isAnswered(port: number): Promise<boolean> {
   });
   session.destroy();
   return answered;
-}
-
-/** Ratios are taken within each round, then the median: a round in which the machine was slow says as much as any other. */
-function table(servers: readonly Server[], rates: readonly (readonly number[])[]): string {
-  const reference = rates[0] ?? [];
-  const rows = servers.map(({ name }, index) => {
-    const own = rates[index] ?? [];
-    const ratios = own.map((rate, round) => rate / (reference[round] ?? rate)).toSorted((a, b) => a - b);
-    const range = `${ratios[0]?.toFixed(2)}–${ratios.at(-1)?.toFixed(2)}`;
-    return `| ${name} | ${Math.round(median(own))} | ${median(ratios).toFixed(2)} | ${range} |`;
-  });
-  return [
-    'gRPC: h2load, 10 connections with 10 calls each; REST: wrk, 50 connections; one core for the server and one for the load',
-    '',
-    '| what | calls/s | ratio | range |',
-    '| --- | --- | --- | --- |',
-    ...rows,
-  ].join('\n');
 }

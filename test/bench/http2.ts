@@ -1,18 +1,21 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { cpSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawnSync } from 'node:child_process';
+import { copyFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../helpers/liveService.ts';
 import type { Measurement } from './measurement.ts';
-import { median, runProgram } from './sample.ts';
+import { cpuSeconds, startServer, stopServer } from './process.ts';
+import { runProgram } from './sample.ts';
 import { slipwayWith } from './services.ts';
-import { table } from './table.ts';
+import { rateTable } from './table.ts';
 import { withHello } from './throughput.ts';
 
 const rounds = 5;
 const seconds = 4;
+/** The server has the first; the load has the last one, alone if there are enough. */
+const loadCore = String(Math.min(2, os.availableParallelism() - 1));
+const certificate = { TLS_CERT_FILE: '.certificate/tls.crt', TLS_KEY_FILE: '.certificate/tls.key' };
 const compressed = ['-H', 'accept-encoding: br'];
 
 /** What is put under load, and how. */
@@ -24,8 +27,8 @@ interface Case {
   /** Of h2load. */
   readonly load: readonly string[];
   readonly path: string;
-  /** Cores of the server: the load has the last one, alone if there are enough. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Of the server; the first, unless told. */
   readonly cores?: string;
 }
 
@@ -45,7 +48,7 @@ export const http2: Measurement = {
     publish(folder);
     const cluster = withCluster(folder, hello);
     const small = { main: hello, path: '/hello' };
-    return compare(folder, [
+    const settings = await compare(folder, [
       { name: 'HTTP/1.1 without TLS', ...small, plain: true, load: http1 },
       { name: 'HTTP/1.1 by TLS', ...small, load: http1 },
       { name: 'HTTP/2 by TLS, 5 connections with 10 requests each', ...small, load: shared },
@@ -79,6 +82,7 @@ export const http2: Measurement = {
         env: { HTTP_WORKERS: '2' },
       },
     ]);
+    return [settings, await connections(folder, hello)].join('\n\n');
   },
 };
 
@@ -105,64 +109,78 @@ async function compare(folder: string, cases: readonly Case[]): Promise<string> 
   for (let round = 0; round < rounds; round += 1) {
     for (const [index, each] of cases.entries()) rates[index]?.push(await measure(folder, each));
   }
-  // Within each round: one in which the machine was slow says as much as any other.
-  const rows = cases.map(({ name }, index) => {
-    const own = rates[index] ?? [];
-    const ratios = own.map((rate, round) => rate / (rates[0]?.[round] ?? rate)).toSorted((a, b) => a - b);
-    const range = `${ratios[0]?.toFixed(2)}–${ratios.at(-1)?.toFixed(2)}`;
-    return [name, Math.round(median(own)), median(ratios).toFixed(2), range];
-  });
   return [
     'One core for the server and one for the load; `cmd/cluster` has two cores, of which the load takes one as well where there are no more.',
-    table(['what', 'requests/s', 'ratio', 'range'], rows),
+    rateTable(
+      'requests/s',
+      cases.map(({ name }) => name),
+      rates,
+    ),
   ].join('\n\n');
 }
 
 /** @returns requests per second */
-async function measure(
-  folder: string,
-  { name, main, plain, load, path: route, env, cores = '0' }: Case,
-): Promise<number> {
-  const [port, adminPort] = [await freePort(), await freePort()];
-  const files = { TLS_CERT_FILE: '.certificate/tls.crt', TLS_KEY_FILE: '.certificate/tls.key' };
-  const server = spawn('taskset', ['-c', cores, process.execPath, main], {
-    cwd: folder,
-    env: {
-      ...process.env,
-      ...(plain ? {} : files),
-      ...env,
-      NODE_ENV: 'production',
-      ADMIN_PORT: String(adminPort),
-      PORT: String(port),
-    },
-    // As in production somebody reads the log; here nobody keeps it.
-    stdio: ['ignore', openSync('/dev/null', 'w'), 'inherit'],
-  });
-  const url = `${plain ? 'http' : 'https'}://127.0.0.1:${port}${route}`;
+async function measure(folder: string, { name, main, plain, load, path: route, env, cores }: Case): Promise<number> {
+  const { port, server } = await serve(folder, main, { ...(plain ? {} : certificate), ...env }, cores);
+  const args = [...load, `-D${seconds}`, `${plain ? 'http' : 'https'}://127.0.0.1:${port}${route}`];
   try {
-    await ready(adminPort);
-    h2load([...load, '-D1', url]);
-    return h2load([...load, `-D${seconds}`, url]);
+    // Until what runs often is compiled.
+    h2load(args);
+    return h2load(args);
   } catch (error) {
     throw new Error(`${name} cannot be measured`, { cause: error });
   } finally {
-    server.kill();
-    await once(server, 'exit');
+    await stopServer(server);
   }
 }
 
-async function ready(adminPort: number): Promise<void> {
+/** What it costs the server that connections are not kept. */
+async function connections(folder: string, main: string): Promise<string> {
+  const names = {
+    kept: 'one after the other on connections that are kept',
+    resumed: 'each on a connection of its own, which resumes a session',
+    new: 'each on a connection of its own, with a whole handshake',
+  };
+  const program = 'dist/bench/tlsLoad.mjs';
+  copyFileSync(path.join(import.meta.dirname, 'peers/tlsLoad.mjs'), path.join(folder, program));
+  const rates = Object.keys(names).map((): number[] => []);
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [index, mode] of Object.keys(names).entries()) {
+      const { port, server } = await serve(folder, main, certificate);
+      const args = [String(port), String(seconds), mode];
+      const load = () => Number(runProgram(['taskset', '-c', loadCore, process.execPath, program, ...args], folder));
+      load();
+      const before = cpuSeconds(server);
+      const answered = load();
+      rates[index]?.push(answered / (cpuSeconds(server) - before));
+      await stopServer(server);
+    }
+  }
+  return [
+    '### Connections: small requests by HTTP/1.1 and TLS, ten at a time: requests for each second that the server computes',
+    rateTable('requests/CPU-s', Object.values(names), rates),
+  ].join('\n\n');
+}
+
+interface Served {
+  readonly port: number;
+  readonly server: ChildProcess;
+}
+
+async function serve(folder: string, main: string, env: NodeJS.ProcessEnv, cores?: string): Promise<Served> {
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const server = startServer(folder, main, { ...env, ADMIN_PORT: String(adminPort), PORT: String(port) }, cores);
   for (let tries = 0; tries < 600; tries += 1) {
     const answer = await fetch(`http://127.0.0.1:${adminPort}/readyz`).catch(() => undefined);
-    if (answer?.ok) return;
+    if (answer?.ok) return { port, server };
     await sleep(50);
   }
-  throw new Error('it does not get ready');
+  await stopServer(server, 'SIGKILL');
+  throw new Error('the service does not get ready');
 }
 
 function h2load(args: readonly string[]): number {
-  const core = String(Math.min(2, os.availableParallelism() - 1));
-  const { stdout } = spawnSync('taskset', ['-c', core, 'h2load', '-t1', ...args], { encoding: 'utf8' });
+  const { stdout } = spawnSync('taskset', ['-c', loadCore, 'h2load', '-t1', ...args], { encoding: 'utf8' });
   const [, rate] = /finished in [\d.]+m?s, ([\d.]+) req\/s/.exec(stdout) ?? [];
   if (rate === undefined || !/ 0 failed, 0 errored, 0 timeout/.test(stdout) || !/status codes: [1-9]/.test(stdout)) {
     throw new Error(stdout);

@@ -7,7 +7,7 @@ import { lacksForLoad, type Server, underLoad, withHello } from './throughput.ts
 const redis = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
 
 /** A quota that is never used up: what is measured is to count, not to refuse. */
-const quota = { RATELIMIT_QUOTA: '1000000000', RATELIMIT_BURST: '1000000', RATELIMIT_RATE: '1000000' };
+export const quota = { RATELIMIT_QUOTA: '1000000000', RATELIMIT_BURST: '1000000', RATELIMIT_RATE: '1000000' };
 
 /** What it costs a request to be counted. */
 export const ratelimit: Measurement = {

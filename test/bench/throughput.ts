@@ -1,15 +1,16 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { freePort } from '../helpers/liveService.ts';
 import type { Measurement } from './measurement.ts';
-import { median, runProgram } from './sample.ts';
+import { startServer, stopServer } from './process.ts';
+import { runProgram } from './sample.ts';
 import { reply, slipway } from './services.ts';
-import { table } from './table.ts';
+import { rateTable } from './table.ts';
 
 /** A server that is put under load. */
 export interface Server {
@@ -90,7 +91,11 @@ export async function underLoad(servers: readonly Server[], env: NodeJS.ProcessE
   for (let round = 0; round < rounds; round += 1) {
     for (const [index, server] of servers.entries()) rates[index]?.push(await measure(server, env));
   }
-  return ratios(servers, rates);
+  return rateTable(
+    'requests/s',
+    servers.map(({ name }) => name),
+    rates,
+  );
 }
 
 function installPeers(folder: string): string {
@@ -117,40 +122,23 @@ export function withHello(folder: string): Pick<Server, 'folder' | 'main'> {
 async function measure({ name, folder, main, env: own }: Server, env: NodeJS.ProcessEnv): Promise<number> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/hello`;
-  const server = spawn('taskset', ['-c', '0', process.execPath, main], {
-    cwd: folder,
-    env: { ...process.env, ...env, ...own, PORT: String(port) },
-    // As in production somebody reads the log; here nobody keeps it.
-    stdio: ['ignore', openSync('/dev/null', 'w'), 'inherit'],
-  });
+  const server = startServer(folder, main, { ...env, ...own, PORT: String(port) });
   try {
     await reply(url, server, (_, status) => status === 200);
-    load(url, 1);
-    return load(url, seconds);
+    // Until what runs often is compiled.
+    load(url);
+    return load(url);
   } catch (error) {
     throw new Error(`${name} cannot be measured`, { cause: error });
   } finally {
-    server.kill();
-    await once(server, 'exit');
+    await stopServer(server);
   }
 }
 
-function load(url: string, forSeconds: number): number {
-  const args = ['-c', '1', 'wrk', '-t1', `-c${connections}`, `-d${forSeconds}s`, url];
+function load(url: string): number {
+  const args = ['-c', '1', 'wrk', '-t1', `-c${connections}`, `-d${seconds}s`, url];
   const { stdout } = spawnSync('taskset', args, { encoding: 'utf8' });
   const [, rate] = /Requests\/sec:\s+([\d.]+)/.exec(stdout) ?? [];
   if (rate === undefined || stdout.includes('Non-2xx')) throw new Error(stdout);
   return Number(rate);
-}
-
-/** Ratios are taken within each round, then the median: a round in which the machine was slow says as much as any other. */
-function ratios(servers: readonly Server[], rates: readonly (readonly number[])[]): string {
-  const reference = rates[0] ?? [];
-  const rows = servers.map(({ name }, index) => {
-    const own = rates[index] ?? [];
-    const compared = own.map((rate, round) => rate / (reference[round] ?? rate)).toSorted((a, b) => a - b);
-    const range = `${compared[0]?.toFixed(2)}–${compared.at(-1)?.toFixed(2)}`;
-    return [name, Math.round(median(own)), median(compared).toFixed(2), range];
-  });
-  return table(['what', 'requests/s', 'ratio', 'range'], rows);
 }

@@ -1,6 +1,6 @@
-import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -9,7 +9,9 @@ import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../helpers/liveService.ts';
 import type { Measurement } from './measurement.ts';
-import { median, runProgram } from './sample.ts';
+import { cpuSeconds, residentBytes, startServer, stopServer } from './process.ts';
+import { runProgram } from './sample.ts';
+import { rateTable } from './table.ts';
 
 const sources = path.join(import.meta.dirname, 'peers');
 const rounds = 5;
@@ -18,6 +20,13 @@ const echoing = 50;
 const holding = 10_000;
 const broadcasts = 20;
 const redis = 'redis://127.0.0.1:6379/9';
+
+/** Who answers: a program of `peers/`, and what it does. */
+const echoes = {
+  Bare: 'bare ws, the bytes sent back',
+  ByHand: 'bare ws, the same envelope read and answered by hand',
+  Service: 'module websocket: envelope and payload validated, context, deduplication, histogram, an answer',
+};
 
 /** A program on one core, its standard output at hand. */
 type Program = ChildProcessByStdio<Writable, Readable, null>;
@@ -49,48 +58,42 @@ function layDown(slipway: string, cache: string): string {
 }
 
 async function echo(folder: string): Promise<string> {
-  const rates: Record<'Bare' | 'ByHand' | 'Service', number[]> = { Bare: [], ByHand: [], Service: [] };
+  const names = Object.keys(echoes);
+  const rates = names.map((): number[] => []);
   for (let round = 0; round < rounds; round += 1) {
-    for (const name of ['Bare', 'ByHand', 'Service'] as const) {
-      const { port, pid, stop } = await serve(folder, name);
-      const before = cpuSeconds(pid);
-      const load = run(folder, 'Load', '1', ['echo', String(port), String(echoing), String(seconds)]);
-      const answered = Number(await lineOf(load));
-      rates[name].push(answered / (cpuSeconds(pid) - before));
-      await stop();
+    for (const [index, name] of names.entries()) {
+      const { port, server } = await serve(folder, name);
+      const load = async (): Promise<number> =>
+        Number(await lineOf(run(folder, 'Load', '1', ['echo', String(port), String(echoing), String(seconds)])));
+      // Until what runs often is compiled.
+      await load();
+      const before = cpuSeconds(server);
+      const answered = await load();
+      rates[index]?.push(answered / (cpuSeconds(server) - before));
+      await stopServer(server);
     }
   }
-  const row = (name: keyof typeof rates, what: string): string => {
-    const ratios = rates[name].map((rate, round) => rate / (rates.Bare[round] ?? rate)).toSorted((a, b) => a - b);
-    const range = `${ratios[0]?.toFixed(2)}–${ratios.at(-1)?.toFixed(2)}`;
-    return `| ${what} | ${Math.round(median(rates[name]))} | ${median(ratios).toFixed(2)} | ${range} |`;
-  };
   return [
-    `### WebSocket echo: ${echoing} connections, four messages of 170 bytes in flight on each: messages for each second that the server computes`,
-    '',
-    '| what | messages/CPU-s | ratio | range |',
-    '| --- | --- | --- | --- |',
-    row('Bare', 'bare ws, the bytes sent back'),
-    row('ByHand', 'bare ws, the same envelope read and answered by hand'),
-    row('Service', 'module websocket: envelope and payload validated, context, deduplication, histogram, an answer'),
-  ].join('\n');
+    `### WebSocket echo: ${echoing} connections, four messages of 170 bytes in flight on each: messages for each second that the server computes, once it is warm`,
+    rateTable('messages/CPU-s', Object.values(echoes), rates),
+  ].join('\n\n');
 }
 
 async function crowd(folder: string): Promise<string> {
-  const { port, pid, stop } = await serve(folder, 'Service');
-  const before = residentBytes(pid);
+  const { port, server } = await serve(folder, 'Service');
+  const before = residentBytes(server);
   const load = run(folder, 'Load', '1', ['hold', String(port), String(holding)]);
   const lines = createInterface(load.stdout)[Symbol.asyncIterator]();
   await lines.next();
   await sleep(2000);
-  const perConnection = (residentBytes(pid) - before) / holding;
+  const perConnection = (residentBytes(server) - before) / holding;
   for (let number = 0; number < broadcasts; number += 1) {
     await fetch(`http://127.0.0.1:${port}/publish?number=${number}`);
     await sleep(1000);
   }
   load.stdin.end();
   const latencies = numbersOf(String((await lines.next()).value));
-  await stop();
+  await stopServer(server);
   if (latencies['count'] !== holding * broadcasts) throw new Error(`${latencies['count']} messages arrived`);
   const ms = (name: string): string => `${latencies[name]?.toFixed(1)} ms`;
   return [
@@ -114,10 +117,10 @@ async function restart(folder: string): Promise<string> {
     const load = run(folder, 'Restart', '1', [String(port), '100', '20']);
     const lines = createInterface(load.stdout)[Symbol.asyncIterator]();
     await lines.next();
-    await first.stop(signal);
+    await stopServer(first.server, signal);
     const second = await serve(folder, 'Service', port, redis);
     const { unacknowledged, missed, gaps, published } = numbersOf(String((await lines.next()).value));
-    await second.stop();
+    await stopServer(second.server);
     rows.push(`| ${signal} | ${published} | ${unacknowledged} | ${(published ?? 0) * 100} | ${missed} | ${gaps} |`);
   }
   return [
@@ -131,39 +134,27 @@ async function restart(folder: string): Promise<string> {
 
 interface Served {
   readonly port: number;
-  readonly pid: number;
-  readonly stop: (signal?: NodeJS.Signals) => Promise<void>;
+  readonly server: ChildProcess;
 }
 
 async function serve(folder: string, name: string, port?: number, redisUrl = ''): Promise<Served> {
   const at = port ?? (await freePort());
-  const server = spawn('taskset', ['-c', '0', process.execPath, `dist/cmd/bench/${name}.mjs`], {
-    cwd: folder,
-    env: {
-      ...process.env,
-      NODE_ENV: 'production',
-      HOST: '127.0.0.1',
-      PORT: String(at),
-      ADMIN_PORT: '0',
-      REDIS_URL: redisUrl,
-      SHUTDOWN_DELAY_MS: '0',
-      WEBSOCKET_DRAIN_MS: '500',
-      WEBSOCKET_MESSAGES_PER_SECOND: '1000000',
-    },
-    stdio: ['ignore', openSync('/dev/null', 'w'), 'inherit'],
+  const server = startServer(folder, `dist/cmd/bench/${name}.mjs`, {
+    HOST: '127.0.0.1',
+    PORT: String(at),
+    ADMIN_PORT: '0',
+    REDIS_URL: redisUrl,
+    SHUTDOWN_DELAY_MS: '0',
+    WEBSOCKET_DRAIN_MS: '500',
+    // All come from one address.
+    WEBSOCKET_CONNECTIONS_PER_ADDRESS: String(holding),
+    WEBSOCKET_MESSAGES_PER_SECOND: '1000000',
   });
   for (let tries = 0; !(await answers(at)); tries += 1) {
     if (tries > 400) throw new Error(`${name} does not listen`);
     await sleep(50);
   }
-  return {
-    port: at,
-    pid: server.pid ?? 0,
-    async stop(signal = 'SIGTERM') {
-      server.kill(signal);
-      await once(server, 'exit');
-    },
-  };
+  return { port: at, server };
 }
 
 function run(folder: string, name: string, core: string, args: readonly string[]): Program {
@@ -181,19 +172,6 @@ async function lineOf(program: Program): Promise<string> {
 function numbersOf(text: string): Partial<Record<string, number>> {
   const parsed: unknown = JSON.parse(text);
   return Object.fromEntries(Object.entries(Object(parsed)).map(([name, value]) => [name, Number(value)]));
-}
-
-/** Time on a core, of a process of Linux: what else the machine does is not in it. */
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  const ticksPerSecond = 100;
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-}
-
-/** Of a process of Linux. */
-function residentBytes(pid: number): number {
-  const [, kib = '0'] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kib) * 1024;
 }
 
 async function answers(port: number): Promise<boolean> {

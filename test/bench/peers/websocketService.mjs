@@ -3,7 +3,7 @@ import { modules } from '../../internal/app/modules.gen.js';
 import { defineModule } from '../../internal/app/module.js';
 import { run } from '../../internal/app/run.js';
 import { http } from '../../internal/http/module.js';
-import { defineMessage, defineRequest } from '../../internal/websocket/messages.js';
+import { defineMessage, defineRequest } from '../../internal/websocket/messages/definitions.js';
 import { websocket } from '../../internal/websocket/module.js';
 
 const strict = { additionalProperties: false };
