@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { nodeOptions, serviceTree } from './test/helpers/serviceTree.ts';
+import { anyPorts, nodeOptions, serviceTree } from './test/helpers/serviceTree.ts';
 
 const minutes = 60_000;
 
@@ -36,7 +36,7 @@ export default defineConfig({
           testTimeout: 30_000,
           hookTimeout: 30_000,
           expect: { poll: { timeout: 10_000 } },
-          env: { NODE_OPTIONS: nodeOptions },
+          env: { NODE_OPTIONS: nodeOptions, ...anyPorts },
         },
       },
       { test: { name: 'lifecycle', include: ['test/lifecycle/**/*.test.ts'], testTimeout: 4 * minutes } },

@@ -15,7 +15,7 @@ import { type LiveService, startService } from '../helpers/liveService.ts';
 const slice = `
 import { Type } from 'typebox';
 import { defineModule } from '../app/module.ts';
-import { defineMessage, defineRequest } from '../websocket/messages.ts';
+import { defineMessage, defineRequest } from '../websocket/messages/definitions.ts';
 import { websocket } from '../websocket/module.ts';
 
 const text = Type.Object({ text: Type.String() }, { additionalProperties: false });

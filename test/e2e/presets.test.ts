@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
@@ -7,19 +7,17 @@ import { freePort, startService } from '../helpers/liveService.ts';
 
 /** Preset → what its page has to show, beside what every service does. */
 const presets = {
-  api: ['auth', 'hal', 'postgres', 'ratelimit'],
-  grpc: ['auth', 'grpc'],
+  api: ['auth', 'hal', 'More examples', 'postgres', 'ratelimit'],
+  grpc: ['auth', 'grpc', 'More examples'],
   realtime: ['auth', 'ratelimit', 'websocket'],
 };
 
-/** What stands between two commands that are pasted into one shell. */
-const mark = '--- pasted ---';
-
-describe.each(Object.entries(presets))('preset %s', (preset, modules) => {
+describe.each(Object.entries(presets))('preset %s', (preset, sections) => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'slipway-preset-'));
   const service = path.join(folder, 'orders');
   // Nothing but what a new machine has: neither a database nor Redis.
   const env = { PATH: inject('hostPath'), NODE_OPTIONS: '', DATABASE_URL: undefined, REDIS_URL: undefined };
+  const textOf = (file: string): string => readFileSync(path.join(service, file), 'utf8');
 
   beforeAll(async () => {
     const program = path.join(inject('installed'), 'node_modules/create-slipway/dist/create-slipway.cjs');
@@ -30,29 +28,68 @@ describe.each(Object.entries(presets))('preset %s', (preset, modules) => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('starts by `npm start` alone, and does what its page says when that is pasted', async () => {
+    const page = textOf('docs/try.md');
+    expect(textOf('README.md')).toContain('(docs/try.md)');
+    const titles = [...page.matchAll(/^## (.*)$/gm)].map(([, title]) => title);
+    expect(new Set(titles)).toEqual(new Set(['The example', ...sections]));
+    await using terminal = pasteInto(service, env);
+    const [served = '', listed = ''] = page.split('## More examples');
+    await tryAll(served, terminal);
+    if (listed === '') return;
+    list(listed);
+    await execa('npm', ['run', 'openapi'], { cwd: service, env });
+    await tryAll(listed, terminal);
+  });
+
+  /** Starts the service, and pastes what a part of the page says. */
+  async function tryAll(part: string, terminal: Terminal): Promise<void> {
+    const trials = [...part.matchAll(/^```sh\n([^]*?)\n```\n\nIt prints `(.*)`\.$/gm)];
+    expect(trials).toHaveLength(part.match(/^```sh$/gm)?.length ?? 0);
     const grpcPort = await freePort();
     await using live = await startService(service, ['npm', 'start'], { ...env, GRPC_PORT: String(grpcPort) });
-    const page = readFileSync(path.join(service, 'docs/try.md'), 'utf8');
-    expect(readFileSync(path.join(service, 'README.md'), 'utf8')).toContain('(docs/try.md)');
-    const titles = new Set([...page.matchAll(/^## (.*)$/gm)].map(([, title]) => title));
-    expect(titles).toEqual(new Set(['The example', ...modules]));
-    const trials = [...page.matchAll(/^```sh\n([^]*?)\n```\n\nIt prints `(.*)`\.$/gm)];
-    expect(trials).toHaveLength(page.match(/^```sh$/gm)?.length ?? 0);
-    // Only the ports are others: several services may run on this machine.
-    const pasted = trials
-      .map(([, shell]) => `${shell}\necho; echo '${mark}'`)
-      .join('\n')
-      .replaceAll('localhost:8080', new URL(live.origin).host)
-      .replaceAll('localhost:9090', new URL(live.admin).host)
-      .replaceAll('localhost:50051', `127.0.0.1:${grpcPort}`);
-    const { stdout } = await execa('bash', ['-c', pasted], { cwd: service, env, reject: false, encoding: 'latin1' });
-    const printed = stdout.split(mark);
-    for (const [index, [, shell, prints = '']] of trials.entries()) {
-      expect({ shell, printed: printed[index] }, live.output()).toEqual({
-        shell,
-        printed: expect.stringContaining(prints),
-      });
+    for (const [, shell = '', prints = ''] of trials) {
+      // Only the ports are others: several services may run on this machine.
+      const pasted = shell
+        .replaceAll('localhost:8080', new URL(live.origin).host)
+        .replaceAll('localhost:9090', new URL(live.admin).host)
+        .replaceAll('localhost:50051', `127.0.0.1:${grpcPort}`);
+      expect(await terminal.paste(pasted), `${shell}\n${live.output()}`).toContain(prints);
     }
     expect(await live.stop()).toBe(0);
-  });
+  }
+
+  /** Lists the examples as the page says. */
+  function list(part: string): void {
+    const [, imports = '', run = ''] = /^```ts\n([^]*?)\n\n(await run.*)\n```$/m.exec(part) ?? [];
+    const main = textOf('cmd/server/main.ts');
+    const edited = main.replace(/^\n/m, `${imports}\n\n`).replace(/^await run.*$/m, run);
+    writeFileSync(path.join(service, 'cmd/server/main.ts'), edited);
+  }
 });
+
+/** A shell that stays open. */
+interface Terminal extends AsyncDisposable {
+  /** @returns what came of it on standard output */
+  readonly paste: (shell: string) => Promise<string>;
+}
+
+function pasteInto(cwd: string, env: NodeJS.ProcessEnv): Terminal {
+  const mark = '--- pasted ---';
+  const shell = execa('bash', { cwd, env, reject: false, buffer: false });
+  const lines = shell.iterable();
+  return {
+    async paste(text) {
+      shell.stdin.write(`${text}\necho; echo '${mark}'\n`);
+      const printed: string[] = [];
+      for (;;) {
+        const { value, done } = await lines.next();
+        if (done === true || value === mark) return printed.join('\n');
+        printed.push(value);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      shell.stdin.end();
+      await shell;
+    },
+  };
+}

@@ -119,14 +119,14 @@ const before = contract(
   all.map(([name]) => [name, () => {}]),
 );
 
-/** A service of which 1.0.0 was released, and whose contract is now another. */
+/** A service, one of several in its repository, of which 1.0.0 was released, and whose contract is now another. */
 function compare(now: object, released: object = before): { status: number | null; report: string } {
-  const cwd = scratchFolder();
+  const cwd = path.join(scratchFolder(), 'orders');
   const git = (...args: string[]) =>
     spawnSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], { cwd });
-  copyFileSync(path.resolve('templates/base/files/redocly.yaml'), path.join(cwd, 'redocly.yaml'));
   outputJsonSync(path.join(cwd, 'api/openapi.json'), released);
-  git('init', '--quiet');
+  copyFileSync(path.resolve('templates/base/files/redocly.yaml'), path.join(cwd, 'redocly.yaml'));
+  git('init', '--quiet', '..');
   git('add', '.');
   git('commit', '--quiet', '--message=a');
   git('tag', 'v1.0.0');

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { outputFileSync } from 'fs-extra/esm';
 import { describe, expect, it } from 'vitest';
 import { render } from '../../generators/engine/render.ts';
+import { findViolations } from '../../templates/base/files/test/support/walls.ts';
 import { buildCatalogue } from '../../templates/build.ts';
 import { scratchFolder } from '../helpers/scratch.ts';
 import { codeRules } from './contract/code.ts';
@@ -45,11 +46,19 @@ describe.each(folders)('templates/%s', (folder) => {
 describe('a service with every module', () => {
   const files = serviceWith(subjectIn('base'), Object.keys(catalogue.modules));
 
-  it('is formatted as its own formatter prints it, composed files and rendered templates included', () => {
+  function written(): string {
     const folder = scratchFolder();
     for (const [file, text] of textsOf(files)) outputFileSync(path.join(folder, file), text);
+    return folder;
+  }
+
+  it('keeps the walls between cmd, internal, pkg and api', async () => {
+    expect(await findViolations(written())).toEqual([]);
+  });
+
+  it('is formatted as its own formatter prints it, composed files and rendered templates included', () => {
     const { status, stdout, stderr } = spawnSync(path.resolve(templates, '../node_modules/.bin/oxfmt'), ['--check'], {
-      cwd: folder,
+      cwd: written(),
       encoding: 'utf8',
     });
     expect(stdout + stderr).not.toMatch(/^.*\.(?:md|json|ya?ml|ts).*$/m);

@@ -1,13 +1,9 @@
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { execa } from 'execa';
-import { outputFileSync } from 'fs-extra/esm';
 import { expect, it, vi } from 'vitest';
-import { newManifest } from '../../generators/engine/manifest.ts';
-import { render } from '../../generators/engine/render.ts';
-import { withRequired } from '../../generators/engine/resolve.ts';
 import { buildCatalogue } from '../../templates/build.ts';
-import { scratchFolder } from '../helpers/scratch.ts';
+import { serviceFolder } from '../helpers/serviceFolder.ts';
 
 // Whole services are started, some with a database.
 vi.setConfig({ testTimeout: 180_000 });
@@ -17,15 +13,6 @@ const ids = Object.keys(catalogue.modules);
 const contract = 'api/openapi.json';
 const client = 'pkg/client/contract.gen.ts';
 
-/** A service's folder, as it is laid down, with what it needs to run. */
-function serviceWith(modules: readonly string[]): string {
-  const folder = scratchFolder();
-  const manifest = newManifest({ name: 'orders', modules: withRequired(modules, catalogue) }, catalogue);
-  for (const [file, { bytes }] of render(manifest, catalogue)) outputFileSync(path.join(folder, file), bytes);
-  symlinkSync(path.resolve('node_modules'), path.join(folder, 'node_modules'));
-  return folder;
-}
-
 function run(cwd: string, ...[program, ...args]: readonly [string, ...string[]]) {
   return execa(program, args, { cwd, env: { NODE_OPTIONS: '' }, reject: false, all: true });
 }
@@ -34,7 +21,7 @@ function run(cwd: string, ...[program, ...args]: readonly [string, ...string[]])
 it.each([[], ...ids.map((id) => [id]), ids].map((modules) => ({ modules })))(
   'a service with modules $modules says of itself what is composed for it, and prints its client from that',
   async ({ modules }) => {
-    const folder = serviceWith(modules);
+    const folder = serviceFolder(modules, catalogue);
     const files = [contract, client].map((file) => path.join(folder, file));
     const read = () => files.map((file) => readFileSync(file, 'utf8'));
     const composed = read();
@@ -45,7 +32,7 @@ it.each([[], ...ids.map((id) => [id]), ids].map((modules) => ({ modules })))(
 );
 
 it('a service fails its own test when its contract or its client is behind its code', async () => {
-  const folder = serviceWith([]);
+  const folder = serviceFolder([], catalogue);
   const test = () => run(folder, 'npx', 'vitest', 'run', '--project=unit', 'api/openapi.test.ts');
   expect((await test()).all).toMatch(/2 passed/);
   for (const file of [contract, client]) {

@@ -42,6 +42,14 @@ export const fileRules: Readonly<Record<string, Rule>> = {
     });
   },
 
+  'watches what it measures by alerts and a dashboard': (subject) => {
+    const paths = [...ownFiles(subject).keys()];
+    if (!paths.some((path) => /^internal\/[^/]+\/metrics\.ts$/.test(path))) return [];
+    return ['alerts', 'dashboards'].filter(
+      (kind) => !paths.some((path) => path.startsWith(`deploy/observability/${kind}/`)),
+    );
+  },
+
   'has dashboards with panels': (subject) =>
     parsed(ownFiles(subject), /^deploy\/observability\/dashboards\/[^/]+\.json$/)
       .filter(([, document]) => typeof field(document, 'title') !== 'string' || list(document, 'panels').length === 0)

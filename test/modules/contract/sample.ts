@@ -19,6 +19,7 @@ const sources: Sources = {
   ].join('\n'),
   'internal/sample/module.test.ts': "import { it } from 'vitest';\n\nit('runs', () => {});\n",
   'internal/sample/example.ts': 'export const example = 1;\n',
+  'internal/sample/metrics.ts': 'export const measured = 1;\n',
   'cmd/sample/main.ts': "await import('kysely');\n",
   'docs/sample.md.hbs': '# Sample of {{service.name}}\n\nA job sets `$\\{{ github.sha }}`.\n',
   'docs/runbooks/sample-down.md': '# SampleDown\n',
@@ -168,6 +169,10 @@ export const planted: Readonly<Record<string, readonly Subject[]>> = {
     sample({}, { 'docs/runbooks/sample-down.md': undefined }),
     sample({}, { 'deploy/observability/alerts/sample.yaml': 'groups: []\n' }),
     sample({}, { 'deploy/observability/alerts/more.yaml': 'groups:\n  - rules:\n      - alert: Lost\n' }),
+  ],
+  'watches what it measures by alerts and a dashboard': [
+    sample({}, { 'deploy/observability/alerts/sample.yaml': undefined }),
+    sample({}, { 'deploy/observability/dashboards/sample.json': undefined }),
   ],
   'has dashboards with panels': [
     sample({}, { 'deploy/observability/dashboards/sample.json': '{ "title": "Sample", "panels": [] }\n' }),

@@ -1,3 +1,4 @@
+import { type JsonWebKey, createHmac, createPublicKey } from 'node:crypto';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -6,8 +7,12 @@ const modules = path.resolve(import.meta.dirname, '../../../templates/modules');
 /** A part of a template: the types of another program. */
 const load = (file: string) => import(path.join(modules, file));
 
+function pemOf(key: JsonWebKey): string {
+  return createPublicKey({ key, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString();
+}
+
 describe('grpc beside auth', () => {
-  it('takes the tokens that HTTP takes, and refuses those that are expired, unsigned or not enough', async () => {
+  it('takes the tokens that HTTP takes, and refuses those that are expired, unsigned, signed by the public key or not enough', async () => {
     const { Echo, echoes, testService } = await load('grpc/files/internal/grpc/testing.ts');
     const { auth } = await load('auth/files/internal/auth/module.ts');
     const { http } = await import(path.resolve(modules, '../base/files/internal/http/module.ts'));
@@ -38,7 +43,14 @@ describe('grpc beside auth', () => {
       const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${body}.`;
       await expect(call(unsigned)).rejects.toMatchObject({ grpcStatus: 'UNAUTHENTICATED' });
       await expect(call(`${head}.${body}.AAAA`)).rejects.toMatchObject({ grpcStatus: 'UNAUTHENTICATED' });
+      // Whoever takes the algorithm from the token takes the public key for a secret.
+      for (const secret of [pemOf(key.publicJwk), pemOf(key.publicJwk).trim(), JSON.stringify(key.publicJwk)]) {
+        const signed = `${Buffer.from('{"alg":"HS256","kid":"key"}').toString('base64url')}.${body}`;
+        const swapped = `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
+        await expect(call(swapped)).rejects.toMatchObject({ grpcStatus: 'UNAUTHENTICATED' });
+      }
       expect(await service.metrics.text()).toMatch(/^auth_decisions_total\{outcome="denied",reason="expired"\} 1$/m);
+      expect(await service.metrics.text()).toMatch(/^auth_decisions_total\{outcome="denied",reason="algorithm"\} 4$/m);
       expect(service.log.text).toContain('"method":"test.Echo/One"');
     } finally {
       await service.stop();

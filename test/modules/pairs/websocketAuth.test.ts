@@ -1,3 +1,4 @@
+import { createHmac, createPublicKey } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Type } from 'typebox';
 import type { Service } from '../../../templates/base/files/internal/app/lifecycle.ts';
@@ -55,6 +56,10 @@ describe('modules auth and websocket, which do not know each other', () => {
       (error: unknown) => String(error),
     );
 
+  /** How many tokens were refused for a reason. */
+  const denied = async (reason: string): Promise<number> =>
+    Number(new RegExp(`outcome="denied",reason="${reason}"\\} (\\d+)`).exec(await scrape())?.[1] ?? 0);
+
   it('lets in who has a good token, in the header or as a subprotocol, which is not answered with', async () => {
     const token = await sign(key);
     const byHeader = await rawClient(url, { headers: { authorization: `Bearer ${token}` } });
@@ -72,6 +77,20 @@ describe('modules auth and websocket, which do not know each other', () => {
     const refusals = await Promise.all(tokens.map((token) => refusal(token)));
     expect(refusals).toEqual(tokens.map(() => 'Error: Unexpected server response: 401'));
     expect(await scrape()).toContain('auth_decisions_total{outcome="denied",reason="expired"} 1');
+  });
+
+  it('refuses, and counts, one that is signed by the public key as if it were a secret, and one that says it is unsigned', async () => {
+    const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const [, payload = ''] = (await sign(key)).split('.');
+    const signed = `${encode({ alg: 'HS256', typ: 'JWT', kid: key.kid })}.${payload}`;
+    const secret = createPublicKey({ key: key.publicJwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' });
+    const swapped = `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
+    const unsigned = `${encode({ alg: 'none', typ: 'JWT' })}.${payload}.`;
+    for (const token of [swapped, unsigned]) {
+      const before = await denied('algorithm');
+      expect(await refusal(token)).toBe('Error: Unexpected server response: 401');
+      expect(await denied('algorithm')).toBe(before + 1);
+    }
   });
 
   it('refuses two tokens at once', async () => {

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { Service } from '../../../templates/base/files/internal/app/lifecycle.ts';
 import type { Module } from '../../../templates/base/files/internal/app/module.ts';
 import { readConfig } from '../../../templates/base/files/internal/config/config.ts';
+import { testSettings } from '../../../templates/base/files/internal/http/testing.ts';
 import { audience, issuer, type TestKey } from '../../../templates/modules/auth/files/internal/auth/testing.ts';
 
 /**
@@ -17,8 +18,7 @@ export async function startWithAuth(
   env: Readonly<Record<string, string>> = {},
 ): Promise<Service> {
   const settings = {
-    HOST: '127.0.0.1',
-    PORT: '0',
+    ...testSettings,
     AUTH_ISSUER: issuer,
     AUTH_AUDIENCE: audience,
     AUTH_ALGORITHMS: 'ES256',
