@@ -1,7 +1,7 @@
 import { controlOf } from '../log/control.ts';
 import type { Logger } from '../log/logger.ts';
 
-/** Milliseconds that the last lines of the log may take. */
+/** Milliseconds until a reader of the log that takes nothing is given up. */
 const flushTimeoutMs = 3000;
 
 /**

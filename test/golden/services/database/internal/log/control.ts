@@ -61,7 +61,7 @@ export class LogControl {
 
   /**
    * To be waited for before the process exits.
-   * @param ms milliseconds to wait at most
+   * @param ms milliseconds to wait for a reader that takes nothing; one that is slow is waited for
    * @returns whether every line is written or known to be lost; false means that a write is stuck
    */
   async flush(ms: number): Promise<boolean> {

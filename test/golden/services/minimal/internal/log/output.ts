@@ -2,6 +2,8 @@ import { write, writeSync } from 'node:fs';
 
 /** Characters that wait for a reader at most; what comes beyond is lost. */
 const mostWaiting = 4 * 1024 * 1024;
+/** Bytes of one write: one that ends shows that the reader still reads. */
+const mostAtOnce = 64 * 1024;
 /** Milliseconds until a pipe that takes no more is tried again. */
 const retryAfter = 10;
 /** Milliseconds that an exit nobody announced may be held up by what is still to be written. */
@@ -20,9 +22,10 @@ export class Output {
   readonly #onLost: (lines: number) => void;
   #waiting = '';
   #writing = false;
-  /** What a full pipe has not taken yet. */
-  #refused: Buffer = Buffer.alloc(0);
+  /** What comes right after the write under way. */
+  #unsent: Buffer = Buffer.alloc(0);
   #onIdle: (() => void)[] = [];
+  readonly #patience = new Set<NodeJS.Timeout>();
 
   /**
    * @param fd file descriptor, 1 for standard output
@@ -46,7 +49,7 @@ export class Output {
   }
 
   /**
-   * @param ms milliseconds to wait at most
+   * @param ms milliseconds to wait for a reader that takes nothing; one that is slow is waited for
    * @returns whether everything has been written, or has been given up as lost; false means that a write is stuck
    */
   async flush(ms: number): Promise<boolean> {
@@ -54,10 +57,12 @@ export class Output {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     this.#onIdle.push(() => resolve(true));
     const timer = setTimeout(resolve, ms, false);
+    this.#patience.add(timer);
     try {
       return await promise;
     } finally {
       clearTimeout(timer);
+      this.#patience.delete(timer);
     }
   }
 
@@ -73,26 +78,31 @@ export class Output {
   }
 
   #send(lines: Buffer): void {
-    write(this.#fd, lines, (error, written) => {
+    this.#unsent = lines.subarray(mostAtOnce);
+    write(this.#fd, lines, 0, Math.min(lines.length, mostAtOnce), (error, written) => {
       if (error?.code === 'EAGAIN') this.#sendLater(lines);
-      else if (error === null && written < lines.length) this.#send(lines.subarray(written));
+      else if (error === null) this.#sent(lines.subarray(written));
       else {
-        if (error !== null) this.#onLost(linesIn(lines));
+        this.#onLost(linesIn(lines));
+        this.#unsent = Buffer.alloc(0);
         this.#next();
       }
     });
   }
 
+  #sent(rest: Buffer): void {
+    for (const timer of this.#patience) timer.refresh();
+    if (rest.length > 0) this.#send(rest);
+    else this.#next();
+  }
+
   #sendLater(lines: Buffer): void {
-    this.#refused = lines;
-    setTimeout(() => {
-      this.#refused = Buffer.alloc(0);
-      this.#send(lines);
-    }, retryAfter);
+    this.#unsent = lines;
+    setTimeout(() => this.#send(lines), retryAfter);
   }
 
   #writeNow(): void {
-    let rest = Buffer.concat([this.#refused, Buffer.from(this.#waiting)]);
+    let rest = Buffer.concat([this.#unsent, Buffer.from(this.#waiting)]);
     const end = performance.now() + exitTimeout;
     while (rest.length > 0 && performance.now() < end) {
       try {
