@@ -25,6 +25,7 @@ export function startServer(folder: string, main: string, env: NodeJS.ProcessEnv
  * @returns once it has ended
  */
 export async function stopServer(server: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  if (server.exitCode !== null) return;
   server.kill(signal);
   await once(server, 'exit');
 }

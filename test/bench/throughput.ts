@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -37,9 +37,10 @@ const packages = [
   'reflect-metadata@0.2.2',
   'rxjs@7.8.2',
 ];
-// On a machine that others use too, a single round says little.
-const rounds = 11;
-const seconds = 4;
+// How a process starts moves its figure: garbage collected at a moment when V8 forgets what it has learnt.
+const starts = 9;
+const turns = 8;
+const seconds = { warming: 4, turn: 1 };
 const connections = 50;
 
 /** The base service and its peers under load, in turn: the server on one core, the load generator (wrk) on another. */
@@ -81,21 +82,36 @@ export function lacksForLoad(): string[] {
 }
 
 /**
- * Puts servers under load, in turn.
+ * Puts servers under load: they run side by side, and take short turns, as the machine is faster now and slower then.
  * @param servers each with the route `/hello`; the first is what the others are compared with
  * @param env variables besides the present ones
  * @returns a table in Markdown
  */
 export async function underLoad(servers: readonly Server[], env: NodeJS.ProcessEnv): Promise<string> {
   const rates = servers.map((): number[] => []);
-  for (let round = 0; round < rounds; round += 1) {
-    for (const [index, server] of servers.entries()) rates[index]?.push(await measure(server, env));
+  for (let count = 0; count < starts; count += 1) {
+    const means = await takingTurns(servers, env);
+    for (const [index, mean] of means.entries()) rates[index]?.push(mean);
   }
   return rateTable(
     'requests/s',
     servers.map(({ name }) => name),
     rates,
   );
+}
+
+/** @returns requests per second of each, the mean of its turns */
+async function takingTurns(servers: readonly Server[], env: NodeJS.ProcessEnv): Promise<number[]> {
+  const running: Running[] = [];
+  try {
+    for (const server of servers) running.push(await started(server, env));
+    // Until what runs often is compiled.
+    for (const { url } of running) load(url, seconds.warming);
+    const rates = Array.from({ length: turns }, () => running.map(({ url }) => load(url, seconds.turn)));
+    return running.map((_, index) => rates.reduce((sum, turn) => sum + (turn[index] ?? 0), 0) / turns);
+  } finally {
+    for (const { server } of running) await stopServer(server);
+  }
 }
 
 function installPeers(folder: string): string {
@@ -118,25 +134,27 @@ export function withHello(folder: string): Pick<Server, 'folder' | 'main'> {
   return { folder, main };
 }
 
-/** @returns requests per second */
-async function measure({ name, folder, main, env: own }: Server, env: NodeJS.ProcessEnv): Promise<number> {
+interface Running {
+  readonly server: ChildProcess;
+  readonly url: string;
+}
+
+async function started({ name, folder, main, env: own }: Server, env: NodeJS.ProcessEnv): Promise<Running> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/hello`;
   const server = startServer(folder, main, { ...env, ...own, PORT: String(port) });
   try {
     await reply(url, server, (_, status) => status === 200);
-    // Until what runs often is compiled.
-    load(url);
-    return load(url);
+    return { server, url };
   } catch (error) {
-    throw new Error(`${name} cannot be measured`, { cause: error });
-  } finally {
     await stopServer(server);
+    throw new Error(`${name} cannot be measured`, { cause: error });
   }
 }
 
-function load(url: string): number {
-  const args = ['-c', '1', 'wrk', '-t1', `-c${connections}`, `-d${seconds}s`, url];
+/** @returns requests per second */
+function load(url: string, duration: number): number {
+  const args = ['-c', '1', 'wrk', '-t1', `-c${connections}`, `-d${duration}s`, url];
   const { stdout } = spawnSync('taskset', args, { encoding: 'utf8' });
   const [, rate] = /Requests\/sec:\s+([\d.]+)/.exec(stdout) ?? [];
   if (rate === undefined || stdout.includes('Non-2xx')) throw new Error(stdout);
