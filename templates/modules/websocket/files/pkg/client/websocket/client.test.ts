@@ -280,6 +280,63 @@ describe('a client', () => {
     expect(server.received.map(({ type }) => type)).toEqual([control.open, control.subscribe, control.unsubscribe]);
   });
 
+  it('hears nothing more of a topic that it has left, and all of it when it listens again', async () => {
+    const position = { offset: '1-1', lost: false, more: false };
+    const server = await script();
+    const got: unknown[] = [];
+    const made = client({ url: server.url });
+    made.onPushed(({ payload }) => void got.push(payload));
+    await vi.waitFor(() => expect(made.state).toBe('open'), patient);
+    made.subscribe('news', ({ payload }) => void got.push(payload))();
+    await vi.waitFor(() => expect(server.received.at(-1)?.type).toBe(control.unsubscribe), patient);
+    const [socket] = server.sockets;
+    const [, subscribed] = server.received;
+    // Both have crossed the farewell.
+    if (socket && subscribed) reply(socket, subscribed, position);
+    socket?.send(message({ channel: 'topic:news', offset: '1-2', previous: '1-1', payload: 'late' }));
+    socket?.send(message({ channel: 'tag:eu', offset: '1-1', previous: '0-0', payload: 'pushed' }));
+    await vi.waitFor(() => expect(got).toEqual(['pushed']), patient);
+    expect(made.positions()).not.toHaveProperty('topic:news');
+    server.answer = (asked) => {
+      if (socket) reply(socket, asked, { ...position, offset: '1-2' });
+    };
+    made.subscribe('news', ({ payload }) => void got.push(payload));
+    await vi.waitFor(() => expect(made.positions()).toHaveProperty('topic:news', '1-2'), patient);
+    socket?.send(message({ channel: 'topic:news', offset: '1-3', previous: '1-2', payload: 'new' }));
+    await vi.waitFor(() => expect(got).toEqual(['pushed', 'new']), patient);
+  });
+
+  it('leaves a topic that nobody listens to any more by the time it is connected', async () => {
+    let leave = (): void => {};
+    const server = await script({
+      // Once the server has been asked, and before it answers.
+      get channels() {
+        leave();
+        return { 'topic:news': { offset: '1-1', lost: false, more: false } };
+      },
+    });
+    const made = client({ url: server.url });
+    leave = made.subscribe('news', () => {});
+    await vi.waitFor(() => expect(server.received.at(-1)?.type).toBe(control.unsubscribe), patient);
+    expect(server.received.map(({ payload }) => payload)).toEqual([
+      { channels: { 'topic:news': null } },
+      { channel: 'topic:news' },
+    ]);
+    expect(made.positions()).toEqual({});
+  });
+
+  it('goes on from where an earlier client was, once somebody listens', async () => {
+    const server = await script();
+    const made = client({ url: server.url, positions: { 'topic:news': '1-5' } });
+    await vi.waitFor(() => expect(made.state).toBe('open'), patient);
+    expect(server.received[0]?.payload).toEqual({ channels: {} });
+    made.subscribe('news', () => {});
+    await vi.waitFor(
+      () => expect(server.received.at(-1)?.payload).toEqual({ channel: 'topic:news', after: '1-5' }),
+      patient,
+    );
+  });
+
   it('finds out that a server is silent, and connects anew', async () => {
     const server = await script({ heartbeatMs: 30 });
     client({ url: server.url });
@@ -295,18 +352,34 @@ describe('a client', () => {
     expect(states.at(-1)).toBe('closed');
   });
 
-  it('tries again when its token cannot be had', async () => {
+  it('tries again when its token cannot be had, or cannot travel', async () => {
     const server = await script();
     const errors: unknown[] = [];
-    let tries = 0;
-    const token = (): string => {
-      tries += 1;
-      if (tries === 1) throw new Error('no token');
-      return 'good';
-    };
-    client({ url: server.url, token, onError: (error) => errors.push(error) });
+    const tokens = [Promise.reject(new Error('no token')), 'two words', 'good'];
+    client({ url: server.url, token: () => tokens.shift() ?? '', onError: (error) => errors.push(error) });
     await vi.waitFor(() => expect(server.offered).toEqual(['envelope.v1,bearer.good']), patient);
-    expect(errors).toMatchObject([{ message: 'no token' }]);
+    expect(errors).toMatchObject([{ message: 'no token' }, { name: 'SyntaxError' }]);
+  });
+
+  it('that is closed while it waits for its token stays closed, or connects once when it is told to again', async () => {
+    const server = await script();
+    const tokens: PromiseWithResolvers<string>[] = [];
+    const token = (): Promise<string> => {
+      const next = Promise.withResolvers<string>();
+      tokens.push(next);
+      return next.promise;
+    };
+    const made = client({ url: server.url, token });
+    made.close();
+    tokens[0]?.reject(new Error('no token'));
+    await tokens[0]?.promise.catch(() => {});
+    expect(made.state).toBe('closed');
+    made.connect();
+    made.close();
+    made.connect();
+    for (const each of tokens.splice(1)) each.resolve('good');
+    await vi.waitFor(() => expect(made.state).toBe('open'), patient);
+    expect(server.sockets).toHaveLength(1);
   });
 
   it('does not fight for its session when another connection has taken it over', async () => {

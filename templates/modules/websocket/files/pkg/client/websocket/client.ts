@@ -46,7 +46,12 @@ export class Client {
       {
         gap: (gap) => options.onGap?.(gap),
         failed,
-        ask: (channel, after) => void this.#session.join(channel, after),
+        ask: (channel, after) => {
+          if (this.state === 'open') void this.#session.join(channel, after);
+        },
+        leave: (channel) => {
+          if (this.state === 'open') this.#session.leave(channel);
+        },
       },
       options.positions,
     );
@@ -122,11 +127,8 @@ export class Client {
    */
   subscribe(topic: string, listener: Listener): () => void {
     const channel = topicChannel(topic);
-    if (this.#subscriptions.add(channel, listener) && this.state === 'open')
-      void this.#session.join(channel, undefined);
-    return () => {
-      if (this.#subscriptions.remove(channel, listener) && this.state === 'open') this.#session.leave(channel);
-    };
+    this.#subscriptions.add(channel, listener);
+    return () => this.#subscriptions.remove(channel, listener);
   }
 
   /**
@@ -134,7 +136,7 @@ export class Client {
    * @param listener gets each message once, in order of its channel
    */
   onPushed(listener: Listener): void {
-    this.#subscriptions.addOther(listener);
+    this.#subscriptions.addPushed(listener);
   }
 
   /**

@@ -15,6 +15,8 @@ export function encodeName(name: string): string {
   return encodeURIComponent(name).replaceAll('%2F', '/').replaceAll('%3A', ':');
 }
 
+const topicPrefix = 'topic:';
+
 /**
  * @param name of a topic
  * @returns the channel on which its messages are
@@ -22,8 +24,16 @@ export function encodeName(name: string): string {
  */
 export function topicChannel(name: string): string {
   const encoded = encodeName(name);
-  if (encoded.length <= channelNameLimit) return `topic:${encoded}`;
+  if (encoded.length <= channelNameLimit) return `${topicPrefix}${encoded}`;
   throw new RangeError(`The name of topic "${name}" is longer than ${channelNameLimit} characters, encoded.`);
+}
+
+/**
+ * @param channel of any kind
+ * @returns whether clients ask for it; on the others the server puts them
+ */
+export function isTopic(channel: string): boolean {
+  return channel.startsWith(topicPrefix);
 }
 
 /** The shape of every message, either way. */

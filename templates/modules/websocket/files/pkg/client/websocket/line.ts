@@ -25,6 +25,8 @@ export class Line {
   readonly #events: LineEvents;
   #state: State = 'closed';
   #connection: Connection | undefined;
+  /** The attempt to connect that counts: one whose token comes after the line was closed does not. */
+  #present: symbol | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #attempt = 0;
 
@@ -78,25 +80,26 @@ export class Line {
   async #connect(): Promise<void> {
     this.#become('connecting');
     const { url, token, webSocket = WebSocket, connectTimeoutMs = defaults.connectTimeoutMs } = this.#options;
-    let value: string | undefined;
+    const attempt = Symbol('attempt');
+    this.#present = attempt;
     try {
-      value = await token?.();
+      const value = await token?.();
+      if (this.#present !== attempt) return;
+      this.#connection = new Connection({
+        url,
+        token: value,
+        socketClass: webSocket,
+        timeoutMs: connectTimeoutMs,
+        opened: this.#events.opened,
+        received: this.#events.received,
+        closed: (code, reason) => this.#lost(code, reason),
+        ping: this.#events.ping,
+      });
     } catch (error) {
+      // There is no token, or none that can travel as a subprotocol, or no such URL.
       this.#options.onError?.(error);
-      this.#wait();
-      return;
+      if (this.#present === attempt) this.#wait();
     }
-    if (this.state !== 'connecting') return;
-    this.#connection = new Connection({
-      url,
-      token: value,
-      socketClass: webSocket,
-      timeoutMs: connectTimeoutMs,
-      opened: this.#events.opened,
-      received: this.#events.received,
-      closed: (code, reason) => this.#lost(code, reason),
-      ping: this.#events.ping,
-    });
   }
 
   #lost(code: number, reason: string): void {
@@ -117,6 +120,7 @@ export class Line {
   #end(reason: MessageError): void {
     if (this.#state === 'closed') return;
     this.#become('closed');
+    this.#present = undefined;
     clearTimeout(this.#retry);
     this.#connection?.close();
     this.#events.ended(reason);

@@ -23,7 +23,7 @@ export interface ClientOptions {
   readonly onState?: (state: State) => void;
   /** Messages were lost to this client: it was away for too long, or reads too slowly. */
   readonly onGap?: (gap: Gap) => void;
-  /** A listener has failed, a channel is not granted, or the server says why it closes. */
+  /** There is no token, a listener has failed, a channel is not granted, or the server says why it closes. */
   readonly onError?: (error: unknown) => void;
 }
 

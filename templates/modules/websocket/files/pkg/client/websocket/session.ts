@@ -34,12 +34,14 @@ export class Session {
       const opened = await this.#ask<Opened>(control.open, payload);
       this.#id = opened.sessionId;
       line.established();
+      // What was asked for meanwhile, or is no longer wanted, is told now.
+      const wanted = subscriptions.resumeFrom();
       for (const [channel, state] of Object.entries(opened.channels)) {
         if ('code' in state) subscriptions.refused(channel, new MessageError(state));
-        else subscriptions.joined(channel, state);
+        else if (channel in wanted) subscriptions.joined(channel, state);
+        else this.leave(channel);
       }
-      // What was asked for meanwhile.
-      for (const [channel, seen] of Object.entries(subscriptions.resumeFrom())) {
+      for (const [channel, seen] of Object.entries(wanted)) {
         if (!(channel in payload.channels)) void this.join(channel, seen ?? undefined);
       }
       line.watch(opened.heartbeatMs);

@@ -1,4 +1,4 @@
-import { type Envelope, type Position, isAfter } from './envelope.ts';
+import { type Envelope, type Position, isAfter, isTopic } from './envelope.ts';
 import type { MessageError } from './errors.ts';
 
 /** Handles what is published. The next message of its channel waits until this one is done. */
@@ -26,16 +26,18 @@ export interface SubscriptionsOptions {
   readonly gap: (gap: Gap) => void;
   /** A listener has failed; or the server does not grant a channel. */
   readonly failed: (error: unknown) => void;
-  /** Asks the server for what comes after the position. */
+  /** Asks the server for what comes after the position, if there is a connection. */
   readonly ask: (channel: string, after: string | undefined) => void;
+  /** Tells the server that nobody listens any more, if there is a connection. */
+  readonly leave: (channel: string) => void;
 }
 
-/** The channels of one client, and how far it has come in each. */
+/** The channels of one client, and how far it has come in each. A topic is wanted as long as somebody listens to it. */
 export class Subscriptions {
   readonly #options: SubscriptionsOptions;
   readonly #channels = new Map<string, Channel>();
-  /** Gets what is pushed to a channel that nobody listens to by name. */
-  readonly #others = new Set<Listener>();
+  /** They get what is pushed on all channels but topics. */
+  readonly #pushed = new Set<Listener>();
 
   /** @param positions of an earlier client, to go on from; see `positions` */
   constructor(options: SubscriptionsOptions, positions: Readonly<Record<string, string>> = {}) {
@@ -51,36 +53,36 @@ export class Subscriptions {
     return Object.fromEntries(known);
   }
 
-  /** Channel → offset of the last message that has come; null where none has. */
+  /** Of what is wanted, channel → offset of the last message that has come; null where none has. */
   resumeFrom(): Record<string, string | null> {
-    return Object.fromEntries(Array.from(this.#channels, ([name, { seen }]) => [name, seen ?? null]));
+    const wanted = [...this.#channels].filter(([name]) => this.#wants(name));
+    return Object.fromEntries(wanted.map(([name, { seen }]) => [name, seen ?? null]));
   }
 
   /**
-   * @param channel to listen to
+   * @param topic channel to listen to
    * @param listener of it
-   * @returns whether the server has to be asked for it
    */
-  add(channel: string, listener: Listener): boolean {
-    const isNew = !this.#channels.has(channel);
-    this.#channelOf(channel).listeners.add(listener);
-    return isNew;
+  add(topic: string, listener: Listener): void {
+    const wasWanted = this.#wants(topic);
+    const { listeners, seen } = this.#channelOf(topic);
+    listeners.add(listener);
+    if (!wasWanted) this.#options.ask(topic, seen);
   }
 
   /**
-   * @param channel that was listened to
+   * @param topic channel that was listened to
    * @param listener of it
-   * @returns whether it was the last one
    */
-  remove(channel: string, listener: Listener): boolean {
-    const known = this.#channels.get(channel);
-    if (known?.listeners.delete(listener) !== true || known.listeners.size > 0) return false;
-    return this.#channels.delete(channel);
+  remove(topic: string, listener: Listener): void {
+    if (this.#channels.get(topic)?.listeners.delete(listener) !== true || this.#wants(topic)) return;
+    this.#channels.delete(topic);
+    this.#options.leave(topic);
   }
 
   /** @param listener of what the server pushes to this client in particular: to its subject, or to its tags */
-  addOther(listener: Listener): void {
-    this.#others.add(listener);
+  addPushed(listener: Listener): void {
+    this.#pushed.add(listener);
   }
 
   /**
@@ -88,13 +90,16 @@ export class Subscriptions {
    */
   receive(message: Envelope): void {
     const { channel: name = '', offset = '', previous = '' } = message;
+    // It has crossed the farewell.
+    if (!this.#wants(name)) return;
     const channel = this.#channelOf(name);
     const { seen } = channel;
     // It was sent again.
     if (seen !== undefined && !isAfter(offset, seen)) return;
     if (seen !== undefined && isAfter(previous, seen)) this.#options.gap({ channel: name, after: seen });
     channel.seen = offset;
-    channel.work = channel.work.then(() => this.#handle(channel, message, offset));
+    const listeners = isTopic(name) ? channel.listeners : this.#pushed;
+    channel.work = channel.work.then(() => this.#handle(channel, listeners, message, offset));
   }
 
   /**
@@ -103,8 +108,7 @@ export class Subscriptions {
    * @param error why
    */
   refused(name: string, error: MessageError): void {
-    this.#channels.delete(name);
-    this.#options.failed(error);
+    if (this.#channels.delete(name)) this.#options.failed(error);
   }
 
   /**
@@ -113,6 +117,7 @@ export class Subscriptions {
    * @param state where the client stands
    */
   joined(name: string, state: Position): void {
+    if (!this.#wants(name)) return;
     const channel = this.#channelOf(name);
     // If something came since, the first of it has told.
     if (state.lost && channel.seen !== state.offset) this.#options.gap({ channel: name, after: channel.seen });
@@ -122,8 +127,7 @@ export class Subscriptions {
     if (state.more) this.#options.ask(name, channel.seen);
   }
 
-  async #handle(channel: Channel, message: Envelope, offset: string): Promise<void> {
-    const listeners = channel.listeners.size > 0 ? channel.listeners : this.#others;
+  async #handle(channel: Channel, listeners: ReadonlySet<Listener>, message: Envelope, offset: string): Promise<void> {
     for (const listener of listeners) {
       try {
         await listener(message);
@@ -132,6 +136,11 @@ export class Subscriptions {
       }
     }
     channel.acknowledged = offset;
+  }
+
+  /** On what is no topic, the server puts its clients of its own accord. */
+  #wants(name: string): boolean {
+    return !isTopic(name) || (this.#channels.get(name)?.listeners.size ?? 0) > 0;
   }
 
   #channelOf(name: string, offset?: string): Channel {
