@@ -15,6 +15,7 @@ import { Chain } from './chain.ts';
 import type { config } from './config.ts';
 import { networks } from './connections/networks.ts';
 import { createNodeServer } from './connections/nodeServer.ts';
+import { PeerConnections } from './connections/peerConnections.ts';
 import { cors } from './cors.ts';
 import { openapi } from './openapi.ts';
 import { answerClientError } from './problems/clientError.ts';
@@ -35,6 +36,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Whether an address is that of a proxy of ours (HTTP_TRUSTED_PROXIES). */
     trusts: (address: string) => boolean;
+    /** How many connections each address has. */
+    peers: PeerConnections;
     /** What requests pass on their way to their handler; modules add to it while they start. */
     chain: Chain;
     /** The API's limits, for what carries it by another protocol. */
@@ -61,6 +64,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   const readers = new Readers(config.HTTP_STALL_TIMEOUT_MS, () => errors.count('reader_stalled'));
   const requests = new Requests(config, tracing, new AccessLog(durations), readers);
   const trusts = networks('HTTP_TRUSTED_PROXIES', config.HTTP_TRUSTED_PROXIES);
+  const peers = new PeerConnections({ most: config.HTTP_PEER_CONNECTIONS_MAX, isExempt: trusts });
   const bodies = new BodyMemory(config.HTTP_BODY_MEMORY_BYTES);
   const http: Http = fastify({
     loggerInstance: log,
@@ -70,13 +74,14 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     genReqId: (request) => requests.contextOf(request).id,
     bodyLimit: config.HTTP_BODY_LIMIT_BYTES,
     trustProxy: config.HTTP_TRUSTED_PROXIES === '' ? false : trusts,
-    serverFactory: (handler) => createNodeServer(config, errors, requests.entering(handler)),
+    serverFactory: (handler) => createNodeServer({ settings: config, peers, errors }, requests.entering(handler)),
     schemaController: { compilersFactory: { buildValidator } },
     clientErrorHandler: answerClientError,
     frameworkErrors: answerError,
   });
   http.setErrorHandler(answerError);
   http.decorate('trusts', trusts);
+  http.decorate('peers', peers);
   http.decorate('chain', new Chain(http));
   http.decorate('limits', config);
   // In the order in which a request meets them.

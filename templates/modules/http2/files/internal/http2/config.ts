@@ -43,12 +43,6 @@ export const config = Type.Object({
     description: 'Milliseconds that a client may take for the handshake before its connection is closed',
     examples: [10_000],
   }),
-  TLS_PEER_CONNECTIONS_MAX: Type.Integer({
-    minimum: 1,
-    default: 500,
-    description: 'Most connections at the same time from one address; behind a proxy, that of the proxy',
-    examples: [500],
-  }),
   HTTP2_STREAMS_MAX: Type.Integer({
     minimum: 1,
     default: 100,

@@ -1,10 +1,10 @@
 import type { Server as HttpServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { type SecureVersion, type Server, type TLSSocket, createServer } from 'node:tls';
+import type { PeerConnections } from '../http/connections/peerConnections.ts';
 import type { Credentials } from './credentials.ts';
 import { reasonOf } from './handshakeErrors.ts';
 import type { Http2Metrics } from './metrics.ts';
-import { Peers } from './peers.ts';
 
 /** Seconds for which a session can be resumed. Forward secrecy is no better than the keys that tickets are made with. */
 const sessionSeconds = 3600;
@@ -17,8 +17,7 @@ export interface DoorOptions {
   readonly credentials: Credentials;
   readonly minVersion: SecureVersion;
   readonly handshakeMs: number;
-  /** Most connections at the same time from one address. */
-  readonly peerConnections: number;
+  readonly peers: PeerConnections;
   /** Gets the connections on which HTTP/2 is spoken. */
   readonly http2: (socket: TLSSocket) => unknown;
   readonly metrics: Pick<Http2Metrics, 'handshakes' | 'handshakeErrors' | 'refused'>;
@@ -30,7 +29,6 @@ export interface DoorOptions {
  */
 export class Door {
   readonly #options: DoorOptions;
-  readonly #peers: Peers;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -40,7 +38,6 @@ export class Door {
    */
   constructor(http: HttpServer, options: DoorOptions) {
     this.#options = options;
-    this.#peers = new Peers({ all: Infinity, peer: options.peerConnections });
     const { credentials, minVersion, handshakeMs: handshakeTimeout, metrics } = options;
     this.#server = createServer({
       ...credentials,
@@ -94,7 +91,7 @@ export class Door {
   }
 
   #admit(socket: Socket): void {
-    if (!this.#peers.admit(socket.remoteAddress ?? '', socket)) {
+    if (!this.#options.peers.admit(socket)) {
       this.#options.metrics.refused.inc({ limit: 'peer' });
       socket.destroy();
       return;

@@ -56,7 +56,7 @@ export const http2 = defineModule({
       credentials,
       minVersion: settings.TLS_MIN_VERSION,
       handshakeMs: settings.TLS_HANDSHAKE_TIMEOUT_MS,
-      peerConnections: settings.TLS_PEER_CONNECTIONS_MAX,
+      peers: api.peers,
       http2: (socket) => sessions.accept(socket),
       metrics: measured,
     });

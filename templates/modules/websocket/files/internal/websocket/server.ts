@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import type { Static } from 'typebox';
 import { current } from '../../pkg/context/index.ts';
 import { unavailable } from '../../pkg/errors/index.ts';
@@ -127,6 +128,7 @@ export class Server {
         this.peers.add(peer);
         // It has left the connections of requests, and is counted among its own.
         http.server.maxConnections += 1;
+        if (stream instanceof Socket) http.peers.release(stream);
         this.#room.add(peer);
       },
     });

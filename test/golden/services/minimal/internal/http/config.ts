@@ -28,6 +28,12 @@ export const config = Type.Object({
     description: 'Connections of clients at once; further ones are closed at once',
     examples: [2000],
   }),
+  HTTP_PEER_CONNECTIONS_MAX: Type.Integer({
+    minimum: 1,
+    default: 1000,
+    description: 'The most of them from one address that is not in HTTP_TRUSTED_PROXIES',
+    examples: [1000],
+  }),
   HTTP_HEADER_LIMIT_BYTES: Type.Integer({
     minimum: 1024,
     default: 16_384,

@@ -4,10 +4,11 @@ import { type Socket, connect } from 'node:net';
 /**
  * Opens a connection that sends what no HTTP client would.
  * @param port of a server on this machine
+ * @param localAddress to come from
  * @returns the socket, connected; it stays writable when the server ends first
  */
-export async function connectTo(port: number): Promise<Socket> {
-  const socket = connect({ port, host: '127.0.0.1' });
+export async function connectTo(port: number, localAddress = '127.0.0.1'): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress });
   await once(socket, 'connect');
   return socket;
 }

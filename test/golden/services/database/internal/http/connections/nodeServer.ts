@@ -4,18 +4,22 @@ import type { ErrorCounts } from '../../metrics/errors.ts';
 import type { config } from '../config.ts';
 import { mostHeaders } from '../requests/requestHead.ts';
 import { takesRequest } from './connection.ts';
+import type { PeerConnections } from './peerConnections.ts';
+
+export interface NodeServerOptions {
+  /** Limits of time, size and number. */
+  readonly settings: Static<typeof config>;
+  readonly peers: PeerConnections;
+  /** Counts who is cut off without an answer. */
+  readonly errors: ErrorCounts;
+}
 
 /**
- * @param settings limits of time, size and number
- * @param errors counts who is cut off without an answer
- * @param handler gets every other request, also one that asks first whether to send its body
+ * @param options limits
+ * @param handler gets every request within them, also one that asks first whether to send its body
  * @returns Node's server within these limits; what it would answer by itself, and without a problem, is left to the handler
  */
-export function createNodeServer(
-  settings: Static<typeof config>,
-  errors: ErrorCounts,
-  handler: RequestListener,
-): Server {
+export function createNodeServer({ settings, peers, errors }: NodeServerOptions, handler: RequestListener): Server {
   const listener: RequestListener = (request, response) => {
     if (takesRequest(request.socket, response)) handler(request, response);
     else errors.count('too_many_unanswered');
@@ -32,9 +36,15 @@ export function createNodeServer(
   server.maxConnections = settings.HTTP_CONNECTIONS_MAX;
   // One more than is allowed tells that there are too many; Node drops the rest.
   server.maxHeadersCount = mostHeaders + 1;
+  const turnedAway = (): void => errors.count('too_many_connections');
+  server.prependListener('connection', (socket) => {
+    if (peers.admit(socket)) return;
+    turnedAway();
+    socket.destroy();
+  });
   return server
     .on('request', listener)
     .on('checkContinue', listener)
     .on('checkExpectation', listener)
-    .on('drop', () => errors.count('too_many_connections'));
+    .on('drop', turnedAway);
 }
