@@ -62,16 +62,20 @@ export function readConfig<Schema extends TObject>(schema: Schema, env: Environm
 /**
  * @param schemas TypeBox objects keyed by environment variable
  * @param env a valid environment
- * @returns every setting, fit for a log: secrets are hidden
+ * @returns every setting, fit for a log: secrets are hidden, that one is not set is not
  */
 export function redactConfig(schemas: readonly TObject[], env: Environment): Record<string, unknown> {
   const entries = schemas.flatMap((schema) =>
     Object.entries(settingsOf(schema, env)).map(([name, value]): [string, unknown] => [
       name,
-      isSecret(schema.properties[name]) ? '[redacted]' : value,
+      isSecret(schema.properties[name]) && isSet(value) ? '[redacted]' : value,
     ]),
   );
   return Object.fromEntries(entries);
+}
+
+function isSet(value: unknown): boolean {
+  return value !== undefined && value !== '';
 }
 
 function settingsOf({ properties }: TObject, env: Environment): Record<string, unknown> {

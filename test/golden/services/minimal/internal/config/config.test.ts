@@ -131,5 +131,8 @@ describe('redactConfig', () => {
       LEVEL: 'info',
       API_KEY: '[redacted]',
     });
+    expect(redactConfig([Type.Object({ TOKEN: Type.String({ default: '', secret: true }) })], {})).toEqual({
+      TOKEN: '',
+    });
   });
 });
