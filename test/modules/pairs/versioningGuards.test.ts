@@ -29,14 +29,21 @@ describe('module versioning beside auth and ratelimit, none of which knows anoth
         server = use(http);
         scrape = use(metrics).text;
         const policy = { name: 'things', quota: 3, windowSeconds: 60, burst: 3 };
-        use(versioning).each({ 1: 'one', 2: 'two' }, ({ route }, word) =>
+        use(versioning).each({ 1: 'one', 2: 'two' }, ({ route }, word) => {
           route({
             method: 'GET',
             url: '/things',
             config: { auth: { scopes: ['things:read'] }, ratelimit: { policy } },
             handler: () => ({ word }),
-          }),
-        );
+          });
+          const ofEach = { quota: 1, windowSeconds: 60 };
+          route({
+            method: 'GET',
+            url: '/prices',
+            config: { ratelimit: { policy: ofEach } },
+            handler: () => ({ word }),
+          });
+        });
         return { value: undefined };
       },
     });
@@ -50,6 +57,14 @@ describe('module versioning beside auth and ratelimit, none of which knows anoth
       expect((await server.inject(url)).statusCode).toBe(401);
       expect((await server.inject({ url, headers })).statusCode).toBe(403);
     }
+  });
+
+  it('has each version count by itself where the quota has no name', async () => {
+    const headers = { authorization: `Bearer ${await sign(key)}` };
+    const statuses: number[] = [];
+    for (const url of ['/v1/prices', '/v1/prices', '/v2/prices', '/v2/prices'])
+      statuses.push((await server.inject({ url, headers })).statusCode);
+    expect(statuses).toEqual([200, 429, 200, 429]);
   });
 
   it('counts by the program that the token names, and has versions share a quota that has a name', async () => {

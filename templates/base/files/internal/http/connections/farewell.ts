@@ -13,6 +13,7 @@ const longestAnswerMs = 500;
  */
 export class Farewell {
   readonly #session: ServerHttp2Session;
+  readonly #closed: Promise<void>;
   #streams = 0;
   #quiet: (() => void) | undefined;
   #said: Promise<void> | undefined;
@@ -20,6 +21,9 @@ export class Farewell {
   /** @param session of a client that has just come */
   constructor(session: ServerHttp2Session) {
     this.#session = session;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#closed = promise;
+    session.once('close', resolve);
     session.on('stream', (stream: ServerHttp2Stream) => {
       this.#streams += 1;
       stream.once('close', () => {
@@ -44,9 +48,8 @@ export class Farewell {
 
   async #say(): Promise<void> {
     const session = this.#session;
-    if (session.destroyed) return;
-    const { promise: closed, resolve } = Promise.withResolvers<void>();
-    session.once('close', resolve);
+    // It has ended on this side: what it stands on may not yet.
+    if (session.destroyed) return this.#closed;
     const close = session.close.bind(session);
     // Both the server's own `close` and a client's GOAWAY, with which Node answers ours, would close in the way told above.
     session.close = () => undefined;
@@ -63,7 +66,7 @@ export class Farewell {
     // Clients that run on Node do not answer any more when nothing is in flight.
     const timer = setTimeout(end, longestAnswerMs);
     try {
-      await closed;
+      await this.#closed;
     } finally {
       clearTimeout(timer);
     }

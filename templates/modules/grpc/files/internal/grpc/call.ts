@@ -9,6 +9,7 @@ import {
 } from '@bufbuild/protobuf';
 import { Context, type Trace, givenUp, runWith } from '../../pkg/context/index.ts';
 import type { BodyMemory } from '../http/body/bodyMemory.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import { fault } from './faults.ts';
 import { FrameReader, frame } from './frames.ts';
 import type { Method } from './method.ts';
@@ -44,6 +45,8 @@ export interface CallOptions {
   readonly unread: Unread;
   /** Aborts when the service begins to stop: streams without an end then come to one. */
   readonly stopping: AbortSignal;
+  /** Records what is done for the call, and what goes on after it. */
+  readonly tracing: Tracing;
   /** Hears once how the call ended. */
   readonly ended: (call: Call, status: Status) => void;
 }
@@ -72,6 +75,10 @@ export class Call extends Context {
     this.#options = options;
     this.#stream = stream;
     stream.once('close', () => this.#closed());
+  }
+
+  override detached(name: string): Context {
+    return this.#options.tracing.detached(name, this);
   }
 
   override ended(): Error | undefined {

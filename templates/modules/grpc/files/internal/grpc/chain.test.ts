@@ -47,6 +47,10 @@ beforeEach(async () => {
         context.trace = { ...context.trace, spanId: newSpanId() };
         return (status) => passed.push(`span ended with ${status}`);
       },
+      detached(name, from) {
+        pass(`${name} goes on`);
+        return noTracing.detached(name, from);
+      },
     },
     authenticate: () => async (token) => {
       pass('authenticated');
@@ -60,7 +64,7 @@ beforeEach(async () => {
     await next();
   });
   const hangs = () => new Promise<never>(() => {});
-  grpc.add(Echo, { ...echoes, one: see, again: hangs }, { methods: { again: { auth: 'public' } } });
+  grpc.add(Echo, { ...echoes, one: see, again: hangs, spread }, { methods: { again: { auth: 'public' } } });
   port = await grpc.listen('127.0.0.1', 0);
   stop = () => grpc.drain(AbortSignal.timeout(100));
 });
@@ -69,6 +73,11 @@ afterEach(() => stop());
 function see(request: { readonly value: string }): { value: string } {
   pass(`handled in ${current().trace.spanId === callersSpan ? "the caller's span" : 'its own span'}`);
   return { value: request.value };
+}
+
+// oxlint-disable-next-line typescript/require-await
+async function* spread(): AsyncGenerator<{ value: string }> {
+  yield { value: current().detached('mail').id };
 }
 
 async function call(path: string, headers: Readonly<Record<string, string>>): Promise<Answer> {
@@ -104,6 +113,11 @@ describe('a call', () => {
     expect(await call('/test.Echo/One', { ...good, ...headers })).toMatchObject({ grpcStatus: '0' });
     expect(spans).toEqual([]);
     expect(passed.at(-1)).toMatch(/^handled/);
+  });
+
+  it('has what goes on after it traced as well', async () => {
+    expect(await call('/test.Echo/Spread', { ...good, ...sampled })).toMatchObject({ grpcStatus: '0' });
+    expect(passed).toContain('mail goes on, 1 in flight');
   });
 
   it('that is not permitted begins no span and takes no place', async () => {

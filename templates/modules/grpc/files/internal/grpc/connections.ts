@@ -110,7 +110,11 @@ export class Connections {
       this.#metrics.closed.inc({ reason: 'keepalive' });
       session.destroy();
     }, this.#settings.GRPC_KEEPALIVE_TIMEOUT_MS).unref();
-    session.once('close', () => clearTimeout(timer));
-    session.ping(() => clearTimeout(timer));
+    const over = (): void => {
+      clearTimeout(timer);
+      session.off('close', over);
+    };
+    session.once('close', over);
+    session.ping(over);
   }
 }

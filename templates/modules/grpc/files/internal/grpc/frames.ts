@@ -18,16 +18,18 @@ export function frame(message: Uint8Array): Buffer {
 export interface FrameOptions {
   /** The largest message in bytes. */
   readonly limit: number;
-  /** Asks for memory for the message that is coming, in bytes all in all; throws when there is not as much. */
+  /** Asks for memory, in bytes all in all: for the message that is coming, and those not released yet; throws when there is not as much. */
   readonly hold: (bytes: number) => void;
 }
 
-/** Takes the messages of one stream out of what comes in; holds no more than has come of one message. */
+/** Takes the messages of one stream out of what comes in; of one that is not whole it holds no more than has come. */
 export class FrameReader {
   readonly #options: FrameOptions;
   /** What has come of a message that is not whole, in a buffer that grows as it comes: its sender may never send the rest. */
   #held = Buffer.alloc(0);
   #used = 0;
+  /** Bytes of messages that were held and given, and are not released yet. */
+  #given = 0;
 
   /** @param options limits of its messages */
   constructor(options: FrameOptions) {
@@ -54,6 +56,7 @@ export class FrameReader {
       rest = this.#keep(rest);
       if (this.#used < prefixBytes || this.#used < this.#endOf(this.#held)) continue;
       messages.push(this.#held.subarray(prefixBytes, this.#used));
+      this.#given += this.#held.length;
       this.#held = Buffer.alloc(0);
       this.#used = 0;
     }
@@ -62,7 +65,8 @@ export class FrameReader {
 
   /** Gives back the memory of the messages that it gave: they are done with. */
   release(): void {
-    if (this.#used === 0) this.#options.hold(0);
+    this.#given = 0;
+    this.#options.hold(this.#held.length);
   }
 
   /** @throws {ServiceError} INVALID_ARGUMENT when the stream ended within a message */
@@ -77,7 +81,7 @@ export class FrameReader {
     const used = this.#used + taken.length;
     if (used > this.#held.length) {
       const size = Math.min(needed, Math.max(used, 2 * this.#held.length));
-      this.#options.hold(size);
+      this.#options.hold(this.#given + size);
       const larger = Buffer.allocUnsafe(size);
       this.#held.copy(larger, 0, 0, this.#used);
       this.#held = larger;

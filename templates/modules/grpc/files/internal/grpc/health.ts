@@ -5,7 +5,7 @@ import {
   Health as contract,
 } from '../../api/gen/grpc/health/v1/health_pb.ts';
 import { background, runWith } from '../../pkg/context/index.ts';
-import { notFound, unavailable } from '../../pkg/errors/index.ts';
+import { notFound } from '../../pkg/errors/index.ts';
 import type { Lifecycle } from '../app/module.ts';
 import type { Call } from './call.ts';
 import type { Implementation } from './method.ts';
@@ -43,7 +43,7 @@ export function serveHealth(grpc: Grpc, lifecycle: Lifecycle): void {
         if (status !== told) yield { status };
         told = status;
         // Whoever watches on would keep the service from stopping.
-        if (call.stopping.aborted) throw unavailable('The service is stopping.');
+        if (call.stopping.aborted) return;
         await pause(call);
       }
     },

@@ -297,6 +297,17 @@ describe('a flood from one peer', () => {
     expect(await callRaw(session, '/test.Echo/One', large)).toMatchObject({ grpcStatus: '0' });
   });
 
+  it('of messages counts those that are whole, too, as long as their calls are open', async () => {
+    await service.stop();
+    await start(memory);
+    const begun = opened(session, '/test.Echo/One', Buffer.concat([frame(large.message), prefixed(10)]));
+    await until(() => begun.writableLength === 0 && service.grpc.calls === 1);
+    expect(await callRaw(await service.raw(), '/test.Echo/One', large)).toMatchObject({ grpcStatus: '8' });
+    begun.close(constants.NGHTTP2_CANCEL);
+    await until(() => service.grpc.calls === 0);
+    expect(await callRaw(session, '/test.Echo/One', large)).toMatchObject({ grpcStatus: '0' });
+  });
+
   it('of messages does not count those that are done with, though their stream goes on', async () => {
     await service.stop();
     await start(memory);
@@ -323,6 +334,13 @@ describe('a flood from one peer', () => {
       expect(await callRaw(another, check, noMessage)).toMatchObject({ grpcStatus: '0' });
     },
   );
+});
+
+it('a name that fits into no trailers does not end the connection of whoever sent it', async () => {
+  await service.stop();
+  await start({ GRPC_MESSAGE_LIMIT_BYTES: '100000' });
+  expect(await callRaw(session, check, { message: text('x'.repeat(50_000)) })).toMatchObject({ grpcStatus: '5' });
+  expect(await callRaw(session, '/test.Echo/One', good)).toMatchObject({ grpcStatus: '0' });
 });
 
 describe('a client that is slow or gone', () => {
@@ -448,5 +466,32 @@ describe('a client that is slow or gone', () => {
     await halfOpen();
     await until(() => service.grpc.connections === 1);
     expect(await service.service.stop(0, 5000)).toBe(true);
+  });
+
+  it('that has left just before, and does not end its side, does not hold it up either', async () => {
+    await service.stop();
+    await start({ GRPC_KEEPALIVE_TIMEOUT_MS: '500' });
+    session.destroy();
+    await halfOpen(goaway);
+    // By now it has ended on our side.
+    await sleep(100);
+    expect(service.grpc.connections).toBe(1);
+    expect(await service.service.stop(0, 5000)).toBe(true);
+  });
+
+  it('is asked whether it is there as often as it stays, and leaves nothing behind each time', async () => {
+    await service.stop();
+    const warnings: Error[] = [];
+    const hear = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', hear);
+    try {
+      let pings = 0;
+      await start({ GRPC_KEEPALIVE_MS: '10' });
+      session.on('ping', () => (pings += 1));
+      await until(() => pings > 20);
+      expect(warnings).toEqual([]);
+    } finally {
+      process.off('warning', hear);
+    }
   });
 });

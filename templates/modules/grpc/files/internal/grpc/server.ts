@@ -184,6 +184,7 @@ export class Grpc {
       memory: this.#memory,
       unread: this.#unread,
       stopping,
+      tracing,
       ended: this.#ended,
     });
   }

@@ -17,34 +17,56 @@ export interface Status {
 
 export const ok: Status = { name: 'OK' };
 
+/** Characters of a message, and bytes of details: many clients take no more than 8 KiB of headers, and too many end the connection. */
+const most = { message: 512, details: 2048 };
+/** What a google.protobuf.Duration holds, in milliseconds. */
+const longestMs = 315_576_000_000_000;
+
 /**
  * Decides what a caller learns of an error: what the nearest ServiceError among it and its causes says.
  * @param error anything that was thrown
  * @param requestId of the call
- * @returns a status with its details (google.rpc: ErrorInfo, RetryInfo, RequestInfo); nothing of the inside is in it
+ * @returns a status with its details (google.rpc: ErrorInfo, RetryInfo, RequestInfo); nothing of the inside is in it, and what does not
+ * fit into trailers is left out
  */
 export function statusOf(error: unknown, requestId: string): Status {
   const known = as(error, ServiceError);
   const name = known?.grpcStatus ?? 'INTERNAL';
-  const message = known?.publicMessage ?? 'Internal error.';
+  const message = shortened(known?.publicMessage ?? 'Internal error.');
   const details = [anyPack(RequestInfoSchema, create(RequestInfoSchema, { requestId }))];
   if (known !== undefined) {
-    const metadata = Object.fromEntries(
-      Object.entries(known.details ?? {}).map(([key, value]) => [
-        key,
-        typeof value === 'string' ? value : JSON.stringify(value),
-      ]),
-    );
-    const info = create(ErrorInfoSchema, { reason: known.code, domain: about.name, metadata });
+    const info = create(ErrorInfoSchema, { reason: known.code, domain: about.name, metadata: metadataOf(known) });
     details.unshift(anyPack(ErrorInfoSchema, info));
     const { retryAfterMs } = known;
-    if (retryAfterMs !== undefined) {
-      const retry = create(RetryInfoSchema, { retryDelay: durationFromMs(retryAfterMs) });
-      details.push(anyPack(RetryInfoSchema, retry));
+    if (retryAfterMs !== undefined && retryAfterMs >= 0) {
+      const retryDelay = durationFromMs(Math.min(Math.ceil(retryAfterMs), longestMs));
+      details.push(anyPack(RetryInfoSchema, create(RetryInfoSchema, { retryDelay })));
     }
   }
   const bytes = toBinary(StatusSchema, create(StatusSchema, { code: grpcCodes[name], message, details }));
   return { name, message, details: bytes, ...(known && { code: known.code }) };
+}
+
+function shortened(text: string): string {
+  return text.length <= most.message ? text : `${text.slice(0, most.message - 1).toWellFormed()}…`;
+}
+
+/** All of the details as text, or none. */
+function metadataOf({ details = {} }: ServiceError): Record<string, string> {
+  const entries = Object.entries(details).map(([key, value]) => [key, textOf(value)] as const);
+  const bytes = entries.reduce((sum, [key, text]) => sum + Buffer.byteLength(key) + Buffer.byteLength(text), 0);
+  return bytes > most.details ? {} : Object.fromEntries(entries);
+}
+
+/** Of 64-bit integers protobuf makes bigints, which JSON knows nothing of. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  try {
+    return JSON.stringify(value, (_key, each: unknown) => (typeof each === 'bigint' ? String(each) : each)) ?? '';
+  } catch {
+    // It holds itself.
+    return '';
+  }
 }
 
 /**

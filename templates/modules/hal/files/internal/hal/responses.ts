@@ -2,17 +2,23 @@ import type { RouteOptions } from 'fastify';
 import type { Http } from '../http/server.ts';
 import type { Declaration } from './declaration.ts';
 import { hal, json } from './mediaType.ts';
-import { halSchema, isObject, nameIn } from './schema.ts';
+import { type HalSchemas, isObject, nameIn } from './schema.ts';
 
 /**
  * Gives the replies of a route a second media type, in what it is serialised by and in the contract.
  * @param http the API's server
+ * @param schemas of representations
  * @param route as it is registered
  * @param declaration of what it answers with
  * @returns whether a reply with a status may be HAL
  * @throws {TypeError} when the route names no schema of what it answers with
  */
-export function offerHal(http: Http, route: RouteOptions, declaration: Declaration): (status: number) => boolean {
+export function offerHal(
+  http: Http,
+  schemas: HalSchemas,
+  route: RouteOptions,
+  declaration: Declaration,
+): (status: number) => boolean {
   const responses = isObject(route.schema?.response) ? Object.entries(route.schema.response) : [];
   const offered = responses.flatMap(([status, response]) => {
     const plain = /^2\d\d$/.test(status) ? plainIn(response) : undefined;
@@ -21,7 +27,7 @@ export function offerHal(http: Http, route: RouteOptions, declaration: Declarati
     const content = {
       ...contentOf(response),
       [json]: { schema: plain },
-      [hal]: { schema: halSchema(http, name, declaration) },
+      [hal]: { schema: schemas.of(name, declaration) },
     };
     return [[status, { ...describing(http, name, response), content }] as const];
   });

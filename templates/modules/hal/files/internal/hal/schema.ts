@@ -21,40 +21,60 @@ interface ObjectSchema {
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
-/**
- * Has the server know the schema of a representation in HAL.
- * @param http the API's server
- * @param name of the schema of the same without links
- * @param declaration of what it describes
- * @returns a reference to it
- * @throws {TypeError} when the schema is no object's, or has no list of what a collection is of
- */
-export function halSchema(http: Http, name: string, declaration: Declaration): { readonly $ref: string } {
-  const $id = `${name}Resource`;
-  if (http.getSchema($id) === undefined) {
-    const { $id: _, examples: __, ...schema } = objectSchema(http.getSchema(name), name);
-    const { required, properties } = declaration.kind === 'resource' ? schema : embedding(http, schema, declaration);
-    http.addSchema({
-      ...schema,
-      $id,
-      description: `${schema.description ?? name}: in HAL`,
-      required: [...required, '_links'],
-      properties: { ...properties, _links: linksSchema(declaration, schema) },
-    });
-  }
-  return { $ref: `${$id}#` };
-}
+/** The schemas of an API's representations in HAL. */
+export class HalSchemas {
+  readonly #http: Http;
+  /** Whose links each has, by its name. */
+  readonly #declarations = new Map<string, Declaration>();
 
-/** What is a list of items in JSON holds them as resources, and says by links where other pages are. */
-function embedding(http: Http, schema: ObjectSchema, { member, of }: Collection): ObjectSchema {
-  const { [member]: list, next: _, prev: __, ...properties } = schema.properties;
-  const name = isObject(list) && isObject(list['items']) ? nameIn(list['items']) : undefined;
-  if (name === undefined) throw new TypeError(`"${member}" is no list of a schema that has a name`);
-  const item = Type.Array(Type.Unsafe(halSchema(http, name, of)));
-  return {
-    required: [...schema.required.filter((each) => Object.hasOwn(properties, each)), '_embedded'],
-    properties: { ...properties, _embedded: Type.Object({ item }) },
-  };
+  /** @param http the API's server */
+  constructor(http: Http) {
+    this.#http = http;
+  }
+
+  /**
+   * Has the server know the schema of a representation.
+   * @param name of the schema of the same without links
+   * @param declaration of what it describes
+   * @returns a reference to it
+   * @throws {TypeError} when the schema is no object's, or has no list of what a collection is of
+   */
+  of(name: string, declaration: Declaration): { readonly $ref: string } {
+    const $id = this.#idOf(name, declaration);
+    if (!this.#declarations.has($id)) {
+      this.#declarations.set($id, declaration);
+      const { $id: _, examples: __, ...schema } = objectSchema(this.#http.getSchema(name), name);
+      const { required, properties } = declaration.kind === 'resource' ? schema : this.#embedding(schema, declaration);
+      this.#http.addSchema({
+        ...schema,
+        $id,
+        description: `${schema.description ?? name}: in HAL`,
+        required: [...required, '_links'],
+        properties: { ...properties, _links: linksSchema(declaration, schema) },
+      });
+    }
+    return { $ref: `${$id}#` };
+  }
+
+  /** Of resources that look alike, each but the first is told apart by its first operation. */
+  #idOf(name: string, declaration: Declaration): string {
+    const $id = `${name}Resource`;
+    const isFree = (this.#declarations.get($id) ?? declaration) === declaration;
+    const [first = ''] = declaration.operations;
+    return isFree ? $id : `${name}Of${first.charAt(0).toUpperCase()}${first.slice(1)}Resource`;
+  }
+
+  /** What is a list of items in JSON holds them as resources, and says by links where other pages are. */
+  #embedding(schema: ObjectSchema, { member, of }: Collection): ObjectSchema {
+    const { [member]: list, next: _, prev: __, ...properties } = schema.properties;
+    const name = isObject(list) && isObject(list['items']) ? nameIn(list['items']) : undefined;
+    if (name === undefined) throw new TypeError(`"${member}" is no list of a schema that has a name`);
+    const item = Type.Array(Type.Unsafe(this.of(name, of)));
+    return {
+      required: [...schema.required.filter((each) => Object.hasOwn(properties, each)), '_embedded'],
+      properties: { ...properties, _embedded: Type.Object({ item }) },
+    };
+  }
 }
 
 /**

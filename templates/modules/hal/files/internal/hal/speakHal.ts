@@ -12,7 +12,7 @@ import { Path } from './path.ts';
 import { relationRoutes } from './relationRoutes.ts';
 import { type Asked, Representation, type View } from './representation.ts';
 import { offerHal } from './responses.ts';
-import { LinkView, isObject } from './schema.ts';
+import { HalSchemas, LinkView, isObject } from './schema.ts';
 
 /** What an API says of its links. */
 export interface HalOptions {
@@ -33,6 +33,7 @@ export function speakHal(http: Http, { links, relations, identity, metrics }: Ha
   const operations = new Operations(metrics.unaddressable);
   const representation = new Representation(operations);
   const declared = new Map(links.flatMap((each) => each.operations.map((id) => [id, each] as const)));
+  const schemas = new HalSchemas(http);
   http.addSchema(LinkView);
 
   http.addHook('onRoute', (route) => {
@@ -43,7 +44,7 @@ export function speakHal(http: Http, { links, relations, identity, metrics }: Ha
     const declaration = declared.get(id);
     if (declaration === undefined) return;
     const path = new Path(route.url);
-    const isOffered = offerHal(http, route, declaration);
+    const isOffered = offerHal(http, schemas, route, declaration);
     const answer: preSerializationHookHandler = (request, reply, payload, done) => {
       const isOurs = isOffered(reply.statusCode) && isJson(reply.getHeader('content-type')) && isObject(payload);
       if (!isOurs) return done(null, payload);

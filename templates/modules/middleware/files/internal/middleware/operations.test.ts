@@ -29,6 +29,8 @@ beforeAll(async () => {
       scrape = use(metrics).text;
       server.get('/a', () => ({}));
       server.get('/b', () => ({}));
+      // As the module versioning has them, one for each version.
+      server.get('/c', { constraints: { host: 'c.example.com' } }, () => ({}));
       server.chain.add({ name: 'jwt', at: 'onRequest', fixed: true, handle: (_request, _reply, next) => next() });
       server.chain.add({
         name: 'quotas',
@@ -89,6 +91,11 @@ describe('/middleware', () => {
     expect([await statusOf('/a'), await statusOf('/b')]).toEqual([200, 429]);
     await ask('PUT', '/quotas', {});
     expect(await statusOf('/a')).toBe(429);
+  });
+
+  it('knows routes that are found by more than their path', async () => {
+    expect((await ask('PUT', '/quotas', { routes: ['GET /c'] })).status).toBe(200);
+    expect((await ask('PUT', '/quotas', { routes: ['POST /c'] })).status).toBe(400);
   });
 
   it('blocks a caller before it is counted, until it is let in again', async () => {

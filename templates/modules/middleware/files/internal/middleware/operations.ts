@@ -68,5 +68,5 @@ function shown({ name: called, place, isDeclared, isFixed, origin, state }: Entr
 /** A slip in the name of a route would be a middleware that does nothing. */
 function checkRoute(http: Http, route: string): void {
   const [method = '', url = ''] = route.split(' ');
-  if (!http.hasRoute({ method, url })) throw invalidArgument(`There is no route "${route}".`);
+  if (!http.methods.has(method, url)) throw invalidArgument(`There is no route "${route}".`);
 }

@@ -31,7 +31,8 @@ export function keyOf(request: FastifyRequest, policy: Policy, options: KeyOptio
 
 function valueOf(request: FastifyRequest, part: KeyPart, options: KeyOptions): string {
   if (part === 'peer') return peerOf(request.ip);
-  if (part === 'path') return bounded(`${request.method} ${request.routeOptions.url ?? ''}`);
+  if (part === 'path')
+    return bounded(`${request.method === 'HEAD' ? 'GET' : request.method} ${request.routeOptions.url ?? ''}`);
   const found = foundIn(request, part, options.tenantClaim);
   // By its first letter: no value of a part passes for one of another.
   if (found !== undefined) return `${part[0]}:${bounded(found)}`;

@@ -142,6 +142,21 @@ describe('the policy of the settings', () => {
   });
 });
 
+it('the name of a policy is that of its route, made to fit into a header, and told from others like it', async () => {
+  const long = `/${'long/'.repeat(40)}`;
+  const { ask } = await start({}, (server) => {
+    const config = { ratelimit: { policy: { quota: 9, ...slow } } };
+    for (const path of [`${long}:id(^\\d+$)`, `${long}:id`]) server.get(path, { config }, () => ({}));
+  });
+  const names = await Promise.all(
+    [`${long}1`, `${long}a`].map(
+      async (path) => /^"(.*?)"/.exec((await ask(path)).headers.get('ratelimit') ?? '')?.[1],
+    ),
+  );
+  expect(names).toEqual([expect.stringMatching(/^GET \/long.{80,93}$/), expect.stringMatching(/^GET \/long.{80,93}$/)]);
+  expect(new Set(names).size).toBe(2);
+});
+
 describe('the key', () => {
   const policy = { quota: 100, burst: 1, ...slow };
 
@@ -173,6 +188,12 @@ describe('the key', () => {
     expect(await statuses(1, '/', bob)).toEqual([429]);
     expect(await statuses(1, '/other', bob)).toEqual([200]);
     expect(await statuses(1, '/', eve)).toEqual([200]);
+  });
+
+  it('of a route is the same for HEAD, which is GET without a body', async () => {
+    const { statuses, api } = await start({}, limited({ policy: { ...policy, key: 'path' } }));
+    expect((await fetch(api, { method: 'HEAD' })).status).toBe(200);
+    expect(await statuses(1)).toEqual([429]);
   });
 
   it('may be the address, which a stranger cannot choose and a trusted proxy tells', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Static } from 'typebox';
 import type { Priority } from './concurrency.ts';
 import type { config } from './config.ts';
@@ -44,10 +45,11 @@ export interface Policy {
 
 /** A String of structured fields (RFC 9651, 3.3.3) that needs no escapes. */
 const plain = /^[ !#-[\]-~]{1,100}$/;
+const notPlain = /[^ !#-[\]-~]/g;
 const part = /^(peer|path|user|tenant|header:[A-Za-z0-9-]+)$/;
 
 /**
- * @param name of the policy, when it has none of its own
+ * @param name of the policy, when it has none of its own; made to fit into a header
  * @param given by the route or by settings
  * @returns the whole policy
  * @throws {TypeError} on numbers that make no limit, a name that fits in no header, or a key there is not
@@ -55,7 +57,7 @@ const part = /^(peer|path|user|tenant|header:[A-Za-z0-9-]+)$/;
 export function policyOf(name: string, given: RoutePolicy): Policy {
   const { quota, windowSeconds = 60 } = given;
   const { burst = Math.max(1, Math.ceil(quota / 10)), rate = (2 * quota) / windowSeconds } = given;
-  const own = given.name ?? name;
+  const own = given.name ?? fitting(name);
   const key = [given.key ?? 'user'].flat();
   const wrong =
     [quota, windowSeconds, burst, rate].some((number) => !(number > 0 && Number.isFinite(number))) ||
@@ -66,6 +68,13 @@ export function policyOf(name: string, given: RoutePolicy): Policy {
   if (wrong) throw new TypeError(`the rate limit "${own}" is none: ${JSON.stringify(given)}`);
   const limit = { quota, windowMs: windowSeconds * 1000, burst, perMs: rate / 1000 };
   return { name: own, limit, key, prefix: [own, quota, windowSeconds, burst, rate].join(':') };
+}
+
+/** The pattern of a route may hold anything, and be long: where something is left out, a hash of all of it tells them apart. */
+function fitting(name: string): string {
+  if (plain.test(name)) return name;
+  const hash = createHash('sha256').update(name).digest('base64url').slice(0, 8);
+  return `${name.replaceAll(notPlain, '').slice(0, 90)} ${hash}`;
 }
 
 /**

@@ -24,6 +24,7 @@ export function admission(http: Http, settings: Static<typeof config>, errors: E
   const { HTTP_EVENT_LOOP_DELAY_LIMIT_MS: mostDelayMs, HTTP_URL_LIMIT_BYTES: longestUrl } = settings;
   const eventLoop = new EventLoop(http.server);
   const methods = new Methods(http);
+  http.decorate('methods', methods);
   const refuse = refusing(errors);
 
   const answerUnmatched = (request: FastifyRequest, reply: FastifyReply): void => {

@@ -21,6 +21,15 @@ export class Methods {
   }
 
   /**
+   * @param method of a route
+   * @param url its pattern
+   * @returns whether there is such a route, whatever else it is found by: a version, say
+   */
+  has(method: string, url: string): boolean {
+    return isMethod(method) && this.#router.hasRoute(method, url);
+  }
+
+  /**
    * @param url path and query of a request
    * @returns what an Allow header says (RFC 9110, 10.2.1): the methods of that path; `undefined` when there is no such path
    */

@@ -17,6 +17,7 @@ import { networks } from './connections/networks.ts';
 import { createNodeServer } from './connections/nodeServer.ts';
 import { PeerConnections } from './connections/peerConnections.ts';
 import { cors } from './cors.ts';
+import type { Methods } from './methods.ts';
 import { openapi } from './openapi.ts';
 import { answerClientError } from './problems/clientError.ts';
 import { errorHandler } from './problems/errorHandler.ts';
@@ -36,6 +37,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Whether an address is that of a proxy of ours (HTTP_TRUSTED_PROXIES). */
     trusts: (address: string) => boolean;
+    /** Which routes there are. */
+    methods: Methods;
     /** How many connections each address has. */
     peers: PeerConnections;
     /** What requests pass on their way to their handler; modules add to it while they start. */
