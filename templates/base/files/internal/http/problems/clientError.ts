@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { isAnswerable } from '../connections/connection.ts';
+import { cutOffLater } from '../connections/cutOffLater.ts';
 import { problem, problemType } from './problem.ts';
 
 const statuses: Readonly<Record<string, number>> = {
@@ -8,9 +9,6 @@ const statuses: Readonly<Record<string, number>> = {
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
   HPE_HEADER_OVERFLOW: 431,
 };
-
-/** Milliseconds that a client may take to end its side of the connection, too. */
-const lingerMs = 2000;
 
 /**
  * Answers what is not even HTTP, before there is a request; then closes the connection. While a reply to an earlier request is due,
@@ -35,7 +33,5 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
       body,
     ].join('\r\n'),
   );
-  // One that is gone, or does not want to, never does.
-  const timer = setTimeout(() => socket.destroy(), lingerMs).unref();
-  socket.once('close', () => clearTimeout(timer));
+  cutOffLater(socket);
 }

@@ -88,7 +88,8 @@ export const config = Type.Object({
   WEBSOCKET_HEARTBEAT_TIMEOUT_MS: Type.Integer({
     minimum: 10,
     default: 60_000,
-    description: 'Milliseconds without a sign of life after which a client counts as gone',
+    description:
+      'Milliseconds after which a client is gone that gives no sign of life, or reads nothing of what waits for it',
     examples: [60_000],
   }),
   WEBSOCKET_SESSION_TTL_MS: Type.Integer({

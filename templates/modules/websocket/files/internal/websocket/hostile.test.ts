@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { Value } from 'typebox/value';
+import { exchange } from '../../test/support/raw.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   type RawClient,
@@ -272,6 +275,43 @@ describe('a client that reads slowly', () => {
     await held.service.stop(0, 5000);
   });
 
+  it('is told what was dropped for it, also where nothing comes after', async () => {
+    const lossy = await testService({ ...limits, WEBSOCKET_SLOW_READER: 'drop-oldest' }, (sockets) =>
+      sockets.topic({ name: 'quiet', messages: [news] }),
+    );
+    const slow = await subscribed(lossy);
+    await slow.ask({ type: 'channel.subscribe', payload: { channel: 'topic:quiet' } });
+    slow.socket.pause();
+    const publish = (topic: string, number: number): Promise<void> =>
+      lossy.sockets.publish(topic, news, { number, padding });
+    // First what the system takes, then one that waits, and is the first to be dropped.
+    for (let number = 1; (await metric('websocket_buffered_bytes', lossy)) < 90_000; number += 1)
+      await publish('news', number);
+    await publish('quiet', 1);
+    for (let number = 0; number < 100; number += 1) await publish('news', number);
+    slow.socket.resume();
+    const { payload } = await slow.next(({ payload: told }) => Object(told).channel === 'topic:quiet');
+    expect(payload).toMatchObject({ position: { lost: true, more: false } });
+    slow.socket.terminate();
+    await lossy.service.stop(0, 5000);
+  });
+
+  it('and not at all, but says that it is there, is disconnected in time', async () => {
+    const held = await testService({ WEBSOCKET_HEARTBEAT_MS: '20', WEBSOCKET_HEARTBEAT_TIMEOUT_MS: '300' });
+    const slow = await subscribed(held);
+    slow.socket.pause();
+    const pongs = setInterval(() => slow.socket.pong(), 20);
+    for (let number = 1; (await metric('websocket_buffered_bytes', held)) < 100_000; number += 1) {
+      await held.sockets.publish('news', news, { number, padding });
+      if (number % 10 === 0) await sleep(1);
+    }
+    await vi.waitFor(async () => expect(await faults('slow_reader', held)).toBe(1), patient);
+    clearInterval(pongs);
+    expect(await metric('websocket_dead_peers_total', held)).toBe(0);
+    slow.socket.terminate();
+    await held.service.stop(0, 5000);
+  });
+
   /** Asked for now and then: a scrape costs more than a message. */
   async function bufferedBytes(number: number): Promise<number> {
     return number % 500 === 0 ? metric('websocket_buffered_bytes') : 0;
@@ -378,6 +418,30 @@ describe('upgrades that are refused', () => {
     const after = await Promise.all(counts.map((series) => metric(series)));
     expect(after.map((count, index) => count - (before[index] ?? 0))).toEqual([1, 1, 0]);
     expect(service.log.text).toContain(`"status":${status}`);
+  });
+
+  it('one that comes before the reply to an earlier request', async () => {
+    const port = Number(new URL(service.api).port);
+    const head = Object.entries(handshake).map(([name, value]) => `${name}: ${value}\r\n`);
+    const received = await exchange(
+      port,
+      `GET /version HTTP/1.1\r\nHost: a\r\n\r\nGET /ws HTTP/1.1\r\nHost: a\r\n${head.join('')}\r\n`,
+    );
+    expect(received).not.toContain('101');
+    expect(await metric('websocket_upgrades_refused_total{reason="pipelined"}')).toBe(1);
+  });
+
+  it('and the connection ends, though its client does not end it', async () => {
+    const small = await testService();
+    const client = connect({ port: Number(new URL(small.api).port), host: '127.0.0.1', allowHalfOpen: true });
+    const head = Object.entries({ ...handshake, origin: 'https://evil.example.com' });
+    client
+      .resume()
+      .write(`GET /ws HTTP/1.1\r\nHost: a\r\n${head.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
+    await once(client, 'end');
+    await expect.poll(() => promisify(small.http.server.getConnections.bind(small.http.server))(), patient).toBe(0);
+    client.destroy();
+    expect(await small.service.stop(0, 1000)).toBe(true);
   });
 
   it('a token alone, with what a page has to offer besides', async () => {

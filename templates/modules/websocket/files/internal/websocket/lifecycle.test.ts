@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Type } from 'typebox';
 import { describe, expect, it, vi } from 'vitest';
 import { Client } from '../../pkg/client/websocket/index.ts';
 import { background, current, runWith } from '../../pkg/context/index.ts';
-import { ServiceError, as, notFound } from '../../pkg/errors/index.ts';
+import { ServiceError, as, invalidArgument, notFound } from '../../pkg/errors/index.ts';
 import { serveBothWays } from './messages/bothWays.ts';
 import { defineRequest } from './messages/definitions.ts';
 import { echo, news, note, numberOf, rawClient, testService, upgraded } from './testing.ts';
@@ -36,6 +37,24 @@ describe('heartbeat', () => {
     expect(await service.metrics.text()).toContain('websocket_dead_peers_total 1');
     expect((await alive.ask({ payload: { text: 'a' } })).payload).toEqual({ text: 'a' });
     alive.socket.terminate();
+    await service.service.stop(0, 5000);
+  });
+});
+
+describe('a client that is not read from, because it has enough in flight', () => {
+  it('is not taken for dead', async () => {
+    const service = await testService(
+      {
+        WEBSOCKET_IN_FLIGHT_MAX: '1',
+        WEBSOCKET_HEARTBEAT_MS: '20',
+        WEBSOCKET_HEARTBEAT_TIMEOUT_MS: '200',
+      },
+      (sockets) => sockets.on(note, () => sleep(600)),
+    );
+    const client = await rawClient(`${service.ws}/ws`);
+    for (const text of ['one', 'two']) client.send({ type: 'note', payload: { text } });
+    expect((await client.ask({ payload: { text: 'still on' } })).payload).toEqual({ text: 'still on' });
+    client.socket.terminate();
     await service.service.stop(0, 5000);
   });
 });
@@ -142,6 +161,55 @@ describe('a handler', () => {
     expect(service.log.text).toContain('secret');
     expect(await service.metrics.text()).toContain('errors_total{code="item_not_found"} 1');
     client.socket.terminate();
+    await service.service.stop(0, 5000);
+  });
+
+  it.each(['now', 'later'])(
+    'that answers, or fails, with what JSON cannot write is a fault of ours (%s)',
+    async (when) => {
+      const open = { ...echo, response: Type.Object({ text: Type.String() }) };
+      const bigint = { text: '', version: 12n };
+      const failing = { ...open, type: 'failing' };
+      const service = await testService({}, (sockets) => {
+        const fail = (): never => {
+          throw invalidArgument('No.', { details: { version: 12n } });
+        };
+        sockets.on({ ...open, type: 'big' }, when === 'now' ? () => bigint : async () => bigint);
+        sockets.on(failing, when === 'now' ? fail : async () => fail());
+      });
+      const client = await rawClient(`${service.ws}/ws`);
+      for (const type of ['big', 'failing'])
+        expect((await client.ask({ type, payload: { text: '' } })).payload).toMatchObject({ code: 'internal' });
+      expect((await client.ask({ payload: { text: 'still on' } })).payload).toEqual({ text: 'still on' });
+      client.socket.terminate();
+      await service.service.stop(0, 5000);
+    },
+  );
+
+  it('that goes on after its client has left leaves nothing of it behind', async () => {
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    const { promise: done, resolve: finish } = Promise.withResolvers<void>();
+    const { promise: tagged, resolve: tag } = Promise.withResolvers<void>();
+    const service = await testService({}, (sockets) =>
+      sockets.on(note, async (_payload, { peer }) => {
+        begin();
+        await done;
+        sockets.tag(peer, 'late');
+        tag();
+      }),
+    );
+    const client = await rawClient(`${service.ws}/ws`);
+    client.send({ type: 'note', payload: { text: '' } });
+    await begun;
+    client.socket.terminate();
+    await vi.waitFor(
+      async () => expect(await service.metrics.text()).toContain('\nwebsocket_connections 0\n'),
+      patient,
+    );
+    finish();
+    await tagged;
+    await service.sockets.push({ tag: 'late' }, news, { number: 1 });
+    expect(await service.metrics.text()).toContain('\nwebsocket_delivered_total 0\n');
     await service.service.stop(0, 5000);
   });
 

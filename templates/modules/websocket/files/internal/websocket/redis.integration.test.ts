@@ -116,6 +116,25 @@ describe.skipIf(!url)('on Redis (needs REDIS_URL)', () => {
     proxy.close();
   });
 
+  it('clients of an instance that was cut off for too long are told, also where nothing comes after', async () => {
+    const proxy = await openProxy(new URL(url ?? ''));
+    const service = await testService({ REDIS_URL: proxy.url, WEBSOCKET_STREAM_LENGTH: '10' });
+    const gaps: Gap[] = [];
+    const client = new Client({ url: `${service.ws}/ws`, onGap: (gap) => gaps.push(gap) });
+    client.subscribe('news', () => {});
+    client.connect();
+    await vi.waitFor(() => expect(Object.keys(client.positions())).toHaveLength(1), patient);
+    proxy.cut();
+    await admin.xAdd(stream, '*', { channel: 'topic:news', text: '{}' });
+    await admin.xAdd(stream, '*', { channel: 'topic:other', text: '{}' });
+    await admin.xTrim(stream, 'MAXLEN', 1);
+    proxy.open();
+    await vi.waitFor(() => expect(gaps).toMatchObject([{ channel: 'topic:news' }]), patient);
+    client.close();
+    await service.service.stop(0, 5000);
+    proxy.close();
+  });
+
   describe.each(['SIGKILL', 'SIGTERM'] as const)('a server that is restarted by %s', (signal) => {
     it('loses nothing: what clients sent is handled, and what was published reaches them', async () => {
       const port = await freePort();

@@ -57,7 +57,10 @@ export class Server {
     const server = new Server(options, retained);
     await relay.follow({
       published: server.#channels.deliver,
-      begun: (origin) => retained.begin(origin),
+      begun(origin) {
+        retained.begin(origin);
+        server.#channels.tellAll();
+      },
     });
     return server;
   }
@@ -99,7 +102,7 @@ export class Server {
       sessionOf: (peer, { type }) => this.sockets.sessionOf(peer, type),
     });
     const acks = new Acks();
-    const shared: Pick<PeerOptions, 'limits' | 'metrics' | 'acks' | 'receive' | 'closed'> = {
+    const shared: Pick<PeerOptions, 'limits' | 'metrics' | 'acks' | 'receive' | 'closed' | 'missed'> = {
       limits: {
         messagesPerSecond: settings.WEBSOCKET_MESSAGES_PER_SECOND,
         inFlight: settings.WEBSOCKET_IN_FLIGHT_MAX,
@@ -116,6 +119,7 @@ export class Server {
         acks.forget(peer);
         this.#closed(peer, code);
       },
+      missed: (peer, missed) => this.#channels.tellLost(peer, missed),
     };
     serveUpgrades(http, {
       path: settings.WEBSOCKET_PATH,

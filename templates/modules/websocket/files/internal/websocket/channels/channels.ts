@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { type Position, channelNameLimit, encodeName, topicChannel } from '../../../pkg/client/websocket/envelope.ts';
 import { permissionDenied } from '../../../pkg/errors/index.ts';
 import { ProtocolError } from '../messages/faults.ts';
-import { mostChannels } from '../messages/control.ts';
+import { joined, mostChannels } from '../messages/control.ts';
 import type { MessageDefinition } from '../messages/definitions.ts';
+import { writeEnvelope } from '../messages/envelope.ts';
 import type { WebSocketMetrics } from '../metrics.ts';
 import type { Peer } from '../connections/peer.ts';
 import type { Published } from './relay.ts';
@@ -106,6 +107,7 @@ export class Channels {
    * @throws {ProtocolError} when it is on too many
    */
   join(peer: Peer, channel: string, after?: string): Position {
+    if (peer.isGone) return this.#end(channel);
     if (peer.channels.size >= mostChannels && !peer.channels.has(channel)) {
       throw new ProtocolError('channel_limit', `No more than ${mostChannels} channels.`);
     }
@@ -131,13 +133,31 @@ export class Channels {
     for (const channel of peer.channels) this.leave(peer, channel);
   }
 
+  /**
+   * Tells a client that messages are lost to it: what it has by now is followed by what comes from now on.
+   * @param peer who missed them
+   * @param channels where
+   */
+  tellLost(peer: Peer, channels: Iterable<string>): void {
+    for (const channel of channels) {
+      if (!peer.channels.has(channel)) continue;
+      const position = { ...this.#end(channel), lost: true };
+      peer.send(writeEnvelope(joined.type, joined.version, { channel, position }));
+    }
+  }
+
+  /** What was published up to now may be lost to all. */
+  readonly tellAll = (): void => {
+    for (const [channel, peers] of this.#peers) for (const peer of peers) this.tellLost(peer, [channel]);
+  };
+
   /** Keeps what was published, and gives it to whoever is on its channel. */
   readonly deliver = (published: Published): void => {
     const { bytes } = this.#retained.add(published);
     this.#metrics.published.inc();
     const peers = this.#peers.get(published.channel);
     if (peers === undefined) return;
-    for (const peer of peers) peer.deliver(bytes);
+    for (const peer of peers) peer.deliver(bytes, published.channel);
     this.#metrics.delivered.inc(peers.size);
   };
 
@@ -150,7 +170,7 @@ export class Channels {
     // It has to read first what waits for it: the answer to this comes behind that.
     if (room <= 0) return { offset: after, lost: false, more: true };
     const { messages, position } = this.#retained.after(channel, after, room);
-    for (const { bytes } of messages) peer.deliver(bytes);
+    for (const { bytes } of messages) peer.deliver(bytes, channel);
     this.#metrics.delivered.inc(messages.length);
     return position;
   }

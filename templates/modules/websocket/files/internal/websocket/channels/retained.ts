@@ -89,8 +89,8 @@ export class Retained {
     const lost = isAfter(gone, after) || this.#isForeign(after);
     if (channel === undefined) return { messages: [], position: { offset: this.lastOf(name), lost, more: false } };
     const { messages, last } = channel;
-    const start = lost ? 0 : messages.findIndex(({ offset }) => isAfter(offset, after));
-    if (start === -1) return { messages: [], position: { offset: last, lost, more: false } };
+    const start = lost ? 0 : firstAfter(messages, after);
+    if (start === messages.length) return { messages: [], position: { offset: last, lost, more: false } };
     let end = start;
     for (let bytes = 0; end < messages.length && (end === start || bytes < limitBytes); end += 1) {
       bytes += messages[end]?.bytes.length ?? 0;
@@ -130,4 +130,15 @@ export class Retained {
       return;
     }
   }
+}
+
+/** By halves: a channel may hold a hundred thousand, and whoever subscribes says after which. */
+function firstAfter(messages: readonly Kept[], after: string): number {
+  let [low, high] = [0, messages.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isAfter(messages[middle]?.offset ?? '', after)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

@@ -33,8 +33,8 @@ export function takeToken(request: IncomingMessage): void {
  * @param request that asks to be upgraded, after `takeToken`
  * @throws {ServiceError} 400 or 426 when it is not as RFC 6455 (4.2.1) has it
  */
-export function checkHandshake({ method, headers, rawHeaders }: IncomingMessage): void {
-  if (method !== 'GET') throw invalid('A WebSocket is asked for with GET.');
+export function checkHandshake({ method, httpVersion, headers, rawHeaders }: IncomingMessage): void {
+  if (method !== 'GET' || httpVersion !== '1.1') throw invalid('A WebSocket is asked for with GET, by HTTP/1.1.');
   if (headers['sec-websocket-version'] !== handshakeVersion) {
     throw invalid(`The version of WebSocket is ${handshakeVersion}.`, 426);
   }

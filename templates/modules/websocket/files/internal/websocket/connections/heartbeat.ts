@@ -3,7 +3,7 @@ import type { Peer } from './peer.ts';
 export interface HeartbeatOptions {
   /** Milliseconds between two pings. */
   readonly everyMs: number;
-  /** Milliseconds without a sign of life after which a client counts as gone. */
+  /** Milliseconds without a sign of life after which a client counts as gone, and in which it reads some of what waits for it. */
   readonly timeoutMs: number;
   /** Told of each client that is removed for it. */
   readonly dead: () => void;
@@ -29,7 +29,8 @@ export function heartbeat(
     const now = performance.now();
     const today = Date.now();
     for (const peer of peers) {
-      if (now - peer.seenAt > timeoutMs) {
+      peer.endIfStuck(now - timeoutMs);
+      if (now - peer.seenAt > timeoutMs && !peer.isPaused) {
         dead();
         peer.terminate();
       } else if (peer.caller !== undefined && peer.caller.expiresAt <= today) peer.expire();

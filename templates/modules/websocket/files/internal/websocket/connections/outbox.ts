@@ -12,6 +12,8 @@ export interface OutboxOptions {
   readonly backlog: Backlog;
   /** Told of each message that is dropped. */
   readonly dropped: () => void;
+  /** Told of the channels whose messages were dropped, once all that waited is on its way. */
+  readonly missed: (channels: ReadonlySet<string>) => void;
   /** There is no room, and nothing that may be dropped. */
   readonly overflowed: () => void;
 }
@@ -19,13 +21,13 @@ export interface OutboxOptions {
 interface Waiting {
   readonly data: string | Buffer;
   readonly bytes: number;
-  /** What was published; answers and acknowledgements are never dropped. */
-  readonly isDroppable: boolean;
+  /** Where it was published; answers and acknowledgements, which have none, are never dropped. */
+  readonly channel: string | undefined;
 }
 
 /** Bytes of a message that its client alone keeps in memory. What was published is there once, for however many it waits. */
-function ownBytes({ bytes, isDroppable }: Waiting): number {
-  return isDroppable ? 0 : bytes;
+function ownBytes({ bytes, channel }: Waiting): number {
+  return channel === undefined ? bytes : 0;
 }
 
 /**
@@ -42,6 +44,9 @@ export class Outbox {
   #ownBytes = 0;
   #isClosed = false;
   #isHeld = false;
+  /** When its client last read some of what waits, by `performance.now()`; or when that began to wait. */
+  #readAt = 0;
+  #missed = new Set<string>();
   readonly #release = (): void => {
     this.#isHeld = false;
     this.#stream.uncork();
@@ -66,15 +71,16 @@ export class Outbox {
 
   /**
    * @param data one message: text, or the bytes of a text
-   * @param isDroppable whether it may be lost to a client that is slow
+   * @param channel where it was published: then it may be lost to a client that is slow
    */
-  send(data: string | Buffer, isDroppable = false): void {
+  send(data: string | Buffer, channel?: string): void {
     if (this.#isClosed) return;
     if (this.#waiting.length === 0 && !this.#stream.writableNeedDrain) {
       this.#write(data);
       return;
     }
-    const waiting = { data, bytes: Buffer.byteLength(data), isDroppable };
+    if (this.#waiting.length === 0) this.#readAt = performance.now();
+    const waiting = { data, bytes: Buffer.byteLength(data), channel };
     this.#waiting.push(waiting);
     this.#bytes += waiting.bytes;
     this.#own(ownBytes(waiting));
@@ -97,6 +103,14 @@ export class Outbox {
     this.#own(-this.#ownBytes);
   }
 
+  /**
+   * @param since by `performance.now()`
+   * @returns whether something waits, and its client has read nothing of it since
+   */
+  isStuckSince(since: number): boolean {
+    return this.#waiting.length > 0 && this.#readAt < since;
+  }
+
   /** There is no room for what waits. */
   giveUp(): void {
     this.close();
@@ -112,9 +126,10 @@ export class Outbox {
   #makeRoom(): void {
     const { policy, limitBytes, dropped } = this.#options;
     if (policy === 'drop-oldest') {
-      this.#waiting = this.#waiting.filter(({ isDroppable, bytes }) => {
-        if (!isDroppable || this.#bytes <= limitBytes) return true;
+      this.#waiting = this.#waiting.filter(({ channel, bytes }) => {
+        if (channel === undefined || this.#bytes <= limitBytes) return true;
         this.#bytes -= bytes;
+        this.#missed.add(channel);
         dropped();
         return false;
       });
@@ -123,6 +138,7 @@ export class Outbox {
   }
 
   #pump(): void {
+    this.#readAt = performance.now();
     let sent = 0;
     let own = 0;
     for (; sent < this.#waiting.length && !this.#stream.writableNeedDrain; sent += 1) {
@@ -134,6 +150,10 @@ export class Outbox {
     }
     this.#waiting.splice(0, sent);
     this.#own(-own);
+    if (this.#missed.size === 0 || this.#waiting.length > 0 || this.#isClosed) return;
+    const missed = this.#missed;
+    this.#missed = new Set();
+    this.#options.missed(missed);
   }
 
   #write(data: string | Buffer): void {

@@ -31,6 +31,8 @@ export interface PeerOptions {
   /** Handles a message; a promise when that takes its time. It does not fail. */
   readonly receive: (peer: Peer, envelope: Envelope) => Promise<void> | undefined;
   readonly closed: (peer: Peer, code: number) => void;
+  /** Messages that were published on these channels were dropped: it reads again, and is to be told. */
+  readonly missed: (peer: Peer, channels: ReadonlySet<string>) => void;
 }
 
 /** What a message costs of the client's rate when it breaks the rules: who sends nothing else is soon done. */
@@ -62,6 +64,7 @@ export class Peer {
   #inFlight = 0;
   #idle: (() => void) | undefined;
   #isClosing = false;
+  #isGone = false;
   /** Whether it owes us a pong. */
   #isPinged = false;
   /** The channels that it is on. */
@@ -87,6 +90,7 @@ export class Peer {
     this.#outbox = new Outbox(socket, stream, {
       ...limits.buffer,
       dropped: () => metrics.dropped.inc(),
+      missed: (channels) => options.missed(this, channels),
       overflowed: () => this.#end('slow_reader', 'The client reads too slowly.'),
     });
     socket.on('message', (data, isBinary) => this.#read(data, isBinary));
@@ -100,6 +104,7 @@ export class Peer {
     socket.on('error', (error) => metrics.faults.inc({ code: frameFaultOf(error) }));
     socket.on('close', (code) => {
       this.#isClosing = true;
+      this.#isGone = true;
       this.#unbegun.length = 0;
       this.#outbox.close();
       this.#calls.close();
@@ -111,6 +116,16 @@ export class Peer {
   /** Who it belongs to, by name. */
   get subject(): string | undefined {
     return this.caller?.subject;
+  }
+
+  /** Whether its connection has ended: what comes to be done for it now is for nobody. */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** Whether we read nothing of it, for now: what it says in the meantime is heard later. */
+  get isPaused(): boolean {
+    return this.#options.socket.isPaused;
   }
 
   /** Bytes that wait to be read by the client. */
@@ -126,8 +141,8 @@ export class Peer {
   }
 
   /** Sends what was published, which may be lost to a client that is slow, if that is how it is set. */
-  deliver(bytes: Buffer): void {
-    this.#outbox.send(bytes, true);
+  deliver(bytes: Buffer, channel: string): void {
+    this.#outbox.send(bytes, channel);
   }
 
   /** Says that a message was handled: soon, together with others. */
@@ -161,6 +176,14 @@ export class Peer {
   /** Ends the connection because the token it came with is over. */
   expire(): void {
     this.#end('token_expired', 'The token has expired: connect again with a new one.');
+  }
+
+  /**
+   * Ends the connection when the client has read nothing of what waits for it.
+   * @param since by `performance.now()`
+   */
+  endIfStuck(since: number): void {
+    if (this.#outbox.isStuckSince(since)) this.#outbox.giveUp();
   }
 
   /** Ends the connection because its session goes on with another one. */
@@ -253,7 +276,9 @@ export class Peer {
       this.#begin(next);
     }
     if (this.#inFlight === 0) this.#idle?.();
-    if (this.#unbegun.length === 0 && this.#options.socket.isPaused) this.#options.socket.resume();
+    if (this.#unbegun.length > 0 || !this.isPaused) return;
+    this.seenAt = performance.now();
+    this.#options.socket.resume();
   }
 
   /**

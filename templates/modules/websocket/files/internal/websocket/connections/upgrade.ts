@@ -5,6 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { subprotocol } from '../../../pkg/client/websocket/envelope.ts';
 import { ServiceError } from '../../../pkg/errors/index.ts';
+import { cutOffLater } from '../../http/connections/cutOffLater.ts';
 import type { Http } from '../../http/server.ts';
 import { checkHandshake, handshakeVersion, takeToken } from './handshake.ts';
 import { isAllowedOrigin } from './origins.ts';
@@ -49,7 +50,7 @@ export function serveUpgrades(http: Http, options: UpgradeOptions): void {
     stream.on('error', () => stream.destroy());
     request[connection] = { stream, head };
     takeToken(request);
-    route(http, request, stream);
+    if (!route(http, request, stream)) options.refused('pipelined');
   });
   http.get(options.path, { schema: { hide: true } }, (request, reply) => {
     const asked: Upgrading = request.raw;
@@ -81,16 +82,27 @@ function asksForWebSocket({ headers }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
-/** As Node does with a request that is no upgrade: Fastify writes its answer to the connection, which then ends. */
-function route(http: Http, request: Upgrading, stream: Duplex): void {
+/**
+ * As Node does with a request that is no upgrade: Fastify writes its answer to the connection, which then ends.
+ * @returns whether it could be: not while the reply to an earlier request is on its way
+ */
+function route(http: Http, request: Upgrading, stream: Duplex): boolean {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
-  response.assignSocket(asSocket(stream));
+  try {
+    response.assignSocket(asSocket(stream));
+  } catch {
+    stream.destroy();
+    return false;
+  }
   response.on('finish', () => {
-    // Unless it was upgraded.
-    if (request[connection] !== undefined) stream.end();
+    // Unless it was upgraded. Node no longer looks after the connection.
+    if (request[connection] === undefined) return;
+    stream.end();
+    cutOffLater(stream);
   });
   http.routing(request, response);
+  return true;
 }
 
 /** Fastify's part is over: its log, metrics and traces see a request that was answered with 101. ws writes that answer itself. */

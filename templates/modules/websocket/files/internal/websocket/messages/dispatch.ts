@@ -103,12 +103,20 @@ export class Dispatch {
       span?.end('error' in outcome ? outcome.error : undefined);
       context.cancel();
     };
+    const settle = (outcome: Outcome): void => {
+      try {
+        finish(outcome);
+      } catch (error) {
+        // JSON cannot write it: a bigint, say. What is told of that holds nothing of the kind.
+        finish({ error });
+      }
+    };
     try {
       const value = runWith(context, handle, work);
-      if (value instanceof Promise) return untilDeadline(work, value).then(finish);
-      finish({ value });
+      if (value instanceof Promise) return untilDeadline(work, value).then(settle);
+      settle({ value });
     } catch (error) {
-      finish({ error });
+      settle({ error });
     }
     return undefined;
   }
@@ -117,11 +125,11 @@ export class Dispatch {
     const { entry, session, peer, envelope, begun } = work;
     const { type } = entry.definition;
     const failed = 'error' in outcome;
+    const text = failed ? this.#failureOf(work, outcome.error) : answerOf(work, outcome.value);
     this.#options.metrics.handled.observe(
       { type, outcome: failed ? 'error' : 'ok' },
       (performance.now() - begun) / 1000,
     );
-    const text = failed ? this.#failureOf(work, outcome.error) : answerOf(work, outcome.value);
     if (!entry.isControl) session.end(envelope.msgId, text);
     // Where the client is now: it may have come back on another connection meanwhile.
     const now = session.peer ?? peer;
