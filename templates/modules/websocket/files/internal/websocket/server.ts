@@ -88,8 +88,12 @@ export class Server {
       channels,
       sessions,
       relay,
-      heartbeatMs: settings.WEBSOCKET_HEARTBEAT_MS,
-      window: settings.WEBSOCKET_SESSION_WINDOW,
+      limits: {
+        heartbeatMs: settings.WEBSOCKET_HEARTBEAT_MS,
+        window: settings.WEBSOCKET_SESSION_WINDOW,
+        messageLimit: settings.WEBSOCKET_MESSAGE_LIMIT_BYTES,
+        messagesPerSecond: settings.WEBSOCKET_MESSAGES_PER_SECOND,
+      },
     });
     const { receive } = new Dispatch({
       registry,

@@ -23,8 +23,8 @@ export interface SocketsOptions {
   readonly channels: Channels;
   readonly sessions: Sessions;
   readonly relay: Relay;
-  readonly heartbeatMs: number;
-  readonly window: number;
+  /** What a client that opens its session is told of them. */
+  readonly limits: Pick<Opened, 'heartbeatMs' | 'window' | 'messageLimit' | 'messagesPerSecond'>;
 }
 
 /** Whom a message is for, besides those who subscribe to a topic. */
@@ -188,8 +188,7 @@ export class Sockets {
     return {
       sessionId: (resumed ?? session).id,
       resumed: resumed !== undefined,
-      heartbeatMs: this.#options.heartbeatMs,
-      window: this.#options.window,
+      ...this.#options.limits,
       channels: states,
     };
   }

@@ -1,8 +1,14 @@
 import { createHash } from 'node:crypto';
-import { type Position, channelNameLimit, encodeName, topicChannel } from '../../../pkg/client/websocket/envelope.ts';
+import {
+  type Position,
+  channelNameLimit,
+  encodeName,
+  mostChannels,
+  topicChannel,
+} from '../../../pkg/client/websocket/envelope.ts';
 import { permissionDenied } from '../../../pkg/errors/index.ts';
 import { ProtocolError } from '../messages/faults.ts';
-import { joined, mostChannels } from '../messages/control.ts';
+import { joined } from '../messages/control.ts';
 import type { MessageDefinition } from '../messages/definitions.ts';
 import { writeEnvelope } from '../messages/envelope.ts';
 import type { WebSocketMetrics } from '../metrics.ts';

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { closeCodes, control, controlVersion } from '../../../pkg/client/websocket/envelope.ts';
+import { closeCodes, control, controlVersion, mostChannels } from '../../../pkg/client/websocket/envelope.ts';
 import { type MessageDefinition, defineMessage, defineRequest } from './definitions.ts';
 import { ChannelName, Id, Offset } from './envelope.ts';
 
@@ -15,9 +15,6 @@ const ErrorSchema = Type.Object(
   },
   strict,
 );
-
-/** The most channels of one client. */
-export const mostChannels = 128;
 
 /** The protocol's own messages. */
 export const open = defineRequest({
@@ -39,6 +36,8 @@ export const open = defineRequest({
       resumed: Type.Boolean(),
       heartbeatMs: Type.Integer(),
       window: Type.Integer(),
+      messageLimit: Type.Integer(),
+      messagesPerSecond: Type.Integer(),
       channels: Type.Record(Type.String(), Type.Union([PositionSchema, ErrorSchema])),
     },
     strict,

@@ -13,6 +13,7 @@ import {
   control,
   subprotocol,
 } from './index.ts';
+import { mostChannels } from './envelope.ts';
 
 /** A server of the protocol, whose every answer a test decides. */
 interface Script {
@@ -52,7 +53,8 @@ async function script(opened: Record<string, unknown> = {}): Promise<Script> {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       const asked = JSON.parse(data.toString()) as Envelope;
       made.received.push(asked);
-      const payload = { sessionId: 's-1', resumed: false, heartbeatMs: 60_000, window: 4, channels: {}, ...opened };
+      const limits = { heartbeatMs: 60_000, window: 4, messageLimit: 1000, messagesPerSecond: 1000 };
+      const payload = { sessionId: 's-1', resumed: false, ...limits, channels: {}, ...opened };
       if (asked.type === control.open) reply(socket, asked, payload);
       else made.answer(asked, socket);
     });
@@ -380,6 +382,43 @@ describe('a client', () => {
     for (const each of tokens.splice(1)) each.resolve('good');
     await vi.waitFor(() => expect(made.state).toBe('open'), patient);
     expect(server.sockets).toHaveLength(1);
+  });
+
+  it('that is closed and connects anew before it was let in keeps the new connection', async () => {
+    let reconnect = (): void => {};
+    const server = await script({
+      // Once the server has been asked, and before it answers.
+      get channels() {
+        reconnect();
+        return {};
+      },
+    });
+    const states: string[] = [];
+    const made = client({ url: server.url, onState: (state) => states.push(state) });
+    reconnect = () => {
+      reconnect = () => {};
+      made.close();
+      made.connect();
+    };
+    await vi.waitFor(() => expect(made.state).toBe('open'), patient);
+    expect(states).toEqual(['connecting', 'closed', 'connecting', 'open']);
+    expect(server.sockets).toHaveLength(2);
+  });
+
+  it('asks at first for no more channels than a server takes, first for those on which it is put anyway', async () => {
+    const server = await script();
+    const topics = Array.from({ length: mostChannels }, (_, index) => `topic:${index}`);
+    const positions = Object.fromEntries([...topics, 'tag:eu'].map((channel) => [channel, '1-1']));
+    const made = new Client({ url: server.url, positions });
+    clients.push(made);
+    for (let count = 0; count < mostChannels; count += 1) made.subscribe(`${count}`, () => {});
+    made.connect();
+    await vi.waitFor(() => expect(server.received).toHaveLength(2), patient);
+    const [{ payload: opening } = {}, rest] = server.received;
+    const { channels } = Object(opening);
+    expect(Object.keys(channels)).toHaveLength(mostChannels);
+    expect(channels).toMatchObject({ 'tag:eu': '1-1', 'topic:0': '1-1' });
+    expect(rest).toMatchObject({ type: control.subscribe, payload: { channel: `topic:${mostChannels - 1}` } });
   });
 
   it('does not fight for its session when another connection has taken it over', async () => {

@@ -88,7 +88,7 @@ export class Client {
    * handled twice, each time with the same `msgId`.
    * @param message to send
    * @returns once it is acknowledged
-   * @throws {MessageError} what the server says, or `queue_full`, or `closed`
+   * @throws {MessageError} what the server says, or `queue_full`, `message_too_large`, `closed`
    */
   async send(message: Message): Promise<void> {
     await this.#put(message, {});
@@ -99,7 +99,7 @@ export class Client {
    * @param message to send
    * @param options `timeoutMs`: milliseconds to wait, 30,000 unless told; `msgId`: the same as over another way, see docs
    * @returns the payload of the answer
-   * @throws {MessageError} what the server says, or `timeout`, `queue_full`, `closed`
+   * @throws {MessageError} what the server says, or `timeout`, `queue_full`, `message_too_large`, `closed`
    */
   async request(
     message: Message,

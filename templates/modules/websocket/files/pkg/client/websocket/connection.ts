@@ -1,4 +1,5 @@
 import { type Envelope, subprotocol, tokenPrefix } from './envelope.ts';
+import { Pace } from './pace.ts';
 
 /** What a `WebSocket` of a browser, or of Node 22 and later, is used for. */
 export type SocketClass = new (url: string, protocols: string[]) => WebSocket;
@@ -24,6 +25,7 @@ const abnormal = 1006;
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #socket: WebSocket;
+  readonly #pace = new Pace((text) => this.#socket.send(text));
   readonly #timer: ReturnType<typeof setTimeout>;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
   #isSilent = false;
@@ -52,8 +54,13 @@ export class Connection {
 
   /** @param text of a message */
   readonly send = (text: string): void => {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(text);
+    if (this.#socket.readyState === this.#socket.OPEN) this.#pace.send(text);
   };
+
+  /** @param perSecond how many messages the server lets through from now on */
+  pace(perSecond: number): void {
+    this.#pace.limit(perSecond);
+  }
 
   /**
    * A browser tells its pages nothing of pings: a client that hears nothing for a while asks, and gives up when there is no answer.
@@ -79,6 +86,7 @@ export class Connection {
     this.#isOver = true;
     clearTimeout(this.#timer);
     clearInterval(this.#heartbeat);
+    this.#pace.close();
     this.#socket.close();
     this.#options.closed(code, reason);
   }

@@ -7,6 +7,9 @@ export const tokenPrefix = 'bearer.';
 /** The most characters of a channel behind its kind, `topic:`, say; what is not ASCII counts for as many as `encodeName` makes of it. */
 export const channelNameLimit = 384;
 
+/** The most channels of one client, and so of one `session.open`. */
+export const mostChannels = 128;
+
 /**
  * @param name whatever people call things; `/` and `:` may stand
  * @returns it as a channel has it
@@ -118,6 +121,10 @@ export interface Opened {
   readonly heartbeatMs: number;
   /** How many messages the client may leave unacknowledged. */
   readonly window: number;
+  /** Bytes of the largest message that the client may send. */
+  readonly messageLimit: number;
+  /** How many messages the client may send a second. */
+  readonly messagesPerSecond: number;
   readonly channels: Readonly<Record<string, Position | ErrorPayload>>;
 }
 

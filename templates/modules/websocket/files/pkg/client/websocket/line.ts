@@ -62,6 +62,11 @@ export class Line {
     this.#connection?.watch(everyMs);
   }
 
+  /** @param perSecond how many messages the server lets through: more wait for their turn */
+  pace(perSecond: number): void {
+    this.#connection?.pace(perSecond);
+  }
+
   /** @param text of a message; without a connection it goes nowhere */
   readonly send = (text: string): void => {
     this.#connection?.send(text);

@@ -1,4 +1,4 @@
-import type { Envelope } from './envelope.ts';
+import type { Envelope, Opened } from './envelope.ts';
 import { MessageError } from './errors.ts';
 
 interface Entry {
@@ -9,6 +9,8 @@ interface Entry {
   isSent: boolean;
 }
 
+const utf8 = new TextEncoder();
+
 /**
  * What the server has not acknowledged: kept in order, sent again after a reconnect. Offline, it is the queue. At most a window of
  * it is under way at a time: the server recognises the repetition of as many.
@@ -18,6 +20,8 @@ export class Outbox {
   readonly #entries = new Map<string, Entry>();
   #underWay = 0;
   #window = 0;
+  /** Of the server that was there last: a larger message would end every connection it is sent over. */
+  #messageLimit = Infinity;
   #send: ((text: string) => void) | undefined;
 
   /** @param limit how many messages may wait */
@@ -34,7 +38,7 @@ export class Outbox {
    * @param msgId of the message
    * @param text of it
    * @returns once it is acknowledged: the answer, if there is one
-   * @throws {MessageError} `queue_full`, when too many wait already; or what the server says
+   * @throws {MessageError} `queue_full`, when too many wait already; `message_too_large`; or what the server says
    */
   add(msgId: string, text: string): Promise<Envelope | undefined> {
     if (this.#entries.size >= this.#limit) {
@@ -44,6 +48,7 @@ export class Outbox {
     }
     return new Promise((settled, failed) => {
       this.#entries.set(msgId, { text, settled, failed, isSent: false });
+      this.#refuseTooLarge(msgId, text);
       this.#pump();
     });
   }
@@ -60,12 +65,14 @@ export class Outbox {
 
   /**
    * There is a connection: sends what waits, first what was sent before.
-   * @param window how many may be under way
+   * @param limits how many may be under way, and how large each may be
    * @param send takes a text
    */
-  attach(window: number, send: (text: string) => void): void {
+  attach({ window, messageLimit }: Pick<Opened, 'window' | 'messageLimit'>, send: (text: string) => void): void {
     this.detach();
     this.#window = window;
+    this.#messageLimit = messageLimit;
+    for (const [msgId, { text }] of this.#entries) this.#refuseTooLarge(msgId, text);
     this.#send = send;
     this.#pump();
   }
@@ -80,6 +87,12 @@ export class Outbox {
   /** Gives all of it up. */
   close(reason: Error): void {
     for (const msgId of this.#entries.keys()) this.fail(msgId, reason);
+  }
+
+  #refuseTooLarge(msgId: string, text: string): void {
+    if (utf8.encode(text).length <= this.#messageLimit) return;
+    const message = `The server takes no message of more than ${this.#messageLimit} bytes.`;
+    this.fail(msgId, new MessageError({ code: 'message_too_large', message, retryable: false }));
   }
 
   #take(msgId: string): Entry | undefined {

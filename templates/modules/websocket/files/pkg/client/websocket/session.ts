@@ -1,4 +1,4 @@
-import { type Envelope, type Opened, type Position, control, controlVersion } from './envelope.ts';
+import { type Envelope, type Opened, type Position, control, controlVersion, mostChannels } from './envelope.ts';
 import { MessageError } from './errors.ts';
 import type { Line } from './line.ts';
 import type { Outbox } from './outbox.ts';
@@ -20,6 +20,8 @@ export class Session {
   readonly #parts: SessionParts;
   readonly #questions = new Questions();
   #id: string | undefined;
+  /** The connection that there is now: what was asked over an earlier one says nothing of it. */
+  #present: symbol | undefined;
 
   /** @param parts of the client */
   constructor(parts: SessionParts) {
@@ -29,10 +31,16 @@ export class Session {
   /** The first message over a connection says who this was, and where it stopped. */
   async open(): Promise<void> {
     const { line, outbox, subscriptions, failed } = this.#parts;
-    const payload = { ...(this.#id !== undefined && { sessionId: this.#id }), channels: subscriptions.resumeFrom() };
+    const present = Symbol('connection');
+    this.#present = present;
+    // The server takes no more at once; the others are asked for below.
+    const channels = Object.fromEntries(Object.entries(subscriptions.resumeFrom()).slice(0, mostChannels));
+    const payload = { ...(this.#id !== undefined && { sessionId: this.#id }), channels };
     try {
       const opened = await this.#ask<Opened>(control.open, payload);
+      if (this.#present !== present) return;
       this.#id = opened.sessionId;
+      line.pace(opened.messagesPerSecond);
       line.established();
       // What was asked for meanwhile, or is no longer wanted, is told now.
       const wanted = subscriptions.resumeFrom();
@@ -42,13 +50,13 @@ export class Session {
         else this.leave(channel);
       }
       for (const [channel, seen] of Object.entries(wanted)) {
-        if (!(channel in payload.channels)) void this.join(channel, seen ?? undefined);
+        if (!(channel in channels)) void this.join(channel, seen ?? undefined);
       }
       line.watch(opened.heartbeatMs);
-      outbox.attach(opened.window, line.send);
+      outbox.attach(opened, line.send);
     } catch (error) {
       failed(error);
-      line.drop();
+      if (this.#present === present) line.drop();
     }
   }
 
@@ -89,6 +97,7 @@ export class Session {
 
   /** The connection has ended, and with it what was asked over it. */
   lost(reason: Error): void {
+    this.#present = undefined;
     this.#questions.close(reason);
   }
 

@@ -53,9 +53,14 @@ export class Subscriptions {
     return Object.fromEntries(known);
   }
 
-  /** Of what is wanted, channel → offset of the last message that has come; null where none has. */
+  /**
+   * Of what is wanted, channel → offset of the last message that has come; null where none has. What is pushed comes first: there
+   * the server puts the client of its own accord, and behind what it missed unless it is told the offset before.
+   */
   resumeFrom(): Record<string, string | null> {
-    const wanted = [...this.#channels].filter(([name]) => this.#wants(name));
+    const wanted = [...this.#channels]
+      .filter(([name]) => this.#wants(name))
+      .toSorted(([a], [b]) => Number(isTopic(a)) - Number(isTopic(b)));
     return Object.fromEntries(wanted.map(([name, { seen }]) => [name, seen ?? null]));
   }
 
