@@ -13,7 +13,7 @@ export interface ServiceErrorOptions {
   readonly grpcStatus?: GrpcStatus;
   /** Anyone may read this; what only we may read belongs into `cause`. */
   readonly publicMessage: string;
-  /** What the message is about, as JSON. Anyone may read it. */
+  /** What the message is about, as JSON has it: a bigint becomes text. Anyone may read it. */
   readonly details?: Readonly<Record<string, unknown>>;
   /** Whether the same call may succeed later; by default that of 429 and 503. */
   readonly retryable?: boolean;
@@ -36,18 +36,34 @@ export class ServiceError extends Error {
 
   /** @param options what it says about itself */
   constructor(options: ServiceErrorOptions) {
-    const { code, status, publicMessage, cause, retryAfterMs } = options;
+    const { code, status, publicMessage, cause, details } = options;
     super(publicMessage, cause === undefined ? undefined : { cause });
     this.code = code;
     this.status = status;
     this.grpcStatus = options.grpcStatus ?? grpcStatusOf(status);
-    this.details = options.details;
-    this.retryable = options.retryable ?? (retryAfterMs !== undefined || status === 429 || status === 503);
-    this.retryAfterMs = retryAfterMs;
+    this.details = details && asJson(details);
+    this.retryAfterMs = isWait(options.retryAfterMs) ? options.retryAfterMs : undefined;
+    this.retryable = options.retryable ?? (this.retryAfterMs !== undefined || status === 429 || status === 503);
     this.tags = options.tags;
   }
 
   get publicMessage(): string {
     return this.message;
   }
+}
+
+/** An error is told by several protocols, none of which is to fail over it: what JSON cannot say at all is left out. */
+function asJson(details: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const text = JSON.stringify(details, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+    const said: unknown = JSON.parse(text);
+    return typeof said === 'object' && said !== null ? { ...said } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What was worked out from clocks may be anything. */
+function isWait(ms: number | undefined): boolean {
+  return ms !== undefined && ms >= 0 && ms < Infinity;
 }

@@ -16,24 +16,15 @@ function told(error: unknown): { metadata: object | undefined; retryMs: number |
 
 describe('the status of an error', () => {
   it('tells details of any kind as text', () => {
-    const itself: Record<string, unknown> = {};
-    itself['itself'] = itself;
-    const details = { version: 7n, ids: [1n, 2], name: 'ada', nothing: undefined, itself };
-    expect(told(invalidArgument('No.', { details })).metadata).toEqual({
-      version: '"7"',
-      ids: '["1",2]',
-      name: 'ada',
-      nothing: '',
-      itself: '',
-    });
+    const details = { version: 7n, ids: [1n, 2], name: 'ada', nothing: undefined };
+    expect(told(invalidArgument('No.', { details })).metadata).toEqual({ version: '7', ids: '["1",2]', name: 'ada' });
   });
 
   it.each([
     [1234.5678, 1235],
     [0, 0],
-    [Infinity, 315_576_000_000_000],
-    [Number.NaN, undefined],
-    [-1, undefined],
+    [Number.MAX_VALUE, 315_576_000_000_000],
+    [Infinity, undefined],
   ])('of one that may be tried again after %d ms says %s', (retryAfterMs, expected) => {
     expect(told(unavailable('Not now.', { retryAfterMs })).retryMs).toBe(expected);
   });

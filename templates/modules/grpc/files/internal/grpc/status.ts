@@ -38,7 +38,7 @@ export function statusOf(error: unknown, requestId: string): Status {
     const info = create(ErrorInfoSchema, { reason: known.code, domain: about.name, metadata: metadataOf(known) });
     details.unshift(anyPack(ErrorInfoSchema, info));
     const { retryAfterMs } = known;
-    if (retryAfterMs !== undefined && retryAfterMs >= 0) {
+    if (retryAfterMs !== undefined) {
       const retryDelay = durationFromMs(Math.min(Math.ceil(retryAfterMs), longestMs));
       details.push(anyPack(RetryInfoSchema, create(RetryInfoSchema, { retryDelay })));
     }
@@ -53,20 +53,11 @@ function shortened(text: string): string {
 
 /** All of the details as text, or none. */
 function metadataOf({ details = {} }: ServiceError): Record<string, string> {
-  const entries = Object.entries(details).map(([key, value]) => [key, textOf(value)] as const);
+  const entries = Object.entries(details).map(
+    ([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)] as const,
+  );
   const bytes = entries.reduce((sum, [key, text]) => sum + Buffer.byteLength(key) + Buffer.byteLength(text), 0);
   return bytes > most.details ? {} : Object.fromEntries(entries);
-}
-
-/** Of 64-bit integers protobuf makes bigints, which JSON knows nothing of. */
-function textOf(value: unknown): string {
-  if (typeof value === 'string') return value;
-  try {
-    return JSON.stringify(value, (_key, each: unknown) => (typeof each === 'bigint' ? String(each) : each)) ?? '';
-  } catch {
-    // It holds itself.
-    return '';
-  }
 }
 
 /**

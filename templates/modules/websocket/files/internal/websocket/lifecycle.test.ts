@@ -165,7 +165,7 @@ describe('a handler', () => {
   });
 
   it.each(['now', 'later'])(
-    'that answers, or fails, with what JSON cannot write is a fault of ours (%s)',
+    'that answers with what JSON cannot write is a fault of ours, and one that fails with it is told (%s)',
     async (when) => {
       const open = { ...echo, response: Type.Object({ text: Type.String() }) };
       const bigint = { text: '', version: 12n };
@@ -178,8 +178,11 @@ describe('a handler', () => {
         sockets.on(failing, when === 'now' ? fail : async () => fail());
       });
       const client = await rawClient(`${service.ws}/ws`);
-      for (const type of ['big', 'failing'])
-        expect((await client.ask({ type, payload: { text: '' } })).payload).toMatchObject({ code: 'internal' });
+      expect((await client.ask({ type: 'big', payload: { text: '' } })).payload).toMatchObject({ code: 'internal' });
+      expect((await client.ask({ type: 'failing', payload: { text: '' } })).payload).toMatchObject({
+        code: 'invalid_argument',
+        details: { version: '12' },
+      });
       expect((await client.ask({ payload: { text: 'still on' } })).payload).toEqual({ text: 'still on' });
       client.socket.terminate();
       await service.service.stop(0, 5000);

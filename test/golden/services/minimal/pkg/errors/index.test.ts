@@ -124,3 +124,23 @@ describe('the chain', () => {
     expect(tagsOf('text')).toEqual({});
   });
 });
+
+describe('what an error says', () => {
+  it('of its details is JSON, whatever they were', () => {
+    const itself: Record<string, unknown> = { id: '7' };
+    itself['itself'] = itself;
+    const said = (details: Record<string, unknown>): unknown => invalidArgument('No.', { details }).details;
+    expect(said({ version: 12n, at: new Date(0), list: [1n] })).toEqual({
+      version: '12',
+      at: '1970-01-01T00:00:00.000Z',
+      list: ['1'],
+    });
+    expect(said(itself)).toBeUndefined();
+  });
+
+  it.each([Infinity, Number.NaN, -1])('of when to come again is nothing, if that is %d', (retryAfterMs) => {
+    const error = invalidArgument('No.', { retryAfterMs });
+    expect(error.retryAfterMs).toBeUndefined();
+    expect(error.retryable).toBe(false);
+  });
+});
