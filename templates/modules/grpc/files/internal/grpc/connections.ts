@@ -37,7 +37,10 @@ export class Connections {
     this.#metrics = metrics;
     server.prependListener('connection', (socket: Socket) => (this.#arrived = socket));
     server.on('session', (session) => this.#add(session));
-    server.on('sessionError', () => metrics.closed.inc({ reason: 'protocol_error' }));
+    server.on('sessionError', (error) => {
+      // A connection that is lost, by a client that resets it say, breaks no protocol.
+      if (isOfHttp2(error)) metrics.closed.inc({ reason: 'protocol_error' });
+    });
     this.#keepalive = setInterval(() => {
       for (const session of this.#open.keys()) this.#ping(session);
     }, settings.GRPC_KEEPALIVE_MS).unref();
@@ -117,4 +120,8 @@ export class Connections {
     session.once('close', over);
     session.ping(over);
   }
+}
+
+function isOfHttp2(error: Error): boolean {
+  return 'code' in error && String(error.code).startsWith('ERR_HTTP2_');
 }

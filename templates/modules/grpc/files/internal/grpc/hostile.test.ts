@@ -201,6 +201,15 @@ describe('what no client should send', () => {
     await until(() => counted(/^grpc_server_connections_closed_total\{reason="protocol_error"\} 1$/m));
     expect(await othersAreServed()).toBe(true);
   });
+
+  it('a connection that its client resets is not counted', async () => {
+    const another = await service.raw();
+    opened(another, '/test.Echo/Gather');
+    await until(() => service.grpc.calls === 1);
+    another.socket.resetAndDestroy();
+    await until(() => counted(/^grpc_server_connections 1$/m));
+    expect(await counted(/^grpc_server_connections_closed_total\{/m)).toBe(false);
+  });
 });
 
 describe('a flood from one peer', () => {

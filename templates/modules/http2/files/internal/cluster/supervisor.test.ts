@@ -18,6 +18,8 @@ let supervisor: Supervisor;
 let registry: Registry;
 /** What a new worker does. */
 let born: (fake: Fake) => void;
+/** What a worker does while it is asked. */
+let asked: (fake: Fake | undefined) => void;
 /** What a worker does on SIGTERM. */
 let told: (fake: Fake) => void;
 
@@ -26,12 +28,18 @@ beforeEach(() => {
   fakes = [];
   log = '';
   born = (fake) => (fake.isReady = true);
+  asked = () => undefined;
   told = (fake) => fake.end(0);
   registry = new Registry();
   supervisor = new Supervisor({
     count: 2,
     fork: (slot) => Promise.resolve(fork(slot)),
-    probe: (worker) => Promise.resolve(fakes.some((fake) => fake === worker && fake.isReady)),
+    async probe(worker) {
+      const found = fakes.find((fake) => fake === worker);
+      const isReady = found?.isReady ?? false;
+      asked(found);
+      return isReady;
+    },
     log: pino({ base: null }, { write: (line) => (log += line) }),
     metrics: createMetrics(registry),
     startMs: 1000,
@@ -103,6 +111,24 @@ describe('workers', () => {
     await vi.advanceTimersByTimeAsync(500);
     expect(slots()).toEqual([2, 1]);
   });
+
+  it('that crash together are replaced together', async () => {
+    await supervisor.start();
+    for (const fake of fakes) fake.end(1);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(slots()).toEqual([1, 2]);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(fakes).toHaveLength(4);
+  });
+
+  it('that end while they say that they are ready do not serve', async () => {
+    await supervisor.start();
+    asked = (fake) => fake?.end(1);
+    fakes[0]?.end(1);
+    await vi.advanceTimersByTimeAsync(600);
+    expect(fakes).toHaveLength(3);
+    expect(slots()).toEqual([2]);
+  });
 });
 
 describe('a rolling restart', () => {
@@ -135,6 +161,48 @@ describe('a rolling restart', () => {
     expect(slots()).toEqual([1, 2]);
     expect(fakes.slice(0, 2).flatMap(({ signals }) => signals)).toEqual([]);
     expect(log).toContain('rolling restart given up');
+    // Nobody is missing.
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(fakes).toHaveLength(3);
+  });
+
+  it.each([
+    ['is to go next', 0],
+    ['is to go later', 1],
+  ])('makes up for an old one that crashes meanwhile, and %s', async (_which, index) => {
+    await supervisor.start();
+    born = () => undefined;
+    const rolling = supervisor.roll();
+    await vi.advanceTimersByTimeAsync(100);
+    fakes[index]?.end(1);
+    await vi.advanceTimersByTimeAsync(600);
+    expect(fakes).toHaveLength(3);
+    born = (fake) => (fake.isReady = true);
+    if (fakes[2]) fakes[2].isReady = true;
+    await vi.advanceTimersByTimeAsync(100);
+    expect(await rolling).toBe(true);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(fakes).toHaveLength(4);
+    expect(slots()).toHaveLength(2);
+    expect(supervisor.workers).not.toContain(fakes[0]);
+    expect(supervisor.workers).not.toContain(fakes[1]);
+    expect(await supervisor.stop('SIGTERM')).toBe(true);
+  });
+
+  it('makes up for it also when no successor gets ready', async () => {
+    await supervisor.start();
+    born = () => undefined;
+    const rolling = supervisor.roll();
+    await vi.advanceTimersByTimeAsync(100);
+    fakes[0]?.end(1);
+    await vi.advanceTimersByTimeAsync(600);
+    born = (fake) => (fake.isReady = true);
+    fakes[2]?.end(1);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(await rolling).toBe(false);
+    expect(slots()).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(fakes).toHaveLength(4);
   });
 
   it('is one at a time', async () => {

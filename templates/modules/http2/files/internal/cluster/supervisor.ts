@@ -38,6 +38,8 @@ export class Supervisor {
   #rolling = false;
   #crashes = 0;
   #lastCrash = -Infinity;
+  /** Until those that have crashed are replaced. */
+  #pause: NodeJS.Timeout | undefined;
 
   /** @param options how many, how they are made and asked */
   constructor(options: SupervisorOptions) {
@@ -88,6 +90,8 @@ export class Supervisor {
       return false;
     } finally {
       this.#rolling = false;
+      // One that crashed meanwhile was not missing as long as a successor and its old one were both there.
+      this.#fill();
     }
   }
 
@@ -113,7 +117,10 @@ export class Supervisor {
   async #launch(): Promise<Worker> {
     const { fork, log, metrics } = this.#options;
     const slot = this.#takeSlot();
-    const worker = await fork(slot);
+    const worker = await fork(slot).catch((error: unknown) => {
+      this.#slots.delete(slot);
+      throw error;
+    });
     this.#workers.add(worker);
     log.info({ worker: worker.slot, workerPid: worker.pid }, 'worker started');
     void worker.exited.then((exit) => this.#ended(worker, exit));
@@ -134,7 +141,8 @@ export class Supervisor {
   }
 
   async #retire(worker: Worker): Promise<void> {
-    this.#workers.delete(worker);
+    // It has ended by itself.
+    if (!this.#workers.delete(worker)) return;
     this.#serving.delete(worker);
     this.#retiring.add(worker);
     worker.kill('SIGTERM');
@@ -167,20 +175,34 @@ export class Supervisor {
     const now = performance.now();
     this.#crashes = now - this.#lastCrash > calmMs ? 1 : this.#crashes + 1;
     this.#lastCrash = now;
-    const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** (this.#crashes - 1));
-    setTimeout(() => {
-      if (this.phase === 'stopping') return;
+    if (this.#pause !== undefined) return;
+    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** (this.#crashes - 1));
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      this.#fill();
+    }, pauseMs).unref();
+  }
+
+  /** Launches those that are missing: none for the successor of one that still serves. */
+  #fill(): void {
+    if (this.phase === 'stopping') return;
+    // A place is taken before its worker is there.
+    const there = this.#slots.size - this.#retiring.size;
+    for (let missing = this.#options.count - there; missing > 0; missing -= 1) {
       // One that ends as well is looked after as the first was.
       void this.#launch().catch(() => undefined);
-    }, pause).unref();
+    }
   }
 
   async #until(worker: Worker, path: '/startupz' | '/readyz', ms: number): Promise<void> {
     const end = performance.now() + ms;
     let exit: Exit | undefined;
     void worker.exited.then((how) => (exit = how));
-    while (!(await this.#options.probe(worker, path))) {
+    for (;;) {
+      const isSo = await this.#options.probe(worker, path);
+      // Also when it has ended since it gave its answer.
       if (exit !== undefined) throw new Error(`worker ${worker.slot} ended before it was ready`, { cause: exit });
+      if (isSo) return;
       if (performance.now() > end) throw new Error(`worker ${worker.slot} was not ready within ${ms} ms`);
       await new Promise((resolve) => setTimeout(resolve, lookEvery));
     }

@@ -66,6 +66,7 @@ describe('a new certificate', () => {
     ['has ended', async () => files.write(await testCertificate('old', new Date(1000))), /has ended/],
   ])('that %s is not taken: the former stays, and that is told', async (_what, spoil, message) => {
     service = await testService(files);
+    expect(await service.metrics.text()).toMatch(/^tls_certificate_last_reload_successful 1$/m);
     await spoil();
     expect(await service.service.reload()).toBe(false);
     expect(await service.service.reload()).toBe(false);

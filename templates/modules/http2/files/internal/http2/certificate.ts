@@ -36,6 +36,7 @@ export class Certificate {
     const contents = await readContents(files);
     const { credentials, certificate } = credentialsOf(contents, files, ticketKeys);
     this.#use(contents, certificate);
+    this.#options.metrics.reloaded.set(1);
     return credentials;
   }
 

@@ -110,6 +110,15 @@ describe('what is not HTTP/2', () => {
     expect(await othersAreServed()).toBe(true);
   });
 
+  it('a connection that its client resets is not counted', async () => {
+    const { tcp, tls } = await halfOpen();
+    tls.write(Buffer.concat([preface, emptySettings, request(1, '/waits')]));
+    await until(() => handled === 1);
+    tcp.resetAndDestroy();
+    await counted(/^http2_sessions 1$/m);
+    expect(await service.metrics.text()).not.toMatch(/^http2_sessions_closed_total\{/m);
+  });
+
   it('a handshake that is none is counted', async () => {
     const socket = connect(service.port, '127.0.0.1');
     socket.on('error', () => undefined).resume();

@@ -74,7 +74,10 @@ export class Sessions {
     this.#requests = new Peers(options.requests);
     // Before there is a request: what is too many is answered by nobody.
     server.prependListener('stream', (stream) => this.#watch(stream));
-    server.on('sessionError', () => options.metrics.closed.inc({ reason: 'protocol_error' }));
+    server.on('sessionError', (error) => {
+      // A connection that is lost, by a client that resets it say, breaks no protocol.
+      if (isOfHttp2(error)) options.metrics.closed.inc({ reason: 'protocol_error' });
+    });
     // One timer looks after all of them, as in internal/http/requests/requests.ts.
     this.#sweeper = setInterval(() => this.#sweep(performance.now()), options.sweepMs).unref();
   }
@@ -231,4 +234,8 @@ function reset(
 ): void {
   entry.reason = reason;
   stream.close(code);
+}
+
+function isOfHttp2(error: Error): boolean {
+  return 'code' in error && String(error.code).startsWith('ERR_HTTP2_');
 }

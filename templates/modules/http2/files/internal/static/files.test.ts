@@ -57,8 +57,21 @@ describe('a file', () => {
     expect(part).toMatchObject({ statusCode: 206, body: script.slice(7, 12) });
     expect(part.headers).toMatchObject({ 'content-range': `bytes 7-11/${script.length}` });
     expect(part.headers['content-encoding']).toBeUndefined();
-    expect(await get('/static/plain.js', { range: 'bytes=90000-' })).toMatchObject({ statusCode: 416 });
+    expect(await get('/static/plain.js', { range: 'bytes=90000-' })).toMatchObject({
+      statusCode: 416,
+      headers: { 'content-range': `bytes */${script.length}`, 'content-type': expect.stringContaining('problem+json') },
+    });
   });
+
+  it.each([{ 'if-match': '"another"' }, { 'if-unmodified-since': new Date(0).toUTCString() }])(
+    'that is not as the caller knows it is not sent: %j',
+    async (headers) => {
+      const reply = await get('/static/plain.js', headers);
+      expect(reply.statusCode).toBe(412);
+      expect(reply.json()).toMatchObject({ code: 'precondition_failed' });
+      expect(await get('/static/nothing.js', headers)).toMatchObject({ statusCode: 404 });
+    },
+  );
 
   it.each(['br', 'gzip'])('that lies there compressed is sent as it lies there: %s', async (encoding) => {
     const reply = await get('/static/app.3f2a9c1b.js', { 'accept-encoding': encoding });

@@ -32,7 +32,9 @@ export async function serveFiles(http: Http, root: string, settings: Static<type
       scope.setNotFoundHandler(() => {
         throw notFound();
       });
-      scope.setErrorHandler((error) => {
+      scope.setErrorHandler((error, _request, reply) => {
+        const range = rangeOf(error);
+        if (range !== undefined) reply.header('content-range', range);
         throw told(error);
       });
       await scope.register(fastifyStatic, {
@@ -69,7 +71,25 @@ function told(error: unknown): unknown {
       cause: error,
     });
   }
+  // RFC 9110, 13.1.1 and 13.1.4: the file is there, and has changed.
+  if (status === 412) {
+    return new ServiceError({
+      code: 'precondition_failed',
+      status: 412,
+      publicMessage: 'The file is not as If-Match or If-Unmodified-Since say.',
+      cause: error,
+    });
+  }
   return status >= 400 && status < 500 ? notFound() : error;
+}
+
+/** How large a file is that has no such part (RFC 9110, 15.5.17). */
+function rangeOf(error: unknown): unknown {
+  if (!(error instanceof Error) || !('headers' in error)) return undefined;
+  const { headers } = error;
+  return typeof headers === 'object' && headers !== null && 'Content-Range' in headers
+    ? headers['Content-Range']
+    : undefined;
 }
 
 /** As Fastify's errors have it, or those of the library that sends files. */
