@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { Type } from 'typebox';
 import { afterEach, describe, expect, it } from 'vitest';
+import { exchange } from '../../test/support/raw.ts';
 import { Service } from '../app/lifecycle.ts';
 import { type Running, defineModule } from '../app/module.ts';
 import { readConfig } from '../config/config.ts';
@@ -50,6 +51,17 @@ async function answer(response: Promise<Response>): Promise<unknown> {
   const { status, json } = await response.then(async (reply) => ({ status: reply.status, json: await reply.json() }));
   return [status, json];
 }
+
+describe('what is no request', () => {
+  it('is a problem; one that names no host is answered', async () => {
+    const { service, get } = await serviceWith(async () => ({ value: undefined }));
+    await service.start();
+    const port = Number(new URL((await get('/livez')).url).port);
+    expect(await answer(get('/%zz'))).toMatchObject([400, { type: 'about:blank', status: 400 }]);
+    expect(await exchange(port, 'GARBAGE\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 [^]*application\/problem\+json/);
+    expect(await exchange(port, 'GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /);
+  });
+});
 
 describe('the probes', () => {
   it('answer while the service still starts: alive, but neither started nor ready', async () => {

@@ -143,4 +143,9 @@ describe('what an error says', () => {
     expect(error.retryAfterMs).toBeUndefined();
     expect(error.retryable).toBe(false);
   });
+
+  it.each([0, 200, 304, 399, 600, 400.5, Number.NaN])('of its status is 500, if that is %d', (status) => {
+    const error = new ServiceError({ code: 'upstream', status, publicMessage: 'No.' });
+    expect([error.status, error.grpcStatus]).toEqual([500, 'INTERNAL']);
+  });
 });

@@ -8,6 +8,9 @@ describe('problemOf', () => {
     undefined,
     new Error('secret'),
     Object.assign(new Error('secret'), { code: 'E', statusCode: 502 }),
+    ...[0, 200, 304, 700, Number.NaN].map((statusCode) =>
+      Object.assign(new Error('secret'), { code: 'E', statusCode }),
+    ),
   ])('tells nothing of %s', (error) => {
     expect(problemOf(error)).toEqual({ type: 'about:blank', title: 'Internal Server Error', status: 500 });
   });

@@ -81,7 +81,8 @@ export function problemOf(error: unknown): Problem {
     }));
     return problem(statusCode, { code: 'validation_failed', detail: 'The request is not valid.', errors });
   }
-  if (statusCode >= 500) return problem(500);
+  // Whatever else a library calls a status is none of an error that its caller has made.
+  if (!(statusCode >= 400 && statusCode < 500)) return problem(500);
   // Fastify's own messages are made for callers; of other errors only the status is known to be meant for them.
   if (!Object.hasOwn(errorCodes, error.code)) return problem(statusCode);
   return problem(statusCode, {

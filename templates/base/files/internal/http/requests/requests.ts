@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
-import type { FastifyReply, onRequestHookHandler } from 'fastify';
+import type { DoneFuncWithErrOrRes, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import type { Static } from 'typebox';
 import { current, givenUp, outOfTime, runWith } from '../../../pkg/context/index.ts';
 import { type Tracing, noTracing } from '../../telemetry/tracing.ts';
@@ -82,6 +82,17 @@ export class Requests {
       if (current() === context) done();
       else runWith(context, done);
     });
+    const replies = (
+      request: FastifyRequest,
+      _reply: FastifyReply,
+      payload: unknown,
+      done: DoneFuncWithErrOrRes,
+    ): void => {
+      this.contextOf(request.raw).isReplying = true;
+      done(null, payload);
+    };
+    http.addHook('preSerialization', replies);
+    http.addHook('onSend', replies);
     if (this.#tracing !== noTracing)
       http.chain.add({ name: 'trace', at: 'onRequest', fixed: true, handle: this.#trace });
     http.addHook('onRoute', (route) => {
@@ -167,7 +178,8 @@ function expire(context: RequestContext, reply: FastifyReply): void {
   context.cancel(error);
   // Who heeds the signal fails by it, and is answered for as for any error.
   setImmediate(() => {
-    if (reply.sent) return;
+    // One that is being made ready, compressed say, goes out late: Fastify takes no second one beside it.
+    if (reply.sent || context.isReplying) return;
     // A reply that has begun cannot become another one: cut off, it is at least not taken for a whole one.
     if (reply.raw.headersSent) reply.raw.destroy(error);
     else runWith(context, () => reply.send(error));

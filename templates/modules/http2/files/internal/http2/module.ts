@@ -6,6 +6,7 @@ import { config } from './config.ts';
 import { decodeTicketKeys, newTicketKeys } from './credentials.ts';
 import { Door } from './door.ts';
 import { createMetrics, registerGauges } from './metrics.ts';
+import { dropConnectionHeaders } from './connectionHeaders.ts';
 import { sendInPieces } from './pieces.ts';
 import { boundReplies } from './replyMemory.ts';
 import { rules } from './rules.ts';
@@ -50,6 +51,7 @@ export const http2 = defineModule({
       metrics: measured,
     });
     boundReplies(api, settings.HTTP2_REPLY_MEMORY_BYTES, sessions.giveUp.bind(sessions));
+    dropConnectionHeaders(api);
     sendInPieces(api);
     registerGauges(registry, { sessions: () => sessions.count, streams: () => sessions.streams });
     const door = new Door(api.server, {

@@ -30,6 +30,9 @@ function routes(http: Http): void {
   http.get('/long', () => ({ text: 'slip'.repeat(500) }));
   http.get('/stream', (_request, reply) => reply.type('text/plain').send(Readable.from(['slip', 'way'])));
   http.get('/slow', { config: { deadlineMs: 50 } }, () => new Promise(() => undefined));
+  http.get('/passed-on', (_request, reply) =>
+    reply.headers({ 'keep-alive': 'timeout=5', upgrade: 'h2c' }).send('slip'),
+  );
   http.get('/waits', () => new Promise(() => undefined));
   http.get('/broken', (_request, reply) => reply.type('text/plain').send(Readable.from(breaking())));
 }
@@ -114,6 +117,12 @@ describe('by HTTP/2', () => {
     const head = await ask(session, { ':path': '/large', ':method': 'HEAD' });
     expect(head).toMatchObject({ status: 200, body: '' });
     expect(head.headers['content-length']).toBe(headers['content-length']);
+  });
+
+  it('headers that speak of a connection by HTTP/1.1, of a reply that is passed on, are left out', async () => {
+    const { status, headers, body } = await ask(session, { ':path': '/passed-on' });
+    expect([status, body]).toEqual([200, 'slip']);
+    expect(headers).not.toHaveProperty('keep-alive');
   });
 
   it('many requests share a connection', async () => {

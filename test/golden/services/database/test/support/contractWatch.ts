@@ -21,7 +21,10 @@ export function watchReplies(tell: (exchange: Exchange) => void): () => void {
 /** Before all other hooks: of a body, compression leaves nothing to read. */
 function watch(server: FastifyInstance, tell: (exchange: Exchange) => void): void {
   server.addHook('onSend', (request, reply, payload, done) => {
+    const { statusCode } = reply;
     done();
+    // It could not be sent: what went out in its place tells of itself.
+    if (statusCode < 500 && reply.statusCode >= 500) return;
     // Only an API describes itself; the admin port does not.
     if (!server.hasDecorator('swagger')) return;
     const { schema, url } = request.routeOptions;

@@ -7,7 +7,7 @@ export type Tags = Readonly<Record<string, string | number | boolean>>;
 export interface ServiceErrorOptions {
   /** Stable and machine-readable, such as `item_not_found`: clients branch on it, metrics count by it. */
   readonly code: string;
-  /** HTTP status code, 400 to 599. */
+  /** HTTP status code, 400 to 599; anything else counts as 500. */
   readonly status: number;
   /** By default the one that means the same as `status`. */
   readonly grpcStatus?: GrpcStatus;
@@ -36,8 +36,9 @@ export class ServiceError extends Error {
 
   /** @param options what it says about itself */
   constructor(options: ServiceErrorOptions) {
-    const { code, status, publicMessage, cause, details } = options;
+    const { code, publicMessage, cause, details } = options;
     super(publicMessage, cause === undefined ? undefined : { cause });
+    const status = statusOf(options.status);
     this.code = code;
     this.status = status;
     this.grpcStatus = options.grpcStatus ?? grpcStatusOf(status);
@@ -61,6 +62,11 @@ function asJson(details: Readonly<Record<string, unknown>>): Readonly<Record<str
   } catch {
     return undefined;
   }
+}
+
+/** What was taken over from another service's reply may be no error at all. */
+function statusOf(status: number): number {
+  return Number.isInteger(status) && status >= 400 && status <= 599 ? status : 500;
 }
 
 /** What was worked out from clocks may be anything. */

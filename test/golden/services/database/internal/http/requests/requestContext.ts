@@ -18,6 +18,8 @@ import { headerOf, requestIdOf } from './requestId.ts';
 export class RequestContext extends Context {
   /** Whether it was given up at its deadline. */
   isExpired = false;
+  /** Whether a reply is on its way through hooks, or further. */
+  isReplying = false;
   readonly #tracing: Tracing;
   readonly #begun = performance.now();
   /** What the caller asked for. */

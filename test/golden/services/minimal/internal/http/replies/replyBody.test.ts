@@ -16,6 +16,12 @@ beforeEach(async () => {
   http.get('/broken', (_request, reply) => reply.type('text/plain').send(breaking()));
   http.get('/image', (_request, reply) => reply.type('image/png').send(Buffer.alloc(5000)));
   http.get('/tagged', (_request, reply) => reply.header('etag', '"v7"').send(long));
+  http.get('/named', ({ url }, reply) => reply.header('x-name', decodeURIComponent(url)).send(long));
+  http.get('/named-short', ({ url }, reply) => reply.header('x-name', decodeURIComponent(url)).send('slip'));
+  http.get('/twice', async (_request, reply) => {
+    void reply.send(long);
+    return 'again';
+  });
   http.post('/short', () => ({ text: 'slip' }));
 });
 afterEach(() => http.close());
@@ -68,6 +74,22 @@ describe('compression', () => {
     const { headers, rawPayload } = await get('/stream', { 'accept-encoding': 'gzip' });
     expect(headers['content-encoding']).toBe('gzip');
     expect(gunzipSync(rawPayload).toString()).toBe('slipway');
+  });
+
+  it.each(['br', 'identity'])('of a reply with a header that cannot be sent is a problem (%s)', async (encoding) => {
+    for (const path of ['/named', '/named-short']) {
+      const reply = await get(`${path}?${encodeURIComponent('日本')}`, { 'accept-encoding': encoding });
+      expect(reply.statusCode).toBe(500);
+      expect(reply.headers['content-type']).toMatch(/^application\/problem\+json/);
+      expect(reply.json()).not.toHaveProperty('detail');
+    }
+  });
+
+  it('that comes to an end after the handler has replied once more harms nobody', async () => {
+    await get('/twice', { 'accept-encoding': 'br' });
+    // By now it has.
+    await get('/long', { 'accept-encoding': 'br' });
+    expect((await get('/short')).statusCode).toBe(200);
   });
 
   it('of a stream that breaks before its first byte is a problem, uncompressed', async () => {

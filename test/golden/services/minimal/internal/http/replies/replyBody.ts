@@ -24,6 +24,16 @@ export function replyBody(http: Http, settings: Static<typeof config>): void {
     if (isUnchanged(request, reply, payload)) return done(null, null);
     const encoding = payload.length < compressFrom ? undefined : encodingFor(request, reply);
     if (encoding === undefined) return done(null, payload);
-    compress(payload, encoding, done);
+    compress(payload, encoding, (error, bytes) => {
+      // The handler has replied once more meanwhile.
+      if (reply.sent) return;
+      try {
+        if (error === null) done(null, bytes);
+        else done(error);
+      } catch (fault) {
+        // A header that cannot be sent, say: nobody else hears of it here.
+        reply.send(fault);
+      }
+    });
   });
 }

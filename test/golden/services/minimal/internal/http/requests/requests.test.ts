@@ -51,6 +51,12 @@ async function start(...args: Parameters<typeof testHttp>): Promise<{ url: strin
     http.log.info('within');
     return {};
   });
+  const work = async (_request: unknown, _reply: unknown, payload: unknown): Promise<unknown> => {
+    await sleep(300);
+    return payload;
+  };
+  http.get('/preSerialization', { preSerialization: work }, () => ({ ok: true }));
+  http.get('/onSend', { onSend: work }, () => ({ ok: true }));
   await http.ready();
   const port = await listen(http.server, '127.0.0.1', 0);
   return { url: `http://127.0.0.1:${port}`, port, seen };
@@ -146,6 +152,15 @@ describe('a deadline', () => {
     const response = await fetch(`${url}/half`, { headers: { 'x-request-timeout': '50' } });
     await expect(response.text()).rejects.toThrow('terminated');
   });
+
+  it.each(['preSerialization', 'onSend'] as const)(
+    'that passes while hooks work on the reply (%s) leaves it to go out: there is no second one beside it',
+    async (name) => {
+      const { url } = await start();
+      const response = await fetch(`${url}/${name}`, { headers: { 'x-request-timeout': '50' } });
+      expect([response.status, await response.json()]).toEqual([200, { ok: true }]);
+    },
+  );
 
   it('is the default, or what the route says, unless the caller waits for less', async () => {
     const { url } = await start({ HTTP_DEADLINE_MS: '100' });
