@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
-import type { DoneFuncWithErrOrRes, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
+import type { FastifyReply, onRequestHookHandler } from 'fastify';
 import type { Static } from 'typebox';
 import { current, givenUp, outOfTime, runWith } from '../../../pkg/context/index.ts';
 import { type Tracing, noTracing } from '../../telemetry/tracing.ts';
@@ -82,17 +82,14 @@ export class Requests {
       if (current() === context) done();
       else runWith(context, done);
     });
-    const replies = (
-      request: FastifyRequest,
-      _reply: FastifyReply,
-      payload: unknown,
-      done: DoneFuncWithErrOrRes,
-    ): void => {
+    http.addHook('preSerialization', (request, _reply, payload, done) => {
       this.contextOf(request.raw).isReplying = true;
       done(null, payload);
-    };
-    http.addHook('preSerialization', replies);
-    http.addHook('onSend', replies);
+    });
+    http.addHook('onSend', (request, _reply, payload, done) => {
+      this.contextOf(request.raw).isReplying = isWhole(payload);
+      done(null, payload);
+    });
     if (this.#tracing !== noTracing)
       http.chain.add({ name: 'trace', at: 'onRequest', fixed: true, handle: this.#trace });
     http.addHook('onRoute', (route) => {
@@ -178,10 +175,15 @@ function expire(context: RequestContext, reply: FastifyReply): void {
   context.cancel(error);
   // Who heeds the signal fails by it, and is answered for as for any error.
   setImmediate(() => {
-    // One that is being made ready, compressed say, goes out late: Fastify takes no second one beside it.
-    if (reply.sent || context.isReplying) return;
+    if (reply.sent) return;
     // A reply that has begun cannot become another one: cut off, it is at least not taken for a whole one.
     if (reply.raw.headersSent) reply.raw.destroy(error);
-    else runWith(context, () => reply.send(error));
+    // One that is being made ready, compressed say, goes out late: Fastify takes no second one beside it.
+    else if (!context.isReplying) runWith(context, () => reply.send(error));
   });
+}
+
+/** What is not a stream, which may stand still. */
+function isWhole(payload: unknown): boolean {
+  return payload === undefined || payload === null || typeof payload === 'string' || Buffer.isBuffer(payload);
 }

@@ -18,7 +18,9 @@ export interface Status {
 export const ok: Status = { name: 'OK' };
 
 /** Characters of a message, and bytes of details: many clients take no more than 8 KiB of headers, and too many end the connection. */
-const most = { message: 512, details: 2048 };
+const most = { message: 256, details: 2048 };
+/** Bytes with which an entry of a map stands in a message, at most. */
+const entryOverhead = 12;
 /** What a google.protobuf.Duration holds, in milliseconds. */
 const longestMs = 315_576_000_000_000;
 
@@ -56,7 +58,10 @@ function metadataOf({ details = {} }: ServiceError): Record<string, string> {
   const entries = Object.entries(details).map(
     ([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)] as const,
   );
-  const bytes = entries.reduce((sum, [key, text]) => sum + Buffer.byteLength(key) + Buffer.byteLength(text), 0);
+  const bytes = entries.reduce(
+    (sum, [key, text]) => sum + Buffer.byteLength(key) + Buffer.byteLength(text) + entryOverhead,
+    0,
+  );
   return bytes > most.details ? {} : Object.fromEntries(entries);
 }
 

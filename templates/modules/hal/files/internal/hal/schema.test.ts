@@ -49,11 +49,15 @@ it('two resources that look alike have the links of each, whichever comes first'
   const names = [
     schemas.of('Order', { kind: 'resource', operations: ['getOrder'], links: { up: link } }),
     schemas.of('Order', { kind: 'resource', operations: ['getDraft', 'editDraft'], links: { related: link } }),
+    schemas.of('Order', { kind: 'resource', operations: [], links: { related: link } }),
+    schemas.of('Order', { kind: 'resource', operations: [], links: { up: link } }),
   ].map(({ $ref }) => $ref.replace('#', ''));
-  expect(names).toEqual(['OrderResource', 'OrderOfGetDraftResource']);
+  expect(names).toEqual(['OrderResource', 'OrderOfGetDraftResource', 'OrderOfResource', 'OrderOfResource2']);
   expect(names.map((name) => http.getSchema(name))).toMatchObject([
     { properties: { _links: { properties: { up: {} } } } },
     { properties: { _links: { properties: { related: {} } } } },
+    { properties: { _links: { properties: { related: {} } } } },
+    { properties: { _links: { properties: { up: {} } } } },
   ]);
   expect(http.getSchema('OrderOfGetDraftResource')).not.toHaveProperty('properties._links.properties.up');
 });

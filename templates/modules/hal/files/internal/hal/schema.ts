@@ -43,6 +43,8 @@ export class HalSchemas {
     const $id = this.#idOf(name, declaration);
     if (!this.#declarations.has($id)) {
       this.#declarations.set($id, declaration);
+      // The service has described it by itself.
+      if (this.#http.getSchema($id) !== undefined) return { $ref: `${$id}#` };
       const { $id: _, examples: __, ...schema } = objectSchema(this.#http.getSchema(name), name);
       const { required, properties } = declaration.kind === 'resource' ? schema : this.#embedding(schema, declaration);
       this.#http.addSchema({
@@ -56,12 +58,14 @@ export class HalSchemas {
     return { $ref: `${$id}#` };
   }
 
-  /** Of resources that look alike, each but the first is told apart by its first operation. */
+  /** Of resources that look alike, each but the first is told apart by its first operation, and a number where that does not do. */
   #idOf(name: string, declaration: Declaration): string {
-    const $id = `${name}Resource`;
-    const isFree = (this.#declarations.get($id) ?? declaration) === declaration;
     const [first = ''] = declaration.operations;
-    return isFree ? $id : `${name}Of${first.charAt(0).toUpperCase()}${first.slice(1)}Resource`;
+    const own = `${name}Of${first.charAt(0).toUpperCase()}${first.slice(1)}Resource`;
+    for (let count = 0; ; count += 1) {
+      const $id = [`${name}Resource`, own][count] ?? `${own}${count}`;
+      if ((this.#declarations.get($id) ?? declaration) === declaration) return $id;
+    }
   }
 
   /** What is a list of items in JSON holds them as resources, and says by links where other pages are. */

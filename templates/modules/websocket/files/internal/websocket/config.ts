@@ -89,7 +89,7 @@ export const config = Type.Object({
     minimum: 10,
     default: 60_000,
     description:
-      'Milliseconds after which a client is gone that gives no sign of life, or reads nothing of what waits for it',
+      'Milliseconds after which a client is gone that gives no sign of life, or takes none of the messages that wait for it',
     examples: [60_000],
   }),
   WEBSOCKET_SESSION_TTL_MS: Type.Integer({

@@ -24,7 +24,7 @@ export interface SocketsOptions {
   readonly sessions: Sessions;
   readonly relay: Relay;
   /** What a client that opens its session is told of them. */
-  readonly limits: Pick<Opened, 'heartbeatMs' | 'window' | 'messageLimit' | 'messagesPerSecond'>;
+  readonly limits: Pick<Required<Opened>, 'heartbeatMs' | 'window' | 'messageLimit' | 'messagesPerSecond'>;
 }
 
 /** Whom a message is for, besides those who subscribe to a topic. */
@@ -170,7 +170,7 @@ export class Sockets {
     if (peer.session?.peer === peer) this.#options.sessions.leave(peer.session);
   }
 
-  #open(peer: Peer, { sessionId, channels = {} }: OpenRequest): Opened {
+  #open(peer: Peer, { sessionId, channels = {} }: OpenRequest): Required<Opened> {
     const session = this.sessionOf(peer, control.open);
     const resumed = sessionId !== undefined && !peer.isOpen ? this.#resume(peer, session, sessionId) : undefined;
     peer.positions = new Map(Object.entries(channels).map(([channel, offset]) => [channel, offset ?? undefined]));

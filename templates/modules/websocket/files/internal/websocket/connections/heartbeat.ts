@@ -3,7 +3,7 @@ import type { Peer } from './peer.ts';
 export interface HeartbeatOptions {
   /** Milliseconds between two pings. */
   readonly everyMs: number;
-  /** Milliseconds without a sign of life after which a client counts as gone, and in which it reads some of what waits for it. */
+  /** Milliseconds without a sign of life after which a client counts as gone, and in which it takes one of the messages that wait for it. */
   readonly timeoutMs: number;
   /** Told of each client that is removed for it. */
   readonly dead: () => void;

@@ -44,7 +44,7 @@ export class Outbox {
   #ownBytes = 0;
   #isClosed = false;
   #isHeld = false;
-  /** When its client last read some of what waits, by `performance.now()`; or when that began to wait. */
+  /** When its client last took all that was handed over, by `performance.now()`; or when the rest began to wait. */
   #readAt = 0;
   #missed = new Set<string>();
   readonly #release = (): void => {
@@ -105,7 +105,7 @@ export class Outbox {
 
   /**
    * @param since by `performance.now()`
-   * @returns whether something waits, and its client has read nothing of it since
+   * @returns whether something waits, and its client has taken nothing of it since
    */
   isStuckSince(since: number): boolean {
     return this.#waiting.length > 0 && this.#readAt < since;

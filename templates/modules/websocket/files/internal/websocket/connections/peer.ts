@@ -179,7 +179,7 @@ export class Peer {
   }
 
   /**
-   * Ends the connection when the client has read nothing of what waits for it.
+   * Ends the connection when the client has taken nothing of what waits for it.
    * @param since by `performance.now()`
    */
   endIfStuck(since: number): void {

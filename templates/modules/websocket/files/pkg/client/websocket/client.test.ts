@@ -126,6 +126,14 @@ describe('a client', () => {
     expect(made.unacknowledged).toBe(0);
   });
 
+  it('sends to a server that does not tell its limits, too', async () => {
+    const server = await script({ messageLimit: undefined, messagesPerSecond: undefined });
+    server.answer = ({ msgId }, socket) => ack(socket, msgId);
+    const made = client({ url: server.url });
+    await made.send({ ...hello, payload: 'a'.repeat(5000) });
+    expect(server.received).toHaveLength(2);
+  });
+
   it('leaves no more unacknowledged at a time than the server says', async () => {
     const server = await script({ window: 2 });
     const made = client({ url: server.url });

@@ -121,10 +121,10 @@ export interface Opened {
   readonly heartbeatMs: number;
   /** How many messages the client may leave unacknowledged. */
   readonly window: number;
-  /** Bytes of the largest message that the client may send. */
-  readonly messageLimit: number;
-  /** How many messages the client may send a second. */
-  readonly messagesPerSecond: number;
+  /** Bytes of the largest message that the client may send; an older server does not say. */
+  readonly messageLimit?: number;
+  /** How many messages the client may send a second; nor that. */
+  readonly messagesPerSecond?: number;
   readonly channels: Readonly<Record<string, Position | ErrorPayload>>;
 }
 

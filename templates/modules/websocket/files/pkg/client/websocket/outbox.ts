@@ -68,7 +68,10 @@ export class Outbox {
    * @param limits how many may be under way, and how large each may be
    * @param send takes a text
    */
-  attach({ window, messageLimit }: Pick<Opened, 'window' | 'messageLimit'>, send: (text: string) => void): void {
+  attach(
+    { window, messageLimit = Infinity }: Pick<Opened, 'window' | 'messageLimit'>,
+    send: (text: string) => void,
+  ): void {
     this.detach();
     this.#window = window;
     this.#messageLimit = messageLimit;

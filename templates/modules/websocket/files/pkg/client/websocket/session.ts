@@ -40,7 +40,7 @@ export class Session {
       const opened = await this.#ask<Opened>(control.open, payload);
       if (this.#present !== present) return;
       this.#id = opened.sessionId;
-      line.pace(opened.messagesPerSecond);
+      line.pace(opened.messagesPerSecond ?? Infinity);
       line.established();
       // What was asked for meanwhile, or is no longer wanted, is told now.
       const wanted = subscriptions.resumeFrom();

@@ -18,7 +18,7 @@ import { headerOf, requestIdOf } from './requestId.ts';
 export class RequestContext extends Context {
   /** Whether it was given up at its deadline. */
   isExpired = false;
-  /** Whether a reply is on its way through hooks, or further. */
+  /** Whether a whole reply is on its way through hooks, or further; a stream goes its own way. */
   isReplying = false;
   readonly #tracing: Tracing;
   readonly #begun = performance.now();

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -55,6 +56,13 @@ async function start(...args: Parameters<typeof testHttp>): Promise<{ url: strin
     await sleep(300);
     return payload;
   };
+  const silent = (): Readable => new Readable({ read: () => undefined });
+  http.get('/silent', (_request, reply) => reply.send(silent()));
+  http.get('/stalls', (_request, reply) => {
+    const stream = silent();
+    stream.push('begun');
+    return reply.send(stream);
+  });
   http.get('/preSerialization', { preSerialization: work }, () => ({ ok: true }));
   http.get('/onSend', { onSend: work }, () => ({ ok: true }));
   await http.ready();
@@ -151,6 +159,13 @@ describe('a deadline', () => {
     const { url } = await start();
     const response = await fetch(`${url}/half`, { headers: { 'x-request-timeout': '50' } });
     await expect(response.text()).rejects.toThrow('terminated');
+  });
+
+  it('ends a reply whose stream stands still: by 504, or cut off when it has begun', async () => {
+    const { url } = await start();
+    const init = { headers: { 'x-request-timeout': '50' } };
+    expect((await fetch(`${url}/silent`, init)).status).toBe(504);
+    await expect(fetch(`${url}/stalls`, init).then((response) => response.text())).rejects.toThrow('terminated');
   });
 
   it.each(['preSerialization', 'onSend'] as const)(

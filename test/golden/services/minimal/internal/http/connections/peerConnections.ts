@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { Counts } from './counts.ts';
 
 export interface PeerConnectionsOptions {
@@ -8,12 +9,18 @@ export interface PeerConnectionsOptions {
   readonly isExempt: (address: string) => boolean;
 }
 
+/** One that counts. */
+interface Counted {
+  readonly socket: Socket;
+  readonly address: string;
+}
+
 /** Lets each address have so many connections: nobody may have all of them. */
 export class PeerConnections {
   readonly #options: PeerConnectionsOptions;
   readonly #counts = new Counts();
-  /** Both ends of each that counts → whose it is. What TLS makes of a connection has the same ends. */
-  readonly #addresses = new Map<string, string>();
+  /** By both ends, which are those of what TLS makes of a connection, too. */
+  readonly #counted = new Map<string, Counted>();
 
   /** @param options how many, and of whom */
   constructor(options: PeerConnectionsOptions) {
@@ -26,13 +33,17 @@ export class PeerConnections {
    */
   admit(socket: Socket): boolean {
     const { remoteAddress: address = '' } = socket;
-    const ends = endsOf(socket);
     // By TLS it was let in before the handshake.
-    if (this.#addresses.has(ends) || this.#options.isExempt(address)) return true;
+    if (socket instanceof TLSSocket || this.#options.isExempt(address)) return true;
+    const ends = endsOf(socket);
+    // A client that was reset may come again from the same port before Node has told of the end.
+    this.#remove(ends);
     if (this.#counts.of(address) >= this.#options.most) return false;
-    this.#addresses.set(ends, address);
+    this.#counted.set(ends, { socket, address });
     this.#counts.add(address);
-    socket.once('close', () => this.#remove(ends));
+    socket.once('close', () => {
+      if (this.#counted.get(ends)?.socket === socket) this.#remove(ends);
+    });
     return true;
   }
 
@@ -42,10 +53,10 @@ export class PeerConnections {
   }
 
   #remove(ends: string): void {
-    const address = this.#addresses.get(ends);
-    if (address === undefined) return;
-    this.#addresses.delete(ends);
-    this.#counts.remove(address);
+    const counted = this.#counted.get(ends);
+    if (counted === undefined) return;
+    this.#counted.delete(ends);
+    this.#counts.remove(counted.address);
   }
 }
 
