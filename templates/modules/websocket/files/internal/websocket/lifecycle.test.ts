@@ -47,9 +47,9 @@ describe('a client that is not read from, because it has enough in flight', () =
       {
         WEBSOCKET_IN_FLIGHT_MAX: '1',
         WEBSOCKET_HEARTBEAT_MS: '20',
-        WEBSOCKET_HEARTBEAT_TIMEOUT_MS: '200',
+        WEBSOCKET_HEARTBEAT_TIMEOUT_MS: '500',
       },
-      (sockets) => sockets.on(note, () => sleep(600)),
+      (sockets) => sockets.on(note, () => sleep(1200)),
     );
     const client = await rawClient(`${service.ws}/ws`);
     for (const text of ['one', 'two']) client.send({ type: 'note', payload: { text } });
