@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Static } from 'typebox';
 import { Counts } from '../http/connections/counts.ts';
 import { Farewell } from '../http/connections/farewell.ts';
+import { isOfHttp2 } from '../http/connections/http2Errors.ts';
 import { Lingering } from '../http/connections/lingering.ts';
 import type { config } from './config.ts';
 import type { GrpcMetrics } from './metrics.ts';
@@ -120,8 +121,4 @@ export class Connections {
     session.once('close', over);
     session.ping(over);
   }
-}
-
-function isOfHttp2(error: Error): boolean {
-  return 'code' in error && String(error.code).startsWith('ERR_HTTP2_');
 }

@@ -6,6 +6,7 @@ import {
   constants,
 } from 'node:http2';
 import type { ReadableOptions } from 'node:stream';
+import { isOfHttp2 } from '../http/connections/http2Errors.ts';
 
 /** What HTTP/2 adds to each header when it counts them (RFC 9113, 6.5.2), in bytes. */
 const headerOverhead = 32;
@@ -75,7 +76,8 @@ Object.defineProperties(Reply.prototype, {
   errored: {
     get(this: Reply): Error | null {
       const { errored } = this.stream;
-      return errored === null || isOfClient(errored) ? null : errored;
+      // A stream that was reset, or whose connection has failed, its client has broken off.
+      return errored === null || isOfHttp2(errored) ? null : errored;
     },
   },
   /** Node ends a stream that its client has reset: that is no end of the reply. */
@@ -91,8 +93,3 @@ Object.defineProperties(Reply.prototype, {
     },
   },
 });
-
-/** So Node says that a stream was reset, or that its connection has failed. */
-function isOfClient(error: Error): boolean {
-  return 'code' in error && String(error.code).startsWith('ERR_HTTP2_');
-}

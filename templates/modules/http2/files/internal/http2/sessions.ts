@@ -7,6 +7,7 @@ import {
 } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import { Farewell } from '../http/connections/farewell.ts';
+import { isOfHttp2 } from '../http/connections/http2Errors.ts';
 import { Lingering } from '../http/connections/lingering.ts';
 import type { Http2Metrics } from './metrics.ts';
 import { type PeerLimits, Peers } from './peers.ts';
@@ -234,8 +235,4 @@ function reset(
 ): void {
   entry.reason = reason;
   stream.close(code);
-}
-
-function isOfHttp2(error: Error): boolean {
-  return 'code' in error && String(error.code).startsWith('ERR_HTTP2_');
 }
