@@ -31,7 +31,10 @@ export default defineConfig({
           // As in a service.
           isolate: false,
           // They need a whole service: test/modules/openapi.test.ts and the tier e2e run them in such.
-          exclude: ['templates/**/files/api/*.test.ts', 'templates/**/files/internal/cluster/*.integration.test.ts'],
+          exclude: [
+            'templates/**/files/api/*.test.ts',
+            'templates/**/files/internal/platform/cluster/*.integration.test.ts',
+          ],
           setupFiles: 'templates/base/files/test/support/contractSetup.ts',
           testTimeout: 30_000,
           hookTimeout: 30_000,

@@ -3,7 +3,7 @@
  * and writes them as one artefact. `node templates/build.ts`
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type {
@@ -97,7 +97,7 @@ function ownershipOf(target: string, { ownership }: ModuleDefinition): Ownership
 
 /** The settings of a module: what `internal/<x>/config.ts` exports as `config`, a TypeBox object keyed by environment variable. */
 async function readConfig(files: string, paths: readonly string[]): Promise<ConfigVariable[]> {
-  const schemas = paths.filter((name) => /^internal\/[^/]+\/config\.ts$/.test(name));
+  const schemas = paths.filter((name) => /^internal\/(?:platform\/)?[^/]+\/config\.ts$/.test(name));
   const found = await Promise.all(
     schemas.map(async (name) => {
       const { config } = await importModule<{ config?: unknown }>(path.join(files, name));
@@ -153,6 +153,7 @@ async function writeProgram(catalogue: Catalogue): Promise<void> {
   const modules = modulesOf(manifest, catalogue);
   const folder = path.join(root, '.cache', 'templates');
   const input = { manifest, catalogue, modules, paths: [] };
+  await rm(folder, { recursive: true, force: true });
   for (const [file, { text }] of [...composeWiring(input), ...composeContract(input)]) {
     await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
     await writeFile(path.join(folder, file), text);

@@ -115,7 +115,7 @@ export interface ModuleDefinition {
   readonly devDependencies?: readonly string[];
   /** npm scripts this module owns. */
   readonly scripts?: Readonly<Record<string, Script>>;
-  /** Entries of `internal/app/modules.gen.ts`: exported name → file under the service's root. */
+  /** Entries of `internal/platform/app/modules.gen.ts`: exported name → file under the service's root. */
   readonly wiring?: Readonly<Record<string, string>>;
   readonly ownership?: {
     /** Paths, or folders ending in `/`, that are not `merged`. */
@@ -125,7 +125,7 @@ export interface ModuleDefinition {
   readonly ci?: CiContribution;
   /** Its part of `docs/try.md`. */
   readonly tryIt?: TryIt;
-  /** Files that the template renamed: former path → path now. */
+  /** Files that the template renamed, and folders, which end with `/`: former path → path now. */
   readonly renamed?: Readonly<Record<string, string>>;
 }
 

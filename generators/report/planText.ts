@@ -68,7 +68,7 @@ function rowsOf(entries: readonly PlanEntry[]): readonly Row[] {
   return rows.length <= longestTable ? rows : byFolder(entries, 1);
 }
 
-/** @param depth how many folders of a path are told: with two, `internal/http/` */
+/** @param depth how many folders of a path are told: with two, `internal/platform/http/` */
 function byFolder(entries: readonly PlanEntry[], depth: number): readonly Row[] {
   const groups = new Map<string, { action: Action; path: string; files: number; only: PlanEntry }>();
   for (const entry of entries) {

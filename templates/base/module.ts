@@ -66,13 +66,13 @@ export default defineModule({
     production: 'node scripts/production.ts',
   },
   wiring: {
-    identity: 'internal/identity/module.ts',
-    metrics: 'internal/metrics/module.ts',
+    identity: 'internal/platform/identity/module.ts',
+    metrics: 'internal/platform/metrics/module.ts',
     // Before whatever makes spans: the last of them leave after all others have stopped.
-    telemetry: 'internal/telemetry/module.ts',
+    telemetry: 'internal/platform/telemetry/module.ts',
     // Before the API: probes are answered while other modules still start, and last of all while they stop.
-    admin: 'internal/admin/module.ts',
-    http: 'internal/http/module.ts',
+    admin: 'internal/platform/admin/module.ts',
+    http: 'internal/platform/http/module.ts',
   },
   ownership: {
     seed: [
@@ -118,5 +118,15 @@ export default defineModule({
       { id: 'audit', summary: 'No known vulnerability in production', script: 'audit' },
       { id: 'drift', summary: 'The service is as slipway.json says', script: 'slipway:check' },
     ],
+  },
+  renamed: {
+    'internal/admin/': 'internal/platform/admin/',
+    'internal/app/': 'internal/platform/app/',
+    'internal/config/': 'internal/platform/config/',
+    'internal/http/': 'internal/platform/http/',
+    'internal/identity/': 'internal/platform/identity/',
+    'internal/log/': 'internal/platform/log/',
+    'internal/metrics/': 'internal/platform/metrics/',
+    'internal/telemetry/': 'internal/platform/telemetry/',
   },
 });

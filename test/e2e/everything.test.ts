@@ -9,7 +9,7 @@ import { serverDatabase } from '../helpers/postgres.ts';
 /** Written into the service, whose own helper of tests it uses. */
 const certificate = `
 import { writeFileSync } from 'node:fs';
-import { testCertificate } from './internal/http2/testing.ts';
+import { testCertificate } from './internal/platform/http2/testing.ts';
 const { cert, key } = await testCertificate();
 writeFileSync('tls.crt', cert);
 writeFileSync('tls.key', key);

@@ -67,7 +67,7 @@ describe.each(profiles.map((profile) => [titleOf(profile), profile] as const))('
   it('passes its integration tests against real servers', async ({ skip }) => {
     await using database = await serverDatabase();
     skip(has(profile, 'postgres') && database === undefined, 'no PostgreSQL on this machine');
-    const needsRedis = existsSync(path.join(service, 'internal/redis'));
+    const needsRedis = existsSync(path.join(service, 'internal/platform/redis'));
     skip(needsRedis && process.env['REDIS_URL'] === undefined, 'no Redis on this machine');
     const { exitCode } = await execa('npm', ['run', 'test:integration'], {
       cwd: service,

@@ -68,7 +68,7 @@ describe('slipway add --verify', () => {
     const { exitCode, stdout, stderr } = await slipway(service, 'add', 'postgres', '--verify', '--no-install');
     expect(exitCode, stderr).toBe(0);
     expect(stdout).toContain('Done');
-    expect(treeOf(service)).toHaveProperty([path.join('internal', 'postgres', 'module.ts')]);
+    expect(treeOf(service)).toHaveProperty([path.join('internal', 'platform', 'postgres', 'module.ts')]);
     expect((await slipway(service, 'check')).exitCode).toBe(0);
   });
 });

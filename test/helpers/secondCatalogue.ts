@@ -6,16 +6,16 @@ import type { Template, TemplatePart } from '../../generators/engine/template.ts
 /** What the second version does to the files of the first. */
 export const changed = {
   /** Imported by merged files and by seeds. */
-  renamed: { from: 'internal/http/openapi.ts', to: 'internal/http/description/openapi.ts' },
+  renamed: { from: 'internal/platform/http/openapi.ts', to: 'internal/platform/http/description/openapi.ts' },
   renamedSeed: { from: 'internal/items/domain.ts', to: 'internal/items/item.ts' },
   dropped: '.editorconfig',
   droppedSeed: 'docs/decisions/000-template.md',
   /** File → what becomes what in it. */
   edited: {
-    'internal/http/connections/listener.ts': ['sweepEvery = 50', 'sweepEvery = 25'],
-    'internal/http/requests/accessLog.ts': ["'request broken off'", "'request was broken off'"],
+    'internal/platform/http/connections/listener.ts': ['sweepEvery = 50', 'sweepEvery = 25'],
+    'internal/platform/http/requests/accessLog.ts': ["'request broken off'", "'request was broken off'"],
   },
-  new: 'internal/http/trailers.ts',
+  new: 'internal/platform/http/trailers.ts',
   script: 'outdated',
   /** From merged. */
   toSeed: 'vitest.config.ts',

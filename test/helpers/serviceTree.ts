@@ -48,7 +48,7 @@ export const nodeOptions = `--import=${pathToFileURL(path.join(import.meta.dirna
 /** Each port that a module of the tree listens on, as any free one: tests start services side by side. */
 export const anyPorts = Object.fromEntries(
   roots
-    .flatMap((root) => globSync(path.join(root, 'internal/*/config.ts')))
+    .flatMap((root) => globSync(path.join(root, 'internal/{,platform/}*/config.ts')))
     .flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/^ {2}(\w+_PORT):/gm)])
     .map(([, name = '']) => [name, '0']),
 );

@@ -14,11 +14,14 @@ export function tinyCatalogue(changes: Partial<Catalogue> = {}): Catalogue {
       ...module('base', [
         text(
           'cmd/server/main.ts',
-          "import { modules } from '../../internal/app/modules.gen.ts';\n\nconsole.log(modules);\n",
+          "import { modules } from '../../internal/platform/app/modules.gen.ts';\n\nconsole.log(modules);\n",
           'seed',
         ),
-        text('internal/http/server.ts', numbered('server', 30)),
-        text('internal/http/module.ts', "import { listen } from './server.ts';\n\nexport const http = { listen };\n"),
+        text('internal/platform/http/server.ts', numbered('server', 30)),
+        text(
+          'internal/platform/http/module.ts',
+          "import { listen } from './server.ts';\n\nexport const http = { listen };\n",
+        ),
         text('deploy/compose/service.yaml', 'services:\n  app:\n    build: ../..\n'),
         text('deploy/k8s/base/deployment.yaml', 'kind: Deployment\n'),
         text('README.md', '# {{service.name}}\n\n{{service.description}}\n', 'seed', true),
@@ -35,7 +38,7 @@ export function tinyCatalogue(changes: Partial<Catalogue> = {}): Catalogue {
       dependencies: ['fastify'],
       devDependencies: ['vitest'],
       scripts: { build: 'tsc', check: 'npm run build', test: 'vitest run' },
-      wiring: { http: 'internal/http/module.ts' },
+      wiring: { http: 'internal/platform/http/module.ts' },
       ci: { jobs: [{ id: 'check', summary: 'checks', script: 'check' }] },
       config: [
         {

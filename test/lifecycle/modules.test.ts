@@ -68,8 +68,8 @@ const edits: Readonly<Record<string, (service: TestService) => void>> = {
       (text) => `${JSON.stringify(JSON.parse(text)).replace('"modules":', '\n\n  "modules" :')}\n\n`,
     ),
   'files moved': (service) => {
-    service.move('internal/http/requests/requestId.ts', 'internal/http/id/requestId.ts');
-    service.edit('internal/http/requests/requestContext.ts', (text) =>
+    service.move('internal/platform/http/requests/requestId.ts', 'internal/platform/http/id/requestId.ts');
+    service.edit('internal/platform/http/requests/requestContext.ts', (text) =>
       text.replace("'./requestId.ts'", "'../id/requestId.ts'"),
     );
     service.move('docs/operations.md', 'handbook/operations.md');
@@ -80,7 +80,7 @@ const edits: Readonly<Record<string, (service: TestService) => void>> = {
       service.remove(path);
   },
   'files ejected': (service) =>
-    service.must('eject', 'package.json', 'docs/modules.md', 'internal/http/requests/requestId.ts'),
+    service.must('eject', 'package.json', 'docs/modules.md', 'internal/platform/http/requests/requestId.ts'),
   'seeds and code of the user’s own': (service) => {
     service.edit('internal/items/domain.ts', (text) => text + note);
     service.edit('README.md', () => '# Mine\n');
@@ -144,13 +144,13 @@ describe('slipway remove', () => {
     const service = newService('--modules=postgres');
     service.write(
       'internal/orders/repository.ts',
-      "import { a } from 'node:fs';\nimport { postgres } from '../postgres/module.ts';\n",
+      "import { a } from 'node:fs';\nimport { postgres } from '../platform/postgres/module.ts';\n",
     );
     service.write('cmd/report/main.ts', "const { sql } = await import('kysely');\n");
     const before = service.tree();
     const { exitCode, stderr } = service.run('remove', 'postgres', '--no-install');
     expect(exitCode).toBe(3);
-    expect(stderr).toContain('internal/orders/repository.ts:2 imports ../postgres/module.ts');
+    expect(stderr).toContain('internal/orders/repository.ts:2 imports ../platform/postgres/module.ts');
     expect(stderr).toContain('cmd/report/main.ts:1 imports kysely');
     expect(service.tree()).toEqual(before);
     service.remove('internal/orders/repository.ts');
@@ -225,11 +225,11 @@ describe('a clone in which Git has turned all line ends into CRLF', () => {
     const parent = scratchFolder('memory');
     git(parent, 'clone', '--config', 'core.autocrlf=true', origin.root, 'orders');
     const clone = serviceIn(join(parent, 'orders'));
-    expect(clone.read('internal/app/modules.gen.ts')).toContain('\r\n');
+    expect(clone.read('internal/platform/app/modules.gen.ts')).toContain('\r\n');
     expect(clone.must('check')).toContain('No drift');
     const before = clone.tree();
     clone.must('add', 'postgres');
-    expect(clone.read('internal/app/modules.gen.ts')).toMatch(/import \{ postgres \}.*\r\n/);
+    expect(clone.read('internal/platform/app/modules.gen.ts')).toMatch(/import \{ postgres \}.*\r\n/);
     clone.must('remove', 'postgres');
     expect(differing(before, clone.tree())).toEqual([]);
   });

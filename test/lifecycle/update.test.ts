@@ -88,19 +88,23 @@ describe('slipway update', () => {
     const service = newService(...flags);
     const own = (folder: string, ending: string): string =>
       `import { ref } from '${folder}openapi${ending}';\n\nexport const mine = [ref, "${folder}openapi${ending}"];\n`;
-    service.write('internal/http/mine.ts', own('./', '.ts'));
-    service.write('cmd/tool/main.ts', own('../../internal/http/', '.js').replaceAll('\n', '\r\n'));
-    service.edit('internal/http/server.ts', (text) => `${text}\nexport * as described from "./openapi.ts";\n`);
+    service.write('internal/platform/http/mine.ts', own('./', '.ts'));
+    service.write('cmd/tool/main.ts', own('../../internal/platform/http/', '.js').replaceAll('\n', '\r\n'));
+    service.edit('internal/platform/http/server.ts', (text) => `${text}\nexport * as described from "./openapi.ts";\n`);
     const plan = service.second.must('update');
-    expect(plan).toMatch(/merge +internal\/http\/mine\.ts +its imports follow internal\/http\/openapi\.ts/);
-    expect(service.read('internal/http/mine.ts')).toBe(
+    expect(plan).toMatch(
+      /merge +internal\/platform\/http\/mine\.ts +its imports follow internal\/platform\/http\/openapi\.ts/,
+    );
+    expect(service.read('internal/platform/http/mine.ts')).toBe(
       'import { ref } from \'./description/openapi.ts\';\n\nexport const mine = [ref, "./openapi.ts"];\n',
     );
     expect(service.read('cmd/tool/main.ts')).toMatch(
-      /^import \{ ref \} from '\.\.\/\.\.\/internal\/http\/description\/openapi\.js';\r\n/,
+      /^import \{ ref \} from '\.\.\/\.\.\/internal\/platform\/http\/description\/openapi\.js';\r\n/,
     );
-    expect(service.read('internal/http/server.ts')).toContain('export * as described from "./description/openapi.ts";');
-    expect(service.read('internal/items/routes.ts')).toContain("from '../http/description/openapi.ts'");
+    expect(service.read('internal/platform/http/server.ts')).toContain(
+      'export * as described from "./description/openapi.ts";',
+    );
+    expect(service.read('internal/items/routes.ts')).toContain("from '../platform/http/description/openapi.ts'");
     // Nobody has edited that seed: Slipway has.
     expect(service.second.must('explain', 'internal/items/routes.ts')).toContain('as Slipway wrote it');
     expect(service.second.must('check')).toContain('No drift');
@@ -138,11 +142,11 @@ describe('the plan of an update', () => {
     const service = newService(...flags);
     const plan = join(scratchFolder(), 'plan.json');
     writeFileSync(plan, service.second.run('plan', 'update', '--json').stdout);
-    service.edit('internal/http/connections/listener.ts', (text) => `${text}\n`);
+    service.edit('internal/platform/http/connections/listener.ts', (text) => `${text}\n`);
     const before = service.tree();
     const { exitCode, stderr } = service.second.run('apply', plan, '--no-install');
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('internal/http/connections/listener.ts');
+    expect(stderr).toContain('internal/platform/http/connections/listener.ts');
     expect(service.tree()).toEqual(before);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { changed } from '../helpers/secondCatalogue.ts';
 import { newService, type TestService } from './service.ts';
 
-const listener = 'internal/http/connections/listener.ts';
+const listener = 'internal/platform/http/connections/listener.ts';
 
 /** Both sides have changed the same place. */
 interface Clash {
@@ -74,11 +74,15 @@ const clashes: Readonly<Record<string, Clash>> = {
   'the import lines of a file that the user has moved and the template renames': {
     edit: (service) => {
       service.move(changed.renamed.from, 'internal/openapi/document.ts');
-      for (const importer of ['internal/http/server.ts', 'internal/http/server.test.ts', 'internal/items/routes.ts']) {
+      for (const importer of [
+        'internal/platform/http/server.ts',
+        'internal/platform/http/server.test.ts',
+        'internal/items/routes.ts',
+      ]) {
         service.edit(importer, (text) => text.replace(/'\.[./a-z]*\/openapi\.ts'/, "'../openapi/document.ts'"));
       }
     },
-    place: 'internal/http/server.ts',
+    place: 'internal/platform/http/server.ts',
     ours: /^import \{ openapi \} from '\.\.\/openapi\/document\.ts';$/m,
     theirs: /^import \{ openapi \} from '\.\/description\/openapi\.ts';$/m,
     markers: /^<{7} yours\nimport \{ openapi \} from '\.\.\/openapi\/document\.ts';\n/m,

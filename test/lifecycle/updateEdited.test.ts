@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { changed } from '../helpers/secondCatalogue.ts';
 import { newService, second, type TestService } from './service.ts';
 
-const listener = 'internal/http/connections/listener.ts';
-const accessLog = 'internal/http/requests/accessLog.ts';
-const lines = 'internal/http/log/all/lines.ts';
+const listener = 'internal/platform/http/connections/listener.ts';
+const accessLog = 'internal/platform/http/requests/accessLog.ts';
+const lines = 'internal/platform/http/log/all/lines.ts';
 const mine = '\n/** Mine. */\nexport const mine = 1;\n';
 
 /** What a user has done to a service, and what an update makes of it. */
@@ -34,7 +34,7 @@ const cases: Readonly<Record<string, Case>> = {
     edit: (service) => {
       service.move(accessLog, lines);
       service.edit(lines, (text) => text.replace("'../../metrics/", "'../../../metrics/") + mine);
-      service.edit('internal/http/server.ts', (text) =>
+      service.edit('internal/platform/http/server.ts', (text) =>
         text.replace("'./requests/accessLog.ts'", "'./log/all/lines.ts'"),
       );
     },
@@ -44,7 +44,9 @@ const cases: Readonly<Record<string, Case>> = {
       expect(text).toContain("'../../../metrics/requests.ts'");
       expect(text).toContain(mine);
       expect(service.tree()).not.toHaveProperty([accessLog]);
-      expect(service.read('internal/http/server.ts')).toMatch(/description\/openapi\.ts[^]*'\.\/log\/all\/lines\.ts'/);
+      expect(service.read('internal/platform/http/server.ts')).toMatch(
+        /description\/openapi\.ts[^]*'\.\/log\/all\/lines\.ts'/,
+      );
       expect(service.lock().files[accessLog]).toMatchObject({ at: lines });
     },
   },
@@ -76,14 +78,14 @@ const cases: Readonly<Record<string, Case>> = {
   'files deleted that the template changes, renames and drops: they stay deleted': {
     edit: (service) => {
       service.remove(listener);
-      service.edit('internal/http/module.ts', (text) =>
+      service.edit('internal/platform/http/module.ts', (text) =>
         text.replace("'./connections/listener.ts'", "'../mine/listener.ts'"),
       );
-      service.edit('internal/admin/module.ts', (text) =>
+      service.edit('internal/platform/admin/module.ts', (text) =>
         text.replace("'../http/connections/listener.ts'", "'../mine/listener.ts'"),
       );
       service.remove(changed.renamed.from);
-      service.remove('internal/http/server.test.ts');
+      service.remove('internal/platform/http/server.test.ts');
       service.remove('internal/items/routes.ts');
       service.remove('internal/items/routes.test.ts');
       service.remove(changed.dropped);
@@ -176,7 +178,7 @@ const cases: Readonly<Record<string, Case>> = {
       expect(service.tree()).toHaveProperty([changed.renamed.from]);
       expect(service.tree()).toHaveProperty([changed.renamed.to]);
     },
-    told: /create +internal\/http\/description\/openapi\.ts +you have ejected it as internal\/http\/openapi\.ts/,
+    told: /create +internal\/platform\/http\/description\/openapi\.ts +you have ejected it as internal\/platform\/http\/openapi\.ts/,
   },
 };
 

@@ -30,12 +30,12 @@ describe('--verify', () => {
     const { exitCode, stderr } = slipway(['add', 'postgres', '--verify', '--no-install'], { cwd: service.root, env });
     expect(exitCode, stderr).toBe(0);
     const checked = Object.values(treeOf(folder)).find((text) => text.includes('./slipway.json')) ?? '';
-    expect(checked).toContain('./internal/postgres/module.ts\n');
+    expect(checked).toContain('./internal/platform/postgres/module.ts\n');
     expect(checked).toContain('./internal/coverage/domain.ts\n');
     expect(checked).toContain('./internal/dist/index.ts\n');
     expect(checked).not.toContain('report.txt');
     expect(checked).not.toContain('node_modules');
-    expect(service.tree()).toHaveProperty(['internal/postgres/module.ts']);
+    expect(service.tree()).toHaveProperty(['internal/platform/postgres/module.ts']);
   });
 
   it('lands nothing when the checks fail', () => {

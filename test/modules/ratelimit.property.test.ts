@@ -9,8 +9,8 @@ import {
   forgottenAfterMs,
   newState,
   sliceMs,
-} from '../../templates/modules/ratelimit/files/internal/ratelimit/limiter.ts';
-import { takeScript } from '../../templates/modules/ratelimit/files/internal/ratelimit/script.ts';
+} from '../../templates/modules/ratelimit/files/internal/platform/ratelimit/limiter.ts';
+import { takeScript } from '../../templates/modules/ratelimit/files/internal/platform/ratelimit/script.ts';
 
 const limits = fc.record({
   quota: fc.integer({ min: 1, max: 30 }),

@@ -1,9 +1,9 @@
 import { dirname, join } from 'node:path/posix';
 import { describe, expect, it } from 'vitest';
-import { config as adminConfig } from '../../templates/base/files/internal/admin/config.ts';
-import { config as appConfig } from '../../templates/base/files/internal/app/config.ts';
-import { config as httpConfig } from '../../templates/base/files/internal/http/config.ts';
-import { config as logConfig } from '../../templates/base/files/internal/log/config.ts';
+import { config as adminConfig } from '../../templates/base/files/internal/platform/admin/config.ts';
+import { config as appConfig } from '../../templates/base/files/internal/platform/app/config.ts';
+import { config as httpConfig } from '../../templates/base/files/internal/platform/http/config.ts';
+import { config as logConfig } from '../../templates/base/files/internal/platform/log/config.ts';
 import { describeVariables } from '../../templates/variables.ts';
 import { deployTree, type Document, documents, only } from '../helpers/deployTree.ts';
 
@@ -48,7 +48,7 @@ describe('Deployment', () => {
     ['readinessProbe', '/readyz'],
   ])('asks with its %s what the admin port answers', (probe, path) => {
     expect(server[probe].httpGet).toEqual({ path, port: 'admin' });
-    expect(files.get('internal/admin/probes.ts')).toContain(`.get('${path}'`);
+    expect(files.get('internal/platform/admin/probes.ts')).toContain(`.get('${path}'`);
   });
 
   it('waits longer for an answer than a module may take to tell its health', () => {

@@ -17,7 +17,7 @@ const catalogue = await buildCatalogue();
 const everything = serviceWorld(Object.keys(catalogue.modules));
 const repository = repositoryWorld();
 /** What a reader makes who follows CONTRIBUTING.md. */
-const toy = ['templates/modules/greeting/', 'files/internal/greeting/', 'files/docs/greeting.md'];
+const toy = ['templates/modules/greeting/', 'files/internal/platform/greeting/', 'files/docs/greeting.md'];
 const readme = repository.read('README.md') ?? '';
 
 /** A service in memory, as `new` lays it down. */

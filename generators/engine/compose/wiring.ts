@@ -1,12 +1,12 @@
 import type { Composer } from './composer.ts';
 import { union } from './union.ts';
 
-const path = 'internal/app/modules.gen.ts';
+const path = 'internal/platform/app/modules.gen.ts';
 
 /** `printWidth` in `.oxfmtrc.json` of the service. */
 const lineWidth = 120;
 
-/** `internal/app/modules.gen.ts`: the list of the service's modules, from which its configuration is inferred. */
+/** `internal/platform/app/modules.gen.ts`: the list of the service's modules, from which its configuration is inferred. */
 export const composeWiring: Composer = ({ modules }) => {
   union('the wired name', modules, (module) => module.wiring);
   const entries = modules.flatMap((module) => Object.entries(module.wiring ?? {}));
@@ -30,9 +30,16 @@ function list(names: readonly string[]): string {
   return ['export const modules = [', ...names.map((name) => `  ${name},`), '] as const;'].join('\n');
 }
 
-/** From `internal/app/` to a file given from the service's root. */
+/** From `internal/platform/app/` to a file given from the service's root. */
 function relative(file: string): string {
-  if (file.startsWith('internal/app/')) return `./${file.slice('internal/app/'.length)}`;
-  if (file.startsWith('internal/')) return `../${file.slice('internal/'.length)}`;
-  return `../../${file}`;
+  const [, from = '', rest = file] =
+    /^(internal\/platform\/app\/|internal\/platform\/|internal\/)?(.*)$/.exec(file) ?? [];
+  return `${upFrom[from] ?? ''}${rest}`;
 }
+
+const upFrom: Readonly<Record<string, string>> = {
+  'internal/platform/app/': './',
+  'internal/platform/': '../',
+  'internal/': '../../',
+  '': '../../../',
+};

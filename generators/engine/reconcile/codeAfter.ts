@@ -20,10 +20,10 @@ export function textsAfter(entries: readonly PlanEntry[]): TextsAfter {
 /**
  * @param service as it is now
  * @param after what a plan changes
- * @yields path and text of each source file that is there now and stays, as the plan leaves it
+ * @yields path and text of each source file that is there afterwards
  */
 export function* codeAfter({ files, read }: Service, after: TextsAfter): Generator<[path: string, text: string]> {
-  for (const path of files()) {
+  for (const path of new Set([...files(), ...after.keys()])) {
     if (!/\.[cm]?[jt]sx?$/.test(path)) continue;
     const bytes = after.has(path) ? undefined : read(path)?.bytes;
     const text = bytes === undefined ? after.get(path) : decode(bytes);

@@ -1,56 +1,76 @@
 import { encode } from '../fileSet.ts';
 import { codeAfter, textsAfter } from './codeAfter.ts';
 import type { Lock } from './lock.ts';
+import { moduleSpecifiers } from './moduleSpecifiers.ts';
 import type { Plan, PlanEntry } from './plan.ts';
 import type { Service } from './service.ts';
-import { findUsages } from './usages.ts';
+import { candidates } from './usages.ts';
 
-/** A file that the template renamed. */
-interface Rename {
-  readonly from: string;
-  readonly to: string;
+/** The files of a service before and after a plan, and which of them moves where. */
+interface Move {
+  readonly before: ReadonlySet<string>;
+  readonly after: ReadonlySet<string>;
+  /** Former path → path now. */
+  readonly to: ReadonlyMap<string, string>;
+  /** Path now → former path. */
+  readonly from: ReadonlyMap<string, string>;
 }
 
 /**
- * Lets imports follow the files that the templates renamed. Merged files bring their new imports themselves; seeds and the
- * user's own code, which no merge reaches, would be left with imports of files that are gone.
+ * Lets imports follow the files that move. A merged file brings the template's new imports itself; what the user wrote, in seeds,
+ * in merged files and in files of their own, would be left with imports of files that are gone.
  * @param service as it is now
  * @param plan what to do with its files
- * @returns the plan, with a merge for each file in which an import follows
+ * @returns the plan, in which each import that would find nothing names the place where its file is now
  */
 export function followRenames(service: Service, plan: Plan): Plan {
-  const renames = plan.entries.flatMap(renameOf);
-  if (renames.length === 0) return plan;
-  const code = [...codeAfter(service, textsAfter(plan.entries))];
-  const gone = { files: new Set(renames.map(({ from }) => from)), packages: new Set<string>() };
-  const importers = new Set(findUsages(code, gone).map(({ path }) => path));
-  return code
-    .filter(([path]) => importers.has(path))
-    .reduce((present, [path, text]) => follow(service, present, path, text, renames), plan);
+  const pairs = plan.entries.flatMap(moveOf);
+  if (pairs.length === 0) return plan;
+  const texts = textsAfter(plan.entries);
+  const before = new Set(service.files());
+  const move: Move = {
+    before,
+    after: new Set(
+      [...before, ...texts.keys()].filter((path) => (texts.has(path) ? texts.get(path) !== undefined : true)),
+    ),
+    to: new Map(pairs),
+    from: new Map(pairs.map(([from, to]) => [to, from])),
+  };
+  return [...codeAfter(service, texts)].reduce(
+    (present, [path, text]) => follow(service, present, path, text, move),
+    plan,
+  );
 }
 
-function renameOf({ changes: [gone, put] }: PlanEntry): Rename[] {
-  return gone !== undefined && 'remove' in gone && put !== undefined ? [{ from: gone.path, to: put.path }] : [];
+function moveOf({ changes: [gone, put] }: PlanEntry): [from: string, to: string][] {
+  return gone !== undefined && 'remove' in gone && put !== undefined ? [[gone.path, put.path]] : [];
 }
 
-function follow(service: Service, plan: Plan, path: string, text: string, renames: readonly Rename[]): Plan {
-  const followed = renames.filter(({ from }) => imports(path, text, from).length > 0);
-  const write = encode(followed.reduce((now, rename) => rewrite(path, now, rename), text));
-  const before = plan.entries.find((entry) => entry.path === path);
-  const present = service.read(path);
-  const entry: PlanEntry = {
+function follow(service: Service, plan: Plan, path: string, text: string, move: Move): Plan {
+  const lost = lostImports(path, text, move);
+  if (lost.length === 0) return plan;
+  const bytes = encode(lost.reduce((now, each) => rewrite(now, each), text));
+  const entry = plan.entries.find((other) => other.changes.some((change) => change.path === path));
+  const present = service.read(move.from.get(path) ?? path);
+  const changes = entry?.changes ?? [
+    { path, expect: present?.hash ?? null, write: bytes, mode: present?.mode ?? 0o644 },
+  ];
+  const reason = `its imports follow ${[...new Set(lost.map(({ target }) => target))].join(', ')}`;
+  const followed: PlanEntry = {
     path,
     action: 'merge',
-    module: before?.module ?? plan.lock.files[path]?.module ?? '',
-    reason: `its imports follow ${followed.map(({ from }) => from).join(', ')}`,
-    conflicts: before?.conflicts ?? [],
-    changes: [{ path, expect: present?.hash ?? null, write, mode: present?.mode ?? 0o644 }],
+    module: entry?.module ?? plan.lock.files[path]?.module ?? '',
+    conflicts: entry?.conflicts ?? [],
+    reason: entry === undefined || entry.reason === '' ? reason : `${entry.reason}; ${reason}`,
+    changes: changes.map((change) =>
+      change.path === path && 'write' in change ? { ...change, write: bytes } : change,
+    ),
   };
-  const entries = [...plan.entries.filter((other) => other !== before), entry];
+  const entries = [...plan.entries.filter((other) => other !== entry), followed];
   return {
     ...plan,
     entries: entries.sort((a, b) => (a.path < b.path ? -1 : 1)),
-    lock: present === undefined ? plan.lock : unedited(plan.lock, path, present.hash, service.hash(write)),
+    lock: present === undefined ? plan.lock : unedited(plan.lock, path, present.hash, service.hash(bytes)),
   };
 }
 
@@ -63,19 +83,32 @@ function unedited(lock: Lock, path: string, before: string, after: string): Lock
   return { ...lock, files: Object.fromEntries(files) };
 }
 
-function imports(path: string, text: string, from: string): { line: number; specifier: string }[] {
-  return findUsages([[path, text]], { files: new Set([from]), packages: new Set() });
+/** An import that finds nothing from where its file is now, but did before. */
+interface LostImport {
+  /** Counted from 1. */
+  readonly line: number;
+  readonly specifier: string;
+  readonly followed: string;
+  /** The file that it found, by its former path. */
+  readonly target: string;
 }
 
-function rewrite(path: string, text: string, { from, to }: Rename): string {
+function lostImports(path: string, text: string, { before, after, to, from }: Move): LostImport[] {
+  return moduleSpecifiers(text).flatMap(({ specifier, line }) => {
+    if (!specifier.startsWith('.') || candidates(path, specifier).some((file) => after.has(file))) return [];
+    const target = candidates(from.get(path) ?? path, specifier).find((file) => before.has(file));
+    const now = target === undefined ? undefined : (to.get(target) ?? target);
+    if (target === undefined || now === undefined || !after.has(now)) return [];
+    return [{ line, specifier, target, followed: relative(path, now, endingOf(specifier, target)) }];
+  });
+}
+
+function rewrite(text: string, { line, specifier, followed }: LostImport): string {
   const lines = text.split('\n');
-  for (const { line, specifier } of imports(path, text, from)) {
-    const followed = relative(path, to, endingOf(specifier, from));
-    lines[line - 1] = ["'", '"', '`'].reduce(
-      (present, quote) => present.replaceAll(quote + specifier + quote, quote + followed + quote),
-      lines[line - 1] ?? '',
-    );
-  }
+  lines[line - 1] = ["'", '"', '`'].reduce(
+    (present, quote) => present.replaceAll(quote + specifier + quote, quote + followed + quote),
+    lines[line - 1] ?? '',
+  );
   return lines.join('\n');
 }
 

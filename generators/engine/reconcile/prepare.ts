@@ -7,8 +7,10 @@ import { modulesOf } from '../resolve.ts';
 import { bookkeeping } from './bookkeeping.ts';
 import { refuseDanglingImports } from './dangling.ts';
 import { followRenames } from './follow.ts';
+import type { Lock } from './lock.ts';
 import type { Merge } from './merge/types.ts';
 import { type Change, type ConflictMode, plan, type PlanEntry } from './plan.ts';
+import { moveAlong, pendingFolders, type Renames, renamedTo } from './renames.ts';
 import type { Service } from './service.ts';
 
 /** What a command wants of a service. */
@@ -39,20 +41,23 @@ export interface Prepared {
  */
 export function prepare(service: Service, { catalogue, edit, conflict, merge }: Wish): Prepared {
   const present = service.manifestText === undefined ? undefined : parseJson(service.manifestText);
-  const manifest = edit(present);
+  const wanted = edit(present);
+  const renames = renamesOf(wanted, catalogue);
+  const folders = pendingFolders(renames, [...Object.keys(service.lock.files), ...(wanted.ejected ?? [])]);
+  const manifest = withEjected(wanted, folders);
   const planned = plan({
     theirs: render(manifest, catalogue),
     lock: service.lock,
     base: service.base,
     yours: { read: service.read, strays: () => straysOf(service) },
     ejected: manifest.ejected ?? [],
-    renamed: renamedFiles(manifest, catalogue),
+    renamed: renamedFiles(renames, folders, service.lock),
     catalogue: catalogue.version,
     conflict,
     merge,
     hash: service.hash,
   });
-  const result = followRenames(service, planned);
+  const result = followRenames(service, moveAlong(service, planned, folders));
   if (!result.entries.some((entry) => entry.action === 'conflict')) refuseDanglingImports(service, result);
   return {
     entries: result.entries,
@@ -72,8 +77,24 @@ function manifestText({ manifestText: text }: Service, present: unknown, manifes
     : merge(manifestPath, JSON.stringify(present, null, 2), text, wanted, 'theirs').text;
 }
 
-function renamedFiles(manifest: Manifest, catalogue: Catalogue): ReadonlyMap<string, string> {
-  return new Map(modulesOf(manifest, catalogue).flatMap((module) => Object.entries(module.renamed ?? {})));
+function renamesOf(manifest: Manifest, catalogue: Catalogue): Renames {
+  return Object.fromEntries(modulesOf(manifest, catalogue).flatMap(({ renamed = {} }) => Object.entries(renamed)));
+}
+
+/** Each file that the templates renamed, alone or with its folder: former path → path now. */
+function renamedFiles(renames: Renames, folders: Renames, lock: Lock): ReadonlyMap<string, string> {
+  const inFolders = Object.keys(lock.files).flatMap((path) => {
+    const to = renamedTo(path, folders);
+    return to === undefined ? [] : [[path, to] as const];
+  });
+  return new Map([...inFolders, ...Object.entries(renames).filter(([from]) => !from.endsWith('/'))]);
+}
+
+/** An ejected file moves with its folder, and stays ejected. */
+function withEjected(manifest: Manifest, folders: Renames): Manifest {
+  const { ejected } = manifest;
+  if (ejected === undefined || Object.keys(folders).length === 0) return manifest;
+  return { ...manifest, ejected: [...new Set(ejected.map((path) => renamedTo(path, folders) ?? path))].sort() };
 }
 
 /** The user's text files that Slipway did not write. */

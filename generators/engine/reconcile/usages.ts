@@ -58,8 +58,12 @@ export function findUsages(files: Iterable<readonly [path: string, text: string]
   return usages;
 }
 
-/** The files that a relative specifier may mean. */
-function candidates(importer: string, specifier: string): string[] {
+/**
+ * @param importer path of the file that imports
+ * @param specifier relative
+ * @returns paths of the files that it may mean
+ */
+export function candidates(importer: string, specifier: string): string[] {
   const path = resolve(importer, specifier.replace(/[?#].*$/, ''));
   const ending = /\.[cm]?js$/.exec(path)?.[0] ?? '';
   const sources = (compiledFrom[ending] ?? []).map((source) => path.slice(0, -ending.length) + source);

@@ -21,5 +21,8 @@ export default defineModule({
       },
     ],
   },
-  wiring: { auth: 'internal/auth/module.ts' },
+  wiring: { auth: 'internal/platform/auth/module.ts' },
+  renamed: {
+    'internal/auth/': 'internal/platform/auth/',
+  },
 });

@@ -38,8 +38,11 @@ export default defineModule({
       ],
     },
   },
-  wiring: { grpc: 'internal/grpc/module.ts' },
+  wiring: { grpc: 'internal/platform/grpc/module.ts' },
   ownership: {
     seed: ['api/proto/items/', 'api/gen/items/', 'internal/items/grpc/', 'buf.yaml'],
+  },
+  renamed: {
+    'internal/grpc/': 'internal/platform/grpc/',
   },
 });

@@ -20,6 +20,9 @@ export default defineModule({
       },
     ],
   },
-  wiring: { hal: 'internal/hal/module.ts' },
-  ownership: { seed: ['internal/hal/links.ts', 'internal/hal/links.test.ts'] },
+  wiring: { hal: 'internal/platform/hal/module.ts' },
+  ownership: { seed: ['internal/platform/hal/links.ts', 'internal/platform/hal/links.test.ts'] },
+  renamed: {
+    'internal/hal/': 'internal/platform/hal/',
+  },
 });

@@ -12,7 +12,12 @@ export default defineModule({
     'prestart:cluster': 'node --run build',
   },
   wiring: {
-    http2: 'internal/http2/module.ts',
-    staticFiles: 'internal/static/module.ts',
+    http2: 'internal/platform/http2/module.ts',
+    staticFiles: 'internal/platform/static/module.ts',
+  },
+  renamed: {
+    'internal/cluster/': 'internal/platform/cluster/',
+    'internal/http2/': 'internal/platform/http2/',
+    'internal/static/': 'internal/platform/static/',
   },
 });

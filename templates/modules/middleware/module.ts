@@ -4,5 +4,8 @@ export default defineModule({
   id: 'middleware',
   summary: 'What requests pass: timed, and changed at run time (block a caller, lift a limit)',
   category: 'reliability',
-  wiring: { middleware: 'internal/middleware/module.ts' },
+  wiring: { middleware: 'internal/platform/middleware/module.ts' },
+  renamed: {
+    'internal/middleware/': 'internal/platform/middleware/',
+  },
 });

@@ -27,8 +27,8 @@ export default defineModule({
       },
     ],
   },
-  wiring: { postgres: 'internal/postgres/module.ts' },
-  ownership: { seed: ['internal/accounts/', 'internal/postgres/migrations/20261121_accounts.ts'] },
+  wiring: { postgres: 'internal/platform/postgres/module.ts' },
+  ownership: { seed: ['internal/accounts/', 'internal/migrations/20261121_accounts.ts'] },
   ci: {
     additions: {
       integration: {
@@ -43,5 +43,9 @@ export default defineModule({
         env: { DATABASE_URL: 'postgres://postgres:postgres@{postgres.host}:5432/postgres' },
       },
     },
+  },
+  renamed: {
+    'internal/postgres/migrations/': 'internal/migrations/',
+    'internal/postgres/': 'internal/platform/postgres/',
   },
 });

@@ -15,7 +15,10 @@ export default defineModule({
     ],
   },
   wiring: {
-    ratelimit: 'internal/ratelimit/module.ts',
-    sharedRatelimit: 'internal/ratelimit/shared.ts',
+    ratelimit: 'internal/platform/ratelimit/module.ts',
+    sharedRatelimit: 'internal/platform/ratelimit/shared.ts',
+  },
+  renamed: {
+    'internal/ratelimit/': 'internal/platform/ratelimit/',
   },
 });

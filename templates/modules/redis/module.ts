@@ -5,7 +5,7 @@ export default defineModule({
   summary: 'One connection to Redis, shared by modules that use it; none until REDIS_URL is set',
   category: 'data',
   dependencies: ['@redis/client'],
-  wiring: { redis: 'internal/redis/module.ts' },
+  wiring: { redis: 'internal/platform/redis/module.ts' },
   ci: {
     additions: {
       integration: {
@@ -15,5 +15,8 @@ export default defineModule({
         env: { REDIS_URL: 'redis://{redis.host}:6379' },
       },
     },
+  },
+  renamed: {
+    'internal/redis/': 'internal/platform/redis/',
   },
 });

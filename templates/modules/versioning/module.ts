@@ -33,6 +33,9 @@ export default defineModule({
       ],
     },
   },
-  wiring: { versioning: 'internal/versioning/module.ts' },
-  ownership: { seed: ['internal/versioning/versions.ts', 'internal/parts/'] },
+  wiring: { versioning: 'internal/platform/versioning/module.ts' },
+  ownership: { seed: ['internal/platform/versioning/versions.ts', 'internal/parts/'] },
+  renamed: {
+    'internal/versioning/': 'internal/platform/versioning/',
+  },
 });

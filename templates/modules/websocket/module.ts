@@ -34,6 +34,9 @@ export default defineModule({
       },
     ],
   },
-  wiring: { websocket: 'internal/websocket/module.ts' },
+  wiring: { websocket: 'internal/platform/websocket/module.ts' },
   ownership: { seed: ['api/websocket.json'] },
+  renamed: {
+    'internal/websocket/': 'internal/platform/websocket/',
+  },
 });

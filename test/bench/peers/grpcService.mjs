@@ -1,6 +1,6 @@
 // The service as it comes, with the example's items by gRPC, and one item in them.
-import { modules } from '../../internal/app/modules.gen.js';
-import { run } from '../../internal/app/run.js';
+import { modules } from '../../internal/platform/app/modules.gen.js';
+import { run } from '../../internal/platform/app/run.js';
 import { itemsByGrpc } from '../../internal/items/grpc/module.js';
 import { items } from '../../internal/items/module.js';
 

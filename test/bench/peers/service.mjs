@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
-import { modules } from '../../internal/app/modules.gen.js';
-import { defineModule } from '../../internal/app/module.js';
-import { run } from '../../internal/app/run.js';
-import { http } from '../../internal/http/module.js';
+import { modules } from '../../internal/platform/app/modules.gen.js';
+import { defineModule } from '../../internal/platform/app/module.js';
+import { run } from '../../internal/platform/app/run.js';
+import { http } from '../../internal/platform/http/module.js';
 
 /** The base service as it comes, and the same small route as its peers have. */
 const hello = defineModule({

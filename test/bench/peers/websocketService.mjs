@@ -1,10 +1,10 @@
 import { Type } from 'typebox';
-import { modules } from '../../internal/app/modules.gen.js';
-import { defineModule } from '../../internal/app/module.js';
-import { run } from '../../internal/app/run.js';
-import { http } from '../../internal/http/module.js';
-import { defineMessage, defineRequest } from '../../internal/websocket/messages/definitions.js';
-import { websocket } from '../../internal/websocket/module.js';
+import { modules } from '../../internal/platform/app/modules.gen.js';
+import { defineModule } from '../../internal/platform/app/module.js';
+import { run } from '../../internal/platform/app/run.js';
+import { http } from '../../internal/platform/http/module.js';
+import { defineMessage, defineRequest } from '../../internal/platform/websocket/messages/definitions.js';
+import { websocket } from '../../internal/platform/websocket/module.js';
 
 const strict = { additionalProperties: false };
 const text = Type.Object({ text: Type.String() }, strict);

@@ -44,7 +44,7 @@ export const fileRules: Readonly<Record<string, Rule>> = {
 
   'watches what it measures by alerts and a dashboard': (subject) => {
     const paths = [...ownFiles(subject).keys()];
-    if (!paths.some((path) => /^internal\/[^/]+\/metrics\.ts$/.test(path))) return [];
+    if (!paths.some((path) => /^internal\/platform\/[^/]+\/metrics\.ts$/.test(path))) return [];
     return ['alerts', 'dashboards'].filter(
       (kind) => !paths.some((path) => path.startsWith(`deploy/observability/${kind}/`)),
     );
@@ -127,7 +127,7 @@ export const fileRules: Readonly<Record<string, Rule>> = {
 };
 
 function has({ files }: Subject['module'], path: string): boolean {
-  return files.some((file) => file.path === path);
+  return files.some((file) => file.path === path || (path.endsWith('/') && file.path.startsWith(path)));
 }
 
 function seedsOf(

@@ -8,7 +8,7 @@ import type { Subject } from './subject.ts';
 type Sources = Readonly<Record<string, string | undefined>>;
 
 const sources: Sources = {
-  'internal/sample/module.ts': [
+  'internal/platform/sample/module.ts': [
     "import { fastify } from 'fastify';",
     "import type { Pool } from 'pg';",
     "import { createClient } from 'redis';",
@@ -17,9 +17,9 @@ const sources: Sources = {
     'export const sample = { fastify, createClient, readFileSync, pool: {} as Pool };',
     '',
   ].join('\n'),
-  'internal/sample/module.test.ts': "import { it } from 'vitest';\n\nit('runs', () => {});\n",
-  'internal/sample/example.ts': 'export const example = 1;\n',
-  'internal/sample/metrics.ts': 'export const measured = 1;\n',
+  'internal/platform/sample/module.test.ts': "import { it } from 'vitest';\n\nit('runs', () => {});\n",
+  'internal/platform/sample/example.ts': 'export const example = 1;\n',
+  'internal/platform/sample/metrics.ts': 'export const measured = 1;\n',
   'cmd/sample/main.ts': "await import('kysely');\n",
   'docs/sample.md.hbs': '# Sample of {{service.name}}\n\nA job sets `$\\{{ github.sha }}`.\n',
   'docs/runbooks/sample-down.md': '# SampleDown\n',
@@ -50,8 +50,8 @@ const definition: Partial<CatalogueModule> = {
   dependencies: ['redis'],
   devDependencies: ['vitest'],
   scripts: { sample: 'node dist/cmd/sample/main.js', 'sample:check': 'node --run check' },
-  wiring: { sample: 'internal/sample/module.ts' },
-  ownership: { seed: ['internal/sample/example.ts'] },
+  wiring: { sample: 'internal/platform/sample/module.ts' },
+  ownership: { seed: ['internal/platform/sample/example.ts'] },
   config: [
     {
       name: 'SAMPLE_URL',
@@ -149,7 +149,7 @@ export const planted: Readonly<Record<string, readonly Subject[]>> = {
     sample({ scripts: { sample: 'node --run lost' } }),
   ],
   'wires what its files export': [
-    sample({ wiring: { sampled: 'internal/sample/module.ts' } }),
+    sample({ wiring: { sampled: 'internal/platform/sample/module.ts' } }),
     sample({ wiring: { sample: 'internal/sample/lost.ts' } }),
   ],
   'says of files that there are who owns them': [
@@ -158,7 +158,7 @@ export const planted: Readonly<Record<string, readonly Subject[]>> = {
   ],
   'says of renamed files where they are now': [
     sample({ renamed: { 'internal/sample/old.ts': 'internal/sample/lost.ts' } }),
-    sample({ renamed: { 'internal/sample/module.ts': 'cmd/sample/main.ts' } }),
+    sample({ renamed: { 'internal/platform/sample/module.ts': 'cmd/sample/main.ts' } }),
   ],
   'has a page in docs': [sample({}, { 'docs/sample.md.hbs': undefined })],
   'has YAML and JSON that parse': [
@@ -224,7 +224,7 @@ function setting(change: Partial<CatalogueModule['config'][number]>): Subject {
 /** Renders, with a text in the sample's seed. */
 function revealing(input: Parameters<typeof render>, secret: string): ReturnType<typeof render> {
   const files = new Map(render(...input));
-  const seed = files.get('internal/sample/example.ts');
-  if (seed !== undefined) files.set('internal/sample/example.ts', { ...seed, bytes: encode(secret) });
+  const seed = files.get('internal/platform/sample/example.ts');
+  if (seed !== undefined) files.set('internal/platform/sample/example.ts', { ...seed, bytes: encode(secret) });
   return files;
 }

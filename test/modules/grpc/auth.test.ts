@@ -13,10 +13,10 @@ function pemOf(key: JsonWebKey): string {
 
 describe('grpc beside auth', () => {
   it('takes the tokens that HTTP takes, and refuses those that are expired, unsigned, signed by the public key or not enough', async () => {
-    const { Echo, echoes, testService } = await load('grpc/files/internal/grpc/testing.ts');
-    const { auth } = await load('auth/files/internal/auth/module.ts');
-    const { http } = await import(path.resolve(modules, '../base/files/internal/http/module.ts'));
-    const { audience, issuer, sign, testKey } = await load('auth/files/internal/auth/testing.ts');
+    const { Echo, echoes, testService } = await load('grpc/files/internal/platform/grpc/testing.ts');
+    const { auth } = await load('auth/files/internal/platform/auth/module.ts');
+    const { http } = await import(path.resolve(modules, '../base/files/internal/platform/http/module.ts'));
+    const { audience, issuer, sign, testKey } = await load('auth/files/internal/platform/auth/testing.ts');
     const key = await testKey('key');
     const service = await testService(
       (grpc: { add: (...args: unknown[]) => void }) =>

@@ -13,7 +13,7 @@ const load = (file: string) => import(path.join(files, file));
 
 describe('python3-grpcio', () => {
   it.skipIf(!hasGrpc)('speaks all four kinds of calls, health and reflection with a service', async () => {
-    const { testService } = await load('internal/grpc/testing.ts');
+    const { testService } = await load('internal/platform/grpc/testing.ts');
     const { serveItems } = await load('internal/items/grpc/service.ts');
     const { memoryRepository } = await import(path.resolve(files, '../../../base/files/internal/items/repository.ts'));
     const service = await testService((grpc: unknown) => serveItems(grpc, memoryRepository()));

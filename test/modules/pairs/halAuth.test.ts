@@ -1,17 +1,17 @@
 import { Type } from 'typebox';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Service } from '../../../templates/base/files/internal/app/lifecycle.ts';
-import { defineModule } from '../../../templates/base/files/internal/app/module.ts';
-import { http } from '../../../templates/base/files/internal/http/module.ts';
-import type { Http } from '../../../templates/base/files/internal/http/server.ts';
-import { identity } from '../../../templates/base/files/internal/identity/module.ts';
-import { metrics } from '../../../templates/base/files/internal/metrics/module.ts';
-import { telemetry } from '../../../templates/base/files/internal/telemetry/module.ts';
-import { auth } from '../../../templates/modules/auth/files/internal/auth/module.ts';
-import { sign, type TestKey, testKey } from '../../../templates/modules/auth/files/internal/auth/testing.ts';
-import { linksOf } from '../../../templates/modules/hal/files/internal/hal/linksOf.ts';
-import { createMetrics } from '../../../templates/modules/hal/files/internal/hal/metrics.ts';
-import { speakHal } from '../../../templates/modules/hal/files/internal/hal/speakHal.ts';
+import type { Service } from '../../../templates/base/files/internal/platform/app/lifecycle.ts';
+import { defineModule } from '../../../templates/base/files/internal/platform/app/module.ts';
+import { http } from '../../../templates/base/files/internal/platform/http/module.ts';
+import type { Http } from '../../../templates/base/files/internal/platform/http/server.ts';
+import { identity } from '../../../templates/base/files/internal/platform/identity/module.ts';
+import { metrics } from '../../../templates/base/files/internal/platform/metrics/module.ts';
+import { telemetry } from '../../../templates/base/files/internal/platform/telemetry/module.ts';
+import { auth } from '../../../templates/modules/auth/files/internal/platform/auth/module.ts';
+import { sign, type TestKey, testKey } from '../../../templates/modules/auth/files/internal/platform/auth/testing.ts';
+import { linksOf } from '../../../templates/modules/hal/files/internal/platform/hal/linksOf.ts';
+import { createMetrics } from '../../../templates/modules/hal/files/internal/platform/hal/metrics.ts';
+import { speakHal } from '../../../templates/modules/hal/files/internal/platform/hal/speakHal.ts';
 import { startWithAuth } from './withAuth.ts';
 
 type Api = {

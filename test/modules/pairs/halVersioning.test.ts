@@ -1,17 +1,17 @@
 import { Registry } from '@prometheus-io/client';
 import { Type } from 'typebox';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Http } from '../../../templates/base/files/internal/http/server.ts';
-import { Identity, type Permits } from '../../../templates/base/files/internal/identity/module.ts';
+import type { Http } from '../../../templates/base/files/internal/platform/http/server.ts';
+import { Identity, type Permits } from '../../../templates/base/files/internal/platform/identity/module.ts';
 import { unlistedHttp } from '../../../templates/base/files/test/support/http.ts';
-import { linksOf } from '../../../templates/modules/hal/files/internal/hal/linksOf.ts';
-import { createMetrics } from '../../../templates/modules/hal/files/internal/hal/metrics.ts';
-import { speakHal } from '../../../templates/modules/hal/files/internal/hal/speakHal.ts';
+import { linksOf } from '../../../templates/modules/hal/files/internal/platform/hal/linksOf.ts';
+import { createMetrics } from '../../../templates/modules/hal/files/internal/platform/hal/metrics.ts';
+import { speakHal } from '../../../templates/modules/hal/files/internal/platform/hal/speakHal.ts';
 import {
   type StrategyName,
   defineVersions,
-} from '../../../templates/modules/versioning/files/internal/versioning/apiVersions.ts';
-import { testApi } from '../../../templates/modules/versioning/files/internal/versioning/testing.ts';
+} from '../../../templates/modules/versioning/files/internal/platform/versioning/apiVersions.ts';
+import { testApi } from '../../../templates/modules/versioning/files/internal/platform/versioning/testing.ts';
 
 type Api = {
   getPart: { request: { path: { id: string } }; reply: { status: 200; body: { id: string } } };

@@ -1,19 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Type } from 'typebox';
-import { admin } from '../../../templates/base/files/internal/admin/module.ts';
-import type { Service } from '../../../templates/base/files/internal/app/lifecycle.ts';
-import { defineModule } from '../../../templates/base/files/internal/app/module.ts';
-import { http } from '../../../templates/base/files/internal/http/module.ts';
-import type { Http } from '../../../templates/base/files/internal/http/server.ts';
-import { identity } from '../../../templates/base/files/internal/identity/module.ts';
-import { metrics } from '../../../templates/base/files/internal/metrics/module.ts';
-import { telemetry } from '../../../templates/base/files/internal/telemetry/module.ts';
-import { auth } from '../../../templates/modules/auth/files/internal/auth/module.ts';
-import { sign, type TestKey, testKey } from '../../../templates/modules/auth/files/internal/auth/testing.ts';
-import { middleware } from '../../../templates/modules/middleware/files/internal/middleware/module.ts';
-import { ratelimit } from '../../../templates/modules/ratelimit/files/internal/ratelimit/module.ts';
-import { sharedRatelimit } from '../../../templates/modules/ratelimit/files/internal/ratelimit/shared.ts';
-import { redis } from '../../../templates/modules/redis/files/internal/redis/module.ts';
+import { admin } from '../../../templates/base/files/internal/platform/admin/module.ts';
+import type { Service } from '../../../templates/base/files/internal/platform/app/lifecycle.ts';
+import { defineModule } from '../../../templates/base/files/internal/platform/app/module.ts';
+import { http } from '../../../templates/base/files/internal/platform/http/module.ts';
+import type { Http } from '../../../templates/base/files/internal/platform/http/server.ts';
+import { identity } from '../../../templates/base/files/internal/platform/identity/module.ts';
+import { metrics } from '../../../templates/base/files/internal/platform/metrics/module.ts';
+import { telemetry } from '../../../templates/base/files/internal/platform/telemetry/module.ts';
+import { auth } from '../../../templates/modules/auth/files/internal/platform/auth/module.ts';
+import { sign, type TestKey, testKey } from '../../../templates/modules/auth/files/internal/platform/auth/testing.ts';
+import { middleware } from '../../../templates/modules/middleware/files/internal/platform/middleware/module.ts';
+import { ratelimit } from '../../../templates/modules/ratelimit/files/internal/platform/ratelimit/module.ts';
+import { sharedRatelimit } from '../../../templates/modules/ratelimit/files/internal/platform/ratelimit/shared.ts';
+import { redis } from '../../../templates/modules/redis/files/internal/platform/redis/module.ts';
 import { startWithAuth } from './withAuth.ts';
 
 /** In each order in which the two may start. */

@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Type } from 'typebox';
-import type { Service } from '../../../templates/base/files/internal/app/lifecycle.ts';
-import { defineModule } from '../../../templates/base/files/internal/app/module.ts';
-import { http } from '../../../templates/base/files/internal/http/module.ts';
-import type { Http } from '../../../templates/base/files/internal/http/server.ts';
-import { identity } from '../../../templates/base/files/internal/identity/module.ts';
-import { metrics } from '../../../templates/base/files/internal/metrics/module.ts';
-import { telemetry } from '../../../templates/base/files/internal/telemetry/module.ts';
-import { auth } from '../../../templates/modules/auth/files/internal/auth/module.ts';
-import { sign, type TestKey, testKey } from '../../../templates/modules/auth/files/internal/auth/testing.ts';
-import { ratelimit } from '../../../templates/modules/ratelimit/files/internal/ratelimit/module.ts';
-import { versioning } from '../../../templates/modules/versioning/files/internal/versioning/module.ts';
+import type { Service } from '../../../templates/base/files/internal/platform/app/lifecycle.ts';
+import { defineModule } from '../../../templates/base/files/internal/platform/app/module.ts';
+import { http } from '../../../templates/base/files/internal/platform/http/module.ts';
+import type { Http } from '../../../templates/base/files/internal/platform/http/server.ts';
+import { identity } from '../../../templates/base/files/internal/platform/identity/module.ts';
+import { metrics } from '../../../templates/base/files/internal/platform/metrics/module.ts';
+import { telemetry } from '../../../templates/base/files/internal/platform/telemetry/module.ts';
+import { auth } from '../../../templates/modules/auth/files/internal/platform/auth/module.ts';
+import { sign, type TestKey, testKey } from '../../../templates/modules/auth/files/internal/platform/auth/testing.ts';
+import { ratelimit } from '../../../templates/modules/ratelimit/files/internal/platform/ratelimit/module.ts';
+import { versioning } from '../../../templates/modules/versioning/files/internal/platform/versioning/module.ts';
 import { startWithAuth } from './withAuth.ts';
 
 describe('module versioning beside auth and ratelimit, none of which knows another', () => {

@@ -1,17 +1,21 @@
 import { createHmac, createPublicKey } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Type } from 'typebox';
-import type { Service } from '../../../templates/base/files/internal/app/lifecycle.ts';
-import { defineModule } from '../../../templates/base/files/internal/app/module.ts';
-import { http } from '../../../templates/base/files/internal/http/module.ts';
-import { identity } from '../../../templates/base/files/internal/identity/module.ts';
-import { metrics } from '../../../templates/base/files/internal/metrics/module.ts';
-import { telemetry } from '../../../templates/base/files/internal/telemetry/module.ts';
-import { auth } from '../../../templates/modules/auth/files/internal/auth/module.ts';
-import { sign, type TestKey, testKey } from '../../../templates/modules/auth/files/internal/auth/testing.ts';
-import { redis } from '../../../templates/modules/redis/files/internal/redis/module.ts';
-import { websocket } from '../../../templates/modules/websocket/files/internal/websocket/module.ts';
-import { echo, note, rawClient } from '../../../templates/modules/websocket/files/internal/websocket/testing.ts';
+import type { Service } from '../../../templates/base/files/internal/platform/app/lifecycle.ts';
+import { defineModule } from '../../../templates/base/files/internal/platform/app/module.ts';
+import { http } from '../../../templates/base/files/internal/platform/http/module.ts';
+import { identity } from '../../../templates/base/files/internal/platform/identity/module.ts';
+import { metrics } from '../../../templates/base/files/internal/platform/metrics/module.ts';
+import { telemetry } from '../../../templates/base/files/internal/platform/telemetry/module.ts';
+import { auth } from '../../../templates/modules/auth/files/internal/platform/auth/module.ts';
+import { sign, type TestKey, testKey } from '../../../templates/modules/auth/files/internal/platform/auth/testing.ts';
+import { redis } from '../../../templates/modules/redis/files/internal/platform/redis/module.ts';
+import { websocket } from '../../../templates/modules/websocket/files/internal/platform/websocket/module.ts';
+import {
+  echo,
+  note,
+  rawClient,
+} from '../../../templates/modules/websocket/files/internal/platform/websocket/testing.ts';
 import { startWithAuth } from './withAuth.ts';
 
 describe('modules auth and websocket, which do not know each other', () => {

@@ -1,9 +1,13 @@
 import { pino } from 'pino';
-import { Service } from '../../../templates/base/files/internal/app/lifecycle.ts';
-import type { Module } from '../../../templates/base/files/internal/app/module.ts';
-import { readConfig } from '../../../templates/base/files/internal/config/config.ts';
-import { testSettings } from '../../../templates/base/files/internal/http/testing.ts';
-import { audience, issuer, type TestKey } from '../../../templates/modules/auth/files/internal/auth/testing.ts';
+import { Service } from '../../../templates/base/files/internal/platform/app/lifecycle.ts';
+import type { Module } from '../../../templates/base/files/internal/platform/app/module.ts';
+import { readConfig } from '../../../templates/base/files/internal/platform/config/config.ts';
+import { testSettings } from '../../../templates/base/files/internal/platform/http/testing.ts';
+import {
+  audience,
+  issuer,
+  type TestKey,
+} from '../../../templates/modules/auth/files/internal/platform/auth/testing.ts';
 
 /**
  * Starts a service that lets in whoever has a token of one key.

@@ -35,7 +35,7 @@ describe('the commands', () => {
     const document = json(['new', 'orders', '--modules', 'postgres', still, '--no-git'], scratch.path);
     expect(document).toMatchObject({ plan: 1, command: 'new', applied: true, exitCode: 0 });
     expect(document['entries']).toContainEqual(
-      expect.objectContaining({ path: 'internal/postgres/module.ts', action: 'create', module: 'postgres' }),
+      expect.objectContaining({ path: 'internal/platform/postgres/module.ts', action: 'create', module: 'postgres' }),
     );
     expect(document).not.toHaveProperty('changes');
   });
@@ -70,7 +70,7 @@ describe('the commands', () => {
   it('remove refuses while the user’s code needs the module, and names the place', () => {
     using service = scratchService('--modules', 'postgres');
     const user = path.join(service.path, 'internal/items/store.ts');
-    writeFileSync(user, "// mine\nimport { postgres } from '../postgres/module.ts';\nexport { postgres };\n");
+    writeFileSync(user, "// mine\nimport { postgres } from '../platform/postgres/module.ts';\nexport { postgres };\n");
     const before = treeOf(service.path);
     expectFault(slipway(['remove', 'postgres', still], { cwd: service.path }), 3, 'internal/items/store.ts:2');
     expect(treeOf(service.path)).toEqual(before);
@@ -93,13 +93,13 @@ describe('the commands', () => {
     writeFileSync(file, JSON.stringify({ ...manifestOf(service.path), modules: { postgres: {} } }));
     expect(json(['check'], service.path, 4)).toMatchObject({ command: 'check', applied: false, exitCode: 4 });
     expect(json(['update', still], service.path)).toMatchObject({ applied: true });
-    expect(existsSync(path.join(service.path, 'internal/postgres/module.ts'))).toBe(true);
+    expect(existsSync(path.join(service.path, 'internal/platform/postgres/module.ts'))).toBe(true);
     expect(json(['check'], service.path)).toMatchObject({ entries: [] });
   });
 
   it('eject makes a file the user’s alone, and explain says so', () => {
     using service = scratchService();
-    const gen = 'internal/app/modules.gen.ts';
+    const gen = 'internal/platform/app/modules.gen.ts';
     expect(slipway(['eject', gen, still], { cwd: service.path }).stdout).toContain(`${gen} is yours alone`);
     writeFileSync(path.join(service.path, gen), '// mine\n');
     expect(slipway(['check'], { cwd: service.path }).exitCode).toBe(0);
@@ -110,18 +110,18 @@ describe('the commands', () => {
 
   it('eject and explain take paths from where the user is', () => {
     using service = scratchService();
-    const inside = path.join(service.path, 'internal/http/problems');
+    const inside = path.join(service.path, 'internal/platform/http/problems');
     expect(json(['explain', 'problem.ts'], inside)).toMatchObject({
-      path: 'internal/http/problems/problem.ts',
+      path: 'internal/platform/http/problems/problem.ts',
       state: 'unedited',
     });
     json(['eject', 'problem.ts', still], inside);
-    expect(manifestOf(service.path)).toMatchObject({ ejected: ['internal/http/problems/problem.ts'] });
+    expect(manifestOf(service.path)).toMatchObject({ ejected: ['internal/platform/http/problems/problem.ts'] });
   });
 
   it.for([
     ['package.json', { state: 'unedited', ownership: 'merged', module: 'base' }],
-    ['internal/app/modules.gen.ts', { state: 'unedited', ownership: 'managed' }],
+    ['internal/platform/app/modules.gen.ts', { state: 'unedited', ownership: 'managed' }],
     ['README.md', { state: 'unedited', ownership: 'seed' }],
     ['slipway.json', { state: 'manifest' }],
     ['.slipway/lock.json', { state: 'memory' }],
@@ -162,7 +162,7 @@ describe('the commands', () => {
     expect(json(['info', 'postgres'], service.path)).toMatchObject({
       id: 'postgres',
       options: { version: { default: expect.any(String) } },
-      files: expect.arrayContaining([{ path: 'internal/postgres/module.ts', ownership: 'merged' }]),
+      files: expect.arrayContaining([{ path: 'internal/platform/postgres/module.ts', ownership: 'merged' }]),
     });
     const page = slipway(['info', 'postgres'], { cwd: service.path }).stdout;
     expect(page).toMatch(/^postgres \(data\): /);

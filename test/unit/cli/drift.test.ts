@@ -17,7 +17,7 @@ import { scratchService } from '../../helpers/scratchService.ts';
 vi.setConfig({ testTimeout: 60_000 });
 
 const adding = ['add', 'postgres', '--no-install'];
-const wiring = 'internal/app/modules.gen.ts';
+const wiring = 'internal/platform/app/modules.gen.ts';
 const compose = 'deploy/compose/compose.yaml';
 
 /** Changes a file of a service as a user would. */
@@ -187,7 +187,7 @@ describe('a real conflict', () => {
           ]),
         });
       } else {
-        expect(stdout).toMatch(/internal\/app\/modules\.gen\.ts, line \d+/);
+        expect(stdout).toMatch(/internal\/platform\/app\/modules\.gen\.ts, line \d+/);
         expect(stdout).toMatch(/yours +│ /);
         expect(stdout).toMatch(/slipway +│ /);
         expect(stdout).toContain('export const modules = [mine, ');
@@ -207,7 +207,7 @@ describe('a real conflict', () => {
     using service = scratchService();
     edit(service.path, wiring, (text) => text.replace('export const modules = [', 'export const modules = [mine, '));
     expect(slipway([...adding, `--conflict=${mode}`], { cwd: service.path }).exitCode).toBe(0);
-    expect(existsSync(path.join(service.path, 'internal/postgres/module.ts'))).toBe(true);
+    expect(existsSync(path.join(service.path, 'internal/platform/postgres/module.ts'))).toBe(true);
     expect(textOf(service.path, wiring)).toMatch(expected);
   });
 

@@ -108,7 +108,7 @@ describe('markers of an earlier conflict', () => {
 
   it('in a file that stays as it is do not', () => {
     using service = scratchService();
-    appendFileSync(path.join(service.path, 'internal/http/problems/problem.ts'), `/*\n${markers}*/\n`);
+    appendFileSync(path.join(service.path, 'internal/platform/http/problems/problem.ts'), `/*\n${markers}*/\n`);
     expect(slipway(adding, { cwd: service.path }).exitCode).toBe(0);
   });
 });

@@ -209,7 +209,7 @@ describe('--verify', () => {
   it('tries the change in a copy, and lands it when it is green', () => {
     using service = scratchService();
     const log = path.join(path.dirname(service.path), 'log');
-    const npm = `echo "$* $(test -d internal/postgres && echo with || echo without) $PWD" >> '${log}'`;
+    const npm = `echo "$* $(test -d internal/platform/postgres && echo with || echo without) $PWD" >> '${log}'`;
     const result = slipway(['add', 'postgres', '--verify'], {
       cwd: service.path,
       env: programs({ npm }),

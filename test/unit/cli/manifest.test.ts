@@ -178,7 +178,7 @@ describe('a manifest', () => {
 
   it('is looked for upwards, and missed with advice', () => {
     using service = scratchService();
-    expect(slipway(['check'], { cwd: path.join(service.path, 'internal/http') }).exitCode).toBe(0);
+    expect(slipway(['check'], { cwd: path.join(service.path, 'internal/platform/http') }).exitCode).toBe(0);
     for (const command of [['check'], ['add', 'postgres'], ['ci'], ['explain', 'x'], ['eject', 'x'], ['apply', 'x']])
       expectFault(
         slipway(command, { cwd: path.dirname(service.path) }),

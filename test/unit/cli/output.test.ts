@@ -29,7 +29,7 @@ describe('output', () => {
       expect(stderr).toBe('exit 0\n');
     }
     expect(slipway(['check'], { cwd: service.path }).exitCode).toBe(0);
-    expect(existsSync(path.join(service.path, 'internal/postgres'))).toBe(true);
+    expect(existsSync(path.join(service.path, 'internal/platform/postgres'))).toBe(true);
   });
 
   it('may be closed', () => {
@@ -55,10 +55,10 @@ describe('output', () => {
     expect(quiet('add', 'postgres', '--no-install')).toEqual({ exitCode: 0, stdout: '', stderr: '' });
     expect(quiet('check')).toEqual({ exitCode: 0, stdout: '', stderr: '' });
     expectFault(quiet('add', 'nothing'), 2, 'there is no module "nothing"');
-    rmSync(path.join(service.path, 'internal/app/modules.gen.ts'));
+    rmSync(path.join(service.path, 'internal/platform/app/modules.gen.ts'));
     const drift = quiet('check');
     expect(drift).toMatchObject({ exitCode: 4, stderr: '' });
-    expect(drift.stdout).toContain('internal/app/modules.gen.ts');
+    expect(drift.stdout).toContain('internal/platform/app/modules.gen.ts');
   });
 
   it('is one JSON document with --json, even with --quiet', () => {

@@ -36,7 +36,7 @@ describe.skipIf(process.platform === 'win32')('without the right to it', () => {
     ['package.json', 0o000, ['check'], 'cannot read package.json: permission denied'],
     ['.slipway/lock.json', 0o000, ['check'], 'cannot read .slipway/lock.json: permission denied'],
     ['.slipway', 0o000, ['check'], 'permission denied'],
-    ['internal/app', 0o000, adding, 'cannot open internal/app/'],
+    ['internal/platform/app', 0o000, adding, 'cannot open internal/platform/app/'],
     [
       'package.json',
       0o444,

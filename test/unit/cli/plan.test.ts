@@ -51,7 +51,7 @@ describe('a plan', () => {
     const { exitCode, stdout } = slipway(['plan', 'add', 'postgres'], { cwd: service.path });
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(
-      / {2}create +internal\/postgres\/[^]*Plan: \d+ files created, \d+ updated; nothing was written\.\n$/,
+      / {2}create +internal\/accounts\/[^]*Plan: \d+ files created, \d+ updated; nothing was written\.\n$/,
     );
   });
 
@@ -85,7 +85,7 @@ describe('a plan', () => {
 
   it('with conflicts is refused', () => {
     using service = scratchService();
-    writeFileSync(path.join(service.path, 'internal/app/modules.gen.ts'), '// mine\n');
+    writeFileSync(path.join(service.path, 'internal/platform/app/modules.gen.ts'), '// mine\n');
     const { exitCode, stdout } = slipway(['plan', 'add', 'postgres', '--json'], { cwd: service.path });
     expect(exitCode).toBe(3);
     const file = path.join(path.dirname(service.path), 'plan.json');

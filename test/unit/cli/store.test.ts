@@ -191,7 +191,7 @@ describe('a base', () => {
 });
 
 describe('a link that leads out of the service', () => {
-  it.for(['.slipway', '.slipway/objects', 'internal/app', 'package.json'])(
+  it.for(['.slipway', '.slipway/objects', 'internal/platform/app', 'package.json'])(
     'in the place of %s is not written through',
     (name) => {
       using service = scratchService();
@@ -210,8 +210,8 @@ describe('a link that leads out of the service', () => {
     using service = scratchService();
     const outside = path.join(path.dirname(service.path), 'outside');
     mkdirSync(outside);
-    symlinkSync(outside, path.join(service.path, 'internal/postgres'));
-    expectFault(slipway(adding, { cwd: service.path }), 2, 'internal/postgres is a link that leads out');
+    symlinkSync(outside, path.join(service.path, 'internal/platform/postgres'));
+    expectFault(slipway(adding, { cwd: service.path }), 2, 'internal/platform/postgres is a link that leads out');
     expect(readdirSync(outside)).toEqual([]);
   });
 

@@ -145,12 +145,12 @@ describe.skipIf(!hasTerminal)('on a terminal (needs `script` of util-linux)', ()
     const tick: Step = ['postgres', `a${keys.enter}`];
     const added = await onTerminal(['add', ...quick], [tick], { cwd: service.path });
     expect(added.exitCode).toBe(0);
-    expect(existsSync(path.join(service.path, 'internal/postgres'))).toBe(true);
+    expect(existsSync(path.join(service.path, 'internal/platform/postgres'))).toBe(true);
     const nothing = await onTerminal(['add', ...quick], [], { cwd: service.path });
     expect(nothing.exitCode).toBe(2);
     expect(nothing.screen).toContain('there is no module to add');
     const removed = await onTerminal(['remove', ...quick], [tick], { cwd: service.path });
     expect(removed.exitCode).toBe(0);
-    expect(existsSync(path.join(service.path, 'internal/postgres'))).toBe(false);
+    expect(existsSync(path.join(service.path, 'internal/platform/postgres'))).toBe(false);
   });
 });

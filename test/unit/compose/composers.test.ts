@@ -15,12 +15,12 @@ function file(path: string, manifest: Manifest = all, from: Catalogue = catalogu
 
 describe('the shared file', () => {
   it('modules.gen.ts lists each module after those it requires', () => {
-    expect(file('internal/app/modules.gen.ts')).toMatchInlineSnapshot(`
+    expect(file('internal/platform/app/modules.gen.ts')).toMatchInlineSnapshot(`
       "// Written by Slipway from slipway.json: change it with \`slipway add\` and \`slipway remove\`.
-      import { cache } from '../cache/module.ts';
-      import { database } from '../database/module.ts';
+      import { cache } from '../../cache/module.ts';
+      import { database } from '../../database/module.ts';
+      import { outbox } from '../../outbox/module.ts';
       import { http } from '../http/module.ts';
-      import { outbox } from '../outbox/module.ts';
 
       export const modules = [http, cache, database, outbox] as const;
       "

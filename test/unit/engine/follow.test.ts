@@ -6,8 +6,8 @@ import type { Ownership } from '../../../generators/engine/module.ts';
 import type { Plan, PlanEntry } from '../../../generators/engine/reconcile/plan.ts';
 import { type Tree, serviceOf } from '../../helpers/memoryService.ts';
 
-const from = 'internal/http/problem.ts';
-const to = 'internal/http/errors/problem.ts';
+const from = 'internal/platform/http/problem.ts';
+const to = 'internal/platform/http/errors/problem.ts';
 const sha256 = (text: string): string => hash('sha256', text);
 
 const renaming: PlanEntry = {
@@ -44,12 +44,12 @@ function textAfter(plan: Plan, path: string): string | undefined {
 
 describe('followRenames', () => {
   it.each([
-    ['internal/http/server.ts', './problem.ts', './errors/problem.ts'],
-    ['internal/http/server.ts', './problem.js', './errors/problem.js'],
-    ['internal/http/server.ts', './problem', './errors/problem'],
-    ['internal/http/errors/more.ts', '../problem.ts', './problem.ts'],
-    ['cmd/tool/main.ts', '../../internal/http/problem.ts', '../../internal/http/errors/problem.ts'],
-    ['top.ts', './internal/http/problem.ts', './internal/http/errors/problem.ts'],
+    ['internal/platform/http/server.ts', './problem.ts', './errors/problem.ts'],
+    ['internal/platform/http/server.ts', './problem.js', './errors/problem.js'],
+    ['internal/platform/http/server.ts', './problem', './errors/problem'],
+    ['internal/platform/http/errors/more.ts', '../problem.ts', './problem.ts'],
+    ['cmd/tool/main.ts', '../../internal/platform/http/problem.ts', '../../internal/platform/http/errors/problem.ts'],
+    ['top.ts', './internal/platform/http/problem.ts', './internal/platform/http/errors/problem.ts'],
   ])('rewrites in %s the import of %s to %s, and nothing else', (path, before, after) => {
     const source = (specifier: string): string =>
       `import { a } from '${specifier}';\r\nexport * from "${specifier}"; // '${before}x'\nawait import(\`${specifier}\`);\nconst text = '${before}';\n`;
@@ -63,13 +63,13 @@ describe('followRenames', () => {
   });
 
   it('leaves alone what imports another file, or is no source', () => {
-    for (const path of ['internal/other/server.ts', 'internal/http/server.md']) {
+    for (const path of ['internal/other/server.ts', 'internal/platform/http/server.md']) {
       expect(following(path, "import { a } from './problem.ts';\n").entries).toEqual([renaming]);
     }
   });
 
   it('goes on from what the plan already makes of the file', () => {
-    const path = 'internal/http/server.ts';
+    const path = 'internal/platform/http/server.ts';
     const merged: PlanEntry = {
       ...renaming,
       path,
@@ -82,10 +82,10 @@ describe('followRenames', () => {
   });
 
   it('remembers an unedited seed as unedited, and of other files what they were', () => {
-    const [path, text] = ['internal/items/routes.ts', "import '../http/problem.ts';\n"];
+    const [path, text] = ['internal/items/routes.ts', "import '../platform/http/problem.ts';\n"];
     const locked = (ownership: Ownership): string | undefined =>
       following(path, text, [], ownership).lock.files[path]?.hash;
-    expect(locked('seed')).toBe(sha256("import '../http/errors/problem.ts';\n"));
+    expect(locked('seed')).toBe(sha256("import '../platform/http/errors/problem.ts';\n"));
     expect(locked('merged')).toBe(sha256(text));
   });
 });

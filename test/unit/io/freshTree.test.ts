@@ -16,8 +16,8 @@ const act = await bundle(fileURLToPath(new URL('children/act.ts', import.meta.ur
 const edits = [
   { path: 'slipway.json', old: null, new: '{}' },
   { path: 'scripts/start', old: null, new: '#!/bin/sh', mode: 0o755 },
-  { path: 'internal/app/deep/run.ts', old: null, new: 'export {};' },
-  { path: 'internal/app/stop.ts', old: null, new: 'export {};' },
+  { path: 'internal/platform/app/deep/run.ts', old: null, new: 'export {};' },
+  { path: 'internal/platform/app/stop.ts', old: null, new: 'export {};' },
 ];
 const files = filesFrom(edits);
 
@@ -25,7 +25,7 @@ function paths(root: string): string[] {
   return Object.entries(snapshot(root)).flatMap(([path, entry]) => (entry.startsWith('folder') ? [] : [path]));
 }
 
-const whole = ['internal/app/deep/run.ts', 'internal/app/stop.ts', 'scripts/start', 'slipway.json'];
+const whole = ['internal/platform/app/deep/run.ts', 'internal/platform/app/stop.ts', 'scripts/start', 'slipway.json'];
 
 describe('createTree', () => {
   it.for(['orders', 'teams/a/orders'])('lays down a tree at %s, and leaves nothing beside it', (path) => {

@@ -4,16 +4,16 @@ import { existsSync, openSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { listen } from '../internal/http/connections/listener.ts';
+import { listen } from '../internal/platform/http/connections/listener.ts';
 import { inherited, root, startProcess } from './support/service.ts';
 
 /** The API and the port for operations, and nothing that takes its time to start. */
 const program = `
-  import { admin } from './internal/admin/module.ts';
-  import { run } from './internal/app/run.ts';
-  import { http } from './internal/http/module.ts';
-  import { metrics } from './internal/metrics/module.ts';
-  import { telemetry } from './internal/telemetry/module.ts';
+  import { admin } from './internal/platform/admin/module.ts';
+  import { run } from './internal/platform/app/run.ts';
+  import { http } from './internal/platform/http/module.ts';
+  import { metrics } from './internal/platform/metrics/module.ts';
+  import { telemetry } from './internal/platform/telemetry/module.ts';
   await run([metrics, telemetry, admin, http]);`;
 const args = ['--input-type=module', '--eval', program];
 

@@ -27,10 +27,10 @@ describe('a service that is told to stop under load', () => {
     const program = `
       import { setTimeout as sleep } from 'node:timers/promises';
       import { Type } from 'typebox';
-      import { run } from './internal/app/run.ts';
-      import { http } from './internal/http/module.ts';
-      import { metrics } from './internal/metrics/module.ts';
-      import { telemetry } from './internal/telemetry/module.ts';
+      import { run } from './internal/platform/app/run.ts';
+      import { http } from './internal/platform/http/module.ts';
+      import { metrics } from './internal/platform/metrics/module.ts';
+      import { telemetry } from './internal/platform/telemetry/module.ts';
       const slow = {
         name: 'slow',
         config: Type.Object({}),

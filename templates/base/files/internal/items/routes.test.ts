@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { testHttp } from '../../test/support/http.ts';
-import { memoryIdempotency } from '../http/idempotency/idempotencyMemory.ts';
-import type { Http } from '../http/server.ts';
+import { memoryIdempotency } from '../platform/http/idempotency/idempotencyMemory.ts';
+import type { Http } from '../platform/http/server.ts';
 import type { Item } from './domain.ts';
 import { memoryRepository } from './repository.ts';
 import { itemRoutes } from './routes.ts';

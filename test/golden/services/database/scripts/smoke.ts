@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listen } from '../internal/http/connections/listener.ts';
+import { listen } from '../internal/platform/http/connections/listener.ts';
 import { load } from '../test/support/load.ts';
 import { preparations } from '../test/support/preparations.ts';
 import { startService } from '../test/support/service.ts';

@@ -6,11 +6,11 @@ import { type ServiceProcess, startProcess } from './support/service.ts';
 /** A service in a process of its own: it can be blocked, and has a memory to measure. */
 const program = `
   import { setTimeout as sleep } from 'node:timers/promises';
-  import { run } from './internal/app/run.ts';
-  import { admin } from './internal/admin/module.ts';
-  import { http } from './internal/http/module.ts';
-  import { metrics } from './internal/metrics/module.ts';
-  import { telemetry } from './internal/telemetry/module.ts';
+  import { run } from './internal/platform/app/run.ts';
+  import { admin } from './internal/platform/admin/module.ts';
+  import { http } from './internal/platform/http/module.ts';
+  import { metrics } from './internal/platform/metrics/module.ts';
+  import { telemetry } from './internal/platform/telemetry/module.ts';
   import { Type } from 'typebox';
   const routes = {
     name: 'routes',

@@ -27,7 +27,7 @@ describe('the walls between cmd, internal, pkg and api', () => {
 
   it.each([
     ['internal/a/module.ts', "import { run } from '../../cmd/server/main.ts';"],
-    ['pkg/a/index.ts', "export { run } from '../../internal/app/run.ts';"],
+    ['pkg/a/index.ts', "export { run } from '../../internal/platform/app/run.ts';"],
     ['pkg/a/index.ts', "const { run } = await import('../../cmd/server/main.ts');"],
     ['api/a.ts', "import type { A } from '../pkg/a/index.ts';"],
     ['internal/a/domain.ts', "import { fastify } from 'fastify';"],
@@ -40,7 +40,7 @@ describe('the walls between cmd, internal, pkg and api', () => {
   });
 
   it.each([
-    ['cmd/a/main.ts', "import { run } from '../../internal/app/run.ts';"],
+    ['cmd/a/main.ts', "import { run } from '../../internal/platform/app/run.ts';"],
     ['internal/a/module.ts', "import { fastify } from 'fastify';\nimport { rule } from './domain.ts';"],
     ['internal/a/domain.ts', "import { notFound } from '../../pkg/errors/index.ts';\nimport '../b/domain.ts';"],
     ['internal/a/module.test.ts', "import { run } from '../../cmd/server/main.ts';"],

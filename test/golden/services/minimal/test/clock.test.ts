@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
-import { listen } from '../internal/http/connections/listener.ts';
+import { listen } from '../internal/platform/http/connections/listener.ts';
 import { type ServiceProcess, startProcess } from './support/service.ts';
 
 const hour = 3_600_000;
@@ -12,13 +12,13 @@ const hour = 3_600_000;
 const program = `
   import { setTimeout as sleep } from 'node:timers/promises';
   import { Type } from 'typebox';
-  import { admin } from './internal/admin/module.ts';
-  import { run } from './internal/app/run.ts';
-  import { once } from './internal/http/idempotency/idempotency.ts';
-  import { memoryIdempotency } from './internal/http/idempotency/idempotencyMemory.ts';
-  import { http } from './internal/http/module.ts';
-  import { metrics } from './internal/metrics/module.ts';
-  import { telemetry } from './internal/telemetry/module.ts';
+  import { admin } from './internal/platform/admin/module.ts';
+  import { run } from './internal/platform/app/run.ts';
+  import { once } from './internal/platform/http/idempotency/idempotency.ts';
+  import { memoryIdempotency } from './internal/platform/http/idempotency/idempotencyMemory.ts';
+  import { http } from './internal/platform/http/module.ts';
+  import { metrics } from './internal/platform/metrics/module.ts';
+  import { telemetry } from './internal/platform/telemetry/module.ts';
   import { current } from './pkg/context/index.ts';
   const routes = {
     name: 'routes',

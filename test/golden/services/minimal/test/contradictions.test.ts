@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { admin } from '../internal/admin/module.ts';
-import { config as app } from '../internal/app/config.ts';
-import { rules as appRules } from '../internal/app/rules.ts';
-import { ConfigError, type Environment, checkConfig } from '../internal/config/config.ts';
-import { http } from '../internal/http/module.ts';
-import { telemetry } from '../internal/telemetry/module.ts';
+import { admin } from '../internal/platform/admin/module.ts';
+import { config as app } from '../internal/platform/app/config.ts';
+import { rules as appRules } from '../internal/platform/app/rules.ts';
+import { ConfigError, type Environment, checkConfig } from '../internal/platform/config/config.ts';
+import { http } from '../internal/platform/http/module.ts';
+import { telemetry } from '../internal/platform/telemetry/module.ts';
 
 const modules = [telemetry, admin, http];
 

@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { serverUrl, testDatabase } from '../postgres/testing.ts';
+import { serverUrl, testDatabase } from '../platform/postgres/testing.ts';
 import { repositorySuite } from './repository.suite.ts';
 
 const url = serverUrl();

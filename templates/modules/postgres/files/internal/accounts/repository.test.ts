@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { testDatabase } from '../postgres/testing.ts';
+import { testDatabase } from '../platform/postgres/testing.ts';
 import { repositorySuite } from './repository.suite.ts';
 
 describe('accounts in the embedded database', () => {

@@ -1,6 +1,6 @@
 import type { Generated, Selectable, Transaction } from 'kysely';
 import { notFound } from '../../pkg/errors/index.ts';
-import type { Database } from '../postgres/database.ts';
+import type { Database } from '../platform/postgres/database.ts';
 import {
   type Account,
   type AccountRepository,
@@ -10,7 +10,7 @@ import {
   sameTransfer,
 } from './domain.ts';
 
-/** The tables of this slice, as `internal/postgres/migrations/20261121_accounts.ts` makes them. */
+/** The tables of this slice, as `internal/migrations/20261121_accounts.ts` makes them. */
 export interface Tables {
   accounts: AccountsTable;
   transfers: TransfersTable;

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
-import { defineModule } from '../app/module.ts';
-import { http } from '../http/module.ts';
-import { versioning } from '../versioning/module.ts';
+import { defineModule } from '../platform/app/module.ts';
+import { http } from '../platform/http/module.ts';
+import { versioning } from '../platform/versioning/module.ts';
 import { memoryRepository } from './repository.ts';
 import { partRoutes } from './routes.ts';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { unlistedHttp } from '../../test/support/http.ts';
-import { defineVersions } from '../versioning/apiVersions.ts';
-import { type TestApi, testApi } from '../versioning/testing.ts';
+import { defineVersions } from '../platform/versioning/apiVersions.ts';
+import { type TestApi, testApi } from '../platform/versioning/testing.ts';
 import { memoryRepository } from './repository.ts';
 import { partRoutes } from './routes.ts';
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Type } from 'typebox';
 import { notFound } from '../../pkg/errors/index.ts';
-import { problems, ref } from '../http/openapi.ts';
-import type { Http } from '../http/server.ts';
-import type { VersionedRoutes } from '../versioning/routes.ts';
+import { problems, ref } from '../platform/http/openapi.ts';
+import type { Http } from '../platform/http/server.ts';
+import type { VersionedRoutes } from '../platform/versioning/routes.ts';
 import type { PartRepository } from './domain.ts';
 import { v1 } from './v1.ts';
 import { v2 } from './v2.ts';

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { representation } from '../versioning/representation.ts';
+import { representation } from '../platform/versioning/representation.ts';
 import type { NewPart, Part } from './domain.ts';
 
 /** The place in its parts. */

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
-import { defineModule } from '../app/module.ts';
-import { postgres } from '../postgres/module.ts';
+import { defineModule } from '../platform/app/module.ts';
+import { postgres } from '../platform/postgres/module.ts';
 import { type Tables, postgresRepository } from './repository.ts';
 
 /** Example of a domain slice on the database: accounts of money. It is yours: change it, or delete it. */

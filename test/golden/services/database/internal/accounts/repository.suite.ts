@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { TestDatabase } from '../postgres/testing.ts';
+import type { TestDatabase } from '../platform/postgres/testing.ts';
 import type { AccountRepository } from './domain.ts';
 import { type Tables, postgresRepository } from './repository.ts';
 

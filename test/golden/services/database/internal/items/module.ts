@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
-import { defineModule } from '../app/module.ts';
-import { memoryIdempotency } from '../http/idempotency/idempotencyMemory.ts';
-import { http } from '../http/module.ts';
+import { defineModule } from '../platform/app/module.ts';
+import { memoryIdempotency } from '../platform/http/idempotency/idempotencyMemory.ts';
+import { http } from '../platform/http/module.ts';
 import { memoryRepository } from './repository.ts';
 import { itemRoutes } from './routes.ts';
 

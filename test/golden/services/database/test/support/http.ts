@@ -1,13 +1,13 @@
 import { Registry } from '@prometheus-io/client';
 import { pino } from 'pino';
-import { config } from '../../internal/http/config.ts';
-import { listen } from '../../internal/http/connections/listener.ts';
-import { type Http, type HttpOptions, createHttp } from '../../internal/http/server.ts';
-import { readConfig } from '../../internal/config/config.ts';
-import { ErrorCounts } from '../../internal/metrics/errors.ts';
-import { RequestDurations } from '../../internal/metrics/requests.ts';
+import { config } from '../../internal/platform/http/config.ts';
+import { listen } from '../../internal/platform/http/connections/listener.ts';
+import { type Http, type HttpOptions, createHttp } from '../../internal/platform/http/server.ts';
+import { readConfig } from '../../internal/platform/config/config.ts';
+import { ErrorCounts } from '../../internal/platform/metrics/errors.ts';
+import { RequestDurations } from '../../internal/platform/metrics/requests.ts';
 import { unlisted } from './contractWatch.ts';
-import { testSettings } from '../../internal/http/testing.ts';
+import { testSettings } from '../../internal/platform/http/testing.ts';
 
 /**
  * @param env settings beyond those of all tests

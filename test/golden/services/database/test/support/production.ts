@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { config } from '../../internal/app/config.ts';
-import { readConfig } from '../../internal/config/config.ts';
+import { config } from '../../internal/platform/app/config.ts';
+import { readConfig } from '../../internal/platform/config/config.ts';
 
 /** One thing that has to be so before the first release. */
 export interface Check {

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
-import { testSettings } from '../../internal/http/testing.ts';
+import { testSettings } from '../../internal/platform/http/testing.ts';
 
 /** The service's root folder. */
 export const root = path.resolve(import.meta.dirname, '../..');

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
-import { defineModule } from '../../app/module.ts';
-import { grpc } from '../../grpc/module.ts';
+import { defineModule } from '../../platform/app/module.ts';
+import { grpc } from '../../platform/grpc/module.ts';
 import { items } from '../module.ts';
 import { serveItems } from './service.ts';
 

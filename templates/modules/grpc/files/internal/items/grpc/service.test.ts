@@ -2,7 +2,7 @@ import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Client } from '@connectrpc/connect';
 import { ItemService } from '../../../api/gen/items/v1/items_pb.ts';
-import { type TestService, testService } from '../../grpc/testing.ts';
+import { type TestService, testService } from '../../platform/grpc/testing.ts';
 import type { ItemRepository } from '../domain.ts';
 import { memoryRepository } from '../repository.ts';
 import { serveItems } from './service.ts';

@@ -8,7 +8,7 @@ import {
   type ItemSchema,
 } from '../../../api/gen/items/v1/items_pb.ts';
 import { invalidArgument, notFound } from '../../../pkg/errors/index.ts';
-import type { Grpc } from '../../grpc/server.ts';
+import type { Grpc } from '../../platform/grpc/server.ts';
 import { type Item, type ItemRepository, createItem } from '../domain.ts';
 
 const pageSize = 100;

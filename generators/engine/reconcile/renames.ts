@@ -1,0 +1,61 @@
+import type { Plan, PlanEntry } from './plan.ts';
+import type { Service } from './service.ts';
+
+/** What the templates renamed, as modules declare it: former path → path now; a folder ends with `/`. */
+export type Renames = Readonly<Record<string, string>>;
+
+/**
+ * @param path of a file
+ * @param renames files and folders; a file's own entry comes first, then the longest folder
+ * @returns its path now; undefined when it was not renamed
+ */
+export function renamedTo(path: string, renames: Renames): string | undefined {
+  if (Object.hasOwn(renames, path)) return renames[path];
+  const folder = Object.keys(renames)
+    .filter((from) => from.endsWith('/') && path.startsWith(from))
+    .reduce((longest, from) => (from.length > longest.length ? from : longest), '');
+  return folder === '' ? undefined : `${renames[folder]}${path.slice(folder.length)}`;
+}
+
+/**
+ * @param renames as the modules of a service declare them
+ * @param known paths that Slipway wrote in that service
+ * @returns the folders among them under whose former path the service still has something
+ */
+export function pendingFolders(renames: Renames, known: readonly string[]): Renames {
+  const isPending = (from: string): boolean => from.endsWith('/') && known.some((path) => path.startsWith(from));
+  return Object.fromEntries(Object.entries(renames).filter(([from]) => isPending(from)));
+}
+
+/**
+ * Moves the user's own files along with a folder that the templates renamed, as Git does when it merges a renamed directory
+ * (https://git-scm.com/docs/git-config#Documentation/git-config.txt-mergedirectoryRenames).
+ * @param service as it is now
+ * @param plan what to do with Slipway's files
+ * @param folders former folder → folder now, both ending with `/`
+ * @returns the plan, with an entry for each file that moves; a file whose new place is taken stays where it is
+ */
+export function moveAlong(service: Service, plan: Plan, folders: Renames): Plan {
+  if (Object.keys(folders).length === 0) return plan;
+  const planned = new Set(plan.entries.flatMap(({ path, changes }) => [path, ...changes.map((change) => change.path)]));
+  const known = new Set(Object.entries(service.lock.files).map(([path, { at }]) => at ?? path));
+  const entries = service.files().flatMap((from): PlanEntry[] => {
+    const to = planned.has(from) || known.has(from) ? undefined : renamedTo(from, folders);
+    const present = to === undefined ? undefined : service.read(from);
+    if (to === undefined || present === undefined || planned.has(to) || service.read(to) !== undefined) return [];
+    return [
+      {
+        path: to,
+        action: 'update',
+        module: '',
+        reason: `your file moves with its folder from ${from}`,
+        conflicts: [],
+        changes: [
+          { path: from, expect: present.hash, remove: true },
+          { path: to, expect: null, write: present.bytes, mode: present.mode },
+        ],
+      },
+    ];
+  });
+  return { ...plan, entries: [...plan.entries, ...entries].sort((a, b) => (a.path < b.path ? -1 : 1)) };
+}

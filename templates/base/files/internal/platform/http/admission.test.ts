@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { listenLocally, testHttp } from '../../../test/support/http.ts';
+import { connectTo, receive } from '../../../test/support/raw.ts';
+import type { Http } from './server.ts';
+
+let http: Http;
+afterEach(() => http.close());
+
+async function testServer(env: Readonly<Record<string, string>> = {}): Promise<Http> {
+  const server = await testHttp(env);
+  server.get('/things/:id', () => ({}));
+  server.put('/things/:id', () => ({}));
+  server.post('/things/search', () => ({}));
+  await server.register(async (scope) => void scope.delete('/:id', () => ({})), { prefix: '/nested' });
+  return server;
+}
+
+describe('a method that a path has not', () => {
+  it.each([
+    ['DELETE', '/things/7', 'GET, HEAD, OPTIONS, PUT'],
+    ['POST', '/things/7?x=1', 'GET, HEAD, OPTIONS, PUT'],
+    ['DELETE', '/things/search', 'GET, HEAD, OPTIONS, POST, PUT'],
+    ['GET', '/nested/7', 'DELETE, OPTIONS'],
+    ['PROPFIND', '/things/7', 'GET, HEAD, OPTIONS, PUT'],
+  ] as const)('is 405 with Allow: %s %s', async (method, url, allow) => {
+    http = await testServer();
+    const response = await http.inject({ method, url });
+    expect(response.statusCode).toBe(405);
+    expect(response.headers['allow']).toBe(allow);
+    expect(response.json()).toMatchObject({ status: 405, code: 'method_not_allowed' });
+  });
+
+  it('is answered so whatever the body is', async () => {
+    http = await testServer();
+    const response = await http.inject({
+      method: 'POST',
+      url: '/nested/7',
+      headers: { 'content-type': 'a/b' },
+      body: '{',
+    });
+    expect(response.statusCode).toBe(405);
+  });
+
+  it('may be asked for by OPTIONS', async () => {
+    http = await testServer();
+    const response = await http.inject({ method: 'OPTIONS', url: '/things/7' });
+    expect(response.statusCode).toBe(204);
+    expect(response.headers['allow']).toBe('GET, HEAD, OPTIONS, PUT');
+    expect(response.body).toBe('');
+  });
+});
+
+describe('a path that does not exist', () => {
+  it.each(['GET', 'HEAD', 'POST', 'OPTIONS'] as const)('is 404 for %s, whatever the body is', async (method) => {
+    http = await testServer();
+    const response = await http.inject({ method, url: '/none', headers: { 'content-type': 'a/b' } });
+    expect(response.statusCode).toBe(404);
+  });
+});
+
+it('a URL that is too long is 414', async () => {
+  http = await testServer({ HTTP_URL_LIMIT_BYTES: '20' });
+  expect((await http.inject(`/things/7?${'x'.repeat(10)}`)).statusCode).toBe(200);
+  const refused = await http.inject(`/things/7?${'x'.repeat(11)}`);
+  expect(refused.statusCode).toBe(414);
+  expect(refused.json()).toMatchObject({ code: 'url_too_long' });
+});
+
+describe('an event loop that is blocked', () => {
+  it('turns requests away with 503 and Retry-After, until it turns again', async () => {
+    http = await testServer({ HTTP_EVENT_LOOP_DELAY_LIMIT_MS: '200' });
+    const port = await listenLocally(http);
+    const ask = 'GET /things/7 HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n';
+
+    const busy = await connectTo(port);
+    busy.write(ask);
+    block(300);
+    const refused = await receive(busy);
+    expect(refused).toMatch(/^HTTP\/1.1 503 /);
+    expect(refused).toContain('retry-after: 1\r\n');
+    expect(refused).toContain('"code":"overloaded"');
+
+    await sleep(300);
+    const idle = await connectTo(port);
+    idle.write(ask);
+    expect(await receive(idle)).toMatch(/^HTTP\/1.1 200 /);
+  });
+});
+
+function block(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}

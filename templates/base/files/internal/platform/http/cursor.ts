@@ -1,0 +1,31 @@
+import type { Static, TSchema } from 'typebox';
+import { Value } from 'typebox/value';
+import { ServiceError } from '../../../pkg/errors/index.ts';
+
+/**
+ * @param position where a page ends: the values by which the list is ordered, of its last entry
+ * @returns a cursor, opaque to clients
+ */
+export function encodeCursor(position: unknown): string {
+  return Buffer.from(JSON.stringify(position)).toString('base64url');
+}
+
+/**
+ * @param schema of a position
+ * @param cursor as a client sent it
+ * @returns the position
+ * @throws {ServiceError} 400, when it is none of ours
+ */
+export function decodeCursor<Schema extends TSchema>(schema: Schema, cursor: string): Static<Schema> {
+  const position = parse(Buffer.from(cursor, 'base64url').toString());
+  if (Value.Check(schema, position)) return position;
+  throw new ServiceError({ code: 'invalid_cursor', status: 400, publicMessage: 'The cursor is not one that we gave.' });
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,326 @@
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Registry } from '@prometheus-io/client';
+import { pino } from 'pino';
+import { current } from '../../../pkg/context/index.ts';
+import { testHttp } from '../../../test/support/http.ts';
+import type { Authenticate } from '../identity/module.ts';
+import { principalKey } from '../identity/principal.ts';
+import { tokenCommand } from './command.ts';
+import { Denial } from './denial.ts';
+import { Guard } from './guard.ts';
+import { createMetrics } from './metrics.ts';
+import { protect } from './module.ts';
+import {
+  type TestIssuer,
+  type TestKey,
+  type TestService,
+  audience,
+  issuer,
+  sign,
+  testIssuer,
+  testKey,
+  testService,
+} from './testing.ts';
+
+let key: TestKey;
+let published: TestIssuer;
+let folder: string;
+
+beforeAll(async () => {
+  key = await testKey('key');
+  published = await testIssuer(key);
+  folder = await mkdtemp(path.join(os.tmpdir(), 'auth-'));
+});
+afterAll(async () => {
+  published.close();
+  await rm(folder, { recursive: true });
+});
+afterEach(() => vi.unstubAllEnvs());
+
+const names = { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_ALGORITHMS: 'ES256' };
+
+function settings(): Record<string, string> {
+  return { ...names, AUTH_JWKS: JSON.stringify({ keys: [key.publicJwk] }) };
+}
+
+describe('what a route declares', () => {
+  let started: TestService;
+
+  beforeAll(async () => {
+    started = await testService(
+      { ...settings(), AUTH_AUDIT_GRANTED: 'true', AUTH_ROLES_CLAIM: 'realm_access.roles' },
+      (server, guard) => {
+        const schema = { response: {} };
+        server.get('/docs/secret', { schema }, () => 'secret');
+        server.get('/any', { schema }, ({ principal }) => ({ subject: principal?.subject }));
+        server.get('/open', { schema, config: { auth: 'public' } }, ({ principal }) => ({
+          known: principal !== undefined,
+        }));
+        server.post('/items', { schema, config: { auth: { scopes: ['items:read', 'items:write'] } } }, () => 'ok');
+        server.get('/admin', { schema, config: { auth: { roles: ['admin', 'owner'] } } }, () => 'ok');
+        server.get('/mine', (request, reply) => guard.require(request, reply, { scopes: ['items:all'] }).subject);
+      },
+    );
+  });
+  afterAll(() => started.service.stop(0, 1000));
+
+  const read = { scope: 'items:read' };
+  const write = { scope: 'items:read items:write' };
+  it.each<[string, 'GET' | 'POST', string, object | undefined, number]>([
+    ['anyone on a public route', 'GET', '/open', undefined, 200],
+    ['anyone on the description', 'GET', '/openapi.json', undefined, 200],
+    ['nobody on a route that only looks like the description', 'GET', '/docs/secret', undefined, 401],
+    ['anyone where there is nothing', 'GET', '/nothing', undefined, 404],
+    ['nobody without a token', 'GET', '/any', undefined, 401],
+    ['a valid token where nothing is declared', 'GET', '/any', {}, 200],
+    ['nobody with one scope of two', 'POST', '/items', read, 403],
+    ['whoever has every scope', 'POST', '/items', write, 200],
+    ['whoever has every scope, as a list', 'POST', '/items', { scope: ['items:write', 'items:read'] }, 200],
+    ['nobody whose scope only begins alike', 'POST', '/items', { scope: 'items:read items:writer' }, 403],
+    ['nobody whose scopes are no text', 'POST', '/items', { scope: { 'items:write': true } }, 403],
+    ['whoever has one of the roles', 'GET', '/admin', { realm_access: { roles: ['owner'] } }, 200],
+    ['nobody with none of the roles', 'GET', '/admin', { realm_access: { roles: ['guest'] }, roles: ['admin'] }, 403],
+    ['whoever the handler lets through', 'GET', '/mine', { scope: 'items:all' }, 200],
+    ['nobody whom the handler does not', 'GET', '/mine', read, 403],
+  ])('lets through %s', async (_, method, url, claims, status) => {
+    const headers = claims === undefined ? {} : { authorization: `Bearer ${await sign(key, { ...claims })}` };
+    const answer = await started.http.inject({ method, url, headers });
+    expect(answer.statusCode, answer.body).toBe(status);
+  });
+
+  it('tells which scopes are needed', async () => {
+    const headers = { authorization: `Bearer ${await sign(key)}` };
+    const answer = await started.http.inject({ method: 'POST', url: '/items', headers });
+    expect(answer.headers['www-authenticate']).toMatch(/error="insufficient_scope", scope="items:read items:write"$/);
+    expect(answer.json()).toMatchObject({ status: 403, code: 'insufficient_scope' });
+  });
+
+  it('logs who was denied and who was granted what, never the token', async () => {
+    started.log.text = '';
+    const token = await sign(key, write);
+    for (const [method, url] of [
+      ['POST', '/items'],
+      ['GET', '/admin'],
+      ['GET', '/any'],
+    ] as const) {
+      await started.http.inject({ method, url, headers: { authorization: `Bearer ${token}` } });
+    }
+    const lines = started.log.text
+      .trim()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line));
+    const audit = { requestId: expect.any(String), subject: 'ada', keyId: 'key' };
+    expect(lines).toContainEqual(
+      expect.objectContaining({ ...audit, msg: 'request granted', method: 'POST', route: '/items' }),
+    );
+    expect(lines).toContainEqual(
+      expect.objectContaining({ ...audit, msg: 'request denied', route: '/admin', reason: 'role', status: 403 }),
+    );
+    expect(started.log.text.match(/request granted/g)).toHaveLength(1);
+    expect(started.log.text).not.toContain(token);
+  });
+
+  it('stands in the OpenAPI document', async () => {
+    const document = (await started.http.inject('/openapi.json')).json();
+    const challenge = { headers: { 'WWW-Authenticate': { schema: { type: 'string' } } } };
+    expect(document).toMatchObject({
+      security: [{ bearer: [] }],
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } }, schemas: { Problem: {} } },
+      paths: {
+        '/open': { get: { security: [] } },
+        '/items': {
+          post: {
+            security: [{ bearer: ['items:read', 'items:write'] }],
+            responses: { 403: challenge },
+          },
+        },
+      },
+    });
+    expect(document.paths['/any'].get).not.toHaveProperty('security');
+    expect(document.paths['/any'].get.responses ?? {}).not.toHaveProperty('401');
+  });
+});
+
+describe('tokens that do not come by HTTP', () => {
+  let started: TestService;
+  let authenticate: Authenticate;
+  beforeAll(async () => {
+    started = await testService(settings(), (server) => {
+      server.get('/whoami', () => ({ subject: current().get(principalKey)?.subject }));
+    });
+    authenticate = started.identity.authenticate ?? expect.unreachable('nobody authenticates');
+  });
+  afterAll(() => started.service.stop(0, 1000));
+
+  const needs = { scopes: ['items:read'], roles: [] };
+  const what = { method: 'Items/Get' };
+
+  it('are verified in the same way, and logged as what they were sent for', async () => {
+    const token = await sign(key, { scope: 'items:read' });
+    const { subject, expiresAt } = await authenticate(token, needs, what);
+    expect(subject).toBe('ada');
+    expect(expiresAt).toBeGreaterThan(Date.now());
+
+    await expect(authenticate(await sign(key), needs, what)).rejects.toMatchObject({ status: 403, reason: 'scope' });
+    expect(started.log.text).toMatch(/"method":"Items\/Get".*"reason":"scope".*"keyId":"key".*request denied/);
+  });
+
+  it.each([
+    [undefined, 'token_missing'],
+    ['', 'token_missing'],
+    ['x'.repeat(10_000), 'token_oversized'],
+    ['x.y.z', 'token_malformed'],
+  ])('are refused like others: %.10s', async (token, reason) => {
+    await expect(authenticate(token, needs, what)).rejects.toMatchObject({ status: 401, reason });
+  });
+
+  it('leave who sent them in the context', async () => {
+    const headers = { authorization: `Bearer ${await sign(key)}` };
+    expect(await (await fetch(`${started.api}/whoami`, { headers })).json()).toEqual({ subject: 'ada' });
+  });
+});
+
+it('protects routes that were there before it', async () => {
+  const server = await testHttp();
+  server.get('/early', () => 'ok');
+  const options = {
+    limit: 100,
+    auditGranted: false,
+    log: pino({ level: 'silent' }),
+    metrics: createMetrics(new Registry()),
+  };
+  protect(server, new Guard({ ...options, verify: () => Promise.reject(new Denial('signature')) }));
+  expect((await server.inject('/early')).statusCode).toBe(401);
+});
+
+it('does not start with a scope that no token can have', async () => {
+  const planted = testService(settings(), (server) => {
+    server.get('/items', { config: { auth: { scopes: ['items:read" evil="'] } } }, () => 'ok');
+  });
+  await expect(planted).rejects.toThrow('is no scope or role');
+});
+
+describe('an issuer out of reach', () => {
+  it('makes the service unhealthy, and requests fail with 503 until it is back', async () => {
+    const down = await testIssuer(key);
+    const { answer } = down;
+    down.answer = (_request, response) => response.writeHead(500).end();
+    const started = await testService({ ...names, AUTH_JWKS_URL: down.url, AUTH_JWKS_COOLDOWN_MS: '50' }, (server) => {
+      server.get('/any', () => 'ok');
+    });
+    const ask = async () =>
+      started.http.inject({ url: '/any', headers: { authorization: `Bearer ${await sign(key)}` } });
+    const refused = await ask();
+    expect(refused.statusCode).toBe(503);
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    expect(refused.headers).not.toHaveProperty('www-authenticate');
+    expect(await started.service.health(1000)).toHaveProperty('auth.error');
+    expect(await started.metrics.text()).toMatch(/^auth_jwks_age_seconds \+Inf$/m);
+
+    down.answer = answer;
+    await vi.waitFor(async () => expect((await ask()).statusCode).toBe(200), { timeout: 15_000 });
+    expect(await started.service.health(1000)).toEqual({ auth: 'ok' });
+    await started.service.stop(0, 1000);
+    down.close();
+  });
+});
+
+describe('keys in a file', () => {
+  it('are read anew on a reload; when it holds none the old ones stay, and one line says so', async () => {
+    const file = path.join(folder, 'jwks.json');
+    const keys = (...of: readonly TestKey[]) => JSON.stringify({ keys: of.map(({ publicJwk }) => publicJwk) });
+    const next = await testKey('next');
+    await writeFile(file, keys(key));
+    const started = await testService({ ...names, AUTH_JWKS_FILE: file }, (server) => {
+      server.get('/any', () => 'ok');
+    });
+    const ask = async (by: TestKey): Promise<number> =>
+      (await started.http.inject({ url: '/any', headers: { authorization: `Bearer ${await sign(by)}` } })).statusCode;
+    expect([await ask(key), await ask(next)]).toEqual([200, 401]);
+
+    await writeFile(file, keys(next));
+    expect(await ask(next)).toBe(401);
+    expect(await started.service.reload()).toBe(true);
+    expect([await ask(key), await ask(next)]).toEqual([401, 200]);
+
+    for (const broken of ['{"keys":[', '{"keys":[]}', '{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}', '']) {
+      await writeFile(file, broken);
+      started.log.text = '';
+      expect(await started.service.reload()).toBe(false);
+      expect(JSON.parse(started.log.text)).toMatchObject({ level: 50, module: 'auth', msg: 'reload failed' });
+      expect(started.log.text).not.toContain('c2VjcmV0');
+      expect([await ask(key), await ask(next)]).toEqual([401, 200]);
+    }
+    await rm(file);
+    expect(await started.service.reload()).toBe(false);
+    expect(await ask(next)).toBe(200);
+    await started.service.stop(0, 1000);
+  });
+});
+
+describe('settings', () => {
+  const jwks = (): string => JSON.stringify({ keys: [key.publicJwk] });
+  it.each<[string, () => Record<string, string>, string]>([
+    ['nothing at all', () => ({}), 'AUTH_ISSUER'],
+    ['no audience', () => ({ AUTH_ISSUER: issuer, AUTH_JWKS: jwks() }), 'AUTH_AUDIENCE'],
+    ['no issuer', () => ({ AUTH_AUDIENCE: audience, AUTH_JWKS: jwks() }), 'AUTH_ISSUER'],
+    ['no keys', () => ({ ...names }), 'AUTH_JWKS_URL'],
+    ['keys twice', () => ({ ...settings(), AUTH_JWKS_FILE: 'jwks.json' }), 'AUTH_JWKS_FILE'],
+    ['keys over http', () => ({ ...names, AUTH_JWKS_URL: 'http://login.example.com/jwks' }), 'AUTH_JWKS_URL'],
+    ['keys that are no JSON', () => ({ ...names, AUTH_JWKS: '{' }), 'AUTH_JWKS'],
+    ['a file that is not there', () => ({ ...names, AUTH_JWKS_FILE: 'not/there.json' }), 'AUTH_JWKS_FILE'],
+    ['a shared secret', () => ({ ...names, AUTH_JWKS: '{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}' }), 'AUTH_JWKS'],
+    ['a private key', () => ({ ...names, AUTH_JWKS: '{"keys":[{"kty":"EC","d":"c2VjcmV0"}]}' }), 'AUTH_JWKS'],
+    ['a symmetric algorithm', () => ({ ...settings(), AUTH_ALGORITHMS: 'ES256,HS256' }), 'AUTH_ALGORITHMS'],
+    ['no algorithm', () => ({ ...settings(), AUTH_ALGORITHMS: 'none' }), 'AUTH_ALGORITHMS'],
+  ])('in production, %s: does not start', async (_, env, variable) => {
+    vi.stubEnv('NODE_ENV', 'production');
+    const start = testService(env(), () => undefined);
+    await expect(start).rejects.toMatchObject({ faults: [{ variable }] });
+    await expect(start).rejects.not.toThrow('c2VjcmV0');
+  });
+});
+
+describe('the local issuer', () => {
+  it('needs no setting, and its tokens are good in a service that runs already', async () => {
+    const env = { AUTH_DEVELOPMENT_DIR: path.join(folder, 'key') };
+    const started = await testService(env, (server) => {
+      server.get(
+        '/admin',
+        { config: { auth: { scopes: ['all'], roles: ['admin'] } } },
+        ({ principal }) => principal?.subject,
+      );
+    });
+    const ask = async (token: string) => {
+      const { statusCode, body } = await started.http.inject({
+        url: '/admin',
+        headers: { authorization: `Bearer ${token}` },
+      });
+      return [statusCode, body];
+    };
+    expect(started.log.text).toContain('local issuer, for development');
+    expect(await ask(await sign(key))).toMatchObject([401, expect.any(String)]);
+
+    const issued = await tokenCommand(['--', '--scope', 'all', '--role', 'admin', '--subject', 'grace'], env);
+    expect(await ask(issued.text)).toEqual([200, 'grace']);
+    expect(await ask((await tokenCommand([], env)).text)).toMatchObject([403, expect.any(String)]);
+    const [file = ''] = await readdir(env.AUTH_DEVELOPMENT_DIR);
+    expect((await stat(path.join(env.AUTH_DEVELOPMENT_DIR, file))).mode & 0o077).toBe(0);
+    await started.service.stop(0, 1000);
+  });
+
+  it.each([
+    [['--seconds', '0'], {}, 'usage'],
+    [['--scop', 'all'], {}, 'usage'],
+    [[], { NODE_ENV: 'production' }, 'no local issuer in production'],
+    [[], { AUTH_ISSUER: issuer }, `ask ${issuer}`],
+  ])('issues nothing for %j with %j', async (args, env, text) => {
+    expect(await tokenCommand(args, { AUTH_DEVELOPMENT_DIR: folder, ...env })).toEqual({
+      exitCode: 2,
+      text: expect.stringContaining(text),
+    });
+  });
+});

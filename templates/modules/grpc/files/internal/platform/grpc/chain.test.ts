@@ -1,0 +1,151 @@
+import { once } from 'node:events';
+import { connect } from 'node:http2';
+import { Registry } from '@prometheus-io/client';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { current, newSpanId } from '../../../pkg/context/index.ts';
+import { unauthenticated } from '../../../pkg/errors/index.ts';
+import { readConfig } from '../config/config.ts';
+import { principalKey } from '../identity/principal.ts';
+import { ErrorCounts } from '../metrics/errors.ts';
+import { type Rpc, noTracing } from '../telemetry/tracing.ts';
+import { config } from './config.ts';
+import { createMetrics } from './metrics.ts';
+import { Grpc } from './server.ts';
+import { type Answer, Echo, callRaw, echoes, text, until } from './testing.ts';
+
+const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+const callersSpan = '00f067aa0ba902b7';
+const sampled = { traceparent: `00-${traceId}-${callersSpan}-01` };
+const good = { authorization: 'Bearer good' };
+
+let grpc: Grpc;
+let port: number;
+/** What a call has passed, each with how many calls hold a place at that moment. */
+let passed: string[];
+let spans: Rpc[];
+let stop: () => Promise<void>;
+
+function pass(what: string): void {
+  passed.push(`${what}, ${grpc.calls} in flight`);
+}
+
+beforeEach(async () => {
+  passed = [];
+  spans = [];
+  const registry = new Registry();
+  grpc = new Grpc({
+    config: readConfig(config, { GRPC_CALLS_LIMIT: '1' }),
+    log: pino({ level: 'silent' }),
+    metrics: createMetrics(registry),
+    errors: new ErrorCounts(registry),
+    tracing: {
+      ...noTracing,
+      beginRpc(context, rpc) {
+        pass(`span begun for ${context.get(principalKey)?.subject ?? 'nobody'}`);
+        spans.push(rpc);
+        context.trace = { ...context.trace, spanId: newSpanId() };
+        return (status) => passed.push(`span ended with ${status}`);
+      },
+      detached(name, from) {
+        pass(`${name} goes on`);
+        return noTracing.detached(name, from);
+      },
+    },
+    authenticate: () => async (token) => {
+      pass('authenticated');
+      if (token !== 'good') throw unauthenticated('No.');
+      return { subject: 'ada', scopes: new Set(), roles: new Set(), claims: {}, expiresAt: Infinity };
+    },
+    stopping: new AbortController().signal,
+  });
+  grpc.intercept(async (_call, next) => {
+    pass('own');
+    await next();
+  });
+  const hangs = () => new Promise<never>(() => {});
+  grpc.add(Echo, { ...echoes, one: see, again: hangs, spread }, { methods: { again: { auth: 'public' } } });
+  port = await grpc.listen('127.0.0.1', 0);
+  stop = () => grpc.drain(AbortSignal.timeout(100));
+});
+afterEach(() => stop());
+
+function see(request: { readonly value: string }): { value: string } {
+  pass(`handled in ${current().trace.spanId === callersSpan ? "the caller's span" : 'its own span'}`);
+  return { value: request.value };
+}
+
+// oxlint-disable-next-line typescript/require-await
+async function* spread(): AsyncGenerator<{ value: string }> {
+  yield { value: current().detached('mail').id };
+}
+
+async function call(path: string, headers: Readonly<Record<string, string>>): Promise<Answer> {
+  const session = connect(`http://127.0.0.1:${port}`);
+  session.on('error', () => undefined);
+  try {
+    await once(session, 'remoteSettings');
+    return await callRaw(session, path, { message: text('hello') }, headers);
+  } finally {
+    session.destroy();
+  }
+}
+
+describe('a call', () => {
+  it('is authenticated, then traced, then limited, and comes to interceptors of your own last', async () => {
+    expect(await call('/test.Echo/One', { ...good, ...sampled })).toMatchObject({ grpcStatus: '0' });
+    expect(passed).toEqual([
+      'authenticated, 0 in flight',
+      'span begun for ada, 0 in flight',
+      'own, 1 in flight',
+      'handled in its own span, 1 in flight',
+      'span ended with OK',
+    ]);
+  });
+
+  it('has a span with its method, its client and the span of its caller, when that is sampled', async () => {
+    await call('/test.Echo/One', { ...good, ...sampled });
+    const parent = { traceId, spanId: callersSpan, sampled: true };
+    expect(spans).toMatchObject([{ method: 'test.Echo/One', peer: '127.0.0.1', parent }]);
+  });
+
+  it.each([{}, { traceparent: `00-${traceId}-${callersSpan}-00` }])('has none otherwise: %j', async (headers) => {
+    expect(await call('/test.Echo/One', { ...good, ...headers })).toMatchObject({ grpcStatus: '0' });
+    expect(spans).toEqual([]);
+    expect(passed.at(-1)).toMatch(/^handled/);
+  });
+
+  it('has what goes on after it traced as well', async () => {
+    expect(await call('/test.Echo/Spread', { ...good, ...sampled })).toMatchObject({ grpcStatus: '0' });
+    expect(passed).toContain('mail goes on, 1 in flight');
+  });
+
+  it('that is not permitted begins no span and takes no place', async () => {
+    expect(await call('/test.Echo/One', sampled)).toMatchObject({ grpcStatus: '16' });
+    expect(passed).toEqual(['authenticated, 0 in flight']);
+  });
+
+  it('that is one too many has a span which says so, and goes no further', async () => {
+    const hanging = call('/test.Echo/Again', { 'grpc-timeout': '500m' });
+    await until(() => grpc.calls === 1);
+    passed = [];
+    expect(await call('/test.Echo/One', { ...good, ...sampled })).toMatchObject({ grpcStatus: '8' });
+    expect(passed).toEqual([
+      'authenticated, 1 in flight',
+      'span begun for ada, 1 in flight',
+      'span ended with RESOURCE_EXHAUSTED',
+    ]);
+    await hanging;
+  });
+
+  it('without time has a span which says so; its handler keeps its place for as long as it works on', async () => {
+    const answer = await call('/test.Echo/Again', { 'grpc-timeout': '100m', ...sampled });
+    expect(answer).toMatchObject({ grpcStatus: '4' });
+    expect(passed).toEqual([
+      'span begun for nobody, 0 in flight',
+      'own, 1 in flight',
+      'span ended with DEADLINE_EXCEEDED',
+    ]);
+    expect(grpc.calls).toBe(1);
+  });
+});

@@ -1,0 +1,506 @@
+import { once } from 'node:events';
+import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Health, HealthCheckResponse_ServingStatus as Serving } from '../../../api/gen/grpc/health/v1/health_pb.ts';
+import { frame } from './frames.ts';
+import { type Answer, Echo, type TestService, callRaw, echoes, testService, text, until } from './testing.ts';
+
+const limit = 10_000;
+const headerLimit = 2048;
+let service: TestService;
+let session: ClientHttp2Session;
+
+async function start(env: Readonly<Record<string, string>> = {}): Promise<void> {
+  service = await testService(
+    (grpc) => {
+      grpc.add(Echo, {
+        ...echoes,
+        async *talk(requests, call) {
+          yield* requests;
+          // Node's client ends a stream before it resets it.
+          await once(call.signal, 'abort');
+          call.throwIfEnded();
+        },
+        async *spread({ value }) {
+          for (let count = 0; count < 10_000; count += 1) {
+            sent = count;
+            yield { value };
+          }
+        },
+      });
+    },
+    { GRPC_MESSAGE_LIMIT_BYTES: String(limit), GRPC_HEADER_LIMIT_BYTES: String(headerLimit), ...env },
+  );
+  session = await service.raw();
+}
+/** How many messages of the long stream its handler has made. */
+let sent = 0;
+
+beforeEach(() => start());
+afterEach(() => service.stop());
+
+/** Whether others are served as if nothing had happened. */
+async function othersAreServed(): Promise<boolean> {
+  const { value } = await service.open().client(Echo).one({ value: 'hello' });
+  return value === 'hello';
+}
+
+async function counted(line: RegExp): Promise<boolean> {
+  return line.test(await service.metrics.text());
+}
+
+/** Opens a connection that is closed again. */
+async function refused(): Promise<void> {
+  const another = await service.raw().catch(() => undefined);
+  await until(() => another?.closed ?? true);
+}
+
+/** GOAWAY (RFC 9113, 6.8): no stream, no error. */
+const goaway = Buffer.concat([Buffer.of(0, 0, 8, 7, 0, 0, 0, 0, 0), Buffer.alloc(8)]);
+
+/**
+ * Connects as a client does that is gone afterwards: its side never ends, not even when ours has.
+ * @param bytes after those with which HTTP/2 begins
+ */
+async function halfOpen(bytes = Buffer.alloc(0)): Promise<void> {
+  const socket = connect({ host: '127.0.0.1', port: service.port, allowHalfOpen: true });
+  socket.on('error', () => undefined).resume();
+  await once(socket, 'connect');
+  const settings = Buffer.of(0, 0, 0, 4, 0, 0, 0, 0, 0);
+  socket.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), settings, bytes]));
+}
+
+function prefixed(length: number, compressed = 0): Buffer {
+  const bytes = Buffer.alloc(5);
+  bytes[0] = compressed;
+  bytes.writeUInt32BE(length, 1);
+  return bytes;
+}
+
+/** Begins a call that its client does not end. */
+function opened(connection: ClientHttp2Session, path: string, bytes = frame(Buffer.alloc(0))): ClientHttp2Stream {
+  const stream = connection.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc' });
+  stream.on('error', () => undefined).write(bytes);
+  if (path === watch) stream.end();
+  return stream;
+}
+
+const good = { message: text('hello') };
+/** One is received at a time, two are not. */
+const large = { message: text('x'.repeat(600_000)) };
+const memory = { GRPC_MESSAGE_LIMIT_BYTES: '1000000', GRPC_MESSAGE_MEMORY_BYTES: '1000000' };
+const noMessage = { message: Buffer.alloc(0) };
+const check = '/grpc.health.v1.Health/Check';
+const watch = '/grpc.health.v1.Health/Watch';
+/** On macOS, only 127.0.0.1 is this machine. */
+const hasOneAddress = process.platform === 'darwin';
+
+describe('what no client should send', () => {
+  it.each<[string, () => Promise<Answer>, string, string]>([
+    [
+      'a message that is too large',
+      () => callRaw(session, '/test.Echo/One', { message: text('x'.repeat(limit)) }),
+      '8',
+      'message_oversized',
+    ],
+    [
+      'a length that is a lie',
+      () => callRaw(session, '/test.Echo/One', prefixed(2 ** 32 - 1)),
+      '8',
+      'message_oversized',
+    ],
+    [
+      'one in a stream',
+      () => callRaw(session, '/test.Echo/Gather', Buffer.concat([frame(text('x')), prefixed(limit + 1)])),
+      '8',
+      'message_oversized',
+    ],
+    [
+      'garbage in place of a message',
+      () => callRaw(session, '/test.Echo/One', { message: Buffer.from('ffffffffff', 'hex') }),
+      '3',
+      'message_malformed',
+    ],
+    [
+      'garbage in a stream',
+      () => callRaw(session, '/test.Echo/Talk', { message: Buffer.from('ffffffffff', 'hex') }),
+      '3',
+      'message_malformed',
+    ],
+    ['half a message', () => callRaw(session, '/test.Echo/One', prefixed(10)), '3', 'message_truncated'],
+    ['half a message in a stream', () => callRaw(session, '/test.Echo/Gather', prefixed(10)), '3', 'message_truncated'],
+    ['no message', () => callRaw(session, '/test.Echo/One', Buffer.alloc(0)), '3', 'message_missing'],
+    [
+      'two messages',
+      () => callRaw(session, '/test.Echo/One', Buffer.concat([frame(text('a')), frame(text('b'))])),
+      '3',
+      'messages_too_many',
+    ],
+    ['a compressed message', () => callRaw(session, '/test.Echo/One', prefixed(1, 1)), '12', 'message_compressed'],
+    [
+      'an encoding',
+      () => callRaw(session, '/test.Echo/One', good, { 'grpc-encoding': 'gzip' }),
+      '12',
+      'encoding_unknown',
+    ],
+    ['an unknown method', () => callRaw(session, '/test.Echo/Nothing', good), '12', 'method_unknown'],
+    ['an unknown service', () => callRaw(session, '/nothing.Here/One', good), '12', 'method_unknown'],
+    [
+      'a deadline that is none',
+      () => callRaw(session, '/test.Echo/One', good, { 'grpc-timeout': 'soon' }),
+      '3',
+      'timeout_malformed',
+    ],
+    [
+      'headers that are too large',
+      () => callRaw(session, '/test.Echo/One', good, { 'x-bomb': 'x'.repeat(headerLimit) }),
+      '8',
+      'headers_oversized',
+    ],
+  ])('%s is answered, counted, and does not touch others', async (_what, call, grpcStatus, code) => {
+    const answer = await call();
+    expect(answer).toMatchObject({ status: 200, grpcStatus });
+    expect(answer.message).not.toBe('');
+    expect(await counted(new RegExp(`^errors_total\\{code="${code}"\\} 1$`, 'm'))).toBe(true);
+    expect(await othersAreServed()).toBe(true);
+  });
+
+  it.each(['application/json', 'application/grpc-web', 'application/grpc+json', 'text/plain', ''])(
+    'content type "%s" is answered by 415',
+    async (type) => {
+      const answer = await callRaw(session, '/test.Echo/One', good, { 'content-type': type });
+      expect(answer.status).toBe(415);
+      expect(await counted(/^errors_total\{code="not_grpc"\} 1$/m)).toBe(true);
+      expect(await othersAreServed()).toBe(true);
+    },
+  );
+
+  it('a method of HTTP other than POST is answered by 405', async () => {
+    const stream = session.request({ ':method': 'GET', ':path': '/test.Echo/One' });
+    const [headers]: unknown[] = await once(stream, 'response');
+    expect(headers).toMatchObject({ ':status': 405, allow: 'POST' });
+    expect(await counted(/^errors_total\{code="not_grpc"\} 1$/m)).toBe(true);
+    expect(await othersAreServed()).toBe(true);
+  });
+
+  it('a bomb of headers is reset by HTTP/2 itself', async () => {
+    const bomb = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`x-${index}`, 'y'.repeat(1000)]));
+    const answer = await callRaw(session, '/test.Echo/One', good, bomb);
+    expect(answer.grpcStatus).toBeUndefined();
+    expect(answer.reset).not.toBe(0);
+    expect(await othersAreServed()).toBe(true);
+  });
+
+  it('bytes that are not HTTP/2 close their connection, which is counted', async () => {
+    const socket = connect(service.port, '127.0.0.1');
+    socket.on('error', () => undefined).resume();
+    socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
+    await once(socket, 'close');
+    await until(() => counted(/^grpc_server_connections_closed_total\{reason="protocol_error"\} 1$/m));
+    expect(await othersAreServed()).toBe(true);
+  });
+
+  it('a connection that its client resets is not counted', async () => {
+    const another = await service.raw();
+    opened(another, '/test.Echo/Gather');
+    await until(() => service.grpc.calls === 1);
+    another.socket.resetAndDestroy();
+    await until(() => counted(/^grpc_server_connections 1$/m));
+    expect(await counted(/^grpc_server_connections_closed_total\{/m)).toBe(false);
+  });
+});
+
+describe('a flood from one peer', () => {
+  it('of calls that are opened and cancelled ends with its connection', async () => {
+    const flood = await service.raw();
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    flood.once('close', resolve);
+    for (let count = 0; count < 5000 && !flood.destroyed; count += 1) {
+      const stream = flood.request({
+        ':method': 'POST',
+        ':path': '/test.Echo/Gather',
+        'content-type': 'application/grpc',
+      });
+      stream.on('error', () => undefined);
+      stream.close(constants.NGHTTP2_CANCEL);
+      if (count % 50 === 0) await sleep(0);
+    }
+    await closed;
+    await until(() => counted(/^grpc_server_connections_closed_total\{reason="protocol_error"\} 1$/m));
+    expect(await othersAreServed()).toBe(true);
+    await until(() => service.grpc.calls === 0);
+  });
+
+  it('of connections is turned away beyond the limit of one peer', async () => {
+    await service.stop();
+    await start({ GRPC_PEER_CONNECTIONS_LIMIT: '3' });
+    await service.raw();
+    await service.raw();
+    await refused();
+    expect(await counted(/^grpc_server_connections_refused_total\{limit="peer"\} 1$/m)).toBe(true);
+    expect(await callRaw(session, '/test.Echo/One', good)).toMatchObject({ grpcStatus: '0' });
+  });
+
+  it('of connections is turned away beyond the limit of all', async () => {
+    await service.stop();
+    await start({ GRPC_CONNECTIONS_LIMIT: '1' });
+    await refused();
+    expect(await counted(/^grpc_server_connections_refused_total\{limit="all"\} 1$/m)).toBe(true);
+  });
+
+  it('of calls is answered by RESOURCE_EXHAUSTED beyond the limit, and by OK again after it', async () => {
+    await service.stop();
+    await start({ GRPC_CALLS_LIMIT: '2' });
+    const open = [opened(session, '/test.Echo/Gather'), opened(session, '/test.Echo/Gather')];
+    await until(() => service.grpc.calls === 2);
+    expect(await callRaw(session, '/test.Echo/One', good)).toMatchObject({ grpcStatus: '8' });
+    expect(await counted(/^errors_total\{code="calls_too_many"\} 1$/m)).toBe(true);
+    for (const stream of open) stream.close(constants.NGHTTP2_CANCEL);
+    await until(() => service.grpc.calls === 0);
+    expect(await callRaw(session, '/test.Echo/One', good)).toMatchObject({ grpcStatus: '0' });
+  });
+
+  it.skipIf(hasOneAddress).each(['/test.Echo/Gather', watch])(
+    'of calls of %s that do not end is turned away beyond the limit of one peer; others are served',
+    async (path) => {
+      await service.stop();
+      await start({ GRPC_PEER_CALLS_LIMIT: '3' });
+      const connections = [session, await service.raw(), await service.raw()];
+      const open = connections.map((connection) => opened(connection, path));
+      await until(() => service.grpc.calls === 3);
+      const refusal = await callRaw(await service.raw(), path, noMessage);
+      expect(refusal).toMatchObject({ status: 200, grpcStatus: '8' });
+      expect(await counted(/^errors_total\{code="peer_calls_too_many"\} 1$/m)).toBe(true);
+      const another = await service.raw({ localAddress: '127.0.0.2' });
+      expect(await callRaw(another, '/test.Echo/One', good)).toMatchObject({ grpcStatus: '0' });
+      open.pop()?.close(constants.NGHTTP2_CANCEL);
+      await until(() => service.grpc.calls === 2);
+      expect(await callRaw(session, '/test.Echo/One', good)).toMatchObject({ grpcStatus: '0' });
+    },
+  );
+
+  it.each(['GRPC_CALLS_LIMIT', 'GRPC_PEER_CALLS_LIMIT'])('of calls up to %s keeps no probe out', async (name) => {
+    await service.stop();
+    await start({ [name]: '2' });
+    const open = [opened(session, '/test.Echo/Gather'), opened(session, watch)];
+    await until(() => service.grpc.calls === open.length);
+    expect(await callRaw(session, '/test.Echo/One', good)).toMatchObject({ grpcStatus: '8' });
+    expect(await callRaw(session, watch, noMessage)).toMatchObject({ grpcStatus: '8' });
+    expect(await service.open().client(Health).check({})).toMatchObject({ status: Serving.SERVING });
+  });
+
+  it('of messages that never end is turned away when they take too much memory, and small ones are not', async () => {
+    await service.stop();
+    await start(memory);
+    const begun = opened(session, '/test.Echo/Gather', Buffer.concat([prefixed(900_000), Buffer.alloc(600_000)]));
+    await until(() => begun.writableLength === 0 && service.grpc.calls === 1);
+    for (const path of ['/test.Echo/One', '/test.Echo/Gather', '/test.Echo/Talk']) {
+      expect(await callRaw(await service.raw(), path, large)).toMatchObject({ status: 200, grpcStatus: '8' });
+    }
+    expect(await counted(/^errors_total\{code="memory_exhausted"\} 3$/m)).toBe(true);
+    expect(await othersAreServed()).toBe(true);
+    begun.close(constants.NGHTTP2_CANCEL);
+    await until(() => service.grpc.calls === 0);
+    expect(await callRaw(session, '/test.Echo/One', large)).toMatchObject({ grpcStatus: '0' });
+  });
+
+  it('of messages counts those that are whole, too, as long as their calls are open', async () => {
+    await service.stop();
+    await start(memory);
+    const begun = opened(session, '/test.Echo/One', Buffer.concat([frame(large.message), prefixed(10)]));
+    await until(() => begun.writableLength === 0 && service.grpc.calls === 1);
+    expect(await callRaw(await service.raw(), '/test.Echo/One', large)).toMatchObject({ grpcStatus: '8' });
+    begun.close(constants.NGHTTP2_CANCEL);
+    await until(() => service.grpc.calls === 0);
+    expect(await callRaw(session, '/test.Echo/One', large)).toMatchObject({ grpcStatus: '0' });
+  });
+
+  it('of messages does not count those that are done with, though their stream goes on', async () => {
+    await service.stop();
+    await start(memory);
+    const bytes = frame(large.message);
+    const talk = opened(session, '/test.Echo/Talk', bytes);
+    let read = 0;
+    talk.on('data', (chunk: Buffer) => (read += chunk.length));
+    await until(() => read === bytes.length);
+    expect(await callRaw(await service.raw(), '/test.Echo/Gather', large)).toMatchObject({ grpcStatus: '0' });
+    talk.write(bytes);
+    await until(() => read === 2 * bytes.length);
+  });
+
+  it.skipIf(hasOneAddress)(
+    'of probes is turned away beyond the limit of one peer, and keeps nothing else out',
+    async () => {
+      await service.stop();
+      await start({ GRPC_PEER_CALLS_LIMIT: '2' });
+      opened(session, check, Buffer.alloc(1));
+      opened(session, check, Buffer.alloc(1));
+      await until(async () => (await callRaw(session, check, noMessage)).grpcStatus === '8');
+      expect(await callRaw(session, '/test.Echo/One', good)).toMatchObject({ grpcStatus: '0' });
+      const another = await service.raw({ localAddress: '127.0.0.2' });
+      expect(await callRaw(another, check, noMessage)).toMatchObject({ grpcStatus: '0' });
+    },
+  );
+});
+
+it('a name that fits into no trailers does not end the connection of whoever sent it', async () => {
+  await service.stop();
+  await start({ GRPC_MESSAGE_LIMIT_BYTES: '100000' });
+  expect(await callRaw(session, check, { message: text('x'.repeat(50_000)) })).toMatchObject({ grpcStatus: '5' });
+  expect(await callRaw(session, '/test.Echo/One', good)).toMatchObject({ grpcStatus: '0' });
+});
+
+describe('a client that is slow or gone', () => {
+  it('that does not read is waited for: its stream does not pile up here', async () => {
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/test.Echo/Spread',
+      'content-type': 'application/grpc',
+    });
+    stream.on('error', () => undefined);
+    stream.end(frame(text('x'.repeat(5000))));
+    await once(stream, 'response');
+    await until(async () => {
+      const before = sent;
+      await sleep(200);
+      return sent === before;
+    });
+    // What flow control lets through, and what waits in one buffer: far from the 10,000 that there are.
+    expect(sent).toBeLessThan(100);
+    expect(await othersAreServed()).toBe(true);
+    stream.close(constants.NGHTTP2_CANCEL);
+    await until(() =>
+      counted(/^grpc_server_call_duration_seconds_count\{method="test.Echo\/Spread",status="CANCELLED"\} 1$/m),
+    );
+    await until(() => service.grpc.calls === 0);
+  });
+
+  it('that never reads is given up', async () => {
+    await service.stop();
+    await start({ GRPC_STALL_TIMEOUT_MS: '200' });
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/test.Echo/Spread',
+      'content-type': 'application/grpc',
+    });
+    stream.on('error', () => undefined);
+    stream.end(frame(text('x'.repeat(5000))));
+    await once(stream, 'response');
+    await until(() => counted(/^errors_total\{code="reader_stalled"\} 1$/m));
+    await until(() => service.grpc.calls === 0);
+    stream.resume();
+    await until(() => stream.closed);
+    expect(stream.rstCode).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  });
+
+  it.each([
+    ['its one reply', '/test.Echo/One', 'OK'],
+    ['the middle of a stream', '/test.Echo/Spread', 'DEADLINE_EXCEEDED'],
+    ['the last of a stream', '/test.Echo/Talk', 'DEADLINE_EXCEEDED'],
+  ])('that never reads %s is given up, though the call has ended', async (_what, path, status) => {
+    await service.stop();
+    await start({ GRPC_STALL_TIMEOUT_MS: '300' });
+    const mute = await service.raw({ settings: { initialWindowSize: 0 } });
+    const stream = mute.request({
+      ':method': 'POST',
+      ':path': path,
+      'content-type': 'application/grpc',
+      'grpc-timeout': '100m',
+    });
+    stream.on('error', () => undefined);
+    stream.end(frame(text('x'.repeat(50))));
+    await until(() => counted(new RegExp(`^grpc_server_call_duration_seconds_count.*status="${status}"\\} 1$`, 'm')));
+    await until(() => stream.closed);
+    expect(stream.rstCode).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    expect(await counted(/^errors_total\{code="reader_stalled"\} 1$/m)).toBe(true);
+    expect(await counted(/^grpc_server_call_duration_seconds_count.*status="RESOURCE_EXHAUSTED"/m)).toBe(false);
+    await until(() => service.grpc.calls === 0);
+    expect(await othersAreServed()).toBe(true);
+  });
+
+  it('that cancels in the middle of a stream ends what is done for it', async () => {
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/test.Echo/Talk',
+      'content-type': 'application/grpc',
+    });
+    stream.on('error', () => undefined);
+    stream.write(frame(text('a')));
+    await once(stream, 'data');
+    expect(service.grpc.calls).toBe(1);
+    stream.close(constants.NGHTTP2_CANCEL);
+    await until(() => service.grpc.calls === 0);
+    expect(await counted(/^errors_total\{code="cancelled"\} 1$/m)).toBe(true);
+    expect(await othersAreServed()).toBe(true);
+  });
+
+  it('whose connection breaks in the middle of a stream does as well', async () => {
+    const lost = await service.raw();
+    const stream = lost.request({ ':method': 'POST', ':path': '/test.Echo/Talk', 'content-type': 'application/grpc' });
+    stream.on('error', () => undefined);
+    stream.write(frame(text('a')));
+    await once(stream, 'data');
+    lost.socket.destroy();
+    lost.destroy();
+    await until(() => service.grpc.calls === 0 && service.grpc.connections === 1);
+    expect(await othersAreServed()).toBe(true);
+  });
+
+  it('of which nothing is heard any more is found by pings, and its connection closed', async () => {
+    await service.stop();
+    await start({ GRPC_KEEPALIVE_MS: '100', GRPC_KEEPALIVE_TIMEOUT_MS: '100' });
+    const mute = connect(service.port, '127.0.0.1');
+    mute.on('error', () => undefined).resume();
+    await once(mute, 'close');
+    expect(await counted(/^grpc_server_connections_closed_total\{reason="keepalive"\} 1$/m)).toBe(true);
+    expect(await callRaw(session, '/test.Echo/One', good)).toMatchObject({ grpcStatus: '0' });
+  });
+
+  it('that leaves, and never ends its side of the connection, is cut off, and counted', async () => {
+    await service.stop();
+    await start({ GRPC_KEEPALIVE_TIMEOUT_MS: '100' });
+    await halfOpen(goaway);
+    await until(() => service.grpc.connections === 2);
+    await until(() => service.grpc.connections === 1);
+    expect(await counted(/^grpc_server_connections_closed_total\{reason="half_open"\} 1$/m)).toBe(true);
+    expect(await othersAreServed()).toBe(true);
+  });
+
+  it('that never ends its side of the connection does not hold up a service that stops', async () => {
+    await service.stop();
+    await start({ GRPC_KEEPALIVE_TIMEOUT_MS: '100' });
+    session.destroy();
+    await halfOpen();
+    await until(() => service.grpc.connections === 1);
+    expect(await service.service.stop(0, 5000)).toBe(true);
+  });
+
+  it('that has left just before, and does not end its side, does not hold it up either', async () => {
+    await service.stop();
+    await start({ GRPC_KEEPALIVE_TIMEOUT_MS: '500' });
+    session.destroy();
+    await halfOpen(goaway);
+    await until(() => service.grpc.connections === 1);
+    // By now it has ended on our side.
+    await sleep(100);
+    expect(await service.service.stop(0, 5000)).toBe(true);
+  });
+
+  it('is asked whether it is there as often as it stays, and leaves nothing behind each time', async () => {
+    await service.stop();
+    const warnings: Error[] = [];
+    const hear = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', hear);
+    try {
+      let pings = 0;
+      await start({ GRPC_KEEPALIVE_MS: '10' });
+      session.on('ping', () => (pings += 1));
+      await until(() => pings > 20);
+      expect(warnings).toEqual([]);
+    } finally {
+      process.off('warning', hear);
+    }
+  });
+});

@@ -1,0 +1,44 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { anyUnpack, durationMs } from '@bufbuild/protobuf/wkt';
+import { describe, expect, it } from 'vitest';
+import { ErrorInfoSchema, RetryInfoSchema } from '../../../api/gen/google/rpc/error_details_pb.ts';
+import { StatusSchema } from '../../../api/gen/google/rpc/status_pb.ts';
+import { invalidArgument, unavailable } from '../../../pkg/errors/index.ts';
+import { statusOf, trailersOf } from './status.ts';
+
+/** What a caller reads in the details of an error. */
+function told(error: unknown): { metadata: object | undefined; retryMs: number | undefined } {
+  const { details } = fromBinary(StatusSchema, statusOf(error, 'id').details ?? new Uint8Array());
+  const info = details.map((any) => anyUnpack(any, ErrorInfoSchema)).find((each) => each !== undefined);
+  const retry = details.map((any) => anyUnpack(any, RetryInfoSchema)).find((each) => each !== undefined);
+  return { metadata: info?.metadata, retryMs: retry?.retryDelay && durationMs(retry.retryDelay) };
+}
+
+describe('the status of an error', () => {
+  it('tells details of any kind as text', () => {
+    const details = { version: 7n, ids: [1n, 2], name: 'ada', nothing: undefined };
+    expect(told(invalidArgument('No.', { details })).metadata).toEqual({ version: '7', ids: '["1",2]', name: 'ada' });
+  });
+
+  it.each([
+    [1234.5678, 1235],
+    [0, 0],
+    [Number.MAX_VALUE, 315_576_000_000_000],
+    [Infinity, undefined],
+  ])('of one that may be tried again after %d ms says %s', (retryAfterMs, expected) => {
+    expect(told(unavailable('Not now.', { retryAfterMs })).retryMs).toBe(expected);
+  });
+
+  it('fits into the headers that clients take, however much it has to say', () => {
+    const text = '漢'.repeat(100_000);
+    const manyKeys = Object.fromEntries(Array.from({ length: 600 }, (_, index) => [index, '']));
+    for (const details of [{ text }, { text: 'x'.repeat(2030) }, manyKeys]) {
+      const trailers = trailersOf(statusOf(invalidArgument(text, { details }), 'id'));
+      const bytes = Object.entries(trailers).reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+      expect(bytes).toBeLessThan(8192);
+    }
+    const trailers = trailersOf(statusOf(invalidArgument(text), 'id'));
+    expect(trailers['grpc-message']).toMatch(/^(%E6%BC%A2)+%E2%80%A6$/);
+    expect(told(invalidArgument('No.', { details: { text } })).metadata).toEqual({});
+  });
+});

@@ -1,0 +1,31 @@
+import { Registry } from '@prometheus-io/client';
+import { expect, it } from 'vitest';
+import { current } from '../../../pkg/context/index.ts';
+import { testHttp } from '../../../test/support/http.ts';
+import { refusing } from '../http/problems/refuse.ts';
+import { principalKey } from '../identity/principal.ts';
+import { ErrorCounts } from '../metrics/errors.ts';
+import { blocking } from './block.ts';
+
+const someone = { scopes: new Set<string>(), roles: new Set<string>(), claims: {}, expiresAt: Infinity };
+
+it.each([
+  [{ peers: '127.0.0.1' }, 'anyone', 403],
+  [{ peers: '10.0.0.0/8,::1' }, 'anyone', 200],
+  [{ subject: 'flood' }, 'flood', 403],
+  [{ subject: 'flood' }, 'reader', 200],
+  [{ subject: 'flood' }, undefined, 200],
+  [{ subject: 'flood', peers: '127.0.0.0/8' }, 'flood', 403],
+  [{ subject: 'flood', peers: '127.0.0.0/8' }, 'reader', 200],
+  [{ subject: 'flood', peers: '10.0.0.0/8' }, 'flood', 200],
+])('to block %j answers %s, who is at 127.0.0.1, with %i', async (settings, subject, status) => {
+  const http = await testHttp();
+  http.get('/', () => ({}));
+  http.addHook('onRequest', (_request, _reply, done) => {
+    if (subject !== undefined) current().set(principalKey, { ...someone, subject });
+    done();
+  });
+  const handle = blocking(refusing(new ErrorCounts(new Registry()))).make(settings);
+  http.chain.add({ name: 'block', at: 'preParsing', handle });
+  expect((await http.inject('/')).statusCode).toBe(status);
+});

@@ -1,0 +1,253 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { pino } from 'pino';
+import { Type } from 'typebox';
+import { Value } from 'typebox/value';
+import { WebSocket } from 'ws';
+import { type Envelope, subprotocol } from '../../../pkg/client/websocket/envelope.ts';
+import { current } from '../../../pkg/context/index.ts';
+import { testSettings } from '../http/testing.ts';
+import { Service } from '../app/lifecycle.ts';
+import { type Module, defineModule } from '../app/module.ts';
+import { readConfig } from '../config/config.ts';
+import { http } from '../http/module.ts';
+import type { Http } from '../http/server.ts';
+import { principalKey } from '../identity/principal.ts';
+import { type Metrics, metrics } from '../metrics/module.ts';
+import { redis } from '../redis/module.ts';
+import { telemetry } from '../telemetry/module.ts';
+import { parseEnvelope } from './messages/envelope.ts';
+import { defineMessage, defineRequest } from './messages/definitions.ts';
+import { websocket } from './module.ts';
+import type { Sockets } from './sockets.ts';
+
+const strict = { additionalProperties: false } as const;
+
+/** Answers with what it was sent. */
+export const echo = defineRequest({
+  type: 'echo',
+  version: '1.0',
+  summary: 'Says the same again',
+  payload: Type.Object({ text: Type.String() }, strict),
+  response: Type.Object({ text: Type.String() }, strict),
+});
+
+/** Is acknowledged, and does nothing else. */
+export const note = defineMessage({
+  type: 'note',
+  version: '1.0',
+  summary: 'Takes something down',
+  payload: Type.Object({ text: Type.String() }, strict),
+});
+
+/** Is served by REST, too. */
+export const greet = defineRequest({
+  type: 'greeting',
+  version: '1.0',
+  summary: 'Greets',
+  payload: Type.Object({ name: Type.String() }, strict),
+  response: Type.Object({ text: Type.String() }, strict),
+});
+
+/** Whom the test's handler does not greet. */
+export const badName = 'Nobody';
+
+/** What is published. */
+export const news = defineMessage({
+  type: 'news',
+  version: '1.0',
+  summary: 'Something has happened',
+  payload: Type.Object({ number: Type.Integer(), padding: Type.Optional(Type.String()) }, strict),
+});
+
+/**
+ * @param payload of `news`
+ * @returns its number
+ */
+export function numberOf(payload: unknown): number {
+  return Value.Parse(news.payload, payload).number;
+}
+
+/**
+ * @param url of a service, with the path
+ * @returns a connection that was upgraded, for frames that no client makes
+ */
+export async function upgraded(url: string): Promise<Duplex> {
+  const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
+  request(url, { headers: handshake })
+    .on('upgrade', (_response, stream) => resolve(stream))
+    .on('error', reject)
+    .end();
+  return promise;
+}
+
+/** Headers of a good handshake. */
+export const handshake = {
+  connection: 'Upgrade',
+  upgrade: 'websocket',
+  'sec-websocket-version': '13',
+  'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+};
+
+/** A service with the module, and messages of its own. */
+export interface TestService {
+  readonly http: Http;
+  readonly sockets: Sockets;
+  readonly metrics: Metrics;
+  readonly service: Service;
+  /** `ws://` and `http://`, without the path. */
+  readonly ws: string;
+  readonly api: string;
+  /** Its log, as text. */
+  readonly log: { text: string };
+}
+
+/**
+ * @param env settings
+ * @param messages registers them
+ * @param more modules besides
+ * @returns the service, ready
+ */
+export async function testService(
+  env: Readonly<Record<string, string>> = {},
+  messages: (sockets: Sockets, api: Http) => void = () => {},
+  more: readonly Module[] = [],
+): Promise<TestService> {
+  const log = { text: '' };
+  const started: { http?: Http; sockets?: Sockets; metrics?: Metrics } = {};
+  const slice = defineModule({
+    name: 'slice',
+    config: Type.Object({}),
+    requires: [http, metrics, websocket],
+    start({ use }) {
+      started.http = use(http);
+      started.metrics = use(metrics);
+      started.sockets = use(websocket);
+      started.sockets.on(echo, ({ text }) => ({ text }));
+      started.sockets.topic({ name: 'news', messages: [news] });
+      messages(started.sockets, started.http);
+      return { value: undefined };
+    },
+  });
+  const settings = { ...testSettings, WEBSOCKET_DRAIN_MS: '0', ...env };
+  const service = new Service([metrics, telemetry, http, redis, websocket, slice, ...more], {
+    log: pino({ base: null }, { write: (line) => (log.text += line) }),
+    configOf: (module) => readConfig(module.config, settings),
+    startTimeoutMs: 10_000,
+  });
+  try {
+    await service.start();
+  } catch (error) {
+    await service.stop(0, 1000);
+    throw error;
+  }
+  const { http: api, sockets, metrics: measured } = started;
+  if (api === undefined || sockets === undefined || measured === undefined)
+    throw new Error('the slice has not started');
+  const address = api.server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const host = `127.0.0.1:${port}`;
+  return { http: api, sockets, metrics: measured, service, ws: `ws://${host}`, api: `http://${host}`, log };
+}
+
+/** A client that speaks the protocol word by word. */
+export interface RawClient {
+  readonly socket: WebSocket;
+  /** All that it was sent, in order. */
+  readonly received: Envelope[];
+  /** How the connection ended, once it has. */
+  readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
+  /** Sends an envelope; what is not given is made up. */
+  readonly send: (message: Partial<Envelope>) => string;
+  /** Sends anything. */
+  readonly sendText: (text: string) => void;
+  /** The first message that fits, now or later. */
+  readonly next: (fits: (envelope: Envelope) => boolean) => Promise<Envelope>;
+  /** Sends, and waits for the answer. */
+  readonly ask: (message: Partial<Envelope>) => Promise<Envelope>;
+}
+
+/**
+ * Stands in for module auth: leaves on the request what its guard leaves there.
+ * @param api whose requests may carry `Bearer <subject>`, with `-<when it expires>` if it does
+ */
+export function guarded(api: Http): void {
+  api.addHook('onRequest', async ({ headers }) => {
+    const [, subject, expires] = /^Bearer (\w+)-?(\d+)?$/.exec(headers.authorization ?? '') ?? [];
+    if (subject === undefined) return;
+    const expiresAt = expires === undefined ? Infinity : Number(expires) * 1000;
+    current().set(principalKey, {
+      subject,
+      scopes: new Set(['read']),
+      roles: new Set<string>(),
+      claims: {},
+      expiresAt,
+    });
+  });
+}
+
+let count = 0;
+
+/**
+ * @param url of the service, with the path
+ * @param options headers, and subprotocols beyond ours
+ * @returns a client that is connected
+ * @throws when it was not let in: `unexpected server response: 401`, say
+ */
+export async function rawClient(
+  url: string,
+  options: { readonly headers?: Record<string, string>; readonly protocols?: string[] } = {},
+): Promise<RawClient> {
+  const socket = new WebSocket(url, [subprotocol, ...(options.protocols ?? [])], { headers: options.headers ?? {} });
+  const received: Envelope[] = [];
+  const waiting = new Set<(envelope: Envelope) => void>();
+  socket.on('message', (data: Buffer) => {
+    const envelope = parseEnvelope(data.toString());
+    received.push(envelope);
+    for (const look of waiting) look(envelope);
+  });
+  const closed = new Promise<{ code: number; reason: string }>((resolve) => {
+    socket.on('close', (code, reason) => resolve({ code, reason: String(reason) }));
+  });
+  await once(socket, 'open');
+  socket.on('error', () => {});
+  const send = (message: Partial<Envelope>): string => {
+    count += 1;
+    const msgId = message.msgId ?? `test-${count}`;
+    const made = {
+      msgId,
+      timestamp: Date.now(),
+      source: 'test',
+      type: 'echo',
+      version: '1.0',
+      payload: {},
+      ...message,
+    };
+    socket.send(JSON.stringify(made));
+    return msgId;
+  };
+  const next = (fits: (envelope: Envelope) => boolean): Promise<Envelope> =>
+    new Promise((resolve) => {
+      const look = (envelope: Envelope): void => {
+        if (!fits(envelope)) return;
+        waiting.delete(look);
+        resolve(envelope);
+      };
+      const found = received.find(fits);
+      if (found === undefined) waiting.add(look);
+      else resolve(found);
+    });
+  return {
+    socket,
+    received,
+    closed,
+    send,
+    sendText: (text) => socket.send(text),
+    next,
+    ask(message) {
+      const msgId = send(message);
+      return next(({ correlationId }) => correlationId === msgId);
+    },
+  };
+}

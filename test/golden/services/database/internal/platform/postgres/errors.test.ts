@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { ServiceError } from '../../../pkg/errors/index.ts';
+import { DatabaseUnavailableError, PoolExhaustedError, connectError, databaseError, sqlState } from './errors.ts';
+
+const withCode = (code: string) => Object.assign(new Error('internal words'), { code });
+
+describe('databaseError', () => {
+  it.each(['08006', '53300', '57P01', '57P03', 'ECONNRESET', 'ENOTFOUND'])(
+    'takes %s for a database out of reach',
+    (code) => {
+      expect(databaseError(withCode(code))).toBeInstanceOf(DatabaseUnavailableError);
+    },
+  );
+
+  it.each(['Connection terminated unexpectedly', 'Client was closed and is not queryable'])('knows "%s"', (message) => {
+    expect(databaseError(new Error(message))).toBeInstanceOf(DatabaseUnavailableError);
+  });
+
+  it('keeps what the database said from callers', () => {
+    const error = databaseError(withCode('23505'));
+    expect(error).toBeInstanceOf(ServiceError);
+    expect(String(error)).not.toContain('internal words');
+    expect(sqlState(error)).toBe('23505');
+  });
+
+  it('tells whether it is worth trying again', () => {
+    expect(databaseError(withCode('40001'))).toMatchObject({ status: 409, grpcStatus: 'ABORTED', retryable: true });
+    expect(databaseError(withCode('23505'))).toMatchObject({
+      status: 409,
+      grpcStatus: 'ALREADY_EXISTS',
+      retryable: false,
+    });
+    expect(databaseError(withCode('08006'))).toMatchObject({ status: 503, retryable: true });
+  });
+
+  it('leaves alone what callers are not to know of', () => {
+    const syntax = withCode('42601');
+    expect(databaseError(syntax)).toBe(syntax);
+    expect(databaseError('no error')).toBe('no error');
+  });
+});
+
+describe('connectError', () => {
+  it('tells a pool that is full from a server that does not answer', () => {
+    expect(connectError(new Error('timeout exceeded when trying to connect'))).toBeInstanceOf(PoolExhaustedError);
+    expect(connectError(withCode('ECONNREFUSED'))).toBeInstanceOf(DatabaseUnavailableError);
+  });
+});
+
+describe('sqlState', () => {
+  it('finds no SQLSTATE where the database threw nothing', () => {
+    expect(sqlState(new Error('other', { cause: 'text' }))).toBeUndefined();
+    expect(sqlState(withCode('ECONNREFUSED'))).toBeUndefined();
+    expect(sqlState(undefined)).toBeUndefined();
+  });
+});

@@ -1,0 +1,49 @@
+import { sql } from 'kysely';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { openProxy } from '../../../test/support/proxy.ts';
+import { createLogger } from '../log/logger.ts';
+import { exitCodes, migrate } from './command.ts';
+import { DatabaseUnavailableError } from './errors.ts';
+import { LogLines, createDatabase, serverUrl, testService } from './testing.ts';
+
+const server = serverUrl();
+
+describe.skipIf(!server)('the module, on a PostgreSQL server (needs DATABASE_URL)', () => {
+  it('is unhealthy until somebody migrates, and while the server is out of reach', async () => {
+    const { url, drop } = await createDatabase(server ?? '');
+    onTestFinished(drop);
+    const proxy = await openProxy(url, 5432);
+    onTestFinished(proxy.close);
+    const { service, database, metrics } = await testService({
+      DATABASE_URL: proxy.url,
+      POSTGRES_HEALTH_INTERVAL_MS: '100',
+      POSTGRES_CONNECT_TIMEOUT_MS: '500',
+      POSTGRES_CHECKOUT_MAX_MS: '1500',
+    });
+    const becomes = (expected: unknown) =>
+      vi.waitFor(async () => expect(await service.health(1000)).toEqual({ postgres: expected }), 15_000);
+
+    await becomes({ error: 'migrations are pending: 20261121_accounts' });
+    expect(await metrics.text()).toContain('postgres_migrations_pending 1');
+    expect(await migrate([], { DATABASE_URL: url }, await createLogger('info', new LogLines()))).toBe(exitCodes.done);
+    await becomes('ok');
+
+    proxy.set('cut');
+    await expect(sql`select 1`.execute(database.db)).rejects.toThrow(DatabaseUnavailableError);
+    await becomes({ error: 'The database is out of reach. Try again.' });
+    expect(await metrics.text()).toContain('postgres_up 0');
+
+    proxy.set('open');
+    await becomes('ok');
+
+    // The network swallows all packets: nobody says that the connection is gone.
+    proxy.set('stalled');
+    await becomes({ error: expect.stringContaining('timeout') });
+    await becomes({ error: 'The database is out of reach. Try again.' });
+    proxy.set('open');
+    await becomes('ok');
+    expect((await sql`select 1 as one`.execute(database.db)).rows).toEqual([{ one: 1 }]);
+
+    expect(await service.stop(0, 5000)).toBe(true);
+  });
+});

@@ -1,0 +1,77 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { testHttp } from '../../../test/support/http.ts';
+import type { Http } from './server.ts';
+
+const origin = 'https://shop.example.com';
+const preflight = { origin, 'access-control-request-method': 'PUT', 'access-control-request-headers': 'x-a' };
+
+let http: Http | undefined;
+afterEach(() => http?.close());
+
+async function testServer(env: Readonly<Record<string, string>>): Promise<Http> {
+  http = await testHttp(env);
+  http.get('/things', () => ({}));
+  return http;
+}
+
+function corsHeaders(headers: object): string[] {
+  return Object.keys(headers).filter((name) => name.startsWith('access-control-'));
+}
+
+describe('CORS', () => {
+  it('is off unless origins are set', async () => {
+    const server = await testServer({});
+    const { headers } = await server.inject({ url: '/things', headers: { origin } });
+    expect(corsHeaders(headers)).toEqual([]);
+    const asked = await server.inject({ method: 'OPTIONS', url: '/things', headers: preflight });
+    expect(corsHeaders(asked.headers)).toEqual([]);
+  });
+
+  it('lets in the origins that are set, and no others', async () => {
+    const server = await testServer({ CORS_ORIGINS: `https://a.example.com, ${origin}` });
+    const ours = await server.inject({ url: '/things', headers: { origin } });
+    expect(ours.headers).toMatchObject({ 'access-control-allow-origin': origin, vary: 'Origin' });
+    expect(ours.headers).not.toHaveProperty('access-control-allow-credentials');
+    const theirs = await server.inject({ url: '/things', headers: { origin: `${origin}.evil.com` } });
+    expect(theirs.headers).not.toHaveProperty('access-control-allow-origin');
+  });
+
+  it('answers preflights', async () => {
+    const server = await testServer({ CORS_ORIGINS: origin, CORS_CREDENTIALS: 'true' });
+    const { statusCode, headers } = await server.inject({ method: 'OPTIONS', url: '/things', headers: preflight });
+    expect(statusCode).toBe(204);
+    expect(headers).toMatchObject({
+      'access-control-allow-origin': origin,
+      'access-control-allow-credentials': 'true',
+      'access-control-allow-headers': 'x-a',
+      'access-control-allow-methods': expect.stringContaining('PUT'),
+    });
+  });
+
+  it('lets problems be read too', async () => {
+    const server = await testServer({ CORS_ORIGINS: origin });
+    const missing = await server.inject({ url: '/none', headers: { origin } });
+    expect(missing.statusCode).toBe(404);
+    expect(missing.headers['access-control-allow-origin']).toBe(origin);
+  });
+
+  it('exposes the headers of ours, and those that modules add once it is there', async () => {
+    const server = await testServer({ CORS_ORIGINS: origin });
+    server.exposedHeaders.push('x-late');
+    const { headers } = await server.inject({ url: '/things', headers: { origin } });
+    expect(headers['access-control-expose-headers']).toBe('etag, location, retry-after, x-request-id, x-late');
+  });
+
+  it('leaves 404 and 405 as they are', async () => {
+    const server = await testServer({ CORS_ORIGINS: '*' });
+    expect((await server.inject({ method: 'POST', url: '/none' })).statusCode).toBe(404);
+    expect((await server.inject({ method: 'POST', url: '/things' })).headers['allow']).toBe('GET, HEAD, OPTIONS');
+  });
+
+  it.each(['example.com', 'https://a.example.com/path', 'null', 'https://a,b'])(
+    'refuses the origin %s',
+    async (value) => {
+      await expect(testServer({ CORS_ORIGINS: value })).rejects.toThrow('CORS_ORIGINS');
+    },
+  );
+});

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { unavailable, wrap } from '../../../../pkg/errors/index.ts';
+import { problem, problemOf, retryAfterOf } from './problem.ts';
+
+describe('problemOf', () => {
+  it.each([
+    'a string',
+    undefined,
+    new Error('secret'),
+    Object.assign(new Error('secret'), { code: 'E', statusCode: 502 }),
+    ...[0, 200, 304, 700, Number.NaN].map((statusCode) =>
+      Object.assign(new Error('secret'), { code: 'E', statusCode }),
+    ),
+  ])('tells nothing of %s', (error) => {
+    expect(problemOf(error)).toEqual({ type: 'about:blank', title: 'Internal Server Error', status: 500 });
+  });
+
+  it('tells what the nearest ServiceError among the causes says, and nothing of what is around it', () => {
+    const inner = unavailable('Try again.', { code: 'busy', details: { queue: 3 }, cause: new Error('secret') });
+    const error = wrap(new AggregateError([new Error('secret'), inner], 'secret'), 'secret', { secret: 1 });
+    const answer = problem(503, { code: 'busy', detail: 'Try again.', details: { queue: 3 } });
+    expect(problemOf(error)).toEqual(answer);
+  });
+
+  it('keeps the status that an unknown error asks for, but not its message', () => {
+    const error = Object.assign(new Error('secret'), { code: 'TEAPOT', statusCode: 418 });
+    expect(problemOf(error)).toEqual(problem(418));
+  });
+});
+
+describe('retryAfterOf', () => {
+  it.each([
+    [unavailable('m', { retryAfterMs: 1500 }), '2'],
+    [wrap(unavailable('m', { retryAfterMs: 0 }), 'asking'), '0'],
+    [unavailable('m'), undefined],
+    [new Error('m'), undefined],
+  ])('is in whole seconds, when the error says so: %#', (error, expected) => {
+    expect(retryAfterOf(error)).toBe(expected);
+  });
+});

@@ -1,0 +1,99 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { scratchFolder } from '../helpers/scratch.ts';
+import { serviceIn, type TestService } from './service.ts';
+
+/** Each release as it was packed: its own command line lays its service down, and edits are those of a user of that time. */
+const folder = path.join(import.meta.dirname, 'releases');
+const releases = readdirSync(folder).flatMap((name) => /^create-slipway-(.+)\.tgz$/.exec(name)?.[1] ?? []);
+
+const unpacked = mkdtempSync(path.join(tmpdir(), 'slipway-releases-'));
+afterAll(() => rmSync(unpacked, { recursive: true, force: true }));
+
+/** A service of an earlier release, and the command line of that release. */
+function serviceOf(release: string, ...flags: string[]): { service: TestService; former: (...args: string[]) => void } {
+  execFileSync('tar', ['-xzf', path.join(folder, `create-slipway-${release}.tgz`), '-C', unpacked]);
+  const parent = scratchFolder('memory');
+  const run = (cwd: string, args: readonly string[]): void => {
+    const program = path.join(unpacked, 'package/dist/slipway.cjs');
+    const { status, stderr } = spawnSync(process.execPath, [program, ...args], { cwd, encoding: 'utf8' });
+    if (status !== 0) throw new Error(`slipway ${args.join(' ')} of ${release}: ${stderr}`);
+  };
+  run(parent, ['new', 'orders', '--yes', '--no-install', '--no-git', ...flags]);
+  const root = path.join(parent, 'orders');
+  return { service: serviceIn(root), former: (...args) => run(root, [...args, '--no-install']) };
+}
+
+/** How a user adds a line of their own to a file of each kind; undefined where the format has no comments. */
+function withOwnLine(file: string, text: string): string | undefined {
+  if (/\.ts$/.test(file)) return `${text}\n// Mine: ${file}\n`;
+  if (/\.(ya?ml|sh)$|Dockerfile$|ignore$|\.editorconfig$/.test(file)) return `${text}# Mine: ${file}\n`;
+  if (/\.md$/.test(file)) return `${text}\nMine: ${file}\n`;
+  return undefined;
+}
+
+describe.each(releases)('a service of %s', (release) => {
+  it('that was edited in every file is updated, and no edit is lost', () => {
+    const { service } = serviceOf(release, '--preset=database', '--ci=github,gitlab');
+    const edited = Object.entries(service.lock().files).flatMap(([file, { ownership }]) => {
+      const text = ownership === 'merged' || ownership === 'seed' ? withOwnLine(file, service.read(file)) : undefined;
+      if (text === undefined) return [];
+      service.write(file, text);
+      return [file];
+    });
+    expect(edited.length).toBeGreaterThan(200);
+    service.must('update', '--conflict=ours');
+    const all = Object.values(service.tree()).join('\n');
+    expect(edited.filter((file) => !all.includes(`Mine: ${file}\n`))).toEqual([]);
+    expect(service.must('check')).toContain('No drift');
+    expect(service.must('update')).toContain('Nothing to do');
+  });
+
+  it('keeps files of the user beside ours together with them, and all imports find their files', () => {
+    const { service, former } = serviceOf(release, '--preset=database');
+    const migration = 'export async function up(): Promise<void> {}\n';
+    service.write('internal/postgres/migrations/20261201_mine.ts', migration);
+    service.write(
+      'internal/http/mine.ts',
+      "import { notFound } from '../../pkg/errors/index.ts';\nexport { config } from './config.ts';\n\nexport const lost = notFound;\n",
+    );
+    service.write(
+      'internal/mine/module.ts',
+      "import { http } from '../http/module.ts';\n\nexport const mine = [http];\n",
+    );
+    service.edit(
+      'internal/http/cors.ts',
+      (text) => `import { mine } from '../mine/module.ts';\n${text}\nexport const also = mine;\n`,
+    );
+    service.edit(
+      'cmd/server/main.ts',
+      (text) => `import { mine } from '../../internal/mine/module.ts';\n${text}\nvoid mine;\n`,
+    );
+    former('eject', 'internal/http/cursor.ts');
+    service.move('internal/log/time.ts', 'internal/clock/time.ts');
+    service.must('update', '--conflict=ours');
+
+    expect(service.read('internal/migrations/20261201_mine.ts')).toContain(migration);
+    expect(service.read('internal/platform/http/mine.ts')).toContain("'../../../pkg/errors/index.ts'");
+    expect(service.read('internal/platform/http/mine.ts')).toContain("'./config.ts'");
+    expect(service.read('internal/mine/module.ts')).toContain("'../platform/http/module.ts'");
+    expect(service.read('internal/platform/http/cors.ts')).toContain("'../../mine/module.ts'");
+    expect(service.read('cmd/server/main.ts')).toContain("'../../internal/platform/app/run.ts'");
+    expect(service.manifest()['ejected']).toEqual(['internal/platform/http/cursor.ts']);
+    expect(service.tree()).not.toHaveProperty(['internal/http/cursor.ts']);
+    expect(service.read('internal/clock/time.ts')).toBeTruthy();
+    expect(service.must('check')).toContain('No drift');
+  });
+
+  it('whose example was deleted is updated without it', () => {
+    const { service } = serviceOf(release);
+    for (const file of Object.keys(service.tree())) if (file.startsWith('internal/items/')) service.remove(file);
+    service.edit('cmd/server/main.ts', (text) => text.replace(/^.*items\/module.*\n/m, '').replace(', items]', ']'));
+    service.must('update', '--conflict=ours');
+    expect(Object.keys(service.tree()).filter((file) => file.startsWith('internal/items/'))).toEqual([]);
+    expect(service.must('check')).toContain('No drift');
+  });
+});
