@@ -65,6 +65,7 @@ export function readArguments(argv: readonly string[], cwd: string, interactive:
           provider: text('provider'),
           answers: text('answers'),
           pinNode: given('pin-node') || undefined,
+          platformTests: given('platform-tests') || undefined,
         }),
       },
     },

@@ -14,6 +14,7 @@ export interface AnswersFile {
   readonly set?: readonly string[];
   readonly packageManager?: string;
   readonly ci?: readonly string[];
+  readonly platformTests?: boolean;
 }
 
 const kinds = {
@@ -25,6 +26,7 @@ const kinds = {
   set: 'a list of strings',
   packageManager: 'a string',
   ci: 'a list of strings',
+  platformTests: 'true or false',
 } as const satisfies Record<keyof AnswersFile, string>;
 
 /**
@@ -41,8 +43,7 @@ export function readAnswers(file: string): AnswersFile {
     const kind = Object.entries(kinds).find(([known]) => known === key)?.[1];
     if (kind === undefined)
       throw badInput(`${file}, /${key}: there is no such answer`, didYouMean(key, Object.keys(kinds)));
-    const fits = kind === 'a string' ? typeof answer === 'string' : isListOfStrings(answer);
-    if (!fits) throw badInput(`${file}, /${key}: expected ${kind}`);
+    if (!fits[kind](answer)) throw badInput(`${file}, /${key}: expected ${kind}`);
   }
   return value;
 }
@@ -54,6 +55,12 @@ function parse(text: string, file: string): unknown {
     throw badInput(`${file} is not JSON: ${whyNotJson(error)}`, 'mend it by hand');
   }
 }
+
+const fits = {
+  'a string': (value: unknown) => typeof value === 'string',
+  'a list of strings': isListOfStrings,
+  'true or false': (value: unknown) => typeof value === 'boolean',
+} as const;
 
 function isListOfStrings(value: unknown): boolean {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');

@@ -1,7 +1,7 @@
 import colors from 'picocolors';
 import type { PlopGeneratorConfig } from 'node-plop';
 import { loadCatalogue } from './catalogue.ts';
-import type { CatalogueModule } from './engine/catalogue.ts';
+import type { CatalogueModule, TemplateFile } from './engine/catalogue.ts';
 import { badInput, exitCodes } from './engine/errors.ts';
 import { findModule } from './engine/resolve.ts';
 import type { Invocation } from './invocation.ts';
@@ -17,15 +17,18 @@ export function info(invocation: Invocation): Partial<PlopGeneratorConfig> {
     const [id] = invocation.args;
     if (id === undefined) throw badInput('slipway info needs a module', 'slipway list shows what there is');
     const module = findModule(id, loadCatalogue(invocation.flags.catalogue, invocation.cwd));
-    const files = module.files.map(({ path, ownership }) => ({ path, ownership }));
-    return { exitCode: exitCodes.done, json: { ...module, files }, text: page(module) };
+    const files = module.files
+      .filter(({ platformTest }) => !platformTest)
+      .map(({ path, ownership }) => ({ path, ownership }));
+    return { exitCode: exitCodes.done, json: { ...module, files }, text: page(module, files) };
   });
 }
 
-function page(module: CatalogueModule): string {
-  const { id, category, summary, options = {}, config, files } = module;
+function page(module: CatalogueModule, files: readonly Pick<TemplateFile, 'path' | 'ownership'>[]): string {
+  const { id, category, summary, options = {}, config } = module;
   const facts = [
     ['requires', module.requires],
+    ['hosts', module.hosts],
     ['conflicts with', module.conflicts],
     ['depends on', [...(module.dependencies ?? []), ...(module.devDependencies ?? [])]],
     ['npm scripts', Object.keys(module.scripts ?? {})],

@@ -33,6 +33,7 @@ export interface Flags {
   readonly provider?: string;
   readonly answers?: string;
   readonly pinNode?: boolean;
+  readonly platformTests?: boolean;
   /** `module.option=value`, any number of them. */
   readonly set: readonly string[];
 }

@@ -1,6 +1,7 @@
 import colors from 'picocolors';
 import type { PlopGeneratorConfig } from 'node-plop';
 import { loadCatalogue } from './catalogue.ts';
+import { offeredModules } from './engine/catalogue.ts';
 import { exitCodes } from './engine/errors.ts';
 import type { Invocation } from './invocation.ts';
 import { reading } from './reading.ts';
@@ -13,9 +14,10 @@ import { installedModules } from './present.ts';
  */
 export function list(invocation: Invocation): Partial<PlopGeneratorConfig> {
   return reading('modules and presets', () => {
-    const { version, modules, presets } = loadCatalogue(invocation.flags.catalogue, invocation.cwd);
+    const catalogue = loadCatalogue(invocation.flags.catalogue, invocation.cwd);
+    const { version, presets } = catalogue;
     const installed = installedModules(invocation);
-    const moduleRows = Object.values(modules).map(({ id, category, summary }) => ({
+    const moduleRows = offeredModules(catalogue).map(({ id, category, summary }) => ({
       id,
       category,
       summary,

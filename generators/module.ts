@@ -1,5 +1,6 @@
 import type { PlopGeneratorConfig } from 'node-plop';
 import { changing } from './changing.ts';
+import { offeredModules } from './engine/catalogue.ts';
 import { addModules, removeModules, setOptions } from './engine/edit.ts';
 import { badInput } from './engine/errors.ts';
 import type { Manifest } from './engine/manifest.ts';
@@ -19,7 +20,9 @@ export function add(invocation: Invocation): Partial<PlopGeneratorConfig> {
     const present = presentService(invocation);
     const { catalogue } = present;
     const manifest = manifestOf(present.raw, catalogue);
-    const absent = Object.keys(catalogue.modules).filter((id) => !Object.hasOwn(manifest.modules, id));
+    const absent = offeredModules(catalogue)
+      .map(({ id }) => id)
+      .filter((id) => !Object.hasOwn(manifest.modules, id));
     const ids =
       invocation.args.length > 0 ? invocation.args : await choose(invocation, present, absent, 'Modules to add');
     const brought = withRequired(ids, catalogue).filter((id) => !ids.includes(id) && absent.includes(id));

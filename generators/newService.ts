@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { type AnswersFile, readAnswers } from './answersFile.ts';
-import type { Catalogue } from './engine/catalogue.ts';
+import { type Catalogue, offeredModules } from './engine/catalogue.ts';
 import { listOf, parseProviders } from './engine/edit.ts';
 import { badInput } from './engine/errors.ts';
 import {
@@ -23,6 +23,9 @@ export interface NewServiceAnswers extends NewService {
   /** Options of its modules, each as `module.option=value`. */
   readonly set: readonly string[];
 }
+
+/** What a service has where nothing else is said. */
+const defaultPreset = 'default';
 
 /** The oldest Node that a service runs on. */
 const oldestNode = 24;
@@ -55,10 +58,11 @@ export async function newServiceAnswers(invocation: Invocation, catalogue: Catal
     directory,
     name,
     ...(given.description === undefined ? {} : { description: given.description }),
-    modules: given.modules ?? (interactive ? await askForModules(catalogue) : []),
+    modules: given.modules ?? (interactive ? await askForModules(catalogue) : [...preset(defaultPreset, catalogue)]),
     packageManager: given.packageManager ?? (interactive ? await askForPackageManager() : 'npm'),
     ci: given.ci ?? (interactive ? await askForProviders() : defaultProviders),
     pinNode: flags.pinNode === true || Number(process.versions.node.split('.')[0]) < oldestNode,
+    platformTests: flags.platformTests ?? file.platformTests ?? (interactive ? await askForPlatformTests() : false),
     set: [...(file.set ?? []), ...flags.set],
   };
 }
@@ -85,8 +89,7 @@ function givenModules({ flags }: Invocation, file: AnswersFile, catalogue: Catal
   return withRequired([...preset(presetName, catalogue), ...(named ?? [])], catalogue);
 }
 
-function preset(name: string | undefined, { presets }: Catalogue): readonly string[] {
-  if (name === undefined) return [];
+function preset(name = defaultPreset, { presets }: Catalogue): readonly string[] {
   const found = Object.hasOwn(presets, name) ? presets[name] : undefined;
   if (found === undefined) throw badInput(`there is no preset ${quoted(name)}`, didYouMean(name, Object.keys(presets)));
   return found.modules;
@@ -94,7 +97,8 @@ function preset(name: string | undefined, { presets }: Catalogue): readonly stri
 
 async function askForModules(catalogue: Catalogue): Promise<string[]> {
   const { askModules } = await import('./prompts/modules.ts');
-  return withRequired(await askModules('Modules', Object.keys(catalogue.modules), catalogue), catalogue);
+  const offered = offeredModules(catalogue).map(({ id }) => id);
+  return withRequired(await askModules('Modules', offered, catalogue, preset(defaultPreset, catalogue)), catalogue);
 }
 
 function givenPackageManager(named: string | undefined): PackageManager | undefined {
@@ -113,6 +117,10 @@ const defaultProviders: readonly CiProvider[] = ciProviders.slice(0, 1);
 
 function givenProviders(named: string | undefined): readonly CiProvider[] | undefined {
   return named === undefined ? undefined : parseProviders(named);
+}
+
+async function askForPlatformTests(): Promise<boolean> {
+  return (await import('./prompts/service.ts')).askPlatformTests();
 }
 
 async function askForProviders(): Promise<readonly CiProvider[]> {

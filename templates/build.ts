@@ -85,14 +85,22 @@ async function readTemplate(folder: string, name: string, definition: ModuleDefi
     path: target,
     ownership: ownershipOf(target, definition),
     ...((mode & 0o100) === 0 ? {} : { executable: true }),
+    ...(isPlatformTest(target, definition) ? { platformTest: true } : {}),
     ...(isTemplate ? { template: parseTemplate(text, file) } : { text }),
   };
 }
 
 function ownershipOf(target: string, { ownership }: ModuleDefinition): Ownership {
-  const within = (entry: string): boolean => target === entry || (entry.endsWith('/') && target.startsWith(entry));
-  if (ownership?.seed?.some(within)) return 'seed';
-  return ownership?.managed?.some(within) ? 'managed' : 'merged';
+  if (isNamed(target, ownership?.seed)) return 'seed';
+  return isNamed(target, ownership?.managed) ? 'managed' : 'merged';
+}
+
+function isPlatformTest(target: string, { platformTests }: ModuleDefinition): boolean {
+  return /^(?:internal\/platform|pkg|scripts)\/.*\.(?:test|suite)\.ts$/.test(target) || isNamed(target, platformTests);
+}
+
+function isNamed(target: string, entries: readonly string[] = []): boolean {
+  return entries.some((entry) => target === entry || (entry.endsWith('/') && target.startsWith(entry)));
 }
 
 /** The settings of a module: what `internal/<x>/config.ts` exports as `config`, a TypeBox object keyed by environment variable. */
@@ -110,10 +118,15 @@ async function readConfig(files: string, paths: readonly string[]): Promise<Conf
 async function readPresets(): Promise<Record<string, Preset>> {
   const folder = path.join(templates, 'presets');
   const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
-  const presets = names.map(
-    async (name) => [name.slice(0, -'.json'.length), await readJson<Preset>(path.join(folder, name))] as const,
-  );
+  const presets = names.map(async (name) => [name.slice(0, -'.json'.length), await readPreset(folder, name)] as const);
   return Object.fromEntries(await Promise.all(presets));
+}
+
+/** A preset may be more than another one: its modules are those of both. */
+async function readPreset(folder: string, name: string): Promise<Preset> {
+  const { summary, extends: other, modules } = await readJson<Preset & { extends?: string }>(path.join(folder, name));
+  const more = other === undefined ? [] : (await readPreset(folder, `${other}.json`)).modules;
+  return { summary, modules: [...new Set([...more, ...modules])].sort() };
 }
 
 async function folders(folder: string): Promise<string[]> {

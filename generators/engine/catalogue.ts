@@ -7,6 +7,8 @@ export type TemplateFile = {
   readonly path: string;
   readonly ownership: Ownership;
   readonly executable?: true;
+  /** A test of the platform: in a service only if its manifest asks for platform tests. */
+  readonly platformTest?: true;
 } & ({ readonly text: string } | { readonly template: Template });
 
 /** One environment variable that a module reads, taken from its TypeBox schema when the catalogue is built. */
@@ -69,4 +71,12 @@ export interface Catalogue {
   readonly base: CatalogueModule;
   readonly modules: Readonly<Record<string, CatalogueModule>>;
   readonly presets: Readonly<Record<string, Preset>>;
+}
+
+/**
+ * @param catalogue all modules
+ * @returns those that a user may ask for: all but parts
+ */
+export function offeredModules({ modules }: Catalogue): CatalogueModule[] {
+  return Object.values(modules).filter(({ part }) => !part);
 }

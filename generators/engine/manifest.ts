@@ -22,6 +22,8 @@ export interface Manifest {
   readonly ci: readonly CiProvider[];
   /** Module id → its options where they differ from the default. */
   readonly modules: Readonly<Record<string, Readonly<Record<string, OptionValue>>>>;
+  /** The service also gets the tests of the platform's code. */
+  readonly platformTests?: true;
   /** Files that Slipway no longer touches. */
   readonly ejected?: readonly string[];
 }
@@ -41,6 +43,7 @@ export interface NewService {
   readonly ci?: readonly CiProvider[];
   /** The host's own Node is too old for the service: take one from npm. */
   readonly pinNode?: boolean;
+  readonly platformTests?: boolean;
 }
 
 /**
@@ -58,5 +61,6 @@ export function newManifest(service: NewService, catalogue: Catalogue): Manifest
     ...(service.pinNode ? { node: { pinned: catalogue.node.npm } } : {}),
     ci: service.ci ?? ['github'],
     modules: Object.fromEntries([...(service.modules ?? [])].sort().map((id) => [id, {}])),
+    ...(service.platformTests ? { platformTests: true } : {}),
   };
 }

@@ -1,4 +1,4 @@
-import type { Catalogue, CatalogueModule } from './catalogue.ts';
+import { type Catalogue, type CatalogueModule, offeredModules } from './catalogue.ts';
 import { catalogueVersionPattern, ciProviders, packageManagers } from './manifest.ts';
 import { descriptionPattern, maximumDescriptionLength, maximumNameLength, namePattern } from './names.ts';
 
@@ -45,10 +45,9 @@ export function manifestSchema(catalogue: Catalogue): Record<string, unknown> {
         type: 'object',
         description: 'Module id → its options where they differ from the default.',
         additionalProperties: false,
-        properties: Object.fromEntries(
-          Object.values(catalogue.modules).map((module) => [module.id, optionsSchema(module)]),
-        ),
+        properties: Object.fromEntries(offeredModules(catalogue).map((module) => [module.id, optionsSchema(module)])),
       },
+      platformTests: { const: true, description: 'The service also gets the tests of the platform’s code.' },
       ejected: {
         type: 'array',
         description: 'Files that Slipway no longer touches.',

@@ -105,8 +105,12 @@ export interface ModuleDefinition {
   /** One line, shown beside the id in prompts and lists; no full stop. */
   readonly summary: string;
   readonly category: 'base' | 'api' | 'data' | 'messaging' | 'reliability' | 'security' | 'delivery';
-  /** Ids of modules that are added together with this one. */
+  /** Not offered by itself: code that several modules share. It is in a service as long as a module there requires it. */
+  readonly part?: true;
+  /** Ids of modules that are added together with this one; parts among them come and go by themselves. */
   readonly requires?: readonly string[];
+  /** Files, and folders ending with `/`, that are rendered only where this module is, whichever module brings them. */
+  readonly hosts?: readonly string[];
   /** Ids of modules that cannot stand beside this one. */
   readonly conflicts?: readonly string[];
   readonly options?: Readonly<Record<string, ModuleOption>>;
@@ -122,6 +126,8 @@ export interface ModuleDefinition {
     readonly managed?: readonly string[];
     readonly seed?: readonly string[];
   };
+  /** Tests of its code, and what only they use, beside the tests in `internal/platform/`, `pkg/` and `scripts/`: not in a service unless it asks for them. */
+  readonly platformTests?: readonly string[];
   readonly ci?: CiContribution;
   /** Its part of `docs/try.md`. */
   readonly tryIt?: TryIt;

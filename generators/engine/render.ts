@@ -19,6 +19,7 @@ const executable = 0o755;
  */
 export function render(manifest: Manifest, catalogue: Catalogue): FileSet {
   const modules = modulesOf(manifest, catalogue);
+  const isHosted = hostedBy(modules, catalogue);
   const files = new Map<string, RenderedFile>();
   const put = (path: string, file: RenderedFile): void => {
     const other = files.get(path);
@@ -28,11 +29,15 @@ export function render(manifest: Manifest, catalogue: Catalogue): FileSet {
     files.set(path, file);
   };
   for (const module of modules) {
-    for (const file of module.files) put(file.path, renderFile(file, module, manifest, catalogue));
+    for (const file of module.files) {
+      if (file.platformTest && !manifest.platformTests) continue;
+      if (isHosted(file.path)) put(file.path, renderFile(file, module, manifest, catalogue));
+    }
   }
   const paths = [...files.keys()].sort();
   for (const compose of composers) {
     for (const [path, { text, ...file }] of compose({ manifest, catalogue, modules, paths })) {
+      if (!isHosted(path)) continue;
       put(path, { ...file, bytes: encode(text), mode: ordinary, module: 'base' });
     }
   }
@@ -53,4 +58,11 @@ function renderFile(
     ownership: file.ownership,
     module: module.id,
   };
+}
+
+/** @returns whether the modules that host a path, if any do, are all in the service */
+function hostedBy(modules: readonly CatalogueModule[], catalogue: Catalogue): (path: string) => boolean {
+  const present = new Set(modules.map(({ id }) => id));
+  const closed = Object.values(catalogue.modules).flatMap(({ id, hosts = [] }) => (present.has(id) ? [] : hosts));
+  return (path) => !closed.some((host) => path === host || (host.endsWith('/') && path.startsWith(host)));
 }

@@ -31,3 +31,11 @@ export async function askPackageManager(): Promise<PackageManager> {
   const answer = await ask({ type: 'select', message: 'Package manager', choices: [...packageManagers] });
   return packageManagers.find((name) => name === answer) ?? 'npm';
 }
+
+/**
+ * @returns whether the service gets the tests of the platform's code, too
+ */
+export async function askPlatformTests(): Promise<boolean> {
+  const message = 'Also copy the tests of the platform (they run at Slipway; your service has its own)';
+  return (await ask({ type: 'confirm', message, initial: false })) === true;
+}

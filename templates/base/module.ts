@@ -87,6 +87,21 @@ export default defineModule({
       'renovate.json',
     ],
   },
+  platformTests: [
+    'test/clock.test.ts',
+    'test/contract.test.ts',
+    'test/contradictions.test.ts',
+    'test/faults.test.ts',
+    'test/overload.test.ts',
+    'test/stopping.test.ts',
+    'test/walls.test.ts',
+    'test/support/jumpingClock.ts',
+    'test/support/otlp.ts',
+    'test/support/proxy.ts',
+    'test/support/random.ts',
+    'test/support/raw.ts',
+    'test/support/replies.ts',
+  ],
   tryIt: {
     trials: [
       {
@@ -128,5 +143,8 @@ export default defineModule({
     'internal/log/': 'internal/platform/log/',
     'internal/metrics/': 'internal/platform/metrics/',
     'internal/telemetry/': 'internal/platform/telemetry/',
+    'test/support/load.ts': 'scripts/support/load.ts',
+    'test/support/preparations.ts': 'scripts/support/preparations.ts',
+    'test/production.test.ts': 'scripts/production.test.ts',
   },
 });

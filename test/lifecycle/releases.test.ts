@@ -29,9 +29,9 @@ function serviceOf(release: string, ...flags: string[]): { service: TestService;
 
 /** How a user adds a line of their own to a file of each kind; undefined where the format has no comments. */
 function withOwnLine(file: string, text: string): string | undefined {
-  if (/\.ts$/.test(file)) return `${text}\n// Mine: ${file}\n`;
+  if (file.endsWith('.ts')) return `${text}\n// Mine: ${file}\n`;
   if (/\.(ya?ml|sh)$|Dockerfile$|ignore$|\.editorconfig$/.test(file)) return `${text}# Mine: ${file}\n`;
-  if (/\.md$/.test(file)) return `${text}\nMine: ${file}\n`;
+  if (file.endsWith('.md')) return `${text}\nMine: ${file}\n`;
   return undefined;
 }
 

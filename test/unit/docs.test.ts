@@ -21,8 +21,8 @@ const toy = ['templates/modules/greeting/', 'files/internal/platform/greeting/',
 const readme = repository.read('README.md') ?? '';
 
 /** A service in memory, as `new` lays it down. */
-function serviceWorld(modules: readonly string[]): World {
-  const wanted = newManifest({ name: 'orders', modules, ci: ['github', 'gitlab'] }, catalogue);
+function serviceWorld(modules: readonly string[], platformTests = false): World {
+  const wanted = newManifest({ name: 'orders', modules, ci: ['github', 'gitlab'], platformTests }, catalogue);
   const { changes } = prepare(serviceOf(new Map()), { catalogue, conflict: 'stop', merge, edit: () => wanted });
   const tree = applyTo(new Map(), changes);
   const read = (file: string): string | undefined => new TextDecoder().decode(tree.get(file)?.bytes);
@@ -42,7 +42,13 @@ function repositoryWorld(): World {
   const ignored = ignoredIn(readFileSync(path.join(root, '.gitignore'), 'utf8'));
   const built = [...Object.values(manifest.bin), 'dist/catalogue.jsonl'];
   return {
-    files: [...own, ...own.flatMap(inModuleFolder), ...built, ...everything.files],
+    files: [
+      ...own,
+      ...own.flatMap(inModuleFolder),
+      ...built,
+      ...everything.files,
+      ...serviceWorld(Object.keys(catalogue.modules), true).files,
+    ],
     made: [...ignored.filter((name) => name !== 'dist/'), '.slipway/tx/', '.slipway/running.json'],
     scripts: new Set([...Object.keys(manifest.scripts), ...everything.scripts]),
     read: (file) => (own.includes(file) ? readFileSync(path.join(root, file), 'utf8') : everything.read(file)),

@@ -22,6 +22,7 @@ export default defineModule({
     ],
   },
   wiring: { auth: 'internal/platform/auth/module.ts' },
+  platformTests: ['internal/platform/auth/testing.ts'],
   renamed: {
     'internal/auth/': 'internal/platform/auth/',
   },

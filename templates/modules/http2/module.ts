@@ -15,6 +15,7 @@ export default defineModule({
     http2: 'internal/platform/http2/module.ts',
     staticFiles: 'internal/platform/static/module.ts',
   },
+  platformTests: ['internal/platform/http2/testing.ts'],
   renamed: {
     'internal/cluster/': 'internal/platform/cluster/',
     'internal/http2/': 'internal/platform/http2/',

@@ -18,6 +18,7 @@ export default defineModule({
     ratelimit: 'internal/platform/ratelimit/module.ts',
     sharedRatelimit: 'internal/platform/ratelimit/shared.ts',
   },
+  platformTests: ['internal/platform/ratelimit/testing.ts'],
   renamed: {
     'internal/ratelimit/': 'internal/platform/ratelimit/',
   },

@@ -16,6 +16,7 @@ export default defineModule({
       },
     },
   },
+  platformTests: ['internal/platform/redis/testing.ts'],
   renamed: {
     'internal/redis/': 'internal/platform/redis/',
   },

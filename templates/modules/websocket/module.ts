@@ -36,6 +36,7 @@ export default defineModule({
   },
   wiring: { websocket: 'internal/platform/websocket/module.ts' },
   ownership: { seed: ['api/websocket.json'] },
+  platformTests: ['internal/platform/websocket/testing.ts'],
   renamed: {
     'internal/websocket/': 'internal/platform/websocket/',
   },

@@ -1,5 +1,6 @@
 import { isBuiltin } from 'node:module';
 import { moduleSpecifiers } from '../../../generators/engine/reconcile/moduleSpecifiers.ts';
+import { findUsages } from '../../../generators/engine/reconcile/usages.ts';
 import type { Script } from '../../../generators/engine/module.ts';
 import { ownFiles, type Rule, serviceWith, type Subject, withFoundations } from './subject.ts';
 
@@ -70,6 +71,16 @@ export const codeRules: Readonly<Record<string, Rule>> = {
         .filter(([, other = '']) => !known.has(other))
         .map(([, other]) => `${name}: the script ${other}`),
     ]);
+  },
+
+  'imports in a service no test that stays at Slipway': (subject) => {
+    const { base, modules } = subject.catalogue;
+    const files = [base, ...Object.values(modules)].flatMap((module) => module.files);
+    const stays = new Set(files.flatMap(({ path, platformTest }) => (platformTest ? [path] : [])));
+    const goes = [...ownFiles(subject)].filter(([path]) => path.endsWith('.ts') && !stays.has(path));
+    return findUsages(goes, { files: stays, packages: new Set() }).map(
+      ({ path, specifier }) => `${path} imports ${specifier}`,
+    );
   },
 
   'wires what its files export': (subject) => {

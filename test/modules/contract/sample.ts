@@ -72,14 +72,16 @@ function sample(changes: Partial<CatalogueModule> = {}, files: Sources = {}): Su
   const module: CatalogueModule = {
     ...bareModule(
       'sample',
-      all.map(([path, source]) =>
-        text(
-          path.replace(/\.hbs$/, ''),
-          source,
-          definition.ownership?.seed?.includes(path) ? 'seed' : 'merged',
-          path.endsWith('.hbs'),
-        ),
-      ),
+      all
+        .map(([path, source]) =>
+          text(
+            path.replace(/\.hbs$/, ''),
+            source,
+            definition.ownership?.seed?.includes(path) ? 'seed' : 'merged',
+            path.endsWith('.hbs'),
+          ),
+        )
+        .map((file) => (file.path.endsWith('.test.ts') ? { ...file, platformTest: true as const } : file)),
     ),
     ...definition,
     ...changes,
@@ -147,6 +149,9 @@ export const planted: Readonly<Record<string, readonly Subject[]>> = {
     sample({ scripts: { sample: 'node scripts/lost.ts' } }),
     sample({ scripts: { sample: 'tsc --project tsconfig.lost.json' } }),
     sample({ scripts: { sample: 'node --run lost' } }),
+  ],
+  'imports in a service no test that stays at Slipway': [
+    sample({}, { 'internal/platform/sample/more.ts': "export { sample } from './module.test.ts';\n" }),
   ],
   'wires what its files export': [
     sample({ wiring: { sampled: 'internal/platform/sample/module.ts' } }),

@@ -31,13 +31,10 @@ export function serviceWith(
   ids: readonly string[] = [],
   options: Readonly<Record<string, Options>> = {},
 ): FileSet {
-  const own = module.category === 'base' ? [] : [module.id];
-  const manifest = newManifest(
-    { name: 'orders', modules: withRequired([...own, ...ids], catalogue), ci: ['github', 'gitlab'] },
-    catalogue,
-  );
-  const modules = Object.fromEntries(Object.keys(manifest.modules).map((id) => [id, options[id] ?? {}]));
-  const withOptions: Manifest = { ...manifest, modules };
+  const modules = withRequired([...askedFor(module, catalogue), ...ids], catalogue);
+  const manifest = newManifest({ name: 'orders', modules, ci: ['github', 'gitlab'], platformTests: true }, catalogue);
+  const chosen = Object.fromEntries(modules.map((id) => [id, options[id] ?? {}]));
+  const withOptions: Manifest = { ...manifest, modules: chosen };
   return print(withOptions, catalogue);
 }
 
@@ -63,9 +60,19 @@ export function textsOf(files: FileSet): ReadonlyMap<string, string> {
  * @returns what its code may rely on: the base, all that it requires, and itself
  */
 export function withFoundations({ module, catalogue }: Subject): CatalogueModule[] {
-  const required = withRequired(
-    (module.requires ?? []).filter((id) => Object.hasOwn(catalogue.modules, id)),
-    catalogue,
-  );
-  return [...new Set([catalogue.base, ...required.flatMap((id) => catalogue.modules[id] ?? []), module])];
+  const found = new Set([catalogue.base, module]);
+  // What is added while the set is walked is walked, too.
+  for (const { requires = [] } of found)
+    for (const id of requires) if (catalogue.modules[id]) found.add(catalogue.modules[id]);
+  return [...found];
+}
+
+/** What a user adds to get a module: a part comes with a module that requires it. */
+function askedFor({ id, category, part }: CatalogueModule, { modules }: Catalogue): string[] {
+  if (category === 'base') return [];
+  if (!part) return [id];
+  return Object.values(modules)
+    .filter(({ requires }) => requires?.includes(id))
+    .slice(0, 1)
+    .map((user) => user.id);
 }

@@ -18,6 +18,7 @@ const questions: readonly Step[] = [
   ['Modules', keys.enter],
   ['Package manager', keys.enter],
   ['Continuous integration', keys.enter],
+  ['Also copy the tests', keys.enter],
 ];
 
 const nodes = { 'the Node of the tests': process.execPath, 'an older Node': oldNode };
@@ -73,6 +74,7 @@ describe.skipIf(!hasTerminal)('on a terminal (needs `script` of util-linux)', ()
           ['Modules', `${keys.down.repeat(modules.indexOf('postgres'))}${keys.space}${keys.enter}`],
           ['Package manager', `${keys.down}${keys.enter}`],
           ['Continuous integration', `${keys.down}${keys.space}${keys.enter}`],
+          ['Also copy the tests', keys.enter],
         ];
         const result = await onTerminal(['new', ...quick], steps, { cwd: scratch.path, ...options });
         expect(result).toMatchObject({ exitCode: 0, isCursorShown: true, isRestored: true });
@@ -109,7 +111,7 @@ describe.skipIf(!hasTerminal)('on a terminal (needs `script` of util-linux)', ()
   it('does not ask for what was given, and checks that before it asks', async () => {
     using scratch = scratchFolder();
     const given = ['new', 'orders', '--modules', 'none', '--package-manager', 'npm'];
-    const asked = await onTerminal([...given, ...quick], [['integration', keys.enter]], { cwd: scratch.path });
+    const asked = await onTerminal([...given, ...quick], questions.slice(3), { cwd: scratch.path });
     expect(asked.exitCode).toBe(0);
     expect(asked.screen).not.toMatch(/Folder of|Modules \(|Package manager/);
     const refused = await onTerminal(['new', 'other', '--ci', 'jenkins'], [], { cwd: scratch.path });

@@ -27,9 +27,9 @@ describe('modules', () => {
     expect(() => withRequired([id], catalogue)).toThrow(`there is no module "${id}"`);
   });
 
-  it('that cannot stand together are refused, naming both', () => {
+  it('that cannot be together are refused, naming both', () => {
     const manifest = { ...plain, modules: { cache: {}, memory: {} } };
-    expect(() => modulesOf(manifest, catalogue)).toThrow('modules "memory" and "cache" cannot stand together');
+    expect(() => modulesOf(manifest, catalogue)).toThrow('modules "memory" and "cache" cannot be together');
   });
 
   it('without what they require are refused', () => {

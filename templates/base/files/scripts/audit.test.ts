@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { root } from '../test/support/service.ts';
+import { root } from './support/service.ts';
 
 /** Runs the script with a program in the package manager's place. */
 function audit(exitCode: number, output: string) {

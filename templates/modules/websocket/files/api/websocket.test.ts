@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { preparations } from '../test/support/preparations.ts';
+import { preparations } from '../scripts/support/preparations.ts';
 import { startService } from '../test/support/service.ts';
 
 // A service with an embedded database takes a while to start on a machine that is busy.

@@ -1,8 +1,8 @@
 /** Writes `api/websocket.json` as the service describes its messages: `npm run messages`. */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { preparations } from '../test/support/preparations.ts';
-import { root, startService } from '../test/support/service.ts';
+import { preparations } from './support/preparations.ts';
+import { root, startService } from './support/service.ts';
 
 const { env, headers } = await preparations();
 const service = await startService(env);

@@ -1,7 +1,7 @@
 /** Writes down what the service says of itself, `api/openapi.json`, and the client's part of it: `npm run openapi`. */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { root, startService } from '../test/support/service.ts';
+import { root, startService } from './support/service.ts';
 import { printClient } from './openapi/client.ts';
 import { printDocument } from './openapi/document.ts';
 

@@ -7,9 +7,9 @@ import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listen } from '../internal/platform/http/connections/listener.ts';
-import { load } from '../test/support/load.ts';
-import { preparations } from '../test/support/preparations.ts';
-import { startService } from '../test/support/service.ts';
+import { load } from './support/load.ts';
+import { preparations } from './support/preparations.ts';
+import { startService } from './support/service.ts';
 
 const delayMs = 1000;
 const mostMsToStop = 5000;

@@ -1,9 +1,0 @@
-import { describe } from 'vitest';
-import { databaseSuite, fastSettings } from './database.suite.ts';
-import { serverUrl, testDatabase } from './testing.ts';
-
-const url = serverUrl();
-
-describe.skipIf(!url)('a PostgreSQL server (needs DATABASE_URL)', () => {
-  databaseSuite(() => testDatabase({ ...fastSettings, DATABASE_URL: url }));
-});
