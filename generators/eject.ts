@@ -1,6 +1,11 @@
 import type { PlopGeneratorConfig } from 'node-plop';
 import { changing } from './changing.ts';
+import type { Catalogue } from './engine/catalogue.ts';
 import { badInput } from './engine/errors.ts';
+import type { Manifest } from './engine/manifest.ts';
+import { testsToEject } from './engine/platformTests.ts';
+import type { PlanEntry } from './engine/reconcile/plan.ts';
+import type { Prepared } from './engine/reconcile/prepare.ts';
 import { didYouMean } from './engine/suggest.ts';
 import type { Invocation } from './invocation.ts';
 import { openService, pathInService } from './io/service.ts';
@@ -9,7 +14,8 @@ import { manifestOf, presentService } from './present.ts';
 
 /**
  * @param invocation how the command was called
- * @returns the generator of `slipway eject <file...>`: Slipway lets go of files, which stay as they are
+ * @returns the generator of `slipway eject <file...>`: Slipway lets go of files, which stay as they are; a folder of the platform
+ *   gets its tests along
  */
 export function eject(invocation: Invocation): Partial<PlopGeneratorConfig> {
   return changing('make files yours alone', () => {
@@ -22,17 +28,43 @@ export function eject(invocation: Invocation): Partial<PlopGeneratorConfig> {
       root,
       packageManager: manifestOf(raw, catalogue).packageManager,
       notes: paths.map((file) => `${file} is yours alone; to give it back, take it out of "ejected" in slipway.json`),
-      prepare: planning(root, catalogue, invocation, (now) => {
-        const manifest = manifestOf(now, catalogue);
-        return { ...manifest, ejected: [...new Set([...(manifest.ejected ?? []), ...paths])].sort() };
-      }),
+      prepare: async () => {
+        const edit = (now: unknown): Manifest => {
+          const manifest = manifestOf(now, catalogue);
+          return { ...manifest, ejected: [...new Set([...(manifest.ejected ?? []), ...paths])].sort() };
+        };
+        const prepared = await planning(root, catalogue, invocation, edit)();
+        return withTests(prepared, paths, manifestOf(raw, catalogue), catalogue);
+      },
     };
   });
 }
 
-/** Where the templates put a file that the user may have moved. */
+/** Where the templates put a file or folder that the user may have moved; a folder ends with `/`. */
 function templatePath(file: string, files: Readonly<Record<string, { at?: string }>>): string {
-  const found = Object.entries(files).find(([path, { at }]) => (at ?? path) === file)?.[0];
+  const places = Object.entries(files).map(([path, { at }]) => [path, at ?? path] as const);
+  const found = places.find(([, place]) => place === file)?.[0];
   if (found !== undefined) return found;
+  if (places.some(([path, place]) => path === place && path.startsWith(`${file}/`))) return `${file}/`;
   throw badInput(`${file} is not a file that Slipway wrote`, didYouMean(file, Object.keys(files)));
+}
+
+/** Adds the tests of the folders, which are the user's from the start. */
+function withTests(prepared: Prepared, paths: readonly string[], manifest: Manifest, catalogue: Catalogue): Prepared {
+  const folders = paths.filter((path) => path.endsWith('/'));
+  if (folders.length === 0) return prepared;
+  const tests = [...testsToEject(folders, manifest, catalogue)].filter(([path]) => prepared.before(path) === undefined);
+  const entries = tests.map(([path, { bytes, mode, module }]): PlanEntry => ({
+    path,
+    action: 'create',
+    module,
+    reason: 'a test of what you have ejected',
+    conflicts: [],
+    changes: [{ path, expect: null, write: bytes, mode }],
+  }));
+  return {
+    ...prepared,
+    entries: [...prepared.entries, ...entries].sort((a, b) => (a.path < b.path ? -1 : 1)),
+    changes: [...entries.flatMap(({ changes }) => changes), ...prepared.changes],
+  };
 }

@@ -1,13 +1,16 @@
 import type { PlopGeneratorConfig } from 'node-plop';
+import type { Catalogue } from './engine/catalogue.ts';
 import { badInput, exitCodes } from './engine/errors.ts';
 import { fieldOf } from './engine/json.ts';
 import { manifestPath } from './engine/manifest.ts';
+import { isIn } from './engine/names.ts';
 import type { Ownership } from './engine/module.ts';
+import { isUntested } from './engine/platformTests.ts';
 import type { LockedFile } from './engine/reconcile/lock.ts';
 import type { Invocation } from './invocation.ts';
 import type { Service } from './engine/reconcile/service.ts';
 import { openService, pathInService } from './io/service.ts';
-import { presentService } from './present.ts';
+import { manifestOf, presentService } from './present.ts';
 import { reading } from './reading.ts';
 
 const meaning: Readonly<Record<Ownership, string>> = {
@@ -31,7 +34,7 @@ export function explain(invocation: Invocation): Partial<PlopGeneratorConfig> {
   return reading('who owns a file', () => {
     const [file] = invocation.args;
     if (file === undefined) throw badInput('slipway explain needs a file', 'for example: slipway explain package.json');
-    const { root, raw } = presentService(invocation);
+    const { root, raw, catalogue } = presentService(invocation);
     const path = pathInService(file, invocation.cwd, root);
     const service = openService(root);
     const found = Object.entries(service.lock.files).find(([home, { at }]) => (at ?? home) === path);
@@ -41,13 +44,23 @@ export function explain(invocation: Invocation): Partial<PlopGeneratorConfig> {
     const moved = home === path ? [] : [`moved by you from ${home}; updates follow it`];
     // A derived file is seldom what was laid down: it says what its source says by now.
     const told = locked.ownership === 'derived' && state === 'edited' ? [] : [states[state]];
-    const lines = [`from ${locked.module}`, meaning[locked.ownership], ...told, ...moved];
+    const untested =
+      locked.ownership === 'merged' && state === 'edited' && lacksTests(home, raw, catalogue) ? [withoutTests] : [];
+    const lines = [`from ${locked.module}`, meaning[locked.ownership], ...told, ...moved, ...untested];
     return {
       exitCode: exitCodes.done,
       json: { path, ...locked, home, state },
       text: [path, ...lines.map((line) => `  ${line}`)].join('\n'),
     };
   });
+}
+
+const withoutTests =
+  'its tests are not in this service: `slipway eject` of its folder brings them, or "platformTests": true in slipway.json';
+
+/** Of a service at another catalogue nothing is said. */
+function lacksTests(home: string, raw: unknown, catalogue: Catalogue): boolean {
+  return fieldOf(raw, 'catalogue') === catalogue.version && isUntested(home, manifestOf(raw, catalogue), catalogue);
 }
 
 function stateOf(path: string, { hash }: LockedFile, { read }: Service): keyof typeof states {
@@ -73,5 +86,5 @@ function stranger(path: string, { read, lock }: Service, ejected: unknown) {
 function kindOf(path: string, ejected: unknown): 'manifest' | 'memory' | 'ejected' | 'yours' {
   if (path === manifestPath) return 'manifest';
   if (path.startsWith('.slipway/')) return 'memory';
-  return Array.isArray(ejected) && ejected.includes(path) ? 'ejected' : 'yours';
+  return Array.isArray(ejected) && isIn(path, ejected.map(String)) ? 'ejected' : 'yours';
 }

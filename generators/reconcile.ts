@@ -71,13 +71,14 @@ async function carryOut(
   invocation: Invocation,
   prepared: Prepared,
   land: (changes: readonly Change[]) => void,
-  told: readonly string[] = [],
+  recovered: readonly string[] = [],
 ): Promise<Result> {
+  const told = [...recovered];
   const { changes, entries } = prepared;
   if (entries.some((entry) => entry.action === 'conflict'))
     return tell(intent, invocation, prepared, false, { notes: told });
   if (changes.length > 0) {
-    if (invocation.flags.verify) await verify(intent, changes, invocation);
+    if (invocation.flags.verify) told.push(...(await verify(intent, changes, invocation)));
     land(changes);
   }
   const aftermath = await (intent.afterwards?.() ?? installAsNeeded(intent, changes, invocation));
@@ -98,9 +99,10 @@ async function verify(
   { root, packageManager }: Intent,
   changes: readonly Change[],
   invocation: Invocation,
-): Promise<void> {
-  const { verifyInScratch } = await import('./verify.ts');
+): Promise<readonly string[]> {
+  const { untestedNotes, verifyInScratch } = await import('./verify.ts');
   await verifyInScratch(root, packageManager, changes, invocation);
+  return untestedNotes(root, invocation);
 }
 
 async function tell(

@@ -3,10 +3,17 @@ import os from 'node:os';
 import path from 'node:path';
 import fs from 'fs-extra';
 import { exitCodes, SlipwayError } from './engine/errors.ts';
+import { fieldOf } from './engine/json.ts';
 import type { PackageManager } from './engine/manifest.ts';
+import { parseJson } from './engine/parseManifest.ts';
+import { isUntested } from './engine/platformTests.ts';
 import type { Change } from './engine/reconcile/plan.ts';
+import { fewOf } from './engine/suggest.ts';
 import { packageManagerCommands } from './engine/template.ts';
 import type { Invocation } from './invocation.ts';
+import { openService } from './io/service.ts';
+import { manifestOf } from './present.ts';
+import { loadCatalogue } from './catalogue.ts';
 import { runWithProgress } from './io/process.ts';
 import { commit } from './io/transaction.ts';
 
@@ -51,4 +58,23 @@ export async function verifyInScratch(
     process.off('exit', clear);
     clear();
   }
+}
+
+/**
+ * @param root the service's folder, with its changes not yet landed
+ * @param invocation how the command was called
+ * @returns a note that names the files of the platform that were edited and whose tests the service does not have, if there are any
+ */
+export function untestedNotes(root: string, { flags, cwd }: Invocation): string[] {
+  const { lock, read, manifestText } = openService(root);
+  const catalogue = loadCatalogue(flags.catalogue, cwd);
+  const raw = manifestText === undefined ? undefined : parseJson(manifestText);
+  if (fieldOf(raw, 'catalogue') !== catalogue.version) return [];
+  const manifest = manifestOf(raw, catalogue);
+  const edited = Object.entries(lock.files).filter(([path, { hash, ownership, at }]) => {
+    const present = ownership === 'merged' ? read(at ?? path) : undefined;
+    return present !== undefined && present.hash !== hash && isUntested(path, manifest, catalogue);
+  });
+  if (edited.length === 0) return [];
+  return [`checked without the platform's tests, though you have edited ${fewOf(edited.map(([path]) => path))}`];
 }

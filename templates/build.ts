@@ -18,6 +18,7 @@ import { composeContract } from '../generators/engine/compose/contract.ts';
 import { composeWiring } from '../generators/engine/compose/wiring.ts';
 import { newManifest } from '../generators/engine/manifest.ts';
 import type { Contract, ModuleDefinition, Ownership } from '../generators/engine/module.ts';
+import { isIn } from '../generators/engine/names.ts';
 import { modulesOf } from '../generators/engine/resolve.ts';
 import { migrations, nodeImage, pnpm } from './catalogue.ts';
 import { parseTemplate } from './parseTemplate.ts';
@@ -91,16 +92,14 @@ async function readTemplate(folder: string, name: string, definition: ModuleDefi
 }
 
 function ownershipOf(target: string, { ownership }: ModuleDefinition): Ownership {
-  if (isNamed(target, ownership?.seed)) return 'seed';
-  return isNamed(target, ownership?.managed) ? 'managed' : 'merged';
+  if (isIn(target, ownership?.seed ?? [])) return 'seed';
+  return isIn(target, ownership?.managed ?? []) ? 'managed' : 'merged';
 }
 
 function isPlatformTest(target: string, { platformTests }: ModuleDefinition): boolean {
-  return /^(?:internal\/platform|pkg|scripts)\/.*\.(?:test|suite)\.ts$/.test(target) || isNamed(target, platformTests);
-}
-
-function isNamed(target: string, entries: readonly string[] = []): boolean {
-  return entries.some((entry) => target === entry || (entry.endsWith('/') && target.startsWith(entry)));
+  return (
+    /^(?:internal\/platform|pkg|scripts)\/.*\.(?:test|suite)\.ts$/.test(target) || isIn(target, platformTests ?? [])
+  );
 }
 
 /** The settings of a module: what `internal/<x>/config.ts` exports as `config`, a TypeBox object keyed by environment variable. */

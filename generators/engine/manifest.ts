@@ -24,7 +24,7 @@ export interface Manifest {
   readonly modules: Readonly<Record<string, Readonly<Record<string, OptionValue>>>>;
   /** The service also gets the tests of the platform's code. */
   readonly platformTests?: true;
-  /** Files that Slipway no longer touches. */
+  /** Files that Slipway no longer touches, and folders, which end with `/`. */
   readonly ejected?: readonly string[];
 }
 

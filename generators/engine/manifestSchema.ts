@@ -50,7 +50,7 @@ export function manifestSchema(catalogue: Catalogue): Record<string, unknown> {
       platformTests: { const: true, description: 'The service also gets the tests of the platform’s code.' },
       ejected: {
         type: 'array',
-        description: 'Files that Slipway no longer touches.',
+        description: 'Files that Slipway no longer touches, and folders, which end with a slash.',
         uniqueItems: true,
         items: { type: 'string', minLength: 1 },
       },

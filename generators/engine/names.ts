@@ -45,3 +45,12 @@ export function descriptionFault(description: string): string | undefined {
     ? undefined
     : 'a description is one line, without double quotes, backslashes, backticks, braces and angle brackets';
 }
+
+/**
+ * @param path of a file
+ * @param entries paths of files, and of folders, which end with `/`
+ * @returns whether the file, or a folder that it is in, is among them
+ */
+export function isIn(path: string, entries: readonly string[]): boolean {
+  return entries.some((entry) => path === entry || (entry.endsWith('/') && path.startsWith(entry)));
+}

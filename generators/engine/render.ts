@@ -4,6 +4,7 @@ import { SlipwayError, exitCodes } from './errors.ts';
 import { encode, type FileSet, type RenderedFile } from './fileSet.ts';
 import type { Manifest } from './manifest.ts';
 import { modulesOf } from './resolve.ts';
+import { isIn } from './names.ts';
 import { renderTemplate, templateContext } from './template.ts';
 
 const ordinary = 0o644;
@@ -41,7 +42,7 @@ export function render(manifest: Manifest, catalogue: Catalogue): FileSet {
       put(path, { ...file, bytes: encode(text), mode: ordinary, module: 'base' });
     }
   }
-  for (const path of manifest.ejected ?? []) files.delete(path);
+  for (const path of files.keys()) if (isIn(path, manifest.ejected ?? [])) files.delete(path);
   return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
@@ -64,5 +65,5 @@ function renderFile(
 function hostedBy(modules: readonly CatalogueModule[], catalogue: Catalogue): (path: string) => boolean {
   const present = new Set(modules.map(({ id }) => id));
   const closed = Object.values(catalogue.modules).flatMap(({ id, hosts = [] }) => (present.has(id) ? [] : hosts));
-  return (path) => !closed.some((host) => path === host || (host.endsWith('/') && path.startsWith(host)));
+  return (path) => !isIn(path, closed);
 }

@@ -1,3 +1,4 @@
+import { isIn } from '../names.ts';
 import { decode, encode, type FileSet, type RenderedFile } from '../fileSet.ts';
 import { decide, type Decision, type Situation } from './decide.ts';
 import type { DiskFile, Lock, LockedFile } from './lock.ts';
@@ -122,7 +123,6 @@ function split<Item>(items: readonly Item[], isSecond: (item: Item) => boolean):
 /** Pairs each path with what was written, what is there and what would be written; renamed files appear once, under their new path. */
 function* situations(input: PlanInput, moved: Moved): Generator<Omit<Situation, 'printed'>> {
   const { theirs, lock, renamed, yours } = input;
-  const ejected = new Set(input.ejected);
   const formerOf = new Map<string, string>();
   for (const [former, now] of renamed) {
     if (
@@ -136,12 +136,12 @@ function* situations(input: PlanInput, moved: Moved): Generator<Omit<Situation, 
   }
   const formers = new Set(formerOf.values());
   const ejectedAs = new Map(
-    [...renamed].filter(([former]) => ejected.has(former)).map(([former, now]) => [now, former]),
+    [...renamed].filter(([former]) => isIn(former, input.ejected)).map(([former, now]) => [now, former]),
   );
   const modules = new Set([...theirs.values()].map(({ module }) => module));
   const paths = new Set([...theirs.keys(), ...Object.keys(lock.files)]);
   for (const path of [...paths].sort()) {
-    if (formers.has(path) || ejected.has(path)) continue;
+    if (formers.has(path) || isIn(path, input.ejected)) continue;
     const former = formerOf.get(path) ?? path;
     const locked = Object.hasOwn(lock.files, former) ? lock.files[former] : undefined;
     const theirFile: RenderedFile | undefined = theirs.get(path);

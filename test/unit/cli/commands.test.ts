@@ -1,6 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { moduleSpecifiers } from '../../../generators/engine/reconcile/moduleSpecifiers.ts';
+import { candidates } from '../../../generators/engine/reconcile/usages.ts';
 import { scratchFolder, slipway, treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
 import { scratchService } from '../../helpers/scratchService.ts';
@@ -106,6 +108,41 @@ describe('the commands', () => {
     expect(slipway(['add', 'postgres', still], { cwd: service.path }).exitCode).toBe(0);
     expect(readFileSync(path.join(service.path, gen), 'utf8')).toBe('// mine\n');
     expect(json(['explain', gen], service.path)).toEqual({ path: gen, state: 'ejected' });
+  });
+
+  it('eject of a folder of the platform brings its tests, and whatever they import', () => {
+    using service = scratchService();
+    const folder = 'internal/platform/http';
+    const isTest = (file: string): boolean => file.startsWith(`${folder}/`) && file.endsWith('.test.ts');
+    expect(Object.keys(treeOf(service.path)).filter(isTest)).toEqual([]);
+    json(['eject', folder, still], service.path);
+    const tree = treeOf(service.path);
+    expect(Object.keys(tree).filter(isTest).length).toBeGreaterThan(5);
+    expect(manifestOf(service.path)).toMatchObject({ ejected: [`${folder}/`] });
+    const sources = Object.keys(tree).filter((file) => file.endsWith('.ts') && !file.startsWith('.slipway/'));
+    const lost = sources.flatMap((file) =>
+      moduleSpecifiers(tree[file] ?? '')
+        .filter(({ specifier }) => specifier.startsWith('.'))
+        .filter(({ specifier }) => !candidates(file, specifier).some((found) => found in tree))
+        .map(({ specifier }) => `${file} imports ${specifier}`),
+    );
+    expect(lost).toEqual([]);
+    // They are the user's: Slipway neither misses nor changes them.
+    rmSync(path.join(service.path, `${folder}/cors.test.ts`));
+    expect(json(['check'], service.path)).toMatchObject({ entries: [] });
+    expect(json(['explain', `${folder}/server.ts`], service.path)).toMatchObject({ state: 'ejected' });
+  });
+
+  it('explain says when the tests of an edited file of the platform are not in the service', () => {
+    using service = scratchService();
+    const file = 'internal/platform/http/cors.ts';
+    const explained = (): string => slipway(['explain', file], { cwd: service.path }).stdout;
+    expect(explained()).not.toContain('tests');
+    appendFileSync(path.join(service.path, file), '// Mine.\n');
+    expect(explained()).toContain('its tests are not in this service');
+    using tested = scratchService('--platform-tests');
+    appendFileSync(path.join(tested.path, file), '// Mine.\n');
+    expect(slipway(['explain', file], { cwd: tested.path }).stdout).not.toContain('not in this service');
   });
 
   it('eject and explain take paths from where the user is', () => {
