@@ -71,10 +71,10 @@ export function untestedNotes(root: string, { flags, cwd }: Invocation): string[
   const raw = manifestText === undefined ? undefined : parseJson(manifestText);
   if (fieldOf(raw, 'catalogue') !== catalogue.version) return [];
   const manifest = manifestOf(raw, catalogue);
-  const edited = Object.entries(lock.files).filter(([path, { hash, ownership, at }]) => {
-    const present = ownership === 'merged' ? read(at ?? path) : undefined;
-    return present !== undefined && present.hash !== hash && isUntested(path, manifest, catalogue);
+  const edited = Object.entries(lock.files).filter(([home, { hash, ownership, at }]) => {
+    const present = ownership === 'merged' ? read(at ?? home) : undefined;
+    return present !== undefined && present.hash !== hash && isUntested(home, manifest, catalogue);
   });
   if (edited.length === 0) return [];
-  return [`checked without the platform's tests, though you have edited ${fewOf(edited.map(([path]) => path))}`];
+  return [`checked without the platform's tests, though you have edited ${fewOf(edited.map(([home]) => home))}`];
 }
