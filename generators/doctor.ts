@@ -4,11 +4,13 @@ import colors from 'picocolors';
 import type { PlopGeneratorConfig } from 'node-plop';
 import { loadCatalogue } from './catalogue.ts';
 import { badInput, exitCodes, SlipwayError } from './engine/errors.ts';
+import { basesPath, lockPath } from './engine/reconcile/lock.ts';
+import { fewOf } from './engine/suggest.ts';
 import type { Invocation } from './invocation.ts';
 import { unmergedFiles } from './io/git.ts';
 import { withServiceLock } from './io/lock.ts';
 import { runProcess } from './io/process.ts';
-import { findService, openService } from './io/service.ts';
+import { findService, withPast } from './io/service.ts';
 import { recover } from './io/transaction.ts';
 import { manifestOf, presentService } from './present.ts';
 import { reading } from './reading.ts';
@@ -111,15 +113,20 @@ function finish(root: string): string | Promise<string> {
 }
 
 /** Reads every base, so that damage shows before it is needed. */
-function storeOf(root: string): string {
-  const { lock, base } = openService(root);
-  const merged = Object.values(lock.files).filter((file) => file.ownership === 'merged');
-  for (const file of merged) base(file.hash);
-  return `${merged.length} bases, all whole`;
+function storeOf(root: string): Promise<string> {
+  return withPast(root, ({ lock, lost, isKept }) => {
+    const merged = Object.entries(lock.files).filter(([, file]) => file.ownership === 'merged');
+    const gone = merged.filter(([, { hash }]) => !isKept(hash)).map(([file]) => file);
+    if (gone.length > 0) throw badInput(`${basesPath} lacks what Slipway wrote of ${fewOf(gone)}`, mend);
+    if (lost.has(lockPath)) throw badInput(`${lockPath} is damaged or missing`, mend);
+    return `${merged.length} bases, all whole`;
+  });
 }
 
+const mend = 'mend it with: slipway update';
+
 async function conflicts(root: string): Promise<string> {
-  const { lock, read } = openService(root);
+  const { lock, read } = await withPast(root, (present) => ({ lock: present.lock, read: present.read }));
   const marked = Object.entries(lock.files)
     .map(([home, { at }]) => at ?? home)
     .filter((file) => isUnresolved(read(file)?.bytes));

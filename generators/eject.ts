@@ -8,7 +8,7 @@ import type { PlanEntry } from './engine/reconcile/plan.ts';
 import type { Prepared } from './engine/reconcile/prepare.ts';
 import { didYouMean } from './engine/suggest.ts';
 import type { Invocation } from './invocation.ts';
-import { openService, pathInService } from './io/service.ts';
+import { pathInService, withPast } from './io/service.ts';
 import { planning } from './planning.ts';
 import { manifestOf, presentService } from './present.ts';
 
@@ -18,11 +18,11 @@ import { manifestOf, presentService } from './present.ts';
  *   gets its tests along
  */
 export function eject(invocation: Invocation): Partial<PlopGeneratorConfig> {
-  return changing('make files yours alone', () => {
+  return changing('make files yours alone', async () => {
     const { root, catalogue, raw } = presentService(invocation);
-    const { files } = openService(root).lock;
     if (invocation.args.length === 0)
       throw badInput('slipway eject needs a file', 'slipway explain <file> tells who owns it');
+    const { files } = await withPast(root, ({ lock }) => lock);
     const paths = invocation.args.map((file) => templatePath(pathInService(file, invocation.cwd, root), files));
     return {
       root,

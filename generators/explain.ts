@@ -9,7 +9,7 @@ import { isUntested } from './engine/platformTests.ts';
 import type { LockedFile } from './engine/reconcile/lock.ts';
 import type { Invocation } from './invocation.ts';
 import type { Service } from './engine/reconcile/service.ts';
-import { openService, pathInService } from './io/service.ts';
+import { pathInService, withPast } from './io/service.ts';
 import { manifestOf, presentService } from './present.ts';
 import { reading } from './reading.ts';
 
@@ -31,12 +31,12 @@ const states = {
  * @returns the generator of `slipway explain <file>`: who owns a file, and what happens to edits
  */
 export function explain(invocation: Invocation): Partial<PlopGeneratorConfig> {
-  return reading('who owns a file', () => {
+  return reading('who owns a file', async () => {
     const [file] = invocation.args;
     if (file === undefined) throw badInput('slipway explain needs a file', 'for example: slipway explain package.json');
     const { root, raw, catalogue } = presentService(invocation);
     const path = pathInService(file, invocation.cwd, root);
-    const service = openService(root);
+    const service = await withPast(root, ({ lock, read }) => ({ lock, read }));
     const found = Object.entries(service.lock.files).find(([home, { at }]) => (at ?? home) === path);
     if (found === undefined) return stranger(path, service, fieldOf(raw, 'ejected'));
     const [home, locked] = found;
@@ -63,13 +63,13 @@ function lacksTests(home: string, raw: unknown, catalogue: Catalogue): boolean {
   return fieldOf(raw, 'catalogue') === catalogue.version && isUntested(home, manifestOf(raw, catalogue), catalogue);
 }
 
-function stateOf(path: string, { hash }: LockedFile, { read }: Service): keyof typeof states {
+function stateOf(path: string, { hash }: LockedFile, { read }: Pick<Service, 'read'>): keyof typeof states {
   const present = read(path);
   if (present === undefined) return 'deleted';
   return present.hash === hash ? 'unedited' : 'edited';
 }
 
-function stranger(path: string, { read, lock }: Service, ejected: unknown) {
+function stranger(path: string, { read, lock }: Pick<Service, 'read' | 'lock'>, ejected: unknown) {
   const inside = Object.entries(lock.files).find(([home, { at }]) => (at ?? home).startsWith(`${path}/`))?.[0];
   if (inside !== undefined) throw badInput(`${path} is a folder`, `name a file in it: slipway explain ${inside}`);
   const state = kindOf(path, ejected);

@@ -4,7 +4,7 @@ import type { Merge } from './engine/reconcile/merge/types.ts';
 import { prepare, type Prepared } from './engine/reconcile/prepare.ts';
 import type { Invocation } from './invocation.ts';
 import { isVacant } from './io/freshTree.ts';
-import { openService } from './io/service.ts';
+import { withPast } from './io/service.ts';
 
 /**
  * How a command that edits the manifest works out its plan.
@@ -22,7 +22,7 @@ export function planning(
 ): () => Promise<Prepared> {
   return async () => {
     const merge = isVacant(root) ? nothingToMerge : (await import('./engine/reconcile/merge/merge.ts')).merge;
-    return prepare(openService(root), { catalogue, conflict: flags.conflict, edit, merge });
+    return withPast(root, (service) => prepare(service, { catalogue, conflict: flags.conflict, edit, merge }));
   };
 }
 

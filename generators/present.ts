@@ -1,7 +1,7 @@
 import type { Catalogue } from './engine/catalogue.ts';
 import { badInput, SlipwayError } from './engine/errors.ts';
 import { fieldOf } from './engine/json.ts';
-import { catalogueVersionPattern, type Manifest, manifestPath } from './engine/manifest.ts';
+import { catalogueVersionPattern, isNewer, type Manifest, manifestPath } from './engine/manifest.ts';
 import { parseJson, validateManifest } from './engine/parseManifest.ts';
 import { loadCatalogue } from './catalogue.ts';
 import type { Invocation } from './invocation.ts';
@@ -42,18 +42,6 @@ export function manifestOf(raw: unknown, catalogue: Catalogue): Manifest {
     );
   }
   return validateManifest(raw, catalogue);
-}
-
-/**
- * Compares `major.minor.patch`; what follows a hyphen does not count.
- * @param version of a catalogue
- * @param other another
- * @returns whether the first is newer than the second
- */
-export function isNewer(version: string, other: string): boolean {
-  const [left, right] = [version, other].map((text) => text.split('-')[0]?.split('.').map(Number) ?? []);
-  const at = left?.findIndex((part, index) => part !== (right?.[index] ?? 0)) ?? -1;
-  return (left?.[at] ?? 0) > (right?.[at] ?? 0);
 }
 
 /**

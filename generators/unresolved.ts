@@ -1,6 +1,7 @@
 import { hasConflictMarkers } from './engine/conflictMarkers.ts';
 import { badInput } from './engine/errors.ts';
 import { decode } from './engine/fileSet.ts';
+import { basesPath, lockPath } from './engine/reconcile/lock.ts';
 import type { Prepared } from './engine/reconcile/prepare.ts';
 
 /**
@@ -21,7 +22,10 @@ export async function refuseUnresolved(root: string, { changes, before }: Prepar
   if (changes.length === 0) return;
   const marked = changes.map(({ path }) => path).filter((path) => isUnresolved(before(path)));
   const { unmergedFiles } = await import('./io/git.ts');
-  const files = [...new Set([...(await unmergedFiles(root)), ...marked])];
+  // Lock and bases are read with markers in them, and written without.
+  const files = [...new Set([...(await unmergedFiles(root)), ...marked])].filter(
+    (path) => path !== lockPath && path !== basesPath,
+  );
   if (files.length === 0) return;
   throw badInput(
     `there are conflicts that nobody has resolved: ${files.join(', ')}`,

@@ -3,12 +3,12 @@ import { changing } from './changing.ts';
 import type { Catalogue } from './engine/catalogue.ts';
 import { badInput } from './engine/errors.ts';
 import { fieldOf, isObject } from './engine/json.ts';
-import { type Manifest, manifestPath } from './engine/manifest.ts';
+import { isNewer, type Manifest, manifestPath } from './engine/manifest.ts';
 import { migrateManifest } from './engine/migrate.ts';
 import { validateManifest } from './engine/parseManifest.ts';
 import type { Invocation } from './invocation.ts';
 import { planning } from './planning.ts';
-import { isNewer, manifestOf, presentService } from './present.ts';
+import { manifestOf, presentService } from './present.ts';
 
 /**
  * @param invocation how the command was called

@@ -34,6 +34,18 @@ export const schemaPath = '.slipway/manifest.schema.json';
 /** Semantic versioning, without build metadata: what a catalogue is published as. */
 export const catalogueVersionPattern = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/;
 
+/**
+ * Compares `major.minor.patch`; what follows a hyphen does not count.
+ * @param version of a catalogue
+ * @param other another
+ * @returns whether the first is newer than the second
+ */
+export function isNewer(version: string, other: string): boolean {
+  const [left, right] = [version, other].map((text) => text.split('-')[0]?.split('.').map(Number) ?? []);
+  const at = left?.findIndex((part, index) => part !== (right?.[index] ?? 0)) ?? -1;
+  return (left?.[at] ?? 0) > (right?.[at] ?? 0);
+}
+
 /** What `new` asks for, or is given. */
 export interface NewService {
   readonly name: string;

@@ -1,3 +1,4 @@
+import { execa } from 'execa';
 import { explainFailure, runProcess } from './process.ts';
 
 /**
@@ -43,5 +44,37 @@ export async function unmergedFiles(folder: string): Promise<string[]> {
     return output.split('\n').filter((line) => line !== '');
   } catch {
     return [];
+  }
+}
+
+/** How many commits are looked at: whatever is older has been written anew many times. */
+const mostCommits = 50;
+
+/**
+ * @param folder inside a repository
+ * @param file relative to the folder
+ * @yields the text of the file in the commits that changed it, newest first; nothing without git
+ */
+export async function* pastTexts(folder: string, file: string): AsyncGenerator<string> {
+  const commits = await outputOf(folder, [
+    'rev-list',
+    '--full-history',
+    `--max-count=${mostCommits}`,
+    'HEAD',
+    '--',
+    file,
+  ]);
+  for (const commit of (commits ?? '').split('\n').filter((line) => line !== '')) {
+    const text = await outputOf(folder, ['cat-file', 'blob', `${commit}:./${file}`]);
+    if (text !== undefined) yield text;
+  }
+}
+
+/** @returns what a command of git prints, byte for byte; undefined when it fails */
+async function outputOf(folder: string, args: readonly string[]): Promise<string | undefined> {
+  try {
+    return (await execa('git', args, { cwd: folder, stdin: 'ignore', stripFinalNewline: false })).stdout;
+  } catch {
+    return undefined;
   }
 }

@@ -1,12 +1,11 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { badInput, exitCodes } from '../engine/errors.ts';
+import { badInput } from '../engine/errors.ts';
 import { decode } from '../engine/fileSet.ts';
 import { manifestPath } from '../engine/manifest.ts';
-import { type DiskFile, type Lock, lockPath, objectPath, objectsFolder, parseLock } from '../engine/reconcile/lock.ts';
+import { type DiskFile, lockPath } from '../engine/reconcile/lock.ts';
 import type { Service } from '../engine/reconcile/service.ts';
-import { codeOf, osFault } from './faults.ts';
-import { assertSafePath, resolveInside } from './paths.ts';
+import { openStore, outdatedFiles, type Past, type Store } from './store.ts';
 import { hashOf, listFiles, readFileInside } from './tree.ts';
 
 /**
@@ -26,13 +25,17 @@ export function findService(from: string): string {
   );
 }
 
+/** A service on disk. */
+export type OpenService = Service & Pick<Store, 'isKept' | 'lost'>;
+
 /**
  * Opens a service, or a folder that is to become one.
  * @param root the folder; it need not exist
+ * @param past what Git's history holds of `.slipway/`, where that has been looked up
  * @returns what is there; files are read when asked for, and only once
- * @throws SlipwayError (exit code 2) when what Slipway keeps there is damaged
+ * @throws SlipwayError (exit code 2) when the manifest cannot be read; asking for a lock that is damaged throws as well
  */
-export function openService(root: string): Service {
+export function openService(root: string, past?: Past): OpenService {
   const files = new Map<string, DiskFile | undefined>();
   const isThere = existsSync(root);
   const read = (file: string): DiskFile | undefined => {
@@ -40,15 +43,40 @@ export function openService(root: string): Service {
     return files.get(file);
   };
   const manifestText = textOf(read(manifestPath), manifestPath);
+  // A link in the place of `.slipway/` is refused before anything is done.
+  read(lockPath);
+  const store = openStore(read, manifestText !== undefined, past);
   return {
     manifestText,
-    lock: readLock(manifestText, textOf(read(lockPath), lockPath)),
+    get lock() {
+      return store.lock();
+    },
     read,
-    base: (hash) => readBase(hash, read),
+    base: store.base,
+    isKept: store.isKept,
+    lost: store.lost,
     files: () => (isThere ? listFiles(root) : []),
-    objects: () => (isThere ? listObjects(root) : []),
+    outdated: () => (isThere ? outdatedFiles(root) : []),
     hash: hashOf,
   };
+}
+
+/**
+ * Uses a service; what is found damaged or missing in `.slipway/` is looked up in Git's history, and the use is repeated with it.
+ * @param root the service's folder
+ * @param use reads the service and writes nothing
+ * @returns what the use gives
+ */
+export async function withPast<T>(root: string, use: (service: OpenService) => T): Promise<T> {
+  const service = openService(root);
+  try {
+    const result = use(service);
+    if (service.lost.size === 0) return result;
+  } catch (error) {
+    if (service.lost.size === 0) throw error;
+  }
+  const { readPast } = await import('./past.ts');
+  return use(openService(root, await readPast(root, service.lost)));
 }
 
 /**
@@ -64,34 +92,6 @@ export function pathInService(file: string, cwd: string, root: string): string {
     throw badInput(`${file} is not a file of the service in ${root}`);
   }
   return relative;
-}
-
-function readLock(manifestText: string | undefined, lockText: string | undefined): Lock {
-  if (lockText !== undefined) return parseLock(lockText, assertSafePath);
-  if (manifestText === undefined) return { version: 1, catalogue: '', files: {} };
-  throw badInput(
-    `${lockPath} is missing: without it Slipway cannot tell your edits from its own files`,
-    'restore it from version control: git checkout -- .slipway',
-  );
-}
-
-function readBase(hash: string, read: Service['read']): Uint8Array {
-  const file = objectPath(hash);
-  const found = read(file);
-  if (found?.hash === hash) return found.bytes;
-  throw badInput(
-    `${file} ${found === undefined ? 'is missing' : 'was changed'}: without it your edits cannot be merged`,
-    `restore it from version control: git checkout -- ${file}`,
-  );
-}
-
-function listObjects(root: string): string[] {
-  try {
-    return readdirSync(resolveInside(root, objectsFolder.slice(0, -1))).sort();
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return [];
-    throw osFault(error, `cannot list ${objectsFolder}`, exitCodes.badInput);
-  }
 }
 
 function textOf(file: DiskFile | undefined, name: string): string | undefined {

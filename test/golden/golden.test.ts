@@ -7,7 +7,7 @@ import { scratchFolder } from '../helpers/scratch.ts';
 
 const services = path.join(import.meta.dirname, 'services');
 /** What a service keeps of its pristine files says nothing that the files do not. */
-const objects = path.join('.slipway', 'objects');
+const bases = path.join('.slipway', 'base.jsonl');
 
 /** Both providers and a pnpm service, so that all that is printed is seen. */
 const presets = [
@@ -26,7 +26,7 @@ function agreed(folder: string): Record<string, string> {
 
 function service(preset: string, flags: readonly string[]): string {
   const root = layDown(scratchFolder(), `--preset=${preset}`, ...flags);
-  rmSync(path.join(root, objects), { recursive: true });
+  rmSync(path.join(root, bases));
   return root;
 }
 

@@ -4,7 +4,9 @@ import { addModules, removeModules } from '../../generators/engine/edit.ts';
 import { decode, encode } from '../../generators/engine/fileSet.ts';
 import { type Manifest, manifestPath, newManifest } from '../../generators/engine/manifest.ts';
 import { parseManifest, validateManifest } from '../../generators/engine/parseManifest.ts';
-import { type DiskFile, lockPath, objectsFolder, parseLock } from '../../generators/engine/reconcile/lock.ts';
+import { indexBases } from '../../generators/engine/reconcile/bases.ts';
+import { chooseLock } from '../../generators/engine/reconcile/choose.ts';
+import { basesPath, type DiskFile, lockPath, parseLock } from '../../generators/engine/reconcile/lock.ts';
 import type { Change, ConflictMode } from '../../generators/engine/reconcile/plan.ts';
 import { merge } from '../../generators/engine/reconcile/merge/merge.ts';
 import { prepare, type Prepared } from '../../generators/engine/reconcile/prepare.ts';
@@ -26,18 +28,18 @@ export function serviceOf(tree: Tree): Service {
   };
   const textOf = (path: string): string | undefined => decode(tree.get(path)?.bytes ?? encode('')) || undefined;
   const lockText = textOf(lockPath);
+  const base = indexBases(textOf(basesPath) ?? '', sha256);
   return {
     manifestText: textOf(manifestPath),
-    lock: lockText === undefined ? { version: 1, catalogue: '', files: {} } : parseLock(lockText, () => {}),
+    lock: chooseLock(lockText === undefined ? [] : [parseLock(lockText, sha256, () => {})], {
+      read,
+      base,
+      hash: sha256,
+    }),
     read,
-    base: (wanted) => {
-      const found = tree.get(`${objectsFolder}${wanted}`);
-      if (found === undefined) throw new Error(`no base ${wanted}`);
-      return found.bytes;
-    },
+    base,
     files: () => [...tree.keys()].filter((path) => !path.startsWith('.slipway/')).sort(),
-    objects: () =>
-      [...tree.keys()].filter((path) => path.startsWith(objectsFolder)).map((path) => path.slice(objectsFolder.length)),
+    outdated: () => [],
     hash: sha256,
   };
 }

@@ -26,7 +26,7 @@ const act = await bundle(fileURLToPath(new URL('../unit/io/children/act.ts', imp
 
 const before: Tree = {
   'slipway.json': '{"modules":[]}',
-  '.slipway/lock.json': '{"files":{}}',
+  '.slipway/lock.jsonl': '{"version":2}',
   'package.json': { text: '{"name":"orders"}', mode: 0o600 },
   'scripts/start': { text: 'echo start', mode: 0o644 },
   'internal/old/adapter.ts': 'export const old = 1;',
@@ -38,8 +38,8 @@ const before: Tree = {
 /** Creates, updates and deletes, in folders that come, go and stay. */
 const edits: readonly Edit[] = [
   { path: 'slipway.json', old: '{"modules":[]}', new: '{"modules":["postgres"]}' },
-  { path: '.slipway/lock.json', old: '{"files":{}}', new: '{"files":{"a":"b"}}' },
-  { path: '.slipway/objects/aa', old: null, new: 'base' },
+  { path: '.slipway/lock.jsonl', old: '{"version":2}', new: '{"version":2}\n{"path":"a"}' },
+  { path: '.slipway/base.jsonl', old: null, new: 'base' },
   { path: 'package.json', old: '{"name":"orders"}', new: '{"name":"orders","private":true}' },
   { path: 'scripts/start', old: 'echo start', new: '#!/bin/sh\necho start', mode: 0o755 },
   { path: 'internal/old/adapter.ts', old: 'export const old = 1;', new: null },
@@ -111,9 +111,8 @@ describe('law 6: the tree is the old one or the new one, never a mix', { timeout
     expect(Object.keys(newTree)).not.toContain('internal/old');
     expect(Object.keys(newTree).filter((path) => path.startsWith('.slipway'))).toEqual([
       '.slipway',
-      '.slipway/lock.json',
-      '.slipway/objects',
-      '.slipway/objects/aa',
+      '.slipway/base.jsonl',
+      '.slipway/lock.jsonl',
     ]);
   });
 

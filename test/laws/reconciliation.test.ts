@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { exitCodes, SlipwayError } from '../../generators/engine/errors.ts';
 import { decode, encode } from '../../generators/engine/fileSet.ts';
 import { newManifest } from '../../generators/engine/manifest.ts';
+import { basesPath, lockPath } from '../../generators/engine/reconcile/lock.ts';
 import type { ConflictMode } from '../../generators/engine/reconcile/plan.ts';
 import { render } from '../../generators/engine/render.ts';
 import { printClient } from '../../templates/base/files/scripts/openapi/client.ts';
@@ -134,6 +135,27 @@ describe('the laws of reconciliation', () => {
     );
   });
 
+  it('2: it holds as well when A and B were added on two branches that Git has merged', () => {
+    fc.assert(
+      fc.property(modules, modules, modules, fc.infiniteStream(fc.boolean()), (start, a, b, choices) => {
+        fc.pre(compatible([...start, ...a, ...b]));
+        const [from, together] = [create(start), create([...start, ...a, ...b])];
+        const choose = (): boolean => choices.next().value === true;
+        const branches = [a, b].map((ids) => applyTo(from, add(from, ids).changes)) as [Tree, Tree];
+        const manifest = together.get('slipway.json');
+        const merged = new Map([
+          ...mergedByGit(from, branches, together, choose),
+          ['slipway.json', manifest ?? fail()],
+        ]);
+        const after = applyTo(merged, reconcile(merged).changes);
+        expect(snapshot(after)).toEqual(snapshot(together));
+        const gone = [...a, ...b].filter((id) => !start.includes(id));
+        expect(snapshot(applyTo(after, remove(after, [...new Set(gone)]).changes))).toEqual(snapshot(from));
+      }),
+      runs,
+    );
+  });
+
   it('3: add(x); remove(x) gives back the same bytes, from edited services too', () => {
     let proved = 0;
     fc.assert(
@@ -194,6 +216,33 @@ describe('the laws of reconciliation', () => {
     );
   });
 });
+
+/** As Git merges: of a file that both changed one side is taken, or what both have brought; of the lines in `.slipway/` those of both, in any order. */
+function mergedByGit(from: Tree, [ours, theirs]: readonly [Tree, Tree], both: Tree, choose: () => boolean): Tree {
+  const textIn = (tree: Tree, path: string): string => decode(tree.get(path)?.bytes ?? encode('')) ?? '';
+  const merged = new Map<string, { bytes: Uint8Array; mode: number }>();
+  for (const path of new Set([...ours.keys(), ...theirs.keys()])) {
+    const [before, mine, other] = [from, ours, theirs].map((tree) => textIn(tree, path));
+    const resolved = choose() ? both : choose() ? ours : theirs;
+    const file = (other === before ? ours : mine === before ? theirs : resolved).get(path);
+    if (file !== undefined) merged.set(path, file);
+  }
+  for (const path of [lockPath, basesPath]) {
+    const [base, ...sides] = [from, ours, theirs].map((tree) => textIn(tree, path).split('\n'));
+    const lines = [...new Set(sides.flat())].filter((line) => line !== '');
+    // A line that one side has changed stays where it is beside a change of the other side.
+    const kept = lines.filter(
+      (line) => !base?.includes(line) || sides.every((side) => side.includes(line)) || choose(),
+    );
+    const sorted = kept.toSorted(() => (choose() ? 1 : -1));
+    merged.set(path, { bytes: encode(`${sorted.join('\n')}\n`), mode: 0o644 });
+  }
+  return merged;
+}
+
+function fail(): never {
+  throw new Error('a service has a manifest');
+}
 
 /** Undefined when Slipway asks for the user's word (exit code 3). */
 function unlessRefused<Value>(work: () => Value): Value | undefined {

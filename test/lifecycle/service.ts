@@ -8,6 +8,7 @@ import type { Catalogue } from '../../generators/engine/catalogue.ts';
 import { printCatalogue } from '../../generators/engine/catalogueText.ts';
 import type { Lock } from '../../generators/engine/reconcile/lock.ts';
 import { layDown, slipway, treeOf } from '../helpers/cli.ts';
+import { readLock } from '../helpers/store.ts';
 import { scratchFolder } from '../helpers/scratch.ts';
 import { nextCatalogue } from '../helpers/secondCatalogue.ts';
 
@@ -91,7 +92,7 @@ export function serviceIn(root: string): TestService {
     },
     tree: () => treeOf(root),
     manifest: () => JSON.parse(read('slipway.json')),
-    lock: () => JSON.parse(read('.slipway/lock.json')),
+    lock: () => readLock(root),
   };
 }
 

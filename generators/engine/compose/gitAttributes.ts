@@ -1,6 +1,15 @@
 import type { Composer } from './composer.ts';
 
-/** `.slipway/.gitattributes`: what Slipway remembers is found by its hash, so Git must not turn its line ends. */
+/**
+ * `.gitattributes`: text has LF line ends on every system, because formatter and tests expect them. A line of Slipway's own
+ * files is valid by itself, so that Git merges two branches by keeping the lines of both.
+ */
 export const composeGitAttributes: Composer = () => [
-  ['.slipway/.gitattributes', { text: '* -text\n', ownership: 'managed' }],
+  [
+    '.gitattributes',
+    {
+      text: '* text=auto eol=lf\n/.slipway/*.jsonl merge=union -diff linguist-generated\n',
+      ownership: 'merged',
+    },
+  ],
 ];

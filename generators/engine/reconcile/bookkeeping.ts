@@ -1,6 +1,8 @@
-import { encode } from '../fileSet.ts';
+import { decode, encode } from '../fileSet.ts';
 import { manifestPath } from '../manifest.ts';
-import { lockPath, objectPath, printLock } from './lock.ts';
+import { printBases } from './bases.ts';
+import { basesPath, lockPath, printLock } from './lock.ts';
+import { withLf } from './merge/lineEnds.ts';
 import type { Change, Plan } from './plan.ts';
 import type { Service } from './service.ts';
 
@@ -13,32 +15,32 @@ import type { Service } from './service.ts';
  */
 export function bookkeeping(service: Service, plan: Plan, manifestText: string): Change[] {
   return [
-    ...baseChanges(service, plan),
-    ...rewritten(service, lockPath, printLock(plan.lock)),
+    ...outdatedFiles(service),
+    ...rewritten(service, basesPath, printBases(wantedBases(plan))),
+    ...rewritten(service, lockPath, printLock(plan.lock, service.hash)),
     ...rewritten(service, manifestPath, manifestText),
   ];
+}
+
+/** Bases that the lock names: every other one is dropped. */
+function wantedBases({ lock, bases }: Plan): Map<string, Uint8Array> {
+  const merged = Object.values(lock.files).filter((file) => file.ownership === 'merged');
+  const wanted = new Set(merged.map((file) => file.hash));
+  return new Map([...bases].filter(([hash]) => wanted.has(hash)));
 }
 
 function rewritten({ read, hash }: Service, path: string, text: string): Change[] {
   const bytes = encode(text);
   const present = read(path);
   if (present?.hash === hash(bytes)) return [];
+  // A checkout of Git may have turned the line ends.
+  if (path !== manifestPath && present !== undefined && withLf(decode(present.bytes) ?? '') === text) return [];
   return [{ path, expect: present?.hash ?? null, write: bytes, mode: present?.mode ?? 0o644 }];
 }
 
-/** Keeps the bases that the lock names, mends damaged ones, and removes the rest. */
-function baseChanges({ read, objects }: Service, { lock, bases }: Plan): Change[] {
-  const merged = Object.values(lock.files).filter((file) => file.ownership === 'merged');
-  const wanted = new Set(merged.map((file) => file.hash));
-  const changes: Change[] = [];
-  for (const [hash, bytes] of bases) {
-    const present = read(objectPath(hash));
-    if (!wanted.has(hash) || present?.hash === hash) continue;
-    changes.push({ path: objectPath(hash), expect: present?.hash ?? null, write: bytes, mode: 0o644 });
-  }
-  for (const name of objects()) {
-    const present = wanted.has(name) ? undefined : read(objectPath(name));
-    if (present !== undefined) changes.push({ path: objectPath(name), expect: present.hash, remove: true });
-  }
-  return changes.sort((a, b) => (a.path < b.path ? -1 : 1));
+function outdatedFiles({ read, outdated }: Service): Change[] {
+  return outdated().flatMap((path) => {
+    const present = read(path);
+    return present === undefined ? [] : [{ path, expect: present.hash, remove: true }];
+  });
 }

@@ -1,5 +1,5 @@
 import { decode, encode, type RenderedFile, sameBytes } from '../fileSet.ts';
-import type { DiskFile, LockedFile } from './lock.ts';
+import { basesPath, type DiskFile, type LockedFile } from './lock.ts';
 import { withLf, withLineEndsOf } from './merge/lineEnds.ts';
 import type { Conflict, ConflictStyle } from './merge/types.ts';
 import type { Action, PlanInput } from './plan.ts';
@@ -127,8 +127,13 @@ function reprint(subject: Subject, locked: LockedFile, context: Context): Decisi
   return { action: 'update', reason: '', bytes: inLineEndsOf(yours, after), ...remembered };
 }
 
-/** Line ends are no edit: a checkout of Git may have turned them. */
-function hashOfText({ bytes, hash }: DiskFile, context: Context): string {
+/**
+ * Line ends are no edit: a checkout of Git may have turned them.
+ * @param file on disk
+ * @param context gives SHA-256
+ * @returns the hash of the file as it is with LF line ends
+ */
+export function hashOfText({ bytes, hash }: DiskFile, context: Pick<Context, 'hash'>): string {
   const text = decode(bytes);
   return text?.includes('\r\n') ? context.hash(encode(withLf(text))) : hash;
 }
@@ -165,9 +170,14 @@ function reconcile(subject: Subject, locked: LockedFile, context: Context): Deci
   if (locked.ownership !== 'merged') return { ...nothing, reason: from, ...remembered };
   if (theirsHash === locked.hash || yours.hash === theirsHash) {
     // The base stays as it is, so that what the user had written before Slipway did remains the user's.
-    const base = theirsHash === locked.hash ? { base: theirs.bytes } : {};
-    const kept = { reason: from, locked: withPlace(subject, { ...locked, module: theirs.module }), ...base };
-    return place === destination ? { action: 'keep', ...kept } : { action: 'update', ...kept, bytes: yours.bytes };
+    const base = theirsHash === locked.hash ? theirs.bytes : context.base(locked.hash);
+    const kept =
+      base === undefined || locked.contested
+        ? remembered
+        : { locked: withPlace(subject, { ...locked, module: theirs.module }), base };
+    return place === destination
+      ? { action: 'keep', reason: from, ...kept }
+      : { action: 'update', reason: from, ...kept, bytes: yours.bytes };
   }
   return threeWay({ ...subject, yours }, locked, from, context);
 }
@@ -185,19 +195,24 @@ function threeWay(
   context: Context,
 ): Decision {
   const { yours, theirs } = subject;
-  const base = decode(context.base(locked.hash));
+  const kept = context.base(locked.hash);
+  const base = kept === undefined ? undefined : decode(kept);
   const [yourText, theirText] = [decode(yours.bytes), decode(theirs.bytes)];
   const remembered = remember(subject, theirs.bytes, context);
   if (base === undefined || yourText === undefined || theirText === undefined) {
     return settle(subject, context, {
-      reason: 'it is not text, and both sides changed it',
+      reason:
+        kept === undefined
+          ? `both sides changed it, and ${basesPath} no longer holds what Slipway wrote`
+          : 'it is not text, and both sides changed it',
       ours: { ...nothing, reason: 'yours is kept', ...remembered },
       theirs: { action: 'update', reason: 'your version is replaced', bytes: theirs.bytes, ...remembered },
     });
   }
   const style: ConflictStyle = context.conflict === 'stop' ? 'markers' : context.conflict;
   const merged = context.merge(subject.path, base, yourText, theirText, style);
-  const result = remember(subject, encode(merged.base), context);
+  // What the other branch's Slipway wrote is not the user's, although the base that was chosen lacks it.
+  const result = locked.contested ? remembered : remember(subject, encode(merged.base), context);
   const bytes = encode(merged.text);
   if (merged.conflicts.length > 0 && context.conflict === 'stop') {
     return {

@@ -1,7 +1,7 @@
-import { hasConflictMarkers } from '../conflictMarkers.ts';
 import { badInput } from '../errors.ts';
-import { isObject } from '../json.ts';
-import { manifestPath } from '../manifest.ts';
+import { encode } from '../fileSet.ts';
+import { isObject, type JsonObject } from '../json.ts';
+import { isNewer, manifestPath } from '../manifest.ts';
 import type { Ownership } from '../module.ts';
 
 /** A file as it is on disk. */
@@ -22,87 +22,162 @@ export interface LockedFile {
   readonly at?: string;
   /** The user had written the file himself: removing the module leaves it. */
   readonly adopted?: true;
+  /** Git has merged two records of the file, each with a base of its own. Never printed. */
+  readonly contested?: true;
 }
 
-/** `.slipway/lock.json`. */
+/** `.slipway/lock.jsonl`: what Slipway remembers of the service. */
 export interface Lock {
-  readonly version: 1;
+  /** Version of the catalogue that the service was last reconciled with. */
   readonly catalogue: string;
   readonly files: Readonly<Record<string, LockedFile>>;
 }
 
-export const lockPath = '.slipway/lock.json';
-export const objectsFolder = '.slipway/objects/';
-
-/**
- * @param hash SHA-256 of a base, in hex
- * @returns where its bytes are kept, relative to the service's root
- */
-export function objectPath(hash: string): string {
-  return `${objectsFolder}${hash}`;
+/** One line of a lock. */
+export interface LockRecord extends LockedFile {
+  readonly path: string;
 }
+
+/** The lines of a lock. A merge of Git may have left several for one path, in any order. */
+export interface LockLines {
+  readonly catalogue: string;
+  readonly records: readonly LockRecord[];
+  /** Records whose checksum is wrong: somebody edited the line. */
+  readonly edited: readonly LockRecord[];
+  /** The first thing that cannot be read at all. */
+  readonly fault?: string;
+}
+
+export const lockPath = '.slipway/lock.jsonl';
+export const basesPath = '.slipway/base.jsonl';
+/** The lock of version 1, which is read and then replaced. */
+export const oldLockPath = '.slipway/lock.json';
+/** The bases of version 1: one file for each, named by its hash. */
+export const oldBasesFolder = '.slipway/objects';
+
+const version = 2;
+
+/** SHA-256, in hex. */
+type Hash = (bytes: Uint8Array) => string;
 
 /**
  * @param lock what is remembered
- * @returns the text of `.slipway/lock.json`, files sorted by path
+ * @param hash SHA-256, in hex
+ * @returns the text of `.slipway/lock.jsonl`: a header, then one line for each file, sorted by path
  */
-export function printLock(lock: Lock): string {
-  const files = Object.entries(lock.files).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `${JSON.stringify({ ...lock, files: Object.fromEntries(files) }, null, 2)}\n`;
+export function printLock({ catalogue, files }: Lock, hash: Hash): string {
+  const lines = Object.entries(files)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([path, file]) => {
+      const record = recordOf({ ...file, path });
+      return JSON.stringify({ ...record, sum: checksum(record, hash) });
+    });
+  return `${[JSON.stringify({ version, catalogue }), ...lines].join('\n')}\n`;
 }
 
-const restore = `restore it from version control: git checkout -- ${lockPath}`;
+/** The fields of a record, always in the same order. */
+function recordOf({ path, module, ownership, hash, at, adopted }: LockRecord): LockRecord {
+  return { path, module, ownership, hash, ...(at === undefined ? {} : { at }), ...(adopted ? { adopted } : {}) };
+}
+
+/** Eight digits are enough: they tell an edited line, and protect from nobody. */
+function checksum(record: LockRecord, hash: Hash): string {
+  return hash(encode(JSON.stringify(record))).slice(0, 8);
+}
+
+/** What separates the two sides of a conflict of Git. Every line between is valid by itself, so both sides are read. */
+const conflictMarker = /^(?:<{7}|\|{7}|={7}|>{7})(?: |$)/;
 
 /**
- * Reads the lock, which anybody may have edited.
+ * Reads the lines of a lock, which anybody may have edited.
+ * @param text content of `.slipway/lock.jsonl`
+ * @param hash SHA-256, in hex
+ * @param checkPath throws when a path leads out of the service
+ * @returns the lines, in whatever order they are
+ * @throws SlipwayError (exit code 2) when a line names a file outside the service, or the lock is of a newer version
+ */
+export function parseLock(text: string, hash: Hash, checkPath: (path: string) => void): LockLines {
+  const [records, edited]: [LockRecord[], LockRecord[]] = [[], []];
+  let catalogue: string | undefined;
+  let fault: string | undefined;
+  for (const [index, line] of text.split('\n').entries()) {
+    const trimmed = line.trimEnd();
+    if (trimmed === '' || conflictMarker.test(trimmed)) continue;
+    const value = json(trimmed);
+    if (isHeader(value)) {
+      refuseNewer(value['version'], lockPath);
+      catalogue = catalogue === undefined || isNewer(value['catalogue'], catalogue) ? value['catalogue'] : catalogue;
+      continue;
+    }
+    const record = checked(value, checkPath);
+    if (record === undefined) fault ??= `line ${index + 1} is no record of a file`;
+    else if (isObject(value) && value['sum'] === checksum(record, hash)) records.push(record);
+    else edited.push(record);
+  }
+  if (catalogue === undefined) fault ??= 'it has no header';
+  return { catalogue: catalogue ?? '', records, edited, ...(fault === undefined ? {} : { fault }) };
+}
+
+/**
+ * Reads a lock of version 1.
  * @param text content of `.slipway/lock.json`
  * @param checkPath throws when a path leads out of the service
- * @returns the lock
- * @throws SlipwayError (exit code 2) when it is damaged, names a file outside the service or is of a newer version
+ * @returns what it holds, as lines
+ * @throws SlipwayError (exit code 2) when it names a file outside the service, or is of a newer version
  */
-export function parseLock(text: string, checkPath: (path: string) => void): Lock {
+export function parseOldLock(text: string, checkPath: (path: string) => void): LockLines {
   const value = json(text);
-  if (!isObject(value) || !isObject(value['files']) || typeof value['catalogue'] !== 'string') {
-    throw badInput(`${lockPath} is damaged: it does not hold a lock`, restore);
-  }
-  if (value['version'] !== 1) {
-    throw badInput(
-      `${lockPath} has version ${JSON.stringify(value['version'])}; this Slipway understands 1`,
-      'run a newer one: npx create-slipway@latest',
-    );
-  }
+  if (!isObject(value) || !isObject(value['files']) || typeof value['catalogue'] !== 'string')
+    return { catalogue: '', records: [], edited: [], fault: 'it does not hold a lock' };
+  refuseNewer(value['version'], oldLockPath);
+  const records: LockRecord[] = [];
+  let fault: string | undefined;
   for (const [path, file] of Object.entries(value['files'])) {
-    checkPath(path);
-    if (!isLockedFile(file) || isOwn(path) || isOwn(file.at))
-      throw badInput(`${lockPath} is damaged at ${path}`, restore);
-    if (file.at !== undefined) checkPath(file.at);
+    const record = checked(isObject(file) ? { ...file, path } : file, checkPath);
+    if (record === undefined) fault ??= `the entry ${JSON.stringify(path)} is no record of a file`;
+    else records.push(record);
   }
-  // Every field has just been checked.
-  return value as unknown as Lock;
+  return { catalogue: value['catalogue'], records, edited: [], ...(fault === undefined ? {} : { fault }) };
 }
 
 function json(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    if (hasConflictMarkers(text)) {
-      throw badInput(
-        `${lockPath} holds a conflict that nobody has resolved`,
-        `take one side (git checkout --theirs -- ${lockPath}), then bring the service to slipway.json with: slipway update`,
-      );
-    }
-    throw badInput(`${lockPath} is damaged: it is not JSON`, restore);
+    return undefined;
   }
+}
+
+function isHeader(value: unknown): value is JsonObject & { catalogue: string } {
+  return isObject(value) && typeof value['catalogue'] === 'string' && !('path' in value);
+}
+
+function refuseNewer(found: unknown, file: string): void {
+  if (typeof found === 'number' && found <= version) return;
+  throw badInput(
+    `${file} has version ${JSON.stringify(found)}; this Slipway reads versions up to ${version}`,
+    'run a newer Slipway: npx create-slipway@latest',
+  );
+}
+
+/** @returns the record; undefined when the value is none */
+function checked(value: unknown, checkPath: (path: string) => void): LockRecord | undefined {
+  if (!isRecord(value)) return undefined;
+  checkPath(value.path);
+  if (value.at !== undefined) checkPath(value.at);
+  return isOwn(value.path) || isOwn(value.at) ? undefined : recordOf(value);
 }
 
 /** What Slipway keeps for itself is no file of the templates. */
 function isOwn(path: string | undefined): boolean {
-  return path === manifestPath || path === lockPath || path?.startsWith(objectsFolder) === true;
+  if (path === undefined) return false;
+  return [manifestPath, lockPath, basesPath, oldLockPath].includes(path) || path.startsWith(`${oldBasesFolder}/`);
 }
 
-function isLockedFile(value: unknown): value is LockedFile {
+function isRecord(value: unknown): value is LockRecord {
   return (
     isObject(value) &&
+    typeof value['path'] === 'string' &&
     typeof value['module'] === 'string' &&
     ['managed', 'merged', 'seed', 'derived'].includes(String(value['ownership'])) &&
     typeof value['hash'] === 'string' &&

@@ -114,6 +114,15 @@ function extension(path: string): string {
   return /[^/](\.[^./]+)$/.exec(path)?.[1] ?? '';
 }
 
+/**
+ * @param some a text
+ * @param other another
+ * @returns how similar they are, line by line: from 0 to 1
+ */
+export function similarityOf(some: string, other: string): number {
+  return similarity(significantLines(some), significantLines(other));
+}
+
 /** The Sørensen–Dice coefficient of two lists of lines, repeats counted. */
 function similarity(some: readonly string[], others: readonly string[]): number {
   const counts = new Map<string, number>();

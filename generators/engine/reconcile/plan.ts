@@ -34,7 +34,7 @@ export interface Plan {
   readonly entries: readonly PlanEntry[];
   /** What is remembered afterwards. */
   readonly lock: Lock;
-  /** Hash → bytes of every base that is new or was changed by this plan. */
+  /** Hash → bytes of the bases: of every merged file in the lock, unless the plan has conflicts. */
   readonly bases: ReadonlyMap<string, Uint8Array>;
 }
 
@@ -49,8 +49,8 @@ export interface Yours {
 export interface PlanInput {
   readonly theirs: FileSet;
   readonly lock: Lock;
-  /** The base with this hash. */
-  readonly base: (hash: string) => Uint8Array;
+  /** The base with this hash; undefined when it is lost. */
+  readonly base: (hash: string) => Uint8Array | undefined;
   readonly yours: Yours;
   readonly ejected: readonly string[];
   /** Files that the templates renamed: former path → path now. */
@@ -84,7 +84,7 @@ export function plan(input: PlanInput): Plan {
     if (entry !== undefined) entries.push(entry);
   }
   entries.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { entries, lock: { version: 1, catalogue: input.catalogue, files: locked }, bases };
+  return { entries, lock: { catalogue: input.catalogue, files: locked }, bases };
 }
 
 /** The content of a file before and after the plan. */
@@ -172,8 +172,10 @@ function findMovedFiles({ lock, theirs, yours, base, renamed }: PlanInput): Move
   const missing = new Map<string, string>();
   for (const [path, file] of Object.entries(lock.files)) {
     if (file.ownership !== 'merged' || yours.read(file.at ?? path) !== undefined) continue;
-    if (!theirs.has(renamed.get(path) ?? path)) continue;
-    const text = new TextDecoder().decode(base(file.hash));
+    const theirFile = theirs.get(renamed.get(path) ?? path);
+    if (theirFile === undefined) continue;
+    // Where the base is lost, what Slipway would write now is the most similar to it.
+    const text = new TextDecoder().decode(base(file.hash) ?? theirFile.bytes);
     if (text.trim() !== '') missing.set(path, text);
   }
   if (missing.size === 0) return { to: new Map(), ambiguous: new Map() };

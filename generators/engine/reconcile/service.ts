@@ -7,12 +7,12 @@ export interface Service {
   readonly lock: Lock;
   /** A file's content; undefined when it is not there. */
   readonly read: (path: string) => DiskFile | undefined;
-  /** The base with this hash. @throws SlipwayError when it was edited, truncated or is gone */
-  readonly base: (hash: string) => Uint8Array;
+  /** The base with this hash; undefined when it is lost: it was edited or removed, and is found nowhere else. */
+  readonly base: (hash: string) => Uint8Array | undefined;
   /** Paths of the user's own files and Slipway's, without dependencies, build output and `.slipway/`. */
   readonly files: () => readonly string[];
-  /** Hashes of the bases that are kept. */
-  readonly objects: () => readonly string[];
+  /** Paths of what an earlier Slipway kept in `.slipway/` and this one does not. */
+  readonly outdated: () => readonly string[];
   /** SHA-256, in hex. */
   readonly hash: (bytes: Uint8Array) => string;
 }

@@ -161,7 +161,7 @@ describe('the commands', () => {
     ['internal/platform/app/modules.gen.ts', { state: 'unedited', ownership: 'managed' }],
     ['README.md', { state: 'unedited', ownership: 'seed' }],
     ['slipway.json', { state: 'manifest' }],
-    ['.slipway/lock.json', { state: 'memory' }],
+    ['.slipway/lock.jsonl', { state: 'memory' }],
     ['mine/own.ts', { state: 'yours' }],
   ] as const)('explain says who owns %s', ([file, facts]) => {
     using service = scratchService();

@@ -52,7 +52,7 @@ describe('check', () => {
     ],
     [
       'a lock that was edited',
-      (service: string) => edit(service, '.slipway/lock.json', (text) => `${text} `),
+      (service: string) => edit(service, '.slipway/lock.jsonl', (text) => `${text} `),
       'what Slipway keeps',
     ],
   ] as const)('exits with 4 for %s, and writes nothing', ([, change, told]) => {

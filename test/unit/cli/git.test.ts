@@ -68,22 +68,12 @@ describe('in a git tree with conflicts that nobody has resolved', () => {
     expect(slipway(adding, { cwd: service.path }).exitCode).toBe(0);
   });
 
-  it.for(['slipway.json', '.slipway/lock.json'])('in %s, the advice is to resolve it', (file) => {
-    using service = inTheMiddleOfAMerge(file);
+  it('in slipway.json, the advice is to resolve it', () => {
+    using service = inTheMiddleOfAMerge('slipway.json');
     const before = treeOf(service.path);
     for (const command of [['check'], ['update'], adding])
-      expectFault(slipway(command, { cwd: service.path }), 2, `${file} holds a conflict that nobody has resolved`);
+      expectFault(slipway(command, { cwd: service.path }), 2, 'slipway.json holds a conflict that nobody has resolved');
     expect(treeOf(service.path)).toEqual(before);
-  });
-
-  it('a lock of which one side was taken is brought to the manifest by update', () => {
-    using service = inTheMiddleOfAMerge('.slipway/lock.json');
-    git(service.path, ['checkout', '--theirs', '--', '.slipway/lock.json']);
-    const text = readFileSync(path.join(service.path, '.slipway/lock.json'), 'utf8').replace('theirs\n', '');
-    writeFileSync(path.join(service.path, '.slipway/lock.json'), text);
-    git(service.path, ['add', '--all']);
-    expect(slipway(['update', '--no-install'], { cwd: service.path }).exitCode).toBe(0);
-    expect(slipway(['check'], { cwd: service.path }).exitCode).toBe(0);
   });
 });
 

@@ -52,8 +52,8 @@ describe.skipIf(oldNode === undefined)('on a Node too old for services (one betw
     expectFault(slipway(['frobnicate'], { cwd: service.path, node }), 2, 'there is no command');
     expectFault(slipway(['new', 'Bad Name'], { cwd: service.path, node }), 2, 'cannot be the name of a service');
     expect(treeOf(service.path)).toEqual(before);
-    rmSync(path.join(service.path, '.slipway/lock.json'));
-    expectFault(slipway(['check'], { cwd: service.path, node }), 2, '.slipway/lock.json is missing');
+    rmSync(path.join(service.path, '.slipway/lock.jsonl'));
+    expectFault(slipway(['check'], { cwd: service.path, node }), 2, '.slipway/lock.jsonl is missing');
   });
 
   it('two runs at once, one on each, do not mix', async () => {

@@ -34,7 +34,7 @@ describe.skipIf(process.platform === 'win32')('without the right to it', () => {
   it.for([
     ['slipway.json', 0o000, ['check'], 'cannot read slipway.json: permission denied\n  give your user the right'],
     ['package.json', 0o000, ['check'], 'cannot read package.json: permission denied'],
-    ['.slipway/lock.json', 0o000, ['check'], 'cannot read .slipway/lock.json: permission denied'],
+    ['.slipway/lock.jsonl', 0o000, ['check'], 'cannot read .slipway/lock.jsonl: permission denied'],
     ['.slipway', 0o000, ['check'], 'permission denied'],
     ['internal/platform/app', 0o000, adding, 'cannot open internal/platform/app/'],
     [
@@ -43,11 +43,11 @@ describe.skipIf(process.platform === 'win32')('without the right to it', () => {
       adding,
       'package.json is read-only and would have to change\n  make it writable (chmod u+w',
     ],
-    ['.slipway/lock.json', 0o444, adding, '.slipway/lock.json is read-only and would have to change'],
+    ['.slipway/lock.jsonl', 0o444, adding, '.slipway/lock.jsonl is read-only and would have to change'],
     ['slipway.json', 0o444, ['ci', '--provider', 'none'], 'slipway.json is read-only and would have to change'],
     ['internal', 0o555, adding, 'cannot be written: its folder is read-only'],
     ['.', 0o555, adding, 'cannot be written: its folder is read-only'],
-    ['.slipway/objects', 0o555, adding, 'cannot be written: its folder is read-only'],
+    ['.slipway/base.jsonl', 0o444, adding, '.slipway/base.jsonl is read-only and would have to change'],
   ] as const)('%s with mode %o: one error, nothing changed', ([name, mode, command, message]) => {
     using service = ownService();
     const file = path.join(service.path, name);

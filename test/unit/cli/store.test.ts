@@ -14,29 +14,29 @@ import { describe, expect, it, vi } from 'vitest';
 import { slipway, treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
 import { scratchService } from '../../helpers/scratchService.ts';
+import { lockText, readLock } from '../../helpers/store.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
-interface Lock {
-  files: Record<string, { module: string; ownership: string; hash: string; at?: string }>;
-}
-
-const lockFile = '.slipway/lock.json';
+const lockFile = '.slipway/lock.jsonl';
+const basesFile = '.slipway/base.jsonl';
 const adding = ['add', 'postgres', '--no-install'];
 
-function readLock(service: string): Lock {
-  return JSON.parse(readFileSync(path.join(service, lockFile), 'utf8'));
-}
-
-/** Where the base of a file is kept. */
-function baseOf(service: string, file: string): string {
-  return `.slipway/objects/${readLock(service).files[file]?.hash}`;
+/** Changes a text file of a service. */
+function change(service: string, file: string, to: (text: string) => string): void {
+  const place = path.join(service, file);
+  writeFileSync(place, to(readFileSync(place, 'utf8')));
 }
 
 /** The user's edit that a merge needs the base for. */
 function edit(service: string): void {
-  const file = path.join(service, 'package.json');
-  writeFileSync(file, readFileSync(file, 'utf8').replace('{', '{\n  "author": "the team",'));
+  change(service, 'package.json', (text) => text.replace('{', '{\n  "author": "the team",'));
+}
+
+/** Drops the base of a file. */
+function loseBase(service: string, file: string): void {
+  const hash = readLock(service).files[file]?.hash ?? '';
+  change(service, basesFile, (text) => text.replace(new RegExp(`^.*"hash":"${hash}".*\n`, 'm'), ''));
 }
 
 function expectRefused(
@@ -50,49 +50,43 @@ function expectRefused(
 }
 
 describe('a lock', () => {
-  const entry = { module: 'base', ownership: 'merged', hash: 'a'.repeat(64) };
+  const entry = { path: 'a.ts', module: 'base', ownership: 'merged', hash: 'a'.repeat(64) } as const;
 
   it.for([
-    ['leads up', { '../outside.ts': entry }, 'the path "../outside.ts" contains ".."'],
-    ['is absolute', { '/etc/passwd': entry }, 'the path "/etc/passwd" is absolute'],
-    ['leads into git', { '.git/hooks/pre-commit': entry }, "is inside git's own folder"],
-    ['hides in the middle', { 'internal/../../outside.ts': entry }, 'contains ".."'],
-    ['steers terminals', { '../\u001B[2J': entry }, String.raw`the path "../\u001b[2J" contains`],
-    [
-      'was moved outside',
-      { 'a.ts': { ...entry, at: '../../outside.ts' } },
-      'the path "../../outside.ts" contains ".."',
-    ],
-    ['has no hash', { 'a.ts': { ...entry, hash: 'x' } }, '.slipway/lock.json is damaged at a.ts'],
-    ['has no owner', { 'a.ts': { ...entry, ownership: 'mine' } }, '.slipway/lock.json is damaged at a.ts'],
-    ['is the manifest', { 'slipway.json': entry }, '.slipway/lock.json is damaged at slipway.json'],
-    ['is the lock', { '.slipway/lock.json': entry }, '.slipway/lock.json is damaged at .slipway/lock.json'],
-    ['was moved over a base', { 'a.ts': { ...entry, at: '.slipway/objects/x' } }, 'is damaged at a.ts'],
-  ] as const)('with a path that %s is refused', ([, files, message]) => {
+    ['leads up', { path: '../outside.ts' }, 'the path "../outside.ts" contains ".."'],
+    ['is absolute', { path: '/etc/passwd' }, 'the path "/etc/passwd" is absolute'],
+    ['leads into git', { path: '.git/hooks/pre-commit' }, "is inside git's own folder"],
+    ['hides in the middle', { path: 'internal/../../outside.ts' }, 'contains ".."'],
+    ['steers terminals', { path: '../\u001B[2J' }, String.raw`the path "../\u001b[2J" contains`],
+    ['was moved outside', { at: '../../outside.ts' }, 'the path "../../outside.ts" contains ".."'],
+    ['has no hash', { hash: 'x' }, '.slipway/lock.jsonl is damaged: line'],
+    ['has no owner', { ownership: 'mine' }, 'is no record of a file'],
+    ['is the manifest', { path: 'slipway.json' }, 'is no record of a file'],
+    ['is the lock', { path: lockFile }, 'is no record of a file'],
+    ['was moved over the bases', { at: basesFile }, 'is no record of a file'],
+  ] as const)('with a path that %s is refused', ([, fault, message]) => {
     using service = scratchService();
-    const lock = readLock(service.path);
-    writeFileSync(path.join(service.path, lockFile), JSON.stringify({ ...lock, files: { ...lock.files, ...files } }));
+    appendFileSync(path.join(service.path, lockFile), `${JSON.stringify({ ...entry, ...fault })}\n`);
     expectRefused(service, message);
   });
 
   it.for([
     ['empty', ''],
     ['a list', '[]'],
-    ['without files', '{"version":1,"catalogue":"0.1.0"}'],
-    ['with files in a list', '{"version":1,"catalogue":"0.1.0","files":[7]}'],
+    ['without a header', `${JSON.stringify(entry)}\n`],
   ] as const)('that is %s is damaged', ([, text]) => {
     using service = scratchService();
     writeFileSync(path.join(service.path, lockFile), text);
     expectRefused(
       service,
-      /\.slipway\/lock\.json is damaged.*\n {2}restore it from version control: git checkout -- \.slipway/,
+      /\.slipway\/lock\.jsonl is damaged: .*\n {2}restore it from version control: git checkout -- \.slipway/,
     );
   });
 
   it('that was cut off is damaged, and doctor says so', () => {
     using service = scratchService();
     truncateSync(path.join(service.path, lockFile), 200);
-    expectRefused(service, '.slipway/lock.json is damaged: it is not JSON\n  restore it', [
+    expectRefused(service, /lock\.jsonl is damaged: line 3 is no record of a file\n {2}restore it .*delete that line/, [
       ['check'],
       ['update'],
       adding,
@@ -101,31 +95,38 @@ describe('a lock', () => {
     ]);
     const { exitCode, stdout } = slipway(['doctor'], { cwd: service.path });
     expect(exitCode).toBe(1);
-    expect(stdout).toMatch(/✗ store +\.slipway\/lock\.json is damaged/);
+    expect(stdout).toMatch(/✗ store +\.slipway\/lock\.jsonl is damaged/);
   });
 
   it('of a newer version asks for a newer Slipway', () => {
     using service = scratchService();
-    writeFileSync(path.join(service.path, lockFile), JSON.stringify({ ...readLock(service.path), version: 2 }));
-    expectRefused(service, 'has version 2; this Slipway understands 1\n  run a newer one: npx create-slipway@latest');
+    change(service.path, lockFile, (text) => text.replace('"version":2', '"version":3'));
+    expectRefused(
+      service,
+      'has version 3; this Slipway reads versions up to 2\n  run a newer Slipway: npx create-slipway@latest',
+    );
   });
 
-  it('that is missing is not guessed', () => {
+  it('that is missing is not guessed; with the line that the error names, every file counts as the user’s', () => {
     using service = scratchService();
     rmSync(path.join(service.path, lockFile));
     expectRefused(
       service,
-      '.slipway/lock.json is missing: without it Slipway cannot tell your edits from its own files',
+      '.slipway/lock.jsonl is missing: without it Slipway cannot tell your edits from its own files',
     );
     rmSync(path.join(service.path, '.slipway'), { recursive: true });
     expectRefused(service, 'git checkout -- .slipway');
-  });
-
-  it('with a conflict of git in it says how to take a side', () => {
-    using service = scratchService();
-    const file = path.join(service.path, lockFile);
-    writeFileSync(file, `<<<<<<< HEAD\n${readFileSync(file, 'utf8')}=======\n{}\n>>>>>>> other\n`);
-    expectRefused(service, 'holds a conflict that nobody has resolved\n  take one side (git checkout --theirs');
+    const { stderr } = slipway(['check'], { cwd: service.path });
+    const line = /\{"version".*\}/.exec(stderr)?.[0] ?? '';
+    mkdirSync(path.join(service.path, '.slipway'));
+    writeFileSync(path.join(service.path, lockFile), line);
+    edit(service.path);
+    const { exitCode, stdout } = slipway(['update', '--no-install'], { cwd: service.path });
+    expect(exitCode).toBe(3);
+    expect(stdout).toContain('package.json');
+    expect(slipway(['update', '--no-install', '--conflict=ours'], { cwd: service.path }).exitCode).toBe(0);
+    expect(readFileSync(path.join(service.path, 'package.json'), 'utf8')).toContain('the team');
+    expect(slipway(['check'], { cwd: service.path }).exitCode).toBe(0);
   });
 
   it('that names a file of the user does not make it go when he has edited it since', () => {
@@ -134,64 +135,88 @@ describe('a lock', () => {
     writeFileSync(mine, 'export const mine = true;\n');
     const lock = readLock(service.path);
     const files = { ...lock.files, 'internal/mine.ts': entry };
-    writeFileSync(path.join(service.path, lockFile), JSON.stringify({ ...lock, files }));
+    writeFileSync(path.join(service.path, lockFile), lockText({ ...lock, files }));
     const { exitCode } = slipway(adding, { cwd: service.path });
     expect(exitCode).toBe(3);
     expect(readFileSync(mine, 'utf8')).toBe('export const mine = true;\n');
   });
+
+  it('with CRLF, as a checkout may leave it, is no drift', () => {
+    using service = scratchService();
+    for (const file of [lockFile, basesFile]) change(service.path, file, (text) => text.replaceAll('\n', '\r\n'));
+    expect(slipway(['check'], { cwd: service.path }).exitCode).toBe(0);
+    edit(service.path);
+    expect(slipway(adding, { cwd: service.path }).exitCode).toBe(0);
+    expect(readFileSync(path.join(service.path, 'package.json'), 'utf8')).toContain('the team');
+    expect(readFileSync(path.join(service.path, basesFile), 'utf8')).not.toContain('\r\n');
+  });
 });
 
-describe('a base', () => {
-  it.for([
-    ['was edited', (file: string) => appendFileSync(file, ' '), 'was changed'],
-    ['was cut off', (file: string) => truncateSync(file, 10), 'was changed'],
-    ['is missing', (file: string) => rmSync(file), 'is missing'],
-  ] as const)('that %s is not merged with', ([, damage, message]) => {
-    using service = scratchService();
-    edit(service.path);
-    const base = baseOf(service.path, 'package.json');
-    damage(path.join(service.path, base));
-    expectRefused(service, `${base} ${message}: without it your edits cannot be merged\n  restore it from`, [adding]);
-    const { exitCode, stdout } = slipway(['doctor'], { cwd: service.path });
-    expect(exitCode).toBe(1);
-    expect(stdout).toMatch(/✗ store +\.slipway\/objects/);
-  });
+describe('the bases', () => {
+  const damages = [
+    ['were edited', (text: string) => text.replaceAll('"text":"', '"text":"x')],
+    ['were cut off', (text: string) => text.slice(0, 40)],
+    ['are empty', () => ''],
+    ['hold other bytes', () => '\u0000\uFFFD'],
+  ] as const;
 
-  it.for([
-    ['is missing', (objects: string) => rmSync(objects, { recursive: true })],
-    [
-      'was edited',
-      (objects: string) => readdirSync(objects).forEach((name) => appendFileSync(path.join(objects, name), ' ')),
-    ],
-  ] as const)('that %s and can be told from the template is drift, and is mended', ([, damage]) => {
+  it.for(damages)('that %s are drift, and are written anew from the templates and the files', ([, damage]) => {
     using service = scratchService();
-    damage(path.join(service.path, '.slipway/objects'));
+    const before = treeOf(service.path);
+    change(service.path, basesFile, damage);
     expect(slipway(['check'], { cwd: service.path }).exitCode).toBe(4);
-    expect(slipway(adding, { cwd: service.path }).exitCode).toBe(0);
-    expect(slipway(['check'], { cwd: service.path }).exitCode).toBe(0);
+    expect(slipway(['doctor'], { cwd: service.path }).stdout).toMatch(
+      /✗ store +\.slipway\/base\.jsonl lacks what Slipway wrote of .*; mend it with: slipway update/,
+    );
+    expect(slipway(['update', '--no-install'], { cwd: service.path }).exitCode).toBe(0);
+    expect(treeOf(service.path)).toEqual(before);
     expect(slipway(['doctor'], { cwd: service.path }).stdout).toMatch(/✓ store/);
   });
 
-  it('that nobody asks for is drift, and is cleared away', () => {
-    using service = scratchService();
-    writeFileSync(path.join(service.path, '.slipway/objects', 'b'.repeat(64)), 'junk');
-    expect(slipway(['check'], { cwd: service.path }).exitCode).toBe(4);
-    expect(slipway(['update', '--no-install'], { cwd: service.path }).exitCode).toBe(0);
-    expect(readdirSync(path.join(service.path, '.slipway/objects'))).not.toContain('b'.repeat(64));
-  });
-
-  it('that is a folder is refused', () => {
+  it('that were removed leave a conflict only in a file that both sides changed', () => {
     using service = scratchService();
     edit(service.path);
-    const base = baseOf(service.path, 'package.json');
-    rmSync(path.join(service.path, base));
-    mkdirSync(path.join(service.path, base));
-    expectRefused(service, `${base} is a folder, where a file is expected\n  move it away`, [adding]);
+    change(service.path, 'tsconfig.json', (text) => text.replace('{', '{ // mine'));
+    rmSync(path.join(service.path, basesFile));
+    const before = treeOf(service.path);
+    const { exitCode, stdout } = slipway(adding, { cwd: service.path });
+    expect(exitCode).toBe(3);
+    expect(stdout).toMatch(/conflict +package\.json .*no longer holds what Slipway wrote/);
+    expect(stdout).not.toMatch(/conflict +tsconfig/);
+    expect(treeOf(service.path)).toEqual(before);
+    expect(slipway([...adding, '--conflict=ours'], { cwd: service.path }).exitCode).toBe(0);
+    expect(readFileSync(path.join(service.path, 'package.json'), 'utf8')).toContain('the team');
+    expect(slipway(['check'], { cwd: service.path }).exitCode).toBe(0);
+  });
+
+  it('lack one, and the file it was of is still followed to where the user moved it', () => {
+    using service = scratchService();
+    const [from, to] = ['internal/platform/http/problems/problem.ts', 'internal/platform/http/problem.ts'];
+    renameSync(path.join(service.path, from), path.join(service.path, to));
+    loseBase(service.path, from);
+    expect(slipway(['update', '--no-install'], { cwd: service.path }).exitCode).toBe(0);
+    expect(readLock(service.path).files[from]).toMatchObject({ at: to });
+  });
+
+  it('hold no base that nobody asks for', () => {
+    using service = scratchService();
+    const before = treeOf(service.path);
+    appendFileSync(path.join(service.path, basesFile), `{"hash":"${'b'.repeat(64)}","text":"junk"}\n`);
+    expect(slipway(['check'], { cwd: service.path }).exitCode).toBe(4);
+    expect(slipway(['update', '--no-install'], { cwd: service.path }).exitCode).toBe(0);
+    expect(treeOf(service.path)).toEqual(before);
+  });
+
+  it('that are a folder are refused', () => {
+    using service = scratchService();
+    rmSync(path.join(service.path, basesFile));
+    mkdirSync(path.join(service.path, basesFile));
+    expectRefused(service, `${basesFile} is a folder, where a file is expected\n  move it away`, [adding]);
   });
 });
 
 describe('a link that leads out of the service', () => {
-  it.for(['.slipway', '.slipway/objects', 'internal/platform/app', 'package.json'])(
+  it.for(['.slipway', '.slipway/base.jsonl', 'internal/platform/app', 'package.json'])(
     'in the place of %s is not written through',
     (name) => {
       using service = scratchService();

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { addModules } from '../../../generators/engine/edit.ts';
 import { newManifest } from '../../../generators/engine/manifest.ts';
 import { render } from '../../../generators/engine/render.ts';
+import { lockIn, lockText } from '../../helpers/store.ts';
+import { lockPath } from '../../../generators/engine/reconcile/lock.ts';
 import { applyTo, commandsWith, type Tree } from '../../helpers/memoryService.ts';
 import { sampleModule } from '../../helpers/sampleModule.ts';
 import { tinyCatalogue } from '../../helpers/tinyCatalogue.ts';
@@ -140,9 +142,9 @@ describe('the client', () => {
   });
 
   it('is brought to a service that had none, from its own contract', () => {
-    const lock = JSON.parse(textIn(fresh, '.slipway/lock.json'));
-    delete lock.files[clientPath];
-    const older = withFile(edited, '.slipway/lock.json', JSON.stringify(lock));
+    const lock = lockIn(textIn(fresh, lockPath));
+    const { [clientPath]: _client, ...files } = lock.files;
+    const older = withFile(edited, lockPath, lockText({ ...lock, files }));
     const without = new Map([...older].filter(([path]) => path !== clientPath));
     expect(textIn(after(without, []), clientPath)).toBe(printed);
     // Or is there already.
@@ -151,9 +153,15 @@ describe('the client', () => {
 
   it('that an earlier Slipway printed otherwise is printed anew', () => {
     const older = '// as it was printed then\n';
-    const lock = JSON.parse(textIn(fresh, '.slipway/lock.json'));
-    lock.files[clientPath].hash = hash('sha256', older);
-    const tree = withFile(withFile(edited, clientPath, older), '.slipway/lock.json', JSON.stringify(lock));
+    const lock = lockIn(textIn(fresh, lockPath));
+    const client = {
+      module: 'base',
+      ownership: 'derived',
+      ...lock.files[clientPath],
+      hash: hash('sha256', older),
+    } as const;
+    const files = { ...lock.files, [clientPath]: client };
+    const tree = withFile(withFile(edited, clientPath, older), lockPath, lockText({ ...lock, files }));
     expect(textIn(after(tree, []), clientPath)).toBe(printed);
   });
 

@@ -17,7 +17,7 @@ const act = await bundle(fileURLToPath(new URL('children/act.ts', import.meta.ur
 
 function service(): { root: string; lock: string } {
   const root = join(scratchFolder(), 'orders');
-  writeFiles(root, { '.slipway/lock.json': '{}' });
+  writeFiles(root, { '.slipway/lock.jsonl': '{}' });
   return { root, lock: join(root, '.slipway/running.json') };
 }
 
@@ -46,7 +46,7 @@ describe('withServiceLock', () => {
     const { root, lock } = service();
     const seen: unknown = withServiceLock(root, () => JSON.parse(readFileSync(lock, 'utf8')));
     expect(seen).toMatchObject({ pid: process.pid, host: hostname(), started: expect.stringMatching(/^\d{4}-.*Z$/) });
-    expect(readdirSync(join(root, '.slipway'))).toEqual(['lock.json']);
+    expect(readdirSync(join(root, '.slipway'))).toEqual(['lock.jsonl']);
   });
 
   it('removes its folder again when it made it', () => {
@@ -115,7 +115,7 @@ describe('withServiceLock', () => {
     const { root, lock } = service();
     writeFileSync(lock, holder({ pid: await deadPid() }));
     expect(withServiceLock(root, () => readFileSync(lock, 'utf8'))).toContain(`"pid":${process.pid}`);
-    expect(readdirSync(join(root, '.slipway'))).toEqual(['lock.json']);
+    expect(readdirSync(join(root, '.slipway'))).toEqual(['lock.jsonl']);
   });
 
   it.skipIf(birthOf(process.pid) === undefined)('takes over the lock of a process whose id has been used again', () => {
@@ -173,7 +173,7 @@ describe('withServiceLock', () => {
         else expect(stderr).toMatch(/^another run (?:holds|is just starting)/);
       }
       expect(endings.some(({ code }) => code === 0)).toBe(true);
-      expect(readdirSync(join(root, '.slipway'))).toEqual(['lock.json']);
+      expect(readdirSync(join(root, '.slipway'))).toEqual(['lock.jsonl']);
     }
     spans.sort((a, b) => a.from - b.from);
     for (const [index, { from }] of spans.entries()) expect(from).toBeGreaterThanOrEqual(spans[index - 1]?.to ?? 0);
@@ -198,7 +198,7 @@ describe('withServiceLock', () => {
       stderr: expect.stringContaining(`another run holds this service: process ${pid} `),
     });
     expect(await first).toMatchObject({ code: 0 });
-    expect(readdirSync(join(root, '.slipway'))).toEqual(['lock.json']);
+    expect(readdirSync(join(root, '.slipway'))).toEqual(['lock.jsonl']);
   });
 
   it('is free again after a process was killed at any point of taking it over', { timeout: 30_000 }, async () => {
@@ -214,7 +214,7 @@ describe('withServiceLock', () => {
       const { root, command } = make();
       expect(await runStruck(command, index + 1, 'kill')).toMatchObject({ signal: 'SIGKILL' });
       expect(withServiceLock(root, () => 'mine')).toBe('mine');
-      expect(readdirSync(join(root, '.slipway'))).toEqual(['lock.json']);
+      expect(readdirSync(join(root, '.slipway'))).toEqual(['lock.jsonl']);
     });
   });
 });

@@ -12,7 +12,7 @@ describe('assertSafePath', () => {
     'src/a.ts',
     '.gitignore',
     '.github/workflows/ci.yaml',
-    '.slipway/lock.json',
+    '.slipway/lock.jsonl',
     'a..b/c',
     '...',
     'git/x',

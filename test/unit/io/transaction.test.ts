@@ -134,7 +134,7 @@ describe('commit', () => {
     refuses(root, [{ path: 'b.ts', old: null, new: 'b' }], 2, /^\.slipway is not a folder$/);
     expect(() => recover(root)).toThrow(/^\.slipway is not a folder$/);
     expect(existsSync(join(parent, 'outside/tx/precious'))).toBe(true);
-    const second = service({ 'src/precious': 'p', '.slipway/lock.json': '{}' });
+    const second = service({ 'src/precious': 'p', '.slipway/lock.jsonl': '{}' });
     symlinkSync('../src', join(second, '.slipway/tx'));
     expect(() => recover(second)).toThrow(/^\.slipway\/tx is not a folder$/);
     expect(existsSync(join(second, 'src/precious'))).toBe(true);

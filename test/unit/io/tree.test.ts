@@ -80,7 +80,7 @@ describe('listFiles', () => {
       'pkg/client/node_modules/y/index.js': '',
       'dist/a.js': '',
       'coverage/index.html': '',
-      '.slipway/lock.json': '',
+      '.slipway/lock.jsonl': '',
       'vendor/other/.git/HEAD': '',
       'vendor/other/x.ts': '',
       'vendor/submodule/.git': 'gitdir: ../../.git/modules/submodule',
