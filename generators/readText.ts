@@ -1,20 +1,21 @@
-import { readFileSync } from 'node:fs';
 import { badInput, exitCodes } from './engine/errors.ts';
-import { codeOf, osFault } from './io/faults.ts';
+import { readRegularFile } from './io/disk.ts';
+import { osFault } from './io/faults.ts';
 
 /**
- * Reads a file that the user named.
+ * Reads a file that the user named, which may be a link.
  * @param file its absolute path
  * @param what it is to be: `the plan`
  * @returns its text
- * @throws SlipwayError (exit code 2) when it is not there or cannot be read
+ * @throws SlipwayError (exit code 2) when it is not there, cannot be read, is no regular file or is too large
  */
 export function readText(file: string, what: string): string {
   try {
+    const found = readRegularFile(file, { name: `cannot read ${what}: ${file}`, follow: true, hint: 'name another' });
     // In one piece: told the encoding, Node 20 reads it by 8 kB.
-    return readFileSync(file).toString();
+    if (found !== undefined) return found.bytes.toString();
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') throw badInput(`cannot read ${what}: there is no ${file}`);
     throw osFault(error, `cannot read ${what} ${file}`, exitCodes.badInput);
   }
+  throw badInput(`cannot read ${what}: there is no ${file}`);
 }

@@ -40,7 +40,9 @@ export async function verifyInScratch(
   const { install, run } = packageManagerCommands[packageManager];
   try {
     if (fs.pathExistsSync(root)) {
-      fs.copySync(root, scratch, { filter: (file) => !leftOut.test(path.relative(root, file)) });
+      fs.copySync(root, scratch, {
+        filter: (file) => !leftOut.test(path.relative(root, file)) && isCopied(fs.lstatSync(file)),
+      });
     }
     commit(scratch, changes);
     for (const [line, what, failed] of [
@@ -77,4 +79,9 @@ export function untestedNotes(root: string, { flags, cwd }: Invocation): string[
   });
   if (edited.length === 0) return [];
   return [`checked without the platform's tests, though you have edited ${fewOf(edited.map(([home]) => home))}`];
+}
+
+/** Pipes, sockets and devices are no part of a service, and reading one may never end. */
+function isCopied(stat: fs.Stats): boolean {
+  return stat.isFile() || stat.isDirectory() || stat.isSymbolicLink();
 }

@@ -1,17 +1,24 @@
 import {
   closeSync,
+  constants,
   fchmodSync,
   fchownSync,
+  fstatSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
+  readFileSync,
   renameSync,
   rmdirSync,
+  statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { dirname, sep } from 'node:path';
 
+import { badInput } from '../engine/errors.ts';
 import { codeOf } from './faults.ts';
 
 const isWindows = process.platform === 'win32';
@@ -23,8 +30,66 @@ export interface Permissions {
   readonly gid: number;
 }
 
+/** The largest file (bytes) that is read whole. */
+export const largestFile = 64 * 2 ** 20;
+
+/** How a file is read that anybody may have put there. */
+interface Reading {
+  /** What the user calls it, for errors. */
+  readonly name: string;
+  /** Whether it may be a link. */
+  readonly follow: boolean;
+  /** How many bytes are too many. */
+  readonly limit?: number;
+  /** What to do about something else in its place. */
+  readonly hint?: string;
+}
+
 /**
- * Writes a new file so that it survives a power cut.
+ * Reads a file that anybody may have put there. Nothing but a regular file is opened: a pipe never ends, a device may do anything.
+ * @param file its absolute path
+ * @param how what it may be
+ * @returns its content and its state; undefined when there is none
+ * @throws SlipwayError bad input when it is no regular file, or too large; the system's own error when it cannot be read
+ */
+export function readRegularFile(
+  file: string,
+  how: Reading,
+): { readonly bytes: Buffer; readonly stat: Stats } | undefined {
+  let descriptor: number | undefined;
+  try {
+    // Before it is opened, because opening a device is an act of its own, and because Windows knows none of the flags below.
+    assertReadable((how.follow ? statSync : lstatSync)(file), how);
+    const flags = constants.O_RDONLY | constants.O_NONBLOCK | (how.follow ? 0 : constants.O_NOFOLLOW);
+    descriptor = openSync(file, flags);
+    // Once more: it may have been replaced meanwhile.
+    const stat = fstatSync(descriptor);
+    assertReadable(stat, how);
+    return { bytes: readFileSync(descriptor), stat };
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) return undefined;
+    throw error;
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+function assertReadable(
+  stat: Stats,
+  { name, limit = largestFile, hint = 'move it away and run the command again' }: Reading,
+): void {
+  if (!stat.isFile()) throw badInput(`${name} is ${kindOf(stat)}, where a file is expected`, hint);
+  if (stat.size > limit) throw badInput(`${name} is too large: ${stat.size} bytes, where ${limit} are the limit`, hint);
+}
+
+function kindOf(stat: Stats): string {
+  if (stat.isDirectory()) return 'a folder';
+  if (stat.isSymbolicLink()) return 'a link';
+  return stat.isSocket() ? 'a socket' : 'a pipe or a device';
+}
+
+/**
+ * Writes a new file so that it survives a power cut. The system refuses a path where anything is already, a link too.
  * @param file its absolute path, where nothing may be yet
  * @param bytes its content
  * @param options `mode` of a new file, less the user's umask; `like`: permissions to take over exactly; `durable`: wait for the disk

@@ -1,8 +1,8 @@
-import { lstatSync, mkdirSync, readFileSync } from 'node:fs';
+import { lstatSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { SlipwayError } from '../engine/errors.ts';
-import { removeEmptyUpTo, removeFile, removeIfEmpty, replaceFile, syncFolder } from './disk.ts';
+import { readRegularFile, removeEmptyUpTo, removeFile, removeIfEmpty, replaceFile, syncFolder } from './disk.ts';
 import { codeOf, osFault } from './faults.ts';
 import { damaged, removeJournal, transactionFolderOf } from './journal.ts';
 import type { Entry } from './journal.ts';
@@ -43,13 +43,12 @@ export function finish(root: string, entries: readonly Entry[], durable: boolean
 /** Whether an entry's staged file has not taken its place yet. */
 function isWaiting(transaction: string, { path, after, staged }: Entry): boolean {
   if (staged === null) return false;
-  const file = join(transaction, staged);
-  const stat = lstatIfAny(file);
-  if (stat === undefined) return false;
-  const bytes = stat.isFile() ? attempt(`cannot read what is staged for ${path}`, () => readFileSync(file)) : undefined;
-  if (bytes === undefined || hashOf(bytes) !== after)
-    throw damaged(`what is staged for ${path} is not what was written`);
-  return true;
+  const name = `what is staged for ${path}`;
+  const found = attempt(`cannot read ${name}`, () =>
+    readRegularFile(join(transaction, staged), { name, follow: false }),
+  );
+  if (found !== undefined && hashOf(found.bytes) !== after) throw damaged(`${name} is not what was written`);
+  return found !== undefined;
 }
 
 /** @returns whether the user's version was kept */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -63,7 +64,8 @@ function makeFolder(target: string, files: Iterable<NewFile>): void {
   let top = target;
   while (!existsSync(dirname(top))) top = dirname(top);
   const parent = dirname(top);
-  const staging = join(parent, `${stagingPrefix()}${process.pid}-${basename(top).slice(0, 40)}`);
+  const unique = randomBytes(8).toString('hex');
+  const staging = join(parent, `${stagingPrefix()}${process.pid}-${unique}-${basename(top).slice(0, 40)}`);
   sweep(parent);
   try {
     mkdirSync(staging);

@@ -1,10 +1,10 @@
-import { readFileSync, renameSync, rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { badInput } from '../engine/errors.ts';
 import type { SlipwayError } from '../engine/errors.ts';
-import { syncFolder, writeNewFile } from './disk.ts';
-import { codeOf, osFault } from './faults.ts';
+import { readRegularFile, syncFolder, writeNewFile } from './disk.ts';
+import { osFault } from './faults.ts';
 import { assertSafePath, lstatIfAny, realRootOf } from './paths.ts';
 
 /** Where a commit stages its files, relative to the service's root. */
@@ -49,7 +49,7 @@ const name = 'journal.json';
 const draft = 'journal.new';
 
 /**
- * Replaces the journal atomically. Writing one in state `committed` is the commit point.
+ * Replaces the journal atomically. Only this run writes in the folder, which it has made itself. Writing one in state `committed` is the commit point.
  * @param folder absolute path of the transaction's folder
  * @param journal what it is to say
  * @param durable whether it must survive a power cut
@@ -65,14 +65,13 @@ export function writeJournal(folder: string, journal: Journal, durable: boolean)
  * @throws SlipwayError bad input when it is damaged or was tampered with
  */
 export function readJournal(folder: string): Journal | undefined {
-  let text: string;
+  const path = `${transactionFolder}/${name}`;
   try {
-    text = readFileSync(join(folder, name), 'utf8');
+    const found = readRegularFile(join(folder, name), { name: path, follow: false });
+    return found && parseJournal(new TextDecoder().decode(found.bytes));
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw osFault(error, `cannot read ${transactionFolder}/${name}`);
+    throw osFault(error, `cannot read ${path}`);
   }
-  return parseJournal(text);
 }
 
 /**

@@ -1,9 +1,10 @@
-import { linkSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { linkSync, lstatSync, readdirSync, renameSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { exitCodes, SlipwayError } from '../engine/errors.ts';
-import { makeFolder, removeIfEmpty } from './disk.ts';
+import { makeFolder, readRegularFile, removeFile, removeIfEmpty, writeNewFile } from './disk.ts';
 import { codeOf, osFault } from './faults.ts';
 import { transactionFolderOf } from './journal.ts';
 import { birthOf, isAlive } from './processes.ts';
@@ -22,6 +23,12 @@ interface Holder {
 const lockName = 'running.json';
 /** How long (ms) a lock without readable content may be one that is just being written. */
 const writingTime = 2000;
+/** The largest lock (bytes): it names one process. */
+const largestLock = 64 * 2 ** 10;
+/** How often to look again when the lock changes under one's eyes; other runs need a few. */
+const attempts = 1000;
+/** How many claims on a stale claim to follow; killed runs leave one or two, and a forged one may lead back to itself. */
+const deepestClaim = 8;
 
 /**
  * Lets one process at a time change a service. A lock whose holder is dead is taken over, by one process only.
@@ -36,7 +43,6 @@ export function withServiceLock<T>(root: string, action: () => T): T {
   let mine: string;
   try {
     mine = acquire(file);
-    sweep(home);
   } catch (error) {
     removeIfEmpty(home);
     throw osFault(error, `cannot lock the service with ${file}`);
@@ -44,7 +50,7 @@ export function withServiceLock<T>(root: string, action: () => T): T {
   const release = (): void => {
     process.off('exit', release);
     try {
-      if (textOf(file) === mine) rmSync(file, { force: true });
+      if (textOf(file) === mine) removeFile(file);
       removeIfEmpty(home);
     } catch (error) {
       // What was done under the lock stands; a lock that cannot be removed is stale as soon as this process ends.
@@ -55,6 +61,7 @@ export function withServiceLock<T>(root: string, action: () => T): T {
   process.once('exit', release);
   let isPending = false;
   try {
+    sweep(home);
     const result = action();
     if (result instanceof Promise) {
       isPending = true;
@@ -66,19 +73,31 @@ export function withServiceLock<T>(root: string, action: () => T): T {
   }
 }
 
-/** @returns the content with which this process holds the lock now */
-function acquire(file: string): string {
+/**
+ * @param file the lock
+ * @param depth how many claims on claims it is
+ * @returns the content with which this process holds the lock now
+ */
+function acquire(file: string, depth = 0): string {
   const birth = birthOf(process.pid);
   const started = new Date().toISOString();
   const me: Holder = { pid: process.pid, host: hostname(), started, ...(birth === undefined ? {} : { birth }) };
   const mine = `${JSON.stringify(me)}\n`;
-  for (;;) {
+  const tries = depth > deepestClaim ? 0 : attempts;
+  for (let attempt = 0; attempt < tries; attempt += 1) {
     if (createWhole(file, mine)) return mine;
     const theirs = textOf(file);
     if (theirs === undefined) continue;
     if (!isStale(file, theirs)) throw held(file, theirs);
-    if (takeOver(file, theirs, mine)) return mine;
+    if (takeOver(file, theirs, mine, depth)) return mine;
   }
+  throw new SlipwayError(
+    exitCodes.failed,
+    `cannot lock the service with ${file}: it is stale and cannot be taken over`,
+    {
+      hint: `make sure that no other run is at work here, then delete ${join(dirname(file), 'running*')}`,
+    },
+  );
 }
 
 /**
@@ -86,17 +105,17 @@ function acquire(file: string): string {
  * processes that saw the same stale lock would remove the faster one's new lock.
  * @returns false when it was no longer there
  */
-function takeOver(file: string, stale: string, mine: string): boolean {
+function takeOver(file: string, stale: string, mine: string, depth: number): boolean {
   const claim = join(dirname(file), `running-${hashOf(new TextEncoder().encode(stale)).slice(0, 16)}.json`);
-  acquire(claim);
+  acquire(claim, depth + 1);
   try {
     if (textOf(file) !== stale) return false;
     const draft = draftOf(file);
-    writeFileSync(draft, mine);
+    writeLock(draft, mine);
     renameSync(draft, file);
     return true;
   } finally {
-    rmSync(claim, { force: true });
+    removeFile(claim);
   }
 }
 
@@ -105,7 +124,7 @@ function createWhole(file: string, text: string): boolean {
   const draft = draftOf(file);
   makeFolder(dirname(file));
   try {
-    writeFileSync(draft, text);
+    writeLock(draft, text);
     linkSync(draft, file);
     return true;
   } catch (error) {
@@ -116,14 +135,14 @@ function createWhole(file: string, text: string): boolean {
     if (!['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK'].includes(code ?? '')) throw error;
     return createWithoutLinks(file, text);
   } finally {
-    rmSync(draft, { force: true });
+    removeFile(draft);
   }
 }
 
 /** The same on a file system without hard links, where for a moment the lock stands without content. */
 function createWithoutLinks(file: string, text: string): boolean {
   try {
-    writeFileSync(file, text, { flag: 'wx' });
+    writeLock(file, text);
     return true;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
@@ -131,17 +150,17 @@ function createWithoutLinks(file: string, text: string): boolean {
   }
 }
 
+function writeLock(file: string, text: string): void {
+  writeNewFile(file, new TextEncoder().encode(text), { mode: 0o666, durable: false });
+}
+
+/** Names a draft so that nobody can have put anything there before. */
 function draftOf(file: string): string {
-  return join(dirname(file), `running-${process.pid}.new`);
+  return join(dirname(file), `running-${process.pid}-${randomBytes(8).toString('hex')}.new`);
 }
 
 function textOf(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  return readRegularFile(file, { name: file, follow: false, limit: largestLock })?.bytes.toString();
 }
 
 function parseHolder(text: string): Holder | undefined {
@@ -161,7 +180,8 @@ function parseHolder(text: string): Holder | undefined {
 
 function isStale(file: string, text: string): boolean {
   const holder = parseHolder(text);
-  if (holder === undefined) return Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) > writingTime;
+  if (holder === undefined)
+    return Date.now() - (lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) > writingTime;
   // Of another machine nothing can be known from here.
   if (holder.host !== hostname()) return false;
   if (!isAlive(holder.pid)) return true;
@@ -185,10 +205,16 @@ function held(file: string, text: string): SlipwayError {
 
 /** Removes what processes that were killed while they took a lock have left; only the lock's holder may do so. */
 function sweep(home: string): void {
-  for (const name of readdirSync(home)) {
-    const draft = /^running-(\d+)\.new$/.exec(name);
-    if (draft === null ? /^running-[0-9a-f]{16}\.json$/.test(name) : !isAlive(Number(draft[1]))) {
-      rmSync(join(home, name), { force: true });
+  try {
+    for (const entry of readdirSync(home, { withFileTypes: true })) {
+      if (!entry.isDirectory() && isLeftOver(entry.name)) removeFile(join(home, entry.name));
     }
+  } catch (error) {
+    throw osFault(error, `cannot clear up in ${home}`);
   }
+}
+
+function isLeftOver(name: string): boolean {
+  const draft = /^running-(\d+)(?:-[0-9a-f]+)?\.new$/.exec(name);
+  return draft === null ? /^running-[0-9a-f]{16}\.json$/.test(name) : !isAlive(Number(draft[1]));
 }

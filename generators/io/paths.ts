@@ -28,6 +28,14 @@ export function pathFault(path: string): string | undefined {
 }
 
 /**
+ * @param path a path inside a service
+ * @returns whether it is that of Slipway's own folder, or lies in it, in the eyes of any file system
+ */
+export function isInOwnFolder(path: string): boolean {
+  return /^\.slipway(?:\/|$)/i.test(path);
+}
+
+/**
  * Refuses every path that is not relative, POSIX, and free of ways out of the service.
  * @param path a path from an untrusted place
  * @throws SlipwayError bad input, naming the path and what is wrong with it
@@ -71,6 +79,16 @@ export function realRootOf(root: string): string {
   }
 }
 
+/**
+ * @param folder an absolute path
+ * @param place another
+ * @returns whether the place is the folder itself, or lies below it
+ */
+export function isWithin(folder: string, place: string): boolean {
+  const way = relative(folder, place);
+  return !isAbsolute(way) && way.split(sep)[0] !== '..';
+}
+
 /** Follows one link, as long as it stays inside the service. */
 function followLink(realRoot: string, link: string): string {
   const name = relative(realRoot, link).split(sep).join('/');
@@ -85,16 +103,18 @@ function followLink(realRoot: string, link: string): string {
     );
   }
   const inside = relative(realRoot, target);
-  if (isAbsolute(inside) || inside.split(sep)[0] === '..') {
+  if (!isWithin(realRoot, target)) {
     throw badInput(
       `${name} is a link that leads out of the service, to ${target}`,
       'slipway never writes through such a link: replace it with a file or folder of its own',
       { link: name, target },
     );
   }
-  if (inside.split(sep).some(isGitFolder)) {
-    throw badInput(`${name} is a link into git's own folder, ${target}`, 'delete the link', { link: name, target });
-  }
+  const owner = inside.split(sep).some(isGitFolder)
+    ? "git's"
+    : isInOwnFolder(inside.replaceAll(sep, '/')) && "Slipway's";
+  if (owner)
+    throw badInput(`${name} is a link into ${owner} own folder, ${target}`, 'delete the link', { link: name, target });
   return target;
 }
 
@@ -102,7 +122,8 @@ function followLink(realRoot: string, link: string): string {
  * @param root the service's folder
  * @param path a file's path inside it
  * @returns the absolute location of the file to read or write, links that stay inside the service followed
- * @throws SlipwayError bad input for an unsafe path, and for a link that leads out of the service or nowhere
+ * @throws SlipwayError bad input for an unsafe path, for a link that leads out of the service or nowhere, and for any link in
+ *   Slipway's own folder
  */
 export function resolveInside(root: string, path: string): string {
   assertSafePath(path);
@@ -111,7 +132,14 @@ export function resolveInside(root: string, path: string): string {
   for (const part of path.split('/')) {
     real = join(real, part);
     try {
-      if (lstatIfAny(real)?.isSymbolicLink()) real = followLink(realRoot, real);
+      if (!lstatIfAny(real)?.isSymbolicLink()) continue;
+      if (isInOwnFolder(path)) {
+        throw badInput(
+          `${relative(realRoot, real)} is a link`,
+          'slipway follows no link to what it keeps: put what it leads to in its place',
+        );
+      }
+      real = followLink(realRoot, real);
     } catch (error) {
       throw osFault(error, `cannot open ${path}`, exitCodes.badInput);
     }

@@ -1,12 +1,14 @@
 import { hash } from 'node:crypto';
-import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
 
-import { badInput, exitCodes, SlipwayError } from '../engine/errors.ts';
+import { exitCodes, SlipwayError } from '../engine/errors.ts';
+import { manifestPath } from '../engine/manifest.ts';
 import type { DiskFile } from '../engine/reconcile/lock.ts';
+import { largestFile, readRegularFile } from './disk.ts';
 import { codeOf, osFault } from './faults.ts';
-import { pathFault, realRootOf, resolveInside } from './paths.ts';
+import { isInOwnFolder, pathFault, realRootOf, resolveInside } from './paths.ts';
 
 /**
  * @param bytes any bytes
@@ -16,35 +18,25 @@ export function hashOf(bytes: Uint8Array): string {
   return hash('sha256', bytes);
 }
 
+/** The largest file of Slipway's own (bytes): it is parsed, which takes several times its size. */
+const largestOwnFile = 16 * 2 ** 20;
+
 /**
  * Reads one file of the service.
  * @param root the service's folder
  * @param path the file's path inside it
  * @returns the file; undefined when there is none
- * @throws SlipwayError bad input when it cannot be read, is no regular file, or lies behind a link that leads out
+ * @throws SlipwayError bad input when it cannot be read, is no regular file, is too large, or lies behind a link that leads out
  */
 export function readFileInside(root: string, path: string): DiskFile | undefined {
   const file = resolveInside(root, path);
-  let descriptor: number | undefined;
+  const limit = path === manifestPath || isInOwnFolder(path) ? largestOwnFile : largestFile;
   try {
-    // Without O_NONBLOCK, opening a FIFO waits for a writer for ever. Windows knows neither flag: there they add nothing.
-    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-    const stat = fstatSync(descriptor);
-    if (!stat.isFile()) throw notAFile(path, stat.isDirectory() ? 'a folder' : 'a pipe or a device');
-    const bytes = readFileSync(descriptor);
-    return { bytes, mode: stat.mode & 0o777, hash: hashOf(bytes) };
+    const found = readRegularFile(file, { name: path, follow: false, limit });
+    return found && { bytes: found.bytes, mode: found.stat.mode & 0o777, hash: hashOf(found.bytes) };
   } catch (error) {
-    const code = codeOf(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    if (code === 'ENXIO') throw notAFile(path, 'a socket');
     throw osFault(error, `cannot read ${path}`, exitCodes.badInput);
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
   }
-}
-
-function notAFile(path: string, what: string): SlipwayError {
-  return badInput(`${path} is ${what}, where a file is expected`, 'move it away and run the command again', { path });
 }
 
 /**
@@ -69,7 +61,7 @@ const skippedAtRoot = new Set(['dist', 'coverage', '.slipway']);
 
 /**
  * Lists the user's own files: no dependencies, no build output, no nested git repository, nothing of Slipway's, no links,
- * no folder the user may not read (a database's data, say), no name that a service's file cannot have.
+ * no folder the user may not read (a database's data, say), no file too large to be read, no name that a service's file cannot have.
  * @param root the service's folder
  * @param options `limit`: how many files are too many
  * @returns their paths relative to the root, `/` between parts, in order of code units
@@ -84,7 +76,7 @@ export function listFiles(root: string, options: { readonly limit?: number } = {
     for (const entry of entriesOf(join(realRoot, folder), folder === '')) {
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (pathFault(path) !== undefined) continue;
-      if (entry.isFile()) files.push(path);
+      if (entry.isFile() && isSmall(join(realRoot, path))) files.push(path);
       else if (entry.isDirectory() && !isSkipped(realRoot, path)) folders.push(path);
     }
     if (files.length > limit) {
@@ -100,6 +92,10 @@ export function listFiles(root: string, options: { readonly limit?: number } = {
 function isSkipped(realRoot: string, path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
   return skippedEverywhere.has(name) || skippedAtRoot.has(path) || existsSync(join(realRoot, path, '.git'));
+}
+
+function isSmall(file: string): boolean {
+  return (lstatSync(file, { throwIfNoEntry: false })?.size ?? 0) <= largestFile;
 }
 
 /** The entries of a folder; none of one that is not there, and of one below the root that may not be read. */

@@ -44,6 +44,9 @@ export function bundled(executable: 'slipway' | 'create-slipway' = 'slipway'): s
   return script;
 }
 
+/** How long (ms) a run may take on the slowest machine: more means that it does not end. */
+const longestRun = 120_000;
+
 /**
  * Runs the bundled `slipway`, as it is packed.
  * @param args what is typed after its name
@@ -57,6 +60,9 @@ export function slipway(args: readonly string[], options: CliOptions): CliResult
     encoding: 'utf8',
     input: '',
     maxBuffer: 64 * 2 ** 20,
+    // A run that never ends is killed, and its exit code is null.
+    timeout: longestRun,
+    killSignal: 'SIGKILL',
   });
   return withoutStack({ exitCode: status, stdout, stderr });
 }

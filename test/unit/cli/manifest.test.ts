@@ -104,11 +104,16 @@ describe('a manifest', () => {
 
   it('that is huge, or endlessly deep, is refused soon', () => {
     const deep = `{"x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
-    for (const text of [deep, JSON.stringify({ x: 'x'.repeat(20_000_000) })]) {
+    const long = (length: number): string => JSON.stringify({ x: 'x'.repeat(length) });
+    for (const [text, message] of [
+      [deep, '/x: unknown key "x"'],
+      [long(15_000_000), '/x: unknown key "x"'],
+      [long(20_000_000), 'slipway.json is too large: 20000008 bytes'],
+    ] as const) {
       using service = serviceWith(() => text);
       const started = performance.now();
       const result = slipway(['check'], { cwd: service.path });
-      expectFault(result, 2, '/x: unknown key "x"');
+      expectFault(result, 2, message);
       expect(result.stderr.length).toBeLessThan(2000);
       expect(performance.now() - started).toBeLessThan(10_000);
     }

@@ -122,7 +122,10 @@ describe('usage', () => {
     [['check', '--cwd', 'nowhere'], /there is no folder .+nowhere\n {2}name one that is there/],
     [['new', 'orders', '--cwd', 'nowhere', '--yes'], /there is no folder .+nowhere/],
     [['list', '--catalogue', 'nowhere.json'], 'cannot read the catalogue: there is no '],
-    [['list', '--catalogue', '.'], 'cannot read the catalogue '],
+    [
+      ['list', '--catalogue', '.'],
+      /cannot read the catalogue: .+ is a folder, where a file is expected\n {2}name another/,
+    ],
     [['new', 'orders', '--modules', 'postgress'], 'there is no module "postgress"\n  did you mean "postgres"?'],
     [['new', 'orders', '--set', 'postgres.version=17'], 'module "postgres" is not in this service'],
     [

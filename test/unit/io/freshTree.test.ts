@@ -93,7 +93,7 @@ describe('createTree', () => {
     expect(await runStruck(command, 5, 'kill')).toMatchObject({ signal: 'SIGKILL' });
     const [left = ''] = readdirSync(parent);
     expect(left).toMatch(/^\.slipway-new-/);
-    const live = left.replace(/\d+-orders$/, `${process.ppid}-orders`);
+    const live = left.replace(/\d+-([0-9a-f]{16}-orders)$/, `${process.ppid}-$1`);
     mkdirSync(join(parent, live));
     createTree(target, files);
     expect(readdirSync(parent).toSorted()).toEqual([live, 'orders'].toSorted());

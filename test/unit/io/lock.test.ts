@@ -31,7 +31,7 @@ async function deadPid(): Promise<number> {
 /** Waits for a process that has stopped while it had a draft of its lock in the folder, and gives its id. */
 async function stoppedIn(home: string): Promise<number> {
   for (;;) {
-    const pid = readdirSync(home).flatMap((name) => /^running-(\d+)\.new$/.exec(name)?.[1] ?? [])[0];
+    const pid = readdirSync(home).flatMap((name) => /^running-(\d+)-[0-9a-f]{16}\.new$/.exec(name)?.[1] ?? [])[0];
     if (pid !== undefined && readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') T ')) return Number(pid);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
@@ -158,7 +158,7 @@ describe('withServiceLock', () => {
     const { root, lock } = service();
     mkdirSync(lock);
     expect(() => withServiceLock(root, () => 0)).toThrow(
-      expect.objectContaining({ exitCode: 1, message: expect.stringContaining(lock) }),
+      expect.objectContaining({ exitCode: 2, message: `${lock} is a folder, where a file is expected` }),
     );
   });
 
