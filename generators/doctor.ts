@@ -7,7 +7,7 @@ import { badInput, exitCodes, SlipwayError } from './engine/errors.ts';
 import { basesPath, lockPath } from './engine/reconcile/lock.ts';
 import { fewOf } from './engine/suggest.ts';
 import type { Invocation } from './invocation.ts';
-import { unmergedFiles } from './io/git.ts';
+import { gitVersion, unmergedFiles } from './io/git.ts';
 import { withServiceLock } from './io/lock.ts';
 import { runProcess } from './io/process.ts';
 import { findService, withPast } from './io/service.ts';
@@ -32,7 +32,7 @@ const oldestNode = [20, 19] as const;
  */
 export function doctor(invocation: Invocation): Partial<PlopGeneratorConfig> {
   return reading('examine the service and this machine', async () => {
-    const findings = [...(await machine(invocation.cwd)), ...(await service(invocation))];
+    const findings = [...(await machine()), ...(await service(invocation))];
     const sick = findings.filter((finding) => !finding.ok);
     return {
       exitCode: sick.length === 0 ? exitCodes.done : exitCodes.failed,
@@ -44,7 +44,9 @@ export function doctor(invocation: Invocation): Partial<PlopGeneratorConfig> {
   });
 }
 
-async function machine(cwd: string): Promise<Finding[]> {
+/** The programs are asked in a folder of their own: in a service, its settings would speak for them. */
+async function machine(): Promise<Finding[]> {
+  const neutral = path.dirname(process.execPath);
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const fits = major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1]);
   const node = {
@@ -54,14 +56,14 @@ async function machine(cwd: string): Promise<Finding[]> {
   };
   return [
     node,
-    await tool('git', cwd, 'changes cannot be undone by version control'),
-    await tool('npm', cwd, 'dependencies cannot be installed'),
+    await tool('git', gitVersion(neutral), 'changes cannot be undone by version control'),
+    await tool('npm', runProcess(['npm', '--version'], neutral), 'dependencies cannot be installed'),
   ];
 }
 
-async function tool(name: string, cwd: string, without: string): Promise<Finding> {
+async function tool(name: string, version: Promise<string>, without: string): Promise<Finding> {
   try {
-    return { what: name, ok: true, detail: (await runProcess([name, '--version'], cwd)).split('\n').at(-1) ?? '' };
+    return { what: name, ok: true, detail: await version };
   } catch {
     return { what: name, ok: false, detail: `not found: ${without}` };
   }

@@ -55,7 +55,7 @@ export async function reconcile(intent: Intent, invocation: Invocation): Promise
   return withServiceLock(intent.root, async () => {
     const recovered = recoveryNotes(recover(intent.root));
     const prepared = await intent.prepare();
-    await refuseUnresolved(intent.root, prepared);
+    await refuseUnresolved(intent.root, prepared, invocation);
     return carryOut(intent, invocation, prepared, (changes) => commit(intent.root, changes), recovered);
   });
 }

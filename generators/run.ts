@@ -34,7 +34,8 @@ function explained(error: unknown, catalogue: string | undefined): unknown {
 }
 
 async function generate(invocation: Invocation): Promise<Result> {
-  const plop = await nodePlop('', { destBasePath: invocation.cwd, force: false });
+  // Plop requires the package.json of this folder, and would run what is there in its place: never a service's.
+  const plop = await nodePlop('', { destBasePath: import.meta.dirname, force: false });
   await plopfile(plop, invocation, (answers: Answers) => recorded(answers, () => carryOut(answers, invocation)));
   const generator = plop.getGenerator(invocation.command);
   // Plop passes on what the generator's prompts gave, typed as anything.

@@ -3,7 +3,7 @@ import type { PlopGeneratorConfig } from 'node-plop';
 import { loadCatalogue } from './catalogue.ts';
 import { changing } from './changing.ts';
 import { setOptions } from './engine/edit.ts';
-import { badInput } from './engine/errors.ts';
+import { badInput, SlipwayError } from './engine/errors.ts';
 import { type Manifest, newManifest } from './engine/manifest.ts';
 import { validateManifest } from './engine/parseManifest.ts';
 import { fewOf } from './engine/suggest.ts';
@@ -63,8 +63,14 @@ async function settleIn(root: string, manifest: Manifest, invocation: Invocation
 }
 
 async function commitFirst(root: string): Promise<readonly string[]> {
-  const { gitRoot, startRepository } = await import('./io/git.ts');
-  if ((await gitRoot(root)) !== undefined) return ['inside a git repository: the commit is yours to make'];
+  const { isInRepository, startRepository } = await import('./io/git.ts');
+  try {
+    if (await isInRepository(root)) return ['inside a git repository: the commit is yours to make'];
+  } catch (error) {
+    // The service is laid down: what git refuses to say is told, and no repository is made inside another.
+    if (error instanceof SlipwayError) return [`no first commit: ${error.message}`];
+    throw error;
+  }
   const fault = await startRepository(root);
   return fault === undefined
     ? []

@@ -3,6 +3,7 @@ import { badInput } from './engine/errors.ts';
 import { decode } from './engine/fileSet.ts';
 import { basesPath, lockPath } from './engine/reconcile/lock.ts';
 import type { Prepared } from './engine/reconcile/prepare.ts';
+import type { Invocation } from './invocation.ts';
 
 /**
  * @param bytes content of a file
@@ -16,16 +17,19 @@ export function isUnresolved(bytes: Uint8Array | undefined): boolean {
  * Refuses to pile one merge upon another.
  * @param root the service's folder
  * @param prepared what is to be done there
+ * @param invocation tells whether git is to be asked
  * @throws SlipwayError (exit code 2) naming the files whose conflicts are not resolved, by git or by Slipway
  */
-export async function refuseUnresolved(root: string, { changes, before }: Prepared): Promise<void> {
+export async function refuseUnresolved(
+  root: string,
+  { changes, before }: Prepared,
+  { flags }: Invocation,
+): Promise<void> {
   if (changes.length === 0) return;
   const marked = changes.map(({ path }) => path).filter((path) => isUnresolved(before(path)));
-  const { unmergedFiles } = await import('./io/git.ts');
+  const unmerged = flags.git ? await (await import('./io/git.ts')).unmergedFiles(root) : [];
   // Lock and bases are read with markers in them, and written without.
-  const files = [...new Set([...(await unmergedFiles(root)), ...marked])].filter(
-    (path) => path !== lockPath && path !== basesPath,
-  );
+  const files = [...new Set([...unmerged, ...marked])].filter((path) => path !== lockPath && path !== basesPath);
   if (files.length === 0) return;
   throw badInput(
     `there are conflicts that nobody has resolved: ${files.join(', ')}`,

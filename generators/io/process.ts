@@ -1,17 +1,76 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import path from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { execa, ExecaError } from 'execa';
+import { exitCodes, SlipwayError } from '../engine/errors.ts';
 import type { Invocation } from '../invocation.ts';
+import { isWithin, realRootOf } from './paths.ts';
+
+/** How a program is run. */
+export interface RunOptions {
+  /** Its whole environment, this process's own unless told otherwise; PATH is narrowed either way. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** After how long (ms) it is ended; never unless told otherwise. */
+  readonly timeout?: number;
+}
 
 /**
- * Runs a program to its end.
+ * Runs a program to its end. It is looked for in the folders of PATH, but never in those of the service that it is run in.
  * @param command the program and its arguments; no shell
  * @param cwd where
- * @returns its output, both streams together
- * @throws ExecaError when it cannot be started or exits with another code than 0
+ * @param options its environment, and how long it may take
+ * @returns what it wrote to standard output
+ * @throws ExecaError when it cannot be started or exits with another code than 0; SlipwayError when it is not there
  */
-export async function runProcess([program, ...args]: readonly [string, ...string[]], cwd: string): Promise<string> {
-  const { all } = await execa(program, args, { cwd, all: true, stdin: 'ignore' });
-  return all;
+export async function runProcess(
+  [program, ...args]: readonly [string, ...string[]],
+  cwd: string,
+  { env = process.env, timeout = 0 }: RunOptions = {},
+): Promise<string> {
+  // Windows takes PATH in any case of letters.
+  const others = Object.entries(env).filter(([name]) => name.toUpperCase() !== 'PATH');
+  const folders = programFolders(cwd);
+  const { stdout } = await execa(located(program, folders), args, {
+    cwd,
+    env: { ...Object.fromEntries(others), PATH: folders.join(path.delimiter) },
+    extendEnv: false,
+    all: true,
+    stdin: 'ignore',
+    timeout,
+  });
+  return stdout;
+}
+
+/** The folders of PATH without relative ones and without the `node_modules/.bin` of a service, which npm puts first. */
+function programFolders(cwd: string): string[] {
+  const here = [cwd, process.cwd()].map((folder) => realRootOf(folder));
+  return (process.env['PATH'] ?? '').split(path.delimiter).filter((folder) => {
+    if (!path.isAbsolute(folder)) return false;
+    const [owner, modules] = [path.resolve(folder, '../..'), path.basename(path.dirname(folder))];
+    return modules !== 'node_modules' || !here.some((place) => isWithin(realRootOf(owner), place));
+  });
+}
+
+/**
+ * Where a program is. The system is not left to look for it: Windows would begin with the current folder.
+ * @throws SlipwayError when it is in none of the folders
+ */
+function located(program: string, folders: readonly string[]): string {
+  if (path.isAbsolute(program)) return program;
+  const endings = process.platform === 'win32' ? (process.env['PATHEXT'] ?? '.COM;.EXE;.BAT;.CMD').split(';') : [''];
+  const places = folders.flatMap((folder) => endings.map((ending) => path.join(folder, program + ending)));
+  const found = places.find(isProgram);
+  if (found !== undefined) return found;
+  throw new SlipwayError(exitCodes.failed, `${program} is not on this machine`);
+}
+
+function isProgram(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /**
