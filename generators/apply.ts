@@ -26,6 +26,7 @@ export function apply(invocation: Invocation): Partial<PlopGeneratorConfig> {
       root,
       // Nothing else is asked of the manifest: the plan may be that of an update, made for another catalogue than the service's.
       packageManager: packageManagers.find((known) => known === fieldOf(raw, 'packageManager')) ?? 'npm',
+      isForeign: true,
       prepare: () => ({ entries, changes, before: (name) => readFileInside(root, name)?.bytes }),
     };
   });

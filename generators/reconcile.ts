@@ -35,6 +35,8 @@ export interface Intent {
   readonly afterwards?: () => Promise<Aftermath>;
   /** Nothing is to be written; a plan that is not empty is drift. */
   readonly examine?: true;
+  /** The plan was made elsewhere: whatever it writes is shown. */
+  readonly isForeign?: true;
 }
 
 /**
@@ -116,7 +118,9 @@ async function tell(
   const drift = intent.examine && (conflicts || prepared.changes.length > 0);
   const exitCode = drift ? exitCodes.drift : conflicts ? exitCodes.conflicts : (fault?.exitCode ?? exitCodes.done);
   const notes = [...(intent.notes ?? []), ...told];
-  const diff = flags.diff ? { diff: (await import('./report/diff.ts')).planDiff(prepared) } : {};
+  const diff = flags.diff
+    ? { diff: (await import('./report/diff.ts')).planDiff(prepared, intent.isForeign === true) }
+    : {};
   return {
     exitCode,
     text: planText(prepared, { applied, notes, next, command, ...diff }),

@@ -1,30 +1,42 @@
 import { createTwoFilesPatch } from 'diff';
 import colors from 'picocolors';
 import { decode } from '../engine/fileSet.ts';
+import type { Change } from '../engine/reconcile/plan.ts';
 import type { Prepared } from '../engine/reconcile/prepare.ts';
 
 /**
  * @param prepared a plan
+ * @param isForeign whether it was made elsewhere: then what Slipway writes for itself is shown as well
  * @returns its changes to the service's files as one unified diff, coloured on a terminal
  */
-export function planDiff({ entries, before }: Prepared): string {
-  return entries
-    .flatMap((entry) => entry.changes)
-    .map((change) => unifiedDiff(change.path, before(change.path), 'write' in change ? change.write : undefined))
+export function planDiff({ entries, changes, before }: Prepared, isForeign: boolean): string {
+  return (isForeign ? changes : entries.flatMap((entry) => entry.changes))
+    .map((change) => unifiedDiff(change, before(change.path)))
     .join('');
 }
 
-function unifiedDiff(path: string, before: Uint8Array | undefined, after: Uint8Array | undefined): string {
+function unifiedDiff(change: Change, before: Uint8Array | undefined): string {
+  const { path } = change;
+  const after = 'write' in change ? change.write : undefined;
   const [from, to] = [
     before === undefined ? '/dev/null' : `a/${path}`,
     after === undefined ? '/dev/null' : `b/${path}`,
   ];
   const patch = createTwoFilesPatch(from, to, textOf(before), textOf(after), undefined, undefined, { context: 3 });
-  return patch.split('\n').slice(1).map(paint).join('\n');
+  const isProgram = 'write' in change && (change.mode & 0o111) !== 0;
+  const mode = isProgram ? [colors.bold(before === undefined ? 'new file mode 100755' : 'new mode 100755')] : [];
+  return [...mode, ...patch.split('\n').slice(1).map(paint)].join('\n');
 }
 
+/** Bytes that are no text are shown as base64, in lines as MIME has them (RFC 2045). */
 function textOf(bytes: Uint8Array | undefined): string {
-  return bytes === undefined ? '' : (decode(bytes) ?? 'binary\n');
+  if (bytes === undefined) return '';
+  return (
+    decode(bytes) ??
+    Buffer.from(bytes)
+      .toString('base64')
+      .replaceAll(/.{1,76}/g, '$&\n')
+  );
 }
 
 function paint(line: string): string {

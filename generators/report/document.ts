@@ -2,9 +2,12 @@ import { badInput, type ExitCode } from '../engine/errors.ts';
 import { whyNotJson } from '../engine/json.ts';
 import { decode, encode } from '../engine/fileSet.ts';
 import { fieldOf } from '../engine/json.ts';
-import { actions, type Change, type PlanEntry } from '../engine/reconcile/plan.ts';
-import { assertSafePath } from '../io/paths.ts';
+import { isOfOldStore, isOwn } from '../engine/reconcile/lock.ts';
+import { type Action, actions, type Change, type PlanEntry } from '../engine/reconcile/plan.ts';
 import type { Prepared } from '../engine/reconcile/prepare.ts';
+import { fewOf } from '../engine/suggest.ts';
+import { assertSafePath } from '../io/paths.ts';
+import { quoted } from './visible.ts';
 
 /** The version of the document that `--json` prints. */
 const version = 1;
@@ -29,19 +32,22 @@ type ChangeDocument =
       readonly content: string;
     };
 
+/** An entry as JSON carries it. */
+type EntryDocument = Omit<PlanEntry, 'changes'> & {
+  /** Where the file was, when it moves. */
+  readonly from?: string;
+};
+
 /**
  * @param prepared a plan
  * @param told what became of it
  * @returns the document of `--json`; one that was not carried out holds its changes, so that `slipway apply` can
  */
 export function planDocument({ entries, changes }: Prepared, told: Told): Record<string, unknown> {
-  const rows = entries.map(({ path, action, module, reason, conflicts }) => ({
-    path,
-    action,
-    module,
-    reason,
-    conflicts,
-  }));
+  const rows = entries.map(({ path, action, module, reason, conflicts, changes: own }): EntryDocument => {
+    const from = own.find((change) => change.path !== path)?.path;
+    return { path, ...(from !== undefined && { from }), action, module, reason, conflicts };
+  });
   return { plan: version, ...told, entries: rows, ...(told.applied ? {} : { changes: changes.map(changeDocument) }) };
 }
 
@@ -59,7 +65,7 @@ function changeDocument(change: Change): ChangeDocument {
  * @param text the document
  * @param name what the user calls it, for errors
  * @returns the plan
- * @throws SlipwayError (exit code 2) when it is no plan, holds conflicts, or leads out of the service
+ * @throws SlipwayError (exit code 2) when it is no plan, holds conflicts, leads out of the service, or changes what it does not show
  */
 export function parsePlan(text: string, name: string): Pick<Prepared, 'entries' | 'changes'> {
   const document = parse(text, name);
@@ -71,10 +77,61 @@ export function parsePlan(text: string, name: string): Pick<Prepared, 'entries' 
   }
   if (!Array.isArray(changes) || !changes.every(isChange)) throw badInput(`${name} holds no changes`, remake);
   const read = changes.map(readChange);
-  return {
-    entries: entries.map((entry) => ({ ...entry, changes: read.filter(({ path }) => path === entry.path) })),
-    changes: read,
+  return { entries: showing(entries, read, name), changes: read };
+}
+
+/**
+ * Gives each change to the entry that shows it, so that what is shown is what is done.
+ * @throws SlipwayError (exit code 2) when an entry says something else than its changes do, or a change has none
+ */
+function showing(entries: readonly EntryDocument[], changes: readonly Change[], name: string): PlanEntry[] {
+  const left = new Map(changes.map((change) => [change.path, change]));
+  const twice = changes.find((change) => left.get(change.path) !== change)?.path;
+  if (twice !== undefined) throw badInput(`${name} changes ${quoted(twice)} twice`, remake);
+  const take = (path: string | undefined): Change[] => {
+    const found = path === undefined ? undefined : left.get(path);
+    if (found !== undefined) left.delete(found.path);
+    return found === undefined ? [] : [found];
   };
+  const shown = entries.map(({ from, ...entry }) => {
+    const [gone, put] = [take(from), take(entry.path)];
+    if (!does(entry.action, put[0], from === undefined ? undefined : (gone[0] ?? null))) {
+      throw badInput(
+        `${name} says ${quoted(`${entry.action} ${entry.path}`)}, and its changes do something else`,
+        remake,
+      );
+    }
+    return { ...entry, changes: [...gone, ...put] };
+  });
+  const hidden = [...left.values()].filter((change) => !isBookkeeping(change)).map(({ path }) => quoted(path));
+  if (hidden.length > 0) throw badInput(`${name} changes what its entries do not show: ${fewOf(hidden)}`, remake);
+  return shown;
+}
+
+/**
+ * Whether changes do what an entry says.
+ * @param gone what happens where the file was; undefined when it does not move, null when nothing does
+ */
+function does(action: Action, put: Change | undefined, gone: Change | null | undefined): boolean {
+  const isWritten = put !== undefined && 'write' in put;
+  const moves = gone !== undefined;
+  if (moves && !(isWritten && gone !== null && 'remove' in gone)) return false;
+  const untouched = put === undefined && !moves;
+  const what: Readonly<Record<Action, boolean>> = {
+    create: isWritten && put.expect === null && !moves,
+    update: isWritten,
+    merge: isWritten,
+    delete: put !== undefined && !isWritten,
+    adopt: untouched,
+    keep: untouched,
+    conflict: untouched,
+  };
+  return what[action];
+}
+
+/** What Slipway keeps for itself has no entry; only the files of an old store are ever removed. */
+function isBookkeeping(change: Change): boolean {
+  return 'write' in change ? isOwn(change.path) : isOfOldStore(change.path);
 }
 
 const remake = 'make it with: slipway plan <command> --json';
@@ -94,10 +151,11 @@ function readChange(change: ChangeDocument): Change {
   return { path: change.path, expect: change.expect, mode: change.mode, write };
 }
 
-function isEntry(value: unknown): value is Omit<PlanEntry, 'changes'> {
+function isEntry(value: unknown): value is EntryDocument {
   const texts = ['path', 'module', 'reason'].map((key) => fieldOf(value, key));
   return (
     texts.every((text) => typeof text === 'string') &&
+    ['string', 'undefined'].includes(typeof fieldOf(value, 'from')) &&
     actions.some((action) => action === fieldOf(value, 'action')) &&
     Array.isArray(fieldOf(value, 'conflicts'))
   );

@@ -168,10 +168,20 @@ function checked(value: unknown, checkPath: (path: string) => void): LockRecord 
   return isOwn(value.path) || isOwn(value.at) ? undefined : recordOf(value);
 }
 
-/** What Slipway keeps for itself is no file of the templates. */
-function isOwn(path: string | undefined): boolean {
-  if (path === undefined) return false;
-  return [manifestPath, lockPath, basesPath, oldLockPath].includes(path) || path.startsWith(`${oldBasesFolder}/`);
+/**
+ * @param path of a file inside a service
+ * @returns whether it is part of a store of version 1, which the next command that writes replaces
+ */
+export function isOfOldStore(path: string): boolean {
+  return path === oldLockPath || path.startsWith(`${oldBasesFolder}/`);
+}
+
+/**
+ * @param path of a file inside a service
+ * @returns whether Slipway keeps it for itself: it is no file of the templates
+ */
+export function isOwn(path: string | undefined): boolean {
+  return path !== undefined && ([manifestPath, lockPath, basesPath].includes(path) || isOfOldStore(path));
 }
 
 function isRecord(value: unknown): value is LockRecord {

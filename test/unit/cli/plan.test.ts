@@ -1,9 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { loadCatalogue } from '../../../generators/catalogue.ts';
+import { printCatalogue } from '../../../generators/engine/catalogueText.ts';
 import { slipway, treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
 import { scratchService } from '../../helpers/scratchService.ts';
+import { changed as next, nextCatalogue } from '../../helpers/secondCatalogue.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -28,6 +31,13 @@ function savePlan(
 /** The plan's first change, made into another. */
 function withChange(plan: Plan, change: Record<string, unknown>): Plan {
   return { ...plan, changes: [{ ...plan.changes[0], ...change }, ...plan.changes.slice(1)] };
+}
+
+/** The plan's first entry, with its change, made one of another file. */
+function moved(plan: Plan, file: string): Plan {
+  const [first, ...more] = plan.entries;
+  const changed = withChange(plan, { path: file, expect: null });
+  return { ...changed, entries: [{ ...first, path: file, action: 'create' }, ...more] };
 }
 
 describe('a plan', () => {
@@ -110,10 +120,13 @@ describe('a plan', () => {
       "git's own folder",
     ],
     'writes into the transaction': [
-      (plan) => withChange(plan, { path: '.slipway/tx/journal.json', expect: null }),
+      (plan) => moved(plan, '.slipway/tx/journal.json'),
       'where Slipway keeps its own state',
     ],
-    'changes a file twice': [(plan) => ({ ...plan, changes: [...plan.changes, ...plan.changes] }), 'are the same file'],
+    'changes a file twice': [
+      (plan) => ({ ...plan, changes: [...plan.changes, ...plan.changes] }),
+      'changes ".env.example" twice',
+    ],
     'has no hash': [(plan) => withChange(plan, { expect: 'x' }), 'holds no changes'],
     'has no mode': [(plan) => withChange(plan, { mode: '0644' }), 'holds no changes'],
     'lets a program run as its owner': [(plan) => withChange(plan, { mode: 0o4755 }), 'holds no changes'],
@@ -138,6 +151,105 @@ describe('a plan', () => {
     const before = treeOf(path.dirname(service.path));
     expectFault(slipway(['apply', file], { cwd: service.path }), 2, message);
     expect(treeOf(path.dirname(service.path))).toEqual(before);
+  });
+
+  const hidden = 'changes what its entries do not show';
+  const workflow = {
+    path: '.github/workflows/own.yaml',
+    expect: null,
+    mode: 0o644,
+    encoding: 'utf8',
+    content: 'x: 1\n',
+  };
+  const notShown: Readonly<Record<string, [(plan: Plan) => Plan, string]>> = {
+    'writes files that no entry names': [
+      (plan) => ({ ...plan, entries: plan.entries.filter(({ path: file }) => file === 'README.md') }),
+      `${hidden}: ".env.example", `,
+    ],
+    'writes one file more': [
+      (plan) => ({ ...plan, changes: [...plan.changes, workflow] }),
+      `${hidden}: ".github/workflows/own.yaml"`,
+    ],
+    'removes the manifest': [
+      ({ changes, ...plan }) => ({
+        ...plan,
+        changes: changes.map((change) =>
+          change['path'] === 'slipway.json' ? { path: change['path'], expect: change['expect'], remove: true } : change,
+        ),
+      }),
+      `${hidden}: "slipway.json"`,
+    ],
+    'keeps what it writes': [
+      (plan) => ({ ...plan, entries: plan.entries.map((entry) => ({ ...entry, action: 'keep' })) }),
+      'says "keep .env.example", and its changes do something else',
+    ],
+    'creates what is there': [
+      (plan) => ({ ...plan, entries: plan.entries.map((entry) => ({ ...entry, action: 'create' })) }),
+      'says "create .env.example", and its changes do something else',
+    ],
+    'updates what it does not write': [
+      (plan) => ({ ...plan, entries: [{ ...plan.entries[0], path: 'LICENSE', action: 'update' }, ...plan.entries] }),
+      'says "update LICENSE", and its changes do something else',
+    ],
+    'names a file twice': [
+      (plan) => ({ ...plan, entries: [...plan.entries, { ...plan.entries[0], action: 'update' }] }),
+      'says "update .env.example", and its changes do something else',
+    ],
+    'moves what is not removed': [
+      (plan) => ({
+        ...plan,
+        entries: [{ ...plan.entries[0], from: 'old', action: 'update' }, ...plan.entries.slice(1)],
+      }),
+      'says "update .env.example", and its changes do something else',
+    ],
+  };
+
+  it.for(Object.entries(notShown))('that %s is refused, also when it is only looked at', ([, [edit, message]]) => {
+    using service = scratchService();
+    const file = savePlan(service.path, ['add', 'postgres'], edit);
+    const before = treeOf(service.path);
+    for (const flags of [[still], ['--dry-run', '--diff'], ['--dry-run', '--json']]) {
+      const result = slipway(['apply', file, ...flags], { cwd: service.path });
+      expect(result.exitCode).toBe(2);
+      expect(result.stderr).toContain(message);
+    }
+    expect(treeOf(service.path)).toEqual(before);
+  });
+
+  it('is shown in full by --dry-run --diff, with what Slipway writes for itself', () => {
+    using service = scratchService();
+    const image = Buffer.from([0, 1, 2, 255]).toString('base64');
+    const file = savePlan(service.path, ['add', 'postgres'], (plan) => ({
+      ...plan,
+      entries: [...plan.entries, { path: 'logo.png', action: 'create', module: '', reason: '', conflicts: [] }],
+      changes: [
+        ...plan.changes.map((change) =>
+          change['path'] === 'slipway.json' ? { ...change, content: '{ "forged": true }\n' } : change,
+        ),
+        { path: 'logo.png', expect: null, mode: 0o755, encoding: 'base64', content: image },
+      ],
+    }));
+    const changes: Plan['changes'] = JSON.parse(readFileSync(file, 'utf8')).changes;
+    const { exitCode, stdout } = slipway(['apply', file, '--dry-run', '--diff'], { cwd: service.path });
+    expect(exitCode).toBe(0);
+    const lines = stdout.split('\n');
+    for (const { path: name, remove } of changes)
+      expect(lines).toContain(`${remove ? '--- a' : '+++ b'}/${String(name)}`);
+    expect(stdout).toContain('+{ "forged": true }\n');
+    expect(stdout).toContain(`new file mode 100755\n--- /dev/null\n+++ b/logo.png\n@@ -0,0 +1,1 @@\n+${image}\n`);
+  });
+
+  it('of an update, in which files are renamed, can be applied', () => {
+    using planned = scratchService();
+    using done = scratchService();
+    const second = path.join(path.dirname(planned.path), 'catalogue.jsonl');
+    writeFileSync(second, printCatalogue(nextCatalogue(loadCatalogue('dist/catalogue.jsonl', process.cwd()))));
+    const command = ['update', '--catalogue', second];
+    const file = savePlan(planned.path, command);
+    expect(readFileSync(file, 'utf8')).toContain(`"from":"${next.renamed.from}"`);
+    expect(slipway(['apply', file, still], { cwd: planned.path })).toMatchObject({ exitCode: 0 });
+    expect(slipway([...command, still], { cwd: done.path }).exitCode).toBe(0);
+    expect(treeOf(planned.path)).toEqual(treeOf(done.path));
   });
 
   it('of a change that has been carried out is none', () => {
