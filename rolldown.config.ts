@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { defineConfig } from 'rolldown';
 
@@ -5,7 +6,18 @@ import { defineConfig } from 'rolldown';
 const unused = path.resolve('generators/unused.ts');
 
 export default defineConfig({
-  input: { 'create-slipway': 'bin/create-slipway.ts', slipway: 'bin/slipway.ts' },
+  input: {
+    'create-slipway': 'bin/create-slipway.ts',
+    slipway: 'bin/slipway.ts',
+    plopfile: 'generators/plopfile.ts',
+    // A command is one file, there as here: it is found by its name.
+    ...Object.fromEntries(
+      readdirSync('generators/commands').map((file) => [
+        `commands/${path.parse(file).name}`,
+        `generators/commands/${file}`,
+      ]),
+    ),
+  },
   platform: 'node',
   resolve: {
     // jsonc-parser's main is UMD, whose requires no bundler can follow.
@@ -31,7 +43,10 @@ export default defineConfig({
     codeSplitting: {
       groups: [
         { name: 'main', test: /[\\/]bin[\\/]main\.ts$/ },
-        { name: 'new', test: /[\\/]generators[\\/](run|service)\.ts$/ },
+        {
+          name: 'new',
+          test: /[\\/]generators[\\/](?!verify|plopfile|commands[\\/]|prompts[\\/]|engine[\\/]reconcile[\\/]merge|report[\\/]diff|io[\\/](?:process|git|past))/,
+        },
       ],
     },
     chunkFileNames: '[name]-[hash].cjs',

@@ -4,7 +4,8 @@ import { badInput, type SlipwayError } from '../generators/engine/errors.ts';
 import type { ConflictMode } from '../generators/engine/reconcile/plan.ts';
 import { didYouMean } from '../generators/engine/suggest.ts';
 import type { Invocation } from '../generators/invocation.ts';
-import { commands, flagsOf, type FlagName } from './commands.ts';
+import { changing, type Command, everywhere, type Flags } from '../generators/command.ts';
+import { commandNames, flagsOf, loadCommand } from '../generators/commands.ts';
 
 const conflictModes: readonly ConflictMode[] = ['stop', 'ours', 'theirs', 'markers'];
 
@@ -22,20 +23,23 @@ export type Request =
  * @returns what is asked for
  * @throws SlipwayError (exit code 2) for an unknown command or flag, with a suggestion
  */
-export function readArguments(argv: readonly string[], cwd: string, interactive: boolean): Request {
+export async function readArguments(argv: readonly string[], cwd: string, interactive: boolean): Promise<Request> {
   const [command, ...rest] = commandFirst(argv);
-  if (command === undefined) return { kind: parse('', argv).values.version === true ? 'version' : 'help', command };
+  if (command === undefined)
+    return { kind: parse('', argv, everywhere).values['version'] === true ? 'version' : 'help', command };
   if (command === 'help') return readArguments([...rest, '--help'], cwd, interactive);
-  if (!Object.hasOwn(commands, command)) {
-    throw badInput(`there is no command "${command}"`, didYouMean(command, Object.keys(commands)));
+  if (!commandNames.includes(command)) {
+    throw badInput(`there is no command "${command}"`, didYouMean(command, commandNames));
   }
   if (command === 'plan') return planOf(rest, cwd);
-  const { values, positionals } = parse(command, rest);
-  if (values.help === true) return { kind: 'help', command };
-  if (values.version === true) return { kind: 'version' };
-  refuseTooMany(command, positionals);
-  const text = (name: FlagName): string | undefined => (typeof values[name] === 'string' ? values[name] : undefined);
-  const given = (name: FlagName): boolean => values[name] === true;
+  const loaded = await loadCommand(command);
+  const { values, positionals } = parse(command, rest, flagsOf(loaded));
+  if (values['help'] === true) return { kind: 'help', command };
+  if (values['version'] === true) return { kind: 'version' };
+  refuseTooMany(command, loaded, positionals);
+  const text = (name: string): string | undefined => (typeof values[name] === 'string' ? values[name] : undefined);
+  const given = (name: string): boolean => values[name] === true;
+  const catalogue = text('catalogue');
   return {
     kind: 'run',
     invocation: {
@@ -53,30 +57,19 @@ export function readArguments(argv: readonly string[], cwd: string, interactive:
         install: !given('no-install'),
         git: !given('no-git'),
         conflict: conflictMode(text('conflict')),
-        set: Array.isArray(values.set) ? values.set.filter((value) => typeof value === 'string') : [],
-        ...defined({
-          catalogue: text('catalogue'),
-          name: text('name'),
-          description: text('description'),
-          preset: text('preset'),
-          modules: text('modules'),
-          packageManager: text('package-manager'),
-          ci: text('ci'),
-          provider: text('provider'),
-          answers: text('answers'),
-          pinNode: given('pin-node') || undefined,
-          platformTests: given('platform-tests') || undefined,
-        }),
+        set: Array.isArray(values['set']) ? values['set'].filter((value) => typeof value === 'string') : [],
+        ...(catalogue === undefined ? {} : { catalogue }),
       },
+      own: ownOf(values, loaded),
     },
   };
 }
 
 /** `plan add postgres` is `add postgres --dry-run`. */
-function planOf(rest: readonly string[], cwd: string): Request {
+async function planOf(rest: readonly string[], cwd: string): Promise<Request> {
   const [inner] = commandFirst(rest);
   if (inner === undefined && (rest.includes('--help') || rest.includes('-h'))) return { kind: 'help', command: 'plan' };
-  const plannable = Object.keys(commands).filter((name) => Object.hasOwn(flagsOf(name), 'dry-run'));
+  const plannable = await commandsWith('dry-run');
   if (inner === undefined) throw badInput('slipway plan needs a command', 'for example: slipway plan add postgres');
   if (!plannable.includes(inner)) throw badInput(`there is no plan of "${inner}"`, didYouMean(inner, plannable));
   return readArguments([...rest, '--dry-run'], cwd, false);
@@ -92,14 +85,31 @@ function takesValue(word: string | undefined): boolean {
   return word === '--cwd' || word === '--conflict' || word === '--catalogue';
 }
 
+/** The names of the commands that take a flag. */
+async function commandsWith(flag: string): Promise<string[]> {
+  const all = await Promise.all(commandNames.map(async (name) => [name, flagsOf(await loadCommand(name))] as const));
+  return all.filter(([, flags]) => Object.hasOwn(flags, flag)).map(([name]) => name);
+}
+
+/** The values of the flags that only this command knows how to read. */
+function ownOf(values: Readonly<Record<string, unknown>>, { flags }: Command): Invocation['own'] {
+  const names = Object.keys(flags).filter((name) => !Object.hasOwn(changing, name));
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = values[name];
+      return typeof value === 'string' || typeof value === 'boolean' ? [[name, value] as const] : [];
+    }),
+  );
+}
+
 function parse(
   command: string,
   args: readonly string[],
+  known: Flags,
 ): {
-  values: Partial<Record<FlagName, unknown>>;
+  values: Readonly<Record<string, unknown>>;
   positionals: string[];
 } {
-  const known = flagsOf(command);
   const options: Record<string, ParseArgsOptionDescriptor> = {};
   for (const [name, { type, short, multiple }] of Object.entries(known)) {
     options[name] = { type, ...(short === undefined ? {} : { short }), ...(multiple ? { multiple } : {}) };
@@ -112,7 +122,7 @@ function parse(
 }
 
 /** Node's messages, in the words of this command line. */
-function explained(message: string, command: string, known: ReturnType<typeof flagsOf>): SlipwayError {
+function explained(message: string, command: string, known: Flags): SlipwayError {
   const program = `slipway ${command}`.trimEnd();
   const unknown = /^Unknown option '(--?[^']+)'/.exec(message)?.[1];
   if (unknown !== undefined) {
@@ -127,8 +137,7 @@ function explained(message: string, command: string, known: ReturnType<typeof fl
 }
 
 /** A command's usage says how many arguments it takes. */
-function refuseTooMany(command: string, args: readonly string[]): void {
-  const usage = commands[command]?.usage ?? '';
+function refuseTooMany(command: string, { usage }: Command, args: readonly string[]): void {
   if (usage.includes('...') || args.length <= (usage === '' ? 0 : 1)) return;
   const takes = usage === '' ? 'nothing but flags' : 'one argument';
   throw badInput(`slipway ${command} takes ${takes}; given: ${args.join(' ')}`, `slipway ${command} --help`);
@@ -138,11 +147,4 @@ function conflictMode(value: string | undefined): ConflictMode {
   const mode = conflictModes.find((known) => known === (value ?? 'stop'));
   if (mode === undefined) throw badInput(`--conflict takes ${conflictModes.join(', ')}; given: ${value}`);
   return mode;
-}
-
-function defined<Shape extends object>(record: Shape): { [Key in keyof Shape]?: Exclude<Shape[Key], undefined> } {
-  // Only keys with a value are kept, which is what the type says.
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof Shape]?: Exclude<Shape[Key], undefined>;
-  };
 }

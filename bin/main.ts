@@ -4,7 +4,6 @@ import { exitCodes, SlipwayError } from '../generators/engine/errors.ts';
 import { visible } from '../generators/report/visible.ts';
 import type { Result } from '../generators/result.ts';
 import { readArguments, type Request } from './arguments.ts';
-import { helpPage } from './commands.ts';
 
 /**
  * Runs the command line and sets the exit code.
@@ -19,7 +18,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     // In this order: a stream is made when it is asked for, which takes milliseconds.
     const interactive = process.stdout.isTTY && process.stdin.isTTY;
-    const request = readArguments(argv, currentFolder(), interactive);
+    const request = await readArguments(argv, currentFolder(), interactive);
     const { exitCode, text, json: document, fault } = await carryOut(request);
     process.exitCode = exitCode;
     const quiet = !json && request.kind === 'run' && request.invocation.flags.quiet;
@@ -61,7 +60,7 @@ async function carryOut(request: Request): Promise<Result> {
   if (request.kind === 'run') return (await import('../generators/run.ts')).run(request.invocation);
   const text =
     request.kind === 'help'
-      ? helpPage(request.command)
+      ? await (await import('./help.ts')).helpPage(request.command)
       : (await import('../package.json', { with: { type: 'json' } })).default.version;
   return { exitCode: exitCodes.done, text, json: { [request.kind]: text } };
 }

@@ -6,6 +6,8 @@ export interface Invocation {
   /** What stands after the command, without flags. */
   readonly args: readonly string[];
   readonly flags: Flags;
+  /** The flags that this command has for itself: name → value. */
+  readonly own: Readonly<Record<string, string | boolean | undefined>>;
   /** Absolute path of the folder to start from. */
   readonly cwd: string;
   /** Whether somebody can be asked. */
@@ -24,16 +26,16 @@ export interface Flags {
   readonly conflict: ConflictMode;
   /** A catalogue other than the one that came with this package. */
   readonly catalogue?: string;
-  readonly name?: string;
-  readonly description?: string;
-  readonly preset?: string;
-  readonly modules?: string;
-  readonly packageManager?: string;
-  readonly ci?: string;
-  readonly provider?: string;
-  readonly answers?: string;
-  readonly pinNode?: boolean;
-  readonly platformTests?: boolean;
   /** `module.option=value`, any number of them. */
   readonly set: readonly string[];
+}
+
+/**
+ * @param invocation how a command was called
+ * @param name of a flag of that command that takes a value
+ * @returns its value, if it was given
+ */
+export function textOf({ own }: Invocation, name: string): string | undefined {
+  const value = own[name];
+  return typeof value === 'string' ? value : undefined;
 }

@@ -13,7 +13,7 @@ import {
 import { descriptionFault, serviceNameFault } from './engine/names.ts';
 import { withRequired } from './engine/resolve.ts';
 import { didYouMean } from './engine/suggest.ts';
-import type { Invocation } from './invocation.ts';
+import { type Invocation, textOf } from './invocation.ts';
 import { newFolderFault, refuseForeignFolder } from './newFolder.ts';
 import { quoted } from './report/visible.ts';
 
@@ -39,15 +39,17 @@ const oldestNode = 24;
  * @throws SlipwayError (exit code 2) for a bad answer, or one that is missing with nobody to ask
  */
 export async function newServiceAnswers(invocation: Invocation, catalogue: Catalogue): Promise<NewServiceAnswers> {
-  const { flags, args, cwd, interactive } = invocation;
-  const file = flags.answers === undefined ? {} : readAnswers(path.resolve(cwd, flags.answers));
+  const { flags, own, args, cwd, interactive } = invocation;
+  const flag = (name: string): string | undefined => textOf(invocation, name);
+  const answers = flag('answers');
+  const file = answers === undefined ? {} : readAnswers(path.resolve(cwd, answers));
   const given = {
-    directory: args[0] ?? file.directory ?? flags.name ?? file.name,
-    name: flags.name ?? file.name,
-    description: checked(flags.description ?? file.description),
+    directory: args[0] ?? file.directory ?? flag('name') ?? file.name,
+    name: flag('name') ?? file.name,
+    description: checked(flag('description') ?? file.description),
     modules: givenModules(invocation, file, catalogue),
-    packageManager: givenPackageManager(flags.packageManager ?? file.packageManager),
-    ci: givenProviders(flags.ci ?? file.ci?.join(',')),
+    packageManager: givenPackageManager(flag('package-manager') ?? file.packageManager),
+    ci: givenProviders(flag('ci') ?? file.ci?.join(',')),
   };
   if (given.name !== undefined) refuseName(given.name);
   const directory = given.directory ?? (await missingDirectory(invocation));
@@ -61,8 +63,9 @@ export async function newServiceAnswers(invocation: Invocation, catalogue: Catal
     modules: given.modules ?? (interactive ? await askForModules(catalogue) : [...preset(defaultPreset, catalogue)]),
     packageManager: given.packageManager ?? (interactive ? await askForPackageManager() : 'npm'),
     ci: given.ci ?? (interactive ? await askForProviders() : defaultProviders),
-    pinNode: flags.pinNode === true || Number(process.versions.node.split('.')[0]) < oldestNode,
-    platformTests: flags.platformTests ?? file.platformTests ?? (interactive ? await askForPlatformTests() : false),
+    pinNode: own['pin-node'] === true || Number(process.versions.node.split('.')[0]) < oldestNode,
+    platformTests:
+      own['platform-tests'] === true || (file.platformTests ?? (interactive ? await askForPlatformTests() : false)),
     set: [...(file.set ?? []), ...flags.set],
   };
 }
@@ -82,9 +85,10 @@ function checked(description: string | undefined): string | undefined {
   return description;
 }
 
-function givenModules({ flags }: Invocation, file: AnswersFile, catalogue: Catalogue): string[] | undefined {
-  const presetName = flags.preset ?? file.preset;
-  const named = flags.modules === undefined ? file.modules : listOf(flags.modules);
+function givenModules(invocation: Invocation, file: AnswersFile, catalogue: Catalogue): string[] | undefined {
+  const presetName = textOf(invocation, 'preset') ?? file.preset;
+  const modules = textOf(invocation, 'modules');
+  const named = modules === undefined ? file.modules : listOf(modules);
   if (presetName === undefined && named === undefined) return undefined;
   return withRequired([...preset(presetName, catalogue), ...(named ?? [])], catalogue);
 }

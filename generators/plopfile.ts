@@ -1,37 +1,34 @@
-import type { NodePlopAPI, PlopGeneratorConfig } from 'node-plop';
-import type { Answers } from './answers.ts';
+import type { NodePlopAPI } from 'node-plop';
+import { readArguments } from '../bin/arguments.ts';
+import { commandNames, loadCommand } from './commands.ts';
+import { badInput } from './engine/errors.ts';
+import { type Answers, generatorOf, reconciling } from './generator.ts';
 import type { Invocation } from './invocation.ts';
-
-type Generator = (invocation: Invocation) => Partial<PlopGeneratorConfig>;
-
-/** One generator for each command: prompts that end in an intent, and what is done with it. Each is loaded when it is called. */
-const generators: Readonly<Record<string, () => Promise<Generator>>> = {
-  new: async () => (await import('./service.ts')).createService,
-  add: async () => (await import('./module.ts')).add,
-  remove: async () => (await import('./module.ts')).remove,
-  ci: async () => (await import('./ci.ts')).ci,
-  update: async () => (await import('./update.ts')).update,
-  check: async () => (await import('./update.ts')).check,
-  apply: async () => (await import('./apply.ts')).apply,
-  eject: async () => (await import('./eject.ts')).eject,
-  list: async () => (await import('./list.ts')).list,
-  info: async () => (await import('./info.ts')).info,
-  explain: async () => (await import('./explain.ts')).explain,
-  doctor: async () => (await import('./doctor.ts')).doctor,
-};
+import { run } from './run.ts';
 
 /**
- * Registers the command that was called as a plop generator.
- * @param plop plop's programmatic interface
- * @param invocation how the command was called
- * @param reconcile the one action by which files are written
+ * Slipway as a plop pack. `await plop.load('create-slipway')` in a plopfile offers each command as the generator
+ * `slipway-<command>`, and the action type `reconcile`: `{ type: 'reconcile', command: ['add', 'redis'] }` runs that command as one
+ * step of a generator of your own. It asks nothing, writes all or nothing, and fails with the command's own error.
+ * @param plop plop's API
  */
-export default async function plopfile(
-  plop: NodePlopAPI,
-  invocation: Invocation,
-  reconcile: (answers: Answers) => Promise<string>,
-): Promise<void> {
-  const generator = await generators[invocation.command]?.();
-  plop.setActionType('reconcile', reconcile);
-  plop.setGenerator(invocation.command, generator?.(invocation) ?? {});
+export default async function plopfile(plop: NodePlopAPI): Promise<void> {
+  const interactive = process.stdin.isTTY && process.stdout.isTTY;
+  plop.setActionType('reconcile', async (answers: Answers, config) => {
+    const command: unknown = 'command' in config ? config['command'] : undefined;
+    if (!Array.isArray(command)) return reconciling(answers, await invocationOf(['update'], false));
+    const { exitCode, text } = await run(await invocationOf(command.map(String), false));
+    if (exitCode !== 0) throw new Error(text);
+    return text;
+  });
+  for (const name of commandNames.filter((each) => each !== 'plan')) {
+    plop.setGenerator(`slipway-${name}`, generatorOf(await loadCommand(name), await invocationOf([name], interactive)));
+  }
+  plop.setDefaultInclude({ generators: true, actionTypes: true });
+}
+
+async function invocationOf(words: readonly string[], mayAsk: boolean): Promise<Invocation> {
+  const request = await readArguments(words, process.cwd(), mayAsk);
+  if (request.kind === 'run') return request.invocation;
+  throw badInput(`"${words.join(' ')}" is no command of Slipway that a generator can run`);
 }

@@ -1,11 +1,10 @@
 import { statSync } from 'node:fs';
 import nodePlop from 'node-plop';
 import { badInput, exitCodes, SlipwayError } from './engine/errors.ts';
-import { type Answers, recorded } from './answers.ts';
+import { loadCommand } from './commands.ts';
+import { type Answers, generatorOf, reconciling } from './generator.ts';
 import type { Invocation } from './invocation.ts';
 import { codeOf, osFault } from './io/faults.ts';
-import plopfile from './plopfile.ts';
-import { reconcile } from './reconcile.ts';
 import type { Result } from './result.ts';
 
 /**
@@ -34,22 +33,18 @@ function explained(error: unknown, catalogue: string | undefined): unknown {
 }
 
 async function generate(invocation: Invocation): Promise<Result> {
-  // Plop requires the package.json of this folder, and would run what is there in its place: never a service's.
+  const { command: name } = invocation;
+  // Plop requires the package.json of its folder: not that of a service, which may be a stranger's.
   const plop = await nodePlop('', { destBasePath: import.meta.dirname, force: false });
-  await plopfile(plop, invocation, (answers: Answers) => recorded(answers, () => carryOut(answers, invocation)));
-  const generator = plop.getGenerator(invocation.command);
+  plop.setActionType('reconcile', (answers: Answers) => reconciling(answers, invocation));
+  plop.setGenerator(name, generatorOf(await loadCommand(name), invocation));
+  const generator = plop.getGenerator(name);
   // Plop passes on what the generator's prompts gave, typed as anything.
   const answers = (await generator.runPrompts()) as Answers;
   await generator.runActions(answers);
-  // Plop keeps an error's message only; its type and exit code are taken from where the action left them.
   if (answers.fault !== undefined) throw answers.fault;
-  if (answers.result === undefined) throw new SlipwayError(exitCodes.failed, `${invocation.command} did nothing`);
+  if (answers.result === undefined) throw new SlipwayError(exitCodes.failed, `${name} did nothing`);
   return answers.result;
-}
-
-async function carryOut({ intent }: Answers, invocation: Invocation): Promise<Result> {
-  if (intent === undefined) throw new SlipwayError(exitCodes.failed, `${invocation.command} has no intent`);
-  return reconcile(intent, invocation);
 }
 
 function refuseMissingFolder(folder: string): void {

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path/posix';
 import { readArguments } from '../../bin/arguments.ts';
-import { commands, flagsOf } from '../../bin/commands.ts';
+import { commandNames, flagsOf, loadCommand } from '../../generators/commands.ts';
 
 /** What documents may name. */
 export interface World {
@@ -34,7 +34,7 @@ interface Code {
  * @param world what there is
  * @returns one line for each fault
  */
-export function faultsIn(page: string, text: string, world: World): string[] {
+export async function faultsIn(page: string, text: string, world: World): Promise<string[]> {
   const code = codeIn(text);
   const lines = [...code.lines, ...code.spans.filter((span) => span.includes(' '))];
   const tops = new Set(world.files.filter((file) => file.includes('/')).map((file) => file.split('/')[0]));
@@ -47,7 +47,7 @@ export function faultsIn(page: string, text: string, world: World): string[] {
       .flatMap(scriptsIn)
       .filter((name) => !world.scripts.has(name))
       .map((name) => `no npm script ${name}`),
-    ...[...code.lines, ...code.spans].flatMap(commandFaults),
+    ...(await Promise.all([...code.lines, ...code.spans].map(commandFaults))).flat(),
     ...(world.flagsAreOurs ? code.spans.flatMap(flagFault) : []),
   ].map((fault) => `${page}: ${fault}`);
 }
@@ -118,9 +118,9 @@ function scriptsIn(line: string): string[] {
 }
 
 /** Calls of `slipway` are read by the command line's own parser. */
-function commandFaults(line: string): string[] {
+async function commandFaults(line: string): Promise<string[]> {
   const call = /(?:^|[\s/])(create slipway@\w+|(?:create-)?slipway)(?:\.cjs)?((?: (?![&|>#;]|\d>)[^\s|;#]+)+)/g;
-  return [...line.matchAll(call)].flatMap(([, program = '', rest = '']) => {
+  const faults = [...line.matchAll(call)].map(async ([, program = '', rest = '']) => {
     const words = rest
       .trim()
       .split(' ')
@@ -128,17 +128,19 @@ function commandFaults(line: string): string[] {
     const args = words.filter((word) => word !== '--' && !/^[<([]/.test(word));
     const isNew = program.startsWith('create');
     if (!isNew && args.every((word) => word.startsWith('-'))) return args.flatMap(flagFault);
-    if (args.length === 1 && Object.hasOwn(commands, args[0] ?? '')) return [];
+    if (args.length === 1 && commandNames.includes(args[0] ?? '')) return [];
     try {
-      readArguments(isNew ? ['new', ...args] : args, '/', false);
+      await readArguments(isNew ? ['new', ...args] : args, '/', false);
       return [];
     } catch (error) {
       return [`${program}${rest}: ${error instanceof Error ? error.message : String(error)}`];
     }
   });
+  return (await Promise.all(faults)).flat();
 }
 
-const flags = new Set(Object.keys(commands).flatMap((name) => Object.keys(flagsOf(name))));
+const loaded = await Promise.all(commandNames.map(loadCommand));
+const flags = new Set(loaded.flatMap((command) => Object.keys(flagsOf(command))));
 
 /** A span that begins with a flag speaks of `slipway`. */
 function flagFault(span: string): string[] {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { commands, flagsOf } from '../../bin/commands.ts';
+import { commandNames, flagsOf, loadCommand } from '../../generators/commands.ts';
 import { exitCodes } from '../../generators/engine/errors.ts';
 import { newManifest } from '../../generators/engine/manifest.ts';
 import { merge } from '../../generators/engine/reconcile/merge/merge.ts';
@@ -17,8 +17,13 @@ const catalogue = await buildCatalogue();
 const everything = serviceWorld(Object.keys(catalogue.modules));
 const repository = repositoryWorld();
 /** What a reader makes who follows CONTRIBUTING.md. */
-const toy = ['templates/modules/greeting/', 'files/internal/platform/greeting/', 'files/docs/greeting.md'];
+const toy = ['templates/modules/greeting/', 'files/internal/platform/greeting/', 'files/docs/greeting.md', 'module.ts'];
+const commands = new Map(await Promise.all(commandNames.map(async (name) => [name, await loadCommand(name)] as const)));
 const readme = repository.read('README.md') ?? '';
+
+function takersOf(flag: string): string[] {
+  return [...commands].filter(([, command]) => flag in flagsOf(command)).map(([name]) => name);
+}
 
 /** A service in memory, as `new` lays it down. */
 function serviceWorld(modules: readonly string[], platformTests = false): World {
@@ -78,28 +83,28 @@ describe('the documents of this repository', () => {
   const pages = ['README.md', 'CONTRIBUTING.md', ...repository.files.filter((file) => /^docs\/.*\.md$/.test(file))];
   const own = pages.filter((page) => !everything.files.includes(page) || page === 'README.md');
 
-  it.each(own)('%s names what is there', (page) => {
+  it.each(own)('%s names what is there', async (page) => {
     const made = page === 'CONTRIBUTING.md' ? [...repository.made, ...toy] : repository.made;
-    expect(faultsIn(page, repository.read(page) ?? '', { ...repository, made })).toEqual([]);
+    expect(await faultsIn(page, repository.read(page) ?? '', { ...repository, made })).toEqual([]);
   });
 
   it('list every command as its help does, and no other', () => {
     const rows = [...readme.matchAll(/^\| `slipway ([^`]+)` +\|/gm)].map(([, usage]) => usage);
-    expect(rows).toEqual(Object.entries(commands).map(([name, { usage }]) => `${name} ${usage}`.trim()));
+    expect(rows).toEqual([...commands].map(([name, { usage }]) => `${name} ${usage}`.trim()));
   });
 
   it('say of every flag which commands take it', () => {
     const rows = [...readme.matchAll(/^\| `--([a-z-]+)[^|]*\| ([^|]+?) +\|/gm)];
     const told = new Map(rows.map(([, flag = '', who = '']) => [flag, who]));
-    const changing = Object.keys(commands).filter((name) => 'dry-run' in flagsOf(name));
+    const changing = takersOf('dry-run');
     expect(readme).toContain(`The commands that write are ${inProse(changing.map((name) => `\`${name}\``))}.`);
-    const groups: Readonly<Record<string, string[]>> = { all: Object.keys(commands), 'commands that write': changing };
+    const groups: Readonly<Record<string, string[]>> = { all: [...commandNames], 'commands that write': changing };
     for (const [flag, who] of told) {
       const names = who.split(', ').flatMap((part) => groups[part] ?? [part.replaceAll('`', '')]);
-      const takers = Object.keys(commands).filter((name) => flag in flagsOf(name));
+      const takers = takersOf(flag);
       expect([flag, names.toSorted()]).toEqual([flag, takers.toSorted()]);
     }
-    const all = new Set(Object.keys(commands).flatMap((name) => Object.keys(flagsOf(name))));
+    const all = new Set([...commands.values()].flatMap((command) => Object.keys(flagsOf(command))));
     expect([...told.keys()].toSorted()).toEqual([...all].toSorted());
   });
 
@@ -130,8 +135,8 @@ describe.each([
   ['no module', serviceWorld([])],
   ['every module', everything],
 ])('the documents of a service with %s', (_, world) => {
-  it.each(pagesOf(world))('%s names what is there', (page) => {
-    expect(faultsIn(page, world.read(page) ?? '', world)).toEqual([]);
+  it.each(pagesOf(world))('%s names what is there', async (page) => {
+    expect(await faultsIn(page, world.read(page) ?? '', world)).toEqual([]);
   });
 });
 
@@ -153,8 +158,8 @@ describe('a document that is wrong', () => {
       'run `npm create slipway@latest orders -- --yess`',
       'create slipway@latest orders -- --yess: slipway new has no flag --yess',
     ],
-  ])('%j is found out', (text, fault) => {
-    expect(faultsIn('README.md', text, repository)).toEqual([`README.md: ${fault}`]);
+  ])('%j is found out', async (text, fault) => {
+    expect(await faultsIn('README.md', text, repository)).toEqual([`README.md: ${fault}`]);
   });
 });
 

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { readArguments } from '../../../bin/arguments.ts';
-import { commands, helpPage } from '../../../bin/commands.ts';
+import { helpPage } from '../../../bin/help.ts';
+import { commandNames, loadCommand } from '../../../generators/commands.ts';
 
 const read = (...argv: string[]) => readArguments(argv, '/somewhere', true);
 
 describe('the command line', () => {
-  it('reads a command, its arguments and its flags', () => {
-    expect(read('add', 'postgres', '--dry-run', '--set', 'postgres.version=17', '--set=a.b=c')).toMatchObject({
+  it('reads a command, its arguments and its flags', async () => {
+    expect(await read('add', 'postgres', '--dry-run', '--set', 'postgres.version=17', '--set=a.b=c')).toMatchObject({
       kind: 'run',
       invocation: {
         command: 'add',
@@ -17,14 +18,14 @@ describe('the command line', () => {
     });
   });
 
-  it('takes global flags before the command', () => {
-    expect(read('--json', '--cwd', 'orders', 'check')).toMatchObject({
+  it('takes global flags before the command', async () => {
+    expect(await read('--json', '--cwd', 'orders', 'check')).toMatchObject({
       invocation: { command: 'check', cwd: '/somewhere/orders', flags: { json: true } },
     });
   });
 
-  it('reads `plan add x` as `add x --dry-run`, with nobody to ask', () => {
-    expect(read('plan', 'add', 'postgres', '--json')).toMatchObject({
+  it('reads `plan add x` as `add x --dry-run`, with nobody to ask', async () => {
+    expect(await read('plan', 'add', 'postgres', '--json')).toMatchObject({
       invocation: { command: 'add', args: ['postgres'], interactive: false, flags: { dryRun: true, json: true } },
     });
   });
@@ -43,28 +44,28 @@ describe('the command line', () => {
     [['plan', 'list'], 'there is no plan of "list"', expect.any(String)],
     [['plan'], 'slipway plan needs a command', expect.any(String)],
     [['constructor'], 'there is no command "constructor"', expect.any(String)],
-  ])('%j is bad usage', (argv, message, hint) => {
-    expect(() => read(...argv)).toThrow(expect.objectContaining({ message, exitCode: 2, hint }));
+  ])('%j is bad usage', async (argv, message, hint) => {
+    await expect(read(...argv)).rejects.toMatchObject({ message, exitCode: 2, hint });
   });
 
-  it('asks nothing with --yes or --json', () => {
-    expect(read('new', 'orders')).toMatchObject({ invocation: { interactive: true } });
-    expect(read('new', 'orders', '--yes')).toMatchObject({ invocation: { interactive: false } });
-    expect(read('new', 'orders', '--json')).toMatchObject({ invocation: { interactive: false } });
+  it('asks nothing with --yes or --json', async () => {
+    expect(await read('new', 'orders')).toMatchObject({ invocation: { interactive: true } });
+    expect(await read('new', 'orders', '--yes')).toMatchObject({ invocation: { interactive: false } });
+    expect(await read('new', 'orders', '--json')).toMatchObject({ invocation: { interactive: false } });
   });
 
-  it('explains every command and every flag', () => {
-    for (const command of Object.keys(commands)) {
-      expect(read(command, '--help')).toEqual({ kind: 'help', command });
-      expect(helpPage(command)).toContain(commands[command]?.summary);
-      expect(helpPage(undefined)).toContain(command);
+  it('explains every command and every flag', async () => {
+    for (const command of commandNames) {
+      expect(await read(command, '--help')).toEqual({ kind: 'help', command });
+      expect(await helpPage(command)).toContain((await loadCommand(command)).summary);
+      expect(await helpPage(undefined)).toContain(command);
     }
   });
 
-  it('prints help without a command, and its version', () => {
-    expect(read()).toEqual({ kind: 'help', command: undefined });
-    expect(read('help')).toEqual({ kind: 'help', command: undefined });
-    expect(read('help', 'add')).toEqual({ kind: 'help', command: 'add' });
-    expect(read('--version')).toEqual({ kind: 'version' });
+  it('prints help without a command, and its version', async () => {
+    expect(await read()).toEqual({ kind: 'help', command: undefined });
+    expect(await read('help')).toEqual({ kind: 'help', command: undefined });
+    expect(await read('help', 'add')).toEqual({ kind: 'help', command: 'add' });
+    expect(await read('--version')).toEqual({ kind: 'version' });
   });
 });

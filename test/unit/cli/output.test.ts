@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { commands } from '../../../bin/commands.ts';
+import { commandNames } from '../../../generators/commands.ts';
 import { loadCatalogue } from '../../../generators/catalogue.ts';
 import type { Catalogue } from '../../../generators/engine/catalogue.ts';
 import { printCatalogue } from '../../../generators/engine/catalogueText.ts';
@@ -100,7 +100,7 @@ describe('usage', () => {
         exitCode: 0,
         stdout: expect.stringContaining('Exit codes: 0 done'),
       });
-    for (const command of Object.keys(commands)) {
+    for (const command of commandNames) {
       const { exitCode, stdout } = slipway(['help', command], { cwd: scratch.path });
       expect(exitCode).toBe(0);
       expect(stdout).toMatch(new RegExp(`^Usage: slipway ${command}`));

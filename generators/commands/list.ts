@@ -1,19 +1,16 @@
+import { defineCommand } from '../command.ts';
 import colors from 'picocolors';
-import type { PlopGeneratorConfig } from 'node-plop';
-import { loadCatalogue } from './catalogue.ts';
-import { offeredModules } from './engine/catalogue.ts';
-import { exitCodes } from './engine/errors.ts';
-import type { Invocation } from './invocation.ts';
-import { reading } from './reading.ts';
-import { alignedTable } from './report/table.ts';
-import { installedModules } from './present.ts';
+import { loadCatalogue } from '../catalogue.ts';
+import { offeredModules } from '../engine/catalogue.ts';
+import { exitCodes } from '../engine/errors.ts';
+import { alignedTable } from '../report/table.ts';
+import { installedModules } from '../present.ts';
 
-/**
- * @param invocation how the command was called
- * @returns the generator of `slipway list`: modules and presets
- */
-export function list(invocation: Invocation): Partial<PlopGeneratorConfig> {
-  return reading('modules and presets', () => {
+export const command = defineCommand({
+  usage: '',
+  summary: 'modules and presets',
+  flags: {},
+  read: (invocation) => {
     const catalogue = loadCatalogue(invocation.flags.catalogue, invocation.cwd);
     const { version, presets } = catalogue;
     const installed = installedModules(invocation);
@@ -35,5 +32,5 @@ export function list(invocation: Invocation): Partial<PlopGeneratorConfig> {
         alignedTable(presetRows.map((row) => [' ', row.name, row.modules.join(', ') || 'the base alone', row.summary])),
       ].join('\n'),
     };
-  });
-}
+  },
+});

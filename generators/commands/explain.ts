@@ -1,17 +1,15 @@
-import type { PlopGeneratorConfig } from 'node-plop';
-import type { Catalogue } from './engine/catalogue.ts';
-import { badInput, exitCodes } from './engine/errors.ts';
-import { fieldOf } from './engine/json.ts';
-import { manifestPath } from './engine/manifest.ts';
-import { isIn } from './engine/names.ts';
-import type { Ownership } from './engine/module.ts';
-import { isUntested } from './engine/platformTests.ts';
-import type { LockedFile } from './engine/reconcile/lock.ts';
-import type { Invocation } from './invocation.ts';
-import type { Service } from './engine/reconcile/service.ts';
-import { pathInService, withPast } from './io/service.ts';
-import { manifestOf, presentService } from './present.ts';
-import { reading } from './reading.ts';
+import { defineCommand } from '../command.ts';
+import type { Catalogue } from '../engine/catalogue.ts';
+import { badInput, exitCodes } from '../engine/errors.ts';
+import { fieldOf } from '../engine/json.ts';
+import { manifestPath } from '../engine/manifest.ts';
+import { isIn } from '../engine/names.ts';
+import type { Ownership } from '../engine/module.ts';
+import { isUntested } from '../engine/platformTests.ts';
+import type { LockedFile } from '../engine/reconcile/lock.ts';
+import type { Service } from '../engine/reconcile/service.ts';
+import { pathInService, withPast } from '../io/service.ts';
+import { manifestOf, presentService } from '../present.ts';
 
 const meaning: Readonly<Record<Ownership, string>> = {
   managed: 'managed: Slipway rewrites it; edit it only after `slipway eject`',
@@ -26,12 +24,11 @@ const states = {
   deleted: 'deleted by you; it stays deleted',
 } as const;
 
-/**
- * @param invocation how the command was called
- * @returns the generator of `slipway explain <file>`: who owns a file, and what happens to edits
- */
-export function explain(invocation: Invocation): Partial<PlopGeneratorConfig> {
-  return reading('who owns a file', async () => {
+export const command = defineCommand({
+  usage: '<file>',
+  summary: 'who owns a file and what happens to your edits',
+  flags: {},
+  read: async (invocation) => {
     const [file] = invocation.args;
     if (file === undefined) throw badInput('slipway explain needs a file', 'for example: slipway explain package.json');
     const { root, raw, catalogue } = presentService(invocation);
@@ -52,8 +49,8 @@ export function explain(invocation: Invocation): Partial<PlopGeneratorConfig> {
       json: { path, ...locked, home, state },
       text: [path, ...lines.map((line) => `  ${line}`)].join('\n'),
     };
-  });
-}
+  },
+});
 
 const withoutTests =
   'its tests are not in this service: `slipway eject` of its folder brings them, or "platformTests": true in slipway.json';

@@ -1,20 +1,19 @@
+import { defineCommand } from '../command.ts';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import colors from 'picocolors';
-import type { PlopGeneratorConfig } from 'node-plop';
-import { loadCatalogue } from './catalogue.ts';
-import { badInput, exitCodes, SlipwayError } from './engine/errors.ts';
-import { basesPath, lockPath } from './engine/reconcile/lock.ts';
-import { fewOf } from './engine/suggest.ts';
-import type { Invocation } from './invocation.ts';
-import { gitVersion, unmergedFiles } from './io/git.ts';
-import { withServiceLock } from './io/lock.ts';
-import { runProcess } from './io/process.ts';
-import { findService, withPast } from './io/service.ts';
-import { recover } from './io/transaction.ts';
-import { manifestOf, presentService } from './present.ts';
-import { reading } from './reading.ts';
-import { isUnresolved } from './unresolved.ts';
+import { loadCatalogue } from '../catalogue.ts';
+import { badInput, exitCodes, SlipwayError } from '../engine/errors.ts';
+import { basesPath, lockPath } from '../engine/reconcile/lock.ts';
+import { fewOf } from '../engine/suggest.ts';
+import type { Invocation } from '../invocation.ts';
+import { gitVersion, unmergedFiles } from '../io/git.ts';
+import { withServiceLock } from '../io/lock.ts';
+import { runProcess } from '../io/process.ts';
+import { findService, withPast } from '../io/service.ts';
+import { recover } from '../io/transaction.ts';
+import { manifestOf, presentService } from '../present.ts';
+import { isUnresolved } from '../unresolved.ts';
 
 /** One thing that was looked at. */
 interface Finding {
@@ -26,12 +25,11 @@ interface Finding {
 /** The oldest Node that the command line runs on. */
 const oldestNode = [20, 19] as const;
 
-/**
- * @param invocation how the command was called
- * @returns the generator of `slipway doctor`: examines service and machine, and finishes an interrupted run
- */
-export function doctor(invocation: Invocation): Partial<PlopGeneratorConfig> {
-  return reading('examine the service and this machine', async () => {
+export const command = defineCommand({
+  usage: '',
+  summary: 'examine the service and this machine; finish an interrupted run',
+  flags: {},
+  read: async (invocation) => {
     const findings = [...(await machine()), ...(await service(invocation))];
     const sick = findings.filter((finding) => !finding.ok);
     return {
@@ -41,8 +39,8 @@ export function doctor(invocation: Invocation): Partial<PlopGeneratorConfig> {
         .map(({ ok, what, detail }) => `  ${ok ? colors.green('✓') : colors.red('✗')} ${what.padEnd(12)} ${detail}`)
         .join('\n'),
     };
-  });
-}
+  },
+});
 
 /** The programs are asked in a folder of their own: in a service, its settings would speak for them. */
 async function machine(): Promise<Finding[]> {

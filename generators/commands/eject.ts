@@ -1,24 +1,20 @@
-import type { PlopGeneratorConfig } from 'node-plop';
-import { changing } from './changing.ts';
-import type { Catalogue } from './engine/catalogue.ts';
-import { badInput } from './engine/errors.ts';
-import type { Manifest } from './engine/manifest.ts';
-import { testsToEject } from './engine/platformTests.ts';
-import type { PlanEntry } from './engine/reconcile/plan.ts';
-import type { Prepared } from './engine/reconcile/prepare.ts';
-import { didYouMean } from './engine/suggest.ts';
-import type { Invocation } from './invocation.ts';
-import { pathInService, withPast } from './io/service.ts';
-import { planning } from './planning.ts';
-import { manifestOf, presentService } from './present.ts';
+import { changing, defineCommand } from '../command.ts';
+import type { Catalogue } from '../engine/catalogue.ts';
+import { badInput } from '../engine/errors.ts';
+import type { Manifest } from '../engine/manifest.ts';
+import { testsToEject } from '../engine/platformTests.ts';
+import type { PlanEntry } from '../engine/reconcile/plan.ts';
+import type { Prepared } from '../engine/reconcile/prepare.ts';
+import { didYouMean } from '../engine/suggest.ts';
+import { pathInService, withPast } from '../io/service.ts';
+import { planning } from '../planning.ts';
+import { manifestOf, presentService } from '../present.ts';
 
-/**
- * @param invocation how the command was called
- * @returns the generator of `slipway eject <file...>`: Slipway lets go of files, which stay as they are; a folder of the platform
- *   gets its tests along
- */
-export function eject(invocation: Invocation): Partial<PlopGeneratorConfig> {
-  return changing('make files yours alone', async () => {
+export const command = defineCommand({
+  usage: '<file...>',
+  summary: 'make files yours alone; a folder of the platform gets its tests along',
+  flags: changing,
+  ask: async (invocation) => {
     const { root, catalogue, raw } = presentService(invocation);
     if (invocation.args.length === 0)
       throw badInput('slipway eject needs a file', 'slipway explain <file> tells who owns it');
@@ -37,8 +33,8 @@ export function eject(invocation: Invocation): Partial<PlopGeneratorConfig> {
         return withTests(prepared, paths, manifestOf(raw, catalogue), catalogue);
       },
     };
-  });
-}
+  },
+});
 
 /** Where the templates put a file or folder that the user may have moved; a folder ends with `/`. */
 function templatePath(file: string, files: Readonly<Record<string, { at?: string }>>): string {

@@ -1,26 +1,36 @@
+import { changing, defineCommand, set as setFlag } from '../command.ts';
 import path from 'node:path';
-import type { PlopGeneratorConfig } from 'node-plop';
-import { loadCatalogue } from './catalogue.ts';
-import { changing } from './changing.ts';
-import { setOptions } from './engine/edit.ts';
-import { badInput, SlipwayError } from './engine/errors.ts';
-import { type Manifest, newManifest } from './engine/manifest.ts';
-import { validateManifest } from './engine/parseManifest.ts';
-import { fewOf } from './engine/suggest.ts';
-import { packageManagerCommands } from './engine/template.ts';
-import { install, shellWord } from './install.ts';
-import type { Invocation } from './invocation.ts';
-import { newServiceAnswers } from './newService.ts';
-import type { Prepared } from './engine/reconcile/prepare.ts';
-import { planning } from './planning.ts';
-import type { Aftermath } from './reconcile.ts';
+import { loadCatalogue } from '../catalogue.ts';
+import { setOptions } from '../engine/edit.ts';
+import { badInput, SlipwayError } from '../engine/errors.ts';
+import { type Manifest, newManifest } from '../engine/manifest.ts';
+import { validateManifest } from '../engine/parseManifest.ts';
+import { fewOf } from '../engine/suggest.ts';
+import { packageManagerCommands } from '../engine/template.ts';
+import { install, shellWord } from '../install.ts';
+import type { Invocation } from '../invocation.ts';
+import { newServiceAnswers } from '../newService.ts';
+import type { Prepared } from '../engine/reconcile/prepare.ts';
+import { planning } from '../planning.ts';
+import type { Aftermath } from '../reconcile.ts';
 
-/**
- * @param invocation how the command was called
- * @returns the generator of `create-slipway [dir]`: reconciles against an empty tree
- */
-export function createService(invocation: Invocation): Partial<PlopGeneratorConfig> {
-  return changing('lay down a new service', async () => {
+export const command = defineCommand({
+  usage: '[dir]',
+  summary: 'create a new service (also: create-slipway)',
+  flags: {
+    ...changing,
+    name: { type: 'string', value: 'name', summary: 'the service’s name (default: the folder’s)' },
+    description: { type: 'string', value: 'text', summary: 'one line about the service' },
+    preset: { type: 'string', value: 'name', summary: 'a named set of modules (slipway list); "default" unless given' },
+    modules: { type: 'string', value: 'a,b', summary: 'modules besides those of the preset' },
+    ...setFlag,
+    'package-manager': { type: 'string', value: 'npm|pnpm', summary: 'what installs the dependencies' },
+    ci: { type: 'string', value: 'a,b', summary: 'github, gitlab, both, or none' },
+    answers: { type: 'string', value: 'file', summary: 'take the answers from a JSON file' },
+    'pin-node': { type: 'boolean', summary: 'take Node from npm even if the host’s is new enough' },
+    'platform-tests': { type: 'boolean', summary: 'also copy the tests of the platform’s code into the service' },
+  },
+  ask: async (invocation) => {
     const { flags, cwd } = invocation;
     const catalogue = loadCatalogue(flags.catalogue, cwd);
     const { directory, set, ...service } = await newServiceAnswers(invocation, catalogue);
@@ -37,8 +47,8 @@ export function createService(invocation: Invocation): Partial<PlopGeneratorConf
       },
       afterwards: () => settleIn(root, manifest, invocation),
     };
-  });
-}
+  },
+});
 
 function refuseTaken({ entries }: Prepared): void {
   const taken = entries.filter((entry) => entry.action === 'conflict' || entry.reason === 'yours is kept');
@@ -63,7 +73,7 @@ async function settleIn(root: string, manifest: Manifest, invocation: Invocation
 }
 
 async function commitFirst(root: string): Promise<readonly string[]> {
-  const { isInRepository, startRepository } = await import('./io/git.ts');
+  const { isInRepository, startRepository } = await import('../io/git.ts');
   try {
     if (await isInRepository(root)) return ['inside a git repository: the commit is yours to make'];
   } catch (error) {

@@ -1,19 +1,16 @@
+import { defineCommand } from '../command.ts';
 import colors from 'picocolors';
-import type { PlopGeneratorConfig } from 'node-plop';
-import { loadCatalogue } from './catalogue.ts';
-import type { CatalogueModule, TemplateFile } from './engine/catalogue.ts';
-import { badInput, exitCodes } from './engine/errors.ts';
-import { findModule } from './engine/resolve.ts';
-import type { Invocation } from './invocation.ts';
-import { reading } from './reading.ts';
-import { alignedTable } from './report/table.ts';
+import { loadCatalogue } from '../catalogue.ts';
+import type { CatalogueModule, TemplateFile } from '../engine/catalogue.ts';
+import { badInput, exitCodes } from '../engine/errors.ts';
+import { findModule } from '../engine/resolve.ts';
+import { alignedTable } from '../report/table.ts';
 
-/**
- * @param invocation how the command was called
- * @returns the generator of `slipway info <module>`: what a module brings
- */
-export function info(invocation: Invocation): Partial<PlopGeneratorConfig> {
-  return reading('what a module brings', () => {
+export const command = defineCommand({
+  usage: '<module>',
+  summary: 'what a module brings',
+  flags: {},
+  read: (invocation) => {
     const [id] = invocation.args;
     if (id === undefined) throw badInput('slipway info needs a module', 'slipway list shows what there is');
     const module = findModule(id, loadCatalogue(invocation.flags.catalogue, invocation.cwd));
@@ -21,8 +18,8 @@ export function info(invocation: Invocation): Partial<PlopGeneratorConfig> {
       .filter(({ platformTest }) => !platformTest)
       .map(({ path, ownership }) => ({ path, ownership }));
     return { exitCode: exitCodes.done, json: { ...module, files }, text: page(module, files) };
-  });
-}
+  },
+});
 
 function page(module: CatalogueModule, files: readonly Pick<TemplateFile, 'path' | 'ownership'>[]): string {
   const { id, category, summary, options = {}, config } = module;

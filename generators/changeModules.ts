@@ -1,0 +1,55 @@
+import { badInput } from './engine/errors.ts';
+import type { Manifest } from './engine/manifest.ts';
+import { validateManifest } from './engine/parseManifest.ts';
+import type { Invocation } from './invocation.ts';
+import { planning } from './planning.ts';
+import { manifestOf, type Present } from './present.ts';
+import type { Intent } from './reconcile.ts';
+
+/**
+ * @param invocation how the command was called
+ * @param present the service, whose catalogue has the modules' summaries
+ * @param ids modules to choose from
+ * @param message what is asked
+ * @returns the modules that were chosen
+ * @throws SlipwayError (exit code 2) when nobody can be asked, or there is nothing to choose
+ */
+export async function chooseModules(
+  invocation: Invocation,
+  { catalogue }: Present,
+  ids: readonly string[],
+  message: string,
+): Promise<string[]> {
+  if (!invocation.interactive)
+    throw badInput(
+      `slipway ${invocation.command} needs a module`,
+      `for example: slipway ${invocation.command} postgres`,
+    );
+  if (ids.length === 0) throw badInput(`there is no module to ${invocation.command}`, 'slipway list');
+  const { askModules } = await import('./prompts/modules.ts');
+  return askModules(message, ids, catalogue);
+}
+
+/**
+ * @param invocation how the command was called
+ * @param present the service
+ * @param edit what the command changes in the manifest
+ * @param notes what the user should know
+ * @returns what is wanted of the service
+ */
+export function changeModules(
+  invocation: Invocation,
+  present: Present,
+  edit: (now: Manifest) => Manifest,
+  notes: readonly string[],
+): Intent {
+  const { root, catalogue } = present;
+  return {
+    root,
+    packageManager: manifestOf(present.raw, catalogue).packageManager,
+    notes,
+    prepare: planning(root, catalogue, invocation, (raw) =>
+      validateManifest(edit(manifestOf(raw, catalogue)), catalogue),
+    ),
+  };
+}

@@ -1,0 +1,63 @@
+import type { Invocation } from './invocation.ts';
+import type { Intent } from './reconcile.ts';
+import type { Result } from './result.ts';
+
+/** One flag of the command line. */
+export interface Flag {
+  readonly type: 'boolean' | 'string';
+  readonly summary: string;
+  /** What its value is called on the help page. */
+  readonly value?: string;
+  readonly short?: string;
+  readonly multiple?: true;
+}
+
+export type Flags = Readonly<Record<string, Flag>>;
+
+/** What a file of `generators/commands/` exports as `command`; its name is the file's. */
+export interface Command {
+  /** The arguments, as the help page shows them. */
+  readonly usage: string;
+  readonly summary: string;
+  /** Its flags, besides those of every command; a command that writes has those of `changing`. */
+  readonly flags: Flags;
+  /** Of a command that changes a service: asks for what is missing. */
+  readonly ask?: (invocation: Invocation) => Intent | Promise<Intent>;
+  /** Of a command that only reads: what it found. */
+  readonly read?: (invocation: Invocation) => Result | Promise<Result>;
+}
+
+/** What every command takes. */
+export const everywhere: Flags = {
+  cwd: { type: 'string', value: 'dir', summary: 'run as if started in this folder' },
+  json: { type: 'boolean', summary: 'print one JSON document, ask nothing' },
+  quiet: { type: 'boolean', short: 'q', summary: 'print errors only' },
+  catalogue: { type: 'string', value: 'file', summary: 'use this catalogue (JSON) instead of the built-in one' },
+  help: { type: 'boolean', short: 'h', summary: 'show this help' },
+  version: { type: 'boolean', short: 'v', summary: 'print the version' },
+};
+
+/** What a command that writes takes. */
+export const changing = {
+  'dry-run': { type: 'boolean', summary: 'show the plan, write nothing' },
+  diff: { type: 'boolean', summary: 'show the plan as a unified diff' },
+  yes: { type: 'boolean', short: 'y', summary: 'take the default for whatever is not given' },
+  conflict: { type: 'string', value: 'mode', summary: 'stop (default), ours, theirs or markers' },
+  verify: { type: 'boolean', summary: 'run the service’s own checks in a scratch copy first' },
+  'no-install': { type: 'boolean', summary: 'leave the dependencies to you' },
+  'no-git': { type: 'boolean', summary: 'leave git to you' },
+} as const satisfies Flags;
+
+/** An option of a module, for each command that adds modules. */
+export const set = {
+  set: { type: 'string', value: 'm.option=value', multiple: true, summary: 'an option of a module; may be repeated' },
+} as const satisfies Flags;
+
+/**
+ * Declares a command; the identity function, for the types.
+ * @param command what the command line says of it, and what it does
+ * @returns the same object
+ */
+export function defineCommand(command: Command): Command {
+  return command;
+}

@@ -1,0 +1,36 @@
+import { changeModules, chooseModules } from '../changeModules.ts';
+import { changing, defineCommand, set } from '../command.ts';
+import { offeredModules } from '../engine/catalogue.ts';
+import { addModules, setOptions } from '../engine/edit.ts';
+import { withRequired } from '../engine/resolve.ts';
+import { manifestOf, presentService } from '../present.ts';
+
+export const command = defineCommand({
+  usage: '<module...>',
+  summary: 'bring modules to this service',
+  flags: { ...changing, ...set },
+  ask: async (invocation) => {
+    const present = presentService(invocation);
+    const { catalogue } = present;
+    const manifest = manifestOf(present.raw, catalogue);
+    const absent = offeredModules(catalogue)
+      .map(({ id }) => id)
+      .filter((id) => !Object.hasOwn(manifest.modules, id));
+    const ids =
+      invocation.args.length > 0 ? invocation.args : await chooseModules(invocation, present, absent, 'Modules to add');
+    const brought = withRequired(ids, catalogue).filter((id) => !ids.includes(id) && absent.includes(id));
+    const already = ids.filter((id) => Object.hasOwn(manifest.modules, id));
+    return changeModules(
+      invocation,
+      present,
+      (now) => setOptions(addModules(now, ids, catalogue), invocation.flags.set, catalogue),
+      [
+        ...already.map((id) => `${id} is already in this service`),
+        ...brought.map(
+          (id) =>
+            `${id} comes with it: ${ids.filter((wanted) => withRequired([wanted], catalogue).includes(id)).join(', ')} requires it`,
+        ),
+      ],
+    );
+  },
+});

@@ -1,0 +1,30 @@
+import { changing, defineCommand } from '../command.ts';
+import path from 'node:path';
+import { badInput } from '../engine/errors.ts';
+import { fieldOf } from '../engine/json.ts';
+import { packageManagers } from '../engine/manifest.ts';
+import { readFileInside } from '../io/tree.ts';
+import { presentService } from '../present.ts';
+import { readText } from '../readText.ts';
+import { parsePlan } from '../report/document.ts';
+
+export const command = defineCommand({
+  usage: '<plan.json>',
+  summary: 'carry out a plan, unless the service has changed since',
+  flags: changing,
+  ask: (invocation) => {
+    const [file, ...more] = invocation.args;
+    if (file === undefined || more.length > 0) {
+      throw badInput('slipway apply needs one plan', 'make it with: slipway plan add postgres --json > plan.json');
+    }
+    const { root, raw } = presentService(invocation);
+    const { entries, changes } = parsePlan(readText(path.resolve(invocation.cwd, file), 'the plan'), file);
+    return {
+      root,
+      // Nothing else is asked of the manifest: the plan may be that of an update, made for another catalogue than the service's.
+      packageManager: packageManagers.find((known) => known === fieldOf(raw, 'packageManager')) ?? 'npm',
+      isForeign: true,
+      prepare: () => ({ entries, changes, before: (name) => readFileInside(root, name)?.bytes }),
+    };
+  },
+});

@@ -1,0 +1,53 @@
+import type { PlopGeneratorConfig } from 'node-plop';
+import { badInput, exitCodes, SlipwayError } from './engine/errors.ts';
+import type { Command } from './command.ts';
+import type { Invocation } from './invocation.ts';
+import type { Intent } from './reconcile.ts';
+import type { Result } from './result.ts';
+
+/** What a generator's prompts give to its action, and the action gives back. */
+export interface Answers {
+  readonly intent?: Intent;
+  result?: Result;
+  fault?: Error;
+}
+
+/**
+ * @param command what is to be done
+ * @param invocation how it was called
+ * @returns the command as a plop generator: its prompts end in what is wanted, and its action does it
+ */
+export function generatorOf(command: Command, invocation: Invocation): Partial<PlopGeneratorConfig> {
+  const { summary: description, ask, read } = command;
+  if (ask !== undefined) {
+    return { description, prompts: async () => ({ intent: await ask(invocation) }), actions: [{ type: 'reconcile' }] };
+  }
+  if (read === undefined) throw badInput('slipway plan needs a command', 'for example: slipway plan add postgres');
+  const actions = [(answers: Answers) => recorded(answers, async () => read(invocation))];
+  return { description, prompts: () => Promise.resolve({}), actions };
+}
+
+/**
+ * The action type `reconcile`: carries out what the prompts of a generator ended in.
+ * @param answers of the generator
+ * @param invocation how the command was called
+ * @returns what to tell the user
+ */
+export function reconciling(answers: Answers, invocation: Invocation): Promise<string> {
+  return recorded(answers, async () => {
+    if (answers.intent === undefined) throw new SlipwayError(exitCodes.failed, `${invocation.command} has no intent`);
+    const { reconcile } = await import('./reconcile.ts');
+    return reconcile(answers.intent, invocation);
+  });
+}
+
+/** Runs an action and leaves its result, or its fault, where `run` finds them: plop keeps an error's message only. */
+async function recorded(answers: Answers, work: () => Promise<Result>): Promise<string> {
+  try {
+    answers.result = await work();
+    return answers.result.text;
+  } catch (error) {
+    answers.fault = error instanceof Error ? error : new Error(String(error));
+    throw error;
+  }
+}
