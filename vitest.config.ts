@@ -3,6 +3,11 @@ import { anyPorts, nodeOptions, serviceTree } from './test/helpers/serviceTree.t
 
 const minutes = 60_000;
 
+/** Only when it is asked for by name: it runs the command line hundreds of times. */
+const lifecycle = {
+  test: { name: 'lifecycle', include: ['test/lifecycle/**/*.test.ts'], testTimeout: 4 * minutes },
+};
+
 /** Only when it is asked for by name: it packs, installs and builds whole services. */
 const e2e = {
   test: {
@@ -42,9 +47,10 @@ export default defineConfig({
           env: { NODE_OPTIONS: nodeOptions, ...anyPorts },
         },
       },
-      { test: { name: 'lifecycle', include: ['test/lifecycle/**/*.test.ts'], testTimeout: 4 * minutes } },
       { test: { name: 'golden', include: ['test/golden/*.test.ts'], testTimeout: minutes } },
-      ...(process.argv.some((argument) => /^(--project=)?e2e$/.test(argument)) ? [e2e] : []),
+      ...[lifecycle, e2e].filter(({ test }) =>
+        process.argv.some((word) => word.replace('--project=', '') === test.name),
+      ),
     ],
   },
 });
