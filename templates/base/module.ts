@@ -32,6 +32,8 @@ export default defineModule({
     'oxlint-tsgolint',
     'pino-pretty',
     'typescript',
+    // Vitest takes any Vite 8, and 8.4.0 names a package that the registry does not have.
+    'vite',
     'vitest',
   ],
   scripts: {

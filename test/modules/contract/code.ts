@@ -9,6 +9,7 @@ const loaded: Readonly<Record<string, RegExp>> = {
   'oxlint-tsgolint': /oxlint --type-aware/,
   '@vitest/coverage-v8': /vitest run .*--coverage/,
   typescript: /\btsc\b/,
+  vite: /\bvitest\b/,
   '@redocly/cli': /\bredocly lint\b/,
   '@bufbuild/buf': /\bbuf lint\b/,
   '@bufbuild/protoc-gen-es': /\bbuf generate\b/,
