@@ -92,9 +92,11 @@ async function installAsNeeded(
   changes: readonly Change[],
   invocation: Invocation,
 ): Promise<Aftermath> {
-  if (!changes.some((change) => change.path === 'package.json')) return {};
+  const { lockfile, install: installing } = packageManagerCommands[packageManager];
+  const changed = ['package.json', lockfile].find((file) => changes.some(({ path }) => path === file));
+  if (changed === undefined) return {};
   if (invocation.flags.install) return { fault: await install(root, packageManager, invocation) };
-  return { notes: [`package.json has changed; go on with: ${packageManagerCommands[packageManager].install}`] };
+  return { notes: [`${changed} has changed; go on with: ${installing}`] };
 }
 
 async function verify(

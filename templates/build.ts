@@ -15,6 +15,7 @@ import type {
 } from '../generators/engine/catalogue.ts';
 import { printCatalogue } from '../generators/engine/catalogueText.ts';
 import { composeContract } from '../generators/engine/compose/contract.ts';
+import type { NpmPackages } from '../generators/engine/compose/npmLock.ts';
 import { composeWiring } from '../generators/engine/compose/wiring.ts';
 import { newManifest } from '../generators/engine/manifest.ts';
 import type { Contract, ModuleDefinition, Ownership } from '../generators/engine/module.ts';
@@ -45,6 +46,10 @@ export async function buildCatalogue(): Promise<Catalogue> {
     migrations,
     node: pinnedNode(pack.optionalDependencies),
     pnpm,
+    lockfiles: {
+      npm: (await readJson<{ packages: NpmPackages }>(path.join(templates, 'package-lock.json'))).packages,
+      pnpm: await readFile(path.join(templates, 'pnpm-lock.yaml'), 'utf8'),
+    },
     versions: sorted({ ...pack.dependencies, ...pack.devDependencies }),
     base: await readModule(path.join(templates, 'base')),
     modules: Object.fromEntries(modules),

@@ -1,3 +1,4 @@
+import type { NpmPackages } from './compose/npmLock.ts';
 import type { Contract, ModuleDefinition, Ownership } from './module.ts';
 import type { Template } from './template.ts';
 
@@ -65,6 +66,8 @@ export interface Catalogue {
   };
   /** Version of pnpm that a service names when it is its package manager. */
   readonly pnpm: string;
+  /** What the templates are tested with: of npm, its packages by place; of pnpm, the text. A catalogue from elsewhere may have none. */
+  readonly lockfiles?: { readonly npm: NpmPackages; readonly pnpm: string };
   /** Package name → version range, for every dependency of generated code. */
   readonly versions: Readonly<Record<string, string>>;
   /** What every service has. */

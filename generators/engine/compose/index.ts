@@ -7,6 +7,7 @@ import { composeConfigEnv } from './configEnv.ts';
 import { composeEnvExample } from './envExample.ts';
 import { composeGitAttributes } from './gitAttributes.ts';
 import { composeKustomization } from './kustomization.ts';
+import { composeLockfile } from './lockfile.ts';
 import { composeManifestSchema } from './manifestSchema.ts';
 import { composeModulesDocs } from './modulesDocs.ts';
 import { composePackageJson } from './packageJson.ts';
@@ -17,6 +18,7 @@ import { composeWiring } from './wiring.ts';
 /** One owner for each shared file. */
 export const composers: readonly Composer[] = [
   composePackageJson,
+  composeLockfile,
   composePnpmWorkspace,
   composeWiring,
   composeContainers,

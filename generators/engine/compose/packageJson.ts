@@ -1,5 +1,6 @@
 import type { Catalogue, CatalogueModule } from '../catalogue.ts';
 import { SlipwayError, badInput, exitCodes } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
 import type { PackageManager } from '../manifest.ts';
 import type { Script } from '../module.ts';
 import { packageManagerCommands } from '../template.ts';
@@ -7,12 +8,20 @@ import type { Composer, ComposeInput } from './composer.ts';
 import { union } from './union.ts';
 
 /** `package.json`: scripts and dependency names from the modules, versions from the catalogue; keys in the formatter's order. */
-export const composePackageJson: Composer = (input) => {
+export const composePackageJson: Composer = (input) => [
+  ['package.json', { text: `${JSON.stringify(packageJsonOf(input), null, 2)}\n`, ownership: 'merged' }],
+];
+
+/**
+ * @param input the service
+ * @returns what its `package.json` holds
+ */
+export function packageJsonOf(input: ComposeInput): JsonObject {
   const { manifest, catalogue, modules } = input;
   const dependencies = versions(catalogue, modules, (module) => module.dependencies);
   const devDependencies = versions(catalogue, modules, (module) => module.devDependencies);
   refuseNameOf({ ...dependencies, ...devDependencies }, manifest.service.name);
-  const value = {
+  return {
     name: manifest.service.name,
     version: '0.1.0',
     private: true,
@@ -31,8 +40,7 @@ export const composePackageJson: Composer = (input) => {
     engines: { node: '>=24' },
     ...(manifest.packageManager === 'pnpm' ? { packageManager: `pnpm@${catalogue.pnpm}` } : {}),
   };
-  return [['package.json', { text: `${JSON.stringify(value, null, 2)}\n`, ownership: 'merged' }]];
-};
+}
 
 /** A package that imports its own name gets itself (https://nodejs.org/api/packages.html#self-referencing-a-package-using-its-name). */
 function refuseNameOf(packages: Readonly<Record<string, string>>, name: string): void {

@@ -1,4 +1,5 @@
-import { decode, encode, type RenderedFile, sameBytes } from '../fileSet.ts';
+import { hasConflictMarkers } from '../conflictMarkers.ts';
+import { type Adaptation, decode, encode, type RenderedFile, sameBytes } from '../fileSet.ts';
 import { basesPath, type DiskFile, type LockedFile } from './lock.ts';
 import { withLf, withLineEndsOf } from './merge/lineEnds.ts';
 import type { Conflict, ConflictStyle } from './merge/types.ts';
@@ -35,6 +36,10 @@ export interface Printed {
   readonly before: Uint8Array | undefined;
   /** As it will be. */
   readonly after: Uint8Array | undefined;
+  /** Fits the user's file to the source as it will be; absent of a file that only Slipway writes. */
+  readonly adapted?: (yours: string) => Adaptation;
+  /** A file of the user's that does this one's job. */
+  readonly rival: string | undefined;
 }
 
 export interface Decision {
@@ -62,6 +67,7 @@ export function decide(situation: Situation, context: Context): Decision {
   const { theirs, locked } = situation;
   if (theirs === undefined) return locked === undefined ? nothing : letGo(situation, locked, context);
   const subject = { ...situation, theirs, theirsHash: context.hash(theirs.bytes) };
+  if (situation.printed?.adapted !== undefined) return fit(subject, situation.printed, context);
   if (locked === undefined) return bringIn(subject, context);
   if (theirs.ownership === 'seed')
     return { ...nothing, locked: { ...locked, ...whereIs(situation), ownership: 'seed' } };
@@ -125,6 +131,30 @@ function reprint(subject: Subject, locked: LockedFile, context: Context): Decisi
   };
   if (after === undefined || says(after) || !(says(before) || isOlder())) return { ...nothing, ...remembered };
   return { action: 'update', reason: '', bytes: inLineEndsOf(yours, after), ...remembered };
+}
+
+/** A file that the user's tools write to as well: it is fitted to its source once Slipway would print another than last time. */
+function fit(subject: Subject, { adapted, after, rival }: Printed, context: Context): Decision {
+  const { yours, locked, theirs, theirsHash } = subject;
+  const remembered = remember(subject, theirs.bytes, context);
+  if (yours === undefined) {
+    if (locked !== undefined) return { ...nothing, reason: 'you deleted it', ...remembered };
+    if (rival !== undefined) return { ...nothing, reason: `you have ${rival} instead`, ...remembered };
+    return { action: 'create', reason: '', bytes: after ?? theirs.bytes, ...remembered };
+  }
+  if (locked?.hash === theirsHash) return { ...nothing, ...remembered };
+  const kept =
+    locked === undefined ? { ...remembered, locked: { ...remembered.locked, adopted: true as const } } : remembered;
+  const text = decode(yours.bytes) ?? '';
+  if (hasConflictMarkers(text) && context.conflict !== 'ours') {
+    const action = context.conflict === 'theirs' ? 'update' : 'conflict';
+    return { action, reason: 'it holds a conflict that nobody has resolved', bytes: after ?? theirs.bytes, ...kept };
+  }
+  const adaptation = adapted?.(withLf(text)) ?? { reason: '' };
+  if ('reason' in adaptation) return { ...nothing, reason: adaptation.reason, ...kept };
+  const bytes = inLineEndsOf(yours, encode(adaptation.text));
+  if (sameBytes(bytes, yours.bytes)) return { ...nothing, ...kept };
+  return { action: yours.hash === locked?.hash ? 'update' : 'merge', reason: '', bytes, ...kept };
 }
 
 /**
@@ -237,6 +267,7 @@ function letGo({ yours, moduleStays }: Situation, locked: LockedFile, context: C
   if (locked.ownership === 'seed' && moduleStays)
     return { ...nothing, reason: 'the template has dropped it; it is yours' };
   if (hashOfText(yours, context) === locked.hash) return { action: 'delete', reason: '' };
+  if (locked.ownership === 'derived') return { ...nothing, reason: 'no longer Slipway’s; yours is kept' };
   if (context.conflict === 'theirs') return { action: 'delete', reason: 'with your edits' };
   if (context.conflict !== 'stop') return { ...nothing, reason: 'no longer Slipway’s; yours is kept' };
   return { action: 'conflict', reason: 'it would be deleted, and you have edited it', locked };

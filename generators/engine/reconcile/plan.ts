@@ -97,10 +97,10 @@ interface Source {
 function printedFor(
   { theirs }: Pick<Situation, 'theirs'>,
   sources: ReadonlyMap<string, Source>,
-  { yours, lock, base }: PlanInput,
+  { yours, lock, base, catalogue }: PlanInput,
 ): Situation['printed'] {
   if (theirs?.derivation === undefined) return undefined;
-  const { from, print } = theirs.derivation;
+  const { from, print, adapt, rivals = [] } = theirs.derivation;
   const onDisk = yours.read(from)?.bytes;
   const { before, after } = sources.get(from) ?? { before: onDisk, after: onDisk };
   const printed = (bytes: Uint8Array | undefined): Uint8Array | undefined => {
@@ -108,11 +108,14 @@ function printedFor(
     const text = source === undefined ? undefined : print(source);
     return text === undefined ? undefined : encode(text);
   };
+  const texts = { before: decode(before ?? encode('')) ?? '', after: decode(after ?? encode('')) ?? '' };
   const locked = Object.hasOwn(lock.files, from) ? lock.files[from] : undefined;
   return {
     base: () => (locked?.ownership === 'merged' ? printed(base(locked.hash)) : undefined),
     before: printed(before),
     after: printed(after),
+    ...(adapt && { adapted: (text: string) => adapt(text, texts, lock.catalogue !== catalogue) }),
+    rival: rivals.find((name) => !Object.hasOwn(lock.files, name) && yours.read(name) !== undefined),
   };
 }
 

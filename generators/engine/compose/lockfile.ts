@@ -1,0 +1,57 @@
+import type { Adaptation, Derivation } from '../fileSet.ts';
+import { packageManagerCommands } from '../template.ts';
+import type { Composer } from './composer.ts';
+import { mergeNpmLock } from './npmLock.ts';
+import { packageJsonOf } from './packageJson.ts';
+import { mergePnpmLock } from './pnpmLock.ts';
+
+/** What the merge of a lockfile starts from. */
+export interface LockfileMerge<Pins> {
+  /** `package.json` as it is and as it will be, parsed. */
+  readonly before: unknown;
+  readonly after: unknown;
+  /** The lockfile on disk; undefined for a new one. */
+  readonly yours: string | undefined;
+  /** The catalogue's lockfile: every package of every module. */
+  readonly pins: Pins;
+  /** Whether a version of the catalogue that is newer than yours wins. */
+  readonly raise: boolean;
+}
+
+/** A file that another package manager writes in its place. */
+const rivals = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock', 'bun.lockb'];
+
+/**
+ * The lockfile of the service's package manager: the part of the catalogue's that the service needs. It follows `package.json` as that
+ * is on disk, and keeps what the package manager has written for the user's own packages.
+ */
+export const composeLockfile: Composer = (input) => {
+  const { packageManager } = input.manifest;
+  const pins = input.catalogue.lockfiles?.[packageManager];
+  if (pins === undefined) return [];
+  const { lockfile: path } = packageManagerCommands[packageManager];
+  const merge = (sides: Omit<LockfileMerge<never>, 'pins'>): Adaptation =>
+    typeof pins === 'string' ? mergePnpmLock({ ...sides, pins }) : mergeNpmLock({ ...sides, pins });
+  const print = (after: unknown): string | undefined =>
+    textOf(merge({ before: {}, after, yours: undefined, raise: false }));
+  const derivation: Derivation = {
+    from: 'package.json',
+    print: (source) => print(parsed(source)),
+    adapt: (yours, { before, after }, raise) => merge({ before: parsed(before), after: parsed(after), yours, raise }),
+    rivals: rivals.filter((name) => name !== path),
+  };
+  return [[path, { text: print(packageJsonOf(input)) ?? '', ownership: 'derived', derivation }]];
+};
+
+function textOf(adaptation: Adaptation): string | undefined {
+  return 'text' in adaptation ? adaptation.text : undefined;
+}
+
+/** @returns undefined when it is not JSON, such as with the markers of a conflict in it */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,288 @@
+import stringifyNice from 'json-stringify-nice';
+import gt from 'semver/functions/gt.js';
+import satisfies from 'semver/functions/satisfies.js';
+import valid from 'semver/functions/valid.js';
+import validRange from 'semver/ranges/valid.js';
+import type { Adaptation } from '../fileSet.ts';
+import { fieldOf, isObject, type JsonObject } from '../json.ts';
+import type { LockfileMerge } from './lockfile.ts';
+
+/** What npm's lockfile says of each place: `node_modules/a/node_modules/b` → its package; `` is the service. */
+export type NpmPackages = Readonly<Record<string, JsonObject>>;
+
+/** The order in which npm prints: these, then all others by name; objects come last. */
+const firstKeys = [
+  'name',
+  'version',
+  'lockfileVersion',
+  'resolved',
+  'integrity',
+  'requires',
+  'packages',
+  'dependencies',
+];
+const groups = ['peerDependencies', 'dependencies', 'optionalDependencies', 'devDependencies'] as const;
+const flagNames = ['dev', 'optional', 'devOptional', 'peer'] as const;
+
+/** A dependency of one place on a package of this name. */
+interface Edge {
+  readonly name: string;
+  readonly range: string;
+  readonly dev: boolean;
+  readonly optional: boolean;
+  readonly peer: boolean;
+}
+
+interface NpmLock {
+  readonly packages: NpmPackages;
+}
+
+const noLock: NpmLock & JsonObject = { lockfileVersion: 3, requires: true, packages: {} };
+
+type Flags = Record<(typeof flagNames)[number], boolean>;
+
+/**
+ * Merges `package-lock.json` (lockfileVersion 3): what the service needs stays where it is when it satisfies, comes from the catalogue
+ * when it does not, and goes when nothing needs it. What neither side has is left to npm.
+ * @param merge both sides, and what `package.json` asks for
+ * @returns the text as npm prints it, or why the lockfile stays as it is
+ */
+export function mergeNpmLock({ before, after, yours, pins, raise }: LockfileMerge<NpmPackages>): Adaptation {
+  if (!isObject(after)) return { reason: 'package.json is not JSON' };
+  const lock = yours === undefined ? noLock : parsed(yours);
+  if (lock === undefined)
+    return { reason: 'it is no lockfile of npm 7 or newer: yours is kept, and npm settles the rest' };
+  const present = lock.packages;
+  const tree: Record<string, JsonObject> = { ...present, '': rootOf(present[''], before, after) };
+  if (raise) raiseAll(tree, pins);
+  const kept = grow(tree, present, pins, overridden(after['overrides']));
+  const packages = Object.fromEntries(Object.entries(tree).filter(([place]) => kept.has(place)));
+  const [flagsBefore, flagsAfter] = [flagsIn(present), flagsIn(packages)];
+  for (const [place, flags] of flagsAfter) {
+    const known = present[place] === packages[place] ? flagsBefore.get(place) : undefined;
+    packages[place] = flagged(packages[place] ?? {}, flags, known);
+  }
+  const indent = yours === undefined ? 2 : (/^\{\r?\n([ \t]+)/.exec(yours)?.[1] ?? 2);
+  const { name, version } = packages[''] ?? {};
+  const named = { ...lock, ...(name === undefined ? {} : { name }), ...(version === undefined ? {} : { version }) };
+  return { text: printNpmLock({ ...named, packages }, indent) };
+}
+
+/**
+ * @param lock what it holds
+ * @param indent of each level, as `JSON.stringify` takes it
+ * @returns its text as npm prints it
+ */
+export function printNpmLock(lock: JsonObject, indent: number | string): string {
+  return stringifyNice(lock, firstKeys, indent);
+}
+
+function parsed(text: string): (NpmLock & JsonObject) | undefined {
+  try {
+    const lock: unknown = JSON.parse(text);
+    const packages = fieldOf(lock, 'packages');
+    if (fieldOf(lock, 'lockfileVersion') !== 3 || !isObject(packages)) return undefined;
+    if (!Object.values(packages).every(isObject)) return undefined;
+    // Both have just been checked.
+    return lock as NpmLock & JsonObject;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the lockfile says of the service itself, changed as `package.json` changes. What npm has not seen yet is left to it. */
+function rootOf(present: JsonObject = {}, before: unknown, after: JsonObject): JsonObject {
+  const root = follow(present, before, after, ['name', 'version', 'engines']);
+  for (const group of groups) {
+    const [was, is] = [fieldOf(before, group) ?? {}, after[group] ?? {}];
+    const entries = follow(root[group] ?? {}, was, is, Object.keys({ ...was, ...is }));
+    if (Object.keys(entries).length === 0) delete root[group];
+    else root[group] = entries;
+  }
+  return root;
+}
+
+/** Changes an object where another changes. */
+function follow(present: object, before: unknown, after: object, keys: readonly string[]): JsonObject {
+  const result: JsonObject = { ...present };
+  for (const key of keys) {
+    const [was, is] = [fieldOf(before, key), fieldOf(after, key)];
+    if (JSON.stringify(was) === JSON.stringify(is)) continue;
+    if (is === undefined) delete result[key];
+    else result[key] = is;
+  }
+  return result;
+}
+
+/** Names whose versions the user's `overrides` decide, whatever a package asks for. */
+function overridden(overrides: unknown): ReadonlySet<string> {
+  if (!isObject(overrides)) return new Set();
+  return new Set(
+    Object.entries(overrides).flatMap(([key, value]) => [key.replace(/(?<=.)@.*$/, ''), ...overridden(value)]),
+  );
+}
+
+/** Where both sides have a package in one place, the newer wins. */
+function raiseAll(tree: Record<string, JsonObject>, pins: NpmPackages): void {
+  for (const [place, present] of Object.entries(tree)) {
+    const pin = place === '' ? undefined : pins[place];
+    if (pin !== undefined && pin['name'] === present['name'] && isNewer(pin['version'], present['version'])) {
+      tree[place] = pin;
+    }
+  }
+}
+
+/**
+ * Walks from the service over all that it needs, and adds to the tree what is missing.
+ * @returns the places that are needed
+ */
+function grow(
+  tree: Record<string, JsonObject>,
+  before: NpmPackages,
+  pins: NpmPackages,
+  free: ReadonlySet<string>,
+): ReadonlySet<string> {
+  const isOf = (source: NpmPackages, place: string): boolean => place !== '' && tree[place] === source[place];
+  // What is added may hide what was found before: then the walk starts anew. It ends, as each walk but the last adds a package.
+  for (;;) {
+    const seen = new Set(Object.keys(tree).filter((place) => !place.includes('node_modules/')));
+    let grown = false;
+    // A set hands out what is added to it during the walk.
+    for (const from of seen) {
+      const target = tree[from]?.['link'] === true ? tree[from]['resolved'] : undefined;
+      if (typeof target === 'string') seen.add(target);
+      // What the catalogue resolves as the tree does needs no check.
+      const isPinned = (name: string, found: string): boolean =>
+        isOf(pins, from) && isOf(pins, found) && resolve(pins, from, name) === found;
+      for (const edge of edgesOf(tree[from], from === '')) {
+        if (edge.peer && edge.optional) continue;
+        const found = resolve(tree, from, edge.name);
+        const isMet =
+          found !== undefined && (isPinned(edge.name, found) || free.has(edge.name) || meets(tree[found], edge));
+        const added = isMet ? undefined : add(tree, from, edge, found, [pins, before]);
+        if (added !== undefined) grown = true;
+        const place = added ?? found;
+        if (place !== undefined) seen.add(place);
+      }
+    }
+    if (!grown) return seen;
+  }
+}
+
+/** Adds what one of the sources has for an edge, where that source has it if that can be, otherwise below what needs it. */
+function add(
+  tree: Record<string, JsonObject>,
+  from: string,
+  edge: Edge,
+  found: string | undefined,
+  sources: readonly NpmPackages[],
+): string | undefined {
+  const below = joined(from, edge.name);
+  for (const source of sources) {
+    const origin = source[from]?.['version'] === tree[from]?.['version'] ? from : '';
+    const place = resolve(source, origin, edge.name);
+    const entry = place === undefined ? undefined : source[place];
+    if (place === undefined || entry === undefined || !meets(entry, edge)) continue;
+    const isNearest = found === undefined || folderOf(place).length > folderOf(found).length;
+    const isAbove = folderOf(place) === '' || `${from}/`.startsWith(`${folderOf(place)}/`);
+    const target = tree[place] === undefined && isNearest && isAbove ? place : below;
+    // A peer is never below what asks for it.
+    if (target === below && from !== '' && edge.peer) continue;
+    if (tree[target] === entry) continue;
+    tree[target] = entry;
+    return target;
+  }
+  return undefined;
+}
+
+function edgesOf(entry: JsonObject | undefined, isRoot: boolean): Iterable<Edge> {
+  const edges = new Map<string, Edge>();
+  for (const group of groups) {
+    if (group === 'devDependencies' && !isRoot) continue;
+    for (const [name, range] of Object.entries(fieldOf(entry, group) ?? {})) {
+      const peer = group === 'peerDependencies';
+      const isOptionalPeer =
+        peer && fieldOf(fieldOf(fieldOf(entry, 'peerDependenciesMeta'), name), 'optional') === true;
+      const optional = isOptionalPeer || group === 'optionalDependencies';
+      edges.set(name, { name, range: String(range), dev: group === 'devDependencies', optional, peer });
+    }
+  }
+  return edges.values();
+}
+
+/** Finds a package as Node does: in the folder itself, then in each above it. */
+function resolve(tree: NpmPackages, from: string, name: string): string | undefined {
+  for (let folder = from; ; folder = folderOf(folder)) {
+    const place = joined(folder, name);
+    if (Object.hasOwn(tree, place)) return place;
+    if (folder === '') return undefined;
+  }
+}
+
+function joined(folder: string, name: string): string {
+  return `${folder === '' ? '' : `${folder}/`}node_modules/${name}`;
+}
+
+/** @returns the place whose `node_modules` a place is in */
+function folderOf(place: string): string {
+  return place.slice(0, Math.max(0, place.lastIndexOf('node_modules/') - 1));
+}
+
+/** Whether a package is what an edge asks for; of what is no range of versions, npm is to judge. */
+function meets(entry: JsonObject | undefined, { range }: Edge): boolean {
+  const version = entry?.['version'];
+  return typeof version !== 'string' || validRange(range) === null || satisfies(version, range);
+}
+
+function isNewer(version: unknown, other: unknown): boolean {
+  return (
+    typeof version === 'string' &&
+    typeof other === 'string' &&
+    valid(version) !== null &&
+    valid(other) !== null &&
+    gt(version, other)
+  );
+}
+
+/** The flags of each package, as npm calculates them: all are set, and a path on which one does not hold unsets it. */
+function flagsIn(packages: NpmPackages): ReadonlyMap<string, Flags> {
+  const unset: Flags = { dev: false, optional: false, devOptional: false, peer: false };
+  const all = new Map<string, Flags>();
+  for (const place of Object.keys(packages)) {
+    const isOwn = !place.includes('node_modules/');
+    all.set(place, isOwn ? unset : { dev: true, optional: true, devOptional: true, peer: true });
+  }
+  const queue = [...all.keys()].filter((place) => all.get(place) === unset);
+  for (let place = queue.pop(); place !== undefined; place = queue.pop()) {
+    const from = all.get(place) ?? unset;
+    for (const edge of edgesOf(packages[place], place === '')) {
+      const found = resolve(packages, place, edge.name);
+      const to = found === undefined ? undefined : all.get(found);
+      if (found === undefined || to === undefined || to === unset) continue;
+      const dev = to.dev && (from.dev || edge.dev);
+      const optional = to.optional && (from.optional || edge.optional);
+      const devOptional =
+        to.devOptional && (from.devOptional || from.dev || from.optional || edge.dev || edge.optional);
+      const peer = to.peer && (from.peer || edge.peer);
+      if (dev === to.dev && optional === to.optional && devOptional === to.devOptional && peer === to.peer) continue;
+      all.set(found, { dev, optional, devOptional, peer });
+      queue.push(found);
+    }
+  }
+  return new Map(
+    [...all]
+      .filter(([, flags]) => flags !== unset)
+      .map(([place, flags]) => [place, { ...flags, devOptional: flags.devOptional && !flags.dev && !flags.optional }]),
+  );
+}
+
+/** Sets the flags that have changed: npm itself may have calculated the others otherwise. */
+function flagged(entry: JsonObject, flags: Flags, before: Flags | undefined): JsonObject {
+  const changed = { ...entry };
+  for (const flag of flagNames) {
+    if (flags[flag] === before?.[flag]) continue;
+    if (flags[flag]) changed[flag] = true;
+    else delete changed[flag];
+  }
+  return changed;
+}
