@@ -46,6 +46,7 @@ export function nextCatalogue(built: Catalogue): Catalogue {
     ],
     node: { ...built.node, image: '26.99.0' },
     versions: { ...built.versions, fastify: '^5.99.0' },
+    ...(built.lockfiles && { lockfiles: withFastify(built.lockfiles, '5.99.0') }),
     base: nextBase(built.base),
     modules: { ...built.modules, postgres: nextPostgres(built.modules['postgres']) },
   };
@@ -143,4 +144,19 @@ function appendText(file: TemplateFile, more: string): TemplateFile {
 function nextMinor(version: string): string {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   return `${major}.${minor + 1}.0`;
+}
+
+function withFastify(
+  { npm, pnpm }: NonNullable<Catalogue['lockfiles']>,
+  version: string,
+): NonNullable<Catalogue['lockfiles']> {
+  const place = 'node_modules/fastify';
+  const pinned = /^ {6}fastify:\n {8}specifier: .*\n {8}version: (.*)\n/m.exec(pnpm);
+  const [lines = '', present = ''] = pinned ?? [];
+  return {
+    npm: { ...npm, [place]: { ...npm[place], version } },
+    pnpm: pnpm
+      .replace(lines, `      fastify:\n        specifier: ^${version}\n        version: ${version}\n`)
+      .replaceAll(`  fastify@${present}:`, `  fastify@${version}:`),
+  };
 }

@@ -26,26 +26,28 @@ const rivals = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'y
  * is on disk, and keeps what the package manager has written for the user's own packages.
  */
 export const composeLockfile: Composer = (input) => {
+  const { lockfiles } = input.catalogue;
+  if (lockfiles === undefined) return [];
   const { packageManager } = input.manifest;
-  const pins = input.catalogue.lockfiles?.[packageManager];
-  if (pins === undefined) return [];
   const { lockfile: path } = packageManagerCommands[packageManager];
   const merge = (sides: Omit<LockfileMerge<never>, 'pins'>): Adaptation =>
-    typeof pins === 'string' ? mergePnpmLock({ ...sides, pins }) : mergeNpmLock({ ...sides, pins });
-  const print = (after: unknown): string | undefined =>
-    textOf(merge({ before: {}, after, yours: undefined, raise: false }));
+    packageManager === 'npm'
+      ? mergeNpmLock({ ...sides, pins: lockfiles.npm })
+      : mergePnpmLock({ ...sides, pins: lockfiles.pnpm });
+  const print = (after: unknown): string | undefined => {
+    const printed = merge({ before: {}, after, yours: undefined, raise: false });
+    return 'text' in printed ? printed.text : undefined;
+  };
+  const text = print(packageJsonOf(input));
+  if (text === undefined) return [];
   const derivation: Derivation = {
     from: 'package.json',
     print: (source) => print(parsed(source)),
     adapt: (yours, { before, after }, raise) => merge({ before: parsed(before), after: parsed(after), yours, raise }),
     rivals: rivals.filter((name) => name !== path),
   };
-  return [[path, { text: print(packageJsonOf(input)) ?? '', ownership: 'derived', derivation }]];
+  return [[path, { text, ownership: 'derived', derivation }]];
 };
-
-function textOf(adaptation: Adaptation): string | undefined {
-  return 'text' in adaptation ? adaptation.text : undefined;
-}
 
 /** @returns undefined when it is not JSON, such as with the markers of a conflict in it */
 function parsed(text: string): unknown {

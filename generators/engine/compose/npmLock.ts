@@ -159,7 +159,7 @@ function grow(
         const found = resolve(tree, from, edge.name);
         const isMet =
           found !== undefined && (isPinned(edge.name, found) || free.has(edge.name) || meets(tree[found], edge));
-        const added = isMet ? undefined : add(tree, from, edge, found, [pins, before]);
+        const added = isMet ? undefined : add(tree, from, edge, [pins, before]);
         if (added !== undefined) grown = true;
         const place = added ?? found;
         if (place !== undefined) seen.add(place);
@@ -174,7 +174,6 @@ function add(
   tree: Record<string, JsonObject>,
   from: string,
   edge: Edge,
-  found: string | undefined,
   sources: readonly NpmPackages[],
 ): string | undefined {
   const below = joined(from, edge.name);
@@ -183,9 +182,7 @@ function add(
     const place = resolve(source, origin, edge.name);
     const entry = place === undefined ? undefined : source[place];
     if (place === undefined || entry === undefined || !meets(entry, edge)) continue;
-    const isNearest = found === undefined || folderOf(place).length > folderOf(found).length;
-    const isAbove = folderOf(place) === '' || `${from}/`.startsWith(`${folderOf(place)}/`);
-    const target = tree[place] === undefined && isNearest && isAbove ? place : below;
+    const target = tree[place] === undefined ? place : below;
     // A peer is never below what asks for it.
     if (target === below && from !== '' && edge.peer) continue;
     if (tree[target] === entry) continue;
