@@ -69,12 +69,12 @@ async function raise(file: string): Promise<void> {
     for (const [name, range] of Object.entries(versions)) versions[name] = await raised(range, [name]);
   }
   // Node comes as one package for each platform, all of one version.
-  const platforms = Object.entries(pack['optionalDependencies'] ?? {});
-  const node = await raised(
-    platforms[0]?.[1] ?? '',
-    platforms.map(([name]) => name),
-  );
-  if (platforms.length > 0) pack['optionalDependencies'] = Object.fromEntries(platforms.map(([name]) => [name, node]));
+  const platforms = Object.keys(pack['optionalDependencies'] ?? {});
+  const [present] = Object.values(pack['optionalDependencies'] ?? {});
+  if (present !== undefined) {
+    const node = await raised(present, platforms);
+    pack['optionalDependencies'] = Object.fromEntries(platforms.map((name) => [name, node]));
+  }
   await writeFile(file, `${JSON.stringify(pack, null, 2)}\n`);
 }
 
