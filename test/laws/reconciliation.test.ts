@@ -170,9 +170,9 @@ describe('the laws of reconciliation', () => {
 
   it('2: it holds as well when A and B were added on two branches that Git has merged', () => {
     fc.assert(
-      fc.property(modules, modules, modules, fc.infiniteStream(fc.boolean()), (start, a, b, choices) => {
+      fc.property(modules, modules, modules, manager, fc.infiniteStream(fc.boolean()), (start, a, b, pm, choices) => {
         fc.pre(compatible([...start, ...a, ...b]));
-        const [from, together] = [create(start), create([...start, ...a, ...b])];
+        const [from, together] = [create(start, pm), create([...start, ...a, ...b], pm)];
         const choose = (): boolean => choices.next().value === true;
         const branches = [a, b].map((ids) => applyTo(from, add(from, ids).changes)) as [Tree, Tree];
         const manifest = together.get('slipway.json');

@@ -53,7 +53,7 @@ export function mergeNpmLock({ before, after, yours, pins, raise }: LockfileMerg
   if (lock === undefined)
     return { reason: 'it is no lockfile of npm 7 or newer: yours is kept, and npm settles the rest' };
   const present = lock.packages;
-  const tree: Record<string, JsonObject> = { ...present, '': rootOf(present[''], before, after) };
+  const tree: Record<string, JsonObject> = { ...present, '': rootOf(present[''], pins[''], before, after) };
   if (raise) raiseAll(tree, pins);
   const kept = grow(tree, present, pins, overridden(after['overrides']));
   const packages = Object.fromEntries(Object.entries(tree).filter(([place]) => kept.has(place)));
@@ -90,12 +90,18 @@ function parsed(text: string): (NpmLock & JsonObject) | undefined {
   }
 }
 
-/** What the lockfile says of the service itself, changed as `package.json` changes. What npm has not seen yet is left to it. */
-function rootOf(present: JsonObject = {}, before: unknown, after: JsonObject): JsonObject {
+/**
+ * What the lockfile says of the service itself, changed as `package.json` changes. What else it lacks is added when the catalogue
+ * has it, as after a merge of Git that took one side; the rest is left to npm.
+ */
+function rootOf(present: JsonObject = {}, pins: unknown, before: unknown, after: JsonObject): JsonObject {
+  const known = Object.assign({}, ...groups.map((group) => fieldOf(pins, group))) as JsonObject;
   const root = follow(present, before, after, ['name', 'version', 'engines']);
   for (const group of groups) {
     const [was, is] = [fieldOf(before, group) ?? {}, after[group] ?? {}];
-    const entries = follow(root[group] ?? {}, was, is, Object.keys({ ...was, ...is }));
+    const lost = Object.entries(is).filter(([name, range]) => known[name] === range);
+    const whole = Object.assign(Object.fromEntries(lost), root[group]);
+    const entries = follow(whole, was, is, Object.keys({ ...was, ...is }));
     if (Object.keys(entries).length === 0) delete root[group];
     else root[group] = entries;
   }

@@ -95,9 +95,11 @@ function importerOf(
       const asked = (pin: Pin | undefined): Pin | undefined => (pin?.specifier === specifier ? pin : undefined);
       const [own, pin] = [asked(known.get(name)), asked(offered.get(name))];
       const isOlder = raise && own !== undefined && pin !== undefined && isNewer(pin.version, own.version);
+      // After a merge of Git that took one side.
+      const isLost = pin !== undefined && !chosen.has(name);
       const next = isOlder ? pin : (own ?? pin ?? known.get(name));
       if (specifier === undefined) chosen.delete(name);
-      else if (next !== undefined && (isOlder || specifier !== fieldOf(was, name))) chosen.set(name, next);
+      else if (next !== undefined && (isOlder || isLost || specifier !== fieldOf(was, name))) chosen.set(name, next);
     }
     const entries = [...chosen].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { lines }]) => lines);
     return entries.length === 0 ? '' : `    ${group}:\n${entries.join('')}`;

@@ -142,7 +142,7 @@ function fit(subject: Subject, { adapted, after, rival }: Printed, context: Cont
     if (rival !== undefined) return { ...nothing, reason: `you have ${rival} instead`, ...remembered };
     return { action: 'create', reason: '', bytes: after ?? theirs.bytes, ...remembered };
   }
-  if (locked?.hash === theirsHash) return { ...nothing, ...remembered };
+  if (locked?.hash === theirsHash && !locked.contested) return { ...nothing, ...remembered };
   const kept =
     locked === undefined ? { ...remembered, locked: { ...remembered.locked, adopted: true as const } } : remembered;
   const text = decode(yours.bytes) ?? '';

@@ -192,9 +192,8 @@ function without(tree: Tree, file: string): Tree {
 
 /** As a service of an earlier Slipway, which had no lockfile of its own. */
 function unlocked(tree: Tree, file = 'package-lock.json'): Tree {
-  const lock = JSON.parse(textIn(tree, lockPath));
-  delete lock.files[file];
-  return withText(tree, lockPath, JSON.stringify({ ...lock, catalogue: '0.9.0' }));
+  const lines = textIn(tree, lockPath).replace('"1.0.0"', '"0.9.0"').split('\n');
+  return withText(tree, lockPath, lines.filter((line) => !line.includes(`"${file}"`)).join('\n'));
 }
 
 const packagesIn = (tree: Tree): Packages => JSON.parse(textIn(tree, 'package-lock.json')).packages;
