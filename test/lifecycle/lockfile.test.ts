@@ -46,7 +46,7 @@ describe('a dependency of a dependency whose newest release is broken', () => {
     const create = (name: string, catalogue: Catalogue) => {
       const file = path.join(folder, `${name}.jsonl`);
       writeFileSync(file, printCatalogue(catalogue));
-      const args = [name, '--yes', '--modules=', '--no-git', '--catalogue', file];
+      const args = [name, '--yes', '--preset=plain', '--no-git', '--catalogue', file];
       return slipway(args, { program: 'create-slipway', cwd: folder, env });
     };
 
