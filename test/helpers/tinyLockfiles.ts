@@ -3,7 +3,11 @@ import type { NpmPackages } from '../../generators/engine/compose/npmLock.ts';
 
 /** What each package of the tiny catalogue depends on; `pool` and `shared` come in two versions, so that npm nests one of each. */
 const npm: NpmPackages = {
-  '': { name: 'templates' },
+  '': {
+    name: 'templates',
+    dependencies: { fastify: '^5.0.0', kysely: '^0.29.0', pg: '^8.0.0', redis: '^6.0.0' },
+    devDependencies: { vitest: '5.1.0' },
+  },
   'node_modules/fast': { version: '1.0.0', integrity: 'sha512-fast', optional: true },
   'node_modules/fastify': {
     version: '5.1.0',
