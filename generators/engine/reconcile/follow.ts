@@ -12,8 +12,8 @@ interface Move {
   readonly after: ReadonlySet<string>;
   /** Former path → path now. */
   readonly to: ReadonlyMap<string, string>;
-  /** Path now → former path. */
-  readonly from: ReadonlyMap<string, string>;
+  /** The former paths of a file: several, where it was joined from others; none, where it does not move. */
+  readonly formers: (path: string) => readonly string[];
 }
 
 /**
@@ -34,7 +34,7 @@ export function followRenames(service: Service, plan: Plan): Plan {
       [...before, ...texts.keys()].filter((path) => (texts.has(path) ? texts.get(path) !== undefined : true)),
     ),
     to: new Map(pairs),
-    from: new Map(pairs.map(([from, to]) => [to, from])),
+    formers: (path) => pairs.flatMap(([from, to]) => (to === path ? [from] : [])),
   };
   return [...codeAfter(service, texts)].reduce(
     (present, [path, text]) => follow(service, present, path, text, move),
@@ -42,7 +42,8 @@ export function followRenames(service: Service, plan: Plan): Plan {
   );
 }
 
-function moveOf({ changes: [gone, put] }: PlanEntry): [from: string, to: string][] {
+function moveOf({ path, became, changes: [gone, put] }: PlanEntry): [from: string, to: string][] {
+  if (became !== undefined) return [[path, became]];
   return gone !== undefined && 'remove' in gone && put !== undefined ? [[gone.path, put.path]] : [];
 }
 
@@ -51,7 +52,7 @@ function follow(service: Service, plan: Plan, path: string, text: string, move: 
   if (lost.length === 0) return plan;
   const bytes = encode(lost.reduce((now, each) => rewrite(now, each), text));
   const entry = plan.entries.find((other) => other.changes.some((change) => change.path === path));
-  const present = service.read(move.from.get(path) ?? path);
+  const present = service.read(move.formers(path)[0] ?? path);
   const changes = entry?.changes ?? [
     { path, expect: present?.hash ?? null, write: bytes, mode: present?.mode ?? 0o644 },
   ];
@@ -93,10 +94,12 @@ interface LostImport {
   readonly target: string;
 }
 
-function lostImports(path: string, text: string, { before, after, to, from }: Move): LostImport[] {
+function lostImports(path: string, text: string, { before, after, to, formers }: Move): LostImport[] {
   return moduleSpecifiers(text).flatMap(({ specifier, line }) => {
     if (!specifier.startsWith('.') || candidates(path, specifier).some((file) => after.has(file))) return [];
-    const target = candidates(from.get(path) ?? path, specifier).find((file) => before.has(file));
+    const target = [path, ...formers(path)]
+      .flatMap((importer) => candidates(importer, specifier))
+      .find((file) => before.has(file));
     const now = target === undefined ? undefined : (to.get(target) ?? target);
     if (target === undefined || now === undefined || !after.has(now)) return [];
     return [{ line, specifier, target, followed: relative(path, now, endingOf(specifier, target)) }];

@@ -27,6 +27,8 @@ export interface PlanEntry {
   readonly reason: string;
   readonly conflicts: readonly Conflict[];
   readonly changes: readonly Change[];
+  /** Of a file that goes because its text is now in another one: that file. */
+  readonly became?: string;
 }
 
 export interface Plan {

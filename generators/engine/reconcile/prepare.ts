@@ -8,6 +8,7 @@ import { bookkeeping } from './bookkeeping.ts';
 import { refuseDanglingImports } from './dangling.ts';
 import { followRenames } from './follow.ts';
 import type { Lock } from './lock.ts';
+import { planJoined } from './joined.ts';
 import type { Merge } from './merge/types.ts';
 import { type Change, type ConflictMode, plan, type PlanEntry } from './plan.ts';
 import { moveAlong, pendingFolders, type Renames, renamedTo } from './renames.ts';
@@ -45,18 +46,21 @@ export function prepare(service: Service, { catalogue, edit, conflict, merge }: 
   const renames = renamesOf(wanted, catalogue);
   const folders = pendingFolders(renames, [...Object.keys(service.lock.files), ...(wanted.ejected ?? [])]);
   const manifest = withEjected(wanted, folders);
-  const planned = plan({
-    theirs: render(manifest, catalogue),
-    lock: service.lock,
-    base: service.base,
-    yours: { read: service.read, strays: () => straysOf(service) },
-    ejected: manifest.ejected ?? [],
-    renamed: renamedFiles(renames, folders, service.lock),
-    catalogue: catalogue.version,
-    conflict,
-    merge,
-    hash: service.hash,
-  });
+  const planned = planJoined(
+    {
+      theirs: render(manifest, catalogue),
+      lock: service.lock,
+      base: service.base,
+      yours: { read: service.read, strays: () => straysOf(service) },
+      ejected: manifest.ejected ?? [],
+      renamed: renamedFiles(renames, folders, service.lock),
+      catalogue: catalogue.version,
+      conflict,
+      merge,
+      hash: service.hash,
+    },
+    plan,
+  );
   const result = followRenames(service, moveAlong(service, planned, folders));
   if (!result.entries.some((entry) => entry.action === 'conflict')) refuseDanglingImports(service, result);
   return {

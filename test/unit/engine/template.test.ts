@@ -7,7 +7,7 @@ import { packageManagerCommands, renderTemplate, type TemplateContext } from '..
 import { parseTemplate } from '../../../templates/parseTemplate.ts';
 
 const templates = path.resolve(import.meta.dirname, '../../../templates');
-const files = globSync('**/files/**/{.*.hbs,*.hbs}', { cwd: templates, exclude: ['node_modules'] });
+const files = globSync('{base,modules/*}/files/**/{.*.hbs,*.hbs}', { cwd: templates, exclude: ['node_modules'] });
 const handlebars = Handlebars.create();
 handlebars.registerHelper('eq', (a: unknown, b: unknown) => a === b);
 

@@ -1,0 +1,105 @@
+import type { DiskFile, LockedFile } from './lock.ts';
+import type { Change, Plan, PlanEntry, PlanInput } from './plan.ts';
+
+/** Several files of which the templates made one. */
+interface Joined {
+  /** In the order in which their text is in the one file. */
+  readonly parts: readonly { readonly path: string; readonly place: string; readonly yours: DiskFile | undefined }[];
+  /** As if they had always been one file, at the place of the first. */
+  readonly yours: DiskFile;
+  readonly base: Uint8Array;
+  readonly locked: LockedFile;
+}
+
+/**
+ * Plans for a service in which several files become one: what is theirs, the base and yours are compared as one text, so that an edit
+ * in any of them is merged into the file that they became.
+ * @param input of the plan; `renamed` leads from each of the files to the one
+ * @param plan makes a plan in which each file has one former path
+ * @returns the plan, which removes all of the files once the one is written
+ */
+export function planJoined(input: PlanInput, plan: (input: PlanInput) => Plan): Plan {
+  const joins = joinsOf(input);
+  if (joins.size === 0) return plan(input);
+  const gone = new Set([...joins.values()].flatMap(({ parts }) => parts.slice(1).map(({ path }) => path)));
+  const files = Object.entries(input.lock.files).flatMap(([path, file]) =>
+    gone.has(path) ? [] : [[path, joins.get(path)?.locked ?? file] as const],
+  );
+  const bases = new Map([...joins.values()].map(({ locked, base }) => [locked.hash, base]));
+  const planned = plan({
+    ...input,
+    lock: { ...input.lock, files: Object.fromEntries(files) },
+    base: (hash) => bases.get(hash) ?? input.base(hash),
+    yours: { ...input.yours, read: (path) => joins.get(path)?.yours ?? input.yours.read(path) },
+    renamed: new Map([...input.renamed].filter(([former]) => !gone.has(former))),
+  });
+  const entries = planned.entries.flatMap((entry) => withParts(entry, joins));
+  return { ...planned, entries: entries.sort((a, b) => (a.path < b.path ? -1 : 1)) };
+}
+
+/** @returns path of the first part → what was joined to it */
+function joinsOf({ renamed, lock, base, yours, hash, theirs }: PlanInput): ReadonlyMap<string, Joined> {
+  const byDestination = new Map<string, string[]>();
+  for (const [former, now] of renamed) {
+    if (!Object.hasOwn(lock.files, former) || !theirs.has(now) || theirs.has(former)) continue;
+    byDestination.set(now, [...(byDestination.get(now) ?? []), former]);
+  }
+  const joins = new Map<string, Joined>();
+  for (const formers of byDestination.values()) {
+    if (formers.length < 2) continue;
+    const parts = formers.flatMap((path) => {
+      const locked = lock.files[path];
+      const text = locked === undefined ? undefined : base(locked.hash);
+      const place = locked?.at ?? path;
+      return locked === undefined || text === undefined
+        ? []
+        : [{ path, place, locked, text, yours: yours.read(place) }];
+    });
+    const [first] = parts;
+    // Without a base of each of them there is nothing to merge: each is then decided about by itself.
+    if (first === undefined || parts.length < formers.length) continue;
+    const whole = concat(parts.map(({ text }) => text));
+    // A part that was deleted counts as unedited: the one file is needed.
+    const bytes = concat(parts.map((part) => part.yours?.bytes ?? part.text));
+    joins.set(first.path, {
+      parts,
+      yours: { bytes, mode: first.yours?.mode ?? 0o644, hash: hash(bytes) },
+      base: whole,
+      locked: { module: first.locked.module, ownership: first.locked.ownership, hash: hash(whole) },
+    });
+  }
+  return joins;
+}
+
+/** The changes are to the real files, all of which go. */
+function withParts(entry: PlanEntry, joins: ReadonlyMap<string, Joined>): PlanEntry[] {
+  const removed = entry.changes.find((change) => 'remove' in change)?.path;
+  const join = removed === undefined ? undefined : joins.get(removed);
+  if (join === undefined) return [entry];
+  const [first, ...others] = join.parts.flatMap(({ place, yours }): Change[] =>
+    yours === undefined ? [] : [{ path: place, expect: yours.hash, remove: true }],
+  );
+  const written = entry.changes.filter((change) => 'write' in change);
+  return [
+    { ...entry, changes: first === undefined ? written : [first, ...written] },
+    ...others.map((change): PlanEntry => ({
+      path: change.path,
+      action: 'delete',
+      module: entry.module,
+      reason: `now part of ${entry.path}`,
+      conflicts: [],
+      changes: [change],
+      became: entry.path,
+    })),
+  ];
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}
