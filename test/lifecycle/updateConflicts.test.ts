@@ -74,11 +74,7 @@ const clashes: Readonly<Record<string, Clash>> = {
   'the import lines of a file that the user has moved and the template renames': {
     edit: (service) => {
       service.move(changed.renamed.from, 'internal/openapi/document.ts');
-      for (const importer of [
-        'internal/platform/http/server.ts',
-        'internal/platform/http/server.test.ts',
-        'internal/items/routes.ts',
-      ]) {
+      for (const importer of ['internal/platform/http/server.ts', 'internal/items/routes.ts']) {
         service.edit(importer, (text) => text.replace(/'\.[./a-z]*\/openapi\.ts'/, "'../openapi/document.ts'"));
       }
     },

@@ -85,7 +85,6 @@ const cases: Readonly<Record<string, Case>> = {
         text.replace("'../http/connections/listener.ts'", "'../mine/listener.ts'"),
       );
       service.remove(changed.renamed.from);
-      service.remove('internal/platform/http/server.test.ts');
       service.remove('internal/items/routes.ts');
       service.remove('internal/items/routes.test.ts');
       service.remove(changed.dropped);

@@ -1,5 +1,5 @@
 import type { DiskFile, LockedFile } from './lock.ts';
-import type { Change, Plan, PlanEntry, PlanInput } from './plan.ts';
+import type { Plan, PlanEntry, PlanInput } from './plan.ts';
 
 /** Several files of which the templates made one. */
 interface Joined {
@@ -25,12 +25,18 @@ export function planJoined(input: PlanInput, plan: (input: PlanInput) => Plan): 
   const files = Object.entries(input.lock.files).flatMap(([path, file]) =>
     gone.has(path) ? [] : [[path, joins.get(path)?.locked ?? file] as const],
   );
+  // All of the text is at the place of the first, and the others are not there.
+  const places = new Map(
+    [...joins.values()].flatMap(({ parts, yours }) =>
+      parts.map(({ place }, index) => [place, index === 0 ? yours : undefined] as const),
+    ),
+  );
   const bases = new Map([...joins.values()].map(({ locked, base }) => [locked.hash, base]));
   const planned = plan({
     ...input,
     lock: { ...input.lock, files: Object.fromEntries(files) },
     base: (hash) => bases.get(hash) ?? input.base(hash),
-    yours: { ...input.yours, read: (path) => joins.get(path)?.yours ?? input.yours.read(path) },
+    yours: { ...input.yours, read: (path) => (places.has(path) ? places.get(path) : input.yours.read(path)) },
     renamed: new Map([...input.renamed].filter(([former]) => !gone.has(former))),
   });
   const entries = planned.entries.flatMap((entry) => withParts(entry, joins));
@@ -41,7 +47,7 @@ export function planJoined(input: PlanInput, plan: (input: PlanInput) => Plan): 
 function joinsOf({ renamed, lock, base, yours, hash, theirs }: PlanInput): ReadonlyMap<string, Joined> {
   const byDestination = new Map<string, string[]>();
   for (const [former, now] of renamed) {
-    if (!Object.hasOwn(lock.files, former) || !theirs.has(now) || theirs.has(former)) continue;
+    if (!Object.hasOwn(lock.files, former) || !theirs.has(now) || (former !== now && theirs.has(former))) continue;
     byDestination.set(now, [...(byDestination.get(now) ?? []), former]);
   }
   const joins = new Map<string, Joined>();
@@ -71,24 +77,26 @@ function joinsOf({ renamed, lock, base, yours, hash, theirs }: PlanInput): Reado
   return joins;
 }
 
-/** The changes are to the real files, all of which go. */
+/** The changes are to the real files, all of which go but the one that the text is in now. */
 function withParts(entry: PlanEntry, joins: ReadonlyMap<string, Joined>): PlanEntry[] {
-  const removed = entry.changes.find((change) => 'remove' in change)?.path;
-  const join = removed === undefined ? undefined : joins.get(removed);
+  const join = [...joins.values()].find(({ parts }) => entry.changes.some(({ path }) => path === parts[0]?.place));
   if (join === undefined) return [entry];
-  const [first, ...others] = join.parts.flatMap(({ place, yours }): Change[] =>
-    yours === undefined ? [] : [{ path: place, expect: yours.hash, remove: true }],
+  const real = new Map(join.parts.map(({ place, yours }) => [place, yours?.hash ?? null]));
+  const changes = entry.changes
+    .map((change) => (real.has(change.path) ? { ...change, expect: real.get(change.path) ?? null } : change))
+    .filter((change) => 'write' in change || change.expect !== null);
+  const others = join.parts.filter(
+    ({ place, yours }) => yours !== undefined && !changes.some(({ path }) => path === place),
   );
-  const written = entry.changes.filter((change) => 'write' in change);
   return [
-    { ...entry, changes: first === undefined ? written : [first, ...written] },
-    ...others.map((change): PlanEntry => ({
-      path: change.path,
+    { ...entry, changes },
+    ...others.map(({ place }): PlanEntry => ({
+      path: place,
       action: 'delete',
       module: entry.module,
       reason: `now part of ${entry.path}`,
       conflicts: [],
-      changes: [change],
+      changes: [{ path: place, expect: real.get(place) ?? null, remove: true }],
       became: entry.path,
     })),
   ];

@@ -17,7 +17,7 @@ export const fileRules: Readonly<Record<string, Rule>> = {
 
   'says of renamed files where they are now': ({ module }) =>
     Object.entries(module.renamed ?? {})
-      .filter(([from, to]) => has(module, from) || !has(module, to))
+      .filter(([from, to]) => (from !== to && has(module, from)) || !has(module, to))
       .map(([from, to]) => `${from} → ${to}`),
 
   'has a page in docs': ({ module }) =>

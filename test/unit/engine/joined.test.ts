@@ -77,6 +77,16 @@ describe('several files that the templates joined', () => {
     expect(read(tree, now)).toBe(`${whole.replace('return a;', 'return `${a} sharp`;')}\n// Mine.\n`);
   });
 
+  it.each(Object.keys(parts))('keep the edits of each where the one file has the path of %s', (kept) => {
+    const renamed = Object.fromEntries(Object.keys(parts).map((path) => [path, kept]));
+    const third = catalogueOf('1.1.0', [text(kept, whole)], renamed);
+    const tree = edited({ 'internal/log/drops.ts': `${parts['internal/log/drops.ts']}\n// Mine.\n` });
+    const after = applyTo(tree, reconciled(tree, third).changes);
+    expect(read(after, kept)).toBe(`${whole}\n// Mine.\n`);
+    expect(Object.keys(parts).filter((path) => after.has(path))).toEqual([kept]);
+    expect(reconciled(after, third).changes).toEqual([]);
+  });
+
   it('are followed by the imports of the user’s code, and a deleted one comes back with the others', () => {
     const { tree } = updated(
       edited({

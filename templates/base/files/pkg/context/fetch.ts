@@ -1,6 +1,50 @@
-import { contextKey, current } from './context.ts';
-import { defaultOverheadMs, headerNames, outgoingHeaders } from './headers.ts';
-import { type Trace, formatTraceparent } from './trace.ts';
+import { type Context, contextKey, current, outOfTime, runWith } from './context.ts';
+import { formatTraceparent, noTrace, type Trace } from './trace.ts';
+
+/** Names of the headers that carry a context, as Node writes them. */
+export const headerNames = {
+  id: 'x-request-id',
+  /** Whole milliseconds that the callee may take, at least 1. */
+  timeout: 'x-request-timeout',
+  traceparent: 'traceparent',
+  tracestate: 'tracestate',
+} as const;
+
+/** Milliseconds of what is left that are kept back from a callee: for the way there and back, and for what follows. */
+export const defaultOverheadMs = 10;
+
+/**
+ * @param context of the work that calls
+ * @param overheadMs milliseconds kept back
+ * @returns the headers that take it to the callee
+ * @throws {ServiceError} 504 when there is no time left
+ */
+export function outgoingHeaders(context: Context, overheadMs = defaultOverheadMs): Record<string, string> {
+  context.throwIfEnded();
+  const headers: Record<string, string> = {};
+  const { id, trace } = context;
+  if (id !== '') headers[headerNames.id] = id;
+  if (trace.traceId !== noTrace.traceId) {
+    headers[headerNames.traceparent] = formatTraceparent(trace);
+    if (trace.state !== undefined) headers[headerNames.tracestate] = trace.state;
+  }
+  const leftMs = Math.floor(context.remainingMs() - overheadMs);
+  if (leftMs < 1) throw outOfTime(`call from ${id}`);
+  if (leftMs !== Infinity) headers[headerNames.timeout] = String(leftMs);
+  return headers;
+}
+
+const timeoutPattern = /^0*[1-9]\d*$/;
+
+/**
+ * Reads `X-Request-Timeout`: how many whole milliseconds the caller waits, decimal, at least 1.
+ * @param value of the header
+ * @param maxMs the most that is granted
+ * @returns milliseconds; undefined when there is no header, or it says nothing sensible
+ */
+export function parseTimeout(value: string | undefined, maxMs: number): number | undefined {
+  return value !== undefined && timeoutPattern.test(value) ? Math.min(Number(value), maxMs) : undefined;
+}
 
 /** A call under way that is recorded as a span. */
 export interface CallSpan {
@@ -54,4 +98,20 @@ export async function contextFetch(
     span.failed(error);
     throw error;
   }
+}
+
+/**
+ * Makes calls of a client part of the work that they are made from: for `createClient({ baseUrl, beginCall })`. Each takes id and
+ * trace along, and has no more time than the work has left.
+ * @param timeoutMs milliseconds that the call may take at most
+ * @returns a call, as clients have it
+ */
+export function beginCall(timeoutMs: number) {
+  const context = current().child(timeoutMs);
+  return {
+    signal: context.signal,
+    remainingMs: () => context.remainingMs(),
+    fetch: (request: Request): Promise<Response> => runWith(context, contextFetch, request),
+    end: () => context.cancel(),
+  };
 }

@@ -9,7 +9,7 @@ import { readConfig } from '../config/config.ts';
 import { createLogger } from '../log/logger.ts';
 import { metrics } from '../metrics/module.ts';
 import { admin } from './module.ts';
-import type { Operations } from './operations.ts';
+import type { Operations } from './server.ts';
 
 const stops: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

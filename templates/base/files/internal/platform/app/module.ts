@@ -1,5 +1,5 @@
 import type { Static, TObject } from 'typebox';
-import type { Rule } from '../config/rule.ts';
+import type { Rule } from '../config/config.ts';
 import type { Logger } from '../log/logger.ts';
 
 export type Phase = 'starting' | 'ready' | 'stopping';

@@ -1,4 +1,4 @@
-import { below } from '../config/rule.ts';
+import { below } from '../config/config.ts';
 import { config } from './config.ts';
 
 /** The delay is part of the time to stop: something must be left of it. */

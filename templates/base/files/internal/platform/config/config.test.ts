@@ -1,7 +1,6 @@
 import { Type } from 'typebox';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, type Environment, type Fault, checkConfig, readConfig, redactConfig } from './config.ts';
-import { below } from './rule.ts';
+import { below, checkConfig, ConfigError, type Environment, type Fault, readConfig, redactConfig } from './config.ts';
 
 const schema = Type.Object({
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8080, examples: [8080] }),

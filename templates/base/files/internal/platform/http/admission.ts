@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
-import type { ErrorCounts } from '../metrics/errors.ts';
+import type { ErrorCounts } from '../metrics/module.ts';
 import { bodyTooLarge } from './body/bodyErrors.ts';
 import type { config } from './config.ts';
 import { EventLoop } from './eventLoop.ts';

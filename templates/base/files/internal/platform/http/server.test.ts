@@ -7,7 +7,7 @@ import { ServiceError, unavailable, wrap } from '../../../pkg/errors/index.ts';
 import { testHttp } from '../../../test/support/http.ts';
 import { about } from '../app/about.ts';
 import { createLogger } from '../log/logger.ts';
-import { ErrorCounts } from '../metrics/errors.ts';
+import { ErrorCounts } from '../metrics/module.ts';
 import { RequestDurations } from '../metrics/requests.ts';
 import { listen } from './connections/listener.ts';
 import { problems, ref } from './openapi.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Principal, missingFrom } from './principal.ts';
+import { type Principal, missingFrom } from './module.ts';
 
 const reader: Principal = {
   subject: 'reader',

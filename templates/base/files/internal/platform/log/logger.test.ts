@@ -1,8 +1,7 @@
 import { Registry } from '@prometheus-io/client';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { controlOf } from './control.ts';
+import { controlOf, measureLogs } from './control.ts';
 import { createLogger } from './logger.ts';
-import { measureLogs } from './metrics.ts';
 
 /** @returns what one call writes, parsed */
 async function logged(write: (log: Awaited<ReturnType<typeof createLogger>>) => void, level = 'info') {

@@ -1,8 +1,7 @@
 import { Counter, Registry } from '@prometheus-io/client';
 import { describe, expect, it } from 'vitest';
 import { Context, newSpanId, runWith } from '../../../pkg/context/index.ts';
-import { ErrorCounts } from './errors.ts';
-import { createMetrics } from './module.ts';
+import { createMetrics, ErrorCounts } from './module.ts';
 import { RequestDurations } from './requests.ts';
 
 describe('request durations', () => {

@@ -4,7 +4,7 @@ import { config } from '../../internal/platform/http/config.ts';
 import { listen } from '../../internal/platform/http/connections/listener.ts';
 import { type Http, type HttpOptions, createHttp } from '../../internal/platform/http/server.ts';
 import { readConfig } from '../../internal/platform/config/config.ts';
-import { ErrorCounts } from '../../internal/platform/metrics/errors.ts';
+import { ErrorCounts } from '../../internal/platform/metrics/module.ts';
 import { RequestDurations } from '../../internal/platform/metrics/requests.ts';
 import { unlisted } from './contractWatch.ts';
 import { testSettings } from '../../internal/platform/http/testing.ts';

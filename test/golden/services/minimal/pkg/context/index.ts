@@ -1,4 +1,4 @@
-export { beginCall } from './call.ts';
+export { beginCall } from './fetch.ts';
 export {
   Context,
   type ContextKey,
@@ -10,8 +10,8 @@ export {
   runWith,
   withTimeout,
 } from './context.ts';
-export { detach, finishDetachedWork, giveUpDetachedWork } from './detached.ts';
-export { givenUp, outOfTime } from './errors.ts';
+export { detach, finishDetachedWork, giveUpDetachedWork } from './context.ts';
+export { givenUp, outOfTime } from './context.ts';
 export { type CallSpan, type FetchOptions, callSpans, contextFetch } from './fetch.ts';
-export { headerNames, outgoingHeaders, parseTimeout } from './headers.ts';
+export { headerNames, outgoingHeaders, parseTimeout } from './fetch.ts';
 export { type Trace, formatTraceparent, newSpanId, newTraceId, noTrace, parseTrace } from './trace.ts';

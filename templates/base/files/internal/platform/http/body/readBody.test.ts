@@ -3,7 +3,7 @@ import { Registry } from '@prometheus-io/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listenLocally, testHttp } from '../../../../test/support/http.ts';
 import { connectTo, exchange, receive } from '../../../../test/support/raw.ts';
-import { ErrorCounts } from '../../metrics/errors.ts';
+import { ErrorCounts } from '../../metrics/module.ts';
 import type { Http } from '../server.ts';
 
 const kilobyte = 1024;

@@ -5,7 +5,7 @@ import { Registry } from '@prometheus-io/client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { listenLocally, testHttp } from '../../../../test/support/http.ts';
 import { connectTo, receive } from '../../../../test/support/raw.ts';
-import { ErrorCounts } from '../../metrics/errors.ts';
+import { ErrorCounts } from '../../metrics/module.ts';
 import type { Http } from '../server.ts';
 
 let http: Http;

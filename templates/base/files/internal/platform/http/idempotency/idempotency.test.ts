@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { current } from '../../../../pkg/context/index.ts';
 import { testHttp } from '../../../../test/support/http.ts';
-import { principalKey } from '../../identity/principal.ts';
+import { principalKey } from '../../identity/module.ts';
 import type { Http } from '../server.ts';
 import { IdempotencyHeaders, once } from './idempotency.ts';
 import { memoryIdempotency } from './idempotencyMemory.ts';

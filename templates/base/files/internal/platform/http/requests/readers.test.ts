@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listenLocally, testHttp } from '../../../../test/support/http.ts';
 import { connectTo } from '../../../../test/support/raw.ts';
 import { createLogger } from '../../log/logger.ts';
-import { ErrorCounts } from '../../metrics/errors.ts';
+import { ErrorCounts } from '../../metrics/module.ts';
 import type { Http } from '../server.ts';
 
 /** More than the system takes for one connection. */

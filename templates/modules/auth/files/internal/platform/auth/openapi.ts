@@ -1,6 +1,6 @@
 import type { FastifySchema, RouteOptions } from 'fastify';
 import { describeRoute, problems } from '../http/openapi.ts';
-import type { Needs } from '../identity/principal.ts';
+import type { Needs } from '../identity/module.ts';
 import { checkNeeds, needsOf } from './policy.ts';
 
 /** Said once: what held for every operation would be missing from those that are written down before the module is added. */

@@ -1,4 +1,4 @@
-import { type Needs, type Principal, missingFrom } from '../identity/principal.ts';
+import { type Needs, type Principal, missingFrom } from '../identity/module.ts';
 import { Denial } from './denial.ts';
 
 /** What a route asks of its callers, in `config: { auth: ... }`. A route that says nothing asks for a valid token. */

@@ -1,5 +1,5 @@
 import type { JWTPayload } from 'jose';
-import type { Principal } from '../identity/principal.ts';
+import type { Principal } from '../identity/module.ts';
 
 /** Who sends a request, by a token that was verified. */
 export interface Bearer extends Principal {

@@ -1,6 +1,5 @@
 import { runWith } from '../../../pkg/context/index.ts';
-import type { Authenticate } from '../identity/module.ts';
-import { principalKey } from '../identity/principal.ts';
+import { type Authenticate, principalKey } from '../identity/module.ts';
 import type { Interceptor } from './interceptor.ts';
 
 /** RFC 6750, 2.1. */

@@ -7,7 +7,7 @@ import type {
   MessageInitShape,
   MessageShape,
 } from '@bufbuild/protobuf';
-import type { Needs } from '../identity/principal.ts';
+import type { Needs } from '../identity/module.ts';
 import type { Call } from './call.ts';
 
 /** Who may call a method; one that says nothing asks for a valid token, where a module of the service knows tokens. */

@@ -1,4 +1,4 @@
-import { type Rule, atMost } from '../config/rule.ts';
+import { type Rule, atMost } from '../config/config.ts';
 import { config } from './config.ts';
 
 /** Otherwise each message that large would be turned away for want of memory, however often it is sent. */

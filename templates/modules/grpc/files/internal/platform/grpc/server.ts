@@ -10,7 +10,7 @@ import { traceOf } from '../http/requests/requestContext.ts';
 import { headerOf, requestIdOf } from '../http/requests/requestId.ts';
 import type { Authenticate } from '../identity/module.ts';
 import type { Logger } from '../log/logger.ts';
-import type { ErrorCounts } from '../metrics/errors.ts';
+import type { ErrorCounts } from '../metrics/module.ts';
 import { type Tracing, noTracing } from '../telemetry/tracing.ts';
 import { methodsOf } from './answer.ts';
 import { authentication } from './authentication.ts';

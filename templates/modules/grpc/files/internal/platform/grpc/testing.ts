@@ -15,7 +15,7 @@ import { type Channel, type ChannelOptions, openChannel } from '../../../pkg/cli
 import { Service } from '../app/lifecycle.ts';
 import { type Module, defineModule } from '../app/module.ts';
 import { readConfig } from '../config/config.ts';
-import { contextFields } from '../log/context.ts';
+import { contextFields } from '../log/logger.ts';
 import { identity } from '../identity/module.ts';
 import { type Metrics, metrics } from '../metrics/module.ts';
 import { telemetry } from '../telemetry/module.ts';

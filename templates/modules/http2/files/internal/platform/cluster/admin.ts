@@ -1,6 +1,5 @@
 import { type Admin, createAdmin } from '../admin/server.ts';
-import { openMetricsType } from '../metrics/openMetrics.ts';
-import type { Metrics } from '../metrics/module.ts';
+import { type Metrics, openMetricsType } from '../metrics/module.ts';
 import { join } from './exposition.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { Worker } from './worker.ts';

@@ -4,7 +4,7 @@ import type { Static } from 'typebox';
 import { problem, problemType } from '../http/problems/problem.ts';
 import { mostHeaders } from '../http/requests/requestHead.ts';
 import type { Http } from '../http/server.ts';
-import type { ErrorCounts } from '../metrics/errors.ts';
+import type { ErrorCounts } from '../metrics/module.ts';
 import type { config } from './config.ts';
 import { Reply, Request } from './messages.ts';
 

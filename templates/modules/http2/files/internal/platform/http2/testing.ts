@@ -14,7 +14,7 @@ import { defineModule } from '../app/module.ts';
 import { readConfig } from '../config/config.ts';
 import { http } from '../http/module.ts';
 import type { Http } from '../http/server.ts';
-import { contextFields } from '../log/context.ts';
+import { contextFields } from '../log/logger.ts';
 import { type Metrics, metrics } from '../metrics/module.ts';
 import { telemetry } from '../telemetry/module.ts';
 import { http2 } from './module.ts';

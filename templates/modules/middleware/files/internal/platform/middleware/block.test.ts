@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 import { current } from '../../../pkg/context/index.ts';
 import { testHttp } from '../../../test/support/http.ts';
 import { refusing } from '../http/problems/refuse.ts';
-import { principalKey } from '../identity/principal.ts';
-import { ErrorCounts } from '../metrics/errors.ts';
+import { principalKey } from '../identity/module.ts';
+import { ErrorCounts } from '../metrics/module.ts';
 import { blocking } from './block.ts';
 
 const someone = { scopes: new Set<string>(), roles: new Set<string>(), claims: {}, expiresAt: Infinity };

@@ -3,7 +3,7 @@ import { current } from '../../../pkg/context/index.ts';
 import { networks } from '../http/connections/networks.ts';
 import { problem } from '../http/problems/problem.ts';
 import type { Refuse } from '../http/problems/refuse.ts';
-import { principalKey } from '../identity/principal.ts';
+import { principalKey } from '../identity/module.ts';
 import type { Kind } from './kinds.ts';
 
 const settings = Type.Object(

@@ -1,5 +1,5 @@
 import type { Static } from 'typebox';
-import { type Rule, atMost, rule } from '../config/rule.ts';
+import { type Rule, atMost, rule } from '../config/config.ts';
 import { config } from './config.ts';
 
 /**

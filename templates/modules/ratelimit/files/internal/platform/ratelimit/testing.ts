@@ -7,7 +7,7 @@ import { type Module, defineModule } from '../app/module.ts';
 import { type Environment, readConfig } from '../config/config.ts';
 import { http } from '../http/module.ts';
 import type { Http } from '../http/server.ts';
-import { principalKey } from '../identity/principal.ts';
+import { principalKey } from '../identity/module.ts';
 import { type Metrics, metrics } from '../metrics/module.ts';
 import { redis } from '../redis/module.ts';
 import { telemetry } from '../telemetry/module.ts';

@@ -1,4 +1,4 @@
-import type { Principal } from '../identity/principal.ts';
+import type { Principal } from '../identity/module.ts';
 
 /** The longest name of a consumer in a metric, in characters. */
 const longest = 100;

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
-import type { Principal } from '../identity/principal.ts';
+import type { Principal } from '../identity/module.ts';
 import { type ApiVersions, momentOf } from './apiVersions.ts';
 import type { Consumers } from './consumers.ts';
 import type { Fault } from './strategy.ts';

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest, RouteOptions, onRequestHookHandler, onSendHookHandler } from 'fastify';
 import { current } from '../../../pkg/context/index.ts';
 import type { Refuse } from '../http/problems/refuse.ts';
-import { principalKey } from '../identity/principal.ts';
+import { principalKey } from '../identity/module.ts';
 import type { ApiVersions } from './apiVersions.ts';
 import { endOf, setHeaders } from './headers.ts';
 import type { Usage } from './metrics.ts';

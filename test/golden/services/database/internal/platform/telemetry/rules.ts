@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { type Rule, rule } from '../config/rule.ts';
+import { type Rule, rule } from '../config/config.ts';
 import { config } from './config.ts';
 
 const { OTEL_EXPORTER_OTLP_ENDPOINT } = config.properties;

@@ -2,13 +2,8 @@ import { defineModule } from '../app/module.ts';
 import { drain, listen } from '../http/connections/listener.ts';
 import { controlOf } from '../log/control.ts';
 import { metrics } from '../metrics/module.ts';
-import { config } from './config.ts';
-import { logLevelRoutes } from './logLevel.ts';
-import { metricsRoute } from './metrics.ts';
-import { Operations } from './operations.ts';
-import { probes } from './probes.ts';
-import { rules } from './rules.ts';
-import { createAdmin } from './server.ts';
+import { config, rules } from './config.ts';
+import { createAdmin, logLevelRoutes, metricsRoute, Operations, probes } from './server.ts';
 
 /** The port for operations. It listens from the start, so that probes are answered while other modules still start. */
 export const admin = defineModule({

@@ -1,7 +1,102 @@
 import { type Static, type TObject, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
-import type { Rule } from './rule.ts';
-import { expectation, largestInteger } from './expectation.ts';
+
+/** What must hold between settings, be they of one module or of several. */
+export interface Rule {
+  /** The schema of those settings; a service that has not all of them has nothing to heed. */
+  readonly settings: TObject;
+  /** Says which setting is to change, if they contradict each other. A method: rules on different settings fit into one list. */
+  contradiction(settings: Static<TObject>): Fault | undefined;
+}
+
+/**
+ * Declares a rule; the identity function, there for inference.
+ * @param settings the schema of the settings that it is about
+ * @param contradiction gets them, each valid by itself; says which one is to change, and to what, if there is a contradiction
+ * @returns the rule
+ */
+export function rule<Settings extends TObject>(
+  settings: Settings,
+  contradiction: (settings: Static<Settings>) => Fault | undefined,
+): { readonly settings: Settings; contradiction(settings: Static<Settings>): Fault | undefined } {
+  return { settings, contradiction };
+}
+
+/**
+ * @param settings schema of both
+ * @param lower a number
+ * @param upper the most that it may be
+ * @returns the rule that says so
+ */
+export function atMost(settings: TObject, lower: string, upper: string): Rule {
+  return rule(settings, ({ [lower]: value, [upper]: limit }) =>
+    Number(value) <= Number(limit)
+      ? undefined
+      : {
+          variable: lower,
+          expected: `at most ${upper}, which is ${String(limit)}`,
+          given: String(value),
+          example: String(limit),
+        },
+  );
+}
+
+/**
+ * @param settings schema of both
+ * @param lower a number
+ * @param upper it must be less than this
+ * @returns the rule that says so
+ */
+export function below(settings: TObject, lower: string, upper: string): Rule {
+  return rule(settings, ({ [lower]: value, [upper]: limit }) =>
+    Number(value) < Number(limit)
+      ? undefined
+      : {
+          variable: lower,
+          expected: `less than ${upper}, which is ${String(limit)}`,
+          given: String(value),
+          example: String(Math.floor(Number(limit) / 2)),
+        },
+  );
+}
+
+/** The keywords of JSON Schema that say what a value must look like. */
+interface Keywords {
+  readonly enum?: readonly string[];
+  readonly format?: string;
+  readonly pattern?: string;
+  readonly minLength?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
+}
+
+/**
+ * Of an integer whose schema names no maximum: the most milliseconds that a timer of Node waits. What is set to more fires at
+ * once, and more bytes than that fit into no string.
+ */
+export const largestInteger = 2 ** 31 - 1;
+
+/**
+ * @param schema of one variable
+ * @returns in words what a value must look like, such as "an integer from 0 to 65535"
+ */
+export function expectation(schema: TSchema): string {
+  const { enum: choices, format, pattern, minLength = 1 }: Keywords = schema;
+  if (choices !== undefined) return `one of ${choices.join(', ')}`;
+  if (Type.IsBoolean(schema)) return 'true or false';
+  if (Type.IsInteger(schema)) return `an integer${range({ maximum: largestInteger, ...schema })}`;
+  if (Type.IsNumber(schema)) return `a number${range(schema)}`;
+  if (format !== undefined) return `a ${format}`;
+  if (pattern !== undefined) return `text that matches ${pattern}`;
+  return minLength > 1 ? `text of at least ${minLength} characters` : 'text that is not empty';
+}
+
+function range(schema: object): string {
+  const { minimum, maximum }: Keywords = schema;
+  if (minimum !== undefined && maximum !== undefined) return ` from ${minimum} to ${maximum}`;
+  if (minimum !== undefined) return ` of at least ${minimum}`;
+  return maximum === undefined ? '' : ` of at most ${maximum}`;
+}
 
 /** Where settings come from: `process.env`, or an object in tests. Names that no schema knows are ignored. */
 export type Environment = Readonly<Record<string, string | undefined>>;

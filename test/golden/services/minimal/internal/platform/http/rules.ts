@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { type Rule, atMost, below, rule } from '../config/rule.ts';
+import { type Rule, atMost, below, rule } from '../config/config.ts';
 import { config } from './config.ts';
 
 const { CORS_ORIGINS, CORS_CREDENTIALS } = config.properties;

@@ -5,7 +5,7 @@ import { type FastifyInstance, type RawServerDefault, fastify } from 'fastify';
 import type { Static } from 'typebox';
 import { about } from '../app/about.ts';
 import type { Logger } from '../log/logger.ts';
-import type { ErrorCounts } from '../metrics/errors.ts';
+import type { ErrorCounts } from '../metrics/module.ts';
 import type { RequestDurations } from '../metrics/requests.ts';
 import { type Tracing, noTracing } from '../telemetry/tracing.ts';
 import { admission } from './admission.ts';

@@ -8,9 +8,9 @@ import {
   runWith,
   type Trace,
 } from '../../../../pkg/context/index.ts';
-import { principalKey } from '../../identity/principal.ts';
+import { principalKey } from '../../identity/module.ts';
 import type { Logger } from '../../log/logger.ts';
-import type { ErrorCounts } from '../../metrics/errors.ts';
+import type { ErrorCounts } from '../../metrics/module.ts';
 import type { Tracing } from '../../telemetry/tracing.ts';
 import { writeEnvelope } from './envelope.ts';
 import { ProtocolError, payloadOf } from './faults.ts';

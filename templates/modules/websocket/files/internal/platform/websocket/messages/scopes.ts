@@ -1,5 +1,5 @@
 import { permissionDenied, unauthenticated } from '../../../../pkg/errors/index.ts';
-import { type Principal, missingFrom } from '../../identity/principal.ts';
+import { type Principal, missingFrom } from '../../identity/module.ts';
 
 /**
  * @param caller who asks, when the service knows

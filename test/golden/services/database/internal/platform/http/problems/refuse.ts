@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ErrorCounts } from '../../metrics/errors.ts';
+import type { ErrorCounts } from '../../metrics/module.ts';
 import type { Problem } from './problem.ts';
 import { sendProblem } from './sendProblem.ts';
 

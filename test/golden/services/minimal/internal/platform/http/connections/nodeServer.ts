@@ -1,6 +1,6 @@
 import { type RequestListener, type Server, createServer } from 'node:http';
 import type { Static } from 'typebox';
-import type { ErrorCounts } from '../../metrics/errors.ts';
+import type { ErrorCounts } from '../../metrics/module.ts';
 import type { config } from '../config.ts';
 import { mostHeaders } from '../requests/requestHead.ts';
 import { takesRequest } from './connection.ts';

@@ -3,7 +3,7 @@ import { type Static, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { current } from '../../../../pkg/context/index.ts';
 import { ServiceError } from '../../../../pkg/errors/index.ts';
-import { principalKey } from '../../identity/principal.ts';
+import { principalKey } from '../../identity/module.ts';
 import { fingerprintOf } from './fingerprint.ts';
 
 /** What is known of a key. */

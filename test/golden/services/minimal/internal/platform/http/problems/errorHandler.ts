@@ -2,7 +2,7 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { current } from '../../../../pkg/context/index.ts';
 import { tagsOf } from '../../../../pkg/errors/index.ts';
-import type { ErrorCounts } from '../../metrics/errors.ts';
+import type { ErrorCounts } from '../../metrics/module.ts';
 import { overloadedCode } from './overloaded.ts';
 import { problemOf, retryAfterOf } from './problem.ts';
 import { sendProblem } from './sendProblem.ts';
