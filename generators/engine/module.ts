@@ -131,6 +131,8 @@ export interface ModuleDefinition {
   readonly ci?: CiContribution;
   /** Its part of `docs/try.md`. */
   readonly tryIt?: TryIt;
+  /** Lines of `AGENTS.md`: what a coding agent must know of this module; `{run}` runs an npm script. */
+  readonly agentRules?: readonly string[];
   /** Files that the template renamed, and folders, which end with `/`: former path → path now. */
   readonly renamed?: Readonly<Record<string, string>>;
 }

@@ -104,6 +104,16 @@ export default defineModule({
     'test/support/raw.ts',
     'test/support/replies.ts',
   ],
+  agentRules: [
+    'A rule of the domain stands in the `domain.ts` of its slice, which imports `pkg/` and other domains only.',
+    'A slice reaches a capability by `use(module)` in its `module.ts`, never by a global.',
+    'Throw what a caller may know with the constructors of `pkg/errors` (`notFound`, `conflict`, ...); add context with `wrap`.',
+    'A setting is a key of the TypeBox schema in `config.ts`; read no environment variable elsewhere.',
+    'Pass `current().signal` to whatever waits; run work that must outlive a request with `detach`.',
+    'A client error is never a 5xx: validate in the route schema, answer with problem details.',
+    'Log with the module’s `log`; never log secrets or whole requests.',
+    'A test is beside what it tests, named by a sentence, and does not depend on time.',
+  ],
   tryIt: {
     trials: [
       {

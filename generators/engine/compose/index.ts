@@ -1,3 +1,4 @@
+import { composeAgents } from './agents.ts';
 import { composeCi } from './ci/index.ts';
 import { composeContract } from './contract.ts';
 import { composeContainers } from './containers.ts';
@@ -27,6 +28,7 @@ export const composers: readonly Composer[] = [
   composeEnvExample,
   composeConfigDocs,
   composeModulesDocs,
+  composeAgents,
   composeTryIt,
   composeCi,
   composeContract,

@@ -23,6 +23,9 @@ export default defineModule({
   },
   wiring: { auth: 'internal/platform/auth/module.ts' },
   platformTests: ['internal/platform/auth/testing.ts'],
+  agentRules: [
+    'Every route is behind a token; a route that is public says so, and one that needs a permission names it (`docs/auth.md`).',
+  ],
   renamed: {
     'internal/auth/': 'internal/platform/auth/',
   },

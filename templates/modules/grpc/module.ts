@@ -42,6 +42,7 @@ export default defineModule({
   ownership: {
     seed: ['api/proto/items/', 'api/gen/items/', 'internal/items/grpc/', 'buf.yaml'],
   },
+  agentRules: ['After a change of a `.proto` file run `{run} proto`, and commit what it prints.'],
   renamed: {
     'internal/grpc/': 'internal/platform/grpc/',
   },

@@ -44,6 +44,10 @@ export default defineModule({
       },
     },
   },
+  agentRules: [
+    'A change of the schema is a new file in `internal/migrations/`; never edit one that was released.',
+    'Queries go through Kysely in the repository of a slice; a transaction is `transaction(...)` of the postgres module.',
+  ],
   renamed: {
     'internal/postgres/migrations/': 'internal/migrations/',
     'internal/postgres/': 'internal/platform/postgres/',
