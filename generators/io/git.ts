@@ -1,6 +1,6 @@
 import { ExecaError } from 'execa';
 import { badInput, SlipwayError } from '../engine/errors.ts';
-import { explainFailure, runProcess } from './process.ts';
+import { explainFailure, type RunOptions, runProcess } from './process.ts';
 
 /**
  * Settings that outweigh those of a repository, which may be a stranger's: git must run no program that it names, and must not
@@ -33,7 +33,7 @@ const lookup = { timeout: 120_000 };
  * @returns what it wrote to standard output; warnings and traces are on the other stream, and do not count
  * @throws ExecaError or SlipwayError when it fails or is not there
  */
-function git(args: readonly string[], folder: string, options: { readonly timeout?: number } = {}): Promise<string> {
+function git(args: readonly string[], folder: string, options: Omit<RunOptions, 'env'> = {}): Promise<string> {
   const own = Object.entries(process.env).filter(([name]) => !/^GIT_/i.test(name) || kept.test(name));
   const env = {
     ...Object.fromEntries(own),
@@ -138,10 +138,10 @@ export async function* pastTexts(folder: string, file: string): AsyncGenerator<s
   }
 }
 
-/** @returns what a command of git prints; undefined when it fails */
+/** @returns what a command of git prints, byte for byte; undefined when it fails */
 async function outputOf(folder: string, args: readonly string[]): Promise<string | undefined> {
   try {
-    return await git(args, folder, lookup);
+    return await git(args, folder, { ...lookup, exact: true });
   } catch {
     return undefined;
   }

@@ -12,6 +12,8 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** After how long (ms) it is ended; never unless told otherwise. */
   readonly timeout?: number;
+  /** Whether the output is wanted to the last byte; its last line end is left out unless told otherwise. */
+  readonly exact?: true;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface RunOptions {
 export async function runProcess(
   [program, ...args]: readonly [string, ...string[]],
   cwd: string,
-  { env = process.env, timeout = 0 }: RunOptions = {},
+  { env = process.env, timeout = 0, exact }: RunOptions = {},
 ): Promise<string> {
   // Windows takes PATH in any case of letters.
   const others = Object.entries(env).filter(([name]) => name.toUpperCase() !== 'PATH');
@@ -37,6 +39,7 @@ export async function runProcess(
     all: true,
     stdin: 'ignore',
     timeout,
+    stripFinalNewline: !exact,
   });
   return stdout;
 }
