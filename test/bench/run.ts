@@ -23,10 +23,12 @@ import { scaffold } from './scaffold.ts';
 import { sigterm } from './sigterm.ts';
 import { throughput } from './throughput.ts';
 import { websocket } from './websocket.ts';
+import { weight } from './weight.ts';
 import { openWorkspace, type Workspace } from './workspace.ts';
 
 /** In the order in which they stand in the document. */
 const measurements: Readonly<Record<string, Measurement>> = {
+  weight,
   scaffold,
   npx,
   throughput,

@@ -1,0 +1,39 @@
+import type { Catalogue } from '../../generators/engine/catalogue.ts';
+import { decode, type FileSet } from '../../generators/engine/fileSet.ts';
+import { newManifest } from '../../generators/engine/manifest.ts';
+import { render } from '../../generators/engine/render.ts';
+import { withRequired } from '../../generators/engine/resolve.ts';
+
+/** What an owner has to read. */
+export interface Weight {
+  readonly files: number;
+  /** Lines of TypeScript that are not tests, code that a tool prints left out. */
+  readonly lines: number;
+  readonly testLines: number;
+}
+
+const isTest = (path: string): boolean => /\.(?:test|suite)\.ts$|\/testing\.ts$|^test\//.test(path);
+/** `api/gen/` is printed by buf, `*.gen.ts` by Slipway. */
+const isPrinted = (path: string): boolean => /^api\/gen\/|\.gen\.ts$/.test(path);
+
+/**
+ * @param files of a service, without what Slipway keeps in `.slipway/`
+ * @returns their weight
+ */
+export function weightOf(files: FileSet): Weight {
+  const own = [...files].filter(([path]) => !path.startsWith('.slipway/'));
+  const lines = (wanted: (path: string) => boolean): number =>
+    own
+      .filter(([path]) => path.endsWith('.ts') && !isPrinted(path) && wanted(path))
+      .reduce((sum, [, { bytes }]) => sum + (decode(bytes) ?? '').split('\n').length - 1, 0);
+  return { files: own.length, lines: lines((path) => !isTest(path)), testLines: lines(isTest) };
+}
+
+/**
+ * @param ids modules that are asked for
+ * @param catalogue what they are from
+ * @returns a service with them and with all that they require
+ */
+export function serviceWithModules(ids: readonly string[], catalogue: Catalogue): FileSet {
+  return render(newManifest({ name: 'orders', modules: withRequired(ids, catalogue) }, catalogue), catalogue);
+}

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { buildCatalogue } from '../../templates/build.ts';
+import { serviceWithModules, weightOf } from '../helpers/weight.ts';
+
+const catalogue = await buildCatalogue();
+
+/** The most that a service may weigh; DESIGN 5 says what it should: decision 085 says where and why more. */
+const budgets = {
+  minimal: { files: 170, lines: 5200, testLines: 500 },
+  default: { files: 240, lines: 8300, testLines: 800 },
+} as const;
+
+describe('the weight of a fresh service', () => {
+  it.each(Object.entries(budgets))('of the preset %s is within its budget', (name, budget) => {
+    const { modules = [] } = catalogue.presets[name] ?? {};
+    const { files, lines, testLines } = weightOf(serviceWithModules(modules, catalogue));
+    expect(files).toBeLessThanOrEqual(budget.files);
+    expect(lines).toBeLessThanOrEqual(budget.lines);
+    expect(testLines).toBeLessThanOrEqual(budget.testLines);
+  });
+
+  it('counts what is there: files, code and tests apart', () => {
+    const bytes = (text: string) =>
+      ({ bytes: new TextEncoder().encode(text), mode: 0o644, ownership: 'merged', module: 'base' }) as const;
+    const files = new Map([
+      ['a.ts', bytes('1;\n2;\n')],
+      ['a.test.ts', bytes('1;\n')],
+      ['list.gen.ts', bytes('1;\n')],
+      ['README.md', bytes('# A\n')],
+      ['.slipway/manifest.schema.json', bytes('{}\n')],
+    ]);
+    expect(weightOf(files)).toEqual({ files: 4, lines: 2, testLines: 1 });
+  });
+});
