@@ -13,7 +13,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   const json = argv.includes('--json');
   endByExit();
   process.stdout.on('error', tellLostOutput);
-  // Who does not read what goes wrong is not to be told of that either.
+  // An error of the error stream cannot be reported anywhere.
   process.stderr.on('error', () => {});
   try {
     // In this order: a stream is made when it is asked for, which takes milliseconds.

@@ -12,7 +12,7 @@ import type { Intent } from './reconcile.ts';
  * @param ids modules to choose from
  * @param message what is asked
  * @returns the modules that were chosen
- * @throws SlipwayError (exit code 2) when nobody can be asked, or there is nothing to choose
+ * @throws SlipwayError (exit code 2) without a terminal, or when there is nothing to choose
  */
 export async function chooseModules(
   invocation: Invocation,

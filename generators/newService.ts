@@ -36,7 +36,7 @@ const oldestNode = 24;
  * @param invocation how the command was called
  * @param catalogue what there is to choose from
  * @returns everything that the first manifest needs
- * @throws SlipwayError (exit code 2) for a bad answer, or one that is missing with nobody to ask
+ * @throws SlipwayError (exit code 2) for a bad answer, or one that is missing without a terminal
  */
 export async function newServiceAnswers(invocation: Invocation, catalogue: Catalogue): Promise<NewServiceAnswers> {
   const { flags, own, args, cwd, interactive } = invocation;
@@ -133,7 +133,10 @@ async function askForProviders(): Promise<readonly CiProvider[]> {
 
 async function missingDirectory({ interactive, cwd }: Invocation): Promise<string> {
   if (!interactive)
-    throw badInput('a new service needs a folder, and nobody can be asked', 'name it: create-slipway orders');
+    throw badInput(
+      'a new service needs a folder, and there is no terminal to ask on',
+      'name it: create-slipway orders',
+    );
   const { askDirectory } = await import('./prompts/service.ts');
   return askDirectory(
     (directory) => serviceNameFault(path.basename(path.resolve(cwd, directory))) ?? newFolderFault(directory, cwd),

@@ -16,7 +16,7 @@ import { refuseUnresolved } from './unresolved.ts';
 /** What came after the files were written. */
 export interface Aftermath {
   readonly notes?: readonly string[];
-  /** What the user can do next, told at the very end. */
+  /** What the user can do next, printed last. */
   readonly next?: readonly string[];
   /** What did not work; the files are kept. */
   readonly fault?: SlipwayError | undefined;
@@ -29,7 +29,7 @@ export interface Intent {
   readonly packageManager: PackageManager;
   /** Reads the service and works out what to do: once, under the lock. */
   readonly prepare: () => Prepared | Promise<Prepared>;
-  /** What the user should know of how his wish was understood. */
+  /** What the user should know about how the request was understood. */
   readonly notes?: readonly string[];
   /** What follows once the files are written; when absent, dependencies are installed as needed. */
   readonly afterwards?: () => Promise<Aftermath>;

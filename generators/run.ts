@@ -26,10 +26,7 @@ export async function run(invocation: Invocation): Promise<Result> {
 function explained(error: unknown, catalogue: string | undefined): unknown {
   if (catalogue === undefined || error instanceof SlipwayError || codeOf(error) !== undefined) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return badInput(
-    `the catalogue ${catalogue} does not hold together: ${message}`,
-    'ask whoever made it for a sound one',
-  );
+  return badInput(`the catalogue ${catalogue} does not hold together: ${message}`, 'ask its author for a correct one');
 }
 
 async function generate(invocation: Invocation): Promise<Result> {

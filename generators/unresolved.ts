@@ -7,7 +7,7 @@ import type { Invocation } from './invocation.ts';
 
 /**
  * @param bytes content of a file
- * @returns whether it is text that holds a conflict which nobody has resolved
+ * @returns whether it is text that holds an unresolved conflict
  */
 export function isUnresolved(bytes: Uint8Array | undefined): boolean {
   return bytes !== undefined && hasConflictMarkers(decode(bytes) ?? '');
@@ -31,9 +31,5 @@ export async function refuseUnresolved(
   // Lock and bases are read with markers in them, and written without.
   const files = [...new Set([...unmerged, ...marked])].filter((path) => path !== lockPath && path !== basesPath);
   if (files.length === 0) return;
-  throw badInput(
-    `there are conflicts that nobody has resolved: ${files.join(', ')}`,
-    'resolve them first; nothing was written',
-    { files },
-  );
+  throw badInput(`unresolved conflicts in: ${files.join(', ')}`, 'resolve them first; nothing was written', { files });
 }

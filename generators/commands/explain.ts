@@ -39,7 +39,7 @@ export const command = defineCommand({
     const [home, locked] = found;
     const state = stateOf(path, locked, service);
     const moved = home === path ? [] : [`moved by you from ${home}; updates follow it`];
-    // A derived file is seldom what was laid down: it says what its source says by now.
+    // A derived file is rarely what was first written: it follows its source.
     const told = locked.ownership === 'derived' && state === 'edited' ? [] : [states[state]];
     const untested =
       locked.ownership === 'merged' && state === 'edited' && lacksTests(home, raw, catalogue) ? [withoutTests] : [];

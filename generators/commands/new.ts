@@ -77,7 +77,7 @@ async function commitFirst(root: string): Promise<readonly string[]> {
   try {
     if (await isInRepository(root)) return ['inside a git repository: the commit is yours to make'];
   } catch (error) {
-    // The service is laid down: what git refuses to say is told, and no repository is made inside another.
+    // The files are written. If git refuses to answer, the note says so, and no repository is created inside another.
     if (error instanceof SlipwayError) return [`no first commit: ${error.message}`];
     throw error;
   }

@@ -13,7 +13,7 @@ export type Ownership =
   | 'merged'
   /** Written once, then the user's. */
   | 'seed'
-  /** Printed from another file of the service: it follows that file, whoever changes it. */
+  /** Printed from another file of the service: it follows that file, no matter who changes it. */
   | 'derived';
 
 /** A setting of a module that decides what is rendered, kept in the manifest under `modules.<id>`. */

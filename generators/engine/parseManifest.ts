@@ -31,7 +31,7 @@ export function parseJson(text: string): unknown {
   } catch (error) {
     if (hasConflictMarkers(text)) {
       throw badInput(
-        `${manifestPath} holds a conflict that nobody has resolved`,
+        `${manifestPath} holds an unresolved conflict`,
         'resolve it, then bring the service to it with: slipway update',
       );
     }

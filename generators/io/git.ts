@@ -103,7 +103,7 @@ export async function startRepository(folder: string): Promise<string | undefine
   const steps = [
     ['init', '--quiet', '--initial-branch=main'],
     ['add', '--all'],
-    ['commit', '--quiet', '--no-verify', '--message=feat: lay down the service'],
+    ['commit', '--quiet', '--no-verify', '--message=feat: create the service'],
   ];
   for (const step of steps) {
     try {

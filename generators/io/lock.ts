@@ -101,7 +101,7 @@ function acquire(file: string, depth = 0): string {
 }
 
 /**
- * Replaces a stale lock. Whoever wants to do so must hold a lock on that very content first; without it, the slower of two
+ * Replaces a stale lock. A process must first hold a lock on that very content first; without it, the slower of two
  * processes that saw the same stale lock would remove the faster one's new lock.
  * @returns false when it was no longer there
  */

@@ -8,11 +8,11 @@ import { isWithin, realRootOf } from './paths.ts';
 
 /** How a program is run. */
 export interface RunOptions {
-  /** Its whole environment, this process's own unless told otherwise; PATH is narrowed either way. */
+  /** Its whole environment; default: that of this process; PATH is narrowed either way. */
   readonly env?: NodeJS.ProcessEnv;
-  /** After how long (ms) it is ended; never unless told otherwise. */
+  /** After how long (ms) it is ended; default: never. */
   readonly timeout?: number;
-  /** Whether the output is wanted to the last byte; its last line end is left out unless told otherwise. */
+  /** Whether the output is returned byte for byte; default: without its last line end. */
   readonly exact?: true;
 }
 

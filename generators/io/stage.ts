@@ -139,7 +139,7 @@ function stageOne(transaction: string, { change, file, mode }: Step, name: strin
   return { path, before, after: hashOf(change.write), staged: name };
 }
 
-/** A file keeps its permissions, except that whoever may read it may run it exactly if it is a program now. */
+/** A file keeps its permissions, except that everyone who may read it may run it if and only if it is a program now. */
 function withExecutableBits(mode: number, wanted: number): number {
   return (wanted & 0o111) === 0 ? mode & ~0o111 : mode | ((mode & 0o444) >> 2);
 }

@@ -40,7 +40,7 @@ type EntryDocument = Omit<PlanEntry, 'changes'> & {
 
 /**
  * @param prepared a plan
- * @param told what became of it
+ * @param told the outcome
  * @returns the document of `--json`; one that was not carried out holds its changes, so that `slipway apply` can
  */
 export function planDocument({ entries, changes }: Prepared, told: Told): Record<string, unknown> {

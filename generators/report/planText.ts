@@ -23,12 +23,12 @@ const paint: Readonly<Record<Action, (text: string) => string>> = {
   keep: colors.dim,
 };
 
-/** Longer plans are told by folder; `--diff` and `--json` show every file. */
+/** Longer plans are shown by folder; `--diff` and `--json` show every file. */
 const longestTable = 24;
 
 /**
  * @param prepared a plan
- * @param told what became of it
+ * @param told the outcome
  * @returns the plan as a short aligned table, or as a unified diff, and what it comes to
  */
 export function planText(prepared: Prepared, told: Told): string {
@@ -68,7 +68,7 @@ function rowsOf(entries: readonly PlanEntry[]): readonly Row[] {
   return rows.length <= longestTable ? rows : byFolder(entries, 1);
 }
 
-/** @param depth how many folders of a path are told: with two, `internal/platform/http/` */
+/** @param depth how many folders of a path are shown: with two, `internal/platform/http/` */
 function byFolder(entries: readonly PlanEntry[], depth: number): readonly Row[] {
   const groups = new Map<string, { action: Action; path: string; files: number; only: PlanEntry }>();
   for (const entry of entries) {

@@ -6,7 +6,7 @@ import type { Workspace } from './workspace.ts';
 
 const memory = '/dev/shm';
 
-/** How long it takes to lay down a service. */
+/** How long it takes to create a service. */
 export const scaffold: Measurement = {
   title: 'Laying down a service: `--yes --no-install --no-git`, wall time of the whole process',
   measure(workspace) {

@@ -40,7 +40,7 @@ describe.each(profiles.map((profile) => [titleOf(profile), profile] as const))('
   it('is installed and committed', async () => {
     expect(existsSync(path.join(service, 'node_modules'))).toBe(true);
     const { stdout } = await run('git', 'log', '--format=%s');
-    expect(stdout).toBe('feat: lay down the service');
+    expect(stdout).toBe('feat: create the service');
     expect((await run('git', 'status', '--porcelain')).stdout).toBe('');
   });
 

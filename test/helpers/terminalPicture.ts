@@ -41,7 +41,7 @@ writeFileSync(
   path.join(repository, 'docs', 'terminal.svg'),
   [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">`,
-    '<title>A service is laid down, edited, and given a module</title>',
+    '<title>A service is created, edited, and given a module</title>',
     '<rect width="100%" height="100%" rx="8" fill="#0d1117"/>',
     '<g fill="#e6edf3" font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="14">',
     ...lines.map(

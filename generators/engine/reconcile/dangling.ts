@@ -26,7 +26,7 @@ export function refuseDanglingImports(service: Service, { entries }: Plan): void
 function packagesGone({ read }: Service, after: string | undefined): ReadonlySet<string> {
   const present = read('package.json');
   const [before, left] = [present === undefined ? undefined : decode(present.bytes), after].map(dependenciesIn);
-  // Of a file that holds conflict markers, say, nothing can be told.
+  // A file that does not parse, such as one with conflict markers, says nothing about dependencies.
   if (before === undefined || left === undefined) return new Set();
   return new Set([...before].filter((name) => !left.has(name)));
 }

@@ -30,7 +30,7 @@ export interface Situation {
 
 /** What is printed from the source of a derived file; undefined where nothing can be. */
 export interface Printed {
-  /** From the source as it was laid down; that is looked up only when it matters. */
+  /** From the source as it was first written; looked up only when it matters. */
   readonly base: () => Uint8Array | undefined;
   /** As it is. */
   readonly before: Uint8Array | undefined;
@@ -124,7 +124,7 @@ function reprint(subject: Subject, locked: LockedFile, context: Context): Decisi
   const [before, after] = [printed?.before, printed?.after];
   const plainHash = hashOfText(yours, context);
   const says = (bytes: Uint8Array | undefined): boolean => bytes !== undefined && context.hash(bytes) === plainHash;
-  // What an earlier Slipway laid down may have been printed otherwise.
+  // An earlier Slipway may have printed the file differently.
   const isOlder = (): boolean => {
     const laidDown = plainHash === locked.hash ? printed?.base() : undefined;
     return laidDown !== undefined && !says(laidDown);
@@ -148,7 +148,7 @@ function fit(subject: Subject, { adapted, after, rival }: Printed, context: Cont
   const text = decode(yours.bytes) ?? '';
   if (hasConflictMarkers(text) && context.conflict !== 'ours') {
     const action = context.conflict === 'theirs' ? 'update' : 'conflict';
-    return { action, reason: 'it holds a conflict that nobody has resolved', bytes: after ?? theirs.bytes, ...kept };
+    return { action, reason: 'it holds an unresolved conflict', bytes: after ?? theirs.bytes, ...kept };
   }
   const adaptation = adapted?.(withLf(text)) ?? { reason: '' };
   if ('reason' in adaptation) return { ...nothing, reason: adaptation.reason, ...kept };

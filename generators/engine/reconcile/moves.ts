@@ -26,14 +26,14 @@ interface Pair {
 /**
  * Finds files that the user has moved: by exact content first, then by the lines that are the same.
  * @param missing path → text of each file that is not where Slipway wrote it, as it wrote it
- * @param strays path → text of each file that Slipway did not write
- * @returns the moves that are certain, and those that are not; each stray is used once
+ * @param untracked path → text of each file that Slipway did not write
+ * @returns the moves that are certain, and those that are not; each untracked file is used once
  */
-export function findMoved(missing: ReadonlyMap<string, string>, strays: ReadonlyMap<string, string>): Moves {
+export function findMoved(missing: ReadonlyMap<string, string>, untracked: ReadonlyMap<string, string>): Moves {
   const moved = new Map<string, string>();
   const ambiguous = new Map<string, readonly string[]>();
   const from = [...missing].map(([path, text]) => ({ path, lines: significantLines(text), text: normalized(text) }));
-  const to = [...strays].map(([path, text]) => ({ path, lines: significantLines(text), text: normalized(text) }));
+  const to = [...untracked].map(([path, text]) => ({ path, lines: significantLines(text), text: normalized(text) }));
   settle([...samePairs(from, to)], moved, ambiguous);
   const taken = new Set(moved.values());
   settle(

@@ -45,7 +45,7 @@ export interface Yours {
   /** A file's content; undefined when it is not there. */
   readonly read: (path: string) => DiskFile | undefined;
   /** The user's text files that Slipway did not write: asked for only when one of Slipway's is missing. */
-  readonly strays: () => ReadonlyMap<string, string>;
+  readonly untracked: () => ReadonlyMap<string, string>;
 }
 
 export interface PlanInput {
@@ -95,7 +95,7 @@ interface Source {
   readonly after: Uint8Array | undefined;
 }
 
-/** What a derived file is by its source: as that was laid down, as it is, and as it will be. */
+/** What a derived file is by its source: as it was first written, as it is, and as it will be. */
 function printedFor(
   { theirs }: Pick<Situation, 'theirs'>,
   sources: ReadonlyMap<string, Source>,
@@ -184,7 +184,7 @@ function findMovedFiles({ lock, theirs, yours, base, renamed }: PlanInput): Move
     if (text.trim() !== '') missing.set(path, text);
   }
   if (missing.size === 0) return { to: new Map(), ambiguous: new Map() };
-  const { moved, ambiguous } = findMoved(missing, yours.strays());
+  const { moved, ambiguous } = findMoved(missing, yours.untracked());
   return { to: moved, ambiguous };
 }
 

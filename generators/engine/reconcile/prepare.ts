@@ -15,7 +15,7 @@ import { moveAlong, pendingFolders, type Renames, renamedTo } from './renames.ts
 import type { Service } from './service.ts';
 
 /** What a command wants of a service. */
-export interface Wish {
+export interface Request {
   readonly catalogue: Catalogue;
   /** From what the manifest holds (undefined before the first) to what it shall hold: the one thing in which commands differ. */
   readonly edit: (present: unknown) => Manifest;
@@ -34,13 +34,13 @@ export interface Prepared {
 }
 
 /**
- * Works out what a wish means for a service; pure: nothing is written.
+ * Plans what a command asks for. Pure: nothing is written.
  * @param service as it is now
- * @param wish the manifest as it shall be, and how conflicts are settled
+ * @param request the manifest as it must become, and how conflicts are settled
  * @returns the plan and its changes
  * @throws SlipwayError when the service is damaged, or the user's code still needs what would go
  */
-export function prepare(service: Service, { catalogue, edit, conflict, merge }: Wish): Prepared {
+export function prepare(service: Service, { catalogue, edit, conflict, merge }: Request): Prepared {
   const present = service.manifestText === undefined ? undefined : parseJson(service.manifestText);
   const wanted = edit(present);
   const renames = renamesOf(wanted, catalogue);
@@ -51,7 +51,7 @@ export function prepare(service: Service, { catalogue, edit, conflict, merge }: 
       theirs: render(manifest, catalogue),
       lock: service.lock,
       base: service.base,
-      yours: { read: service.read, strays: () => straysOf(service) },
+      yours: { read: service.read, untracked: () => untrackedOf(service) },
       ejected: manifest.ejected ?? [],
       renamed: renamedFiles(renames, folders, service.lock),
       catalogue: catalogue.version,
@@ -102,14 +102,14 @@ function withEjected(manifest: Manifest, folders: Renames): Manifest {
 }
 
 /** The user's text files that Slipway did not write. */
-function straysOf({ files, lock, read }: Service): ReadonlyMap<string, string> {
+function untrackedOf({ files, lock, read }: Service): ReadonlyMap<string, string> {
   const known = new Set(Object.entries(lock.files).map(([path, { at }]) => at ?? path));
-  const strays = new Map<string, string>();
+  const untracked = new Map<string, string>();
   for (const path of files()) {
     if (known.has(path) || path === manifestPath) continue;
     const found = read(path);
     const text = found === undefined ? undefined : decode(found.bytes);
-    if (text !== undefined) strays.set(path, text);
+    if (text !== undefined) untracked.set(path, text);
   }
-  return strays;
+  return untracked;
 }

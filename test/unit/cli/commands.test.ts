@@ -225,7 +225,11 @@ describe('the commands', () => {
     const create = (...args: string[]) => slipway(args, { cwd: scratch.path, program: 'create-slipway' });
     expect(create('--help').stdout).toMatch(/^Usage: slipway new \[dir\]/);
     expect(create('--version').stdout).toMatch(/^\d+\.\d+\.\d+/);
-    expectFault(create(), 2, 'a new service needs a folder, and nobody can be asked\n  name it: create-slipway orders');
+    expectFault(
+      create(),
+      2,
+      'a new service needs a folder, and there is no terminal to ask on\n  name it: create-slipway orders',
+    );
     expectFault(create('add', 'postgres'), 2, 'slipway new takes one argument; given: add postgres');
     expect(create('orders', '--preset', 'database', still, '--no-git').exitCode).toBe(0);
     expect(manifestOf(path.join(scratch.path, 'orders'))).toMatchObject({ modules: { postgres: {} } });

@@ -36,7 +36,7 @@ function inTheMiddleOfAMerge(file: string): ReturnType<typeof scratchService> {
   return service;
 }
 
-describe('in a git tree with conflicts that nobody has resolved', () => {
+describe('in a git tree with unresolved conflicts', () => {
   it('nothing is written, and the files are named', () => {
     using service = inTheMiddleOfAMerge('README.md');
     expect(readFileSync(path.join(service.path, 'README.md'), 'utf8')).toContain('<<<<<<< HEAD');
@@ -45,7 +45,7 @@ describe('in a git tree with conflicts that nobody has resolved', () => {
       expectFault(
         slipway(command, { cwd: service.path }),
         2,
-        'conflicts that nobody has resolved: README.md\n  resolve them first',
+        'unresolved conflicts in: README.md\n  resolve them first',
       );
     }
     expectFault(slipway(adding, { cwd: path.join(service.path, 'internal') }), 2, 'README.md');
@@ -72,7 +72,7 @@ describe('in a git tree with conflicts that nobody has resolved', () => {
     using service = inTheMiddleOfAMerge('slipway.json');
     const before = treeOf(service.path);
     for (const command of [['check'], ['update'], adding])
-      expectFault(slipway(command, { cwd: service.path }), 2, 'slipway.json holds a conflict that nobody has resolved');
+      expectFault(slipway(command, { cwd: service.path }), 2, 'slipway.json holds an unresolved conflict');
     expect(treeOf(service.path)).toEqual(before);
   });
 });
@@ -88,7 +88,7 @@ describe('markers of an earlier conflict', () => {
     expectFault(
       slipway(adding, { cwd: service.path }),
       2,
-      'conflicts that nobody has resolved: deploy/compose/compose.yaml',
+      'unresolved conflicts in: deploy/compose/compose.yaml',
     );
     expect(treeOf(service.path)).toEqual(before);
     expect(slipway(['doctor'], { cwd: service.path }).stdout).toContain(

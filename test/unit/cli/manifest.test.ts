@@ -162,7 +162,7 @@ describe('a manifest', () => {
         '<<<<<<< HEAD\n"modules": {}\n=======\n"modules": { "postgres": {} }\n>>>>>>> other',
       );
     });
-    expectRefused(service, 'slipway.json holds a conflict that nobody has resolved\n  resolve it, then');
+    expectRefused(service, 'slipway.json holds an unresolved conflict\n  resolve it, then');
   });
 
   it('that is a folder, a link that leads out, or a link to nowhere is refused', () => {

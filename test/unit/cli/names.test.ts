@@ -115,7 +115,7 @@ describe('a file of answers', () => {
     ['{"name": "orders", "packageManager": "yarn"}', 'there is no package manager "yarn"\n  known: npm, pnpm'],
     ['{"name": "orders", "ci": ["gitlob"]}', 'there is no CI provider "gitlob"\n  did you mean "gitlab"?'],
     ['{"name": "orders", "set": ["postgres"]}', '--set takes module.option=value'],
-    ['{"packageManager": "npm"}', 'a new service needs a folder, and nobody can be asked\n  name it: '],
+    ['{"packageManager": "npm"}', 'a new service needs a folder, and there is no terminal to ask on\n  name it: '],
   ] as const)('%s is refused: %s', ([text, message]) => {
     using scratch = scratchFolder();
     writeFileSync(path.join(scratch.path, 'answers.json'), text);

@@ -154,7 +154,7 @@ describe('new', () => {
     };
     expect(slipway(['new', 'orders', ...quick], { cwd: scratch.path, env: identity }).exitCode).toBe(0);
     const folder = path.join(scratch.path, 'orders');
-    expect(git(folder, 'log', '--format=%s')).toBe('feat: lay down the service');
+    expect(git(folder, 'log', '--format=%s')).toBe('feat: create the service');
     expect(git(folder, 'status', '--short')).toBe('');
     expect(git(folder, 'ls-files', '.slipway').split('\n')).toEqual([
       '.slipway/base.jsonl',

@@ -108,7 +108,7 @@ describe('usage', () => {
   });
 
   it.for([
-    [['frobnicate'], 'there is no command "frobnicate"\n  known: new, add, '],
+    [['frobnicate'], 'there is no command "frobnicate"\n  known: add, apply, '],
     [['chekc'], 'there is no command "chekc"'],
     [['--frobnicate'], 'slipway has no flag --frobnicate\n  known: --cwd, '],
     [['add', '--dry-runn'], 'slipway add has no flag --dry-runn\n  did you mean "--dry-run"?'],
@@ -118,7 +118,7 @@ describe('usage', () => {
     [['check', 'now'], 'slipway check takes nothing but flags; given: now'],
     [['new', 'a', 'b'], 'slipway new takes one argument; given: a b'],
     [['plan'], 'slipway plan needs a command\n  for example: slipway plan add postgres'],
-    [['plan', 'list'], 'there is no plan of "list"\n  known: new, add, '],
+    [['plan', 'list'], 'there is no plan of "list"\n  known: add, apply, '],
     [['check', '--cwd', 'nowhere'], /there is no folder .+nowhere\n {2}name one that is there/],
     [['new', 'orders', '--cwd', 'nowhere', '--yes'], /there is no folder .+nowhere/],
     [['list', '--catalogue', 'nowhere.json'], 'cannot read the catalogue: there is no '],
@@ -139,7 +139,7 @@ describe('usage', () => {
     [['new', 'orders', '--preset', 'databas'], 'there is no preset "databas"\n  did you mean "database"?'],
     [['new', 'orders', '--package-manager', 'pnmp'], 'there is no package manager "pnmp"'],
     [['new', 'orders', '--ci', 'github,gitlob'], 'there is no CI provider "gitlob"\n  did you mean "gitlab"?'],
-    [['new'], 'a new service needs a folder, and nobody can be asked\n  name it: create-slipway orders'],
+    [['new'], 'a new service needs a folder, and there is no terminal to ask on\n  name it: create-slipway orders'],
     [['new', '--yes'], 'a new service needs a folder'],
   ] as const)('%j is bad, and says what would be good', ([args, message]) => {
     using scratch = scratchFolder();

@@ -255,7 +255,7 @@ describe('git', () => {
     git(service.path, 'checkout', '--quiet', 'main');
     edit('mine\n');
     expect(() => git(service.path, 'merge', '--quiet', 'other')).toThrow(/^$/);
-    expectFault(slipway(adding, { cwd: service.path }), 2, `conflicts that nobody has resolved: ${name}\n`);
+    expectFault(slipway(adding, { cwd: service.path }), 2, `unresolved conflicts in: ${name}\n`);
   });
 
   const refusals: Readonly<Record<string, (folder: string) => void>> = {

@@ -310,7 +310,7 @@ describe('the lockfile of npm', () => {
   it('with the markers of a conflict is refused, unless the user says which side wins', () => {
     const text = '<<<<<<< ours\n{}\n=======\n{ }\n>>>>>>> theirs\n';
     const marked = withText(commands.create([]), 'package-lock.json', text);
-    const reason = 'it holds a conflict that nobody has resolved';
+    const reason = 'it holds an unresolved conflict';
     expect(entryOf(commands.add(marked, ['database']).entries)).toEqual({ action: 'conflict', reason });
     expect(entryOf(commands.add(marked, ['database'], 'markers').entries)).toEqual({ action: 'conflict', reason });
     const theirs = applyTo(marked, commands.add(marked, ['database'], 'theirs').changes);

@@ -3,7 +3,7 @@ import { type CiContext, comment, type PipelineJob, withHosts } from './model.ts
 import { toYaml } from '../yaml.ts';
 
 /**
- * Tags of releases, not hashes: a hash without a way to look it up cannot be checked by whoever reads the file.
+ * Tags of releases, not hashes: a hash without a way to look it up cannot be checked by a reader of the file.
  * Dependabot and Renovate both turn them into hashes when told to pin.
  */
 const actions = {
