@@ -27,6 +27,16 @@ export default defineModule({
     'Every route is behind a token; a route that is public says so, and one that needs a permission names it (`docs/auth.md`).',
   ],
   renamed: {
+    'internal/auth/keys.ts': 'internal/platform/auth/keys.ts',
+    'internal/auth/remoteKeys.ts': 'internal/platform/auth/keys.ts',
+    'internal/auth/remoteKeys.test.ts': 'internal/platform/auth/keys.test.ts',
+    'internal/auth/bearer.ts': 'internal/platform/auth/verify.ts',
+    'internal/auth/principal.ts': 'internal/platform/auth/verify.ts',
+    'internal/auth/verify.ts': 'internal/platform/auth/verify.ts',
+    'internal/auth/development.ts': 'internal/platform/auth/development.ts',
+    'internal/auth/command.ts': 'internal/platform/auth/development.ts',
+    'internal/auth/policy.ts': 'internal/platform/auth/policy.ts',
+    'internal/auth/openapi.ts': 'internal/platform/auth/policy.ts',
     'internal/auth/': 'internal/platform/auth/',
   },
 });

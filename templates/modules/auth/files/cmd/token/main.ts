@@ -1,4 +1,4 @@
-import { tokenCommand } from '../../internal/platform/auth/command.ts';
+import { tokenCommand } from '../../internal/platform/auth/development.ts';
 
 // Prints a token of the local issuer: `npm run token -- --scope items:write`.
 const { exitCode, text } = await tokenCommand(process.argv.slice(2), process.env);

@@ -4,12 +4,10 @@ import { current } from '../../../pkg/context/index.ts';
 import { about } from '../app/about.ts';
 import { type Authenticate, type Needs, principalKey } from '../identity/module.ts';
 import type { Logger } from '../log/logger.ts';
-import { bearerToken, within } from './bearer.ts';
 import { Denial } from './denial.ts';
 import type { AuthMetrics } from './metrics.ts';
 import { needsOf, permit } from './policy.ts';
-import type { Bearer } from './principal.ts';
-import type { Verify } from './verify.ts';
+import { type Bearer, type Verify, bearerToken, within } from './verify.ts';
 
 export interface GuardOptions {
   readonly verify: Verify;

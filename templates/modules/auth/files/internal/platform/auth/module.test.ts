@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { current } from '../../../pkg/context/index.ts';
 import { testHttp } from '../../../test/support/http.ts';
 import { type Authenticate, principalKey } from '../identity/module.ts';
-import { tokenCommand } from './command.ts';
+import { tokenCommand } from './development.ts';
 import { Denial } from './denial.ts';
 import { Guard } from './guard.ts';
 import { createMetrics } from './metrics.ts';

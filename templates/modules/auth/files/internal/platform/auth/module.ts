@@ -7,12 +7,10 @@ import { metrics } from '../metrics/module.ts';
 import { config } from './config.ts';
 import { Guard } from './guard.ts';
 import { createMetrics, registerKeyAge } from './metrics.ts';
-import { describeNeeds } from './openapi.ts';
-import { type RouteAuth, permits } from './policy.ts';
-import type { Bearer } from './principal.ts';
-import { RemoteKeys } from './remoteKeys.ts';
+import { remoteKeys } from './keys.ts';
+import { type RouteAuth, describeNeeds, permits } from './policy.ts';
 import { trustFrom } from './trust.ts';
-import { createVerifier } from './verify.ts';
+import { type Bearer, createVerifier } from './verify.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -40,7 +38,7 @@ export const auth = defineModule({
     const { registry } = use(metrics);
     const measured = createMetrics(registry);
     const trust = trustFrom(settings, process.env['NODE_ENV'] === 'production', (url) => {
-      const keys = new RemoteKeys({
+      const keys = remoteKeys({
         url,
         timeoutMs: settings.AUTH_JWKS_TIMEOUT_MS,
         refreshMs: settings.AUTH_JWKS_REFRESH_MS,
@@ -49,7 +47,7 @@ export const auth = defineModule({
         log,
         fetched: (outcome) => measured.fetches.inc({ outcome }),
       });
-      registerKeyAge(registry, () => keys.ageSeconds);
+      registerKeyAge(registry, keys.ageSeconds);
       return keys;
     });
     const guard = new Guard({

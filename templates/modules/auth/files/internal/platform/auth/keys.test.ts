@@ -1,7 +1,7 @@
 import { decodeProtectedHeader, errors, flattenedVerify } from 'jose';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { KeysUnavailableError, RemoteKeys } from './remoteKeys.ts';
+import { KeysUnavailableError, remoteKeys } from './keys.ts';
 import { type TestIssuer, type TestKey, sign, testIssuer, testKey } from './testing.ts';
 
 const cooldownMs = 10_000;
@@ -10,7 +10,7 @@ const staleMs = 600_000;
 let first: TestKey;
 let second: TestKey;
 let published: TestIssuer;
-let keys: RemoteKeys;
+let keys: ReturnType<typeof remoteKeys>;
 let fetches: string[];
 
 beforeEach(async () => {
@@ -18,7 +18,7 @@ beforeEach(async () => {
   published = await testIssuer(first);
   fetches = [];
   vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
-  keys = new RemoteKeys({
+  keys = remoteKeys({
     url: published.url,
     timeoutMs: 200,
     cooldownMs,
@@ -80,11 +80,47 @@ it.each([
   await keys.open();
   vi.setSystemTime(Date.now() + byMs);
   expect(await accepts(first)).toBe(true);
-  expect(keys.ageSeconds).toBeLessThan(60);
+  expect(keys.ageSeconds()).toBeLessThan(60);
   expect(published.asked).toBe(1);
   away();
   vi.advanceTimersByTime(staleMs);
   await expect(accepts(first)).rejects.toBeInstanceOf(KeysUnavailableError);
+});
+
+describe('an odd entry in the set', () => {
+  const odd = 'odd';
+  const publish = (...entries: readonly unknown[]): void => {
+    published.answer = (_request, response) => response.end(JSON.stringify({ keys: entries }));
+  };
+  const refresh = async (outcome: string): Promise<void> => {
+    vi.advanceTimersByTime(refreshMs);
+    await vi.waitFor(() => expect(fetches).toEqual(['succeeded', outcome]), { interval: 1, timeout: 10_000 });
+  };
+
+  it.each<[string, () => unknown]>([
+    ['without an id that is text', () => ({ ...first.publicJwk, kid: null })],
+    ['that is a shared secret', () => ({ kty: 'oct', kid: odd, k: 'c2VjcmV0' })],
+    ['that is off its curve', () => ({ ...first.publicJwk, kid: odd, x: first.publicJwk.y })],
+    ['that is private', () => ({ ...first.publicJwk, kid: odd, d: first.publicJwk.x })],
+    ['that is too short', () => ({ kty: 'RSA', kid: odd, n: 'x'.repeat(128), e: 'AQAB' })],
+    ['of an unknown kind', () => ({ kty: 'NEW', kid: odd })],
+    ['that is null', () => null],
+  ])('%s is skipped', async (_, entry) => {
+    await keys.open();
+    publish(entry(), second.publicJwk);
+    await refresh('succeeded');
+    expect(await accepts(first)).toBe(false);
+    expect(await accepts(second)).toBe(true);
+    expect(await accepts({ ...first, kid: odd })).toBe(false);
+  });
+
+  it('that is the only one does not keep a removed key', async () => {
+    await keys.open();
+    publish({ kty: 'NEW' });
+    await refresh('failed');
+    await expect(accepts(first)).rejects.toBeInstanceOf(KeysUnavailableError);
+    expect(keys.health).toThrow('cannot be verified');
+  });
 });
 
 describe('while the issuer is away', () => {
@@ -95,7 +131,7 @@ describe('while the issuer is away', () => {
     await vi.waitFor(() => expect(fetches).toEqual(['succeeded', 'failed']), { interval: 1, timeout: 10_000 });
     expect(await accepts(first)).toBe(true);
     expect(keys.health).not.toThrow();
-    expect(keys.ageSeconds).toBeCloseTo(refreshMs / 1000, 0);
+    expect(keys.ageSeconds()).toBeCloseTo(refreshMs / 1000, 0);
   });
 
   it('trusts them for so long and no longer', async () => {
