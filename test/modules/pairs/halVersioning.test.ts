@@ -109,10 +109,7 @@ describe('module hal beside versioning, neither of which knows the other', () =>
   it.each<StrategyName>(['query', 'media-type'])('is in the contract, of either version, by %s', async (strategy) => {
     await start(strategy, undefined, false);
     const described = at(document(), 'paths', '/parts/{id}', 'get', 'responses', '200', 'content');
-    const name = 'GetPart200ReplyHalJson';
-    expect(described).toMatchObject({ [hal]: { schema: { $ref: `#/components/schemas/${name}` } } });
-    expect(at(document(), 'components', 'schemas', name)).toMatchObject({
-      anyOf: [{ $ref: '#/components/schemas/PartV1Resource' }, { $ref: '#/components/schemas/PartV2Resource' }],
-    });
+    const schemas = ['PartV1Resource', 'PartV2Resource'].map((name) => ({ $ref: `#/components/schemas/${name}` }));
+    expect(described).toMatchObject({ [hal]: { schema: { anyOf: schemas } } });
   });
 });

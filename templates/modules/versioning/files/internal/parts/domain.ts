@@ -21,3 +21,16 @@ export interface PartRepository {
   add(part: Part): Promise<void>;
   find(id: string): Promise<Part | undefined>;
 }
+
+/** @returns a repository in memory: it is empty again after a restart */
+export function memoryRepository(): PartRepository {
+  const parts = new Map<string, Part>();
+  return {
+    async add(part) {
+      parts.set(part.id, part);
+    },
+    async find(id) {
+      return parts.get(id);
+    },
+  };
+}

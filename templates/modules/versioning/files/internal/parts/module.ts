@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { defineModule } from '../platform/app/module.ts';
 import { http } from '../platform/http/module.ts';
 import { versioning } from '../platform/versioning/module.ts';
-import { memoryRepository } from './repository.ts';
+import { memoryRepository } from './domain.ts';
 import { partRoutes } from './routes.ts';
 
 /**

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { unlistedHttp } from '../../test/support/http.ts';
 import { defineVersions } from '../platform/versioning/apiVersions.ts';
 import { type TestApi, testApi } from '../platform/versioning/testing.ts';
-import { memoryRepository } from './repository.ts';
+import { memoryRepository } from './domain.ts';
 import { partRoutes } from './routes.ts';
 
 const versions = defineVersions({ strategy: 'path', default: 1, versions: { 1: {}, 2: {} } });

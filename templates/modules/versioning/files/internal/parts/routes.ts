@@ -5,8 +5,7 @@ import { problems, ref } from '../platform/http/openapi.ts';
 import type { Http } from '../platform/http/server.ts';
 import type { VersionedRoutes } from '../platform/versioning/routes.ts';
 import type { PartRepository } from './domain.ts';
-import { v1 } from './v1.ts';
-import { v2 } from './v2.ts';
+import { v1, v2 } from './versions.ts';
 
 /** How parts look in each version: one that is served and missing here does not compile. */
 const representations = { 1: v1, 2: v2 };

@@ -1,5 +1,4 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { announcementOf, link } from './announcement.ts';
 import { type ApiVersions, type EachVersion, type VersionFacts, defineVersions } from './apiVersions.ts';
 
 const define = (versions: Readonly<Record<number, VersionFacts>>, byDefault = 1) =>
@@ -45,25 +44,4 @@ it.each<[string, Readonly<Record<number, VersionFacts>>, number]>([
   ['is no URL', { 1: { deprecated: '2027-01-01', info: 'moving' } }, 1],
 ])('what cannot be is told: %s', (message, versions, byDefault) => {
   expect(() => define(versions, byDefault)).toThrow(message);
-});
-
-describe('an announcement', () => {
-  it('is in the formats of RFC 9745, 8594 and 8288', () => {
-    const facts = { deprecated: '2023-06-30', sunset: '2024-06-30', info: 'https://example.com/a b>' };
-    const [version] = define({ 1: facts, 2: {} }).all;
-    expect(version && announcementOf(version)).toEqual({
-      deprecation: '@1688083200',
-      sunset: 'Sun, 30 Jun 2024 00:00:00 GMT',
-      links: ['<https://example.com/a%20b%3E>; rel="deprecation sunset"; type="text/html"'],
-    });
-  });
-
-  it('is none before there is something to tell', () => {
-    const [version] = define({ 1: {} }).all;
-    expect(version && announcementOf(version)).toBeUndefined();
-  });
-
-  it('cannot be got out of by a URL that somebody chose', () => {
-    expect(link('/a>; rel="x"\r\n<b', 'rel="y"')).toBe('</a%3E;%20rel=%22x%22%0D%0A%3Cb>; rel="y"');
-  });
 });

@@ -1,8 +1,10 @@
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 import type { Principal } from '../identity/module.ts';
 import { type ApiVersions, momentOf } from './apiVersions.ts';
-import type { Consumers } from './consumers.ts';
-import type { Fault } from './strategy.ts';
+import type { Fault } from './strategies.ts';
+
+/** The longest name of a consumer in a metric, in characters. */
+const longest = 100;
 
 /** What versions report. */
 export interface Usage {
@@ -16,14 +18,21 @@ export interface Usage {
   readonly refused: (reason: Fault['reason']) => void;
 }
 
+export interface ConsumerOptions {
+  /** Claim that names the program that calls (RFC 9068, 2.2). */
+  readonly claim: string;
+  /** How many are counted by name: a metric that grows without end takes the service down. */
+  readonly max: number;
+}
+
 /**
- * Registers the metrics of versions; when one ends is a metric too, so that alerts know.
+ * Registers the metrics of versions; when one ends is a metric too, for the alerts.
  * @param registry where they are scraped from
  * @param versions of the API
- * @param consumers names who calls
- * @returns what somebody must tell
+ * @param consumers how callers are named
+ * @returns what counts requests
  */
-export function createUsage(registry: Registry, versions: ApiVersions, consumers: Consumers): Usage {
+export function createUsage(registry: Registry, versions: ApiVersions, { claim, max }: ConsumerOptions): Usage {
   const registers = [registry];
   const requests = new Counter({
     name: 'versioning_requests_total',
@@ -46,21 +55,17 @@ export function createUsage(registry: Registry, versions: ApiVersions, consumers
   for (const { number, sunset: end, retired } of versions.all) {
     if (end !== undefined && !retired) sunset.set({ version: String(number) }, momentOf(end).getTime() / 1000);
   }
-  // To find one by its labels costs more than to count.
-  const children = new Map<number, Map<string, ReturnType<typeof requests.labels>>>(
-    versions.served.map((number) => [number, new Map()]),
-  );
+  const names = new Set<string>();
+  const nameOf = (principal: Principal | undefined): string => {
+    if (principal === undefined) return 'anonymous';
+    const claimed = principal.claims[claim];
+    const name = (typeof claimed === 'string' && claimed !== '' ? claimed : principal.subject).slice(0, longest);
+    if (!names.has(name) && names.size >= max) return 'other';
+    names.add(name);
+    return name;
+  };
   return {
-    used: (version, principal) => {
-      const consumer = consumers.nameOf(principal);
-      const known = children.get(version);
-      let child = known?.get(consumer);
-      if (child === undefined) {
-        child = requests.labels({ version: String(version), consumer });
-        known?.set(consumer, child);
-      }
-      child.inc();
-    },
+    used: (version, principal) => requests.inc({ version: String(version), consumer: nameOf(principal) }),
     refused: (reason) => refusals.inc({ reason }),
   };
 }

@@ -3,7 +3,6 @@ import { http } from '../http/module.ts';
 import { refusing } from '../http/problems/refuse.ts';
 import { metrics } from '../metrics/module.ts';
 import { config } from './config.ts';
-import { Consumers } from './consumers.ts';
 import { createUsage } from './metrics.ts';
 import { VersionedRoutes } from './routes.ts';
 import { strategyOf } from './strategies.ts';
@@ -16,18 +15,15 @@ export const versioning = defineModule({
   requires: [http, metrics],
   start({ config: settings, use }) {
     const { registry, errors } = use(metrics);
-    const consumers = new Consumers({
-      claim: settings.VERSIONING_CONSUMER_CLAIM,
-      max: settings.VERSIONING_CONSUMERS_MAX,
-    });
+    const { VERSIONING_CONSUMER_CLAIM: claim, VERSIONING_CONSUMERS_MAX: max } = settings;
     const server = use(http);
     // Pages of other origins may read what is said of a version's end.
     server.exposedHeaders.push('deprecation', 'link', 'sunset');
     const value = new VersionedRoutes({
       http: server,
       versions,
-      strategy: strategyOf(versions),
-      usage: createUsage(registry, versions, consumers),
+      strategy: strategyOf(server, versions),
+      usage: createUsage(registry, versions, { claim, max }),
       refuse: refusing(errors),
     });
     return { value };

@@ -111,10 +111,12 @@ describe('the contract', () => {
     const document = await documentOf('query', 'ending');
     expect(at(document, 'paths', '/parts/{id}', 'get', 'parameters', '0')).toBeUndefined();
     expect(JSON.stringify(at(document, 'paths', '/parts/{id}', 'get', 'parameters'))).toContain('"name":"version"');
-    expect(at(document, 'components', 'schemas', 'GetPart200Reply', 'anyOf')).toEqual([
-      { $ref: '#/components/schemas/PartV1' },
-      { $ref: '#/components/schemas/PartV2' },
-    ]);
+    const { schema } = Object(
+      at(document, 'paths', '/parts/{id}', 'get', 'responses', '200', 'content', 'application/json'),
+    );
+    expect(schema).toEqual({
+      anyOf: [{ $ref: '#/components/schemas/PartV1' }, { $ref: '#/components/schemas/PartV2' }],
+    });
   });
 
   it.each(strategies)(
@@ -123,8 +125,7 @@ describe('the contract', () => {
       const before = await documentOf(strategy, 'ending');
       await api?.http.close();
       const now = await documentOf(strategy, 'gone');
-      const text = (document: unknown): string => JSON.stringify(document).replaceAll(',"default":"1"', '');
-      expect(JSON.parse(text(withoutEnded(before, '2026-06-30')))).toEqual(JSON.parse(text(now)));
+      expect(withoutEnded(before, '2026-06-30')).toEqual(now);
       expect(withoutEnded(before, '2026-06-29')).toEqual(before);
     },
   );

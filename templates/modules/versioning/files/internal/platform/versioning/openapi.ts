@@ -1,86 +1,115 @@
-import type { RouteOptions } from 'fastify';
+import type { FastifySchema, RouteOptions } from 'fastify';
 import { describeRoute } from '../http/openapi.ts';
-import type { ApiVersions, Version } from './apiVersions.ts';
-import { SchemaUse } from './schemaUse.ts';
-import type { Strategy } from './strategy.ts';
+import type { ApiVersions } from './apiVersions.ts';
+import type { Strategy } from './strategies.ts';
 
-/** What the contract says of something that ends: until when it is sure to be there, `x-sunset` says as oasdiff reads it. */
-interface Ending {
-  readonly deprecated?: true;
-  readonly 'x-sunset'?: string;
+const json = 'application/json';
+
+/** What a route knows of its version. */
+export interface RouteVersion {
+  readonly number: number;
+  /** Of all versions of the route; complete when the contract is made. */
+  readonly schemas: Map<number, FastifySchema>;
 }
 
 /**
- * For `onRoute`: the contract says which versions of a route there are, and which of them, and of their schemas, are deprecated.
- * @param strategy how callers name a version
+ * For `onRoute`: has the contract say which versions of a route, and which of their schemas, are deprecated; `x-sunset` is the
+ * extension of oasdiff for the day until which something is sure to be there. Versions that share a URL are one operation: the
+ * last of them describes it for all.
  * @param versions of the API
+ * @param strategy how callers name one
  * @returns the hook
  */
-export function describeVersions(strategy: Strategy, versions: ApiVersions): (route: RouteOptions) => void {
-  const factsOf = (number: number): Version | undefined => versions.all.find((version) => version.number === number);
-  const { parameter } = strategy;
-  const use = new SchemaUse();
-  return (route) => {
-    const { version } = route.config ?? {};
-    use.note(route.schema, version?.number);
-    if (version?.number === undefined) return;
-    const { number, mount, operation } = version;
-    // With what other modules have made of it: HAL, say.
-    operation.schemas.set(number, { ...route.schema });
-    const { operationId, querystring } = route.schema ?? {};
-    route.schema = {
-      ...route.schema,
-      ...(operationId !== undefined && { operationId: operationId + mount.suffix }),
-      ...(parameter !== undefined && { querystring: withParameter(querystring, parameter, { type: 'string' }) }),
-    };
+export function describeVersions(versions: ApiVersions, { typesOf }: Strategy) {
+  /** By which versions a named schema is used; undefined stands for a route without versions, which does not end. */
+  const users = new Map<string, Set<number | undefined>>();
+  const endingOf = (numbers: readonly (number | undefined)[]): object => {
+    const facts = numbers.map((number) => versions.all.find((version) => version.number === number));
+    const isLasting = facts.some((version) => version?.deprecated === undefined);
+    const sunset = facts.map((version) => version?.sunset).reduce((a, b) => a && b && (a > b ? a : b));
+    return isLasting ? {} : { deprecated: true, ...(sunset !== undefined && { 'x-sunset': sunset }) };
+  };
+
+  return (route: RouteOptions, version: RouteVersion | undefined): void => {
+    for (const [, name = ''] of JSON.stringify(route.schema ?? {}).matchAll(/"\$ref":"([^"#]+)/g))
+      users.set(name, (users.get(name) ?? new Set()).add(version?.number));
+    if (version === undefined) return;
+    const { number, schemas } = version;
     describeRoute(route, (schema, made) => {
-      if ('openapiObject' in made) use.mark(made.openapiObject, (numbers) => endingOf(numbers.map(factsOf)));
-      if (operation.joined === undefined) return { ...schema, ...endingOf([factsOf(number)]) };
-      const numbers = [...operation.schemas.keys()];
-      // It is said once.
-      if (numbers[0] !== number) return { ...schema, hide: true };
-      const facts = numbers.map(factsOf);
-      const { body, response } = operation.joined;
-      return {
-        ...schema,
-        ...endingOf(facts),
-        ...(parameter !== undefined && {
-          querystring: withParameter(schema.querystring, parameter, parameterOf(facts, versions)),
-        }),
-        ...(body !== undefined && { body }),
-        response: { ...objectOf(schema.response), ...objectOf(response) },
-      };
+      const components = 'openapiObject' in made ? made.openapiObject.components?.schemas : undefined;
+      for (const [name, component] of Object.entries(components ?? {})) {
+        const numbers = users.get(name);
+        if (numbers !== undefined) Object.assign(component, endingOf([...numbers]));
+      }
+      if (typesOf === undefined) return { ...schema, ...endingOf([number]) };
+      schemas.set(number, schema);
+      if ([...schemas.keys()].at(-1) !== number) return { ...schema, hide: true };
+      return { ...schema, ...endingOf([...schemas.keys()]), ...joinedSchema(schemas, typesOf) };
     });
   };
 }
 
-/** What is deprecated in all of its versions is deprecated; it ends with the last of them. */
-function endingOf(versions: readonly (Version | undefined)[]): Ending {
-  if (versions.some((version) => version?.deprecated === undefined)) return {};
-  const ends = versions.flatMap((version) => version?.sunset ?? []).toSorted();
-  const last = ends.length === versions.length ? ends.at(-1) : undefined;
-  return { deprecated: true, ...(last !== undefined && { 'x-sunset': last }) };
+/** Body and replies of the operation that several versions are. */
+function joinedSchema(
+  schemas: ReadonlyMap<number, FastifySchema>,
+  typesOf: (version: number) => readonly string[],
+): FastifySchema {
+  const all = [...schemas.values()];
+  const join = (part: (said: FastifySchema) => unknown): unknown =>
+    joined([...schemas].map(([number, said]) => ({ media: mediaOf(part(said)), types: typesOf(number) }))) ??
+    all.map(part).find((said) => said !== undefined);
+  const statuses = all.flatMap(({ response }) => Object.keys(membersOf(response)));
+  const response = statuses.map((status) => [status, join((said) => membersOf(said.response)[status])]);
+  const body = join((said) => said.body);
+  return { ...(body !== undefined && { body }), response: Object.fromEntries(response) };
 }
 
-function parameterOf(facts: readonly (Version | undefined)[], { default: byDefault }: ApiVersions): object {
-  const named = facts.flatMap((version) =>
-    version === undefined ? [] : [{ const: String(version.number), ...endingOf([version]) }],
-  );
-  const hasDefault = facts.some((version) => version?.number === byDefault);
-  return {
-    description: 'Version of the API',
-    anyOf: named,
-    ...(hasDefault && { default: String(byDefault) }),
-  };
+/**
+ * @param schema of a route
+ * @param name of a parameter of the query
+ * @returns the schema with it; a schema of the query that is a reference stays as it is
+ */
+export function withParameter(schema: FastifySchema, name: string): FastifySchema {
+  const { $ref, properties, ...rest } = membersOf(schema.querystring);
+  if ($ref !== undefined) return schema;
+  const parameter = { type: 'string', description: 'Version of the API' };
+  const all = { ...membersOf(properties), [name]: parameter };
+  return { ...schema, querystring: { type: 'object', ...rest, properties: all } };
 }
 
-/** A schema that stands elsewhere says itself what it lets through. */
-function withParameter(querystring: unknown, name: string, schema: object): object {
-  const { $ref, properties, ...rest } = objectOf(querystring);
-  if ($ref !== undefined) return { $ref };
-  return { type: 'object', ...rest, properties: { ...objectOf(properties), [name]: schema } };
+/** What a version says of a body: schemas by media type, and the media types of the version. */
+interface Said {
+  readonly media: readonly (readonly [type: string, schema: object])[];
+  readonly types: readonly string[];
 }
 
-function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+/** The body in all versions; undefined where none has JSON, such as a problem: nothing differs there. */
+function joined(versions: readonly Said[]): object | undefined {
+  const content = new Map<string, { own: boolean; schemas: object[] }>();
+  for (const { media, types } of versions) {
+    for (const [type, schema] of media) {
+      for (const name of type === json ? types : [type]) {
+        // By query, and in types that no version has for itself such as HAL, nothing tells which schema it is.
+        const own = types[0] !== json && types.includes(name);
+        const { schemas } = content.get(name) ?? { schemas: [] };
+        content.set(name, { own, schemas: [...schemas, schema] });
+      }
+    }
+  }
+  if (!versions.some(({ media }) => media.some(([type]) => type === json))) return undefined;
+  const media: Record<string, object> = {};
+  for (const [type, { own, schemas }] of content) media[type] = { schema: own ? schemas[0] : { anyOf: schemas } };
+  return { description: 'As the version has it', content: media };
+}
+
+function mediaOf(said: unknown): (readonly [string, object])[] {
+  const { content, type } = membersOf(said);
+  if (content !== undefined) {
+    return Object.entries(membersOf(content)).map(([name, media]) => [name, membersOf(membersOf(media)['schema'])]);
+  }
+  return said === undefined || type === 'null' ? [] : [[json, membersOf(said)]];
+}
+
+function membersOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }

@@ -1,14 +1,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import type { FastifyRequest, FastifySchema, RawServerDefault, RouteGenericInterface, RouteOptions } from 'fastify';
-import type { TSchema } from 'typebox';
+import type {
+  FastifyContextConfig,
+  FastifyReply,
+  FastifyRequest,
+  FastifySchema,
+  RawServerDefault,
+  RouteGenericInterface,
+  RouteOptions,
+  onRequestHookHandler,
+  onSendHookHandler,
+} from 'fastify';
+import { current } from '../../../pkg/context/index.ts';
+import { problem } from '../http/problems/problem.ts';
+import type { Refuse } from '../http/problems/refuse.ts';
 import type { Http } from '../http/server.ts';
-import type { ApiVersions, EachVersion } from './apiVersions.ts';
+import { principalKey } from '../identity/module.ts';
 import type { Logger } from '../log/logger.ts';
-import { anyOf, joinSchemas } from './joined.ts';
-import { describeVersions } from './openapi.ts';
-import type { Operation } from './operation.ts';
-import { Serving, type ServingOptions } from './serving.ts';
+import { type ApiVersions, type EachVersion, type Version, momentOf } from './apiVersions.ts';
+import type { Usage } from './metrics.ts';
+import { type RouteVersion, describeVersions, withParameter } from './openapi.ts';
+import type { Fault, Strategy } from './strategies.ts';
 
 /** As `http.route`. */
 type Route = <const Schema extends FastifySchema>(
@@ -27,36 +39,54 @@ type Route = <const Schema extends FastifySchema>(
 /** One version of the API, on which its routes are registered. */
 export interface VersionScope {
   readonly number: number;
-  /** Each route is found where this version has its place. */
+  /** Registers a route where this version has its place. */
   readonly route: Route;
   /**
    * @param request that is answered
    * @param path of a route of this version, such as `/parts/7`
-   * @returns the URL under which whoever sent the request finds it: for `Location` and links
+   * @returns its URL in the version of the request: for `Location` and links
    */
   readonly href: (request: FastifyRequest, path: string) => string;
 }
 
-export interface VersionedRoutesOptions<Served extends number> extends ServingOptions {
+export interface VersionedRoutesOptions<Served extends number> {
   /** Before it has routes. */
   readonly http: Http;
   readonly versions: ApiVersions<Served>;
+  readonly strategy: Strategy;
+  readonly usage: Usage;
+  /** Answers in place of a handler. */
+  readonly refuse: Refuse;
 }
 
-/**
- * The routes that differ between versions. All others are the same in each, and stay where they are. Those get no hook: requests
- * that no version serves are refused by routes of their own.
- */
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The version of the API that the route belongs to; undefined when it is in all of them the same. */
+    version?: RouteVersion & { readonly suffix: string };
+  }
+}
+
+/** A route with all of its versions. */
+interface Operation {
+  readonly method: string | string[];
+  readonly url: string;
+  /** As the first of its versions has it: guards decide about requests for unknown versions too. */
+  readonly config: FastifyContextConfig | undefined;
+  readonly schemas: Map<number, FastifySchema>;
+}
+
+const codes = { unknown: 'version_unknown', retired: 'version_retired', contradiction: 'version_contradiction' };
+
+/** The routes that differ between versions. All others are the same in each, and get no hook. */
 export class VersionedRoutes<Served extends number> {
   readonly #options: VersionedRoutesOptions<Served>;
+  readonly #describe: ReturnType<typeof describeVersions>;
 
-  /** @param options versions, and the server that they stand on */
+  /** @param options versions, and the server that has them */
   constructor(options: VersionedRoutesOptions<Served>) {
     this.#options = options;
-    const { http, strategy, versions } = options;
-    strategy.prepare(http);
-    http.addHook('onRoute', new Serving(options).attach);
-    http.addHook('onRoute', describeVersions(strategy, versions));
+    this.#describe = describeVersions(options.versions, options.strategy);
+    options.http.addHook('onRoute', this.#attach);
   }
 
   /**
@@ -70,7 +100,37 @@ export class VersionedRoutes<Served extends number> {
       const value = values[number];
       if (value !== null) register(this.#scope(number, operations), value);
     }
-    for (const operation of operations.values()) this.#finish(operation);
+    for (const operation of operations.values()) this.#refuseOthers(operation);
+  }
+
+  /** For `onRoute`: a route with a version is counted, tells of its end, and is described. */
+  readonly #attach = (route: RouteOptions): void => {
+    const version = route.config?.version;
+    if (version !== undefined) this.#enter(route, version);
+    this.#describe(route, version);
+  };
+
+  #enter(route: RouteOptions, { number, suffix }: RouteVersion & { readonly suffix: string }): void {
+    const { strategy, usage } = this.#options;
+    const { parameter, vary } = strategy;
+    const version = this.#version(number);
+    const mediaType = vary === undefined ? undefined : strategy.typesOf?.(number)[0];
+    const enter: onRequestHookHandler = (request, reply, done) => {
+      const wanted = strategy.read(request);
+      if (mediaType !== undefined && 'version' in wanted && wanted.isNamed) reply.type(mediaType);
+      usage.used(number, current().get(principalKey));
+      done();
+    };
+    // After the guards of the server, so that it is known who calls.
+    route.onRequest = [enter, ...[route.onRequest ?? []].flat()];
+    const tell: onSendHookHandler = (_request, reply, _payload, done) => {
+      setHeaders(reply, strategy, version);
+      done();
+    };
+    if (vary !== undefined || version?.deprecated !== undefined) route.onSend = [tell, ...[route.onSend ?? []].flat()];
+    if (parameter !== undefined) route.schema = withParameter(route.schema ?? {}, parameter);
+    const { operationId } = route.schema ?? {};
+    if (operationId !== undefined) route.schema = { ...route.schema, operationId: operationId + suffix };
   }
 
   #scope(number: number, operations: Map<string, Operation>): VersionScope {
@@ -81,12 +141,12 @@ export class VersionedRoutes<Served extends number> {
       const operation = operations.get(key) ?? { method, url, config, schemas: new Map() };
       operations.set(key, operation);
       operation.schemas.set(number, schema);
-      for (const mount of strategy.mounts(url, number)) {
+      for (const { suffix, ...mount } of strategy.mounts(url, number)) {
         http.route({
           ...options,
-          url: mount.url,
-          ...(mount.constraints && { constraints: { ...options.constraints, ...mount.constraints } }),
-          config: { ...config, version: { number, mount, operation } },
+          ...mount,
+          constraints: { ...options.constraints, ...mount.constraints },
+          config: { ...config, version: { number, suffix, schemas: operation.schemas } },
         });
       }
     };
@@ -94,30 +154,64 @@ export class VersionedRoutes<Served extends number> {
       number,
       route,
       href(request, path) {
-        const wanted = strategy.read(request, number);
+        const wanted = strategy.read(request);
         return 'version' in wanted && wanted.isNamed ? strategy.locate(path, number) : path;
       },
     };
   }
 
-  /** Once all versions of a route are known. */
-  #finish(operation: Operation): void {
-    const { http, versions, strategy } = this.#options;
-    const { method, url, config, schemas } = operation;
-    const addSchema = (schema: TSchema): void => void http.addSchema(schema);
-    const join = strategy.join?.(addSchema);
-    if (join !== undefined) operation.joined = joinSchemas(schemas, join, anyOf(addSchema));
+  /** Routes for requests that no version serves: hooks would cost every other route. */
+  #refuseOthers({ method, url, config, schemas }: Operation): void {
+    const { http, versions, strategy, usage, refuse } = this.#options;
+    const known = [...schemas.keys()];
     const missing = versions.served.filter((number) => !schemas.has(number));
-    for (const mount of strategy.refusals(url, missing)) {
+    for (const { suffix: _, ...mount } of strategy.refusals(url, missing)) {
       http.route({
+        ...mount,
         method,
-        url: mount.url,
-        ...(mount.constraints && { constraints: mount.constraints }),
+        ...(config && { config: { ...config } }),
         schema: { hide: true },
-        config: { ...config, version: { number: undefined, mount, operation } },
-        // Nobody comes so far.
+        // After the guards of the server, before a body is read. It is never done: there is no handler.
+        onRequest: (request, reply, _done) => {
+          const wanted = strategy.read(request);
+          const fault: Fault =
+            'reason' in wanted ? wanted : { reason: 'unknown', status: 404, named: String(wanted.version) };
+          usage.refused(fault.reason);
+          setHeaders(reply, strategy, fault.reason === 'retired' ? this.#version(Number(fault.named)) : undefined);
+          refuse(request, reply, refusalOf(fault, known));
+        },
         handler: (_request, reply) => reply.callNotFound(),
       });
     }
   }
+
+  #version(number: number): Version | undefined {
+    return this.#options.versions.all.find((version) => version.number === number);
+  }
+}
+
+/** What replies tell of a version's end: RFC 9745 (seconds since 1970), RFC 8594 (an HTTP date), and a link to `info`. */
+function setHeaders(reply: FastifyReply, { vary }: Strategy, version: Version | undefined): void {
+  if (vary !== undefined) append(reply, 'vary', vary);
+  const { deprecated, sunset, info } = version ?? {};
+  if (deprecated === undefined) return;
+  reply.header('deprecation', `@${momentOf(deprecated).getTime() / 1000}`);
+  if (sunset !== undefined) reply.header('sunset', momentOf(sunset).toUTCString());
+  const relation = sunset === undefined ? 'deprecation' : 'deprecation sunset';
+  if (info !== undefined) append(reply, 'link', `<${new URL(info).href}>; rel="${relation}"; type="text/html"`);
+}
+
+function append(reply: FastifyReply, name: string, value: string): void {
+  const given = reply.getHeader(name);
+  reply.header(name, given === undefined ? value : `${String(given)}, ${value}`);
+}
+
+function refusalOf({ reason, status, named }: Fault, known: readonly number[]) {
+  const choice = `There ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}.`;
+  const detail = {
+    unknown: `There is no version "${named}" of this resource. ${choice}`,
+    retired: `Version ${named} of this API was retired. ${choice}`,
+    contradiction: `The request names more than one version: ${named}.`,
+  }[reason];
+  return problem(status, { code: codes[reason], detail, details: { named, known } });
 }

@@ -5,7 +5,6 @@ import type { Http } from '../http/server.ts';
 import { principalKey } from '../identity/module.ts';
 import { ErrorCounts } from '../metrics/module.ts';
 import type { ApiVersions } from './apiVersions.ts';
-import { Consumers } from './consumers.ts';
 import { createUsage } from './metrics.ts';
 import { VersionedRoutes } from './routes.ts';
 import { strategyOf } from './strategies.ts';
@@ -42,8 +41,8 @@ export async function testApi<Served extends number>(
   const versioned = new VersionedRoutes({
     http,
     versions,
-    strategy: strategyOf(versions),
-    usage: createUsage(registry, versions, new Consumers({ claim: 'client_id', max: 3 })),
+    strategy: strategyOf(http, versions),
+    usage: createUsage(registry, versions, { claim: 'client_id', max: 3 }),
     refuse: refusing(errors),
   });
   routes(http, versioned);
