@@ -9,12 +9,6 @@ export const weight: Measurement = {
   title: 'Weight of a fresh service: files and lines of TypeScript, without lockfile bases and printed code',
   async measure() {
     const catalogue = await buildCatalogue();
-    const row = (name: string, { files, lines, testLines }: Weight): string[] => [
-      name,
-      String(files),
-      String(lines),
-      String(testLines),
-    ];
     const presets = Object.entries(catalogue.presets).map(([name, { modules }]) =>
       row(name, weightOf(serviceWithModules(modules, catalogue))),
     );
@@ -38,3 +32,7 @@ export const weight: Measurement = {
     ].join('\n\n');
   },
 };
+
+function row(name: string, { files, lines, testLines }: Weight): string[] {
+  return [name, String(files), String(lines), String(testLines)];
+}

@@ -4,7 +4,7 @@ import { serviceWithModules, weightOf } from '../helpers/weight.ts';
 
 const catalogue = await buildCatalogue();
 
-/** The most that a service may weigh; DESIGN 5 says what it should: decision 085 says where and why more. */
+/** The most that a service may weigh. */
 const budgets = {
   minimal: { files: 170, lines: 5200, testLines: 500 },
   default: { files: 240, lines: 8300, testLines: 800 },

@@ -85,11 +85,7 @@ describe('markers of an earlier conflict', () => {
     const file = path.join(service.path, 'deploy/compose/compose.yaml');
     appendFileSync(file, markers);
     const before = treeOf(service.path);
-    expectFault(
-      slipway(adding, { cwd: service.path }),
-      2,
-      'unresolved conflicts in: deploy/compose/compose.yaml',
-    );
+    expectFault(slipway(adding, { cwd: service.path }), 2, 'unresolved conflicts in: deploy/compose/compose.yaml');
     expect(treeOf(service.path)).toEqual(before);
     expect(slipway(['doctor'], { cwd: service.path }).stdout).toContain(
       'unresolved conflicts in deploy/compose/compose.yaml',
