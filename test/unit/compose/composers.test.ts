@@ -30,11 +30,11 @@ describe('the shared file', () => {
   it('AGENTS.md has the commands of the package manager, and the rules and modules that are there', () => {
     const withRule = { ...catalogue, base: { ...catalogue.base, agentRules: ['Run `{run} proto`.'] } };
     const service = newManifest({ name: 'orders', modules: ['cache'], packageManager: 'pnpm' }, withRule);
-    const text = file('AGENTS.md', service, withRule);
-    expect(text).toContain('- Run `pnpm run proto`.');
-    expect(text).toContain('`pnpm run slipway plan add <module> --json`');
-    expect(text).toMatch(/^\| `cache` +\|/m);
-    expect(text).not.toContain('`database`');
+    const agents = file('AGENTS.md', service, withRule);
+    expect(agents).toContain('- Run `pnpm run proto`.');
+    expect(agents).toContain('`pnpm run slipway plan add <module> --json`');
+    expect(agents).toMatch(/^\| `cache` +\|/m);
+    expect(agents).not.toContain('`database`');
   });
 
   it('compose.yaml merges the service with one fragment for each module', () => {
