@@ -40,6 +40,7 @@ export interface Preset {
 /** One step of a manifest migration; pointers are JSON pointers (RFC 6901). A step whose source is absent does nothing. */
 export type MigrationStep =
   | { readonly move: string; readonly to: string }
+  | { readonly copy: string; readonly to: string }
   | { readonly remove: string }
   | { readonly set: string; readonly value: unknown };
 

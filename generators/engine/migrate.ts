@@ -32,8 +32,12 @@ function take(step: MigrationStep, root: JsonObject): void {
     cut(root, step.remove);
     return;
   }
-  const moved = cut(root, step.move);
-  if (moved !== undefined) write(root, step.to, moved);
+  const value = 'copy' in step ? structuredClone(read(root, step.copy)) : cut(root, step.move);
+  if (value !== undefined) write(root, step.to, value);
+}
+
+function read(root: JsonObject, pointer: string): unknown {
+  return keysOf(pointer).reduce<unknown>((node, key) => fieldOf(node, key), root);
 }
 
 /** Takes the value at a pointer out of the tree. */

@@ -19,6 +19,27 @@ describe('migrating a manifest', () => {
     });
   });
 
+  it('makes several values of one, each its own, and none where it is not there', () => {
+    const split = tinyCatalogue({
+      manifestVersion: 2,
+      migrations: [
+        {
+          to: 2,
+          steps: [
+            { copy: '/modules/cache', to: '/modules/store' },
+            { move: '/modules/cache', to: '/modules/redis' },
+            { copy: '/modules/queue', to: '/modules/broker' },
+          ],
+        },
+      ],
+    });
+    const migrated = migrateManifest({ version: 1, modules: { cache: { size: 1 } } }, split) as {
+      modules: Record<string, unknown>;
+    };
+    expect(migrated).toEqual({ version: 2, modules: { store: { size: 1 }, redis: { size: 1 } } });
+    expect(migrated.modules['store']).not.toBe(migrated.modules['redis']);
+  });
+
   it('leaves out a step whose source is not there', () => {
     expect(migrateManifest({ version: 1, modules: {} }, catalogue)).toEqual({
       version: 3,
