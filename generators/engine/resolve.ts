@@ -1,4 +1,4 @@
-import type { Catalogue, CatalogueModule } from './catalogue.ts';
+import { type Catalogue, type CatalogueModule, offeredModules } from './catalogue.ts';
 import { badInput } from './errors.ts';
 import type { Manifest } from './manifest.ts';
 import { didYouMean } from './suggest.ts';
@@ -12,7 +12,8 @@ import { didYouMean } from './suggest.ts';
 export function findModule(id: string, catalogue: Catalogue): CatalogueModule {
   const module = Object.hasOwn(catalogue.modules, id) ? catalogue.modules[id] : undefined;
   if (module === undefined) {
-    throw badInput(`there is no module "${id}"`, didYouMean(id, Object.keys(catalogue.modules)));
+    const known = offeredModules(catalogue).map((offered) => offered.id);
+    throw badInput(`there is no module "${id}"`, didYouMean(id, known));
   }
   return module;
 }

@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, describe, expect, inject, it } from 'vitest';
+import { offeredModules } from '../helpers/offeredModules.ts';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'slipway-lockfile-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -42,7 +43,7 @@ describe.each(Object.entries(managers))('the lockfile of a service that uses %s'
 
   it.each([
     ['minimal', '--preset=minimal'],
-    ['everything', `--modules=${readdirSync('templates/modules').join(',')}`, '--pin-node'],
+    ['everything', `--modules=${offeredModules.join(',')}`, '--pin-node'],
   ])('with the modules of %s is what it would write itself', async (name, ...flags) => {
     const service = await create(`${manager}-${name}`, ...flags);
     const composed = read(service);

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,11 +8,11 @@ import { coveringArray, type Profile } from '../helpers/coveringArray.ts';
 import { type BillOfMaterials, faultsOfBill } from '../helpers/cyclonedx.ts';
 import { leaves, load, startService } from '../helpers/liveService.ts';
 import { serverDatabase } from '../helpers/postgres.ts';
+import { offeredModules } from '../helpers/offeredModules.ts';
 
 /** The rules for what goes together are the tests' own: each of these may stand alone, and beside any other. */
-const modules = readdirSync(path.resolve('templates/modules')).toSorted();
 const chosen = coveringArray({
-  ...Object.fromEntries(modules.map((id) => [id, ['there', 'absent']])),
+  ...Object.fromEntries(offeredModules.map((id) => [id, ['there', 'absent']])),
   postgresVersion: ['18', '16'],
   packageManager: ['npm', 'pnpm'],
   node: ['pinned', 'new'],
@@ -123,7 +123,7 @@ function executable(name: string): string {
 }
 
 function modulesOf(profile: Profile): string[] {
-  return modules.filter((id) => profile[id] === 'there');
+  return offeredModules.filter((id) => profile[id] === 'there');
 }
 
 function has(profile: Profile, id: string): boolean {

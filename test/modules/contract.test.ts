@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { render } from '../../generators/engine/render.ts';
 import { findViolations } from '../../templates/base/files/test/support/walls.ts';
 import { buildCatalogue } from '../../templates/build.ts';
+import { offeredModules } from '../helpers/offeredModules.ts';
 import { scratchFolder } from '../helpers/scratch.ts';
 import { codeRules } from './contract/code.ts';
 import { definitionRules } from './contract/definition.ts';
@@ -44,7 +45,7 @@ describe.each(folders)('templates/%s', (folder) => {
 });
 
 describe('a service with every module', () => {
-  const files = serviceWith(subjectIn('base'), Object.keys(catalogue.modules));
+  const files = serviceWith(subjectIn('base'), offeredModules);
 
   function written(): string {
     const folder = scratchFolder();

@@ -11,10 +11,11 @@ import manifest from '../../package.json' with { type: 'json' };
 import { buildCatalogue } from '../../templates/build.ts';
 import { faultsIn, type World } from '../helpers/documents.ts';
 import { applyTo, serviceOf } from '../helpers/memoryService.ts';
+import { offeredModules } from '../helpers/offeredModules.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const catalogue = await buildCatalogue();
-const everything = serviceWorld(Object.keys(catalogue.modules));
+const everything = serviceWorld(offeredModules);
 const repository = repositoryWorld();
 /** What a reader makes who follows CONTRIBUTING.md. */
 const toy = ['templates/modules/greeting/', 'files/internal/platform/greeting/', 'files/docs/greeting.md', 'module.ts'];
@@ -52,7 +53,7 @@ function repositoryWorld(): World {
       ...own.flatMap(inModuleFolder),
       ...built,
       ...everything.files,
-      ...serviceWorld(Object.keys(catalogue.modules), true).files,
+      ...serviceWorld(offeredModules, true).files,
     ],
     made: [...ignored.filter((name) => name !== 'dist/'), '.slipway/tx/', '.slipway/running.json'],
     scripts: new Set([...Object.keys(manifest.scripts), ...everything.scripts]),
@@ -111,7 +112,7 @@ describe('the documents of this repository', () => {
   it('list every module and preset, and no other', () => {
     const section = readme.slice(readme.indexOf('## Modules and presets'), readme.indexOf('## Commands'));
     const rows = [...section.matchAll(/^\| `([a-z\d-]+)`/gm)].map(([, name]) => name);
-    const all = [...Object.keys(catalogue.modules), ...Object.keys(catalogue.presets)];
+    const all = [...offeredModules, ...Object.keys(catalogue.presets)];
     expect(rows).toHaveLength(all.length);
     expect(new Set(rows)).toEqual(new Set(all));
   });

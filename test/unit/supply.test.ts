@@ -3,6 +3,7 @@ import { newManifest, type PackageManager } from '../../generators/engine/manife
 import { render } from '../../generators/engine/render.ts';
 import { buildCatalogue } from '../../templates/build.ts';
 import { documents } from '../helpers/deployTree.ts';
+import { offeredModules } from '../helpers/offeredModules.ts';
 
 const catalogue = await buildCatalogue();
 const files = {
@@ -12,8 +13,7 @@ const files = {
 
 /** Path → text of a service with everything. */
 function rendered(packageManager: PackageManager): ReadonlyMap<string, string> {
-  const modules = Object.keys(catalogue.modules);
-  const manifest = newManifest({ name: 'orders', packageManager, modules, ci: ['github'] }, catalogue);
+  const manifest = newManifest({ name: 'orders', packageManager, modules: offeredModules, ci: ['github'] }, catalogue);
   return new Map([...render(manifest, catalogue)].map(([path, { bytes }]) => [path, new TextDecoder().decode(bytes)]));
 }
 

@@ -21,7 +21,7 @@ export const fileRules: Readonly<Record<string, Rule>> = {
       .map(([from, to]) => `${from} → ${to}`),
 
   'has a page in docs': ({ module }) =>
-    module.category === 'base' || has(module, `docs/${module.id}.md`) ? [] : [`docs/${module.id}.md`],
+    module.category === 'base' || module.part || has(module, `docs/${module.id}.md`) ? [] : [`docs/${module.id}.md`],
 
   'has YAML and JSON that parse': (subject) =>
     [...ownFiles(subject)].flatMap(([path, text]) => {
@@ -80,6 +80,7 @@ export const fileRules: Readonly<Record<string, Rule>> = {
     const alone = seedsOf(subject, []);
     const strangers = Object.values(catalogue.modules).filter((other) => !withFoundations(subject).includes(other));
     return strangers
+      .filter(({ part }) => !part)
       .filter(({ id, conflicts = [] }) => !conflicts.includes(module.id) && !module.conflicts?.includes(id))
       .flatMap((other) =>
         otherOptions(other.options).map(

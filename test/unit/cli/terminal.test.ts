@@ -2,15 +2,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { oldNode, scratchFolder, slipway, treeOf } from '../../helpers/cli.ts';
+import { offeredModules } from '../../helpers/offeredModules.ts';
 import { scratchService } from '../../helpers/scratchService.ts';
 import { hasTerminal, keys, onTerminal, type Step, type TerminalResult } from '../../helpers/terminal.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
 const quick = ['--no-install', '--no-git'];
-
-/** In the order in which they are offered. */
-const modules = readdirSync(path.resolve('templates/modules')).toSorted();
 
 /** Every prompt of `new`, and what is typed to come by it. */
 const questions: readonly Step[] = [
@@ -71,7 +69,7 @@ describe.skipIf(!hasTerminal)('on a terminal (needs `script` of util-linux)', ()
         using scratch = scratchFolder();
         const steps: readonly Step[] = [
           ['Folder', `billing${keys.enter}`],
-          ['Modules', `${keys.down.repeat(modules.indexOf('postgres'))}${keys.space}${keys.enter}`],
+          ['Modules', `${keys.down.repeat(offeredModules.indexOf('postgres'))}${keys.space}${keys.enter}`],
           ['Package manager', `${keys.down}${keys.enter}`],
           ['Continuous integration', `${keys.down}${keys.space}${keys.enter}`],
           ['Also copy the tests', keys.enter],
