@@ -8,7 +8,13 @@ export const migrations: Catalogue['migrations'] = [
   {
     to: 2,
     // A service of version 1 has the platform's tests: they stay until its owner says otherwise.
-    steps: [{ set: '/platformTests', value: true }],
+    steps: [
+      { set: '/platformTests', value: true },
+      // One module became three.
+      { copy: '/modules/http2', to: '/modules/cluster' },
+      { copy: '/modules/http2', to: '/modules/static' },
+      { move: '/modules/http2', to: '/modules/tls' },
+    ],
   },
 ];
 

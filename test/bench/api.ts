@@ -3,7 +3,7 @@ import { quota } from './ratelimit.ts';
 import { slipway, slipwayWith } from './services.ts';
 import { lacksForLoad, underLoad, withHello } from './throughput.ts';
 
-const modules = ['grpc', 'hal', 'http2', 'middleware', 'ratelimit', 'versioning', 'websocket'];
+const modules = ['grpc', 'hal', 'middleware', 'ratelimit', 'static', 'tls', 'versioning', 'websocket'];
 
 /** What is left of the base service's throughput where all that shows something to the outside is there too. */
 export const api: Measurement = {

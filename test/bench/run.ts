@@ -12,7 +12,6 @@ import { documentOf, sectionsOf } from './document.ts';
 import { plan, render } from './engine.ts';
 import { footprint } from './footprint.ts';
 import { grpc } from './grpc.ts';
-import { http2 } from './http2.ts';
 import { image } from './image.ts';
 import type { Measurement } from './measurement.ts';
 import { npx } from './npx.ts';
@@ -22,6 +21,7 @@ import { runProgram } from './sample.ts';
 import { scaffold } from './scaffold.ts';
 import { sigterm } from './sigterm.ts';
 import { throughput } from './throughput.ts';
+import { tls } from './tls.ts';
 import { websocket } from './websocket.ts';
 import { weight } from './weight.ts';
 import { openWorkspace, type Workspace } from './workspace.ts';
@@ -34,7 +34,7 @@ const measurements: Readonly<Record<string, Measurement>> = {
   throughput,
   api,
   grpc,
-  http2,
+  tls,
   websocket,
   ratelimit,
   sigterm,

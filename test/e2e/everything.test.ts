@@ -1,15 +1,16 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { freePort, startService } from '../helpers/liveService.ts';
 import { serverDatabase } from '../helpers/postgres.ts';
+import { offeredModules } from '../helpers/offeredModules.ts';
 
 /** Written into the service, whose own helper of tests it uses. */
 const certificate = `
 import { writeFileSync } from 'node:fs';
-import { testCertificate } from './internal/platform/http2/testing.ts';
+import { testCertificate } from './internal/platform/tls/testing.ts';
 const { cert, key } = await testCertificate();
 writeFileSync('tls.crt', cert);
 writeFileSync('tls.key', key);
@@ -97,7 +98,6 @@ process.exit();
 `;
 
 describe('a service with every module', () => {
-  const modules = readdirSync(path.resolve('templates/modules'));
   const folder = mkdtempSync(path.join(os.tmpdir(), 'slipway-everything-'));
   const service = path.join(folder, 'orders');
   const env = {
@@ -111,7 +111,7 @@ describe('a service with every module', () => {
 
   beforeAll(async () => {
     const program = path.join(inject('installed'), 'node_modules/create-slipway/dist/create-slipway.cjs');
-    const flags = ['--yes', '--no-git', `--modules=${modules.join(',')}`];
+    const flags = ['--yes', '--no-git', `--modules=${offeredModules.join(',')}`];
     await execa('node', [program, 'orders', ...flags], { cwd: folder, env });
     await run('npm', 'run', 'build');
   });

@@ -62,6 +62,35 @@ describe.each(releases)('a service of %s', (release) => {
     expect(service.must('check')).toContain('No drift');
   });
 
+  it('with module http2 has the three that it became, and files of its user move along', () => {
+    const { service, former } = serviceOf(release);
+    former('add', 'http2');
+    service.write(
+      'internal/http2/mine.ts',
+      "import { sendInPieces } from './pieces.ts';\nexport { serveFiles } from '../static/files.ts';\nexport const mine = sendInPieces;\n",
+    );
+    service.edit('internal/http2/pieces.ts', (text) => text.replace('65_536', '32_768'));
+    service.edit('docs/http2.md', (text) => text.replace('## TLS\n', '## TLS\n\nMine.\n'));
+    service.must('update');
+
+    expect(service.manifest()['modules']).toEqual({ cluster: {}, static: {}, tls: {} });
+    expect(service.read('internal/platform/tls/mine.ts')).toContain("'../static/files.ts'");
+    expect(service.read('internal/platform/tls/mine.ts')).toContain("'./replies.ts'");
+    expect(service.read('internal/platform/tls/replies.ts')).toContain('32_768');
+    expect(service.read('docs/tls.md')).toContain('Mine.');
+    const tree = Object.keys(service.tree());
+    expect(tree).toEqual(
+      expect.arrayContaining([
+        'cmd/cluster/main.ts',
+        'deploy/k8s/components/tls/kustomization.yaml',
+        'internal/platform/static/files.ts',
+        'scripts/publicFiles.ts',
+      ]),
+    );
+    expect(tree.filter((file) => file.startsWith('internal/http2/') || file === 'docs/http2.md')).toEqual([]);
+    expect(service.must('check')).toContain('No drift');
+  });
+
   it('whose example was deleted is updated without it', () => {
     const { service } = serviceOf(release);
     for (const file of Object.keys(service.tree())) if (file.startsWith('internal/items/')) service.remove(file);

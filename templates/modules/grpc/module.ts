@@ -4,6 +4,7 @@ export default defineModule({
   id: 'grpc',
   summary: 'gRPC on a port of its own: contract first, health, reflection, a typed client',
   category: 'api',
+  requires: ['http2-connections'],
   dependencies: ['@bufbuild/protobuf', '@connectrpc/connect', '@connectrpc/connect-node'],
   devDependencies: ['@bufbuild/buf', '@bufbuild/protoc-gen-es'],
   scripts: {

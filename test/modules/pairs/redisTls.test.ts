@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { type TLSSocket, createServer, getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { testCertificate } from '../../../templates/modules/http2/files/internal/platform/http2/testing.ts';
+import { testCertificate } from '../../../templates/modules/tls/files/internal/platform/tls/testing.ts';
 import { serverUrl, testService } from '../../../templates/modules/redis/files/internal/platform/redis/testing.ts';
 
 const url = serverUrl() ?? '';

@@ -2,9 +2,7 @@ import { type Http2Server, type ServerHttp2Session, constants } from 'node:http2
 import type { Socket } from 'node:net';
 import type { Static } from 'typebox';
 import { Counts } from '../http/connections/counts.ts';
-import { Farewell } from '../http/connections/farewell.ts';
-import { isOfHttp2 } from '../http/connections/http2Errors.ts';
-import { Lingering } from '../http/connections/lingering.ts';
+import { Farewell, Lingering, isOfHttp2 } from '../http2/connections.ts';
 import type { config } from './config.ts';
 import type { GrpcMetrics } from './metrics.ts';
 

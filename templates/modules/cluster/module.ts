@@ -1,0 +1,14 @@
+import { defineModule } from '../../../generators/engine/module.ts';
+
+export default defineModule({
+  id: 'cluster',
+  summary: 'The service in several processes on one port: all cores of a machine, rolling restarts',
+  category: 'reliability',
+  hosts: ['internal/platform/cluster/'],
+  scripts: {
+    'start:cluster': 'exec node dist/cmd/cluster/main.js',
+    'prestart:cluster': 'node --run build',
+  },
+  platformTests: ['internal/platform/cluster/testing.ts'],
+  renamed: { 'internal/cluster/': 'internal/platform/cluster/' },
+});

@@ -1,0 +1,11 @@
+import { defineModule } from '../../../generators/engine/module.ts';
+
+export default defineModule({
+  id: 'static',
+  summary: 'Static files: in ranges, cached by name, compressed once when the service is built',
+  category: 'api',
+  hosts: ['internal/platform/static/'],
+  dependencies: ['@fastify/static'],
+  wiring: { staticFiles: 'internal/platform/static/module.ts' },
+  renamed: { 'internal/static/': 'internal/platform/static/' },
+});

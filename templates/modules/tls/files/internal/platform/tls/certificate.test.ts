@@ -1,0 +1,166 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { rename, symlink } from 'node:fs/promises';
+import { once } from 'node:events';
+import type { TLSSocket } from 'node:tls';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkConfig } from '../config/config.ts';
+import { config } from './config.ts';
+import { newTicketKeys } from './credentials.ts';
+import { tls } from './module.ts';
+import { TestFiles, type TestService, testCertificate, testService } from './testing.ts';
+
+let files: TestFiles;
+let service: TestService | undefined;
+beforeEach(async () => {
+  files = new TestFiles();
+  files.write(await testCertificate('first'));
+});
+afterEach(async () => {
+  await service?.stop();
+  service = undefined;
+  files[Symbol.dispose]();
+});
+
+/** The name on the certificate that a new client is shown. */
+async function nameShown(shown: TestService): Promise<unknown> {
+  const socket = await shown.tls();
+  const { subject } = socket.getPeerCertificate();
+  socket.destroy();
+  return subject['CN'];
+}
+
+/** The ticket of a session: by TLS 1.3 it comes after the handshake. */
+async function ticketOf(socket: TLSSocket): Promise<Buffer> {
+  const [ticket]: unknown[] = await once(socket, 'session');
+  if (!Buffer.isBuffer(ticket)) throw new Error('no ticket');
+  return ticket;
+}
+
+describe('a new certificate', () => {
+  it('is shown after SIGHUP, and connections that are open stay', async () => {
+    service = await testService(files);
+    const before = await service.tls();
+    expect(await nameShown(service)).toBe('first');
+    files.write(await testCertificate('second'));
+    expect(await service.service.reload()).toBe(true);
+    expect(await nameShown(service)).toBe('second');
+    expect(before.destroyed).toBe(false);
+  });
+
+  it('is found without a signal, also behind links that are swapped', async () => {
+    const link = `${files.cert}.link`;
+    await symlink(files.cert, link);
+    service = await testService({ cert: link, key: files.key }, undefined, { TLS_RELOAD_INTERVAL_MS: '10' });
+    const { cert, key } = await testCertificate('second');
+    writeFileSync(`${files.cert}.new`, cert);
+    writeFileSync(files.key, key);
+    await symlink(`${files.cert}.new`, `${link}.new`);
+    await rename(`${link}.new`, link);
+    await expect.poll(() => service && nameShown(service)).toBe('second');
+  });
+
+  it.each([
+    [
+      'does not belong to the key',
+      async () => writeFileSync(files.cert, (await testCertificate()).cert),
+      /not that of/,
+    ],
+    ['is none', async () => writeFileSync(files.cert, 'nonsense'), /certificate cannot be read/],
+    ['has ended', async () => files.write(await testCertificate('old', new Date(1000))), /has ended/],
+  ])('that %s is not taken: the former stays, and that is told', async (_what, spoil, message) => {
+    service = await testService(files);
+    expect(await service.metrics.text()).toMatch(/^tls_certificate_last_reload_successful 1$/m);
+    await spoil();
+    expect(await service.service.reload()).toBe(false);
+    expect(await service.service.reload()).toBe(false);
+    expect(await nameShown(service)).toBe('first');
+    const told = service.log.text.split('\n').filter((line) => line.includes('certificate not reloaded'));
+    expect(told).toEqual([expect.stringMatching(message)]);
+    expect(service.log.text).not.toContain('PRIVATE KEY');
+    expect(await service.metrics.text()).toMatch(/^tls_certificate_last_reload_successful 0$/m);
+
+    files.write(await testCertificate('third'));
+    expect(await service.service.reload()).toBe(true);
+    expect(await nameShown(service)).toBe('third');
+    expect(await service.metrics.text()).toMatch(/^tls_certificate_last_reload_successful 1$/m);
+  });
+
+  it('says when it ends', async () => {
+    files.write(await testCertificate('first', new Date('2040-01-01T00:00:00Z')));
+    service = await testService(files);
+    expect(await service.metrics.text()).toMatch(/^tls_certificate_expiry_timestamp_seconds 2208988800$/m);
+  });
+});
+
+describe('without a sound certificate', () => {
+  it('or without its key, settings are refused: both are there, or neither', () => {
+    const check = (env: Readonly<Record<string, string>>) => () => checkConfig([config], env, tls.rules);
+    expect(check({})).not.toThrow();
+    expect(check({ TLS_CERT_FILE: 'a', TLS_KEY_FILE: 'b' })).not.toThrow();
+    expect(check({ TLS_CERT_FILE: 'a' })).toThrow('TLS_KEY_FILE: expected a file, because TLS_CERT_FILE is set');
+    expect(check({ TLS_KEY_FILE: 'b' })).toThrow('TLS_CERT_FILE: expected a file, because TLS_KEY_FILE is set');
+  });
+
+  it.each<[string, () => unknown, 'cert' | 'key', string]>([
+    [
+      'a key that is none',
+      () => writeFileSync(files.key, 'nonsense'),
+      'key',
+      'TLS_KEY_FILE: the private key cannot be read; ',
+    ],
+    [
+      'a certificate that is none',
+      () => writeFileSync(files.cert, ''),
+      'cert',
+      'TLS_CERT_FILE: the certificate cannot be read; ',
+    ],
+    ['a file that is not there', () => rmSync(files.cert), 'cert', 'TLS_CERT_FILE: '],
+    [
+      'the key of another',
+      async () => writeFileSync(files.key, (await testCertificate()).key),
+      'key',
+      'TLS_KEY_FILE: the private key is not that of the certificate; ',
+    ],
+  ])('the service does not start, and names setting and file: %s', async (_what, spoil, file, told) => {
+    await spoil();
+    await expect(testService(files)).rejects.toThrow(`${told}${files[file]} `);
+  });
+
+  it('or with ticket keys that are none, it does not start either', async () => {
+    const settings = (path: string) => ({ TLS_TICKET_KEYS_FILE: path });
+    writeFileSync(files.ticketKeys, 'nonsense');
+    const told = `> ${files.ticketKeys}`;
+    await expect(testService(files, undefined, settings(files.ticketKeys))).rejects.toThrow(told);
+    const elsewhere = `TLS_TICKET_KEYS_FILE: ${files.ticketKeys}.not cannot be read`;
+    await expect(testService(files, undefined, settings(`${files.ticketKeys}.not`))).rejects.toThrow(elsewhere);
+  });
+});
+
+describe('a session', () => {
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)('is resumed by %s, also after a reload', async (maxVersion) => {
+    service = await testService(files);
+    const socket = await service.tls({ maxVersion });
+    const session = maxVersion === 'TLSv1.2' ? socket.getSession() : await ticketOf(socket);
+    files.write(await testCertificate('second'));
+    await service.service.reload();
+    const again = await service.tls({ maxVersion, session });
+    expect(again.isSessionReused()).toBe(true);
+    await expect
+      .poll(service.metrics.text)
+      .toMatch(new RegExp(`^tls_handshakes_total\\{version="${maxVersion}",protocol="h2",resumed="true"\\} 1$`, 'm'));
+  });
+
+  it('is resumed by another instance that has the same keys, until they change', async () => {
+    writeFileSync(files.ticketKeys, newTicketKeys().toString('base64'));
+    service = await testService(files, undefined, { TLS_TICKET_KEYS_FILE: files.ticketKeys });
+    const another = await testService(files, undefined, { TLS_TICKET_KEYS_FILE: files.ticketKeys });
+    const stranger = await testService(files);
+    const session = await ticketOf(await service.tls());
+    expect((await stranger.tls({ session })).isSessionReused()).toBe(false);
+    expect((await another.tls({ session })).isSessionReused()).toBe(true);
+    writeFileSync(files.ticketKeys, newTicketKeys().toString('base64'));
+    await another.service.reload();
+    expect((await another.tls({ session })).isSessionReused()).toBe(false);
+    await Promise.all([another.stop(), stranger.stop()]);
+  });
+});
