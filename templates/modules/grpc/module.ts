@@ -4,8 +4,14 @@ export default defineModule({
   id: 'grpc',
   summary: 'gRPC on a port of its own: contract first, health, reflection, a typed client',
   category: 'api',
-  requires: ['http2-connections'],
-  dependencies: ['@bufbuild/protobuf', '@connectrpc/connect', '@connectrpc/connect-node'],
+  dependencies: [
+    '@bufbuild/protobuf',
+    '@connectrpc/connect',
+    '@connectrpc/connect-node',
+    '@grpc/grpc-js',
+    '@grpc/reflection',
+    'grpc-health-check',
+  ],
   devDependencies: ['@bufbuild/buf', '@bufbuild/protoc-gen-es'],
   scripts: {
     proto: 'buf lint && buf generate && oxfmt api/gen',
@@ -13,14 +19,11 @@ export default defineModule({
   tryIt: {
     trials: [
       {
-        shows: 'What it serves, by reflection',
-        shell: '{exec} buf curl --protocol grpc --http2-prior-knowledge --list-methods http://localhost:50051',
-        prints: 'grpc.health.v1.Health',
-      },
-      {
-        shows: 'Its health',
-        shell:
-          '{exec} buf curl --protocol grpc --http2-prior-knowledge http://localhost:50051/grpc.health.v1.Health/Check',
+        shows: 'Its health, which Kubernetes asks for too',
+        shell: [
+          '{exec} buf curl --protocol grpc --http2-prior-knowledge --schema node_modules/grpc-health-check/proto \\',
+          '  http://localhost:50051/grpc.health.v1.Health/Check',
+        ].join('\n'),
         prints: '"status": "SERVING"',
       },
     ],
@@ -28,6 +31,11 @@ export default defineModule({
       name: 'itemsByGrpc',
       file: 'internal/items/grpc/module.ts',
       trials: [
+        {
+          shows: 'What it serves, by reflection',
+          shell: '{exec} buf curl --protocol grpc --http2-prior-knowledge --list-methods http://localhost:50051',
+          prints: 'items.v1.ItemService/CreateItem',
+        },
         {
           shows: 'The items by [gRPC](grpc.md), the same that REST serves',
           shell: [

@@ -1,4 +1,4 @@
-"""Calls ItemService by Debian's grpcio, health and reflection by its generic API; prints what it saw as JSON."""
+"""Calls ItemService, health and reflection by Debian's grpcio; prints what it saw as JSON."""
 import importlib
 import json
 import subprocess
@@ -7,7 +7,7 @@ import tempfile
 
 import grpc
 
-port, protos = sys.argv[1:]
+port, *protos = sys.argv[1:]
 generated = tempfile.mkdtemp()
 sys.path.insert(0, generated)
 
@@ -15,7 +15,7 @@ sys.path.insert(0, generated)
 def compiled(source):
     """Generates code for one file, under a name that does not hide the package grpc."""
     name = source.split("/")[-1]
-    with open(f"{protos}/{source}") as original, open(f"{generated}/{name}", "w") as copy:
+    with open(source) as original, open(f"{generated}/{name}", "w") as copy:
         copy.write(original.read())
     tool = [sys.executable, "-m", "grpc_tools.protoc", f"-I{generated}"]
     subprocess.run([*tool, f"--python_out={generated}", f"--grpc_python_out={generated}", name], check=True)
@@ -23,9 +23,7 @@ def compiled(source):
     return importlib.import_module(f"{module}_pb2"), importlib.import_module(f"{module}_pb2_grpc")
 
 
-items, services = compiled("items/v1/items.proto")
-health, healths = compiled("grpc/health/v1/health.proto")
-reflection, reflections = compiled("grpc/reflection/v1/reflection.proto")
+(items, services), (health, healths), (reflection, reflections) = map(compiled, protos)
 channel = grpc.insecure_channel(f"127.0.0.1:{port}")
 stub = services.ItemServiceStub(channel)
 seen = {}

@@ -18,6 +18,7 @@ const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const callersSpan = '00f067aa0ba902b7';
 const sampled = { traceparent: `00-${traceId}-${callersSpan}-01` };
 const good = { authorization: 'Bearer good' };
+const grpcType = { 'content-type': 'application/grpc' };
 
 let grpc: Grpc;
 let port: number;
@@ -25,6 +26,10 @@ let port: number;
 let passed: string[];
 let spans: Rpc[];
 let stop: () => Promise<void>;
+/** Tokens are verified once it has settled. */
+let verified: Promise<void> | undefined;
+/** How many tokens came to be verified. */
+let asked: number;
 
 function pass(what: string): void {
   passed.push(`${what}, ${grpc.calls} in flight`);
@@ -33,9 +38,11 @@ function pass(what: string): void {
 beforeEach(async () => {
   passed = [];
   spans = [];
+  verified = undefined;
+  asked = 0;
   const registry = new Registry();
   grpc = new Grpc({
-    config: readConfig(config, { GRPC_CALLS_LIMIT: '1' }),
+    config: readConfig(config, { GRPC_HOST: '127.0.0.1', GRPC_PORT: '0', GRPC_CALLS_LIMIT: '1' }),
     log: pino({ level: 'silent' }),
     metrics: createMetrics(registry),
     errors: new ErrorCounts(registry),
@@ -53,6 +60,8 @@ beforeEach(async () => {
       },
     },
     authenticate: () => async (token) => {
+      asked += 1;
+      await verified;
       pass('authenticated');
       if (token !== 'good') throw unauthenticated('No.');
       return { subject: 'ada', scopes: new Set(), roles: new Set(), claims: {}, expiresAt: Infinity };
@@ -65,7 +74,7 @@ beforeEach(async () => {
   });
   const hangs = () => new Promise<never>(() => {});
   grpc.add(Echo, { ...echoes, one: see, again: hangs, spread }, { methods: { again: { auth: 'public' } } });
-  port = await grpc.listen('127.0.0.1', 0);
+  port = await grpc.listen();
   stop = () => grpc.drain(AbortSignal.timeout(100));
 });
 afterEach(() => stop());
@@ -123,6 +132,23 @@ describe('a call', () => {
   it('that is not permitted begins no span and takes no place', async () => {
     expect(await call('/test.Echo/One', sampled)).toMatchObject({ grpcStatus: '16' });
     expect(passed).toEqual(['authenticated, 0 in flight']);
+  });
+
+  it('whose client leaves while its token is verified goes no further', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    verified = promise;
+    const session = connect(`http://127.0.0.1:${port}`);
+    session.on('error', () => undefined);
+    await once(session, 'remoteSettings');
+    const stream = session.request({ ':method': 'POST', ':path': '/test.Echo/Gather', ...good, ...grpcType });
+    stream.on('error', () => undefined);
+    await until(() => asked === 1);
+    session.destroy();
+    await until(() => grpc.connections === 0);
+    resolve();
+    await until(() => passed.length > 0);
+    expect(passed).toEqual(['authenticated, 0 in flight']);
+    expect(grpc.calls).toBe(0);
   });
 
   it('that is one too many has a span which says so, and goes no further', async () => {

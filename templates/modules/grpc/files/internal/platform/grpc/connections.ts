@@ -1,122 +1,75 @@
-import { type Http2Server, type ServerHttp2Session, constants } from 'node:http2';
-import type { Socket } from 'node:net';
+import { once } from 'node:events';
+import { type Server, type Socket, createServer } from 'node:net';
 import type { Static } from 'typebox';
-import { Counts } from '../http/connections/counts.ts';
-import { Farewell, Lingering, isOfHttp2 } from '../http2/connections.ts';
+import { listen } from '../http/connections/listener.ts';
 import type { config } from './config.ts';
 import type { GrpcMetrics } from './metrics.ts';
+import { Places } from './places.ts';
 
-/** Milliseconds between two looks for clients that do not end their side. */
-const sweepEvery = 250;
-
-interface Connection {
-  readonly farewell: Farewell;
-  readonly lingering: Lingering;
-  readonly socket: Socket;
-}
-
-/** The connections of a server: at most so many, none whose client is gone, and none cut off while calls are in flight. */
+/** Accepts the connections of a server, up to its limits. grpc-js itself has no limit, and does not say how many there are. */
 export class Connections {
   readonly #settings: Static<typeof config>;
-  readonly #metrics: Pick<GrpcMetrics, 'refused' | 'closed'>;
-  readonly #open = new Map<ServerHttp2Session, Connection>();
-  readonly #byPeer = new Counts();
-  readonly #keepalive: NodeJS.Timeout;
-  readonly #sweeper: NodeJS.Timeout;
-  /** What the next session stands on: Node tells of both in one go, and lets nobody cut off the socket of a session. */
-  #arrived: Socket | undefined;
+  readonly #listener: Server;
+  readonly #open = new Set<Socket>();
 
   /**
-   * @param server of HTTP/2, before it listens
    * @param settings limits
-   * @param metrics hear who is turned away
+   * @param refused counts connections beyond a limit
+   * @param serve takes each connection within the limits
    */
-  constructor(server: Http2Server, settings: Static<typeof config>, metrics: Pick<GrpcMetrics, 'refused' | 'closed'>) {
+  constructor(settings: Static<typeof config>, refused: GrpcMetrics['refused'], serve: (socket: Socket) => void) {
+    const places = new Places(settings.GRPC_CONNECTIONS_LIMIT, settings.GRPC_PEER_CONNECTIONS_LIMIT);
     this.#settings = settings;
-    this.#metrics = metrics;
-    server.prependListener('connection', (socket: Socket) => (this.#arrived = socket));
-    server.on('session', (session) => this.#add(session));
-    server.on('sessionError', (error) => {
-      // A connection that is lost, by a client that resets it say, breaks no protocol.
-      if (isOfHttp2(error)) metrics.closed.inc({ reason: 'protocol_error' });
+    this.#listener = createServer({ noDelay: true }, (socket) => {
+      const { remoteAddress: peer = '' } = socket;
+      socket.on('error', ignored);
+      const limit = places.take(peer);
+      if (limit !== undefined) {
+        refused.inc({ limit });
+        socket.destroy();
+        return;
+      }
+      this.#open.add(socket);
+      socket.once('close', () => {
+        this.#open.delete(socket);
+        places.free(peer);
+      });
+      // A client that is gone does not end its side: Node would wait for it.
+      socket.once('finish', () => setTimeout(() => socket.destroy(), settings.GRPC_KEEPALIVE_TIMEOUT_MS).unref());
+      serve(socket);
     });
-    this.#keepalive = setInterval(() => {
-      for (const session of this.#open.keys()) this.#ping(session);
-    }, settings.GRPC_KEEPALIVE_MS).unref();
-    this.#sweeper = setInterval(() => this.#sweep(performance.now()), sweepEvery).unref();
   }
 
-  /** How many there are. */
+  /** How many are open. */
   get count(): number {
     return this.#open.size;
   }
 
+  /** @returns the port, once connections are accepted */
+  listen(): Promise<number> {
+    return listen(this.#listener, this.#settings.GRPC_HOST, this.#settings.GRPC_PORT, 'GRPC_PORT');
+  }
+
   /**
-   * Asks every client to leave; calls in flight are finished, and so are those that are on their way at this moment.
-   * @param signal aborts at the deadline: what is left is cut off
+   * Stops accepting connections.
+   * @param leave asks every client to leave
+   * @param signal aborts at the deadline: what is left is then cut off
    * @returns when all have left
    */
-  async drain(signal: AbortSignal): Promise<void> {
-    clearInterval(this.#keepalive);
+  async drain(leave: () => void, signal: AbortSignal): Promise<void> {
+    if (!this.#listener.listening) return;
+    const closed = once(this.#listener, 'close');
     const cutOff = (): void => {
-      for (const [session, { socket }] of this.#open) {
-        session.destroy(undefined, constants.NGHTTP2_CANCEL);
-        socket.destroy();
-      }
+      for (const socket of this.#open) socket.destroy();
     };
+    this.#listener.close();
+    leave();
     signal.addEventListener('abort', cutOff);
-    try {
-      await Promise.all(Array.from(this.#open.values(), ({ farewell }) => farewell.say()));
-    } finally {
-      signal.removeEventListener('abort', cutOff);
-      clearInterval(this.#sweeper);
-    }
-  }
-
-  #add(session: ServerHttp2Session): void {
-    const socket = this.#arrived;
-    if (socket === undefined) throw new Error('a session has no socket');
-    const peer = socket.remoteAddress ?? '';
-    const limit = this.#limitReachedBy(peer);
-    if (limit !== undefined) {
-      this.#metrics.refused.inc({ limit });
-      session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
-      return;
-    }
-    const lingering = new Lingering(session, this.#settings.GRPC_KEEPALIVE_TIMEOUT_MS);
-    this.#open.set(session, { farewell: new Farewell(session), lingering, socket });
-    this.#byPeer.add(peer);
-    session.once('close', () => {
-      this.#open.delete(session);
-      this.#byPeer.remove(peer);
-    });
-  }
-
-  #limitReachedBy(peer: string): string | undefined {
-    if (this.#open.size >= this.#settings.GRPC_CONNECTIONS_LIMIT) return 'all';
-    return this.#byPeer.of(peer) >= this.#settings.GRPC_PEER_CONNECTIONS_LIMIT ? 'peer' : undefined;
-  }
-
-  #sweep(now: number): void {
-    for (const { lingering, socket } of this.#open.values()) {
-      if (socket.destroyed || !lingering.isOverdue(now)) continue;
-      this.#metrics.closed.inc({ reason: 'half_open' });
-      socket.destroy();
-    }
-  }
-
-  /** A client that is gone without a word, or has never spoken HTTP/2, does not answer. */
-  #ping(session: ServerHttp2Session): void {
-    if (session.destroyed) return;
-    const timer = setTimeout(() => {
-      this.#metrics.closed.inc({ reason: 'keepalive' });
-      session.destroy();
-    }, this.#settings.GRPC_KEEPALIVE_TIMEOUT_MS).unref();
-    const over = (): void => {
-      clearTimeout(timer);
-      session.off('close', over);
-    };
-    session.once('close', over);
-    session.ping(over);
+    if (signal.aborted) cutOff();
+    await closed;
+    signal.removeEventListener('abort', cutOff);
   }
 }
+
+/** 'close' follows. */
+function ignored(): void {}

@@ -2,10 +2,8 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Health, HealthCheckResponse_ServingStatus as Serving } from '../../../api/gen/grpc/health/v1/health_pb.ts';
 import { openChannel } from '../../../pkg/client/grpc/index.ts';
-import { frame } from './frames.ts';
-import { Echo, type TestService, echoes, testService, text, until } from './testing.ts';
+import { Echo, type TestService, echoes, frame, testService, text, until } from './testing.ts';
 
 let service: TestService;
 afterEach(() => service.stop());
@@ -100,22 +98,25 @@ describe('when the service stops', () => {
     session.once('close', resolve);
     await service.service.stop(0, 500);
     await closed;
-    expect(service.grpc.connections).toBe(0);
+    await expect.poll(() => service.grpc.connections, { timeout: 15_000 }).toBe(0);
   });
 
   it('health says so first, and those who watch it do not keep the service', async () => {
     service = await testService((grpc) => grpc.add(Echo, echoes));
-    const client = service.open().client(Health);
-    expect(await client.check({})).toMatchObject({ status: Serving.SERVING });
-    const seen: Serving[] = [];
-    const watching = (async () => {
-      for await (const { status } of client.watch({ service: 'test.Echo' })) seen.push(status);
-    })().catch((error: unknown) => error);
+    const health = service.health();
+    await until(async () => (await health.check()) === 'SERVING');
+    const seen: string[] = [];
+    const watching = health.watch('test.Echo');
+    const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
+    watching
+      .on('data', ({ status }) => seen.push(status))
+      .on('end', resolve)
+      .on('error', reject);
     await until(() => seen.length === 1);
     const stopped = service.service.stop(500, 10_000);
-    expect(await client.check({})).toMatchObject({ status: Serving.NOT_SERVING });
-    expect(await watching).toBeUndefined();
-    expect(seen).toEqual([Serving.SERVING, Serving.NOT_SERVING]);
+    expect(await health.check()).toBe('NOT_SERVING');
+    await ended;
+    expect(seen).toEqual(['SERVING', 'NOT_SERVING']);
     expect(await stopped).toBe(true);
     expect(service.log.text).not.toContain('call failed');
   });

@@ -1,85 +1,58 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type Health as HealthService,
-  HealthCheckResponse_ServingStatus as Serving,
-  Health as contract,
-} from '../../../api/gen/grpc/health/v1/health_pb.ts';
-import { background, runWith } from '../../../pkg/context/index.ts';
-import { notFound } from '../../../pkg/errors/index.ts';
+import type { Writable } from 'node:stream';
+import { HealthImplementation, type ServingStatus } from 'grpc-health-check';
 import type { Lifecycle } from '../app/module.ts';
-import type { Call } from './call.ts';
-import type { Implementation } from './method.ts';
 import type { Grpc } from './server.ts';
 
 /** Milliseconds that each module may take to tell its health. */
 const healthTimeoutMs = 2000;
-/** Milliseconds between two looks on behalf of those who watch. */
-const watchEvery = 1000;
-/** Milliseconds for which what was seen is told to all who ask. */
-const seenForMs = 500;
+/** Milliseconds between two looks: once the service is ready, and before. */
+const lookEvery = { ready: 1000, starting: 20 };
 
 /**
- * Serves grpc.health.v1 (https://github.com/grpc/grpc/blob/master/doc/health-checking.md): the service as a whole, by the empty
- * name, and each of its services are as ready as `/readyz` says.
- * @param grpc the server
+ * Serves grpc.health.v1 by the official package: the service as a whole, by the empty name, and each of its services are as ready
+ * as `/readyz` says.
+ * @param grpc the server, once all services were added
  * @param lifecycle phase and health of the service
+ * @param stopping aborts when the service begins to stop
  */
-export function serveHealth(grpc: Grpc, lifecycle: Lifecycle): void {
-  const statusOf = statusFor(lifecycle);
-  const implementation: Implementation<typeof HealthService> = {
-    async check({ service }) {
-      if (!isKnown(grpc, service)) throw notFound('service', service);
-      return { status: await statusOf() };
-    },
-    async list() {
-      const status = await statusOf();
-      const names = ['', ...grpc.services.map(({ typeName }) => typeName)];
-      return { statuses: Object.fromEntries(names.map((name) => [name, { status }])) };
-    },
-    async *watch({ service }, call) {
-      let told: Serving | undefined;
-      for (;;) {
-        const status = isKnown(grpc, service) ? await statusOf() : Serving.SERVICE_UNKNOWN;
-        if (status !== told) yield { status };
-        told = status;
-        // Whoever watches on would keep the service from stopping.
-        if (call.stopping.aborted) return;
-        await pause(call);
-      }
-    },
+export function serveHealth(grpc: Grpc, lifecycle: Lifecycle, stopping: AbortSignal): void {
+  const health = new HealthImplementation();
+  const names = ['', ...grpc.services.map(({ typeName }) => typeName)];
+  const watching = new Set<Writable>();
+  let told: ServingStatus | undefined;
+  const tell = (status: ServingStatus): void => {
+    if (status === told) return;
+    told = status;
+    for (const name of names) health.setStatus(name, status);
   };
-  grpc.add(contract, implementation, { auth: 'public', methods: { check: { isProbe: true } } });
-}
-
-function isKnown(grpc: Grpc, service: string): boolean {
-  return service === '' || grpc.services.some(({ typeName }) => typeName === service);
-}
-
-/**
- * @param lifecycle phase and health of the service
- * @returns tells whether it serves; its modules are looked at once for all who ask at about the same time
- */
-function statusFor(lifecycle: Lifecycle): () => Promise<Serving> {
-  let seen: Promise<Serving> | undefined;
-  const forget = (): void => {
-    seen = undefined;
+  const look = async (): Promise<void> => {
+    const isReady = lifecycle.phase === 'ready';
+    const modules = isReady ? Object.values(await lifecycle.health(healthTimeoutMs)) : ['not ready'];
+    if (stopping.aborted) return;
+    tell(modules.every((each) => each === 'ok') ? 'SERVING' : 'NOT_SERVING');
+    setTimeout(() => void look(), isReady ? lookEvery.ready : lookEvery.starting).unref();
   };
-  return async () => {
-    if (lifecycle.phase !== 'ready') return Serving.NOT_SERVING;
-    // Others wait for it as well: it does not end with the call that asked first.
-    seen ??= runWith(background, look, lifecycle).finally(() => setTimeout(forget, seenForMs).unref());
-    return seen;
-  };
+  stopping.addEventListener('abort', () => {
+    tell('NOT_SERVING');
+    // A client that watches on would keep the service from stopping.
+    for (const stream of watching) stream.end();
+  });
+  void look();
+  health.addToServer({
+    addService(definition, { watch, ...others }) {
+      const watched = (stream: Writable): void => {
+        Reflect.apply(watch ?? ignored, health, [stream]);
+        watching.add(stream);
+        stream.once('close', () => watching.delete(stream));
+        if (stopping.aborted) stream.end();
+      };
+      grpc.addDefinition(
+        definition,
+        { ...others, watch: watched },
+        { auth: 'public', methods: { Check: { isProbe: true } } },
+      );
+    },
+  });
 }
 
-async function look(lifecycle: Lifecycle): Promise<Serving> {
-  const modules = await lifecycle.health(healthTimeoutMs);
-  return Object.values(modules).every((health) => health === 'ok') ? Serving.SERVING : Serving.NOT_SERVING;
-}
-
-/** Ends early when the service begins to stop; throws when the call is over. */
-async function pause(call: Call): Promise<void> {
-  const signal = AbortSignal.any([call.signal, call.stopping]);
-  await sleep(watchEvery, undefined, { signal }).catch(() => undefined);
-  call.throwIfEnded();
-}
+function ignored(): void {}

@@ -2,13 +2,11 @@ import { once } from 'node:events';
 import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Health, HealthCheckResponse_ServingStatus as Serving } from '../../../api/gen/grpc/health/v1/health_pb.ts';
-import { frame } from './frames.ts';
-import { type Answer, Echo, type TestService, callRaw, echoes, testService, text, until } from './testing.ts';
+import { type Answer, Echo, type TestService, callRaw, echoes, frame, testService, text, until } from './testing.ts';
 
 const limit = 10_000;
-const headerLimit = 2048;
 let service: TestService;
 let session: ClientHttp2Session;
 
@@ -31,7 +29,7 @@ async function start(env: Readonly<Record<string, string>> = {}): Promise<void> 
         },
       });
     },
-    { GRPC_MESSAGE_LIMIT_BYTES: String(limit), GRPC_HEADER_LIMIT_BYTES: String(headerLimit), ...env },
+    { GRPC_MESSAGE_LIMIT_BYTES: String(limit), ...env },
   );
   session = await service.raw();
 }
@@ -53,8 +51,8 @@ async function counted(line: RegExp): Promise<boolean> {
 
 /** Opens a connection that is closed again. */
 async function refused(): Promise<void> {
-  const another = await service.raw().catch(() => undefined);
-  await until(() => another?.closed ?? true);
+  const socket = connect(service.port, '127.0.0.1').on('error', () => undefined);
+  await once(socket.resume(), 'close');
 }
 
 /** GOAWAY (RFC 9113, 6.8): no stream, no error. */
@@ -72,11 +70,16 @@ async function halfOpen(bytes = Buffer.alloc(0)): Promise<void> {
   socket.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), settings, bytes]));
 }
 
-function prefixed(length: number, compressed = 0): Buffer {
+function prefixed(length: number): Buffer {
   const bytes = Buffer.alloc(5);
-  bytes[0] = compressed;
   bytes.writeUInt32BE(length, 1);
   return bytes;
+}
+
+function compressed(bytes: Buffer): Buffer {
+  const message = frame(bytes);
+  message[0] = 1;
+  return message;
 }
 
 /** Begins a call that its client does not end. */
@@ -88,9 +91,6 @@ function opened(connection: ClientHttp2Session, path: string, bytes = frame(Buff
 }
 
 const good = { message: text('hello') };
-/** One is received at a time, two are not. */
-const large = { message: text('x'.repeat(600_000)) };
-const memory = { GRPC_MESSAGE_LIMIT_BYTES: '1000000', GRPC_MESSAGE_MEMORY_BYTES: '1000000' };
 const noMessage = { message: Buffer.alloc(0) };
 const check = '/grpc.health.v1.Health/Check';
 const watch = '/grpc.health.v1.Health/Watch';
@@ -103,19 +103,40 @@ describe('what no client should send', () => {
       'a message that is too large',
       () => callRaw(session, '/test.Echo/One', { message: text('x'.repeat(limit)) }),
       '8',
-      'message_oversized',
+      'resource_exhausted',
     ],
     [
       'a length that is a lie',
       () => callRaw(session, '/test.Echo/One', prefixed(2 ** 32 - 1)),
       '8',
-      'message_oversized',
+      'resource_exhausted',
     ],
     [
       'one in a stream',
       () => callRaw(session, '/test.Echo/Gather', Buffer.concat([frame(text('x')), prefixed(limit + 1)])),
       '8',
-      'message_oversized',
+      'resource_exhausted',
+    ],
+    [
+      'a message that is too large once it is decompressed',
+      () =>
+        callRaw(session, '/test.Echo/One', compressed(gzipSync(text('x'.repeat(100 * limit)))), {
+          'grpc-encoding': 'gzip',
+        }),
+      '8',
+      'resource_exhausted',
+    ],
+    [
+      'what cannot be decompressed',
+      () => callRaw(session, '/test.Echo/One', compressed(Buffer.from('x')), { 'grpc-encoding': 'gzip' }),
+      '3',
+      'invalid_argument',
+    ],
+    [
+      'an encoding that is unknown',
+      () => callRaw(session, '/test.Echo/One', compressed(Buffer.from('x')), { 'grpc-encoding': 'br' }),
+      '12',
+      'unimplemented',
     ],
     [
       'garbage in place of a message',
@@ -129,35 +150,19 @@ describe('what no client should send', () => {
       '3',
       'message_malformed',
     ],
-    ['half a message', () => callRaw(session, '/test.Echo/One', prefixed(10)), '3', 'message_truncated'],
-    ['half a message in a stream', () => callRaw(session, '/test.Echo/Gather', prefixed(10)), '3', 'message_truncated'],
-    ['no message', () => callRaw(session, '/test.Echo/One', Buffer.alloc(0)), '3', 'message_missing'],
+    ['half a message', () => callRaw(session, '/test.Echo/One', prefixed(10)), '12', 'unimplemented'],
+    ['no message', () => callRaw(session, '/test.Echo/One', Buffer.alloc(0)), '12', 'unimplemented'],
     [
       'two messages',
       () => callRaw(session, '/test.Echo/One', Buffer.concat([frame(text('a')), frame(text('b'))])),
-      '3',
-      'messages_too_many',
-    ],
-    ['a compressed message', () => callRaw(session, '/test.Echo/One', prefixed(1, 1)), '12', 'message_compressed'],
-    [
-      'an encoding',
-      () => callRaw(session, '/test.Echo/One', good, { 'grpc-encoding': 'gzip' }),
       '12',
-      'encoding_unknown',
+      'unimplemented',
     ],
-    ['an unknown method', () => callRaw(session, '/test.Echo/Nothing', good), '12', 'method_unknown'],
-    ['an unknown service', () => callRaw(session, '/nothing.Here/One', good), '12', 'method_unknown'],
     [
       'a deadline that is none',
       () => callRaw(session, '/test.Echo/One', good, { 'grpc-timeout': 'soon' }),
       '3',
-      'timeout_malformed',
-    ],
-    [
-      'headers that are too large',
-      () => callRaw(session, '/test.Echo/One', good, { 'x-bomb': 'x'.repeat(headerLimit) }),
-      '8',
-      'headers_oversized',
+      'invalid_argument',
     ],
   ])('%s is answered, counted, and does not touch others', async (_what, call, grpcStatus, code) => {
     const answer = await call();
@@ -165,50 +170,34 @@ describe('what no client should send', () => {
     expect(answer.message).not.toBe('');
     expect(await counted(new RegExp(`^errors_total\\{code="${code}"\\} 1$`, 'm'))).toBe(true);
     expect(await othersAreServed()).toBe(true);
+    await until(() => service.grpc.calls === 0);
   });
 
-  it.each(['application/json', 'application/grpc-web', 'application/grpc+json', 'text/plain', ''])(
-    'content type "%s" is answered by 415',
-    async (type) => {
-      const answer = await callRaw(session, '/test.Echo/One', good, { 'content-type': type });
-      expect(answer.status).toBe(415);
-      expect(await counted(/^errors_total\{code="not_grpc"\} 1$/m)).toBe(true);
-      expect(await othersAreServed()).toBe(true);
-    },
-  );
+  it.each(['/test.Echo/Nothing', '/nothing.Here/One', '/', '/\u00ff'])('%s is no method', async (path) => {
+    expect(await callRaw(session, path, good)).toMatchObject({ status: 200, grpcStatus: '12' });
+    expect(await othersAreServed()).toBe(true);
+  });
 
-  it('a method of HTTP other than POST is answered by 405', async () => {
-    const stream = session.request({ ':method': 'GET', ':path': '/test.Echo/One' });
-    const [headers]: unknown[] = await once(stream, 'response');
-    expect(headers).toMatchObject({ ':status': 405, allow: 'POST' });
-    expect(await counted(/^errors_total\{code="not_grpc"\} 1$/m)).toBe(true);
+  it.each(['application/json', 'text/plain', ''])('content type "%s" is answered by 415', async (type) => {
+    const answer = await callRaw(session, '/test.Echo/One', good, { 'content-type': type });
+    expect(answer.status).toBe(415);
     expect(await othersAreServed()).toBe(true);
   });
 
   it('a bomb of headers is reset by HTTP/2 itself', async () => {
-    const bomb = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`x-${index}`, 'y'.repeat(1000)]));
+    const bomb = Object.fromEntries(Array.from({ length: 80 }, (_, index) => [`x-${index}`, 'y'.repeat(1000)]));
     const answer = await callRaw(session, '/test.Echo/One', good, bomb);
     expect(answer.grpcStatus).toBeUndefined();
     expect(answer.reset).not.toBe(0);
     expect(await othersAreServed()).toBe(true);
   });
 
-  it('bytes that are not HTTP/2 close their connection, which is counted', async () => {
+  it('bytes that are not HTTP/2 close their connection', async () => {
     const socket = connect(service.port, '127.0.0.1');
     socket.on('error', () => undefined).resume();
     socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
     await once(socket, 'close');
-    await until(() => counted(/^grpc_server_connections_closed_total\{reason="protocol_error"\} 1$/m));
     expect(await othersAreServed()).toBe(true);
-  });
-
-  it('a connection that its client resets is not counted', async () => {
-    const another = await service.raw();
-    opened(another, '/test.Echo/Gather');
-    await until(() => service.grpc.calls === 1);
-    another.socket.resetAndDestroy();
-    await until(() => counted(/^grpc_server_connections 1$/m));
-    expect(await counted(/^grpc_server_connections_closed_total\{/m)).toBe(false);
   });
 });
 
@@ -228,7 +217,6 @@ describe('a flood from one peer', () => {
       if (count % 50 === 0) await sleep(0);
     }
     await closed;
-    await until(() => counted(/^grpc_server_connections_closed_total\{reason="protocol_error"\} 1$/m));
     expect(await othersAreServed()).toBe(true);
     await until(() => service.grpc.calls === 0);
   });
@@ -288,46 +276,7 @@ describe('a flood from one peer', () => {
     await until(() => service.grpc.calls === open.length);
     expect(await callRaw(session, '/test.Echo/One', good)).toMatchObject({ grpcStatus: '8' });
     expect(await callRaw(session, watch, noMessage)).toMatchObject({ grpcStatus: '8' });
-    expect(await service.open().client(Health).check({})).toMatchObject({ status: Serving.SERVING });
-  });
-
-  it('of messages that never end is turned away when they take too much memory, and small ones are not', async () => {
-    await service.stop();
-    await start(memory);
-    const begun = opened(session, '/test.Echo/Gather', Buffer.concat([prefixed(900_000), Buffer.alloc(600_000)]));
-    await until(() => begun.writableLength === 0 && service.grpc.calls === 1);
-    for (const path of ['/test.Echo/One', '/test.Echo/Gather', '/test.Echo/Talk']) {
-      expect(await callRaw(await service.raw(), path, large)).toMatchObject({ status: 200, grpcStatus: '8' });
-    }
-    expect(await counted(/^errors_total\{code="memory_exhausted"\} 3$/m)).toBe(true);
-    expect(await othersAreServed()).toBe(true);
-    begun.close(constants.NGHTTP2_CANCEL);
-    await until(() => service.grpc.calls === 0);
-    expect(await callRaw(session, '/test.Echo/One', large)).toMatchObject({ grpcStatus: '0' });
-  });
-
-  it('of messages counts those that are whole, too, as long as their calls are open', async () => {
-    await service.stop();
-    await start(memory);
-    const begun = opened(session, '/test.Echo/One', Buffer.concat([frame(large.message), prefixed(10)]));
-    await until(() => begun.writableLength === 0 && service.grpc.calls === 1);
-    expect(await callRaw(await service.raw(), '/test.Echo/One', large)).toMatchObject({ grpcStatus: '8' });
-    begun.close(constants.NGHTTP2_CANCEL);
-    await until(() => service.grpc.calls === 0);
-    expect(await callRaw(session, '/test.Echo/One', large)).toMatchObject({ grpcStatus: '0' });
-  });
-
-  it('of messages does not count those that are done with, though their stream goes on', async () => {
-    await service.stop();
-    await start(memory);
-    const bytes = frame(large.message);
-    const talk = opened(session, '/test.Echo/Talk', bytes);
-    let read = 0;
-    talk.on('data', (chunk: Buffer) => (read += chunk.length));
-    await until(() => read === bytes.length);
-    expect(await callRaw(await service.raw(), '/test.Echo/Gather', large)).toMatchObject({ grpcStatus: '0' });
-    talk.write(bytes);
-    await until(() => read === 2 * bytes.length);
+    await until(async () => (await service.health().check()) === 'SERVING');
   });
 
   it.skipIf(hasOneAddress)(
@@ -390,18 +339,48 @@ describe('a client that is slow or gone', () => {
     await once(stream, 'response');
     await until(() => counted(/^errors_total\{code="reader_stalled"\} 1$/m));
     await until(() => service.grpc.calls === 0);
-    stream.resume();
-    await until(() => stream.closed);
-    expect(stream.rstCode).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    expect(await othersAreServed()).toBe(true);
+  });
+
+  it('that asks for the contract and reads no answer is not read on', async () => {
+    const mute = await service.raw({ settings: { initialWindowSize: 0 } });
+    const stream = mute.request({
+      ':method': 'POST',
+      ':path': '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+      'content-type': 'application/grpc',
+    });
+    stream.on('error', () => undefined);
+    // list_services, so often that they do not fit into what flow control lets through.
+    const asked = Buffer.concat(Array.from({ length: 50_000 }, () => frame(Buffer.of(0x3a, 0))));
+    let isRead = false;
+    stream.write(asked, () => (isRead = true));
+    await until(() => service.grpc.calls === 1);
+    await sleep(1000);
+    expect(isRead).toBe(false);
+    expect(await othersAreServed()).toBe(true);
+  });
+
+  it('that never reads the reply to a stream is given up', async () => {
+    await service.stop();
+    await start({ GRPC_STALL_TIMEOUT_MS: '200' });
+    const mute = await service.raw({ settings: { initialWindowSize: 0 } });
+    const stream = mute.request({
+      ':method': 'POST',
+      ':path': '/test.Echo/Gather',
+      'content-type': 'application/grpc',
+    });
+    stream.on('error', () => undefined);
+    stream.end(frame(text('x'.repeat(50))));
+    await until(() => counted(/^errors_total\{code="reader_stalled"\} 1$/m));
+    await until(() => service.grpc.calls === 0);
+    expect(await othersAreServed()).toBe(true);
   });
 
   it.each([
-    ['its one reply', '/test.Echo/One', 'OK'],
+    ['its one reply', '/test.Echo/One', 'DEADLINE_EXCEEDED'],
     ['the middle of a stream', '/test.Echo/Spread', 'DEADLINE_EXCEEDED'],
     ['the last of a stream', '/test.Echo/Talk', 'DEADLINE_EXCEEDED'],
-  ])('that never reads %s is given up, though the call has ended', async (_what, path, status) => {
-    await service.stop();
-    await start({ GRPC_STALL_TIMEOUT_MS: '300' });
+  ])('that never reads %s is given up at its deadline', async (_what, path, status) => {
     const mute = await service.raw({ settings: { initialWindowSize: 0 } });
     const stream = mute.request({
       ':method': 'POST',
@@ -412,10 +391,6 @@ describe('a client that is slow or gone', () => {
     stream.on('error', () => undefined);
     stream.end(frame(text('x'.repeat(50))));
     await until(() => counted(new RegExp(`^grpc_server_call_duration_seconds_count.*status="${status}"\\} 1$`, 'm')));
-    await until(() => stream.closed);
-    expect(stream.rstCode).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    expect(await counted(/^errors_total\{code="reader_stalled"\} 1$/m)).toBe(true);
-    expect(await counted(/^grpc_server_call_duration_seconds_count.*status="RESOURCE_EXHAUSTED"/m)).toBe(false);
     await until(() => service.grpc.calls === 0);
     expect(await othersAreServed()).toBe(true);
   });
@@ -454,17 +429,15 @@ describe('a client that is slow or gone', () => {
     const mute = connect(service.port, '127.0.0.1');
     mute.on('error', () => undefined).resume();
     await once(mute, 'close');
-    expect(await counted(/^grpc_server_connections_closed_total\{reason="keepalive"\} 1$/m)).toBe(true);
     expect(await callRaw(session, '/test.Echo/One', good)).toMatchObject({ grpcStatus: '0' });
   });
 
-  it('that leaves, and never ends its side of the connection, is cut off, and counted', async () => {
+  it('that leaves, and never ends its side of the connection, is cut off', async () => {
     await service.stop();
     await start({ GRPC_KEEPALIVE_TIMEOUT_MS: '100' });
     await halfOpen(goaway);
     await until(() => service.grpc.connections === 2);
     await until(() => service.grpc.connections === 1);
-    expect(await counted(/^grpc_server_connections_closed_total\{reason="half_open"\} 1$/m)).toBe(true);
     expect(await othersAreServed()).toBe(true);
   });
 
@@ -486,21 +459,5 @@ describe('a client that is slow or gone', () => {
     // By now it has ended on our side.
     await sleep(100);
     expect(await service.service.stop(0, 5000)).toBe(true);
-  });
-
-  it('is asked whether it is there as often as it stays, and leaves nothing behind each time', async () => {
-    await service.stop();
-    const warnings: Error[] = [];
-    const hear = (warning: Error): void => void warnings.push(warning);
-    process.on('warning', hear);
-    try {
-      let pings = 0;
-      await start({ GRPC_KEEPALIVE_MS: '10' });
-      session.on('ping', () => (pings += 1));
-      await until(() => pings > 20);
-      expect(warnings).toEqual([]);
-    } finally {
-      process.off('warning', hear);
-    }
   });
 });

@@ -3,16 +3,10 @@ import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client'
 /** What gRPC reports. */
 export type GrpcMetrics = ReturnType<typeof createMetrics>;
 
-/** What is asked at each scrape. */
-export interface Gauges {
-  readonly connections: () => number;
-  readonly calls: () => number;
-}
-
 /**
  * Registers the metrics of gRPC.
  * @param registry where they are scraped from
- * @returns the metrics that somebody must tell
+ * @returns the metrics that the server updates
  */
 export function createMetrics(registry: Registry) {
   const registers = [registry];
@@ -30,36 +24,23 @@ export function createMetrics(registry: Registry) {
       labelNames: ['limit'],
       registers,
     }),
-    closed: new Counter({
-      name: 'grpc_server_connections_closed_total',
-      help: 'Connections that were closed for what their client did, or did not',
-      labelNames: ['reason'],
-      registers,
-    }),
   };
 }
 
 /**
  * @param registry where they are scraped from
- * @param gauges read once a scrape
+ * @param now what there is, read once a scrape
  */
-export function registerGauges(registry: Registry, { connections, calls }: Gauges): void {
-  const open = new Gauge({
-    name: 'grpc_server_connections',
-    help: 'Connections that are open',
-    registers: [],
-    collect() {
-      this.set(connections());
-    },
-  });
-  const inFlight = new Gauge({
-    name: 'grpc_server_calls_in_flight',
-    help: 'Calls that are being answered',
-    registers: [],
-    collect() {
-      this.set(calls());
-    },
-  });
-  registry.registerMetric(open);
-  registry.registerMetric(inFlight);
+export function registerGauges(
+  registry: Registry,
+  now: { readonly connections: number; readonly calls: number },
+): void {
+  const gauge = (name: string, help: string, value: () => number): void => {
+    const collect = function collect(this: Gauge): void {
+      this.set(value());
+    };
+    registry.registerMetric(new Gauge({ name, help, registers: [], collect }));
+  };
+  gauge('grpc_server_connections', 'Connections that are open', () => now.connections);
+  gauge('grpc_server_calls_in_flight', 'Calls that are being answered', () => now.calls);
 }

@@ -6,14 +6,12 @@ import { config } from './config.ts';
 import { serveHealth } from './health.ts';
 import { createMetrics, registerGauges } from './metrics.ts';
 import { serveReflection } from './reflection.ts';
-import { rules } from './rules.ts';
 import { Grpc } from './server.ts';
 
 /** gRPC: modules that require it add their services while they start; it listens once all have started. */
 export const grpc = defineModule({
   name: 'grpc',
   config,
-  rules,
   requires: [identity, metrics, telemetry],
   start({ config: settings, log, signal, lifecycle, use }) {
     const { registry, errors } = use(metrics);
@@ -27,13 +25,13 @@ export const grpc = defineModule({
       authenticate: () => who.authenticate,
       stopping: signal,
     });
-    registerGauges(registry, { connections: () => value.connections, calls: () => value.calls });
-    serveHealth(value, lifecycle);
-    if (settings.GRPC_REFLECTION) serveReflection(value);
+    registerGauges(registry, value);
     return {
       value,
       async serve() {
-        const port = await value.listen(settings.GRPC_HOST, settings.GRPC_PORT);
+        serveHealth(value, lifecycle, signal);
+        if (settings.GRPC_REFLECTION) serveReflection(value);
+        const port = await value.listen();
         log.info({ port }, 'listening');
       },
       drain: (deadline) => value.drain(deadline),

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fromBinary } from '@bufbuild/protobuf';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -7,8 +6,7 @@ import { detach, current, runWith, withTimeout, Context } from '../../../pkg/con
 import { ServiceError, unavailable, wrap } from '../../../pkg/errors/index.ts';
 import { Type } from 'typebox';
 import { defineModule } from '../app/module.ts';
-import { type Authenticate, identity, type Principal, principalKey } from '../identity/module.ts';
-import { frame } from './frames.ts';
+import { type Authenticate, type Principal, identity, principalKey } from '../identity/module.ts';
 import type { Implementation } from './method.ts';
 import { Echo, type TestService, callRaw, echoes, testService, text, until } from './testing.ts';
 
@@ -77,42 +75,9 @@ describe('a method of each kind', () => {
     expect(await service.metrics.text()).not.toContain('reader_stalled');
   });
 
-  it('may leave unread what has come already: its stream is closed, and does not keep the service', async () => {
-    const { promise: come, resolve } = Promise.withResolvers<void>();
-    await serve(
-      {
-        async gather(requests) {
-          for await (const request of requests) {
-            await come;
-            return request;
-          }
-          return { value: 'nothing' };
-        },
-      },
-      { GRPC_STALL_TIMEOUT_MS: '200' },
-    );
-    const session = await service.raw();
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': '/test.Echo/Gather',
-      'content-type': 'application/grpc',
-    });
-    const trailers = once(stream.resume(), 'trailers');
-    for (let count = 0; count < 40; count += 1) stream.write(frame(text('x'.repeat(1000))));
-    await until(() => service.grpc.calls === 1);
-    await sleep(50);
-    resolve();
-    const [received]: unknown[] = await trailers;
-    expect(received).toMatchObject({ 'grpc-status': '0' });
-    await until(() => stream.closed);
-    await sleep(400);
-    expect(await service.metrics.text()).not.toContain('reader_stalled');
-    expect(await service.service.stop(0, 2000)).toBe(true);
-  });
-
   it('cannot be added twice', async () => {
     await serve({});
-    expect(() => service.grpc.add(Echo, echoes)).toThrow('test.Echo is there already');
+    expect(() => service.grpc.add(Echo, echoes)).toThrow('test.Echo was added already');
   });
 });
 
@@ -175,6 +140,86 @@ describe('an error', () => {
       })(),
     ).rejects.toMatchObject({ code: 'sold_out', grpcStatus: 'ABORTED', message: 'Ausverkauft: 100 % Öl' });
     expect(found).toEqual(['a']);
+  });
+});
+
+describe('a handler', () => {
+  const unreadable = new Error('unreadable');
+  Object.defineProperty(unreadable, 'cause', {
+    get() {
+      throw new Error('not even this');
+    },
+  });
+  const circular = new Error('circular');
+  circular.cause = circular;
+
+  it.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['null', null],
+    ['a number', 7],
+    ['a symbol', Symbol('odd')],
+    ['an object without a prototype', Object.create(null)],
+    ['an error that causes itself', circular],
+    ['an error that cannot be read', unreadable],
+    ['half a character', new ServiceError({ code: 'odd', status: 500, publicMessage: '\uD800' })],
+  ])('may throw %s: the call is INTERNAL, and others are served', async (_what, thrown) => {
+    const fail = (): never => {
+      throw thrown;
+    };
+    await serve({
+      one: fail,
+      gather: async () => fail(),
+      async *spread() {
+        yield { value: 'a' };
+        fail();
+      },
+      talk: fail,
+    });
+    const session = await service.raw();
+    for (const method of ['One', 'Gather', 'Spread', 'Talk']) {
+      expect(await callRaw(session, `/test.Echo/${method}`, good)).toMatchObject({ grpcStatus: '13' });
+    }
+    expect(await callRaw(session, '/test.Echo/Again', good)).toMatchObject({ grpcStatus: '0' });
+    expect(service.grpc.calls).toBe(0);
+  });
+
+  it('may give what is no message', async () => {
+    const odd: { value: string } = Object.defineProperty({ value: '' }, 'value', {
+      get() {
+        throw new Error('not a message');
+      },
+      enumerable: true,
+    });
+    await serve({ one: () => odd });
+    expect(await callRaw(await service.raw(), '/test.Echo/One', good)).toMatchObject({ grpcStatus: '13' });
+    expect(service.log.text).toContain('call failed');
+  });
+
+  it('may go on without end after its client has left', async () => {
+    let begun = 0;
+    const hangs = () => {
+      begun += 1;
+      return new Promise<never>(() => {});
+    };
+    await serve({
+      one: hangs,
+      gather: hangs,
+      async *spread() {
+        yield await hangs();
+      },
+      async *talk() {
+        yield await hangs();
+      },
+    });
+    const session = await service.raw();
+    const calls = ['One', 'Gather', 'Spread', 'Talk'].map((method) => callRaw(session, `/test.Echo/${method}`, good));
+    await until(() => begun === calls.length);
+    session.destroy();
+    await Promise.all(calls);
+    expect(await callRaw(await service.raw(), '/test.Echo/Again', good)).toMatchObject({ grpcStatus: '0' });
+    expect(await service.metrics.text()).toMatch(/^errors_total\{code="cancelled"\} 4$/m);
+    // What has not ended still has its place: a service full of such work takes no more.
+    expect(service.grpc.calls).toBe(calls.length);
   });
 });
 

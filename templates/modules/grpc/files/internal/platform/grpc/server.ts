@@ -1,46 +1,52 @@
-import { once } from 'node:events';
-import { type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream, createServer } from 'node:http2';
 import type { DescService } from '@bufbuild/protobuf';
+import {
+  Server,
+  ServerCredentials,
+  type ServerInterceptingCallInterface,
+  ServerInterceptingCall,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+  logVerbosity,
+  setLogVerbosity,
+  status as codes,
+} from '@grpc/grpc-js';
 import type { Static } from 'typebox';
-import { runWith } from '../../../pkg/context/index.ts';
-import { tagsOf } from '../../../pkg/errors/index.ts';
-import { BodyMemory } from '../http/body/bodyMemory.ts';
-import { listen } from '../http/connections/listener.ts';
-import { traceOf } from '../http/requests/requestContext.ts';
-import { headerOf, requestIdOf } from '../http/requests/requestId.ts';
-import type { Authenticate } from '../identity/module.ts';
+import { current, headerNames, parseTrace, runWith } from '../../../pkg/context/index.ts';
+import { type GrpcStatus, grpcCodes, tagsOf } from '../../../pkg/errors/index.ts';
+import { headerOf } from '../http/requests/requestId.ts';
+import { type Authenticate, principalKey } from '../identity/module.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ErrorCounts } from '../metrics/module.ts';
-import { type Tracing, noTracing } from '../telemetry/tracing.ts';
-import { methodsOf } from './answer.ts';
-import { authentication } from './authentication.ts';
-import { Call, stalledReader } from './call.ts';
+import { type EndRpc, type Tracing, noTracing } from '../telemetry/tracing.ts';
+import { Call, type Serving } from './call.ts';
 import type { config } from './config.ts';
 import { Connections } from './connections.ts';
-import { fault } from './faults.ts';
-import { InFlight } from './inFlight.ts';
-import { type Interceptor, chain } from './interceptor.ts';
+import {
+  type Implementation,
+  type Interceptor,
+  type Method,
+  type ServiceOptions,
+  definitionOf,
+  handlerOf,
+} from './method.ts';
 import type { GrpcMetrics } from './metrics.ts';
-import type { Implementation, Method, ServiceOptions } from './method.ts';
-import { type Status, statusOf } from './status.ts';
-import { parseTimeout } from './timeout.ts';
-import { CallSpans } from './tracing.ts';
-import { Unread } from './unread.ts';
+import { Places } from './places.ts';
+import { type Status, fault, shortened, statusOf } from './status.ts';
 
-const contentType = /^application\/grpc(?:\+proto)?(?:;|$)/;
-/** What HTTP/2 adds to each header when it counts them (RFC 9113, 6.5.2), in bytes. */
-const headerOverhead = 32;
-/** Headers beyond the limit are told so in words up to this many times of it; beyond that HTTP/2 itself resets the call. */
-const headerLeeway = 4;
-/** Stands for methods that there are not: there is no end of names. */
-const unmatched = 'unmatched';
+/** RFC 6750, 2.1. */
+const bearer = /^bearer +([\w\-.~+/]+=*)$/i;
+const nothing = { scopes: [], roles: [] };
+const tooMany = {
+  peer: () => fault('peer_calls_too_many', 'RESOURCE_EXHAUSTED', 'Too many calls come from this address. Try again.'),
+  all: () => fault('calls_too_many', 'RESOURCE_EXHAUSTED', 'The service has too many calls. Try again.'),
+};
 
 export interface GrpcOptions {
   readonly config: Static<typeof config>;
   readonly log: Logger;
   readonly metrics: GrpcMetrics;
   readonly errors: ErrorCounts;
-  /** Records nothing unless told. */
+  /** Records nothing by default. */
   readonly tracing?: Tracing;
   /** Gives what verifies tokens, if a module of the service does. */
   readonly authenticate?: () => Authenticate | undefined;
@@ -48,47 +54,42 @@ export interface GrpcOptions {
   readonly stopping: AbortSignal;
 }
 
-/** The server of gRPC, to which modules add their services while they start. */
+/** The server of gRPC: @grpc/grpc-js, with the context, limits, errors and metrics of the service around each call. */
 export class Grpc {
   readonly #options: GrpcOptions;
-  readonly #server: Http2Server;
+  readonly #server: Server;
   readonly #connections: Connections;
-  readonly #inFlight: InFlight;
-  readonly #memory: BodyMemory;
-  readonly #unread: Unread;
-  readonly #spans: CallSpans;
   readonly #methods = new Map<string, Method>();
   readonly #services: DescService[] = [];
-  readonly #interceptors: Interceptor[];
+  readonly #interceptors: Interceptor[] = [];
+  readonly #places: Places;
+  readonly #probePlaces: Places;
+  readonly #spans = new WeakMap<Call, EndRpc>();
+  readonly #serving: Serving;
 
-  /** @param options settings, and who hears of calls */
+  /** @param options settings, and what is told of calls */
   constructor(options: GrpcOptions) {
-    const { config: settings, metrics, tracing = noTracing, authenticate = () => undefined } = options;
+    const { config: settings, metrics, tracing = noTracing, stopping } = options;
     this.#options = options;
-    this.#server = createServer({
-      settings: {
-        maxConcurrentStreams: settings.GRPC_STREAMS_LIMIT,
-        maxHeaderListSize: settings.GRPC_HEADER_LIMIT_BYTES * headerLeeway,
-      },
+    this.#serving = { config: settings, tracing, stopping, fail: this.#fail, ended: this.#ended };
+    this.#places = new Places(settings.GRPC_CALLS_LIMIT, settings.GRPC_PEER_CALLS_LIMIT);
+    this.#probePlaces = new Places(Infinity, settings.GRPC_PEER_CALLS_LIMIT);
+    // It writes what clients send to stderr, and nothing else that the log of calls does not have.
+    setLogVerbosity(logVerbosity.NONE);
+    this.#server = new Server({
+      'grpc.enable_channelz': 0,
+      'grpc.max_receive_message_length': settings.GRPC_MESSAGE_LIMIT_BYTES,
+      'grpc.max_concurrent_streams': settings.GRPC_STREAMS_LIMIT,
+      'grpc.keepalive_time_ms': settings.GRPC_KEEPALIVE_MS,
+      'grpc.keepalive_timeout_ms': settings.GRPC_KEEPALIVE_TIMEOUT_MS,
+      'grpc.max_connection_age_ms': settings.GRPC_CONNECTION_AGE_MS,
+      interceptors: [({ path }, wire) => this.#intercept(this.#methods.get(path), wire)],
     });
-    this.#connections = new Connections(this.#server, settings, metrics);
-    this.#inFlight = new InFlight(
-      { all: settings.GRPC_CALLS_LIMIT, peer: settings.GRPC_PEER_CALLS_LIMIT },
-      (call, error) => this.#fail(call, error),
-    );
-    this.#memory = new BodyMemory(settings.GRPC_MESSAGE_MEMORY_BYTES);
-    this.#unread = new Unread(settings.GRPC_STALL_TIMEOUT_MS, (call) => this.#abandon(call));
-    this.#spans = new CallSpans(tracing);
-    this.#interceptors = [
-      authentication(authenticate),
-      this.#spans.traced,
-      this.#inFlight.limited,
-      this.#inFlight.timed,
-    ];
-    this.#server.on('stream', (stream, headers) => this.#accept(stream, headers));
+    const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#connections = new Connections(settings, metrics.refused, (socket) => injector.injectConnection(socket));
   }
 
-  /** What it serves, in the order in which it was added. */
+  /** What was added, in order. */
   get services(): readonly DescService[] {
     return this.#services;
   }
@@ -98,14 +99,14 @@ export class Grpc {
     return this.#connections.count;
   }
 
-  /** Calls that are being answered. */
+  /** Calls that are being answered; probes are not among them. */
   get calls(): number {
-    return this.#inFlight.count;
+    return this.#places.count;
   }
 
   /**
-   * Adds an interceptor around every method that is added after it, next to the handler.
-   * @param interceptor lets calls through, or throws
+   * Adds an interceptor around the handler of every method that is added after it.
+   * @param interceptor continues with `next`, or throws
    */
   intercept(interceptor: Interceptor): void {
     this.#interceptors.push(interceptor);
@@ -116,28 +117,52 @@ export class Grpc {
    * @param service its contract
    * @param implementation each of its methods
    * @param options who may call them
-   * @throws {Error} when it is there already
+   * @throws {Error} when it was added already
    */
   add<Service extends DescService>(
     service: Service,
     implementation: Implementation<Service>,
     options: ServiceOptions<Service> = {},
   ): void {
-    if (this.#services.includes(service)) throw new Error(`${service.typeName} is there already`);
+    if (this.#services.includes(service)) throw new Error(`${service.typeName} was added already`);
     this.#services.push(service);
-    for (const method of methodsOf(service, implementation, options)) {
-      this.#methods.set(`/${method.name}`, { ...method, answer: chain(this.#interceptors, method.answer) });
+    const interceptors = [...this.#interceptors];
+    const handlers = service.methods.map((desc) => {
+      const handler = handlerOf(desc, implementation, (work) => void this.#run(interceptors, work));
+      return [desc.localName, handler] as const;
+    });
+    this.addDefinition(definitionOf(service), Object.fromEntries(handlers), options);
+  }
+
+  /**
+   * Adds a service as grpc-js takes it, such as one of the official packages. No interceptor runs around its methods.
+   * @param definition its contract
+   * @param implementation each of its methods
+   * @param options who may call them
+   */
+  addDefinition(
+    definition: ServiceDefinition,
+    implementation: UntypedServiceImplementation,
+    options: ServiceOptions<DescService> = {},
+  ): void {
+    for (const [key, { path, requestStream, responseStream }] of Object.entries(definition)) {
+      const { auth = options.auth, isProbe = false } = options.methods?.[key] ?? {};
+      this.#methods.set(path, {
+        name: path.slice(1),
+        needs: auth === 'public' ? undefined : { ...nothing, ...auth },
+        isUnary: !requestStream && !responseStream,
+        isProbe,
+      });
     }
+    this.#server.addService(definition, implementation);
   }
 
   /**
    * Begins to accept connections.
-   * @param host address
-   * @param port 0 takes any free one
    * @returns the port it listens on
    */
-  listen(host: string, port: number): Promise<number> {
-    return listen(this.#server, host, port, 'GRPC_PORT');
+  listen(): Promise<number> {
+    return this.#connections.listen();
   }
 
   /**
@@ -145,135 +170,125 @@ export class Grpc {
    * @param signal aborts at the deadline: what is left is then cut off
    */
   async drain(signal: AbortSignal): Promise<void> {
-    if (!this.#server.listening) return;
-    const closed = once(this.#server, 'close');
-    // Before `close`, which would have Node close the connections in its own way.
-    const left = this.#connections.drain(signal);
-    this.#server.close();
-    await Promise.all([left, closed]);
-    this.#inFlight.stop();
-    this.#unread.stop();
+    await this.#connections.drain(() => this.#server.tryShutdown(() => undefined), signal);
+    this.#server.forceShutdown();
   }
 
-  #accept(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
-    // Its 'close' tells all that is to know.
-    stream.on('error', ignored);
-    if (headers[':method'] !== 'POST' || !contentType.test(headers['content-type'] ?? '')) {
-      this.#options.errors.count('not_grpc');
-      const status = headers[':method'] === 'POST' ? 415 : 405;
-      stream.respond({ ':status': status, ...(status === 405 && { allow: 'POST' }) }, { endStream: true });
-      stream.resume();
-      return;
-    }
-    const found = this.#methods.get(headers[':path'] ?? '');
-    const call = this.#callOf(stream, headers, found ?? unknownMethod);
-    runWith(call, () => void this.#answer(call));
-  }
-
-  #callOf(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, method: Method): Call {
-    const { config: settings, tracing = noTracing, stopping } = this.#options;
-    return new Call({
-      id: requestIdOf(headers),
-      trace: traceOf(headers, tracing),
-      method,
-      stream,
-      headers,
-      peer: stream.session?.socket.remoteAddress ?? '',
-      deadline: performance.now() + allowedMs(headers, method, settings),
-      messageLimit: settings.GRPC_MESSAGE_LIMIT_BYTES,
-      memory: this.#memory,
-      unread: this.#unread,
-      stopping,
-      tracing,
-      ended: this.#ended,
+  /** Stands between grpc-js and a handler. grpc-js answers a call of an unknown method before this. */
+  #intercept(method: Method | undefined, wire: ServerInterceptingCallInterface): ServerInterceptingCall {
+    if (method === undefined) return new ServerInterceptingCall(wire);
+    let call: Call | undefined;
+    const send = wire.sendStatus.bind(wire);
+    // grpc-js ends calls by this method too: when a message is too large, say. So every call ends here.
+    wire.sendStatus = (status) => {
+      // INTERNAL of grpc-js itself, which has no metadata, is a fault of the client: a timeout that is malformed, say.
+      const isFault = status.code === codes.INTERNAL && !status.metadata;
+      const code = isFault ? codes.INVALID_ARGUMENT : status.code;
+      const name = codes[code];
+      call?.over(isStatus(name) ? name : 'UNKNOWN');
+      send({ ...status, code, details: shortened(status.details) });
+    };
+    return new ServerInterceptingCall(wire, {
+      start: (next) =>
+        next({
+          onReceiveMetadata: (metadata, proceed) => {
+            const made = new Call(method, metadata, wire, this.#serving);
+            call = made;
+            void runWith(made, () => this.#admit(made, () => proceed(metadata)));
+          },
+          onReceiveHalfClose: (proceed) => (call === undefined ? proceed() : runWith(call, proceed)),
+          onCancel: () => call?.over('CANCELLED'),
+        }),
+      sendMessage: (message, next) => {
+        // After the status, Node takes a message for an error and resets the call.
+        if (call?.isOver !== true) next(message);
+      },
     });
   }
 
-  async #answer(call: Call): Promise<void> {
+  /** Lets a call through to its handler: authentication, span, limits. Without tokens to verify, nothing of it waits. */
+  async #admit(call: Call, proceed: () => void): Promise<void> {
+    const { peer, headers, method } = call;
     try {
-      this.#check(call);
-      await call.method.answer(call);
+      const verify = this.#options.authenticate?.();
+      if (method.needs !== undefined && verify !== undefined) {
+        const token = bearer.exec(headers.authorization ?? '')?.[1];
+        call.set(principalKey, await verify(token, method.needs, { method: method.name }));
+        if (call.isOver) return;
+      }
+      if (call.trace.sampled) {
+        const { traceparent, tracestate } = headerNames;
+        const parent = parseTrace(headerOf(headers, traceparent), headerOf(headers, tracestate));
+        this.#spans.set(call, this.#serving.tracing.beginRpc(call, { method: method.name, peer, parent }));
+      }
+      // When a busy service refuses probes, it is restarted.
+      const places = method.isProbe ? this.#probePlaces : this.#places;
+      const limit = places.take(peer);
+      if (limit !== undefined) throw tooMany[limit]();
+      call.occupy(() => places.free(peer));
+      proceed();
     } catch (error) {
       this.#fail(call, error);
     }
   }
 
-  /** What can be told by the headers alone. */
-  #check({ headers }: Call): void {
-    const limit = this.#options.config.GRPC_HEADER_LIMIT_BYTES;
-    if (sizeOf(headers) > limit) {
-      throw fault('headers_oversized', 'RESOURCE_EXHAUSTED', `Headers may have at most ${limit} bytes.`);
-    }
-    parseTimeout(headerOf(headers, 'grpc-timeout'));
-    const encoding = headers['grpc-encoding'];
-    if (encoding !== undefined && encoding !== 'identity') {
-      throw fault('encoding_unknown', 'UNIMPLEMENTED', 'Compressed messages are not accepted.');
+  /** Runs a handler, whatever it throws. */
+  async #run(interceptors: readonly Interceptor[], work: (call: Call) => Promise<void>): Promise<void> {
+    const call = current();
+    // It may have ended while its request was on its way.
+    if (!(call instanceof Call) || call.isOver) return;
+    call.hold();
+    try {
+      const chain = interceptors.reduceRight<() => Promise<void>>(
+        (next, interceptor) => () => interceptor(call, next),
+        () => work(call),
+      );
+      await chain();
+      call.answered();
+    } catch (error) {
+      this.#fail(call, error);
+    } finally {
+      call.release();
     }
   }
 
-  /** Each error is answered, counted and logged here and nowhere else; those of callers at debug only. */
-  #fail(call: Call, error: unknown): void {
+  /** Each error is answered, counted and logged here and nowhere else. */
+  readonly #fail = (call: Call, error: unknown): void => {
     if (call.isOver) return;
+    let status: Status;
+    try {
+      status = this.#statusOf(call, error);
+    } catch {
+      // Anything can be thrown, also an object that throws when it is read.
+      status = this.#statusOf(call, new Error('the handler threw what cannot be read'));
+    }
+    call.fail(status);
+  };
+
+  /** Errors of callers are logged at debug only. */
+  #statusOf(call: Call, error: unknown): Status {
     const reason = error instanceof Error && error.name === 'AbortError' ? (call.ended() ?? error) : error;
     const status = statusOf(reason, call.id);
-    const level = isOurs(status) ? 'error' : 'debug';
-    this.#options.log[level]({ ...tagsOf(error), err: error }, 'call failed');
-    call.end(status);
+    this.#options.log[isOurs(status) ? 'error' : 'debug']({ ...tagsOf(error), err: error }, 'call failed');
+    return status;
   }
 
-  /** The end of a call whose reply is not read has been taken already: the reader is counted here. */
-  #abandon(call: Call): void {
-    if (call.isOver) {
-      this.#options.errors.count(stalledReader);
-      runWith(call, () => this.#options.log.debug({ method: call.method.name }, 'reply was not read'));
-    }
-    call.abandon();
-  }
-
-  /** Takes the end of each call once: one line in the log, one observation, the end of its span. */
+  /** Records the end of each call once: one line in the log, one observation, the end of its span. */
   readonly #ended = (call: Call, { name, code }: Status): void => {
     const { log, metrics, errors } = this.#options;
     const ms = performance.now() - call.begun;
     const method = call.method.name;
     metrics.calls.observe({ method, status: name }, ms / 1000);
     if (name !== 'OK') errors.count(code);
-    this.#spans.end(call, name);
+    this.#spans.get(call)?.(name);
     log.info({ method, status: name, ms }, 'call');
   };
-}
-
-const unknownMethod: Method = {
-  name: unmatched,
-  needs: undefined,
-  isUnary: true,
-  isProbe: false,
-  answer: () => Promise.reject(fault('method_unknown', 'UNIMPLEMENTED', 'There is no such method.')),
-};
-
-function allowedMs(headers: IncomingHttpHeaders, { isUnary }: Method, settings: Static<typeof config>): number {
-  const asked = askedMs(headers);
-  // A stream may be meant to have no end.
-  if (!isUnary) return asked ?? Infinity;
-  return Math.min(asked ?? settings.GRPC_DEADLINE_MS, settings.GRPC_DEADLINE_MAX_MS);
-}
-
-/** What is malformed is answered for later. */
-function askedMs(headers: IncomingHttpHeaders): number | undefined {
-  try {
-    return parseTimeout(headerOf(headers, 'grpc-timeout'));
-  } catch {
-    return undefined;
-  }
-}
-
-function sizeOf(headers: IncomingHttpHeaders): number {
-  let size = 0;
-  for (const name in headers) size += name.length + headerOverhead + String(headers[name] ?? '').length;
-  return size;
 }
 
 function isOurs({ name }: Status): boolean {
   return name === 'INTERNAL' || name === 'UNKNOWN' || name === 'UNAVAILABLE' || name === 'DATA_LOSS';
 }
 
-function ignored(): void {}
+function isStatus(name: string): name is GrpcStatus {
+  return Object.hasOwn(grpcCodes, name);
+}

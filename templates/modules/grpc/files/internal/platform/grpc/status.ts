@@ -1,5 +1,6 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { anyPack, durationFromMs } from '@bufbuild/protobuf/wkt';
+import { Metadata, type StatusObject } from '@grpc/grpc-js';
 import { ErrorInfoSchema, RequestInfoSchema, RetryInfoSchema } from '../../../api/gen/google/rpc/error_details_pb.ts';
 import { StatusSchema } from '../../../api/gen/google/rpc/status_pb.ts';
 import { type GrpcStatus, ServiceError, as, grpcCodes } from '../../../pkg/errors/index.ts';
@@ -14,8 +15,6 @@ export interface Status {
   /** For the trailer grpc-status-details-bin. */
   readonly details?: Uint8Array;
 }
-
-export const ok: Status = { name: 'OK' };
 
 /** Characters of a message, and bytes of details: many clients take no more than 8 KiB of headers, and too many end the connection. */
 const most = { message: 256, details: 2048 };
@@ -49,8 +48,12 @@ export function statusOf(error: unknown, requestId: string): Status {
   return { name, message, details: bytes, ...(known && { code: known.code }) };
 }
 
-function shortened(text: string): string {
-  return text.length <= most.message ? text : `${text.slice(0, most.message - 1).toWellFormed()}…`;
+/**
+ * @param text of any length
+ * @returns a message that fits into a header
+ */
+export function shortened(text: string): string {
+  return (text.length <= most.message ? text : `${text.slice(0, most.message - 1)}…`).toWellFormed();
 }
 
 /** All of the details as text, or none. */
@@ -67,23 +70,27 @@ function metadataOf({ details = {} }: ServiceError): Record<string, string> {
 
 /**
  * @param status of a call
- * @returns the trailers that say so
+ * @returns the same for grpc-js
  */
-export function trailersOf({ name, message, details }: Status): Record<string, string> {
-  return {
-    'grpc-status': String(grpcCodes[name]),
-    ...(message !== undefined && { 'grpc-message': percentEncode(message) }),
-    ...(details && { 'grpc-status-details-bin': Buffer.from(details).toString('base64').replace(/=+$/, '') }),
-  };
+export function statusObjectOf({ name, message = '', details }: Status): StatusObject {
+  const metadata = new Metadata();
+  if (details !== undefined) metadata.set('grpc-status-details-bin', Buffer.from(details));
+  return { code: grpcCodes[name], details: message, metadata };
 }
 
-/** Printable ASCII but for % stays as it is. */
-function percentEncode(text: string): string {
-  return /^[ -$&-~]*$/.test(text)
-    ? text
-    : Array.from(Buffer.from(text), (byte) =>
-        byte >= 0x20 && byte <= 0x7e && byte !== 0x25
-          ? String.fromCodePoint(byte)
-          : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`,
-      ).join('');
+/**
+ * @param code stable, for programs and metrics
+ * @param grpcStatus what the caller is answered
+ * @param publicMessage anyone may read it
+ * @param cause for the log
+ * @returns the error of a call that breaks its contract or a limit
+ */
+export function fault(
+  code: string,
+  grpcStatus: 'INVALID_ARGUMENT' | 'RESOURCE_EXHAUSTED',
+  publicMessage: string,
+  cause?: unknown,
+): ServiceError {
+  const status = grpcStatus === 'RESOURCE_EXHAUSTED' ? 429 : 400;
+  return new ServiceError({ code, status, grpcStatus, publicMessage, retryable: false, cause });
 }

@@ -9,6 +9,8 @@ import {
   StringValueSchema,
   file_google_protobuf_wrappers,
 } from '@bufbuild/protobuf/wkt';
+import { Client, type ClientReadableStream, credentials } from '@grpc/grpc-js';
+import { service as healthContract } from 'grpc-health-check';
 import { pino } from 'pino';
 import { Type } from 'typebox';
 import { type Channel, type ChannelOptions, openChannel } from '../../../pkg/client/grpc/index.ts';
@@ -19,7 +21,6 @@ import { contextFields } from '../log/logger.ts';
 import { identity } from '../identity/module.ts';
 import { type Metrics, metrics } from '../metrics/module.ts';
 import { telemetry } from '../telemetry/module.ts';
-import { frame } from './frames.ts';
 import { grpc } from './module.ts';
 import type { Implementation } from './method.ts';
 import type { Grpc } from './server.ts';
@@ -85,6 +86,17 @@ export function text(value: string): Uint8Array {
   return toBinary(StringValueSchema, create(StringValueSchema, { value }));
 }
 
+/**
+ * @param message serialised
+ * @returns the message as gRPC puts it into a stream
+ */
+export function frame(message: Uint8Array): Buffer {
+  const bytes = Buffer.alloc(5 + message.length);
+  bytes.writeUInt32BE(message.length, 1);
+  bytes.set(message, 5);
+  return bytes;
+}
+
 /** Answers with what it is asked; each handler may be replaced. */
 export const echoes: Implementation<Echo> = {
   one: (request) => request,
@@ -101,6 +113,48 @@ export const echoes: Implementation<Echo> = {
     yield* requests;
   },
 };
+
+/** What `grpc.health.v1.Health` answers. */
+interface Told {
+  readonly status: string;
+}
+
+/** Asks for the health of a service, by the client of grpc-js. */
+export interface HealthClient {
+  /** @returns the status; rejects with what the server answers in place of one */
+  readonly check: (service?: string) => Promise<string>;
+  readonly watch: (service?: string) => ClientReadableStream<Told>;
+}
+
+function healthClient(client: Client): HealthClient {
+  const { Check, Watch } = healthContract;
+  if (Check === undefined || Watch === undefined) throw new Error('the contract of health is another one');
+  return {
+    check(service = '') {
+      const { promise, resolve, reject } = Promise.withResolvers<string>();
+      client.makeUnaryRequest<object, Told>(
+        Check.path,
+        Check.requestSerialize,
+        (bytes) => told(Check.responseDeserialize(bytes)),
+        { service },
+        (error, answer) => (answer === undefined ? reject(error) : resolve(answer.status)),
+      );
+      return promise;
+    },
+    watch: (service = '') =>
+      client.makeServerStreamRequest<object, Told>(
+        Watch.path,
+        Watch.requestSerialize,
+        (bytes) => told(Watch.responseDeserialize(bytes)),
+        { service },
+      ),
+  };
+}
+
+function told(message: object): Told {
+  if (!('status' in message)) throw new Error('an answer without a status');
+  return { status: String(message.status) };
+}
 
 /** How a connection of plain HTTP/2 is opened. */
 export interface RawOptions extends ClientSessionOptions {
@@ -120,6 +174,8 @@ export interface TestService {
   readonly grpc: Grpc;
   /** Opens a connection; closed with the service. */
   readonly open: (options?: ChannelOptions) => Channel;
+  /** Opens a connection that asks for health; closed with the service. */
+  readonly health: () => HealthClient;
   /** Opens a connection of plain HTTP/2, for what no client of gRPC would send; closed with the service. */
   readonly raw: (options?: RawOptions) => Promise<ClientHttp2Session>;
   readonly stop: (timeoutMs?: number) => Promise<boolean>;
@@ -170,6 +226,13 @@ export async function testService(
       closing.push(channel.close);
       return channel;
     },
+    health() {
+      const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+        'grpc.use_local_subchannel_pool': 1,
+      });
+      closing.push(() => client.close());
+      return healthClient(client);
+    },
     async raw({ localAddress = '127.0.0.1', ...options } = {}) {
       const session = connect(url, {
         ...options,
@@ -195,7 +258,7 @@ export interface Answer {
   readonly status: number;
   /** The header grpc-status, wherever it stood. */
   readonly grpcStatus: string | undefined;
-  readonly message: string | undefined;
+  readonly message: string;
   readonly trailers: IncomingHttpHeaders;
   readonly body: Buffer;
   /** Why HTTP/2 reset the call; 0 when it did not. */
@@ -239,7 +302,7 @@ export async function callRaw(
   return {
     status: Number(head[':status'] ?? 0),
     grpcStatus: single(all['grpc-status']),
-    message: single(all['grpc-message']),
+    message: decodeURIComponent(single(all['grpc-message']) ?? ''),
     trailers: all,
     body: Buffer.concat(chunks),
     reset: stream.rstCode ?? 0,
