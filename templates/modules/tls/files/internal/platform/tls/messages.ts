@@ -6,7 +6,7 @@ import {
   constants,
 } from 'node:http2';
 import type { ReadableOptions } from 'node:stream';
-import { isOfHttp2 } from '../http2/connections.ts';
+import { isOfHttp2 } from './connections.ts';
 
 /** What HTTP/2 adds to each header when it counts them (RFC 9113, 6.5.2), in bytes. */
 const headerOverhead = 32;

@@ -7,7 +7,7 @@ import {
 } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import { Counts } from '../http/connections/counts.ts';
-import { Farewell, Lingering, isOfHttp2 } from '../http2/connections.ts';
+import { Farewell, Lingering, isOfHttp2 } from './connections.ts';
 import type { Http2Metrics } from './metrics.ts';
 
 /** How many requests there may be at the same time. */
