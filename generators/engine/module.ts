@@ -119,6 +119,8 @@ export interface ModuleDefinition {
   readonly devDependencies?: readonly string[];
   /** npm scripts this module owns. */
   readonly scripts?: Readonly<Record<string, Script>>;
+  /** Those of its npm scripts that `npm run check` runs: the base's first, then each module's, the tests last. */
+  readonly checks?: readonly string[];
   /** Entries of `internal/platform/app/modules.gen.ts`: exported name → file under the service's root. */
   readonly wiring?: Readonly<Record<string, string>>;
   readonly ownership?: {

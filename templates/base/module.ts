@@ -51,7 +51,6 @@ export default defineModule({
     'format:write': 'oxfmt',
     // More checkers than this repeat each other's work: a service of this size is checked in less time by one.
     typecheck: 'tsc --checkers 1',
-    check: 'node --run lint && node --run format && node --run typecheck && node --run licenses && node --run test',
     smoke: 'node --run build && node scripts/smoke.ts',
     openapi: 'node scripts/openapi.ts',
     contract: 'node scripts/contract.ts',
@@ -67,6 +66,7 @@ export default defineModule({
     sbom: 'node scripts/sbom.ts',
     production: 'node scripts/production.ts',
   },
+  checks: ['lint', 'format', 'typecheck', 'licenses'],
   wiring: {
     identity: 'internal/platform/identity/module.ts',
     metrics: 'internal/platform/metrics/module.ts',

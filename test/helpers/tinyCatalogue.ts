@@ -39,7 +39,8 @@ export function tinyCatalogue(changes: Partial<Catalogue> = {}): Catalogue {
       },
       dependencies: ['fastify'],
       devDependencies: ['vitest'],
-      scripts: { build: 'tsc', check: 'npm run build', test: 'vitest run' },
+      scripts: { build: 'tsc', test: 'vitest run' },
+      checks: ['build'],
       wiring: { http: 'internal/platform/http/module.ts' },
       ci: { jobs: [{ id: 'check', summary: 'checks', script: 'check' }] },
       config: [
@@ -76,7 +77,8 @@ export function tinyCatalogue(changes: Partial<Catalogue> = {}): Catalogue {
         },
         options: { version: { type: 'string', summary: 'major version', default: '18', enum: ['17', '18'] } },
         dependencies: ['pg', 'kysely'],
-        scripts: { migrate: 'node dist/cmd/migrate/main.js' },
+        scripts: { migrate: 'node dist/cmd/migrate/main.js', 'migrate:lint': 'node --run build' },
+        checks: ['migrate:lint'],
         wiring: { database: 'internal/database/module.ts' },
         ci: {
           additions: {

@@ -59,6 +59,7 @@ function scripts({ manifest, catalogue, modules }: ComposeInput): Record<string,
       union('the npm script', modules, (module) => module.scripts),
       manifest.packageManager,
     ),
+    check: [...modules.flatMap(({ checks = [] }) => checks), 'test'].map((name) => `node --run ${name}`).join(' && '),
     slipway: `${fetch} --package=create-slipway@${catalogue.version} slipway`,
     'slipway:check': manifest.packageManager === 'npm' ? `${run} slipway -- check` : `${run} slipway check`,
   });

@@ -59,7 +59,10 @@ export const codeRules: Readonly<Record<string, Rule>> = {
   'has scripts whose programs there are': (subject) => {
     const files = serviceWith(subject);
     const { scripts = {} } = subject.module;
-    const known = new Set(withFoundations(subject).flatMap((module) => Object.keys(module.scripts ?? {})));
+    const known = new Set([
+      'check',
+      ...withFoundations(subject).flatMap((module) => Object.keys(module.scripts ?? {})),
+    ]);
     const lines = Object.entries(scripts).flatMap(([name, script]) =>
       commandsOf(script).map((line) => [name, line] as const),
     );

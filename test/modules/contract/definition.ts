@@ -20,6 +20,12 @@ export const definitionRules: Readonly<Record<string, Rule>> = {
     ];
   },
 
+  'has checks that are scripts of its own': ({ module: { scripts = {}, checks = [] } }) => [
+    ...checks.filter((name) => !Object.hasOwn(scripts, name)),
+    // The composer of package.json prints it.
+    ...(Object.hasOwn(scripts, 'check') ? ['it brings the script check'] : []),
+  ],
+
   'has options with a summary and a default among their values': ({ module }) =>
     Object.entries(module.options ?? {}).flatMap(([name, option]) => [
       ...(option.summary.trim() === '' || option.summary.endsWith('.') ? [`${name}: "${option.summary}"`] : []),

@@ -113,6 +113,10 @@ export const planted: Readonly<Record<string, readonly Subject[]>> = {
     sample({ requires: ['outbox'], conflicts: ['database'] }),
     circle(),
   ],
+  'has checks that are scripts of its own': [
+    sample({ checks: ['build'] }),
+    sample({ scripts: { ...one.scripts, check: 'node --run build' } }),
+  ],
   'has options with a summary and a default among their values': [
     sample({ options: { version: { type: 'string', summary: 'Version', default: '3', enum: ['1', '2'] } } }),
     sample({ options: { ...one.options, tls: { type: 'boolean', summary: 'Encrypts.', default: false } } }),

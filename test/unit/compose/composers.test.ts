@@ -89,6 +89,7 @@ describe('the shared file', () => {
   it('package.json has scripts and dependencies sorted, versions from the catalogue', () => {
     const { scripts, dependencies } = JSON.parse(file('package.json'));
     expect(Object.keys(scripts)).toEqual(Object.keys(scripts).toSorted());
+    expect(scripts.check).toBe('node --run build && node --run migrate:lint && node --run test');
     expect(dependencies).toEqual({ fastify: '^5.0.0', kysely: '^0.29.0', pg: '^8.0.0', redis: '^6.0.0' });
   });
 
