@@ -7,9 +7,14 @@ export const nodeImage = '26.12.1';
 export const migrations: Catalogue['migrations'] = [
   {
     to: 2,
-    // A service of version 1 has the platform's tests: they stay until its owner says otherwise.
     steps: [
+      // A service of version 1 has the platform's tests: they stay until its owner says otherwise.
       { set: '/platformTests', value: true },
+      // What every service had then is a module now.
+      ...['argocd', 'docker', 'kubernetes', 'observability', 'supply-chain'].map((id) => ({
+        set: `/modules/${id}`,
+        value: {},
+      })),
       // One module became three.
       { copy: '/modules/http2', to: '/modules/cluster' },
       { copy: '/modules/http2', to: '/modules/static' },

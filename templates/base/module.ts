@@ -56,17 +56,9 @@ export default defineModule({
     contract: 'node scripts/contract.ts',
     // What is packed is what was built: the client, and what else stands in pkg/.
     prepack: 'node --run build',
-    image: 'node scripts/image.ts',
-    licenses: 'node scripts/licenses.ts',
-    // Asks the registry: of what runs in production, nothing with a known vulnerability that is high or critical.
-    audit: {
-      npm: 'node scripts/audit.ts npm audit --omit=dev --audit-level=high',
-      pnpm: 'node scripts/audit.ts pnpm audit --prod --audit-level=high',
-    },
-    sbom: 'node scripts/sbom.ts',
     production: 'node scripts/production.ts',
   },
-  checks: ['lint', 'format', 'typecheck', 'licenses'],
+  checks: ['lint', 'format', 'typecheck'],
   wiring: {
     identity: 'internal/platform/identity/module.ts',
     metrics: 'internal/platform/metrics/module.ts',
@@ -77,17 +69,7 @@ export default defineModule({
     http: 'internal/platform/http/module.ts',
   },
   ownership: {
-    seed: [
-      'README.md',
-      'cmd/server/main.ts',
-      'internal/items/',
-      'docs/architecture.md',
-      'docs/decisions/',
-      'deploy/k8s/overlays/',
-      'deploy/argocd/source.yaml',
-      'scripts/licenses.json',
-      'renovate.json',
-    ],
+    seed: ['README.md', 'cmd/server/main.ts', 'internal/items/', 'docs/architecture.md', 'docs/decisions/'],
   },
   platformTests: [
     'test/clock.test.ts',
@@ -141,8 +123,6 @@ export default defineModule({
         script: 'contract',
         history: true,
       },
-      // On every push: what is released has no known hole. Between pushes, Renovate watches.
-      { id: 'audit', summary: 'No known vulnerability in production', script: 'audit' },
       { id: 'drift', summary: 'The service is as slipway.json says', script: 'slipway:check' },
     ],
   },

@@ -3,7 +3,7 @@ import { Ajv, type ErrorObject } from 'ajv';
 
 /** A bill of materials, as far as the tests look into it. */
 export interface BillOfMaterials {
-  readonly components: readonly { readonly name: string; readonly version: string }[];
+  readonly components: readonly { readonly group?: string; readonly name: string; readonly version: string }[];
 }
 
 /** What the schemas call each other by. */
@@ -32,4 +32,12 @@ function fileName(name: string): string {
  */
 export function faultsOfBill(document: unknown): ErrorObject[] {
   return isBill(document) ? [] : (isBill.errors ?? []);
+}
+
+/**
+ * @param bill of materials
+ * @returns the names of its packages
+ */
+export function packagesOf({ components }: BillOfMaterials): string[] {
+  return components.map(({ group, name }) => (group === undefined ? name : `${group}/${name}`));
 }

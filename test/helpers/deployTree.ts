@@ -1,55 +1,29 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
-import { composeConfigEnv } from '../../generators/engine/compose/configEnv.ts';
-import { composeContainers } from '../../generators/engine/compose/containers.ts';
-import { composeKustomization } from '../../generators/engine/compose/kustomization.ts';
-import type { Catalogue, CatalogueModule } from '../../generators/engine/catalogue.ts';
-import type { Manifest } from '../../generators/engine/manifest.ts';
-import type { ModuleDefinition } from '../../generators/engine/module.ts';
-import { renderFiles, sampleContext } from './renderTemplate.ts';
-import { sampleModule } from './sampleModule.ts';
+import { decode } from '../../generators/engine/fileSet.ts';
+import { newManifest, type PackageManager } from '../../generators/engine/manifest.ts';
+import { offeredModules } from '../../generators/engine/catalogue.ts';
+import { render } from '../../generators/engine/render.ts';
+import { withRequired } from '../../generators/engine/resolve.ts';
+import { buildCatalogue } from '../../templates/build.ts';
 
-const modulesFolder = new URL('../../templates/modules/', import.meta.url);
+const catalogue = await buildCatalogue();
+const preset = catalogue.presets['default']?.modules ?? [];
 
-/** Ids of all modules: the folders under `templates/modules/`. */
-export const moduleIds: readonly string[] = existsSync(modulesFolder) ? readdirSync(modulesFolder).toSorted() : [];
-
-/**
- * @param id a module's id
- * @returns what the module says about itself, as its `module.ts` exports it
- */
-export async function moduleDefinition(id: string): Promise<ModuleDefinition> {
-  const { default: definition } = await import(fileURLToPath(new URL(`${id}/module.ts`, modulesFolder)));
-  return definition;
-}
+/** Ids of all modules that are not in the default preset. */
+export const moduleIds: readonly string[] = offeredModules(catalogue)
+  .map(({ id }) => id)
+  .filter((id) => !preset.includes(id));
 
 /**
- * @param ids modules beside the base
- * @returns path → text of everything that stands in a service `orders` with these modules, the files for Kubernetes and
- *   Compose that the engine composes included
+ * @param ids modules beside those of the default preset
+ * @param packageManager of the service
+ * @returns path → text of a service `orders`
  */
-export async function deployTree(ids: readonly string[] = []): Promise<ReadonlyMap<string, string>> {
-  const files = new Map(renderFiles('base'));
-  const modules: CatalogueModule[] = [sampleModule('base')];
-  for (const id of ids) {
-    const definition = await moduleDefinition(id);
-    const options = Object.fromEntries(
-      Object.entries(definition.options ?? {}).map(([key, option]) => [key, option.default]),
-    );
-    for (const [path, text] of renderFiles(`modules/${id}`, { ...sampleContext(), options })) files.set(path, text);
-    modules.push(sampleModule(id, definition));
-  }
-  const input = {
-    manifest: sampleManifest(ids),
-    catalogue: sampleCatalogue(modules),
-    modules,
-    paths: [...files.keys()].toSorted(),
-  };
-  for (const compose of [composeContainers, composeKustomization, composeConfigEnv]) {
-    for (const [path, { text }] of compose(input)) files.set(path, text);
-  }
-  return files;
+export function deployTree(ids: readonly string[] = [], packageManager?: PackageManager): ReadonlyMap<string, string> {
+  const modules = withRequired([...preset, ...ids], catalogue);
+  const wanted = { name: 'orders', modules, ...(packageManager && { packageManager }) };
+  const files = render(newManifest(wanted, catalogue), catalogue);
+  return new Map([...files].map(([path, { bytes }]) => [path, decode(bytes) ?? '']));
 }
 
 /** A node of a YAML or JSON document. Tests look into many shapes: `any` of the parser's own type, kept in this one place. */
@@ -84,30 +58,4 @@ export function only(files: ReadonlyMap<string, string>, pattern: RegExp, kind: 
   const found = documents(files, pattern).filter((document) => document?.kind === kind);
   if (found.length !== 1) throw new Error(`${found.length} documents of kind ${kind} in ${pattern.source}`);
   return found[0];
-}
-
-function sampleManifest(ids: readonly string[]): Manifest {
-  return {
-    $schema: 'x',
-    version: 1,
-    catalogue: '0.0.0',
-    service: sampleContext().service,
-    packageManager: 'npm',
-    ci: [],
-    modules: Object.fromEntries(ids.map((id) => [id, {}])),
-  };
-}
-
-function sampleCatalogue([base = sampleModule('base'), ...modules]: readonly CatalogueModule[]): Catalogue {
-  return {
-    version: '0.0.0',
-    manifestVersion: 1,
-    migrations: [],
-    node: { image: sampleContext().node.version, npm: '26.10.0', packages: [] },
-    pnpm: '10.34.8',
-    versions: {},
-    base,
-    modules: Object.fromEntries(modules.map((module) => [module.id, module])),
-    presets: {},
-  };
 }

@@ -28,8 +28,10 @@ const pairs = offeredModules.flatMap((a) =>
 
 describe('law 2, byte for byte on disk: new(A ∪ B) = new(A); add(B) = new(B); add(A)', () => {
   it.each(pairs)('for %s and %s', (a, b) => {
-    const together = newService(`--modules=${a},${b}`).tree();
-    const [first, second, third] = [newService(`--modules=${a}`), newService(`--modules=${b}`), newService()];
+    const having = (...ids: string[]): TestService =>
+      newService('--preset=minimal', `--modules=${ids.join(',') || 'none'}`);
+    const together = having(a, b).tree();
+    const [first, second, third] = [having(a), having(b), having()];
     first.must('add', b);
     second.must('add', a);
     third.must('add', b, a);
@@ -53,8 +55,12 @@ const edits: Readonly<Record<string, (service: TestService) => void>> = {
       service.edit(path, (text) => `# Of the user.\n${text}`);
   },
   'own entries in the shared lists': (service) => {
-    service.edit('deploy/k8s/base/kustomization.yaml', (text) => `${text}commonAnnotations:\n  owner: team\n`);
-    service.edit('deploy/compose/compose.yaml', (text) => `${text}volumes:\n  mine: {}\n`);
+    const { files } = service.lock();
+    const hosted = {
+      'deploy/k8s/base/kustomization.yaml': 'commonAnnotations:\n  owner: team\n',
+      'deploy/compose/compose.yaml': 'volumes:\n  mine: {}\n',
+    };
+    for (const [path, own] of Object.entries(hosted)) if (path in files) service.edit(path, (text) => text + own);
     service.edit('.env.example', (text) => `${text}\n# Of the user.\nMINE=1\n`);
     service.edit('docs/modules.md', (text) => `${text}\nOf the user.\n`);
   },
@@ -80,8 +86,7 @@ const edits: Readonly<Record<string, (service: TestService) => void>> = {
     service.must('update');
   },
   'files deleted': (service) => {
-    for (const path of ['docs/operations.md', '.editorconfig', 'deploy/docker/Dockerfile', 'docs/modules.md'])
-      service.remove(path);
+    for (const path of ['docs/operations.md', '.editorconfig', 'redocly.yaml', 'docs/modules.md']) service.remove(path);
   },
   'files ejected': (service) =>
     service.must('eject', 'package.json', 'docs/modules.md', 'internal/platform/http/requests/requestId.ts'),
@@ -92,9 +97,15 @@ const edits: Readonly<Record<string, (service: TestService) => void>> = {
   },
 };
 
+/** A service without the module: those of the default preset are added to one that has none. */
+function serviceWithout(id: string, ci = 'github,gitlab'): TestService {
+  const isDefault = catalogue.presets['default']?.modules.includes(id);
+  return newService(`--ci=${ci}`, `--preset=${isDefault ? 'minimal' : 'default'}`);
+}
+
 describe.each(offeredModules)('law 3, byte for byte on disk: add %s; remove it', (id) => {
   it.each(Object.keys(edits))('from a service with %s', (name) => {
-    const service = newService('--ci=github,gitlab');
+    const service = serviceWithout(id);
     edits[name]?.(service);
     const before = service.tree();
     service.must('add', id);
@@ -107,11 +118,12 @@ describe.each(offeredModules)('law 3, byte for byte on disk: add %s; remove it',
   it.each(Object.keys(edits).filter((name) => name !== 'files ejected'))(
     'and what is edited in between stays: %s',
     (name) => {
-      const [service, plain] = [newService('--ci=github,gitlab'), newService('--ci=github,gitlab')];
+      const [service, plain] = [serviceWithout(id), serviceWithout(id)];
       service.must('add', id);
+      const hosts = closure(id).flatMap((each) => catalogue.modules[each]?.hosts ?? []);
       const theirs = new Set(
         Object.entries(service.lock().files).flatMap(([path, { module }]) =>
-          closure(id).includes(module) ? [path] : [],
+          closure(id).includes(module) || hosts.some((host) => path.startsWith(host)) ? [path] : [],
         ),
       );
       // Only in files that stay when the module goes, and what came with it.
@@ -129,7 +141,7 @@ describe.each(offeredModules)('law 3, byte for byte on disk: add %s; remove it',
   );
 
   it('with the pipelines of another provider written and taken away meanwhile', () => {
-    const service = newService('--ci=github');
+    const service = serviceWithout(id, 'github');
     edits['lines in every shared source']?.(service);
     const before = service.tree();
     service.must('ci', '--provider=gitlab');

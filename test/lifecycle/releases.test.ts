@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { releases, serviceOf } from './release.ts';
+import { catalogue } from './service.ts';
 
 /** How a user adds a line of their own to a file of each kind; undefined where the format has no comments. */
 function withOwnLine(file: string, text: string): string | undefined {
@@ -20,6 +21,11 @@ describe.each(releases)('a service of %s', (release) => {
     });
     expect(edited.length).toBeGreaterThan(200);
     service.must('update', '--conflict=ours');
+    // What every service had then is a module now: nothing of it goes.
+    expect(service.manifest()['modules']).toMatchObject(
+      Object.fromEntries((catalogue.presets['default']?.modules ?? []).map((id) => [id, {}])),
+    );
+    expect(service.tree()).toHaveProperty(['deploy/k8s/base/deployment.yaml']);
     const all = Object.values(service.tree()).join('\n');
     expect(edited.filter((file) => !all.includes(`Mine: ${file}\n`))).toEqual([]);
     expect(service.must('check')).toContain('No drift');

@@ -3,7 +3,7 @@ import { deployTree, type Document, documents, moduleIds, only } from '../helper
 
 const folder = /^deploy\/argocd\//;
 const environments = ['dev', 'staging', 'prod'];
-const files = await deployTree(moduleIds);
+const files = deployTree(moduleIds);
 const project = only(files, folder, 'AppProject');
 const applications = documents(files, folder).filter(({ kind }) => kind === 'Application');
 

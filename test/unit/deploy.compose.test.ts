@@ -16,7 +16,7 @@ const isCompose = new Ajv({ strict: false, validateFormats: false }).compile({
 const file = 'deploy/compose/compose.yaml';
 
 describe.each([[[]], [moduleIds]])('Compose, with the modules %j', async (ids) => {
-  const files = await deployTree(ids);
+  const files = deployTree(ids);
   const root = parse(files.get(file) ?? '');
   const included: string[] = root.include
     .flatMap(({ path }: Document) => path)

@@ -26,7 +26,7 @@ describe.skipIf(isSkipped).each([[[]], [moduleIds]])(
     };
 
     beforeAll(async () => {
-      for (const [path, text] of await deployTree(ids)) {
+      for (const [path, text] of deployTree(ids)) {
         mkdirSync(join(root, dirname(path)), { recursive: true });
         writeFileSync(join(root, path), text);
       }

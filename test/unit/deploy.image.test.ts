@@ -1,15 +1,14 @@
 import { Script } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { deployTree, type Document, documents, only } from '../helpers/deployTree.ts';
-import { renderFiles, sampleContext } from '../helpers/renderTemplate.ts';
 
 const path = 'deploy/docker/Dockerfile';
-const files = await deployTree();
+const files = deployTree();
 const pod = only(files, /^deploy\/k8s\/base\//, 'Deployment').spec.template.spec;
 const ports: number[] = pod.containers[0].ports.map((port: Document) => port.containerPort);
 
 describe.each(['npm', 'pnpm'] as const)('Dockerfile with %s', (packageManager) => {
-  const text = renderFiles('base', sampleContext(packageManager)).get(path) ?? '';
+  const text = deployTree([], packageManager).get(path) ?? '';
   const runtime = text.slice(text.indexOf('AS runtime'));
 
   it('keeps to instructions that every builder knows', () => {

@@ -9,7 +9,7 @@ import { deployTree, type Document, documents, only } from '../helpers/deployTre
 
 const base = /^deploy\/k8s\/base\//;
 const overlays = ['dev', 'staging', 'prod'] as const;
-const files = await deployTree();
+const files = deployTree();
 const deployment = only(files, base, 'Deployment');
 const pod = deployment.spec.template;
 const [server] = pod.spec.containers;
@@ -48,7 +48,7 @@ describe('Deployment', () => {
     ['readinessProbe', '/readyz'],
   ])('asks with its %s what the admin port answers', (probe, path) => {
     expect(server[probe].httpGet).toEqual({ path, port: 'admin' });
-    expect(files.get('internal/platform/admin/probes.ts')).toContain(`.get('${path}'`);
+    expect(files.get('internal/platform/admin/server.ts')).toContain(`.get('${path}'`);
   });
 
   it('waits longer for an answer than a module may take to tell its health', () => {

@@ -14,7 +14,7 @@ describe.runIf(kubectl || process.env['CI'] !== undefined).each([[[]], [moduleId
   'kustomize, with the modules %j',
   async (ids) => {
     const root = mkdtempSync(join(tmpdir(), 'slipway-kustomize-'));
-    for (const [path, text] of await deployTree(ids)) {
+    for (const [path, text] of deployTree(ids)) {
       mkdirSync(dirname(join(root, path)), { recursive: true });
       writeFileSync(join(root, path), text);
     }

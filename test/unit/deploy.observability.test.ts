@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { deployTree, type Document, documents, moduleIds } from '../helpers/deployTree.ts';
 
-const files = await deployTree(moduleIds);
+const files = deployTree(moduleIds);
 const alertFiles = [...files.keys()].filter((path) => /^deploy\/observability\/alerts\/.*\.yaml$/.test(path));
 const dashboardFiles = [...files.keys()].filter((path) => /^deploy\/observability\/dashboards\/.*\.json$/.test(path));
 const alerts: Document[] = alertFiles.flatMap((path) =>
@@ -68,7 +68,7 @@ describe('alerts', () => {
   it('keeps the template expressions of Prometheus, which no template language of ours may eat', () => {
     const own = alertFiles.filter((path) => /\/(http|process)\.yaml$/.test(path));
     const source = (path: string): string =>
-      readFileSync(new URL(`../../templates/base/files/${path}`, import.meta.url), 'utf8');
+      readFileSync(new URL(`../../templates/modules/observability/files/${path}`, import.meta.url), 'utf8');
     expect(own).toHaveLength(2);
     for (const path of own) {
       expect(files.get(path)).toBe(source(path));

@@ -3,7 +3,7 @@ import { deployTree, type Document, documents, moduleIds, only } from '../helper
 import { typeFaults } from '../helpers/kubernetesTypes.ts';
 import { restrictedFaults } from '../helpers/podSecurity.ts';
 
-const files = await deployTree(moduleIds);
+const files = deployTree(moduleIds);
 const written = documents(files, /^deploy\/(k8s\/base|argocd)\/|^deploy\/k8s\/components\/[^/]+\//);
 /** Those of Kustomize are read by itself, and patches are parts of objects. */
 const objects = written.filter(({ kind, spec }) => !/^(Kustomization|Component)$/.test(kind) && !isPatch(kind, spec));

@@ -2,11 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { offeredModules } from '../../generators/engine/catalogue.ts';
 import { commandNames, flagsOf, loadCommand } from '../../generators/commands.ts';
 import { exitCodes } from '../../generators/engine/errors.ts';
 import { newManifest } from '../../generators/engine/manifest.ts';
 import { merge } from '../../generators/engine/reconcile/merge/merge.ts';
 import { prepare } from '../../generators/engine/reconcile/prepare.ts';
+import { withRequired } from '../../generators/engine/resolve.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import { buildCatalogue } from '../../templates/build.ts';
 import { faultsIn, type World } from '../helpers/documents.ts';
@@ -133,9 +135,12 @@ describe('the documents of this repository', () => {
 });
 
 describe.each([
-  ['no module', serviceWorld([])],
-  ['every module', everything],
-])('the documents of a service with %s', (_, world) => {
+  { of: 'no module', world: serviceWorld([]) },
+  { of: 'the default preset', world: serviceWorld(catalogue.presets['default']?.modules ?? []) },
+  // A page that names files of a host's folder is itself in that folder.
+  ...offeredModules(catalogue).map(({ id }) => ({ of: id, world: serviceWorld(withRequired([id], catalogue)) })),
+  { of: 'every module', world: everything },
+])('the documents of a service with $of', ({ world }) => {
   it.each(pagesOf(world))('%s names what is there', async (page) => {
     expect(await faultsIn(page, world.read(page) ?? '', world)).toEqual([]);
   });

@@ -43,11 +43,13 @@ export const fileRules: Readonly<Record<string, Rule>> = {
   },
 
   'watches what it measures by alerts and a dashboard': (subject) => {
-    const paths = [...ownFiles(subject).keys()];
-    if (!paths.some((path) => /^internal\/platform\/[^/]+\/metrics\.ts$/.test(path))) return [];
-    return ['alerts', 'dashboards'].filter(
-      (kind) => !paths.some((path) => path.startsWith(`deploy/observability/${kind}/`)),
-    );
+    const { module, catalogue } = subject;
+    if (!module.files.some(({ path }) => /^internal\/platform\/[^/]+\/metrics\.ts$/.test(path))) return [];
+    const folder = 'deploy/observability/';
+    // What the base measures is watched by the module that hosts the folder: nobody has one without the other.
+    const hosts = Object.values(catalogue.modules).filter(({ hosts: entries = [] }) => entries.includes(folder));
+    const watchers = module.category === 'base' ? hosts : [module];
+    return ['alerts', 'dashboards'].filter((kind) => !watchers.some((each) => has(each, `${folder}${kind}/`)));
   },
 
   'has dashboards with panels': (subject) =>

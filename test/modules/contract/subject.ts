@@ -40,11 +40,18 @@ export function serviceWith(
 
 /**
  * @param subject the module under test
- * @returns path → text of its own files, as a service has them
+ * @returns path → text of its own files, as a service has them that has the hosts of all of them
  */
 export function ownFiles(subject: Subject): ReadonlyMap<string, string> {
   const brought = new Set(subject.module.files.map(({ path }) => path));
-  return textsOf(new Map([...serviceWith(subject)].filter(([path]) => brought.has(path))));
+  const hosts = Object.values(subject.catalogue.modules).filter((module) =>
+    module.hosts?.some((host) => [...brought].some((path) => path.startsWith(host))),
+  );
+  const files = serviceWith(
+    subject,
+    hosts.map(({ id }) => id),
+  );
+  return textsOf(new Map([...files].filter(([path]) => brought.has(path))));
 }
 
 /**

@@ -212,7 +212,7 @@ describe('a real conflict', () => {
   });
 
   it('in a merged file names the line and both sides, and each mode settles that place alone', () => {
-    using service = scratchService();
+    using service = scratchService('--preset=minimal');
     const page = 'docs/modules.md';
     edit(
       service.path,

@@ -158,8 +158,8 @@ describe('a manifest', () => {
     using service = serviceWith((manifest) => {
       const text = JSON.stringify(manifest, null, 2);
       return text.replace(
-        '  "modules": {}',
-        '<<<<<<< HEAD\n"modules": {}\n=======\n"modules": { "postgres": {} }\n>>>>>>> other',
+        '  "modules": {',
+        '<<<<<<< HEAD\n"modules": {\n=======\n"modules": { "postgres": {},\n>>>>>>> other',
       );
     });
     expectRefused(service, 'slipway.json holds an unresolved conflict\n  resolve it, then');

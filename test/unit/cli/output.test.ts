@@ -149,7 +149,7 @@ describe('usage', () => {
   it.for([
     [['add'], 'slipway add needs a module\n  for example: slipway add postgres'],
     [['remove'], 'slipway remove needs a module'],
-    [['remove', 'postgres'], 'module "postgres" is not in this service\n  it has no modules'],
+    [['remove', 'postgres'], 'module "postgres" is not in this service\n  known: argocd, docker'],
     [['add', '../postgres'], 'there is no module "../postgres"\n  known: '],
     [['add', '__proto__'], 'there is no module "__proto__"'],
     [['add', 'postgres', '--set', 'postgres.versoin=17'], 'has no option "versoin"\n  did you mean "version"?'],
@@ -193,7 +193,7 @@ describe('usage', () => {
       'the path "../x" contains ".."',
     ],
   ] as const)('a catalogue from elsewhere that %s is refused', ([, change, message]) => {
-    using service = scratchService();
+    using service = scratchService('--preset=minimal');
     const built = loadCatalogue('catalogue.jsonl', path.dirname(bundled()));
     const file = path.join(path.dirname(service.path), 'catalogue.jsonl');
     writeFileSync(file, change(built));

@@ -1,9 +1,10 @@
 /** Looks whether this service is ready for production, as far as its files can tell: `npm run production`. See docs/production.md. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { config } from '../internal/platform/app/config.ts';
-import { readConfig } from '../internal/platform/config/config.ts';
+import { pathToFileURL } from 'node:url';
+import { Type } from 'typebox';
+import { Value } from 'typebox/value';
 import { root as here } from './support/service.ts';
 
 /** One thing that has to be so before the first release. */
@@ -16,19 +17,38 @@ export interface Check {
   readonly look: (root: string) => string | undefined;
 }
 
-/** What the files of a service can tell of its readiness for production; what only people can tell stands in docs/production.md. */
-export const checks: readonly Check[] = [
+/** The checks of every service. */
+export const ownChecks: readonly Check[] = [
   { what: 'registry and repository are named', look: placeholders },
   { what: 'the example is gone', look: example },
   { what: 'dependencies are locked', look: lockfile },
   { what: 'no secrets are in the repository', look: secrets },
-  { what: 'every alert has its runbook', look: runbooks },
-  { what: 'the process has time to stop', look: graceful },
 ];
+
+const Checks = Type.Object({
+  checks: Type.Array(
+    Type.Object({ what: Type.String(), look: Type.Function([Type.String()], Type.Optional(Type.String())) }),
+  ),
+});
+
+/**
+ * What the files of a service can tell of its readiness for production; docs/production.md says what only people can tell.
+ * @returns the checks of every service, and those of its modules: a file each in `scripts/production/`, which exports `checks`
+ */
+export async function allChecks(): Promise<Check[]> {
+  const all = [...ownChecks];
+  for (const file of globSync('scripts/production/*.ts', { cwd: here, exclude: ['**/*.test.ts'] }).toSorted()) {
+    const module: unknown = await import(pathToFileURL(path.join(here, file)).href);
+    if (!Value.Check(Checks, module)) throw new Error(`${file} has to export \`checks\``);
+    all.push(...module.checks);
+  }
+  return all;
+}
 
 /** Names under `.invalid` never exist (RFC 2606): the templates use them where only you know the right one. */
 function placeholders(root: string): string | undefined {
-  const found = filesIn(root, 'deploy').filter((file) => read(root, file).includes('.invalid/'));
+  const files = globSync('deploy/**/*.*', { cwd: root }).toSorted();
+  const found = files.filter((file) => read(root, file).includes('.invalid/'));
   return found.length === 0 ? undefined : `replace what ends in .invalid in ${found.join(', ')}`;
 }
 
@@ -46,38 +66,8 @@ function secrets(root: string): string | undefined {
   return isTracked(root, '.env') ? 'take .env out of version control: git rm --cached .env' : undefined;
 }
 
-function runbooks(root: string): string | undefined {
-  const missing = filesIn(root, 'deploy/observability/alerts').flatMap((file) => {
-    const text = read(root, file);
-    const names = [...text.matchAll(/^ *runbook_url: (\S+)$/gm)].map(([, name = '']) => name);
-    const alerts = [...text.matchAll(/^ *- alert: /gm)].length;
-    const gone = names.filter((name) => !name.includes('://') && !existsSync(path.join(root, name)));
-    return [...gone, ...(names.length < alerts ? [`a runbook_url in ${file}`] : [])];
-  });
-  return missing.length === 0 ? undefined : `write ${missing.join(', ')}`;
-}
-
-/** The time that Kubernetes gives must be more than the service takes. */
-function graceful(root: string): string | undefined {
-  const deployment = 'deploy/k8s/base/deployment.yaml';
-  const grace = Number(/^ *terminationGracePeriodSeconds: (\d+)$/m.exec(read(root, deployment))?.[1]) * 1000;
-  const set = filesIn(root, 'deploy/k8s').flatMap((file) =>
-    [...read(root, file).matchAll(/SHUTDOWN_TIMEOUT_MS[=:] *'?(\d+)/g)].map(([, ms]) => Number(ms)),
-  );
-  const longest = Math.max(readConfig(config, {}).SHUTDOWN_TIMEOUT_MS, ...set);
-  if (longest < grace) return undefined;
-  return `SHUTDOWN_TIMEOUT_MS is ${longest}; raise terminationGracePeriodSeconds in ${deployment} above it`;
-}
-
 function read(root: string, file: string): string {
   return readFileSync(path.join(root, file), 'utf8');
-}
-
-function filesIn(root: string, folder: string): string[] {
-  return readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.posix.join(...path.relative(root, path.join(entry.parentPath, entry.name)).split(path.sep)))
-    .toSorted();
 }
 
 /** Whether git knows the file; a folder without git knows none. */
@@ -87,12 +77,12 @@ function isTracked(root: string, file: string): boolean {
 
 if (import.meta.main) {
   let failed = 0;
-  for (const { what, look } of checks) {
+  for (const { what, look } of await allChecks()) {
     const fault = look(here);
     if (fault !== undefined) failed += 1;
     process.stdout.write(fault === undefined ? `  ✓ ${what}\n` : `  ✗ ${what}: ${fault}\n`);
   }
   process.stdout.write(failed === 0 ? 'What files can tell is done.\n' : `${failed} to do.\n`);
-  process.stdout.write('What only people can tell stands in docs/production.md.\n');
+  process.stdout.write('docs/production.md says what only people can tell.\n');
   process.exitCode = failed === 0 ? 0 : 1;
 }

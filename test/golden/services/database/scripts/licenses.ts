@@ -1,27 +1,62 @@
 /**
- * Fails when something that runs in production has a licence that `scripts/licenses.json` does not allow: `npm run licenses`. A
- * package may be allowed by name, under `exceptions`, with the licence that it was read to have.
+ * Fails when something that runs in production has a licence that `scripts/licenses.json` does not allow. A package may be
+ * allowed by name, under `exceptions`, with the licence that it was read to have. The package manager lists the packages on
+ * standard input: `npm run licenses`.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
-import { installedService, isAllowed, productionPackages } from './packages.ts';
-import { root } from './buildInfo.ts';
 
 const Policy = Type.Object({
   allowed: Type.Array(Type.String()),
   exceptions: Type.Record(Type.String(), Type.String()),
 });
-const { allowed, exceptions } = Value.Parse(
-  Policy,
-  JSON.parse(readFileSync(path.join(import.meta.dirname, 'licenses.json'), 'utf8')),
+/** `npm query .prod`: a list in which the service itself has no location. */
+const NpmList = Type.Array(
+  Type.Object({
+    name: Type.String(),
+    version: Type.String(),
+    location: Type.String(),
+    license: Type.Optional(Type.Unknown()),
+  }),
+);
+/** `pnpm licenses list --prod --json`: packages by their licence. */
+const PnpmList = Type.Record(
+  Type.String(),
+  Type.Array(Type.Object({ name: Type.String(), versions: Type.Array(Type.String()) })),
 );
 
-const packages = productionPackages(installedService(root));
-const refused = packages.filter(({ name, license }) => !isAllowed(license, allowed) && exceptions[name] !== license);
-for (const { name, version, license } of refused) {
-  process.stderr.write(`${name}@${version}: ${license || 'no licence'} is not allowed by scripts/licenses.json\n`);
+/** @returns the packages that the package manager listed: `name@version`, name, licence (an SPDX expression) */
+function packagesIn(list: unknown): { id: string; name: string; license: string }[] {
+  if (Value.Check(NpmList, list)) {
+    return list
+      .filter(({ location }) => location !== '')
+      .map(({ name, version, license }) => ({
+        id: `${name}@${version}`,
+        name,
+        license: typeof license === 'string' ? license : '',
+      }));
+  }
+  return Object.entries(Value.Parse(PnpmList, list)).flatMap(([license, packages]) =>
+    packages.flatMap(({ name, versions }) => versions.map((version) => ({ id: `${name}@${version}`, name, license }))),
+  );
 }
+
+/** Whether one may choose allowed licences only; false for what this cannot read: https://spdx.org/licenses/. */
+function isAllowed(license: string, allowed: readonly string[]): boolean {
+  const choices = license.replace(/^\((.*)\)$/, '$1').split(' OR ');
+  return choices.some((choice) => choice.split(' AND ').every((identifier) => allowed.includes(identifier)));
+}
+
+const policy: unknown = JSON.parse(readFileSync(path.join(import.meta.dirname, 'licenses.json'), 'utf8'));
+const { allowed, exceptions } = Value.Parse(Policy, policy);
+const packages = packagesIn(JSON.parse(await text(process.stdin)));
+const refused = packages.filter(({ name, license }) => !isAllowed(license, allowed) && exceptions[name] !== license);
+for (const { id, license } of refused) {
+  process.stderr.write(`${id}: ${license || 'no licence'} is not allowed by scripts/licenses.json\n`);
+}
+if (packages.length === 0) process.stderr.write('no package is installed, so no licence is known\n');
 process.stdout.write(`licences: ${packages.length} packages, ${refused.length} refused\n`);
-process.exitCode = refused.length > 0 ? 1 : 0;
+process.exitCode = refused.length > 0 || packages.length === 0 ? 1 : 0;

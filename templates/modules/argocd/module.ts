@@ -1,0 +1,11 @@
+import { defineModule } from '../../../generators/engine/module.ts';
+
+export default defineModule({
+  id: 'argocd',
+  summary: 'Argo CD: the cluster follows the branch main, with a closed window for production',
+  category: 'delivery',
+  requires: ['kubernetes'],
+  hosts: ['deploy/argocd/'],
+  ownership: { seed: ['deploy/argocd/source.yaml'] },
+  renamed: { 'deploy/argocd/README.md': 'docs/argocd.md' },
+});

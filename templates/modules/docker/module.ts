@@ -1,0 +1,9 @@
+import { defineModule } from '../../../generators/engine/module.ts';
+
+export default defineModule({
+  id: 'docker',
+  summary: 'Container image without a shell, and Compose with the servers that modules need',
+  category: 'delivery',
+  hosts: ['deploy/compose/', 'deploy/docker/'],
+  scripts: { image: 'node scripts/image.ts' },
+});

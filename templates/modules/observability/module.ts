@@ -1,0 +1,8 @@
+import { defineModule } from '../../../generators/engine/module.ts';
+
+export default defineModule({
+  id: 'observability',
+  summary: 'Prometheus alerts, each with a runbook, and Grafana dashboards',
+  category: 'delivery',
+  hosts: ['deploy/observability/', 'docs/runbooks/'],
+});

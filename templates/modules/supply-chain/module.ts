@@ -1,0 +1,27 @@
+import { defineModule } from '../../../generators/engine/module.ts';
+
+export default defineModule({
+  id: 'supply-chain',
+  summary: 'Licences, known vulnerabilities and an SBOM of what runs in production; Renovate',
+  category: 'security',
+  scripts: {
+    licenses: {
+      npm: 'npm query .prod | node scripts/licenses.ts',
+      pnpm: 'pnpm licenses list --prod --json | node scripts/licenses.ts',
+    },
+    audit: { npm: 'npm audit --omit=dev --audit-level=high', pnpm: 'pnpm audit --prod --audit-level=high' },
+    // Fetched when asked for. pnpm has the command from version 11; the one that installs is older.
+    sbom: {
+      npm: 'npx --yes --omit=optional @cyclonedx/cyclonedx-npm@6 --omit dev --flatten-components --output-reproducible',
+      pnpm: 'pnpm dlx pnpm@11 --pm-on-fail=ignore sbom --prod --sbom-format=cyclonedx --sbom-spec-version=1.6 --sbom-type=application',
+    },
+  },
+  checks: ['licenses'],
+  ownership: { seed: ['scripts/licenses.json', 'renovate.json'] },
+  ci: {
+    jobs: [
+      // On every push: what is released has no known vulnerability. Between pushes, Renovate watches.
+      { id: 'audit', summary: 'No known vulnerability in production', script: 'audit' },
+    ],
+  },
+});

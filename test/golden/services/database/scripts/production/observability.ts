@@ -1,0 +1,19 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Check } from '../production.ts';
+
+/** What `npm run production` looks for. */
+export const checks: readonly Check[] = [{ what: 'every alert has its runbook', look: runbooks }];
+
+function runbooks(root: string): string | undefined {
+  const missing = globSync('deploy/observability/alerts/*.yaml', { cwd: root })
+    .toSorted()
+    .flatMap((file) => {
+      const text = readFileSync(path.join(root, file), 'utf8');
+      const names = [...text.matchAll(/^ *runbook_url: (\S+)$/gm)].map(([, name = '']) => name);
+      const alerts = [...text.matchAll(/^ *- alert: /gm)].length;
+      const gone = names.filter((name) => !name.includes('://') && !existsSync(path.join(root, name)));
+      return [...gone, ...(names.length < alerts ? [`a runbook_url in ${file}`] : [])];
+    });
+  return missing.length === 0 ? undefined : `write ${missing.join(', ')}`;
+}
