@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { offeredModules } from '../../generators/engine/catalogue.ts';
 import { commandNames, flagsOf, loadCommand } from '../../generators/commands.ts';
 import { exitCodes } from '../../generators/engine/errors.ts';
 import { newManifest } from '../../generators/engine/manifest.ts';
@@ -138,7 +137,7 @@ describe.each([
   { of: 'no module', world: serviceWorld([]) },
   { of: 'the default preset', world: serviceWorld(catalogue.presets['default']?.modules ?? []) },
   // A page that names files of a host's folder is itself in that folder.
-  ...offeredModules(catalogue).map(({ id }) => ({ of: id, world: serviceWorld(withRequired([id], catalogue)) })),
+  ...offeredModules.map((id) => ({ of: id, world: serviceWorld(withRequired([id], catalogue)) })),
   { of: 'every module', world: everything },
 ])('the documents of a service with $of', ({ world }) => {
   it.each(pagesOf(world))('%s names what is there', async (page) => {
