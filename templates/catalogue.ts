@@ -7,11 +7,7 @@ export const nodeImage = '26.12.1';
 export const migrations: Catalogue['migrations'] = [
   {
     to: 2,
-    steps: [
-      // A service of version 1 has the platform's tests: they stay until its owner says otherwise.
-      { set: '/platformTests', value: true },
-      // What every service had then is a module now.
-      ...['argocd', 'docker', 'kubernetes', 'observability', 'supply-chain'].map((id) => ({
+    steps: ['argocd', 'docker', 'kubernetes', 'observability', 'supply-chain', 'telemetry'].map((id) => ({
         set: `/modules/${id}`,
         value: {},
       })),

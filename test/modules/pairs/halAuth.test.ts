@@ -6,7 +6,7 @@ import { http } from '../../../templates/base/files/internal/platform/http/modul
 import type { Http } from '../../../templates/base/files/internal/platform/http/server.ts';
 import { identity } from '../../../templates/base/files/internal/platform/identity/module.ts';
 import { metrics } from '../../../templates/base/files/internal/platform/metrics/module.ts';
-import { telemetry } from '../../../templates/base/files/internal/platform/telemetry/module.ts';
+import { tracing } from '../../../templates/base/files/internal/platform/app/tracing.ts';
 import { auth } from '../../../templates/modules/auth/files/internal/platform/auth/module.ts';
 import { sign, type TestKey, testKey } from '../../../templates/modules/auth/files/internal/platform/auth/testing.ts';
 import { linksOf } from '../../../templates/modules/hal/files/internal/platform/hal/linksOf.ts';
@@ -53,7 +53,7 @@ let service: Service;
 
 beforeAll(async () => {
   key = await testKey('key');
-  service = await startWithAuth(key, [identity, metrics, telemetry, http, slice, auth]);
+  service = await startWithAuth(key, [identity, metrics, tracing, http, slice, auth]);
 });
 afterAll(async () => {
   await service.stop(0, 5000);

@@ -7,7 +7,7 @@ import { http } from '../../../templates/base/files/internal/platform/http/modul
 import type { Http } from '../../../templates/base/files/internal/platform/http/server.ts';
 import { identity } from '../../../templates/base/files/internal/platform/identity/module.ts';
 import { metrics } from '../../../templates/base/files/internal/platform/metrics/module.ts';
-import { telemetry } from '../../../templates/base/files/internal/platform/telemetry/module.ts';
+import { tracing } from '../../../templates/base/files/internal/platform/app/tracing.ts';
 import { auth } from '../../../templates/modules/auth/files/internal/platform/auth/module.ts';
 import { sign, type TestKey, testKey } from '../../../templates/modules/auth/files/internal/platform/auth/testing.ts';
 import { middleware } from '../../../templates/modules/middleware/files/internal/platform/middleware/module.ts';
@@ -49,7 +49,7 @@ describe.each([
     });
     service = await startWithAuth(
       key,
-      [metrics, telemetry, admin, http, identity, ...modules, middleware, redis, sharedRatelimit, slice],
+      [metrics, tracing, admin, http, identity, ...modules, middleware, redis, sharedRatelimit, slice],
       { ADMIN_HOST: '127.0.0.1', ADMIN_PORT: '0' },
     );
     operations = new URL('/middleware', service.links()['health']).href;

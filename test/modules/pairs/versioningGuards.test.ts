@@ -6,7 +6,7 @@ import { http } from '../../../templates/base/files/internal/platform/http/modul
 import type { Http } from '../../../templates/base/files/internal/platform/http/server.ts';
 import { identity } from '../../../templates/base/files/internal/platform/identity/module.ts';
 import { metrics } from '../../../templates/base/files/internal/platform/metrics/module.ts';
-import { telemetry } from '../../../templates/base/files/internal/platform/telemetry/module.ts';
+import { tracing } from '../../../templates/base/files/internal/platform/app/tracing.ts';
 import { auth } from '../../../templates/modules/auth/files/internal/platform/auth/module.ts';
 import { sign, type TestKey, testKey } from '../../../templates/modules/auth/files/internal/platform/auth/testing.ts';
 import { ratelimit } from '../../../templates/modules/ratelimit/files/internal/platform/ratelimit/module.ts';
@@ -47,7 +47,7 @@ describe('module versioning beside auth and ratelimit, none of which knows anoth
         return { value: undefined };
       },
     });
-    service = await startWithAuth(key, [metrics, telemetry, http, identity, auth, ratelimit, versioning, slice]);
+    service = await startWithAuth(key, [metrics, tracing, http, identity, auth, ratelimit, versioning, slice]);
   });
   afterAll(() => service.stop(0, 5000));
 

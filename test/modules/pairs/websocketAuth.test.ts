@@ -6,7 +6,7 @@ import { defineModule } from '../../../templates/base/files/internal/platform/ap
 import { http } from '../../../templates/base/files/internal/platform/http/module.ts';
 import { identity } from '../../../templates/base/files/internal/platform/identity/module.ts';
 import { metrics } from '../../../templates/base/files/internal/platform/metrics/module.ts';
-import { telemetry } from '../../../templates/base/files/internal/platform/telemetry/module.ts';
+import { tracing } from '../../../templates/base/files/internal/platform/app/tracing.ts';
 import { auth } from '../../../templates/modules/auth/files/internal/platform/auth/module.ts';
 import { sign, type TestKey, testKey } from '../../../templates/modules/auth/files/internal/platform/auth/testing.ts';
 import { redis } from '../../../templates/modules/redis/files/internal/platform/redis/module.ts';
@@ -43,7 +43,7 @@ describe('modules auth and websocket, which do not know each other', () => {
         return { value: undefined };
       },
     });
-    service = await startWithAuth(key, [metrics, telemetry, http, identity, redis, auth, websocket, slice], {
+    service = await startWithAuth(key, [metrics, tracing, http, identity, redis, auth, websocket, slice], {
       WEBSOCKET_DRAIN_MS: '0',
       WEBSOCKET_HEARTBEAT_MS: '100',
       AUTH_CLOCK_SKEW_SECONDS: '0',

@@ -1,9 +1,6 @@
-import { createServer } from 'node:http';
-import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
-import { listen } from '../internal/platform/http/connections/listener.ts';
 import { type ServiceProcess, startProcess } from './support/service.ts';
 
 const hour = 3_600_000;
@@ -18,7 +15,7 @@ const program = `
   import { memoryIdempotency } from './internal/platform/http/idempotency/idempotencyMemory.ts';
   import { http } from './internal/platform/http/module.ts';
   import { metrics } from './internal/platform/metrics/module.ts';
-  import { telemetry } from './internal/platform/telemetry/module.ts';
+  import { tracing } from './internal/platform/app/tracing.ts';
   import { current } from './pkg/context/index.ts';
   const routes = {
     name: 'routes',
@@ -44,34 +41,25 @@ const program = `
       return { value: undefined };
     },
   };
-  await run([metrics, telemetry, admin, http, routes]);`;
+  await run([metrics, tracing, admin, http, routes]);`;
 
 const Line = Type.Object({ msg: Type.String(), time: Type.String(), ms: Type.Optional(Type.Number()) });
 
 let service: ServiceProcess;
 let api: string;
 let admin: string;
-const traces: Promise<Buffer>[] = [];
-const collector = createServer((request, response) => {
-  traces.push(buffer(request));
-  response.end();
-});
 beforeAll(async () => {
-  const collectorPort = await listen(collector, '127.0.0.1', 0);
   const args = ['--import=./test/support/jumpingClock.ts', '--input-type=module', '--eval', program];
   service = startProcess(args, {
     // Two lines say where it listens.
     LOG_SAMPLE_INITIAL: '2',
     LOG_SAMPLE_THEREAFTER: '0',
-    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collectorPort}`,
-    OTEL_TRACES_SAMPLER: 'always_on',
   });
   await service.logged('ready');
   [api, admin] = [`http://127.0.0.1:${service.port('http')}`, `http://127.0.0.1:${service.port('admin')}`];
 });
 afterAll(async () => {
   await service.stop('SIGKILL');
-  collector.close();
 });
 
 /** @returns what the clock of the service says now, in milliseconds */
@@ -139,7 +127,7 @@ describe.each([
     const lines = count('request');
     await expect
       .poll(async () => {
-        await fetch(`${api}/openapi.json`);
+        await fetch(`${api}/version`);
         return count('request');
       })
       .toBeGreaterThan(lines);
@@ -161,12 +149,9 @@ describe('a service whose clock was set', () => {
       expect([sample, Number(value) >= 0 && Number(value) < 60]).toEqual([sample, true]);
   });
 
-  it('is ready, and stops in time, with no span longer than its request', async () => {
+  it('is ready, and stops in time', async () => {
     expect((await fetch(`${admin}/readyz`)).status).toBe(200);
     expect(await service.stop()).toEqual({ code: 0, signal: null });
-    const durations = spanDurations(Buffer.concat(await Promise.all(traces)));
-    expect(durations.length).toBeGreaterThan(10);
-    for (const ms of durations) expect([ms, ms >= 0 && ms < 60_000]).toEqual([ms, true]);
   });
 });
 
@@ -175,20 +160,4 @@ function logged(): { msg: string; time: string; ms?: number }[] {
     const parsed: unknown = JSON.parse(line);
     return Value.Check(Line, parsed) ? [parsed] : [];
   });
-}
-
-/**
- * Finds the fields 7 and 8 of OTLP's Span, start and end in nanoseconds, by their tags and by what nothing else looks like: two
- * fixed64 after one another (https://protobuf.dev/programming-guides/encoding/).
- */
-function spanDurations(otlp: Buffer): number[] {
-  const durations: number[] = [];
-  for (let at = otlp.indexOf(0x39); at !== -1 && at + 18 <= otlp.length; at = otlp.indexOf(0x39, at + 1)) {
-    if (otlp[at + 9] !== 0x41) continue;
-    const [start, end] = [otlp.readBigUInt64LE(at + 1), otlp.readBigUInt64LE(at + 10)];
-    // Within a day of now; otherwise it only looks like one.
-    const isTime = Math.abs(Number(start / 1_000_000n) - Date.now()) < 24 * hour;
-    if (isTime) durations.push(Number(end - start) / 1_000_000);
-  }
-  return durations;
 }

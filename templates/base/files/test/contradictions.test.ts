@@ -4,9 +4,8 @@ import { config as app } from '../internal/platform/app/config.ts';
 import { rules as appRules } from '../internal/platform/app/rules.ts';
 import { ConfigError, type Environment, checkConfig } from '../internal/platform/config/config.ts';
 import { http } from '../internal/platform/http/module.ts';
-import { telemetry } from '../internal/platform/telemetry/module.ts';
 
-const modules = [telemetry, admin, http];
+const modules = [admin, http];
 
 /** What a start would say, line by line. */
 function complaints(env: Environment): string[] {
@@ -54,10 +53,6 @@ describe('settings that contradict each other', () => {
       { CORS_CREDENTIALS: 'true' },
       'CORS_ORIGINS: expected origins by name, because CORS_CREDENTIALS is true (for example https://example.com)',
     ],
-    [
-      { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://[::1' },
-      'OTEL_EXPORTER_OTLP_ENDPOINT: expected a URL, got "http://[::1" (for example http://localhost:4318)',
-    ],
   ])('are found at start: %j', (env, complaint) => {
     expect(complaints(env)).toEqual([`  ${complaint}`]);
   });
@@ -73,7 +68,6 @@ describe('settings that contradict each other', () => {
     [{ PORT: '8080', HOST: '10.0.0.1', ADMIN_PORT: '8080', ADMIN_HOST: '127.0.0.1' }],
     [{ HTTP_DEADLINE_MS: '60000', HTTP_DEADLINE_MAX_MS: '60000' }],
     [{ CORS_CREDENTIALS: 'true', CORS_ORIGINS: 'https://a.example.com' }],
-    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example.com:4318/otlp' }],
   ])('are none in %j', (env) => {
     expect(complaints(env)).toEqual([]);
   });

@@ -10,7 +10,7 @@ const program = `
   import { admin } from './internal/platform/admin/module.ts';
   import { http } from './internal/platform/http/module.ts';
   import { metrics } from './internal/platform/metrics/module.ts';
-  import { telemetry } from './internal/platform/telemetry/module.ts';
+  import { tracing } from './internal/platform/app/tracing.ts';
   import { Type } from 'typebox';
   const routes = {
     name: 'routes',
@@ -33,7 +33,7 @@ const program = `
       return { value: undefined };
     },
   };
-  await run([metrics, telemetry, admin, http, routes]);`;
+  await run([metrics, tracing, admin, http, routes]);`;
 
 let service: ServiceProcess;
 let api: string;

@@ -9,7 +9,7 @@ describe('a service that is told to stop', () => {
       import { run } from './internal/platform/app/run.ts';
       import { http } from './internal/platform/http/module.ts';
       import { metrics } from './internal/platform/metrics/module.ts';
-      import { telemetry } from './internal/platform/telemetry/module.ts';
+      import { tracing } from './internal/platform/app/tracing.ts';
       const slow = {
         name: 'slow',
         config: Type.Object({}),
@@ -23,7 +23,7 @@ describe('a service that is told to stop', () => {
           return { value: undefined };
         },
       };
-      await run([metrics, telemetry, http, slow]);`;
+      await run([metrics, tracing, http, slow]);`;
     const service = startProcess(['--input-type=module', '--eval', program]);
     await service.logged('ready');
     const response = fetch(`http://127.0.0.1:${service.port('http')}/slow`);

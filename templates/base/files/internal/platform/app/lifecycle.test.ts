@@ -61,6 +61,27 @@ describe('a start', () => {
     expect(events).toEqual(['a start', 'b start', 'a serve', 'b serve']);
   });
 
+  it('waits for what completes a module that is required, which stops after those that require it', async () => {
+    const slot = module('slot');
+    const user = module('user', [slot]);
+    const filling = defineModule({
+      name: 'filling',
+      config: Type.Object({}),
+      requires: [],
+      completes: slot,
+      async start({ use }): Promise<Running<string>> {
+        await sleep(20);
+        events.push(`filling start with ${String(use(slot))}`);
+        return { value: 'filling', stop: () => void events.push('filling stop') };
+      },
+    });
+    const running = service(user, filling, slot);
+    await running.start();
+    expect(events.slice(0, 3)).toEqual(['slot start', 'filling start with slot', 'user start']);
+    await running.stop(0, 1000);
+    expect(events.slice(-3)).toEqual(['user stop', 'filling stop', 'slot stop']);
+  });
+
   it('is ready only at its end', async () => {
     const phases: string[] = [];
     const watching = service(module('a', [], { serve: () => void phases.push(watching.phase) }));

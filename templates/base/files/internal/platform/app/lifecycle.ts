@@ -3,7 +3,7 @@ import { finishDetachedWork, giveUpDetachedWork } from '../../../pkg/context/ind
 import type { Logger } from '../log/logger.ts';
 import { withDeadline } from './deadline.ts';
 import type { Health, Lifecycle, Module, ModuleContext, Phase, Running } from './module.ts';
-import { inOrder } from './order.ts';
+import { inOrder, requirementsOf } from './order.ts';
 
 interface Started {
   readonly module: Module;
@@ -120,7 +120,8 @@ export class Service implements Lifecycle {
     const starts = new Map<Module, Promise<void>>();
     for (const module of this.#modules) {
       // They come before it in the order.
-      const required = Promise.all(module.requires.map(async (each) => starts.get(each)));
+      const requirements = requirementsOf(module, this.#modules);
+      const required = Promise.all(requirements.map(async (each) => starts.get(each)));
       starts.set(module, this.#startAfter(required, module));
     }
     try {
@@ -192,7 +193,7 @@ export class Service implements Lifecycle {
       signal: this.#stopping.signal,
       lifecycle: this,
       use: (required) => {
-        if (!module.requires.includes(required)) {
+        if (!module.requires.includes(required) && module.completes !== required) {
           throw new Error(`Module "${module.name}" uses "${required.name}" without requiring it`);
         }
         return valueOf(required, this.#running());

@@ -49,7 +49,7 @@ export interface ModuleContext<Config> {
   readonly signal: AbortSignal;
   /** The phase of the service and the health of its modules. */
   readonly lifecycle: Lifecycle;
-  /** The value of a module that stands in `requires`. */
+  /** The value of a module in `requires`, or of the one that `completes` names. */
   readonly use: <Value>(module: Module<TObject, Value>) => Value;
 }
 
@@ -61,6 +61,8 @@ export interface Module<Config extends TObject = TObject, Value = unknown> {
   /** What must hold between its settings, and between them and those of others; checked before anything starts. */
   readonly rules?: readonly Rule[];
   readonly requires: readonly Module[];
+  /** Another module, which this one fills. Each module that requires that one starts after this one, and stops before it. */
+  readonly completes?: Module;
   /** A method, so that modules with different settings fit into one list. */
   start(context: ModuleContext<Static<Config>>): Running<Value> | Promise<Running<Value>>;
 }

@@ -25,6 +25,21 @@ describe('inOrder', () => {
     expect(() => inOrder([b])).toThrow('Module "b" requires "a", which is not in the list of modules');
   });
 
+  it('puts a module after what completes one that it requires', () => {
+    const filling: Module = { ...module('filling'), completes: a };
+    expect(inOrder([c, b, filling, a])).toEqual([a, filling, b, c]);
+  });
+
+  it('names a circle by way of what completes another', () => {
+    const filling: Module = { ...module('filling', b), completes: a };
+    expect(() => inOrder([a, b, filling])).toThrow('Modules require each other: b → filling → b');
+  });
+
+  it('names the module that is to be completed and is missing', () => {
+    const filling: Module = { ...module('filling'), completes: a };
+    expect(() => inOrder([filling])).toThrow('Module "filling" requires "a", which is not in the list of modules');
+  });
+
   it('names both ends of a cycle', () => {
     const requires: Module[] = [];
     const first: Module = { ...module('first'), requires };

@@ -1,6 +1,16 @@
 import type { Module } from './module.ts';
 
 /**
+ * @param module one of the list
+ * @param modules all modules of the service
+ * @returns what must have started before it: what it names itself, and what completes any of that
+ */
+export function requirementsOf({ requires, completes }: Module, modules: readonly Module[]): Module[] {
+  const completing = modules.filter((other) => other.completes !== undefined && requires.includes(other.completes));
+  return [...requires, ...(completes === undefined ? [] : [completes]), ...completing];
+}
+
+/**
  * Puts modules into an order in which each comes after what it requires; otherwise the given order stays.
  * @param modules a list of modules that requires nothing outside itself
  * @returns the same modules, dependencies first
@@ -20,7 +30,7 @@ export function inOrder(modules: readonly Module[]): Module[] {
       const cycle = [...path.slice(path.indexOf(module)), module].map(({ name }) => name);
       throw new Error(`Modules require each other: ${cycle.join(' → ')}`);
     }
-    for (const required of module.requires) {
+    for (const required of requirementsOf(module, modules)) {
       if (!modules.includes(required)) {
         throw new Error(`Module "${module.name}" requires "${required.name}", which is not in the list of modules`);
       }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { testHttp } from '../../../test/support/http.ts';
-import { noTracing } from '../telemetry/tracing.ts';
+import { noTracing } from '../app/tracing.ts';
 import type { Handle } from './chain.ts';
 
 const passed: string[] = [];

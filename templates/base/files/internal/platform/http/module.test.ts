@@ -6,7 +6,7 @@ import { Service } from '../app/lifecycle.ts';
 import { defineModule } from '../app/module.ts';
 import { readConfig } from '../config/config.ts';
 import { metrics } from '../metrics/module.ts';
-import { telemetry } from '../telemetry/module.ts';
+import { tracing } from '../app/tracing.ts';
 import { http } from './module.ts';
 
 const stops: (() => Promise<unknown>)[] = [];
@@ -39,7 +39,7 @@ async function startWaiting() {
       };
     },
   });
-  const service = new Service([metrics, telemetry, http, route], {
+  const service = new Service([metrics, tracing, http, route], {
     log: pino({ level: 'silent' }),
     configOf: (module) => readConfig(module.config, testSettings),
     startTimeoutMs: 5000,
@@ -79,7 +79,7 @@ describe('the API', () => {
 
   it('cannot start on a port that is taken', async () => {
     const { url } = await startWaiting();
-    const second = new Service([metrics, telemetry, http], {
+    const second = new Service([metrics, tracing, http], {
       log: pino({ level: 'silent' }),
       configOf: (module) => readConfig(module.config, { ...testSettings, PORT: new URL(url).port }),
       startTimeoutMs: 5000,

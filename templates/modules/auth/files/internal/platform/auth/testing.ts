@@ -12,7 +12,7 @@ import { http } from '../http/module.ts';
 import type { Http } from '../http/server.ts';
 import { type Identity, identity } from '../identity/module.ts';
 import { type Metrics, metrics } from '../metrics/module.ts';
-import { telemetry } from '../telemetry/module.ts';
+import { tracing } from '../app/tracing.ts';
 import { type Auth, auth } from './module.ts';
 
 export const issuer = 'https://login.example.com/';
@@ -128,7 +128,7 @@ export async function testService(
     },
   });
   const settings = { ...testSettings, ...env };
-  const service = new Service([identity, metrics, telemetry, http, auth, slice], {
+  const service = new Service([identity, metrics, tracing, http, auth, slice], {
     log: pino({ base: null }, { write: (line) => (log.text += line) }),
     configOf: (module) => readConfig(module.config, settings),
     startTimeoutMs: 10_000,

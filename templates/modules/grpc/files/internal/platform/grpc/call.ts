@@ -6,7 +6,7 @@ import { Context, givenUp, longestTimer, outOfTime, runWith } from '../../../pkg
 import type { GrpcStatus, ServiceError } from '../../../pkg/errors/index.ts';
 import { traceOf } from '../http/requests/requestContext.ts';
 import { requestIdOf } from '../http/requests/requestId.ts';
-import type { Tracing } from '../telemetry/tracing.ts';
+import type { Tracing } from '../app/tracing.ts';
 import type { config } from './config.ts';
 import type { Method } from './method.ts';
 import { type Status, fault, statusObjectOf } from './status.ts';

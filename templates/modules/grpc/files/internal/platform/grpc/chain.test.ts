@@ -6,9 +6,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { current, newSpanId } from '../../../pkg/context/index.ts';
 import { unauthenticated } from '../../../pkg/errors/index.ts';
 import { readConfig } from '../config/config.ts';
+import { type Incoming, noTracing } from '../app/tracing.ts';
 import { principalKey } from '../identity/module.ts';
 import { ErrorCounts } from '../metrics/module.ts';
-import { type Rpc, noTracing } from '../telemetry/tracing.ts';
 import { config } from './config.ts';
 import { createMetrics } from './metrics.ts';
 import { Grpc } from './server.ts';
@@ -24,7 +24,7 @@ let grpc: Grpc;
 let port: number;
 /** What a call has passed, each with how many calls hold a place at that moment. */
 let passed: string[];
-let spans: Rpc[];
+let spans: Incoming[];
 let stop: () => Promise<void>;
 /** Tokens are verified once it has settled. */
 let verified: Promise<void> | undefined;
@@ -48,11 +48,12 @@ beforeEach(async () => {
     errors: new ErrorCounts(registry),
     tracing: {
       ...noTracing,
-      beginRpc(context, rpc) {
+      begin(context, incoming) {
         pass(`span begun for ${context.get(principalKey)?.subject ?? 'nobody'}`);
-        spans.push(rpc);
+        spans.push(incoming);
         context.trace = { ...context.trace, spanId: newSpanId() };
-        return (status) => passed.push(`span ended with ${status}`);
+        return ({ 'rpc.response.status_code': status }, fault) =>
+          passed.push(`span ended with ${status}${fault === undefined ? '' : ', a fault'}`);
       },
       detached(name, from) {
         pass(`${name} goes on`);
@@ -115,7 +116,8 @@ describe('a call', () => {
   it('has a span with its method, its client and the span of its caller, when that is sampled', async () => {
     await call('/test.Echo/One', { ...good, ...sampled });
     const parent = { traceId, spanId: callersSpan, sampled: true };
-    expect(spans).toMatchObject([{ method: 'test.Echo/One', peer: '127.0.0.1', parent }]);
+    const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': 'test.Echo/One', 'client.address': '127.0.0.1' };
+    expect(spans).toMatchObject([{ name: 'test.Echo/One', kind: 'server', attributes, parent }]);
   });
 
   it.each([{}, { traceparent: `00-${traceId}-${callersSpan}-00` }])('has none otherwise: %j', async (headers) => {
@@ -170,7 +172,7 @@ describe('a call', () => {
     expect(passed).toEqual([
       'span begun for nobody, 0 in flight',
       'own, 1 in flight',
-      'span ended with DEADLINE_EXCEEDED',
+      'span ended with DEADLINE_EXCEEDED, a fault',
     ]);
     expect(grpc.calls).toBe(1);
   });

@@ -1,7 +1,7 @@
 import { defineModule } from '../app/module.ts';
+import { tracing } from '../app/tracing.ts';
 import { identity } from '../identity/module.ts';
 import { metrics } from '../metrics/module.ts';
-import { telemetry } from '../telemetry/module.ts';
 import { config } from './config.ts';
 import { serveHealth } from './health.ts';
 import { createMetrics, registerGauges } from './metrics.ts';
@@ -12,7 +12,7 @@ import { Grpc } from './server.ts';
 export const grpc = defineModule({
   name: 'grpc',
   config,
-  requires: [identity, metrics, telemetry],
+  requires: [identity, metrics, tracing],
   start({ config: settings, log, signal, lifecycle, use }) {
     const { registry, errors } = use(metrics);
     const who = use(identity);
@@ -21,7 +21,7 @@ export const grpc = defineModule({
       log,
       metrics: createMetrics(registry),
       errors,
-      tracing: use(telemetry),
+      tracing: use(tracing).current,
       authenticate: () => who.authenticate,
       stopping: signal,
     });

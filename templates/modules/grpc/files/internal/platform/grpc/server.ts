@@ -13,11 +13,11 @@ import {
 import type { Static } from 'typebox';
 import { current, headerNames, parseTrace, runWith } from '../../../pkg/context/index.ts';
 import { type GrpcStatus, grpcCodes, tagsOf } from '../../../pkg/errors/index.ts';
+import { type EndSpan, type Tracing, noTracing } from '../app/tracing.ts';
 import { headerOf } from '../http/requests/requestId.ts';
 import { type Authenticate, principalKey } from '../identity/module.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ErrorCounts } from '../metrics/module.ts';
-import { type EndRpc, type Tracing, noTracing } from '../telemetry/tracing.ts';
 import { Call, type Serving } from './call.ts';
 import type { config } from './config.ts';
 import { Connections } from './connections.ts';
@@ -33,6 +33,15 @@ import type { GrpcMetrics } from './metrics.ts';
 import { Places } from './places.ts';
 import { type Status, fault, shortened, statusOf } from './status.ts';
 
+/** The statuses for which a server is responsible (https://opentelemetry.io/docs/specs/semconv/rpc/grpc/). */
+const serverFaults: ReadonlySet<GrpcStatus> = new Set([
+  'UNKNOWN',
+  'DEADLINE_EXCEEDED',
+  'UNIMPLEMENTED',
+  'INTERNAL',
+  'UNAVAILABLE',
+  'DATA_LOSS',
+]);
 /** RFC 6750, 2.1. */
 const bearer = /^bearer +([\w\-.~+/]+=*)$/i;
 const nothing = { scopes: [], roles: [] };
@@ -64,7 +73,7 @@ export class Grpc {
   readonly #interceptors: Interceptor[] = [];
   readonly #places: Places;
   readonly #probePlaces: Places;
-  readonly #spans = new WeakMap<Call, EndRpc>();
+  readonly #spans = new WeakMap<Call, EndSpan>();
   readonly #serving: Serving;
 
   /** @param options settings, and what is told of calls */
@@ -219,7 +228,9 @@ export class Grpc {
       if (call.trace.sampled) {
         const { traceparent, tracestate } = headerNames;
         const parent = parseTrace(headerOf(headers, traceparent), headerOf(headers, tracestate));
-        this.#spans.set(call, this.#serving.tracing.beginRpc(call, { method: method.name, peer, parent }));
+        const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': method.name, 'client.address': peer };
+        const span = { name: method.name, kind: 'server', attributes, parent } as const;
+        this.#spans.set(call, this.#serving.tracing.begin(call, span));
       }
       // When a busy service refuses probes, it is restarted.
       const places = method.isProbe ? this.#probePlaces : this.#places;
@@ -280,7 +291,7 @@ export class Grpc {
     const method = call.method.name;
     metrics.calls.observe({ method, status: name }, ms / 1000);
     if (name !== 'OK') errors.count(code);
-    this.#spans.get(call)?.(name);
+    this.#spans.get(call)?.({ 'rpc.response.status_code': name }, serverFaults.has(name) ? name : undefined);
     log.info({ method, status: name, ms }, 'call');
   };
 }

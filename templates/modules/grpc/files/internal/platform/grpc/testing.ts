@@ -20,7 +20,7 @@ import { readConfig } from '../config/config.ts';
 import { contextFields } from '../log/logger.ts';
 import { identity } from '../identity/module.ts';
 import { type Metrics, metrics } from '../metrics/module.ts';
-import { telemetry } from '../telemetry/module.ts';
+import { tracing } from '../app/tracing.ts';
 import { grpc } from './module.ts';
 import type { Implementation } from './method.ts';
 import type { Grpc } from './server.ts';
@@ -205,7 +205,7 @@ export async function testService(
     },
   });
   const settings = { GRPC_HOST: '127.0.0.1', GRPC_PORT: '0', HOST: '127.0.0.1', PORT: '0', ...env };
-  const service = new Service([identity, metrics, telemetry, grpc, ...others, slice], {
+  const service = new Service([identity, metrics, tracing, grpc, ...others, slice], {
     log: pino({ base: null, level: 'debug', mixin: contextFields }, { write: (line) => (log.text += line) }),
     configOf: (module) => readConfig(module.config, settings),
     startTimeoutMs: 10_000,

@@ -10,7 +10,7 @@ import { readConfig } from '../config/config.ts';
 import { http } from '../http/module.ts';
 import type { Http } from '../http/server.ts';
 import { metrics } from '../metrics/module.ts';
-import { telemetry } from '../telemetry/module.ts';
+import { tracing } from '../app/tracing.ts';
 import { middleware } from './module.ts';
 
 let service: Service;
@@ -41,7 +41,7 @@ beforeAll(async () => {
     },
   });
   const settings = { ...testSettings, ADMIN_HOST: '127.0.0.1', ADMIN_PORT: '0' };
-  service = new Service([metrics, telemetry, admin, http, middleware, slice], {
+  service = new Service([metrics, tracing, admin, http, middleware, slice], {
     log: pino({ level: 'silent' }),
     configOf: (module) => readConfig(module.config, settings),
     startTimeoutMs: 10_000,

@@ -23,7 +23,7 @@ const program = (quota: number, burst: number) => `
   import { run } from './internal/platform/app/run.ts';
   import { http } from './internal/platform/http/module.ts';
   import { metrics } from './internal/platform/metrics/module.ts';
-  import { telemetry } from './internal/platform/telemetry/module.ts';
+  import { tracing } from './internal/platform/app/tracing.ts';
   import { ratelimit } from './internal/platform/ratelimit/module.ts';
   import { sharedRatelimit } from './internal/platform/ratelimit/shared.ts';
   import { redis } from './internal/platform/redis/module.ts';
@@ -38,7 +38,7 @@ const program = (quota: number, burst: number) => `
       return { value: undefined };
     },
   };
-  await run([metrics, telemetry, http, redis, ratelimit, sharedRatelimit, routes]);`;
+  await run([metrics, tracing, http, redis, ratelimit, sharedRatelimit, routes]);`;
 
 async function processes(count: number, quota: number, burst: number): Promise<ServiceProcess[]> {
   const env = { ...(await ownKeys()), RATELIMIT_CONCURRENCY: 'false' };

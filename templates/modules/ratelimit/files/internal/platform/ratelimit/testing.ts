@@ -10,7 +10,7 @@ import type { Http } from '../http/server.ts';
 import { principalKey } from '../identity/module.ts';
 import { type Metrics, metrics } from '../metrics/module.ts';
 import { redis } from '../redis/module.ts';
-import { telemetry } from '../telemetry/module.ts';
+import { tracing } from '../app/tracing.ts';
 import { ratelimit } from './module.ts';
 import { sharedRatelimit } from './shared.ts';
 
@@ -60,7 +60,7 @@ export async function testService(env: Environment, routes: (server: Http) => vo
     },
   });
   const settings: Environment = { ...testSettings, ...env };
-  const modules: Module[] = [metrics, telemetry, http, ratelimit, slice, redis, sharedRatelimit];
+  const modules: Module[] = [metrics, tracing, http, ratelimit, slice, redis, sharedRatelimit];
   const service = new Service(modules, {
     log: pino({ base: null }, { write: (line) => (log.text += line) }),
     configOf: (module) => readConfig(module.config, settings),

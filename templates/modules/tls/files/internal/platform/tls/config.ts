@@ -16,7 +16,7 @@ export const config = Type.Object({
       secret: true,
       pattern: '^[A-Za-z0-9+/]{64}$',
       description:
-        '48 random bytes, base64, by which instances resume the sessions of each other; `cmd/cluster` gives its workers some',
+        '48 random bytes, base64, by which instances resume the sessions of each other; module cluster gives its workers some',
       examples: ['openssl rand -base64 48'],
     }),
   ),

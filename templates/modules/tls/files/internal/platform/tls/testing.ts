@@ -16,7 +16,7 @@ import { http } from '../http/module.ts';
 import type { Http } from '../http/server.ts';
 import { contextFields } from '../log/logger.ts';
 import { type Metrics, metrics } from '../metrics/module.ts';
-import { telemetry } from '../telemetry/module.ts';
+import { tracing } from '../app/tracing.ts';
 import { tls } from './module.ts';
 
 /** A certificate and its key, as PEM. */
@@ -102,7 +102,7 @@ export async function testService(
     },
   });
   const settings = { ...testSettings, TLS_CERT_FILE: files.cert, TLS_KEY_FILE: files.key, ...env };
-  const service = new Service([metrics, telemetry, http, tls, slice], {
+  const service = new Service([metrics, tracing, http, tls, slice], {
     log: pino({ base: null, level: 'debug', mixin: contextFields }, { write: (line) => (log.text += line) }),
     configOf: (module) => readConfig(module.config, settings),
     startTimeoutMs: 10_000,

@@ -1,14 +1,16 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Type } from 'typebox';
 import { describe, expect, it, vi } from 'vitest';
+import { defineModule } from '../app/module.ts';
+import { type Incoming, noTracing, tracing } from '../app/tracing.ts';
 import { Client } from '../../../pkg/client/websocket/index.ts';
 import { background, current, runWith } from '../../../pkg/context/index.ts';
 import { ServiceError, as, invalidArgument, notFound } from '../../../pkg/errors/index.ts';
 import { serveBothWays } from './messages/bothWays.ts';
 import { defineRequest } from './messages/definitions.ts';
+import type { Sockets } from './sockets.ts';
 import { echo, news, note, numberOf, rawClient, testService, upgraded } from './testing.ts';
 
 const patient = { timeout: 15_000 };
@@ -119,29 +121,40 @@ describe('a handler', () => {
   });
 
   it('is a span of the trace of its message, where traces are recorded', async () => {
-    let sent = '';
-    const collector = createServer((asked, answer) => {
-      asked.on('data', (chunk: Buffer) => (sent += chunk.toString('latin1')));
-      asked.on('end', () => answer.end());
-    }).listen(0, '127.0.0.1');
-    await once(collector, 'listening');
-    const address = collector.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const service = await testService(
-      { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, OTEL_TRACES_SAMPLER: 'always_on' },
-      (sockets) => {
-        sockets.on(note, () => {
-          throw new Error('broken');
-        });
+    const begun: Incoming[] = [];
+    const faults: (string | undefined)[] = [];
+    const recording = defineModule({
+      name: 'recording',
+      config: Type.Object({}),
+      requires: [],
+      completes: tracing,
+      start({ use }) {
+        use(tracing).current = {
+          ...noTracing,
+          isSampled: () => true,
+          begin(_context, incoming) {
+            begun.push(incoming);
+            return (_attributes, fault) => void faults.push(fault);
+          },
+        };
+        return { value: undefined };
       },
-    );
+    });
+    const throws = (sockets: Sockets): void =>
+      sockets.on(note, () => {
+        throw new TypeError('broken');
+      });
+    const service = await testService({}, throws, [recording]);
     const client = await rawClient(`${service.ws}/ws`);
     await client.ask({ payload: { text: 'a' } });
     await client.ask({ type: 'note', msgId: 'the-failed-one', payload: { text: '' } });
     client.socket.terminate();
     await service.service.stop(0, 5000);
-    collector.close();
-    for (const text of ['process echo', 'process note', 'the-failed-one']) expect(sent).toContain(text);
+    expect(begun).toMatchObject([
+      { name: 'process echo', kind: 'consumer' },
+      { name: 'process note', attributes: { 'messaging.message.id': 'the-failed-one' } },
+    ]);
+    expect(faults).toEqual([undefined, 'TypeError']);
   });
 
   it('is given up at the deadline; its errors are told as they would be by HTTP, and a fault of ours is not told', async () => {

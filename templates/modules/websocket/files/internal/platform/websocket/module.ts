@@ -1,9 +1,8 @@
 import { defineModule } from '../app/module.ts';
+import { tracing } from '../app/tracing.ts';
 import { http } from '../http/module.ts';
 import { metrics } from '../metrics/module.ts';
 import { type Redis, redis } from '../redis/module.ts';
-import { telemetry } from '../telemetry/module.ts';
-import { noTracing } from '../telemetry/tracing.ts';
 import { config } from './config.ts';
 import { describeMessages } from './document.ts';
 import { drain } from './connections/drain.ts';
@@ -17,9 +16,9 @@ import { Server } from './server.ts';
 export const websocket = defineModule({
   name: 'websocket',
   config,
-  requires: [http, metrics, telemetry, redis],
+  requires: [http, metrics, tracing, redis],
   async start({ config: settings, log, use }) {
-    const [api, tracing] = [use(http), use(telemetry)];
+    const api = use(http);
     const measured = createMetrics(use(metrics).registry);
     measured.relayUp.set(1);
     const relay = await openRelay(use(redis), {
@@ -33,8 +32,7 @@ export const websocket = defineModule({
       http: api,
       metrics: use(metrics),
       measured,
-      tracing,
-      spanOf: tracing === noTracing ? undefined : (await import('./messages/messageSpan.ts')).spanOf,
+      tracing: use(tracing).current,
       relay,
     });
     api.get('/websocket.json', { schema: { hide: true } }, () => describeMessages(server.sockets));

@@ -200,7 +200,7 @@ const instance = `
   import { http } from './internal/platform/http/module.ts';
   import { metrics } from './internal/platform/metrics/module.ts';
   import { redis } from './internal/platform/redis/module.ts';
-  import { telemetry } from './internal/platform/telemetry/module.ts';
+  import { tracing } from './internal/platform/app/tracing.ts';
   import { websocket } from './internal/platform/websocket/module.ts';
   import { news, note } from './internal/platform/websocket/testing.ts';
   const slice = {
@@ -214,7 +214,7 @@ const instance = `
       return { value: undefined };
     },
   };
-  await run([metrics, telemetry, http, redis, websocket, slice]);`;
+  await run([metrics, tracing, http, redis, websocket, slice]);`;
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');

@@ -6,13 +6,12 @@ import { principalKey } from '../identity/module.ts';
 import type { Http } from '../http/server.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Metrics } from '../metrics/module.ts';
-import type { Tracing } from '../telemetry/tracing.ts';
+import type { Tracing } from '../app/tracing.ts';
 import { Acks } from './messages/acks.ts';
 import { Backlog } from './connections/backlog.ts';
 import { Channels } from './channels/channels.ts';
 import type { config } from './config.ts';
 import { Dispatch } from './messages/dispatch.ts';
-import type { SpanOf } from './messages/messageSpan.ts';
 import { type WebSocketMetrics, registerLevels } from './metrics.ts';
 import { Peer, type PeerOptions } from './connections/peer.ts';
 import { Registry } from './messages/registry.ts';
@@ -30,7 +29,6 @@ export interface ServerOptions {
   readonly metrics: Metrics;
   readonly tracing: Tracing;
   /** Where traces are recorded. */
-  readonly spanOf: SpanOf | undefined;
   readonly relay: Relay;
   /** Its own. */
   readonly measured: WebSocketMetrics;
@@ -99,7 +97,6 @@ export class Server {
       registry,
       log,
       tracing,
-      spanOf: options.spanOf,
       errors: metrics.errors,
       metrics: measured,
       deadlineMs: settings.WEBSOCKET_DEADLINE_MS,

@@ -16,7 +16,7 @@ import type { Http } from '../http/server.ts';
 import { principalKey } from '../identity/module.ts';
 import { type Metrics, metrics } from '../metrics/module.ts';
 import { redis } from '../redis/module.ts';
-import { telemetry } from '../telemetry/module.ts';
+import { tracing } from '../app/tracing.ts';
 import { parseEnvelope } from './messages/envelope.ts';
 import { defineMessage, defineRequest } from './messages/definitions.ts';
 import { websocket } from './module.ts';
@@ -131,7 +131,7 @@ export async function testService(
     },
   });
   const settings = { ...testSettings, WEBSOCKET_DRAIN_MS: '0', ...env };
-  const service = new Service([metrics, telemetry, http, redis, websocket, slice, ...more], {
+  const service = new Service([metrics, tracing, http, redis, websocket, slice, ...more], {
     log: pino({ base: null }, { write: (line) => (log.text += line) }),
     configOf: (module) => readConfig(module.config, settings),
     startTimeoutMs: 10_000,

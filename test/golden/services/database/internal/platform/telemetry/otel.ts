@@ -20,15 +20,13 @@ import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic
 import type { Static } from 'typebox';
 import { Context, current, newSpanId, newTraceId, noTrace, runWith } from '../../../pkg/context/index.ts';
 import { about } from '../app/about.ts';
+import type { Tracing } from '../app/tracing.ts';
 import type { Logger } from '../log/logger.ts';
 import type { config } from './config.ts';
-import { contextManager, enterSpan } from './contextManager.ts';
+import { spanContextOf } from './calls.ts';
 import { Delivery } from './delivery.ts';
-import { beginRequest } from './requestSpan.ts';
-import { beginRpc } from './rpcSpan.ts';
 import { samplingOf } from './sampling.ts';
-import { spanContextOf } from './spanContext.ts';
-import type { Tracing } from './tracing.ts';
+import { begin, beginRequest, contextManager, enterSpan } from './spans.ts';
 
 /** Tracing that records, in the hands of who started it. */
 export interface RecordingTracing extends Tracing {
@@ -73,8 +71,8 @@ export function startTracing(settings: Static<typeof config>, log: Logger): Reco
   const tracer = provider.getTracer(about.name, about.version);
   return {
     isSampled: sampling.isSampled,
-    begin: beginRequest,
-    beginRpc,
+    beginRequest,
+    begin,
     detached: (name, from) => detached(tracer, name, from),
     async stop() {
       await provider.shutdown().catch(ignored);

@@ -8,8 +8,8 @@ import {
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace';
 import type { Static } from 'typebox';
+import type { Tracing } from '../app/tracing.ts';
 import type { config } from './config.ts';
-import type { Tracing } from './tracing.ts';
 
 type Settings = Pick<Static<typeof config>, 'OTEL_TRACES_SAMPLER' | 'OTEL_TRACES_SAMPLER_ARG'>;
 

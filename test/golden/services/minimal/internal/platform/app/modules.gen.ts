@@ -1,8 +1,8 @@
 // Written by Slipway from slipway.json: change it with `slipway add` and `slipway remove`.
 import { admin } from '../admin/module.ts';
+import { tracing } from './tracing.ts';
 import { http } from '../http/module.ts';
 import { identity } from '../identity/module.ts';
 import { metrics } from '../metrics/module.ts';
-import { telemetry } from '../telemetry/module.ts';
 
-export const modules = [identity, metrics, telemetry, admin, http] as const;
+export const modules = [identity, metrics, tracing, admin, http] as const;

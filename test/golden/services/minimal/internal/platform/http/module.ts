@@ -1,6 +1,6 @@
 import { defineModule } from '../app/module.ts';
+import { tracing } from '../app/tracing.ts';
 import { metrics } from '../metrics/module.ts';
-import { telemetry } from '../telemetry/module.ts';
 import { apiDocs } from './apiDocs.ts';
 import { config } from './config.ts';
 import { drain, listen } from './connections/listener.ts';
@@ -12,10 +12,10 @@ export const http = defineModule({
   name: 'http',
   config,
   rules,
-  requires: [metrics, telemetry],
+  requires: [metrics, tracing],
   async start({ config: settings, log, signal, use }) {
     const { requests: durations, errors } = use(metrics);
-    const value = await createHttp({ config: settings, log, durations, errors, tracing: use(telemetry) });
+    const value = await createHttp({ config: settings, log, durations, errors, tracing: use(tracing).current });
     await apiDocs(value);
     // Once shutdown begins, each reply asks its client to come back on another connection, to another instance.
     signal.addEventListener('abort', () => {

@@ -8,13 +8,12 @@ import {
   runWith,
   type Trace,
 } from '../../../../pkg/context/index.ts';
+import type { EndSpan, Tracing } from '../../app/tracing.ts';
 import { principalKey } from '../../identity/module.ts';
 import type { Logger } from '../../log/logger.ts';
 import type { ErrorCounts } from '../../metrics/module.ts';
-import type { Tracing } from '../../telemetry/tracing.ts';
 import { writeEnvelope } from './envelope.ts';
 import { ProtocolError, payloadOf } from './faults.ts';
-import type { SpanOf } from './messageSpan.ts';
 import { failure } from './control.ts';
 import type { WebSocketMetrics } from '../metrics.ts';
 import type { Peer } from '../connections/peer.ts';
@@ -26,8 +25,6 @@ export interface DispatchOptions {
   readonly registry: Registry;
   readonly log: Logger;
   readonly tracing: Tracing;
-  /** Where traces are recorded. */
-  readonly spanOf: SpanOf | undefined;
   readonly errors: ErrorCounts;
   readonly metrics: WebSocketMetrics;
   /** Milliseconds for a message whose sender asks for no less. */
@@ -97,10 +94,10 @@ export class Dispatch {
 
   #run(work: Work): Promise<void> | undefined {
     const { context, envelope } = work;
-    const span = context.trace.sampled ? this.#options.spanOf?.(context, envelope) : undefined;
+    const endSpan = context.trace.sampled ? beginSpan(this.#options.tracing, context, envelope) : undefined;
     const finish = (outcome: Outcome): void => {
       this.#finish(work, outcome);
-      span?.end('error' in outcome ? outcome.error : undefined);
+      endSpan?.({}, 'error' in outcome ? faultOf(outcome.error) : undefined);
       context.cancel();
     };
     const settle = (outcome: Outcome): void => {
@@ -152,6 +149,27 @@ export class Dispatch {
       direction: 'response',
     });
   }
+}
+
+/** By the conventions for messaging (https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/). */
+function beginSpan(tracing: Tracing, context: Context, { type, msgId, source, traceparent }: Envelope): EndSpan {
+  const attributes = {
+    'messaging.system': 'websocket',
+    'messaging.operation.type': 'process',
+    'messaging.destination.name': type,
+    'messaging.message.id': msgId,
+    'messaging.client.id': source,
+  };
+  return tracing.begin(context, {
+    name: `process ${type}`,
+    kind: 'consumer',
+    attributes,
+    parent: parseTrace(traceparent),
+  });
+}
+
+function faultOf(error: unknown): string {
+  return error instanceof Error ? error.name : '_OTHER';
 }
 
 function handle(work: Work): unknown {

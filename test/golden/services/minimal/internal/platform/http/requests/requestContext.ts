@@ -10,7 +10,7 @@ import {
   parseTimeout,
   parseTrace,
 } from '../../../../pkg/context/index.ts';
-import type { Tracing } from '../../telemetry/tracing.ts';
+import type { Tracing } from '../../app/tracing.ts';
 import type { config } from '../config.ts';
 import { headerOf, requestIdOf } from './requestId.ts';
 

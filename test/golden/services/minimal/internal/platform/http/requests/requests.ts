@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import type { FastifyReply, onRequestHookHandler } from 'fastify';
 import type { Static } from 'typebox';
 import { current, givenUp, outOfTime, runWith } from '../../../../pkg/context/index.ts';
-import { type Tracing, noTracing } from '../../telemetry/tracing.ts';
+import { type Tracing, noTracing } from '../../app/tracing.ts';
 import { requestTimeout } from '../body/bodyErrors.ts';
 import { isBodyDue } from '../body/unreadBody.ts';
 import type { Handle } from '../chain.ts';
@@ -110,7 +110,7 @@ export class Requests {
 
   readonly #trace: Handle = (request, reply, next) => {
     const context = this.contextOf(request.raw);
-    if (context.trace.sampled) this.#tracing.begin(context, request.raw, reply.raw, request.routeOptions.url);
+    if (context.trace.sampled) this.#tracing.beginRequest(context, request.raw, reply.raw, request.routeOptions.url);
     next();
   };
 

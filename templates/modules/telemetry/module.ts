@@ -1,0 +1,27 @@
+import { defineModule } from '../../../generators/engine/module.ts';
+
+export default defineModule({
+  id: 'telemetry',
+  summary: 'Traces with OpenTelemetry, sent by OTLP; nothing is loaded until a collector is named',
+  category: 'reliability',
+  dependencies: [
+    '@opentelemetry/api',
+    '@opentelemetry/core',
+    '@opentelemetry/exporter-trace-otlp-proto',
+    '@opentelemetry/resources',
+    '@opentelemetry/sdk-trace',
+    '@opentelemetry/semantic-conventions',
+  ],
+  wiring: { telemetry: 'internal/platform/telemetry/module.ts' },
+  platformTests: ['test/telemetry.test.ts', 'test/support/otlp.ts'],
+  renamed: {
+    'internal/telemetry/callSpan.ts': 'internal/platform/telemetry/calls.ts',
+    'internal/telemetry/spanContext.ts': 'internal/platform/telemetry/calls.ts',
+    'internal/telemetry/beginSpan.ts': 'internal/platform/telemetry/spans.ts',
+    'internal/telemetry/contextManager.ts': 'internal/platform/telemetry/spans.ts',
+    'internal/telemetry/requestSpan.ts': 'internal/platform/telemetry/spans.ts',
+    'internal/telemetry/module.ts': 'internal/platform/telemetry/module.ts',
+    'internal/telemetry/rules.ts': 'internal/platform/telemetry/module.ts',
+    'internal/telemetry/': 'internal/platform/telemetry/',
+  },
+});
