@@ -40,7 +40,7 @@ export default defineConfig({
             'templates/**/files/api/*.test.ts',
             'templates/**/files/internal/platform/cluster/*.integration.test.ts',
           ],
-          setupFiles: 'templates/base/files/test/support/contractSetup.ts',
+          setupFiles: 'templates/modules/contract/files/test/setup/contract.ts',
           testTimeout: 30_000,
           hookTimeout: 30_000,
           expect: { poll: { timeout: 10_000 } },

@@ -8,7 +8,6 @@ export default defineModule({
     '@fastify/accept-negotiator',
     '@fastify/ajv-compiler',
     '@fastify/cors',
-    '@fastify/swagger',
     '@prometheus-io/client',
     'fastify',
     'find-my-way',
@@ -16,9 +15,7 @@ export default defineModule({
     'typebox',
   ],
   devDependencies: [
-    '@fastify/swagger-ui',
     '@fastify/type-provider-typebox',
-    '@redocly/cli',
     '@types/node',
     '@vitest/coverage-v8',
     'oxfmt',
@@ -39,17 +36,12 @@ export default defineModule({
     test: 'vitest run --project unit',
     coverage: 'vitest run --project unit --coverage',
     'test:integration': 'vitest run --project integration --passWithNoTests',
-    // The code, and the contract by redocly.yaml.
-    lint: 'oxlint --type-aware --deny-warnings && redocly lint api/openapi.json',
+    lint: 'oxlint --type-aware --deny-warnings',
     format: 'oxfmt --check',
     'format:write': 'oxfmt',
     // More checkers than this repeat each other's work: a service of this size is checked in less time by one.
     typecheck: 'tsc --checkers 1',
     smoke: 'node --run build && node scripts/smoke.ts',
-    openapi: 'node scripts/openapi.ts',
-    contract: 'node scripts/contract.ts',
-    // What is packed is what was built: the client, and what else stands in pkg/.
-    prepack: 'node --run build',
     production: 'node scripts/production.ts',
   },
   checks: ['lint', 'format', 'typecheck'],
@@ -66,7 +58,6 @@ export default defineModule({
   },
   platformTests: [
     'test/clock.test.ts',
-    'test/contract.test.ts',
     'test/contradictions.test.ts',
     'test/faults.test.ts',
     'test/overload.test.ts',
@@ -109,12 +100,6 @@ export default defineModule({
       { id: 'coverage', summary: 'Enough of the code is run by tests', script: 'coverage' },
       { id: 'integration', summary: 'Tests against real servers', script: 'test:integration' },
       { id: 'build', summary: 'Production build and its smoke test', script: 'smoke' },
-      {
-        id: 'contract',
-        summary: 'No change since the last release that breaks callers',
-        script: 'contract',
-        history: true,
-      },
       { id: 'drift', summary: 'The service is as slipway.json says', script: 'slipway:check' },
     ],
   },

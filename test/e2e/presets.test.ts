@@ -31,7 +31,7 @@ describe.each(Object.entries(presets))('preset %s', (preset, sections) => {
     const page = textOf('docs/try.md');
     expect(textOf('README.md')).toContain('(docs/try.md)');
     const titles = [...page.matchAll(/^## (.*)$/gm)].map(([, title]) => title);
-    expect(new Set(titles)).toEqual(new Set(['The example', ...sections]));
+    expect(new Set(titles)).toEqual(new Set(['The example', 'contract', ...sections]));
     await using terminal = pasteInto(service, env);
     const [served = '', listed = ''] = page.split('## More examples');
     await tryAll(served, terminal);

@@ -15,12 +15,13 @@ afterAll(() => {
 
 /**
  * A service of its own for one test: `using service = scratchService()`.
- * @param args more flags of `new`
+ * @param args more flags of `new`; it has no modules but those that they name
  * @returns the folder of a service named orders, removed when it goes out of scope
  */
 export function scratchService(...args: string[]): Disposable & { readonly path: string } {
   const key = args.join(' ');
-  const original = pristine.get(key) ?? layDown(mkdtempSync(path.join(memory, 'slipway-test-')), ...args);
+  const original =
+    pristine.get(key) ?? layDown(mkdtempSync(path.join(memory, 'slipway-test-')), '--preset=minimal', ...args);
   pristine.set(key, original);
   const scratch = scratchFolder(memory);
   const service = path.join(scratch.path, 'orders');

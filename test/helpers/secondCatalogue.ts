@@ -48,7 +48,13 @@ export function nextCatalogue(built: Catalogue): Catalogue {
     versions: { ...built.versions, fastify: '^5.99.0' },
     ...(built.lockfiles && { lockfiles: withFastify(built.lockfiles, '5.99.0') }),
     base: nextBase(built.base),
-    modules: { ...built.modules, postgres: nextPostgres(built.modules['postgres']) },
+    modules: Object.fromEntries(
+      Object.values({ ...built.modules, postgres: nextPostgres(built.modules['postgres']) }).map((module) => [
+        module.id,
+        // Their imports follow what the base renames.
+        { ...module, files: module.files.map((file) => renameFile(file, changed.renamed)) },
+      ]),
+    ),
   };
 }
 

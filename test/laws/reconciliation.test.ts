@@ -7,8 +7,8 @@ import { newManifest, packageManagers } from '../../generators/engine/manifest.t
 import { basesPath, lockPath } from '../../generators/engine/reconcile/lock.ts';
 import type { ConflictMode } from '../../generators/engine/reconcile/plan.ts';
 import { render } from '../../generators/engine/render.ts';
-import { printClient } from '../../templates/base/files/scripts/openapi/client.ts';
-import { printDocument } from '../../templates/base/files/scripts/openapi/document.ts';
+import { printClient } from '../../templates/modules/contract/files/scripts/openapi/client.ts';
+import { printDocument } from '../../templates/modules/contract/files/scripts/openapi/document.ts';
 import { applyTo, commandsWith, snapshot, type Tree } from '../helpers/memoryService.ts';
 import { tinyCatalogue } from '../helpers/tinyCatalogue.ts';
 

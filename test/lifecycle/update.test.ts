@@ -60,7 +60,13 @@ describe('slipway update', () => {
   });
 
   it('keeps the layout that the user gave slipway.json, its line ends and the order of its keys', () => {
-    const service = newService(...flags, '--set=postgres.version=17', '--pin-node');
+    const service = newService(
+      '--preset=minimal',
+      '--modules=postgres',
+      '--set=postgres.version=17',
+      '--ci=github,gitlab',
+      '--pin-node',
+    );
     const text = (modules: string, node: string, versions: string): string =>
       [
         '{',

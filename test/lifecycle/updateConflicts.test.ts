@@ -50,7 +50,7 @@ const clashes: Readonly<Record<string, Clash>> = {
     edit: (service) => service.write(changed.renamed.to, 'export const mine = 1;\n'),
     place: changed.renamed.to,
     ours: /^export const mine = 1;\n$/,
-    theirs: /^import type \{ FastifyDynamicSwaggerOptions/,
+    theirs: /^import type \{ FastifySchema/,
     markers: /^<{7} yours\nexport const mine = 1;\n[^]*={7}\n[^]*>{7} slipway\n/,
     resolve: takeOurs,
   },
@@ -74,14 +74,17 @@ const clashes: Readonly<Record<string, Clash>> = {
   'the import lines of a file that the user has moved and the template renames': {
     edit: (service) => {
       service.move(changed.renamed.from, 'internal/openapi/document.ts');
-      for (const importer of ['internal/platform/http/server.ts', 'internal/items/routes.ts']) {
-        service.edit(importer, (text) => text.replace(/'\.[./a-z]*\/openapi\.ts'/, "'../openapi/document.ts'"));
+      for (const [importer, path] of [
+        ['internal/platform/contract/module.ts', '../../openapi/document.ts'],
+        ['internal/items/routes.ts', '../openapi/document.ts'],
+      ] as const) {
+        service.edit(importer, (text) => text.replace(/'\.[./a-z]*\/openapi\.ts'/, `'${path}'`));
       }
     },
-    place: 'internal/platform/http/server.ts',
-    ours: /^import \{ openapi \} from '\.\.\/openapi\/document\.ts';$/m,
-    theirs: /^import \{ openapi \} from '\.\/description\/openapi\.ts';$/m,
-    markers: /^<{7} yours\nimport \{ openapi \} from '\.\.\/openapi\/document\.ts';\n/m,
+    place: 'internal/platform/contract/module.ts',
+    ours: /^import \{ type ApiDocument, describedSchema \} from '\.\.\/\.\.\/openapi\/document\.ts';$/m,
+    theirs: /^import \{ type ApiDocument, describedSchema \} from '\.\.\/http\/description\/openapi\.ts';$/m,
+    markers: /^<{7} yours\nimport \{ type ApiDocument, describedSchema \} from '\.\.\/\.\.\/openapi\/document\.ts';\n/m,
     resolve: takeOurs,
   },
 };

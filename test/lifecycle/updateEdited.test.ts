@@ -44,9 +44,7 @@ const cases: Readonly<Record<string, Case>> = {
       expect(text).toContain("'../../../metrics/requests.ts'");
       expect(text).toContain(mine);
       expect(service.tree()).not.toHaveProperty([accessLog]);
-      expect(service.read('internal/platform/http/server.ts')).toMatch(
-        /description\/openapi\.ts[^]*'\.\/log\/all\/lines\.ts'/,
-      );
+      expect(service.read('internal/platform/http/server.ts')).toContain("'./log/all/lines.ts'");
       expect(service.lock().files[accessLog]).toMatchObject({ at: lines });
     },
   },
@@ -85,6 +83,9 @@ const cases: Readonly<Record<string, Case>> = {
         text.replace("'../http/connections/listener.ts'", "'../mine/listener.ts'"),
       );
       service.remove(changed.renamed.from);
+      service.edit('internal/platform/contract/module.ts', (text) =>
+        text.replace("'../http/openapi.ts'", "'../mine/openapi.ts'"),
+      );
       service.remove('internal/items/routes.ts');
       service.remove('internal/items/routes.test.ts');
       service.remove(changed.dropped);

@@ -125,13 +125,13 @@ function compare(now: object, released: object = before): { status: number | nul
   const git = (...args: string[]) =>
     spawnSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], { cwd });
   outputJsonSync(path.join(cwd, 'api/openapi.json'), released);
-  copyFileSync(path.resolve('templates/base/files/redocly.yaml'), path.join(cwd, 'redocly.yaml'));
+  copyFileSync(path.resolve('templates/modules/contract/files/redocly.yaml'), path.join(cwd, 'redocly.yaml'));
   git('init', '--quiet', '..');
   git('add', '.');
   git('commit', '--quiet', '--message=a');
   git('tag', 'v1.0.0');
   outputJsonSync(path.join(cwd, 'api/openapi.json'), now);
-  const script = path.resolve('templates/base/files/scripts/contract.ts');
+  const script = path.resolve('templates/modules/contract/files/scripts/contract.ts');
   const { status, stdout, stderr } = spawnSync('node', [script], { cwd, encoding: 'utf8' });
   return { status, report: stdout + stderr };
 }

@@ -41,7 +41,7 @@ async function compare(...args: readonly string[]): Promise<{ exitCode: number |
 }
 
 beforeEach(async () => {
-  folder = serviceFolder(['grpc'], catalogue);
+  folder = serviceFolder(['contract', 'grpc'], catalogue);
   await git('init', '--quiet');
 });
 

@@ -27,7 +27,7 @@ const planted: Readonly<Record<string, (document: typeof good) => void>> = {
 /** Rules that the linter of a service finds broken. */
 function brokenIn(document: object): string[] {
   const cwd = scratchFolder();
-  copyFileSync('templates/base/files/redocly.yaml', path.join(cwd, 'redocly.yaml'));
+  copyFileSync('templates/modules/contract/files/redocly.yaml', path.join(cwd, 'redocly.yaml'));
   outputJsonSync(path.join(cwd, 'api/openapi.json'), document);
   const program = path.resolve('node_modules/.bin/redocly');
   const { stdout, exitCode } = execaSync(program, ['lint', 'api/openapi.json', '--format=json'], {

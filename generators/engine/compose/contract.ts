@@ -1,5 +1,5 @@
-import { printClient } from '../../../templates/base/files/scripts/openapi/client.ts';
-import { printDocument } from '../../../templates/base/files/scripts/openapi/document.ts';
+import { printClient } from '../../../templates/modules/contract/files/scripts/openapi/client.ts';
+import { printDocument } from '../../../templates/modules/contract/files/scripts/openapi/document.ts';
 import type { CatalogueModule } from '../catalogue.ts';
 import { SlipwayError, exitCodes } from '../errors.ts';
 import { fieldOf, isObject } from '../json.ts';

@@ -26,13 +26,7 @@ export function packageJsonOf(input: ComposeInput): JsonObject {
     version: '0.1.0',
     private: true,
     description: manifest.service.description,
-    // What is packed for others: what they may import.
-    files: ['api/openapi.json', 'dist/pkg'],
     type: 'module',
-    exports: {
-      './*': { types: './dist/pkg/*/index.d.ts', default: './dist/pkg/*/index.js' },
-      './openapi.json': './api/openapi.json',
-    },
     scripts: scripts(input),
     dependencies,
     devDependencies,

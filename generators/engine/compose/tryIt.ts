@@ -31,7 +31,9 @@ export const composeTryIt: Composer = ({ manifest, modules }) => {
     ...ordered.flatMap(({ id, category, trials = [] }) =>
       trials.length === 0 ? [] : [`## ${category === 'base' ? 'The example' : id}`, ...trials.map(print)],
     ),
-    ...(examples.length === 0 ? [] : listing(examples, `${run} openapi`)),
+    ...(examples.length === 0
+      ? []
+      : listing(examples, modules.some(({ scripts }) => scripts?.['openapi']) ? `run \`${run} openapi\`, ` : '')),
     ...examples.flatMap(({ trials }) => trials.map(print)),
   ];
   return [['docs/try.md', { text: `${text.join('\n\n')}\n`, ownership: 'merged' }]];
@@ -44,7 +46,7 @@ function listing(examples: readonly ExampleSlice[], openapi: string): string[] {
   const list = `await run([${['...modules', 'items', ...examples.map(({ name }) => name)].join(', ')}]);`;
   return [
     '## More examples',
-    `They are there, and are not served until \`cmd/server/main.ts\` lists them. Do that, run \`${openapi}\`, and start the service again:`,
+    `They are there, and are not served until \`cmd/server/main.ts\` lists them. Do that, ${openapi}and start the service again:`,
     `\`\`\`ts\n${imports.join('\n')}\n\n${list}\n\`\`\``,
   ];
 }

@@ -172,7 +172,7 @@ describe('the commands', () => {
   });
 
   it('explain does not call a file edited that only follows another', () => {
-    using service = scratchService();
+    using service = scratchService('--modules', 'client');
     const file = 'pkg/client/contract.gen.ts';
     const { stdout } = slipway(['explain', file], { cwd: service.path });
     expect(stdout).toMatch(/derived: printed from another file[^]*as Slipway wrote it/);

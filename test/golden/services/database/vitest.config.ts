@@ -1,5 +1,9 @@
+import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+
+/** What runs before each test file: modules bring a file each. */
+const setupFiles = globSync('test/setup/*.ts', { cwd: import.meta.dirname });
 
 export default defineConfig({
   test: {
@@ -17,7 +21,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          setupFiles: 'test/support/contractSetup.ts',
+          setupFiles,
           include: ['{cmd,internal,pkg,api,scripts,test}/**/*.test.ts'],
           exclude: ['**/*.integration.test.ts'],
           // The files of one worker share their imports, which halves the time of a run. A file that replaces modules (vi.mock)
@@ -32,7 +36,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          setupFiles: 'test/support/contractSetup.ts',
+          setupFiles,
           include: ['**/*.integration.test.ts'],
           exclude: ['node_modules', 'dist'],
           testTimeout: 60_000,

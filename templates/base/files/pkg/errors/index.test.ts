@@ -1,3 +1,5 @@
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   ServiceError,
@@ -148,4 +150,15 @@ describe('what an error says', () => {
     const error = new ServiceError({ code: 'upstream', status, publicMessage: 'No.' });
     expect([error.status, error.grpcStatus]).toEqual([500, 'INTERNAL']);
   });
+});
+
+it('imports neither Node’s modules nor packages: clients carry it into browsers', () => {
+  const files = globSync('*.ts', { cwd: import.meta.dirname, exclude: ['*.test.ts'] });
+  const imports = files.flatMap((file) => [
+    ...readFileSync(path.join(import.meta.dirname, file), 'utf8').matchAll(
+      /^(?:import|export)[^;]*?\bfrom\s+'([^']+)'/gm,
+    ),
+  ]);
+  expect(imports.length).toBeGreaterThan(2);
+  expect(imports.map(([, specifier = '']) => specifier).filter((specifier) => !specifier.startsWith('./'))).toEqual([]);
 });

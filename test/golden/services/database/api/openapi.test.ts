@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { printClient } from '../scripts/openapi/client.ts';
 import { root, startService } from '../test/support/service.ts';
 
 /** Milliseconds: some modules take their time to start, on a machine that is busy. */
@@ -20,8 +19,3 @@ it(
   },
   patience,
 );
-
-it('the client is printed from openapi.json (npm run openapi prints it)', async () => {
-  const client = await readFile(path.join(root, 'pkg', 'client', 'contract.gen.ts'), 'utf8');
-  expect(client).toBe(printClient(contract));
-});

@@ -1,19 +1,33 @@
-import type { FastifyDynamicSwaggerOptions, SwaggerTransform } from '@fastify/swagger';
 import type { FastifySchema, RouteOptions } from 'fastify';
 import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
-import { about } from '../app/about.ts';
 import { Problem, problemType } from './problems/problem.ts';
 
-/**
- * How `/openapi.json` describes the API. Its version is the API's own, not the package's: raise its first number with a change
- * that breaks callers. No security is said to be needed: a module that asks for some says so itself.
- */
-export const openapi: FastifyDynamicSwaggerOptions = {
-  openapi: { openapi: '3.1.0', info: { title: about.name, version: '1.0.0' }, security: [] },
-  refResolver: {
-    buildLocalReference: ({ $id }, _base, _fragment, index) => (typeof $id === 'string' ? $id : `schema-${index}`),
-  },
-};
+declare module 'fastify' {
+  // What a route says for its contract.
+  interface FastifySchema {
+    /** In no contract. */
+    hide?: boolean;
+    operationId?: string;
+    summary?: string;
+    description?: string;
+    tags?: readonly string[];
+    deprecated?: boolean;
+    security?: ReadonlyArray<{ [securityLabel: string]: readonly string[] }>;
+  }
+  interface FastifyContextConfig {
+    /** What modules say of the route besides; see `describeRoute`. */
+    descriptions?: readonly Describe[];
+  }
+}
+
+/** The parts of an OpenAPI document that hold for all routes. */
+export interface ApiDocument {
+  security?: Record<string, string[]>[];
+  components?: { schemas?: Record<string, object>; securitySchemes?: Record<string, object> };
+}
+
+/** Gives the schema of a route as a contract is to have it; may add to the document what holds for all routes. */
+export type Describe = (schema: FastifySchema, document: ApiDocument) => FastifySchema;
 
 /**
  * Names a schema instead of repeating it.
@@ -30,19 +44,26 @@ export const problems = {
 };
 
 /**
- * For modules, in `onRoute`: has the OpenAPI document say more of a route than the route itself does. Several may, each of what
- * those before have said.
+ * For modules, in `onRoute`: has a contract say more of a route than the route itself does. Several may, each of what those before
+ * have said.
  * @param route as it is registered
- * @param describe gives the schema as the document is to have it
+ * @param describe gives the schema as the contract is to have it
  */
-export function describeRoute(
-  route: RouteOptions,
-  describe: (schema: FastifySchema, made: Parameters<SwaggerTransform>[0]) => FastifySchema,
-): void {
-  const before = route.config?.swaggerTransform;
-  const swaggerTransform: SwaggerTransform = (made) => {
-    const { schema, url } = before ? before(made) : made;
-    return { schema: describe({ ...schema }, made), url };
-  };
-  route.config = { ...route.config, swaggerTransform };
+export function describeRoute(route: RouteOptions, describe: Describe): void {
+  const descriptions = [...(route.config?.descriptions ?? []), describe];
+  route.config = { ...route.config, descriptions };
+}
+
+/**
+ * @param route as it was registered
+ * @param document to which what holds for all routes is added
+ * @returns the schema of the route as a contract is to have it
+ */
+export function describedSchema(
+  { schema = {}, config }: Pick<RouteOptions, 'schema' | 'config'>,
+  document: ApiDocument,
+): FastifySchema {
+  let said = schema;
+  for (const describe of config?.descriptions ?? []) said = describe({ ...said }, document);
+  return said;
 }

@@ -5,7 +5,7 @@ import type { Http } from './server.ts';
 let http: Http;
 afterEach(() => http.close());
 
-it.each(['/openapi.json', '/nothing'])('stand on every reply: %s', async (url) => {
+it.each(['/version', '/nothing'])('stand on every reply: %s', async (url) => {
   http = await testHttp();
   const { headers } = await http.inject(url);
   expect(headers).toMatchObject({

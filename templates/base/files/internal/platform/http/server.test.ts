@@ -139,29 +139,6 @@ describe('the version', () => {
   });
 });
 
-describe('the description of the API', () => {
-  it('names its schemas and says that every other reply is a problem', async () => {
-    http = await testServer();
-    const description: unknown = (await http.inject({ url: '/openapi.json' })).json();
-    expect(description).toMatchObject({
-      openapi: '3.1.0',
-      components: { schemas: { Numbers: { type: 'object' }, Problem: { type: 'object' } } },
-      paths: {
-        '/numbers': {
-          post: {
-            requestBody: { content: { 'application/json': { schema: { $ref: '#/components/schemas/Numbers' } } } },
-            responses: {
-              default: {
-                content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-              },
-            },
-          },
-        },
-      },
-    });
-  });
-});
-
 function post(body: string, type = 'application/json') {
   return { method: 'POST', url: '/numbers', headers: { 'content-type': type }, body } as const;
 }

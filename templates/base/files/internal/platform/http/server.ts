@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyInstance, type RawServerDefault, fastify } from 'fastify';
 import type { Static } from 'typebox';
@@ -18,7 +17,6 @@ import { createNodeServer } from './connections/nodeServer.ts';
 import { PeerConnections } from './connections/peerConnections.ts';
 import { cors } from './cors.ts';
 import type { Methods } from './methods.ts';
-import { openapi } from './openapi.ts';
 import { answerClientError } from './problems/clientError.ts';
 import { errorHandler } from './problems/errorHandler.ts';
 import { Problem } from './problems/problem.ts';
@@ -59,7 +57,7 @@ export interface HttpOptions {
 
 /**
  * @param options settings, logger and metrics
- * @returns a server with limits, problem details for every error, and its own description; it does not listen yet
+ * @returns a server with limits, and problem details for every error; it does not listen yet
  */
 export async function createHttp(options: HttpOptions): Promise<Http> {
   const { config, log, durations, errors, tracing = noTracing } = options;
@@ -95,8 +93,6 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   jsonBody(http, (request, bytes) => bodies.hold(requests.contextOf(request), bytes));
   replyBody(http, config);
   http.addSchema(Problem);
-  await http.register(swagger, openapi);
-  http.get('/openapi.json', { schema: { hide: true } }, () => http.swagger());
   http.get('/version', { schema: { hide: true } }, () => about);
   return http;
 }

@@ -30,7 +30,7 @@ compareWithRelease(file, (tag) => {
   if (status !== 0) {
     process.stderr.write(`
 Callers of ${tag} break. Take the change back; or add beside it what they need. When they are to break, raise the first number of the
-version in internal/platform/http/openapi.ts, and write it down with: npm run openapi
+version in internal/platform/contract/module.ts, and write it down with: npm run openapi
 `);
   }
   return status ?? 1;

@@ -4,5 +4,6 @@ import { watchReplies } from './contractWatch.ts';
 
 watchReplies((exchange) => {
   const breach = contract.breach(exchange);
-  if (breach !== undefined) process.stdout.write(`${JSON.stringify({ msg: `contract broken: ${breach}` })}\n`);
+  if (breach !== undefined)
+    process.stdout.write(`${JSON.stringify({ msg: `check failed: contract broken: ${breach}` })}\n`);
 });

@@ -25,8 +25,8 @@ function watch(server: FastifyInstance, tell: (exchange: Exchange) => void): voi
     done();
     // It could not be sent: what went out in its place tells of itself.
     if (statusCode < 500 && reply.statusCode >= 500) return;
-    // Only an API describes itself; the admin port does not.
-    if (!server.hasDecorator('swagger')) return;
+    // The admin port is in no contract.
+    if (!server.hasDecorator('chain')) return;
     const { schema, url } = request.routeOptions;
     tell({
       method: request.method,

@@ -6,7 +6,6 @@ import { type Http, type HttpOptions, createHttp } from '../../internal/platform
 import { readConfig } from '../../internal/platform/config/config.ts';
 import { ErrorCounts } from '../../internal/platform/metrics/module.ts';
 import { RequestDurations } from '../../internal/platform/metrics/requests.ts';
-import { unlisted } from './contractWatch.ts';
 import { testSettings } from '../../internal/platform/http/testing.ts';
 
 /**
@@ -25,15 +24,6 @@ export async function testHttp(
     errors: new ErrorCounts(new Registry()),
     ...options,
   });
-}
-
-/**
- * @returns the same, for routes that api/openapi.json does not list: their replies are held against what the server says of itself
- */
-export async function unlistedHttp(): Promise<Http> {
-  const http = await testHttp();
-  http.decorate(unlisted, true);
-  return http;
 }
 
 /**

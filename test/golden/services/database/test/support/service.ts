@@ -1,5 +1,3 @@
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import {
   type RunningService,
   type ServiceProcess,
@@ -9,11 +7,8 @@ import {
 
 export { type ServiceProcess, inherited, root } from '../../scripts/support/service.ts';
 
-/** Node, told to compare what the process answers with `api/openapi.json`. */
-const watched = [
-  process.execPath,
-  `--import=${pathToFileURL(path.join(import.meta.dirname, 'contractPreload.ts')).href}`,
-];
+/** URLs of what each process that a test starts loads first: modules add to them in `test/setup/`. */
+export const preloads = new Set<string>();
 
 /**
  * Starts Node in the service's root, its ports free ones.
@@ -22,7 +17,7 @@ const watched = [
  * @returns the process, as soon as it runs
  */
 export function startProcess(args: readonly string[], env: NodeJS.ProcessEnv = {}): ServiceProcess {
-  return startCommand([...watched, ...args], env);
+  return startCommand(node(args), env);
 }
 
 /**
@@ -31,5 +26,9 @@ export function startProcess(args: readonly string[], env: NodeJS.ProcessEnv = {
  * @returns the running service
  */
 export function startService(env: NodeJS.ProcessEnv = {}): Promise<RunningService> {
-  return start(env, [...watched, 'cmd/server/main.ts']);
+  return start(env, node(['cmd/server/main.ts']));
+}
+
+function node(args: readonly string[]): string[] {
+  return [process.execPath, ...Array.from(preloads, (url) => `--import=${url}`), ...args];
 }

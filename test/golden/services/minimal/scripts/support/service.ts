@@ -47,7 +47,7 @@ export interface ServiceProcess {
   /** When the message is logged; fails when the process ends without it. */
   readonly logged: (message: string) => Promise<void>;
   readonly exited: Promise<Exit>;
-  /** Sends the signal and waits for the end; fails when a reply broke the contract. */
+  /** Sends the signal and waits for the end; fails when a check within the process has failed. */
   readonly stop: (signal?: NodeJS.Signals) => Promise<Exit>;
 }
 
@@ -95,8 +95,8 @@ export function startCommand([program = '', ...args]: readonly string[], env: No
     async stop(signal = 'SIGTERM') {
       child.kill(signal);
       const exit = await exited;
-      const broken = messages.find((message) => message.startsWith('contract broken: '));
-      if (broken !== undefined) throw new Error(broken);
+      const failed = messages.find((message) => message.startsWith('check failed: '));
+      if (failed !== undefined) throw new Error(failed);
       return exit;
     },
   };

@@ -90,16 +90,13 @@ const forbidden = { ...problems.default, description: 'A token that does not per
 export function describeNeeds(route: RouteOptions): void {
   const needs = needsOf(route);
   if (needs !== undefined) checkNeeds(needs);
-  describeRoute(route, (schema, made) => {
+  describeRoute(route, (schema, document) => {
     // Before any operation that names the scheme; the same each time.
-    if ('openapiObject' in made) {
-      const { openapiObject: document } = made;
-      document.security = [{ bearer: [] }];
-      document.components = {
-        ...document.components,
-        securitySchemes: { ...document.components?.securitySchemes, bearer },
-      };
-    }
+    document.security = [{ bearer: [] }];
+    document.components = {
+      ...document.components,
+      securitySchemes: { ...document.components?.securitySchemes, bearer },
+    };
     return { ...schema, ...described(schema, needs) };
   });
 }

@@ -80,7 +80,7 @@ export const tls = defineModule({
       links() {
         const address = api.server.address();
         const port = typeof address === 'object' ? address?.port : undefined;
-        return { API: `https://localhost:${port}`, 'its description': `https://localhost:${port}/openapi.json` };
+        return { API: `https://localhost:${port}` };
       },
       reload: () => certificate.reload(renew),
       async drain(signal) {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { unlistedHttp } from '../../../test/support/http.ts';
+import { unlistedHttp } from '../../../test/support/unlistedHttp.ts';
 import { Type } from 'typebox';
 import { about } from '../app/about.ts';
 import { isObject } from '../../../scripts/openapi/json.ts';

@@ -35,9 +35,8 @@ export function describeVersions(versions: ApiVersions, { typesOf }: Strategy) {
       users.set(name, (users.get(name) ?? new Set()).add(version?.number));
     if (version === undefined) return;
     const { number, schemas } = version;
-    describeRoute(route, (schema, made) => {
-      const components = 'openapiObject' in made ? made.openapiObject.components?.schemas : undefined;
-      for (const [name, component] of Object.entries(components ?? {})) {
+    describeRoute(route, (schema, document) => {
+      for (const [name, component] of Object.entries(document.components?.schemas ?? {})) {
         const numbers = users.get(name);
         if (numbers !== undefined) Object.assign(component, endingOf([...numbers]));
       }

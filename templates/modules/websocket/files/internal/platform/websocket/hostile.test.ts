@@ -385,7 +385,7 @@ describe('upgrades that are refused', () => {
   });
 
   it('another path is what it is without an upgrade', async () => {
-    expect(await refusal({}, '/openapi.json')).toMatchObject({ status: 200 });
+    expect(await refusal({}, '/version')).toMatchObject({ status: 200 });
     expect(await refusal({}, '/nowhere')).toMatchObject({ status: 404 });
   });
 
@@ -466,7 +466,7 @@ describe('upgrades that are refused', () => {
   });
 
   it('an upgrade to something else is ignored, its body read', async () => {
-    const asked = request(`${service.api}/openapi.json`, { headers: { connection: 'Upgrade', upgrade: 'h2c' } });
+    const asked = request(`${service.api}/version`, { headers: { connection: 'Upgrade', upgrade: 'h2c' } });
     asked.end();
     const [response] = await once(asked, 'response');
     expect(response.statusCode).toBe(200);

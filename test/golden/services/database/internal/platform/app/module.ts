@@ -26,7 +26,7 @@ export interface Running<Value> {
   readonly health?: (signal: AbortSignal) => void | Promise<void>;
   /** After every module has started: begin to accept work. */
   readonly serve?: () => void | Promise<void>;
-  /** Once it serves: what a developer can open in a browser, by name. */
+  /** Once it serves: what a developer can open in a browser, by name: URLs, or paths of the API. */
   readonly links?: () => Readonly<Record<string, string>>;
   /**
    * On SIGHUP: take up what has changed outside, such as a file of keys. The service stays up, whatever this throws: what was

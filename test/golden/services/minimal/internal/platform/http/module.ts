@@ -1,7 +1,6 @@
 import { defineModule } from '../app/module.ts';
 import { tracing } from '../app/tracing.ts';
 import { metrics } from '../metrics/module.ts';
-import { apiDocs } from './apiDocs.ts';
 import { config } from './config.ts';
 import { drain, listen } from './connections/listener.ts';
 import { rules } from './rules.ts';
@@ -16,7 +15,6 @@ export const http = defineModule({
   async start({ config: settings, log, signal, use }) {
     const { requests: durations, errors } = use(metrics);
     const value = await createHttp({ config: settings, log, durations, errors, tracing: use(tracing).current });
-    await apiDocs(value);
     // Once shutdown begins, each reply asks its client to come back on another connection, to another instance.
     signal.addEventListener('abort', () => {
       value.server.maxRequestsPerSocket = 1;
@@ -29,7 +27,7 @@ export const http = defineModule({
         port = await listen(value.server, settings.HOST, settings.PORT, 'PORT');
         log.info({ port }, 'listening');
       },
-      links: () => ({ API: `http://localhost:${port}`, 'its description': `http://localhost:${port}/openapi.json` }),
+      links: () => ({ API: `http://localhost:${port}` }),
       drain: (deadline) => drain(value.server, deadline),
       stop: () => value.close(),
     };

@@ -1,0 +1,37 @@
+import type { RouteOptions } from 'fastify';
+import { expect, it } from 'vitest';
+import { type ApiDocument, describedSchema, problems } from '../http/openapi.ts';
+import { describeNeeds } from './policy.ts';
+
+/** What a contract says of a route that asks for this, and of all routes. */
+function said(auth: NonNullable<RouteOptions['config']>['auth']) {
+  const response = { 200: {}, ...problems };
+  const route: RouteOptions = {
+    method: 'GET',
+    url: '/',
+    schema: { response },
+    ...(auth !== undefined && { config: { auth } }),
+    handler: () => ({}),
+  };
+  describeNeeds(route);
+  const document: ApiDocument = { components: { schemas: { Problem: {} } } };
+  return { schema: describedSchema(route, document), document, response };
+}
+
+it('a contract says of all routes that a token is needed, beside what it says already', () => {
+  expect(said(undefined).document).toMatchObject({
+    security: [{ bearer: [] }],
+    components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } }, schemas: { Problem: {} } },
+  });
+});
+
+it('a contract says of a route what it needs', () => {
+  const { schema, response } = said({ scopes: ['items:read', 'items:write'] });
+  const challenge = { headers: { 'WWW-Authenticate': { type: 'string' } } };
+  expect(schema).toMatchObject({
+    security: [{ bearer: ['items:read', 'items:write'] }],
+    response: { ...response, 403: challenge },
+  });
+  expect(said('public').schema).toEqual({ response, security: [] });
+  expect(said(undefined).schema).toEqual({ response });
+});
