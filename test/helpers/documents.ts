@@ -90,7 +90,7 @@ const endings = /^[\w.-]*\w\.(?:[cm]?[jt]s|json|md|svg|ya?ml|hbs|gen\.ts)$/;
 
 function isPath(span: string): boolean {
   if (!/^[\w.*<>{},@-]+(?:\/[\w.*<>{},@-]*)*$/.test(span) || span.startsWith('@')) return false;
-  if (/^(?:application|text|image|font|[a-z]+(?:\.[a-z]+)+)\//.test(span)) return false;
+  if (/^(?:application|text|image|font|[a-z]+(?:\.[A-Za-z]\w*)+)\//.test(span)) return false;
   return span.includes('/') || endings.test(span);
 }
 
