@@ -86,7 +86,7 @@ describe('Deployment', () => {
 
   it('tells traces where they come from, of variables that stand before', async () => {
     const component = /^deploy\/k8s\/components\/telemetry\//;
-    const { env } = only(await deployTree(['telemetry']), component, 'Deployment').spec.template.spec.containers[0];
+    const { env } = only(deployTree(['telemetry']), component, 'Deployment').spec.template.spec.containers[0];
     const names: string[] = env.map((variable: Document) => variable.name);
     const { value } = env.find((variable: Document) => variable.name === 'OTEL_RESOURCE_ATTRIBUTES');
     const told = [...value.matchAll(/(k8s\.\w+\.name)=\$\((\w+)\)/g)];
@@ -161,7 +161,7 @@ describe('what stands beside the Deployment', () => {
 
   it('lets the server send its traces, where it makes some', async () => {
     const component = /^deploy\/k8s\/components\/telemetry\//;
-    const { spec } = only(await deployTree(['telemetry']), component, 'NetworkPolicy');
+    const { spec } = only(deployTree(['telemetry']), component, 'NetworkPolicy');
     expect(selects(spec.podSelector.matchLabels)).toBe(true);
     expect(spec.egress.map(({ ports }: Document) => ports)).toEqual([[{ protocol: 'TCP', port: 4318 }]]);
   });
