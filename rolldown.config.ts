@@ -19,6 +19,8 @@ export default defineConfig({
     ),
   },
   platform: 'node',
+  // Printers of the templates are bundled, too: their tsconfig is made by the build, which comes after.
+  tsconfig: false,
   resolve: {
     // jsonc-parser's main is UMD, whose requires no bundler can follow.
     mainFields: ['module', 'main'],
