@@ -111,7 +111,8 @@ describe('a service with every module', () => {
 
   beforeAll(async () => {
     const program = path.join(inject('installed'), 'node_modules/create-slipway/dist/create-slipway.cjs');
-    const flags = ['--yes', '--no-git', `--modules=${offeredModules.join(',')}`];
+    // With the platform's tests: the one service in which all of them run as its own.
+    const flags = ['--yes', '--no-git', '--platform-tests', `--modules=${offeredModules.join(',')}`];
     await execa('node', [program, 'orders', ...flags], { cwd: folder, env });
     await run('npm', 'run', 'build');
   });
