@@ -12,8 +12,8 @@ export const changed = {
   droppedSeed: 'docs/decisions/000-template.md',
   /** File → what becomes what in it. */
   edited: {
-    'internal/platform/http/connections/listener.ts': ['sweepEvery = 50', 'sweepEvery = 25'],
-    'internal/platform/http/requests/accessLog.ts': ["'request broken off'", "'request was broken off'"],
+    'internal/platform/http/connections.ts': ['sweepEvery = 50', 'sweepEvery = 25'],
+    'internal/platform/http/requests.ts': ["'request broken off'", "'request was broken off'"],
   },
   new: 'internal/platform/http/trailers.ts',
   script: 'outdated',

@@ -78,10 +78,8 @@ const edits: Readonly<Record<string, (service: TestService) => void>> = {
       (text) => `${JSON.stringify(JSON.parse(text)).replace('"modules":', '\n\n  "modules" :')}\n\n`,
     ),
   'files moved': (service) => {
-    service.move('internal/platform/http/requests/requestId.ts', 'internal/platform/http/id/requestId.ts');
-    service.edit('internal/platform/http/requests/requestContext.ts', (text) =>
-      text.replace("'./requestId.ts'", "'../id/requestId.ts'"),
-    );
+    service.move('internal/platform/http/cursor.ts', 'internal/platform/http/paging/cursor.ts');
+    service.edit('internal/items/routes.ts', (text) => text.replace('/http/cursor.ts', '/http/paging/cursor.ts'));
     service.move('docs/operations.md', 'handbook/operations.md');
     service.must('update');
   },
@@ -89,7 +87,7 @@ const edits: Readonly<Record<string, (service: TestService) => void>> = {
     for (const path of ['docs/operations.md', '.editorconfig', 'redocly.yaml', 'docs/modules.md']) service.remove(path);
   },
   'files ejected': (service) =>
-    service.must('eject', 'package.json', 'docs/modules.md', 'internal/platform/http/requests/requestId.ts'),
+    service.must('eject', 'package.json', 'docs/modules.md', 'internal/platform/http/requestContext.ts'),
   'seeds and code of the user’s own': (service) => {
     service.edit('internal/items/domain.ts', (text) => text + note);
     service.edit('README.md', () => '# Mine\n');

@@ -155,11 +155,11 @@ describe('the plan of an update', () => {
     const service = newService(...flags);
     const plan = join(scratchFolder(), 'plan.json');
     writeFileSync(plan, service.second.run('plan', 'update', '--json').stdout);
-    service.edit('internal/platform/http/connections/listener.ts', (text) => `${text}\n`);
+    service.edit('internal/platform/http/connections.ts', (text) => `${text}\n`);
     const before = service.tree();
     const { exitCode, stderr } = service.second.run('apply', plan, '--no-install');
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('internal/platform/http/connections/listener.ts');
+    expect(stderr).toContain('internal/platform/http/connections.ts');
     expect(service.tree()).toEqual(before);
   });
 });

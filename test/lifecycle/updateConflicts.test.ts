@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { changed } from '../helpers/secondCatalogue.ts';
 import { newService, type TestService } from './service.ts';
 
-const listener = 'internal/platform/http/connections/listener.ts';
+const listener = 'internal/platform/http/connections.ts';
 
 /** Both sides have changed the same place. */
 interface Clash {

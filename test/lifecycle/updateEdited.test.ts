@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { changed } from '../helpers/secondCatalogue.ts';
 import { newService, second, type TestService } from './service.ts';
 
-const listener = 'internal/platform/http/connections/listener.ts';
-const accessLog = 'internal/platform/http/requests/accessLog.ts';
+const listener = 'internal/platform/http/connections.ts';
+const requests = 'internal/platform/http/requests.ts';
 const lines = 'internal/platform/http/log/all/lines.ts';
 const mine = '\n/** Mine. */\nexport const mine = 1;\n';
 
@@ -32,10 +32,10 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'a file moved, with other import lines in it and in its importer': {
     edit: (service) => {
-      service.move(accessLog, lines);
-      service.edit(lines, (text) => text.replace("'../../metrics/", "'../../../metrics/") + mine);
+      service.move(requests, lines);
+      service.edit(lines, (text) => text.replace("'../metrics/", "'../../../metrics/") + mine);
       service.edit('internal/platform/http/server.ts', (text) =>
-        text.replace("'./requests/accessLog.ts'", "'./log/all/lines.ts'"),
+        text.replace("'./requests.ts'", "'./log/all/lines.ts'"),
       );
     },
     expected: (service) => {
@@ -43,9 +43,9 @@ const cases: Readonly<Record<string, Case>> = {
       expect(text).toContain("'request was broken off'");
       expect(text).toContain("'../../../metrics/requests.ts'");
       expect(text).toContain(mine);
-      expect(service.tree()).not.toHaveProperty([accessLog]);
+      expect(service.tree()).not.toHaveProperty([requests]);
       expect(service.read('internal/platform/http/server.ts')).toContain("'./log/all/lines.ts'");
-      expect(service.lock().files[accessLog]).toMatchObject({ at: lines });
+      expect(service.lock().files[requests]).toMatchObject({ at: lines });
     },
   },
   'CRLF line ends in all that is not the user’s alone': {

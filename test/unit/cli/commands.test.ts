@@ -147,13 +147,13 @@ describe('the commands', () => {
 
   it('eject and explain take paths from where the user is', () => {
     using service = scratchService();
-    const inside = path.join(service.path, 'internal/platform/http/problems');
-    expect(json(['explain', 'problem.ts'], inside)).toMatchObject({
-      path: 'internal/platform/http/problems/problem.ts',
+    const inside = path.join(service.path, 'internal/platform/http');
+    expect(json(['explain', 'problems.ts'], inside)).toMatchObject({
+      path: 'internal/platform/http/problems.ts',
       state: 'unedited',
     });
-    json(['eject', 'problem.ts', still], inside);
-    expect(manifestOf(service.path)).toMatchObject({ ejected: ['internal/platform/http/problems/problem.ts'] });
+    json(['eject', 'problems.ts', still], inside);
+    expect(manifestOf(service.path)).toMatchObject({ ejected: ['internal/platform/http/problems.ts'] });
   });
 
   it.for([

@@ -56,7 +56,7 @@ describe('check', () => {
       'what Slipway keeps',
     ],
   ] as const)('exits with 4 for %s, and writes nothing', ([, change, told]) => {
-    using service = scratchService();
+    using service = scratchService('--modules=docker');
     change(service.path);
     const before = treeOf(service.path);
     const { exitCode, stdout, stderr } = slipway(['check'], { cwd: service.path });
@@ -100,7 +100,7 @@ describe('check', () => {
 
 describe('what the user did to files', () => {
   it('deleted files stay deleted', () => {
-    using service = scratchService();
+    using service = scratchService('--modules=docker');
     for (const file of ['tsconfig.json', 'README.md', compose]) rmSync(path.join(service.path, file));
     expect(slipway(adding, { cwd: service.path }).exitCode).toBe(0);
     expect(slipway(['update', '--no-install'], { cwd: service.path }).exitCode).toBe(0);
@@ -110,7 +110,7 @@ describe('what the user did to files', () => {
   });
 
   it('moved files are followed, also when they were edited, and not laid down twice', () => {
-    using service = scratchService();
+    using service = scratchService('--modules=docker');
     mkdirSync(path.join(service.path, 'compose'));
     renameSync(path.join(service.path, compose), path.join(service.path, 'compose/services.yaml'));
     appendFileSync(path.join(service.path, 'compose/services.yaml'), '# mine\n');
@@ -126,7 +126,7 @@ describe('what the user did to files', () => {
   });
 
   it('line ends and the byte order mark stay as they are', () => {
-    using service = scratchService();
+    using service = scratchService('--modules=docker');
     for (const file of ['package.json', compose, 'docs/modules.md'])
       edit(service.path, file, (text) => `\uFEFF${text.replaceAll('\n', '\r\n')}`);
     expect(slipway(adding, { cwd: service.path }).exitCode).toBe(0);

@@ -81,7 +81,7 @@ describe('markers of an earlier conflict', () => {
   const markers = '<<<<<<< yours\nmine\n=======\ntheirs\n>>>>>>> slipway\n';
 
   it('in a file that would be changed stop everything', () => {
-    using service = scratchService();
+    using service = scratchService('--modules=docker');
     const file = path.join(service.path, 'deploy/compose/compose.yaml');
     appendFileSync(file, markers);
     const before = treeOf(service.path);
@@ -94,7 +94,7 @@ describe('markers of an earlier conflict', () => {
 
   it('in a file that stays as it is do not', () => {
     using service = scratchService();
-    appendFileSync(path.join(service.path, 'internal/platform/http/problems/problem.ts'), `/*\n${markers}*/\n`);
+    appendFileSync(path.join(service.path, 'internal/platform/http/problems.ts'), `/*\n${markers}*/\n`);
     expect(slipway(adding, { cwd: service.path }).exitCode).toBe(0);
   });
 });

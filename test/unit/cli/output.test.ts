@@ -149,7 +149,7 @@ describe('usage', () => {
   it.for([
     [['add'], 'slipway add needs a module\n  for example: slipway add postgres'],
     [['remove'], 'slipway remove needs a module'],
-    [['remove', 'postgres'], 'module "postgres" is not in this service\n  known: argocd, docker'],
+    [['remove', 'postgres'], 'module "postgres" is not in this service\n  it has no modules'],
     [['add', '../postgres'], 'there is no module "../postgres"\n  known: '],
     [['add', '__proto__'], 'there is no module "__proto__"'],
     [['add', 'postgres', '--set', 'postgres.versoin=17'], 'has no option "versoin"\n  did you mean "version"?'],

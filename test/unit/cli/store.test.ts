@@ -191,7 +191,7 @@ describe('the bases', () => {
 
   it('lack one, and the file it was of is still followed to where the user moved it', () => {
     using service = scratchService();
-    const [from, to] = ['internal/platform/http/problems/problem.ts', 'internal/platform/http/problem.ts'];
+    const [from, to] = ['internal/platform/http/problems.ts', 'internal/platform/http/problem.ts'];
     renameSync(path.join(service.path, from), path.join(service.path, to));
     loseBase(service.path, from);
     expect(slipway(['update', '--no-install'], { cwd: service.path }).exitCode).toBe(0);

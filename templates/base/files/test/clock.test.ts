@@ -11,8 +11,8 @@ const program = `
   import { Type } from 'typebox';
   import { admin } from './internal/platform/admin/module.ts';
   import { run } from './internal/platform/app/run.ts';
-  import { once } from './internal/platform/http/idempotency/idempotency.ts';
-  import { memoryIdempotency } from './internal/platform/http/idempotency/idempotencyMemory.ts';
+  import { once } from './internal/platform/http/idempotency.ts';
+  import { memoryIdempotency } from './internal/platform/http/idempotency.ts';
   import { http } from './internal/platform/http/module.ts';
   import { metrics } from './internal/platform/metrics/module.ts';
   import { tracing } from './internal/platform/app/tracing.ts';

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { admin } from '../internal/platform/admin/module.ts';
-import { config as app } from '../internal/platform/app/config.ts';
-import { rules as appRules } from '../internal/platform/app/rules.ts';
+import { config as app, rules as appRules } from '../internal/platform/app/config.ts';
 import { ConfigError, type Environment, checkConfig } from '../internal/platform/config/config.ts';
 import { http } from '../internal/platform/http/module.ts';
 

@@ -4,7 +4,7 @@ import { existsSync, openSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { listen } from '../internal/platform/http/connections/listener.ts';
+import { listen } from '../internal/platform/http/connections.ts';
 import { inherited, root, startProcess } from './support/service.ts';
 
 /** The API and the port for operations, and nothing that takes its time to start. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, expect, it } from 'vitest';
-import { listen } from '../internal/platform/http/connections/listener.ts';
+import { listen } from '../internal/platform/http/connections.ts';
 import { type ReceivedSpan, spansIn } from './support/otlp.ts';
 import { type ServiceProcess, startProcess } from './support/service.ts';
 

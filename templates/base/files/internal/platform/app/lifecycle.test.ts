@@ -4,8 +4,7 @@ import { pino } from 'pino';
 import { Type } from 'typebox';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { current, detach } from '../../../pkg/context/index.ts';
-import { DeadlineError } from './deadline.ts';
-import { Service } from './lifecycle.ts';
+import { DeadlineError, Service } from './lifecycle.ts';
 import { type Module, type Running, defineModule } from './module.ts';
 
 let events: string[];

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { describe, expect, it } from 'vitest';
 import { type Module, defineModule } from './module.ts';
-import { inOrder } from './order.ts';
+import { inOrder } from './lifecycle.ts';
 
 function module(name: string, ...requires: Module[]): Module {
   return defineModule({ name, config: Type.Object({}), requires, start: () => ({ value: undefined }) });

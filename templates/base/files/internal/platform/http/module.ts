@@ -1,9 +1,8 @@
 import { defineModule } from '../app/module.ts';
 import { tracing } from '../app/tracing.ts';
 import { metrics } from '../metrics/module.ts';
-import { config } from './config.ts';
-import { drain, listen } from './connections/listener.ts';
-import { rules } from './rules.ts';
+import { config, rules } from './config.ts';
+import { drain, listen } from './connections.ts';
 import { createHttp } from './server.ts';
 
 /** The API: modules that require it register their routes while they start; it listens once all have started. */

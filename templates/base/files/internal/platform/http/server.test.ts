@@ -9,7 +9,7 @@ import { about } from '../app/about.ts';
 import { createLogger } from '../log/logger.ts';
 import { ErrorCounts } from '../metrics/module.ts';
 import { RequestDurations } from '../metrics/requests.ts';
-import { listen } from './connections/listener.ts';
+import { listen } from './connections.ts';
 import { problems, ref } from './openapi.ts';
 import type { Http } from './server.ts';
 

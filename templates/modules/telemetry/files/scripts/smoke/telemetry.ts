@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { listen } from '../../internal/platform/http/connections/listener.ts';
+import { listen } from '../../internal/platform/http/connections.ts';
 import type { Seen } from '../support/preparations.ts';
 
 const bodies: Promise<Buffer>[] = [];

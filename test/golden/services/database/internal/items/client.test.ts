@@ -3,7 +3,7 @@ import { type Server, connect, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Client, type Item, type Operations, createClient } from '../../pkg/client/index.ts';
 import { listenLocally, testHttp } from '../../test/support/http.ts';
-import { memoryIdempotency } from '../platform/http/idempotency/idempotencyMemory.ts';
+import { memoryIdempotency } from '../platform/http/idempotency.ts';
 import type { Http } from '../platform/http/server.ts';
 import { memoryRepository } from './repository.ts';
 import { itemRoutes } from './routes.ts';

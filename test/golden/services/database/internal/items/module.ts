@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { defineModule } from '../platform/app/module.ts';
-import { memoryIdempotency } from '../platform/http/idempotency/idempotencyMemory.ts';
+import { memoryIdempotency } from '../platform/http/idempotency.ts';
 import { http } from '../platform/http/module.ts';
 import { memoryRepository } from './repository.ts';
 import { itemRoutes } from './routes.ts';

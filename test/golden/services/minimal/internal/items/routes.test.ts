@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { testHttp } from '../../test/support/http.ts';
-import { memoryIdempotency } from '../platform/http/idempotency/idempotencyMemory.ts';
+import { memoryIdempotency } from '../platform/http/idempotency.ts';
 import type { Http } from '../platform/http/server.ts';
 import type { Item } from './domain.ts';
 import { memoryRepository } from './repository.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Context } from '../../../../pkg/context/index.ts';
-import { BodyMemory } from './bodyMemory.ts';
+import { BodyMemory } from '../body.ts';
 
 const free = 16_384;
 const limit = 1000;

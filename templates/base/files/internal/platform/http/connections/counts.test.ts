@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Counts } from './counts.ts';
+import { Counts } from '../connections.ts';
 
 it('each has what was added and not removed; who has none is as one who never came', () => {
   const counts = new Counts();

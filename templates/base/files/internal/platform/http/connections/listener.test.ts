@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { listen } from './listener.ts';
+import { listen } from '../connections.ts';
 
 it('a port that is taken is told with the settings that say otherwise', async () => {
   const first = createServer();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { testHttp } from '../../../../test/support/http.ts';
-import { networks } from './networks.ts';
+import { networks } from '../connections.ts';
 
 describe('trusted proxies', () => {
   it('are those of the list, by address or network', () => {

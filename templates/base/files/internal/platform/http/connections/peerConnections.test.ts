@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { expect, it } from 'vitest';
-import { PeerConnections } from './peerConnections.ts';
+import { PeerConnections } from '../connections.ts';
 
 const address = '192.0.2.1';
 

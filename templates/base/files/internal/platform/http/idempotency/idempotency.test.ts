@@ -4,8 +4,7 @@ import { current } from '../../../../pkg/context/index.ts';
 import { testHttp } from '../../../../test/support/http.ts';
 import { principalKey } from '../../identity/module.ts';
 import type { Http } from '../server.ts';
-import { IdempotencyHeaders, once } from './idempotency.ts';
-import { memoryIdempotency } from './idempotencyMemory.ts';
+import { IdempotencyHeaders, memoryIdempotency, once } from '../idempotency.ts';
 
 const Order = Type.Object({ number: Type.Integer() });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { unavailable, wrap } from '../../../../pkg/errors/index.ts';
-import { problem, problemOf, retryAfterOf } from './problem.ts';
+import { problem, problemOf, retryAfterOf } from '../problems.ts';
 
 describe('problemOf', () => {
   it.each([

@@ -7,7 +7,7 @@ import { connectTo } from '../../../../test/support/raw.ts';
 import { current } from '../../../../pkg/context/index.ts';
 import { createLogger } from '../../log/logger.ts';
 import { RequestDurations } from '../../metrics/requests.ts';
-import { drain } from '../connections/listener.ts';
+import { drain } from '../connections.ts';
 import type { Http } from '../server.ts';
 
 /** Generous: the machine may be busy. */

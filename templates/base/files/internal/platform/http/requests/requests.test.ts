@@ -7,7 +7,7 @@ import { testHttp } from '../../../../test/support/http.ts';
 import { exchange } from '../../../../test/support/raw.ts';
 import { type Context, current } from '../../../../pkg/context/index.ts';
 import { createLogger } from '../../log/logger.ts';
-import { listen } from '../connections/listener.ts';
+import { listen } from '../connections.ts';
 import type { Http } from '../server.ts';
 
 let http: Http;

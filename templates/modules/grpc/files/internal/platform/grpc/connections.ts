@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type Server, type Socket, createServer } from 'node:net';
 import type { Static } from 'typebox';
-import { listen } from '../http/connections/listener.ts';
+import { listen } from '../http/connections.ts';
 import type { config } from './config.ts';
 import type { GrpcMetrics } from './metrics.ts';
 import { Places } from './places.ts';

@@ -35,12 +35,12 @@ export function registerGauges(
   registry: Registry,
   now: { readonly connections: number; readonly calls: number },
 ): void {
-  const gauge = (name: string, help: string, value: () => number): void => {
+  const gauge = ({ name, help, value }: { name: string; help: string; value: () => number }): void => {
     const collect = function collect(this: Gauge): void {
       this.set(value());
     };
     registry.registerMetric(new Gauge({ name, help, registers: [], collect }));
   };
-  gauge('grpc_server_connections', 'Connections that are open', () => now.connections);
-  gauge('grpc_server_calls_in_flight', 'Calls that are being answered', () => now.calls);
+  gauge({ name: 'grpc_server_connections', help: 'Connections that are open', value: () => now.connections });
+  gauge({ name: 'grpc_server_calls_in_flight', help: 'Calls that are being answered', value: () => now.calls });
 }

@@ -1,4 +1,4 @@
-import { Counts } from '../http/connections/counts.ts';
+import { Counts } from '../http/connections.ts';
 
 /** Places for connections or calls. Without a limit for one address, one client could take all of them. */
 export class Places {

@@ -14,7 +14,7 @@ import type { Static } from 'typebox';
 import { current, headerNames, parseTrace, runWith } from '../../../pkg/context/index.ts';
 import { type GrpcStatus, grpcCodes, tagsOf } from '../../../pkg/errors/index.ts';
 import { type EndSpan, type Tracing, noTracing } from '../app/tracing.ts';
-import { headerOf } from '../http/requests/requestId.ts';
+import { headerOf } from '../http/requestContext.ts';
 import { type Authenticate, principalKey } from '../identity/module.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ErrorCounts } from '../metrics/module.ts';

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { hasLink, locate, membersOf } from '../../../pkg/client/hal/index.ts';
 import { createClient } from '../../../pkg/client/index.ts';
 import { listenLocally, testHttp } from '../../../test/support/http.ts';
-import { memoryIdempotency } from '../http/idempotency/idempotencyMemory.ts';
+import { memoryIdempotency } from '../http/idempotency.ts';
 import type { Http } from '../http/server.ts';
 import { Identity } from '../identity/module.ts';
 import { memoryRepository } from '../../items/repository.ts';

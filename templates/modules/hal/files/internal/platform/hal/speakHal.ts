@@ -1,6 +1,6 @@
 import type { FastifyRequest, RouteOptions, preSerializationHookHandler } from 'fastify';
 import { current } from '../../../pkg/context/index.ts';
-import { vary } from '../http/replies/vary.ts';
+import { vary } from '../http/replies.ts';
 import type { Http } from '../http/server.ts';
 import { type Identity, principalKey } from '../identity/module.ts';
 import type { Declaration } from './declaration.ts';

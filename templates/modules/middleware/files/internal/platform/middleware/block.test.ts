@@ -2,7 +2,7 @@ import { Registry } from '@prometheus-io/client';
 import { expect, it } from 'vitest';
 import { current } from '../../../pkg/context/index.ts';
 import { testHttp } from '../../../test/support/http.ts';
-import { refusing } from '../http/problems/refuse.ts';
+import { refusing } from '../http/problems.ts';
 import { principalKey } from '../identity/module.ts';
 import { ErrorCounts } from '../metrics/module.ts';
 import { blocking } from './block.ts';

@@ -1,8 +1,7 @@
 import { Type } from 'typebox';
 import { current } from '../../../pkg/context/index.ts';
-import { networks } from '../http/connections/networks.ts';
-import { problem } from '../http/problems/problem.ts';
-import type { Refuse } from '../http/problems/refuse.ts';
+import { networks } from '../http/connections.ts';
+import { problem, type Refuse } from '../http/problems.ts';
 import { principalKey } from '../identity/module.ts';
 import type { Kind } from './kinds.ts';
 

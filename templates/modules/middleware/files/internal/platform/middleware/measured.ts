@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Handle, Next } from '../http/chain.ts';
-import { problemOf } from '../http/problems/problem.ts';
+import { problemOf } from '../http/problems.ts';
 
 /**
  * What became of a request at one middleware. `passed`: it went on. `answered`: it ended there, with a reply, or an error of the

@@ -1,7 +1,7 @@
 import { admin } from '../admin/module.ts';
 import { defineModule } from '../app/module.ts';
 import { http } from '../http/module.ts';
-import { refusing } from '../http/problems/refuse.ts';
+import { refusing } from '../http/problems.ts';
 import { metrics } from '../metrics/module.ts';
 import { blocking } from './block.ts';
 import { config } from './config.ts';

@@ -1,6 +1,6 @@
 import { defineModule } from '../app/module.ts';
 import { http } from '../http/module.ts';
-import { refusing } from '../http/problems/refuse.ts';
+import { refusing } from '../http/problems.ts';
 import { metrics } from '../metrics/module.ts';
 import { Concurrency } from './concurrency.ts';
 import { config } from './config.ts';

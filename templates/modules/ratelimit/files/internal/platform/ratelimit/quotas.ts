@@ -1,7 +1,6 @@
 import type { FastifyContextConfig, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { Handle } from '../http/chain.ts';
-import { problem } from '../http/problems/problem.ts';
-import type { Refuse } from '../http/problems/refuse.ts';
+import { problem, type Refuse } from '../http/problems.ts';
 import { setHeaders } from './headers.ts';
 import { type KeyOptions, keyOf } from './keys.ts';
 import { type Decision, type Standing, decisionOf } from './limiter.ts';

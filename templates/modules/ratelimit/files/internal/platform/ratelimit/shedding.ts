@@ -1,10 +1,8 @@
 import type { FastifyContextConfig, FastifyRequest } from 'fastify';
 import { current } from '../../../pkg/context/index.ts';
 import type { Handle } from '../http/chain.ts';
-import { overloaded, retryAfter } from '../http/problems/overloaded.ts';
-import { problemOf } from '../http/problems/problem.ts';
-import type { Refuse } from '../http/problems/refuse.ts';
-import { isCutOff } from '../http/requests/cutOff.ts';
+import { overloaded, problemOf, type Refuse, retrySeconds } from '../http/problems.ts';
+import { isCutOff } from '../http/requests.ts';
 import { type Concurrency, type Priority, priorities } from './concurrency.ts';
 
 /** Header by which a caller says how dear a request is. Anyone may lower it; to raise it, one must be a trusted proxy. */
@@ -31,7 +29,7 @@ export function shedding({ concurrency, refuse, trusts, shed }: SheddingOptions)
     const priority = priorityOf(request, config, trusts);
     if (!concurrency.enter(priority)) {
       shed(priority);
-      reply.header('retry-after', retryAfter);
+      reply.header('retry-after', retrySeconds);
       refuse(request, reply, problemOf(overloaded()));
       return;
     }

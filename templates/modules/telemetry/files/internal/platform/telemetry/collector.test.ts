@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { testHttp } from '../../../test/support/http.ts';
 import { readConfig } from '../config/config.ts';
-import { listen } from '../http/connections/listener.ts';
+import { listen } from '../http/connections.ts';
 import type { Http } from '../http/server.ts';
 import { config } from './config.ts';
 import { type RecordingTracing, startTracing } from './otel.ts';

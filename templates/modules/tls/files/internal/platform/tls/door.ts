@@ -1,7 +1,7 @@
 import type { Server as HttpServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { type SecureVersion, type Server, type TLSSocket, createServer } from 'node:tls';
-import type { PeerConnections } from '../http/connections/peerConnections.ts';
+import type { PeerConnections } from '../http/connections.ts';
 import type { Credentials } from './credentials.ts';
 import type { Http2Metrics } from './metrics.ts';
 

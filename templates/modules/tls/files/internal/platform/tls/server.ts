@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Http2Server, createServer } from 'node:http2';
 import type { Static } from 'typebox';
-import { problem, problemType } from '../http/problems/problem.ts';
-import { mostHeaders } from '../http/requests/requestHead.ts';
+import { problem, problemType } from '../http/problems.ts';
+import { mostHeaders } from '../http/connections.ts';
 import type { Http } from '../http/server.ts';
 import type { ErrorCounts } from '../metrics/module.ts';
 import type { config } from './config.ts';

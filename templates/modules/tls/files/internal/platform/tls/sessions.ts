@@ -6,7 +6,7 @@ import {
   constants,
 } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
-import { Counts } from '../http/connections/counts.ts';
+import { Counts } from '../http/connections.ts';
 import { Farewell, Lingering, isOfHttp2 } from './connections.ts';
 import type { Http2Metrics } from './metrics.ts';
 
@@ -107,7 +107,7 @@ export class Sessions {
       // A connection that is lost, by a client that resets it say, breaks no protocol.
       if (isOfHttp2(error)) options.metrics.closed.inc({ reason: 'protocol_error' });
     });
-    // One timer looks after all of them, as in internal/platform/http/requests/requests.ts.
+    // One timer looks after all of them, as in internal/platform/http/requests.ts.
     this.#sweeper = setInterval(() => this.#sweep(performance.now()), options.sweepMs).unref();
   }
 

@@ -12,8 +12,7 @@ import type {
   onSendHookHandler,
 } from 'fastify';
 import { current } from '../../../pkg/context/index.ts';
-import { problem } from '../http/problems/problem.ts';
-import type { Refuse } from '../http/problems/refuse.ts';
+import { problem, type Refuse } from '../http/problems.ts';
 import type { Http } from '../http/server.ts';
 import { principalKey } from '../identity/module.ts';
 import type { Logger } from '../log/logger.ts';

@@ -1,6 +1,6 @@
 import { Registry } from '@prometheus-io/client';
 import { current } from '../../../pkg/context/index.ts';
-import { refusing } from '../http/problems/refuse.ts';
+import { refusing } from '../http/problems.ts';
 import type { Http } from '../http/server.ts';
 import { principalKey } from '../identity/module.ts';
 import { ErrorCounts } from '../metrics/module.ts';

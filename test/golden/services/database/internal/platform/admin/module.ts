@@ -1,5 +1,5 @@
 import { defineModule } from '../app/module.ts';
-import { drain, listen } from '../http/connections/listener.ts';
+import { drain, listen } from '../http/connections.ts';
 import { controlOf } from '../log/control.ts';
 import { metrics } from '../metrics/module.ts';
 import { config, rules } from './config.ts';

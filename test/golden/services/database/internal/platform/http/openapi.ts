@@ -1,6 +1,6 @@
 import type { FastifySchema, RouteOptions } from 'fastify';
 import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
-import { Problem, problemType } from './problems/problem.ts';
+import { Problem, problemType } from './problems.ts';
 
 declare module 'fastify' {
   // What a route says for its contract.

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { below } from '../config/config.ts';
 
 export const config = Type.Object({
   START_TIMEOUT_MS: Type.Integer({
@@ -20,3 +21,6 @@ export const config = Type.Object({
     examples: [20_000],
   }),
 });
+
+/** The delay is part of the time to stop: something must be left of it. */
+export const rules = [below(config, 'SHUTDOWN_DELAY_MS', 'SHUTDOWN_TIMEOUT_MS')];

@@ -1,9 +1,82 @@
 import type { Static, TObject } from 'typebox';
 import { finishDetachedWork, giveUpDetachedWork } from '../../../pkg/context/index.ts';
 import type { Logger } from '../log/logger.ts';
-import { withDeadline } from './deadline.ts';
 import type { Health, Lifecycle, Module, ModuleContext, Phase, Running } from './module.ts';
-import { inOrder, requirementsOf } from './order.ts';
+
+/** Work that was still going on when its time was up. */
+export class DeadlineError extends Error {
+  override readonly name = 'DeadlineError';
+}
+
+/**
+ * Runs work under a time limit.
+ * @param what names the work in the error
+ * @param ms milliseconds it may take
+ * @param work gets a signal that aborts when the time is up
+ * @returns what the work gives
+ * @throws {DeadlineError} at the limit, whether or not the work heeds the signal; otherwise what the work throws
+ */
+export async function withDeadline<Value>(
+  what: string,
+  ms: number,
+  work: (signal: AbortSignal) => Value | Promise<Value>,
+): Promise<Value> {
+  const controller = new AbortController();
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  // Not AbortSignal.timeout: its timer does not keep the process alive.
+  const timer = setTimeout(() => {
+    const error = new DeadlineError(`${what} took longer than ${Math.round(ms)} ms`);
+    controller.abort(error);
+    reject(error);
+  }, ms);
+  try {
+    return await Promise.race([work(controller.signal), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * @param module one of the list
+ * @param modules all modules of the service
+ * @returns what must have started before it: what it names itself, and what completes any of that
+ */
+export function requirementsOf({ requires, completes }: Module, modules: readonly Module[]): Module[] {
+  const completing = modules.filter((other) => other.completes !== undefined && requires.includes(other.completes));
+  return [...requires, ...(completes === undefined ? [] : [completes]), ...completing];
+}
+
+/**
+ * Puts modules into an order in which each comes after what it requires; otherwise the given order stays.
+ * @param modules a list of modules that requires nothing outside itself
+ * @returns the same modules, dependencies first
+ * @throws {Error} on two modules of one name, a missing requirement, or a cycle
+ */
+export function inOrder(modules: readonly Module[]): Module[] {
+  const names = new Set<string>();
+  for (const { name } of modules) {
+    if (names.has(name)) throw new Error(`Two modules are called "${name}"`);
+    names.add(name);
+  }
+
+  const ordered = new Set<Module>();
+  const visit = (module: Module, path: readonly Module[]): void => {
+    if (ordered.has(module)) return;
+    if (path.includes(module)) {
+      const cycle = [...path.slice(path.indexOf(module)), module].map(({ name }) => name);
+      throw new Error(`Modules require each other: ${cycle.join(' → ')}`);
+    }
+    for (const required of requirementsOf(module, modules)) {
+      if (!modules.includes(required)) {
+        throw new Error(`Module "${module.name}" requires "${required.name}", which is not in the list of modules`);
+      }
+      visit(required, [...path, module]);
+    }
+    ordered.add(module);
+  };
+  for (const module of modules) visit(module, []);
+  return [...ordered];
+}
 
 interface Started {
   readonly module: Module;

@@ -1,5 +1,5 @@
 import { resourceExhausted, unavailable } from '../../../../pkg/errors/index.ts';
-import { Counts } from '../../http/connections/counts.ts';
+import { Counts } from '../../http/connections.ts';
 
 /** Whose a connection is. */
 export interface Whose {

@@ -5,7 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { subprotocol } from '../../../../pkg/client/websocket/envelope.ts';
 import { ServiceError } from '../../../../pkg/errors/index.ts';
-import { cutOffLater } from '../../http/connections/cutOffLater.ts';
+import { cutOffLater } from '../../http/connections.ts';
 import type { Http } from '../../http/server.ts';
 import { checkHandshake, handshakeVersion, takeToken } from './handshake.ts';
 import { isAllowedOrigin } from './origins.ts';

@@ -5,7 +5,7 @@ import { Value } from 'typebox/value';
 import { current } from '../../../../pkg/context/index.ts';
 import { ServiceError, invalidArgument } from '../../../../pkg/errors/index.ts';
 import { type Principal, principalKey } from '../../identity/module.ts';
-import { IdempotencyHeaders } from '../../http/idempotency/idempotency.ts';
+import { IdempotencyHeaders } from '../../http/idempotency.ts';
 import type { Http } from '../../http/server.ts';
 import type { MessageDefinition } from './definitions.ts';
 import type { Sockets } from '../sockets.ts';

@@ -1,5 +1,5 @@
 import { ServiceError } from '../../../../pkg/errors/index.ts';
-import { fingerprintOf } from '../../http/idempotency/fingerprint.ts';
+import { fingerprintOf } from '../../http/idempotency.ts';
 
 /** How many writes are remembered. */
 const remembered = 10_000;
