@@ -124,7 +124,7 @@ describe('slipway update', () => {
   });
 
   it('lives on: modules and pipelines come and go as in a service that was never updated', () => {
-    const service = newService('--preset=minimal');
+    const service = newService('--preset=minimal', '--modules=docker');
     service.second.must('update');
     const before = service.tree();
     service.second.must('add', 'postgres');

@@ -76,12 +76,6 @@ const cases: Readonly<Record<string, Case>> = {
   'files deleted that the template changes, renames and drops: they stay deleted': {
     edit: (service) => {
       service.remove(listener);
-      service.edit('internal/platform/http/module.ts', (text) =>
-        text.replace("'./connections/listener.ts'", "'../mine/listener.ts'"),
-      );
-      service.edit('internal/platform/admin/module.ts', (text) =>
-        text.replace("'../http/connections/listener.ts'", "'../mine/listener.ts'"),
-      );
       service.remove(changed.renamed.from);
       service.edit('internal/platform/contract/module.ts', (text) =>
         text.replace("'../http/openapi.ts'", "'../mine/openapi.ts'"),
