@@ -12,6 +12,7 @@ export const changed = {
   droppedSeed: 'docs/decisions/000-template.md',
   /** File → what becomes what in it. */
   edited: {
+    'internal/platform/http/cursor.ts': ['opaque to clients', 'opaque to all clients'],
     'internal/platform/http/connections.ts': ['sweepEvery = 50', 'sweepEvery = 25'],
     'internal/platform/http/requests.ts': ["'request broken off'", "'request was broken off'"],
   },

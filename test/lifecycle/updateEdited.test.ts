@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { changed } from '../helpers/secondCatalogue.ts';
 import { newService, second, type TestService } from './service.ts';
 
+const cursor = 'internal/platform/http/cursor.ts';
 const listener = 'internal/platform/http/connections.ts';
 const requests = 'internal/platform/http/requests.ts';
 const lines = 'internal/platform/http/log/all/lines.ts';
@@ -75,7 +76,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'files deleted that the template changes, renames and drops: they stay deleted': {
     edit: (service) => {
-      service.remove(listener);
+      service.remove(cursor);
       service.remove(changed.renamed.from);
       service.edit('internal/platform/contract/module.ts', (text) =>
         text.replace("'../http/openapi.ts'", "'../mine/openapi.ts'"),
@@ -86,7 +87,7 @@ const cases: Readonly<Record<string, Case>> = {
     },
     expected: (service) => {
       for (const path of [
-        listener,
+        cursor,
         changed.renamed.from,
         changed.renamed.to,
         'internal/items/routes.ts',
