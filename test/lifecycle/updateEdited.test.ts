@@ -78,9 +78,6 @@ const cases: Readonly<Record<string, Case>> = {
     edit: (service) => {
       service.remove(cursor);
       service.remove(changed.renamed.from);
-      service.edit('internal/platform/contract/module.ts', (text) =>
-        text.replace("'../http/openapi.ts'", "'../mine/openapi.ts'"),
-      );
       service.remove('internal/items/routes.ts');
       service.remove('internal/items/routes.test.ts');
       service.remove(changed.dropped);
