@@ -15,8 +15,7 @@ import { isInterrupted } from './io/transaction.ts';
 export function refuseForeignFolder(directory: string, cwd: string): void {
   if (directory.trim() === '') throw badInput('the folder has no name', 'for example: create-slipway orders');
   const names = namesIn(directory, path.resolve(cwd, directory));
-  if (names.includes(manifestPath))
-    throw badInput(`${directory} is a service already`, 'change it with `slipway add`, `remove`, `ci` or `update`');
+  if (names.includes(manifestPath)) throw alreadyService(directory);
   // What an interrupted run has left is its own, and is ended by the next.
   const foreign = names.filter((name) => name !== '.slipway');
   if (foreign.length === 0 || foreign.includes('.git') || isInterrupted(path.resolve(cwd, directory))) return;
@@ -24,6 +23,14 @@ export function refuseForeignFolder(directory: string, cwd: string): void {
     `${directory} is not empty, and not a git repository: ${fewOf(foreign)}`,
     'name another folder, or run `git init` there first so that nothing can be lost',
   );
+}
+
+/**
+ * @param directory of a service, as the user named it
+ * @returns the error of a command that would create one there
+ */
+export function alreadyService(directory: string): SlipwayError {
+  return badInput(`${directory} is a service already`, 'change it with `slipway add`, `remove`, `ci` or `update`');
 }
 
 /**

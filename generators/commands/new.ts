@@ -1,5 +1,6 @@
 import { changing, defineCommand, set as setFlag } from '../command.ts';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { loadCatalogue } from '../catalogue.ts';
 import { setOptions } from '../engine/edit.ts';
 import { badInput, SlipwayError } from '../engine/errors.ts';
@@ -9,6 +10,7 @@ import { fewOf } from '../engine/suggest.ts';
 import { packageManagerCommands } from '../engine/template.ts';
 import { install, shellWord } from '../install.ts';
 import type { Invocation } from '../invocation.ts';
+import { alreadyService } from '../newFolder.ts';
 import { newServiceAnswers } from '../newService.ts';
 import type { Prepared } from '../engine/reconcile/prepare.ts';
 import { planning } from '../planning.ts';
@@ -41,7 +43,11 @@ export const command = defineCommand({
       packageManager: manifest.packageManager,
       notes: pinnedNote(manifest),
       prepare: async () => {
-        const prepared = await planning(root, catalogue, invocation, () => manifest)();
+        const prepared = await planning(root, catalogue, invocation, (present) => {
+          // Another run may have created one meanwhile; that of this very command, interrupted, is finished.
+          if (present !== undefined && !isDeepStrictEqual(present, manifest)) throw alreadyService(directory);
+          return manifest;
+        })();
         if (flags.conflict === 'stop') refuseTaken(prepared);
         return prepared;
       },
