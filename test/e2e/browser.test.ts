@@ -14,9 +14,9 @@ import { type LiveService, startService } from '../helpers/liveService.ts';
 /** A slice of the service: what is said is answered, and told to all who listen. */
 const slice = `
 import { Type } from 'typebox';
-import { defineModule } from '../app/module.ts';
-import { defineMessage, defineRequest } from '../websocket/messages/definitions.ts';
-import { websocket } from '../websocket/module.ts';
+import { defineModule } from '../platform/app/module.ts';
+import { defineMessage, defineRequest } from '../platform/websocket/messages/definitions.ts';
+import { websocket } from '../platform/websocket/module.ts';
 
 const text = Type.Object({ text: Type.String() }, { additionalProperties: false });
 const told = { version: '1.0', summary: 'Something that was said' };

@@ -44,7 +44,7 @@ describe('slipway add --verify', () => {
       guard,
       [
         "import { expect, it } from 'vitest';",
-        "import { modules } from '../app/modules.gen.ts';",
+        "import { modules } from '../platform/app/modules.gen.ts';",
         '',
         "it('needs no database', () => {",
         '  const names: string[] = modules.map((module) => module.name);',
