@@ -54,6 +54,7 @@ describe.each(releases)('a service of %s', (release) => {
     );
     former('eject', 'internal/http/cursor.ts');
     service.move('internal/log/time.ts', 'internal/clock/time.ts');
+    service.edit('internal/clock/time.ts', (text) => text.replace('let lastMs = 0;', 'let lastMs = 0; // Mine.'));
     service.must('update', '--conflict=ours');
 
     expect(service.read('internal/migrations/20261201_mine.ts')).toContain(migration);
@@ -64,7 +65,9 @@ describe.each(releases)('a service of %s', (release) => {
     expect(service.read('cmd/server/main.ts')).toContain("'../../internal/platform/app/run.ts'");
     expect(service.manifest()['ejected']).toEqual(['internal/platform/http/cursor.ts']);
     expect(service.tree()).not.toHaveProperty(['internal/http/cursor.ts']);
-    expect(service.read('internal/clock/time.ts')).toContain('export function isoTime');
+    // What was moved and edited is part of another file now, and so is the edit.
+    expect(service.read('internal/platform/log/logger.ts')).toContain('let lastMs = 0; // Mine.');
+    expect(service.tree()).not.toHaveProperty(['internal/clock/time.ts']);
     expect(service.must('check')).toContain('No drift');
   });
 

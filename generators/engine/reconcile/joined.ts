@@ -1,4 +1,6 @@
+import { decode } from '../fileSet.ts';
 import type { DiskFile, LockedFile } from './lock.ts';
+import { findMoved } from './moves.ts';
 import type { Plan, PlanEntry, PlanInput } from './plan.ts';
 
 /** Several files of which the templates made one. */
@@ -53,13 +55,17 @@ function joinsOf({ renamed, lock, base, yours, hash, theirs }: PlanInput): Reado
   const joins = new Map<string, Joined>();
   for (const formers of byDestination.values()) {
     if (formers.length < 2) continue;
-    const parts = formers.flatMap((path) => {
+    const known = formers.flatMap((path) => {
       const locked = lock.files[path];
       const text = locked === undefined ? undefined : base(locked.hash);
-      const place = locked?.at ?? path;
-      return locked === undefined || text === undefined
-        ? []
-        : [{ path, place, locked, text, yours: yours.read(place) }];
+      return locked === undefined || text === undefined ? [] : [{ path, place: locked.at ?? path, locked, text }];
+    });
+    const missing = known.filter(({ place }) => yours.read(place) === undefined);
+    const { moved } =
+      missing.length === 0 ? { moved: new Map<string, string>() } : findMoved(textsOf(missing), yours.untracked());
+    const parts = known.map((part) => {
+      const place = moved.get(part.path) ?? part.place;
+      return { ...part, place, yours: yours.read(place) };
     });
     const [first] = parts;
     // Without a base of each of them there is nothing to merge: each is then decided about by itself.
@@ -100,6 +106,10 @@ function withParts(entry: PlanEntry, joins: ReadonlyMap<string, Joined>): PlanEn
       became: entry.path,
     })),
   ];
+}
+
+function textsOf(parts: readonly { readonly path: string; readonly text: Uint8Array }[]): ReadonlyMap<string, string> {
+  return new Map(parts.flatMap(({ path, text }) => [[path, decode(text) ?? ''] as const]));
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {
