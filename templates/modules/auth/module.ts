@@ -4,6 +4,7 @@ export default defineModule({
   id: 'auth',
   summary: 'Bearer tokens (JWT) with scopes and roles, from a local issuer until AUTH_ISSUER is set',
   category: 'security',
+  requires: ['identity', 'openapi'],
   dependencies: ['jose'],
   scripts: { token: 'node --import=./scripts/env.ts cmd/token/main.ts' },
   tryIt: {

@@ -4,6 +4,7 @@ export default defineModule({
   id: 'contract',
   summary: 'The API as OpenAPI 3.1: committed, linted, held against replies; no breaking change',
   category: 'api',
+  requires: ['openapi'],
   hosts: ['api/openapi.json', 'scripts/contract/'],
   dependencies: ['@fastify/swagger'],
   devDependencies: ['@fastify/swagger-ui', '@redocly/cli'],

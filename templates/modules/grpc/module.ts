@@ -4,6 +4,7 @@ export default defineModule({
   id: 'grpc',
   summary: 'gRPC on a port of its own: contract first, health, reflection, a typed client',
   category: 'api',
+  requires: ['identity'],
   dependencies: [
     '@bufbuild/protobuf',
     '@connectrpc/connect',

@@ -4,7 +4,7 @@ export default defineModule({
   id: 'hal',
   summary: 'Links between resources (HAL), typed by the contract: pages, and what may be done now',
   category: 'api',
-  requires: ['client'],
+  requires: ['client', 'identity'],
   dependencies: ['negotiator'],
   devDependencies: ['@types/negotiator'],
   tryIt: {

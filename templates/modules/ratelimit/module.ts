@@ -4,7 +4,7 @@ export default defineModule({
   id: 'ratelimit',
   summary: 'Quotas by route, caller or tenant, shared by Redis; adaptive concurrency limit',
   category: 'reliability',
-  requires: ['redis'],
+  requires: ['openapi', 'redis'],
   tryIt: {
     trials: [
       {

@@ -4,7 +4,7 @@ export default defineModule({
   id: 'versioning',
   summary: 'Versions of the API side by side, by path, media type or query; deprecation and sunset',
   category: 'api',
-  requires: ['contract'],
+  requires: ['contract', 'openapi'],
   dependencies: ['negotiator'],
   devDependencies: ['@types/negotiator'],
   tryIt: {

@@ -4,7 +4,7 @@ export default defineModule({
   id: 'websocket',
   summary: 'WebSocket: topics, targeted push, acknowledgements, resume; and its client',
   category: 'api',
-  requires: ['redis'],
+  requires: ['identity', 'redis'],
   dependencies: ['ws'],
   devDependencies: ['@types/ws'],
   scripts: { messages: 'node scripts/messages.ts' },

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { Service } from '../../../templates/base/files/internal/platform/app/lifecycle.ts';
 import type { Module } from '../../../templates/base/files/internal/platform/app/module.ts';
 import { readConfig } from '../../../templates/base/files/internal/platform/config/config.ts';
-import { testSettings } from '../../../templates/base/files/internal/platform/http/testing.ts';
+import { testSettings } from '../../../templates/base/files/internal/platform/http/config.ts';
 import {
   audience,
   issuer,

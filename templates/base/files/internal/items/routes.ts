@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox';
 import { notFound } from '../../pkg/errors/index.ts';
 import { decodeCursor, encodeCursor } from '../platform/http/cursor.ts';
 import { IdempotencyHeaders, type IdempotencyStore, once } from '../platform/http/idempotency.ts';
-import { problems, ref } from '../platform/http/openapi.ts';
+import { problems, ref } from '../platform/http/problems.ts';
 import type { Http } from '../platform/http/server.ts';
 import { type Item, type ItemRepository, type Position, createItem } from './domain.ts';
 

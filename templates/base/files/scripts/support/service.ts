@@ -6,7 +6,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
-import { testSettings } from '../../internal/platform/http/testing.ts';
+import { testSettings } from '../../internal/platform/http/config.ts';
 
 /** The service's root folder. */
 export const root = path.resolve(import.meta.dirname, '../..');

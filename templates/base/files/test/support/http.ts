@@ -1,12 +1,11 @@
 import { Registry } from '@prometheus-io/client';
 import { pino } from 'pino';
-import { config } from '../../internal/platform/http/config.ts';
+import { config, testSettings } from '../../internal/platform/http/config.ts';
 import { listen } from '../../internal/platform/http/connections.ts';
 import { type Http, type HttpOptions, createHttp } from '../../internal/platform/http/server.ts';
 import { readConfig } from '../../internal/platform/config/config.ts';
 import { ErrorCounts } from '../../internal/platform/metrics/module.ts';
 import { RequestDurations } from '../../internal/platform/metrics/requests.ts';
-import { testSettings } from '../../internal/platform/http/testing.ts';
 
 /**
  * @param env settings beyond those of all tests

@@ -1,57 +1,28 @@
-import type { IncomingMessage } from 'node:http';
-import type { Server } from 'node:http';
+import { METHODS, type IncomingMessage, type Server } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import createRouter, { type HTTPMethod } from 'find-my-way';
 import type { Static } from 'typebox';
 import type { ErrorCounts } from '../metrics/module.ts';
 import { bodyTooLarge } from './body.ts';
 import type { config } from './config.ts';
-import { Methods } from './cors.ts';
+import { closeAfter, maxHeaders } from './connections.ts';
 import { overloaded, type Problem, problem, problemOf, refusing, retrySeconds } from './problems.ts';
-import { askToLeave, mostHeaders } from './connections.ts';
 import type { Http } from './server.ts';
 
-/** Milliseconds between two looks. */
-const interval = 100;
-
 /**
- * Watches how late the event loop is while a server listens: as late as its timers are, so late are its replies.
- */
-export class EventLoop {
-  #delayMs = 0;
-
-  /** @param server of node:http; begins when it listens, ends when it closes */
-  constructor(server: Server) {
-    server.once('listening', () => {
-      let last = performance.now();
-      const timer = setInterval(() => {
-        const now = performance.now();
-        this.#delayMs = now - last - interval;
-        last = now;
-      }, interval).unref();
-      server.once('close', () => clearInterval(timer));
-    });
-  }
-
-  /** Milliseconds by which the last look was late. */
-  get delayMs(): number {
-    return this.#delayMs;
-  }
-}
-
-/**
- * Turns away what needs no handler, before its body is read: heads that are not to be trusted (400, 417, 431), requests that
- * the process has no time for (503), URLs that are too long (414), paths that do not exist (404), methods that a path has not
- * (405), bodies that are too large (413).
+ * Refuses requests before their body is read: unsafe heads (400, 417, 431), requests during overload (503), URLs that are too long
+ * (414), unknown paths (404), methods that a path does not have (405), and bodies that are too large (413).
  * @param http the API's server, before it has routes
  * @param settings limits
- * @param errors counts who is turned away
+ * @param errors counts refused requests
  */
 export function admission(http: Http, settings: Static<typeof config>, errors: ErrorCounts): void {
-  const { HTTP_EVENT_LOOP_DELAY_LIMIT_MS: mostDelayMs, HTTP_URL_LIMIT_BYTES: longestUrl } = settings;
-  const eventLoop = new EventLoop(http.server);
+  const { HTTP_EVENT_LOOP_DELAY_LIMIT_MS: maxDelayMs, HTTP_URL_LIMIT_BYTES: maxUrlBytes } = settings;
+  const delayMs = eventLoopDelay(http.server);
   const methods = new Methods(http);
   http.decorate('methods', methods);
   const refuse = refusing(errors);
+  const busy = problemOf(overloaded());
 
   const answerUnmatched = (request: FastifyRequest, reply: FastifyReply): void => {
     const allowed = methods.allowed(request.url);
@@ -68,19 +39,19 @@ export function admission(http: Http, settings: Static<typeof config>, errors: E
   http.addHook('onRequest', (request, reply, done) => {
     const fault = faultOfHead(request.raw);
     if (fault !== undefined) {
-      askToLeave(reply);
+      closeAfter(reply);
       refuse(request, reply, fault);
-    } else if (eventLoop.delayMs > mostDelayMs) {
+    } else if (delayMs() > maxDelayMs) {
       reply.header('retry-after', retrySeconds);
-      refuse(request, reply, problemOf(overloaded()));
-    } else if (request.url.length > longestUrl) {
+      refuse(request, reply, busy);
+    } else if (request.url.length > maxUrlBytes) {
       refuse(request, reply, problem(414, { code: 'url_too_long' }));
     } else if (request.is404) {
       answerUnmatched(request, reply);
     } else if (isTooLarge(request, settings.HTTP_BODY_LIMIT_BYTES)) {
       refuse(request, reply, problemOf(bodyTooLarge(request.routeOptions.bodyLimit)));
     } else {
-      // Who asks first whether to send its body is told now: what is refused above is never sent.
+      // A client that sent `Expect: 100-continue` sends its body only now.
       if (request.headers.expect !== undefined) reply.raw.writeContinue();
       done();
     }
@@ -89,26 +60,42 @@ export function admission(http: Http, settings: Static<typeof config>, errors: E
   http.setNotFoundHandler(answerUnmatched);
 }
 
-/** A route may have a limit of its own; to ask for it costs more than most requests need. */
+/** Milliseconds between two measurements. */
+const measureMs = 100;
+
+/** @returns how many milliseconds late the last timer was while the server listens, which is how late its replies are */
+function eventLoopDelay(server: Server): () => number {
+  let delayMs = 0;
+  server.once('listening', () => {
+    let last = performance.now();
+    const timer = setInterval(() => {
+      const now = performance.now();
+      delayMs = now - last - measureMs;
+      last = now;
+    }, measureMs).unref();
+    server.once('close', () => clearInterval(timer));
+  });
+  return () => delayMs;
+}
+
+/** Reads the limit of the route, which is slow, only for bodies above the usual limit. */
 function isTooLarge(request: FastifyRequest, usualLimit: number): boolean {
   const length = Number(request.headers['content-length']);
   return length > usualLimit && length > request.routeOptions.bodyLimit;
 }
 
 /**
- * Looks for what Node's parser lets through although RFC 9112 does not, or nobody could carry out. Who is in front of the service
- * may read such a head in another way than the service does.
- * @param request as it came in; its server takes note of one header more than the limit, no further ones
- * @returns what is wrong with its head, if anything is; the connection is then of no more use
+ * Finds faults in a head that Node's parser accepts. RFC 9112 forbids most of them, because a proxy in front of the service could
+ * read such a head differently.
  */
-export function faultOfHead({ headers, rawHeaders, httpVersion }: IncomingMessage): Problem | undefined {
-  // Names and values take turns.
-  if (rawHeaders.length > 2 * mostHeaders) return problem(431, { code: 'too_many_headers' });
+function faultOfHead({ headers, rawHeaders, httpVersion }: IncomingMessage): Problem | undefined {
+  // Names and values alternate in the array.
+  if (rawHeaders.length > 2 * maxHeaders) return problem(431, { code: 'too_many_headers' });
   // RFC 9112, 3.2: exactly one.
   const hosts = countOf('host', rawHeaders);
   if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) return problem(400, { code: 'invalid_host' });
   const { 'transfer-encoding': encoding, expect } = headers;
-  // RFC 9112, 6.1: HTTP/1.0 knows of no chunks, and no other coding is known here. Not 501: it is no fault of the service.
+  // RFC 9112, 6.1: HTTP/1.0 has no chunks, and no other coding is supported. The status is not 501, because the client is at fault.
   if (encoding !== undefined && (httpVersion !== '1.1' || encoding.toLowerCase() !== 'chunked')) {
     return problem(400, { code: 'invalid_transfer_encoding' });
   }
@@ -124,4 +111,49 @@ function countOf(name: string, rawHeaders: readonly string[]): number {
     if (each?.length === name.length && each.toLowerCase() === name) count += 1;
   }
   return count;
+}
+
+/**
+ * The methods of each path. Fastify's router answers an unknown method like an unknown path. This second router tells them apart; it
+ * is used only for requests without a route.
+ */
+export class Methods {
+  readonly #router = createRouter();
+  readonly #methods = new Set<HTTPMethod>();
+
+  /** @param http whose routes are added as they are registered */
+  constructor(http: Http) {
+    http.addHook('onRoute', ({ method, url }) => {
+      // The route of @fastify/cors.
+      if (url === '*') return;
+      for (const each of [method].flat().filter(isMethod)) {
+        if (this.#router.hasRoute(each, url)) continue;
+        this.#router.on(each, url, () => undefined);
+        this.#methods.add(each);
+      }
+    });
+  }
+
+  /**
+   * @param method of a route
+   * @param url its pattern
+   * @returns whether the route exists, in any version
+   */
+  has(method: string, url: string): boolean {
+    return isMethod(method) && this.#router.hasRoute(method, url);
+  }
+
+  /**
+   * @param url path and query of a request
+   * @returns the value of the Allow header (RFC 9110, 10.2.1); undefined when the path does not exist
+   */
+  allowed(url: string): string | undefined {
+    const [path = ''] = url.split('?', 1);
+    const methods = [...this.#methods].filter((method) => this.#router.find(method, path) !== null);
+    return methods.length === 0 ? undefined : [...new Set([...methods, 'OPTIONS'])].toSorted().join(', ');
+  }
+}
+
+function isMethod(method: string): method is HTTPMethod {
+  return METHODS.includes(method);
 }

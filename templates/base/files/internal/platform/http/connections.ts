@@ -8,27 +8,22 @@ import type { Static } from 'typebox';
 import type { ErrorCounts } from '../metrics/module.ts';
 import type { config } from './config.ts';
 
-/** Headers of a request at most; without a limit of their own, thousands of short ones fit into a head. */
-export const mostHeaders = 100;
+/** Largest number of headers in a request. Without this limit, a head can hold thousands of short ones. */
+export const maxHeaders = 100;
 
-/** How many each has: an address, of connections. Who has none takes no memory. */
+/** Counts per key, such as connections per address. A key with a count of zero takes no memory. */
 export class Counts {
   readonly #counts = new Map<string, number>();
 
-  /**
-   * @param key whose
-   * @returns how many it has
-   */
+  /** @returns the count of a key */
   of(key: string): number {
     return this.#counts.get(key) ?? 0;
   }
 
-  /** @param key has one more */
   add(key: string): void {
     this.#counts.set(key, this.of(key) + 1);
   }
 
-  /** @param key has one less */
   remove(key: string): void {
     const left = this.of(key) - 1;
     if (left > 0) this.#counts.set(key, left);
@@ -37,19 +32,19 @@ export class Counts {
 }
 
 /**
- * @param name whose value the list is, for the error
- * @param list addresses and networks, with commas between: `127.0.0.1,10.0.0.0/8,fd00::/8`
- * @returns whether an address is among them
- * @throws {Error} naming what is neither
+ * @param name of the setting, for the error message
+ * @param list addresses and networks, separated by commas: `127.0.0.1,10.0.0.0/8,fd00::/8`
+ * @returns whether an address is in the list
+ * @throws {Error} when an entry is not an address or a network
  */
 export function networks(name: string, list: string): (address: string) => boolean {
   const known = new BlockList();
   for (const entry of list.split(',').filter((each) => each !== '')) {
     const [address = '', bits] = entry.split('/');
     const version = isIP(address);
-    const most = version === 4 ? 32 : 128;
-    const length = Number(bits ?? most);
-    if (version === 0 || !Number.isInteger(length) || length < 0 || length > most || bits === '') {
+    const max = version === 4 ? 32 : 128;
+    const length = Number(bits ?? max);
+    if (version === 0 || !Number.isInteger(length) || length < 0 || length > max || bits === '') {
       throw new Error(`${name}: "${entry}" is neither an address nor a network`);
     }
     known.addSubnet(address, length, version === 4 ? 'ipv4' : 'ipv6');
@@ -61,178 +56,166 @@ export function networks(name: string, list: string): (address: string) => boole
 }
 
 export interface PeerConnectionsOptions {
-  /** Connections of one address at the same time. */
-  readonly most: number;
-  /** Whether an address may have as many as it likes: that of a proxy of ours, behind which are many clients. */
+  /** Largest number of open connections from one address. */
+  readonly max: number;
+  /** Whether an address has no limit, because it is a trusted proxy with many clients behind it. */
   readonly isExempt: (address: string) => boolean;
 }
 
-/** One that counts. */
-interface Counted {
-  readonly socket: Socket;
-  readonly address: string;
-}
-
-/** Lets each address have so many connections: nobody may have all of them. */
+/** Limits the number of open connections per address, so that one client cannot take all of them. */
 export class PeerConnections {
   readonly #options: PeerConnectionsOptions;
   readonly #counts = new Counts();
-  /** By both ends, which are those of what TLS makes of a connection, too. */
-  readonly #counted = new Map<string, Counted>();
+  /** By address and port of the client. A TLS socket has the same ones as the socket below it. */
+  readonly #counted = new Map<string, { readonly socket: Socket; readonly address: string }>();
 
-  /** @param options how many, and of whom */
   constructor(options: PeerConnectionsOptions) {
     this.#options = options;
   }
 
   /**
-   * @param socket of a connection that has just come; when it is let in it counts until it closes, or is released
-   * @returns whether there is room for it
+   * Counts a new connection until it closes or is released.
+   * @param socket of the connection
+   * @returns false when its address has too many connections; the caller then closes it
    */
   admit(socket: Socket): boolean {
     const { remoteAddress: address = '' } = socket;
-    // By TLS it was let in before the handshake.
+    // A TLS connection was counted before its handshake.
     if (socket instanceof TLSSocket || this.#options.isExempt(address)) return true;
-    const ends = endsOf(socket);
-    // A client that was reset may come again from the same port before Node has told of the end.
-    this.#remove(ends);
-    if (this.#counts.of(address) >= this.#options.most) return false;
-    this.#counted.set(ends, { socket, address });
+    const client = clientOf(socket);
+    // A client can reuse its port before Node reports the end of its former connection.
+    this.#remove(client);
+    if (this.#counts.of(address) >= this.#options.max) return false;
+    this.#counted.set(client, { socket, address });
     this.#counts.add(address);
     socket.once('close', () => {
-      if (this.#counted.get(ends)?.socket === socket) this.#remove(ends);
+      if (this.#counted.get(client)?.socket === socket) this.#remove(client);
     });
     return true;
   }
 
-  /** @param socket of a connection that is counted elsewhere from now on, as a WebSocket is */
+  /** @param socket of a connection that has another limit from now on, such as a WebSocket */
   release(socket: Socket): void {
-    this.#remove(endsOf(socket));
+    this.#remove(clientOf(socket));
   }
 
-  #remove(ends: string): void {
-    const counted = this.#counted.get(ends);
+  #remove(client: string): void {
+    const counted = this.#counted.get(client);
     if (counted === undefined) return;
-    this.#counted.delete(ends);
+    this.#counted.delete(client);
     this.#counts.remove(counted.address);
   }
 }
 
-/** The server listens on one address and one port. */
-function endsOf({ remoteAddress, remotePort }: Socket): string {
+function clientOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress}|${remotePort}`;
 }
 
-/** Milliseconds that a client may take to end its side of the connection, too. */
+/** Milliseconds that a client has to close its side of a connection that was ended on this side. */
 const lingerMs = 2000;
 
-/**
- * Has a connection that was ended on this side come to an end: a client that is gone, or does not want to, never ends its own.
- * @param connection on which nothing more is said
- */
+/** @param connection that was ended on this side; it is destroyed if the client does not close its side soon */
 export function cutOffLater(connection: Duplex): void {
   const timer = setTimeout(() => connection.destroy(), lingerMs).unref();
   connection.once('close', () => clearTimeout(timer));
 }
 
-/** Requests that may come on one connection before an earlier one is answered (pipelining). Node itself knows no limit. */
-const mostWaiting = 16;
+/** Largest number of pipelined requests on one connection that wait for earlier replies. Node has no limit. */
+const maxWaiting = 16;
 
-const latest = Symbol('latest reply');
-const waiting = Symbol('replies that wait');
-/** What is known of a connection, kept on its socket: a look-up elsewhere would cost each request more. */
-interface Connection extends Socket {
-  [latest]?: ServerResponse;
-  [waiting]?: number;
+/** The replies on one connection. */
+interface Pipeline {
+  /** The reply to the last request that arrived. */
+  last: ServerResponse;
+  /** How many replies wait for an earlier one to finish. */
+  waiting: number;
 }
 
+const pipelines = new WeakMap<Socket, Pipeline>();
+
 /**
- * Takes note of a request. A client that sends on and on without waiting for replies is cut off: each request of it would cost
- * memory, and time that others are waiting for.
- * @param connection on which it came
- * @param response the reply to it
- * @returns whether it is to be answered
+ * Registers a request on its connection. Destroys the connection when the client sends too many requests without waiting for
+ * replies: each one takes memory and processing time.
+ * @param socket of the connection
+ * @param response the reply to the request
+ * @returns whether to handle the request
  */
-export function takesRequest(connection: Connection, response: ServerResponse): boolean {
-  connection[latest] = response;
-  // Node gives the socket to one reply at a time.
+function admitRequest(socket: Socket, response: ServerResponse): boolean {
+  let pipeline = pipelines.get(socket);
+  if (pipeline === undefined) pipelines.set(socket, (pipeline = { last: response, waiting: 0 }));
+  else pipeline.last = response;
+  // Node assigns the socket to one reply at a time.
   if (response.socket !== null) return true;
-  const count = (connection[waiting] ?? 0) + 1;
-  connection[waiting] = count;
-  if (count > mostWaiting) {
-    connection.destroy();
+  pipeline.waiting += 1;
+  if (pipeline.waiting > maxWaiting) {
+    socket.destroy();
     return false;
   }
-  response.once('finish', () => {
-    connection[waiting] = (connection[waiting] ?? 1) - 1;
-  });
+  response.once('finish', () => (pipeline.waiting -= 1));
   return true;
 }
 
 /**
- * @param connection on which something came that is no request
- * @returns whether its client would take an answer for one to that: no reply has begun, and none to an earlier request is due
+ * @param socket of a connection that received bytes which are not a request
+ * @returns whether an answer can be written: no reply has begun, and no earlier request waits for one
  */
-export function isAnswerable(connection: Connection): boolean {
-  const response = connection[latest];
+export function isAnswerable(socket: Socket): boolean {
+  const response = pipelines.get(socket)?.last;
   if (response === undefined || response.writableFinished) return true;
   return response.socket !== null && !response.headersSent && !response.req.complete;
 }
 
 export interface NodeServerOptions {
-  /** Limits of time, size and number. */
   readonly settings: Static<typeof config>;
   readonly peers: PeerConnections;
-  /** Counts who is cut off without an answer. */
+  /** Counts clients whose connection is closed without an answer. */
   readonly errors: ErrorCounts;
 }
 
 /**
  * @param options limits
- * @param handler gets every request within them, also one that asks first whether to send its body
- * @returns Node's server within these limits; what it would answer by itself, and without a problem, is left to the handler
+ * @param handler gets every request within the limits, including those with an Expect header
+ * @returns a server of `node:http` that enforces the limits of connections
  */
 export function createNodeServer({ settings, peers, errors }: NodeServerOptions, handler: RequestListener): Server {
   const listener: RequestListener = (request, response) => {
-    if (takesRequest(request.socket, response)) handler(request, response);
+    if (admitRequest(request.socket, response)) handler(request, response);
     else errors.count('too_many_unanswered');
   };
+  const countRefused = (): void => errors.count('too_many_connections');
   const server = createServer({
     requestTimeout: settings.HTTP_REQUEST_TIMEOUT_MS,
     keepAliveTimeout: settings.HTTP_KEEP_ALIVE_TIMEOUT_MS,
     maxHeaderSize: settings.HTTP_HEADER_LIMIT_BYTES,
     headersTimeout: settings.HTTP_REQUEST_TIMEOUT_MS,
+    // Admission answers a missing Host header with a problem.
     requireHostHeader: false,
-    // How often Node looks for requests that are overdue, in milliseconds.
+    // Milliseconds between two checks for late requests.
     connectionsCheckingInterval: 1000,
   });
   server.maxConnections = settings.HTTP_CONNECTIONS_MAX;
-  // One more than is allowed tells that there are too many; Node drops the rest.
-  server.maxHeadersCount = mostHeaders + 1;
-  const turnedAway = (): void => errors.count('too_many_connections');
+  // Node drops the headers beyond this number. One more than allowed is enough to detect that there are too many.
+  server.maxHeadersCount = maxHeaders + 1;
   server.prependListener('connection', (socket) => {
     if (peers.admit(socket)) return;
-    turnedAway();
+    countRefused();
     socket.destroy();
   });
   return server
     .on('request', listener)
     .on('checkContinue', listener)
     .on('checkExpectation', listener)
-    .on('drop', turnedAway);
+    .on('drop', countRefused);
 }
 
-/** Milliseconds. */
-const sweepEvery = 50;
-
 /**
- * Begins to accept connections.
- * @param server of node:http, or of another protocol
+ * Starts to accept connections.
+ * @param server of any protocol
  * @param host address
  * @param port 0 takes any free one
- * @param setting that the port is from; that of the host is called alike
- * @returns the port it listens on
- * @throws {Error} when the port is taken, say: it names the settings
+ * @param setting name of the setting of the port, for the error message
+ * @returns the port
+ * @throws {Error} when the server cannot listen there, for example because the port is in use
  */
 export async function listen(server: NetServer, host: string, port: number, setting = 'PORT'): Promise<number> {
   server.listen({ host, port });
@@ -246,16 +229,18 @@ export async function listen(server: NetServer, host: string, port: number, sett
   return typeof address === 'object' && address !== null ? address.port : port;
 }
 
+/** Milliseconds between two closings of idle connections while a server drains. */
+const sweepMs = 50;
+
 /**
- * Stops accepting connections and lets the requests in flight finish. Node closes idle connections only once, and Fastify
- * leaves it at that: a connection whose reply comes later would stay open for as long as its client likes
- * (https://github.com/fastify/fastify/issues/7044). Here they are swept until none is left.
- * @param server of node:http; one that does not listen is left alone
- * @param signal aborts at the deadline: what is left is then cut off
+ * Stops accepting connections and waits for the requests in progress. Node closes idle connections only once, so a connection that
+ * becomes idle later would stay open (https://github.com/fastify/fastify/issues/7044). This function closes them repeatedly.
+ * @param server of `node:http`; nothing happens if it does not listen
+ * @param signal aborts at the deadline: the remaining connections are then closed
  */
 export async function drain(server: Server, signal: AbortSignal): Promise<void> {
   if (!server.listening) return;
-  const sweep = setInterval(() => server.closeIdleConnections(), sweepEvery);
+  const sweeper = setInterval(() => server.closeIdleConnections(), sweepMs);
   const cutOff = (): void => server.closeAllConnections();
   signal.addEventListener('abort', cutOff);
   const closed = once(server, 'close');
@@ -263,15 +248,15 @@ export async function drain(server: Server, signal: AbortSignal): Promise<void> 
   try {
     await closed;
   } finally {
-    clearInterval(sweep);
+    clearInterval(sweeper);
     signal.removeEventListener('abort', cutOff);
   }
 }
 
 /**
- * Asks the client not to use its connection any more. In HTTP/2 it is shared, and only the request is over.
- * @param reply that says so
+ * Closes the connection after this reply. Does nothing for HTTP/2, where other requests share the connection.
+ * @param reply that is the last one
  */
-export function askToLeave(reply: FastifyReply): void {
+export function closeAfter(reply: FastifyReply): void {
   if (reply.request.raw.httpVersionMajor === 1) reply.header('connection', 'close');
 }

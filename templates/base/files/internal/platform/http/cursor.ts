@@ -3,7 +3,7 @@ import { Value } from 'typebox/value';
 import { ServiceError } from '../../../pkg/errors/index.ts';
 
 /**
- * @param position where a page ends: the values by which the list is ordered, of its last entry
+ * @param position the last entry of a page, by the values that order the list
  * @returns a cursor, opaque to clients
  */
 export function encodeCursor(position: unknown): string {
@@ -12,9 +12,9 @@ export function encodeCursor(position: unknown): string {
 
 /**
  * @param schema of a position
- * @param cursor as a client sent it
+ * @param cursor from a client
  * @returns the position
- * @throws {ServiceError} 400, when it is none of ours
+ * @throws {ServiceError} 400 when the cursor is not valid
  */
 export function decodeCursor<Schema extends TSchema>(schema: Schema, cursor: string): Static<Schema> {
   const position = parse(Buffer.from(cursor, 'base64url').toString());

@@ -4,38 +4,45 @@ import { type Static, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { current } from '../../../pkg/context/index.ts';
 import { ServiceError } from '../../../pkg/errors/index.ts';
-import { principalKey } from '../identity/module.ts';
+import { principalKey } from './requestContext.ts';
 
-/**
- * @param value that stands in JSON
- * @returns a text that tells it from any other; the order of keys does not count, for nobody vouches for it
- */
-export function fingerprintOf(value: unknown): string {
-  return hash('sha256', JSON.stringify(value, sorted) ?? '');
+/** What a store keeps for a key. */
+export interface IdempotencyRecord {
+  /** Identifies the first request with the key. */
+  readonly fingerprint: string;
+  /** The result of the request, as JSON; `undefined` while the request is in progress. */
+  readonly result?: unknown;
 }
 
-function sorted(_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+/** Keeps keys. In production all instances share it, and it outlives them: see docs/http.md. */
+export interface IdempotencyStore {
+  /**
+   * Takes a key in one atomic step, so that only one of two requests gets it.
+   * @returns `undefined` when the key was free; otherwise its record
+   */
+  claim(key: string, fingerprint: string): Promise<IdempotencyRecord | undefined>;
+  /** Stores the result of the work. */
+  complete(key: string, result: unknown): Promise<void>;
+  /** Frees the key after the work failed, so that the client can try again. */
+  release(key: string): Promise<void>;
 }
 
-/** How much is kept, and for how long. */
 export interface MemoryLimits {
-  /** Beyond as many keys the oldest is forgotten. */
+  /** Largest number of keys; beyond it the oldest one is dropped. */
   readonly keys: number;
-  /** Milliseconds from the first request on. */
+  /** Milliseconds for which a key is kept. */
   readonly ttlMs: number;
 }
 
 /**
- * @param limits keys and time
- * @returns a store in memory, for one instance until it ends: fit for development and tests
+ * @param limits number of keys and time
+ * @returns a store in the memory of one instance, for development and tests
  */
 export function memoryIdempotency({ keys, ttlMs }: MemoryLimits): IdempotencyStore {
-  // In the order in which they were taken, and so in that in which they expire.
+  // A map iterates in the order of insertion, which is also the order in which the records expire.
   const records = new Map<string, IdempotencyRecord & { readonly expires: number }>();
 
-  const forget = (): void => {
+  const dropExpired = (): void => {
     const now = performance.now();
     for (const [key, { expires }] of records) {
       if (expires > now && records.size < keys) return;
@@ -48,7 +55,7 @@ export function memoryIdempotency({ keys, ttlMs }: MemoryLimits): IdempotencySto
       const known = records.get(key);
       if (known !== undefined && known.expires > performance.now()) return known;
       records.delete(key);
-      forget();
+      dropExpired();
       records.set(key, { fingerprint, expires: performance.now() + ttlMs });
       return undefined;
     },
@@ -62,28 +69,20 @@ export function memoryIdempotency({ keys, ttlMs }: MemoryLimits): IdempotencySto
   };
 }
 
-/** What is known of a key. */
-export interface IdempotencyRecord {
-  /** Tells the request for which the key was taken from any other. */
-  readonly fingerprint: string;
-  /** What came of it, as JSON holds it; `undefined` while it is in flight. */
-  readonly result?: unknown;
+/**
+ * @param value of JSON
+ * @returns a hash that does not depend on the order of keys
+ */
+export function fingerprintOf(value: unknown): string {
+  return hash('sha256', JSON.stringify(value, sortKeys) ?? '');
 }
 
-/** Where keys are kept. In production it is shared by all instances and outlives them: see docs/http.md. */
-export interface IdempotencyStore {
-  /**
-   * Takes a key, unless it is taken: in one step, so that of two requests one gets it.
-   * @returns `undefined` when it was free; otherwise what is known of it
-   */
-  claim(key: string, fingerprint: string): Promise<IdempotencyRecord | undefined>;
-  /** The work is done. */
-  complete(key: string, result: unknown): Promise<void>;
-  /** The work failed: whoever tries again may have the key. */
-  release(key: string): Promise<void>;
+function sortKeys(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** For the `headers` of a route whose requests may be sent again. */
+/** For the `headers` of a route with idempotent requests. */
 export const IdempotencyHeaders = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({
@@ -95,14 +94,14 @@ export const IdempotencyHeaders = Type.Object({
 });
 
 /**
- * Does the work of a request once, however often the request is sent (draft-ietf-httpapi-idempotency-key-header). Without a key it
- * just does the work; work that throws may be tried again.
- * @param store where keys are kept
- * @param request its Idempotency-Key, route and body; who sends it, when that is known
- * @param schema of what the work gives
- * @param work gives what the reply is made of
- * @returns what the work gave, now or before
- * @throws {ServiceError} 422 when the key belongs to another request, 409 while the first is still in flight
+ * Does the work of a request once, even if the client sends the request again (draft-ietf-httpapi-idempotency-key-header). Without a
+ * key it always does the work. Work that throws can be tried again.
+ * @param store of keys
+ * @param request with its Idempotency-Key
+ * @param schema of the result
+ * @param work to do
+ * @returns the result, new or stored
+ * @throws {ServiceError} 422 when the key belongs to another request, 409 while the first request is in progress
  */
 export async function once<Result extends TSchema>(
   store: IdempotencyStore,
@@ -112,25 +111,22 @@ export async function once<Result extends TSchema>(
 ): Promise<Static<Result>> {
   const { 'idempotency-key': given } = request.headers;
   if (given === undefined) return work();
-  // A key is chosen by its client: another client may choose the same, and must not get this one's reply.
+  // Two clients can choose the same key. One must not get the reply to the other.
   const subject = current().get(principalKey)?.subject;
   const key = JSON.stringify([subject, request.method, request.routeOptions.url, given]);
   const fingerprint = fingerprintOf([request.url, request.body]);
   const known = await store.claim(key, fingerprint);
   if (known !== undefined) return Value.Parse(schema, resultOf(known, fingerprint));
-  const result = await attempt(work, () => store.release(key));
-  await store.complete(key, result);
-  return result;
-}
-
-/** Not around `complete`: work that was done is not to be done again because nobody could note it. */
-async function attempt<Result>(work: () => Promise<Result>, failed: () => Promise<void>): Promise<Result> {
+  let result;
   try {
-    return await work();
+    result = await work();
   } catch (error) {
-    await failed();
+    await store.release(key);
     throw error;
   }
+  // An error here keeps the key: the work is done and must not be done again.
+  await store.complete(key, result);
+  return result;
 }
 
 function resultOf(known: IdempotencyRecord, fingerprint: string): unknown {

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { Type } from 'typebox';
 import { afterEach, describe, expect, it } from 'vitest';
-import { testSettings } from './testing.ts';
+import { testSettings } from './config.ts';
 import { Service } from '../app/lifecycle.ts';
 import { defineModule } from '../app/module.ts';
 import { readConfig } from '../config/config.ts';

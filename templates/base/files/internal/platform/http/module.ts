@@ -5,7 +5,7 @@ import { config, rules } from './config.ts';
 import { drain, listen } from './connections.ts';
 import { createHttp } from './server.ts';
 
-/** The API: modules that require it register their routes while they start; it listens once all have started. */
+/** The API. Modules that require it register their routes while they start. It listens when all modules have started. */
 export const http = defineModule({
   name: 'http',
   config,
@@ -14,7 +14,7 @@ export const http = defineModule({
   async start({ config: settings, log, signal, use }) {
     const { requests: durations, errors } = use(metrics);
     const value = await createHttp({ config: settings, log, durations, errors, tracing: use(tracing).current });
-    // Once shutdown begins, each reply asks its client to come back on another connection, to another instance.
+    // When shutdown begins, each reply closes its connection, so that clients connect to another instance.
     signal.addEventListener('abort', () => {
       value.server.maxRequestsPerSocket = 1;
     });

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { Static } from 'typebox';
 import {
   Context,
+  contextKey,
   givenUp,
   headerNames,
   newSpanId,
@@ -14,49 +15,75 @@ import {
 import type { Tracing } from '../app/tracing.ts';
 import type { config } from './config.ts';
 
-const wellFormed = /^[\w.:-]{1,128}$/;
-const prefix = randomBytes(6).toString('base64url');
-let count = 0;
+/** The caller, from verified credentials. */
+export interface Principal {
+  /** The id of the user or client at the issuer of the credentials. */
+  readonly subject: string;
+  readonly scopes: ReadonlySet<string>;
+  readonly roles: ReadonlySet<string>;
+  /** Everything in the credentials. */
+  readonly claims: Readonly<Record<string, unknown>>;
+  /** When the credentials expire, in milliseconds since 1970. A connection must not stay open longer. */
+  readonly expiresAt: number;
+}
+
+/** The caller in the context of a request, if a module such as `auth` has verified it. */
+export const principalKey = contextKey<Principal>('principal');
+
+const wellFormedId = /^[\w.:-]{1,128}$/;
+const idPrefix = randomBytes(6).toString('base64url');
+let idCount = 0;
 
 /**
  * @param headers of a request
- * @returns the caller's own id when it is well-formed, otherwise a new one: random per process, then counted, which is
- * cheaper than a UUID per request
+ * @returns the id that the caller sent, if it is well-formed, otherwise a new one: a random prefix and a count, which is cheaper
+ * than a UUID
  */
 export function requestIdOf(headers: IncomingHttpHeaders): string {
   const given = headerOf(headers, headerNames.id);
-  if (given !== undefined && wellFormed.test(given)) return given;
-  count += 1;
-  return `${prefix}-${count.toString(36)}`;
+  if (given !== undefined && wellFormedId.test(given)) return given;
+  idCount += 1;
+  return `${idPrefix}-${idCount.toString(36)}`;
 }
 
 /**
  * @param headers of a request
  * @param name in lower case
- * @returns its value, if it is there
+ * @returns the value of a header that can be sent only once
  */
 export function headerOf(headers: IncomingHttpHeaders, name: string): string | undefined {
   const value = headers[name];
   return typeof value === 'string' ? value : undefined;
 }
 
-/** What a request carries, as its headers tell it. */
+/**
+ * @param headers of a request
+ * @param tracing decides whether the trace is recorded
+ * @returns the next span of the caller's trace, or a new trace
+ */
+export function traceOf(headers: IncomingHttpHeaders, tracing: Tracing): Trace {
+  const parent = parseTrace(headerOf(headers, headerNames.traceparent), headerOf(headers, headerNames.tracestate));
+  const traceId = parent?.traceId ?? newTraceId();
+  const trace = { traceId, spanId: newSpanId(), sampled: tracing.isSampled(traceId, parent) };
+  return parent?.state === undefined ? trace : { ...trace, state: parent.state };
+}
+
+/** The context of an HTTP request, read from its headers. It ends with the reply. */
 export class RequestContext extends Context {
-  /** Whether it was given up at its deadline. */
+  /** Whether the deadline has passed and the request was given up. */
   isExpired = false;
-  /** Whether a whole reply is on its way through hooks, or further; a stream goes its own way. */
+  /** Whether Fastify is sending a reply that is not a stream. Fastify takes no second reply then. */
   isReplying = false;
   readonly #tracing: Tracing;
   readonly #begun = performance.now();
-  /** What the caller asked for. */
   readonly #timeoutMs: number | undefined;
   #deadline: number;
   #response: ServerResponse | undefined;
 
   /**
-   * @param request as it came in
+   * @param request as Node gives it
    * @param settings limits of deadlines
-   * @param tracing decides whether it is recorded
+   * @param tracing decides whether the trace is recorded
    */
   constructor({ headers }: IncomingMessage, settings: Static<typeof config>, tracing: Tracing) {
     super({ id: requestIdOf(headers), trace: traceOf(headers, tracing) });
@@ -69,14 +96,14 @@ export class RequestContext extends Context {
     return this.#deadline;
   }
 
-  /** Says what the answer goes out by: its end is the end of the request. */
+  /** @param response whose end is the end of the request */
   answerBy(response: ServerResponse): void {
     this.#response = response;
   }
 
   /**
-   * A route that takes less time than others, or more; a caller that waits for less is heeded.
-   * @param ms milliseconds from the request's arrival; Infinity for a reply that has no end
+   * Sets the time limit of the route. A shorter one of the caller stays.
+   * @param ms milliseconds from the arrival of the request; Infinity for a reply without an end
    */
   limit(ms: number): void {
     this.#deadline = this.#begun + Math.min(ms, this.#timeoutMs ?? ms);
@@ -88,27 +115,15 @@ export class RequestContext extends Context {
 
   override ended(): Error | undefined {
     const response = this.#response;
-    return super.ended() ?? (response?.closed ? over(response) : undefined);
+    return super.ended() ?? (response?.closed ? reasonOfEnd(response) : undefined);
   }
 
   protected override opened(): void {
     const response = this.#response;
-    response?.once('close', () => this.cancel(over(response)));
+    response?.once('close', () => this.cancel(reasonOfEnd(response)));
   }
 }
 
-function over({ writableFinished }: ServerResponse): Error {
+function reasonOfEnd({ writableFinished }: ServerResponse): Error {
   return givenUp(writableFinished ? 'the request was answered' : 'the client closed the connection');
-}
-
-/**
- * @param headers of a request
- * @param tracing decides whether it is recorded
- * @returns the caller's trace, one span further; or a new one
- */
-export function traceOf(headers: IncomingHttpHeaders, tracing: Tracing): Trace {
-  const parent = parseTrace(headerOf(headers, headerNames.traceparent), headerOf(headers, headerNames.tracestate));
-  const traceId = parent?.traceId ?? newTraceId();
-  const trace = { traceId, spanId: newSpanId(), sampled: tracing.isSampled(traceId, parent) };
-  return parent?.state === undefined ? trace : { ...trace, state: parent.state };
 }

@@ -4,228 +4,82 @@ import { type FastifyReply, type FastifyRequest, LogController, type onRequestHo
 import type { Static } from 'typebox';
 import { current, givenUp, outOfTime, runWith } from '../../../pkg/context/index.ts';
 import { noTracing, type Tracing } from '../app/tracing.ts';
+import type { ErrorCounts } from '../metrics/module.ts';
 import type { RequestDurations } from '../metrics/requests.ts';
 import { isBodyDue, requestTimeout } from './body.ts';
-import type { Handle } from './chain.ts';
 import type { config } from './config.ts';
 import { problemOf } from './problems.ts';
 import { RequestContext } from './requestContext.ts';
 import type { Http } from './server.ts';
 
-/**
- * @param reply that no end has been heard of
- * @returns whether its connection has gone before it was out; the reply itself hears of that later
- */
-export function isCutOff({ raw, request }: FastifyReply): boolean {
-  return request.raw.socket.destroyed && !raw.writableFinished;
-}
-
-/**
- * @param reply whose connection has gone
- * @returns whether a handler made something else of the connection, a WebSocket say, by `reply.hijack()`: how that ends is no
- * matter of requests
- */
-export function isTakenOver({ raw, sent }: FastifyReply): boolean {
-  return sent && !raw.headersSent && !raw.writableEnded;
-}
-
-/**
- * @param reply that was cut off
- * @returns why, when that was done on this side; undefined when the client has left
- */
-export function faultOf({ raw, request }: FastifyReply): Error | undefined {
-  const { readableEnded, errored } = request.raw.socket;
-  if (raw.errored !== null && !isGone(raw.errored)) return raw.errored;
-  // A stream of HTTP/2 is not its connection: what ends it on this side gives it an error.
-  if (request.raw.httpVersionMajor === 2) return undefined;
-  if (readableEnded || isGone(errored)) return undefined;
-  return new Error('the connection was closed on this side', { cause: errored });
-}
-
-/** How the system says that the other side of a connection is not there any more. */
-const goneCodes = new Set<unknown>(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
-
-function isGone(error: Error | null): boolean {
-  return error !== null && 'code' in error && goneCodes.has(error.code);
-}
-
-/**
- * Cuts off clients that do not read their replies: each holds a connection, and what it was sent, for as long as it likes. Node's own
- * `timeout` would cut off those too that wait for a reply.
- */
-export class Readers {
-  readonly #stallMs: number;
-  readonly #stalled: () => void;
-
-  /**
-   * @param stallMs milliseconds for which a client may read nothing of what it was sent
-   * @param stalled hears of each that is cut off
-   */
-  constructor(stallMs: number, stalled: () => void) {
-    this.#stallMs = stallMs;
-    this.#stalled = stalled;
-  }
-
-  /** Is asked for each reply from time to time: one that is read at once costs no more than that. */
-  look({ raw, request }: FastifyReply): void {
-    const { socket, writableEnded, writableNeedDrain } = raw;
-    // One that waits behind another, or is injected in a test, has no connection.
-    if (!(socket instanceof Socket)) return;
-    // What carries requests by HTTP/2 looks after its own: there a connection may go on while a reply does not.
-    if (request.raw.httpVersionMajor !== 1) return;
-    const isUnread = writableEnded || writableNeedDrain;
-    if (isUnread === (socket.timeout === this.#stallMs)) return;
-    // Begins anew with each byte that the system takes. Once the reply is out, Node sets that of an idle connection.
-    socket.setTimeout(isUnread ? this.#stallMs : 0);
-    if (raw.listenerCount('timeout') > 0) return;
-    raw.once('timeout', () => {
-      this.#stalled();
-      raw.destroy(new StalledReader());
-    });
-  }
-}
-
-/** Named as the system names it when the other side is silent. */
-class StalledReader extends Error {
-  readonly code = 'ETIMEDOUT';
-
-  constructor() {
-    super('the client does not read its reply');
-  }
-}
-
-/** The client has gone before it was answered: nginx's status, which nobody is ever sent. */
-const clientClosedRequest = 499;
-
-/** What becomes of each request: one line in the log and one observation. */
-export class AccessLog {
-  readonly #durations: RequestDurations;
-
-  /** @param durations where each request is counted */
-  constructor(durations: RequestDurations) {
-    this.#durations = durations;
-  }
-
-  /** The client got a whole reply. */
-  answered(reply: FastifyReply): void {
-    reply.log.info(this.#measure(reply, reply.statusCode), 'request');
-  }
-
-  /** The client has left, before the reply or in the middle of it. That is no failure of the service. */
-  abandoned(reply: FastifyReply): void {
-    reply.log.info({ ...this.#measure(reply, clientClosedRequest), aborted: true }, 'request');
-  }
-
-  /**
-   * The client was left without a whole reply. That is a failure, whatever status it was sent.
-   * @param reply that was begun
-   * @param error why
-   */
-  brokenOff(reply: FastifyReply, error: unknown): void {
-    reply.log.error({ ...this.#measure(reply, problemOf(error).status), err: error }, 'request broken off');
-  }
-
-  #measure({ request, elapsedTime: ms }: FastifyReply, status: number): Record<string, unknown> {
-    const { method, routeOptions, url } = request;
-    const route = routeOptions.url ?? 'unmatched';
-    // Not the query: people put tokens there.
-    const [path] = url.split('?', 1);
-    this.#durations.record(method, route, status, ms / 1000);
-    return { method, route, path, status, ms };
-  }
-}
-
-/** Hears from Fastify of the end of each request, in place of the lines that Fastify would write. */
-export class RequestLog extends LogController {
-  readonly #requests: Requests;
-
-  /** @param requests those of the server */
-  constructor(requests: Requests) {
-    super();
-    this.#requests = requests;
-  }
-
-  override incomingRequest(): void {
-    // The line at the end says all of it.
-  }
-
-  override requestCompleted(error: Error | null | undefined, _request: FastifyRequest, reply: FastifyReply): void {
-    if (error) this.#requests.brokenOff(reply, error);
-    else this.#requests.answered(reply);
-  }
-
-  override streamError(error: Error, _request: FastifyRequest, reply: FastifyReply): void {
-    // When the connection is closed already, the error tells of that and not of the stream.
-    if (!reply.raw.closed) this.#requests.brokenOff(reply, error);
-  }
-}
-
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Milliseconds in which this route answers, in place of HTTP_DEADLINE_MS; Infinity for a reply that has no end. */
+    /** Time limit of the route in milliseconds, instead of HTTP_DEADLINE_MS; Infinity for a reply without an end. */
     deadlineMs?: number;
   }
 }
 
-/** Milliseconds between two looks for requests whose deadline has passed, or whose client has left. */
-const sweepEvery = 50;
+/** Milliseconds between two checks of all requests in progress. */
+const sweepMs = 50;
+/** The status in the log of a request whose client left before the reply. No client gets it; nginx uses the same. */
+const clientClosedRequest = 499;
 
-const attached = Symbol('context');
-interface Carrier extends IncomingMessage {
-  [attached]?: RequestContext;
+/** What happened to a request: a whole reply, a client that left, or an error that broke the reply off. */
+type Outcome = 'answered' | 'abandoned' | Error;
+
+export interface RequestsOptions {
+  readonly config: Static<typeof config>;
+  readonly tracing: Tracing;
+  readonly durations: RequestDurations;
+  readonly errors: ErrorCounts;
 }
 
-/** The requests of one server: each gets its context, an answer at its deadline, and one entry in the access log. */
-export class Requests {
-  readonly #settings: Static<typeof config>;
-  readonly #tracing: Tracing;
-  readonly #accessLog: AccessLog;
-  readonly #readers: Readers;
+/**
+ * All requests of one server. Each one gets a context, a 504 at its deadline, one line in the access log and one observation in
+ * the metrics. Fastify reports the ends of requests to its `LogController`, which this is.
+ */
+export class Requests extends LogController {
+  readonly #options: RequestsOptions;
+  readonly #contexts = new WeakMap<IncomingMessage, RequestContext>();
   /**
-   * What is not in the access log yet, each with its reply. One timer looks after all of them: a timer each would cost a tenth,
-   * and so would a listener that hears of clients that leave.
+   * Requests that are not in the access log yet. One timer checks all of them. A timer or a listener for each one costs a tenth of
+   * the throughput.
    */
-  readonly #inFlight = new Map<RequestContext, FastifyReply>();
+  readonly #inProgress = new Map<RequestContext, FastifyReply>();
   #sweeper: NodeJS.Timeout | undefined;
 
-  /**
-   * @param settings limits of deadlines
-   * @param tracing decides what is recorded, and records it
-   * @param accessLog is told of each request once
-   * @param readers looks after replies that are on their way
-   */
-  constructor(settings: Static<typeof config>, tracing: Tracing, accessLog: AccessLog, readers: Readers) {
-    this.#settings = settings;
-    this.#tracing = tracing;
-    this.#accessLog = accessLog;
-    this.#readers = readers;
+  constructor(options: RequestsOptions) {
+    super();
+    this.#options = options;
+  }
+
+  /** @returns the context of a request, the same one on each call */
+  contextOf(request: IncomingMessage): RequestContext {
+    let context = this.#contexts.get(request);
+    if (context === undefined) {
+      context = new RequestContext(request, this.#options.config, this.#options.tracing);
+      this.#contexts.set(request, context);
+    }
+    return context;
   }
 
   /**
-   * @param request as it came in
-   * @returns its context, the same each time
-   */
-  contextOf(request: Carrier): RequestContext {
-    return (request[attached] ??= new RequestContext(request, this.#settings, this.#tracing));
-  }
-
-  /**
-   * Enters the context where Node hands a request over: once, and in no hook, which would cost more.
-   * @param handler Fastify's
-   * @returns the same, in the context of each request
+   * @param handler of Fastify
+   * @returns a handler that runs in the context of the request. To enter the context in a hook would cost more
    */
   entering(handler: RequestListener): RequestListener {
     return (request, response) => runWith(this.contextOf(request), handler, request, response);
   }
 
-  /** Watches over what a server answers. */
-  watch(http: Http): void {
+  /** @param http the server; its other hooks must be added later */
+  addHooks(http: Http): void {
+    const { tracing } = this.#options;
     http.addHook('onRequest', (request, reply, done) => {
       const context = this.contextOf(request.raw);
       context.answerBy(reply.raw);
-      this.#inFlight.set(context, reply);
-      this.#sweeper ??= setInterval(() => this.#sweep(), sweepEvery).unref();
-      // What is injected, in tests, comes without a server.
+      this.#inProgress.set(context, reply);
+      this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs).unref();
+      // Requests by HTTP/2, and those that tests inject, do not pass `entering`.
       if (current() === context) done();
       else runWith(context, done);
     });
@@ -234,11 +88,22 @@ export class Requests {
       done(null, payload);
     });
     http.addHook('onSend', (request, _reply, payload, done) => {
-      this.contextOf(request.raw).isReplying = isWhole(payload);
+      const isStream = typeof payload === 'object' && payload !== null && !Buffer.isBuffer(payload);
+      this.contextOf(request.raw).isReplying = !isStream;
       done(null, payload);
     });
-    if (this.#tracing !== noTracing)
-      http.chain.add({ name: 'trace', at: 'onRequest', fixed: true, handle: this.#trace });
+    if (tracing !== noTracing) {
+      http.chain.add({
+        name: 'trace',
+        at: 'onRequest',
+        fixed: true,
+        handle: (request, reply, next) => {
+          const context = this.contextOf(request.raw);
+          if (context.trace.sampled) tracing.beginRequest(context, request.raw, reply.raw, request.routeOptions.url);
+          next();
+        },
+      });
+    }
     http.addHook('onRoute', (route) => {
       const ms = route.config?.deadlineMs;
       if (ms === undefined) return;
@@ -249,88 +114,129 @@ export class Requests {
       route.onRequest = [limit, ...[route.onRequest ?? []].flat()];
     });
     http.addHook('onClose', () => {
-      // What was cut off at the end of the drain.
+      // Logs the requests that the drain has cut off.
       this.#sweep();
       clearInterval(this.#sweeper);
     });
   }
 
-  readonly #trace: Handle = (request, reply, next) => {
-    const context = this.contextOf(request.raw);
-    if (context.trace.sampled) this.#tracing.beginRequest(context, request.raw, reply.raw, request.routeOptions.url);
-    next();
-  };
-
-  /** Hears that a reply is out. */
-  answered(reply: FastifyReply): void {
-    const context = this.contextOf(reply.request.raw);
-    if (!this.#end(context)) return;
-    // HTTP/2 tells of it outside.
-    if (current() === context) this.#accessLog.answered(reply);
-    else runWith(context, () => this.#accessLog.answered(reply));
+  override incomingRequest(): void {
+    // The line at the end of the request is enough.
   }
 
-  /**
-   * Hears that a reply will not be whole, by a fault of our own.
-   * @param reply that was begun
-   * @param error why
-   */
-  brokenOff(reply: FastifyReply, error: unknown): void {
-    const context = this.contextOf(reply.request.raw);
-    if (this.#end(context)) runWith(context, () => this.#accessLog.brokenOff(reply, error));
-  }
-
-  /** Ends a request, whoever says so first. */
-  #end(context: RequestContext): boolean {
+  override requestCompleted(error: Error | null | undefined, { raw }: FastifyRequest, reply: FastifyReply): void {
+    const context = this.contextOf(raw);
     context.cancel();
-    return this.#inFlight.delete(context);
+    if (this.#inProgress.delete(context)) this.#record(context, reply, error ?? 'answered');
+  }
+
+  override streamError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+    // When the connection is already closed, the error is only the consequence.
+    if (!reply.raw.closed) this.requestCompleted(error, request, reply);
   }
 
   #sweep(): void {
+    const { config, errors } = this.#options;
     const now = performance.now();
-    for (const [context, reply] of this.#inFlight) {
+    for (const [context, reply] of this.#inProgress) {
       if (isCutOff(reply)) {
-        runWith(context, () => this.#cutOff(context, reply));
+        this.#endCutOff(context, reply);
         continue;
       }
       if (context.deadline <= now) expire(context, reply);
-      this.#readers.look(reply);
+      closeIfUnread(reply, config.HTTP_STALL_TIMEOUT_MS, errors);
     }
-    if (this.#inFlight.size > 0) return;
+    if (this.#inProgress.size > 0) return;
     clearInterval(this.#sweeper);
     this.#sweeper = undefined;
   }
 
-  #cutOff(context: RequestContext, reply: FastifyReply): void {
-    this.#inFlight.delete(context);
+  #endCutOff(context: RequestContext, reply: FastifyReply): void {
+    this.#inProgress.delete(context);
     context.cancel(context.ended() ?? givenUp('the client closed the connection'));
-    if (isTakenOver(reply)) return;
-    // A client that leaves when its time is up has not been served; one that did not read what it was sent in time has.
+    // A handler has taken over the connection with `reply.hijack()`, for example for a WebSocket.
+    if (reply.sent && !reply.raw.headersSent && !reply.raw.writableEnded) return;
     const isLate = context.isExpired || (context.remainingMs() === 0 && !reply.raw.writableEnded);
     const fault = faultOf(reply) ?? (isLate ? outOfTime(context.id) : undefined);
-    if (fault === undefined) this.#accessLog.abandoned(reply);
-    else this.#accessLog.brokenOff(reply, fault);
+    this.#record(context, reply, fault ?? 'abandoned');
+  }
+
+  /** Writes the line of the access log and observes the duration. Both take the trace from the context. */
+  #record(context: RequestContext, reply: FastifyReply, outcome: Outcome): void {
+    if (current() !== context) return runWith(context, () => this.#record(context, reply, outcome));
+    const { request, elapsedTime: ms, log } = reply;
+    const { method, routeOptions, url } = request;
+    const route = routeOptions.url ?? 'unmatched';
+    // Without the query, which can hold tokens.
+    const [path] = url.split('?', 1);
+    const status = statusOf(outcome, reply);
+    const line = { method, route, path, status, ms };
+    this.#options.durations.record(method, route, status, ms / 1000);
+    if (outcome instanceof Error) log.error({ ...line, err: outcome }, 'request broken off');
+    else log.info(outcome === 'abandoned' ? { ...line, aborted: true } : line, 'request');
   }
 }
 
-/** Gives a request up whose deadline has passed, once. */
+function statusOf(outcome: Outcome, reply: FastifyReply): number {
+  if (outcome === 'answered') return reply.statusCode;
+  return outcome === 'abandoned' ? clientClosedRequest : problemOf(outcome).status;
+}
+
+/**
+ * @param reply to a request that has not ended
+ * @returns whether its connection closed before the reply was sent. The reply itself reports this later
+ */
+export function isCutOff({ raw, request }: FastifyReply): boolean {
+  return request.raw.socket.destroyed && !raw.writableFinished;
+}
+
+/** @returns why a reply was cut off on this side; undefined when the client has left */
+function faultOf({ raw, request }: FastifyReply): Error | undefined {
+  const { readableEnded, errored } = request.raw.socket;
+  if (raw.errored !== null && !isGone(raw.errored)) return raw.errored;
+  // In HTTP/2 a stream that is ended on this side has an error, which is handled above.
+  if (request.raw.httpVersionMajor === 2 || readableEnded || isGone(errored)) return undefined;
+  return new Error('the connection was closed on this side', { cause: errored });
+}
+
+/** Error codes of the system for a client that cannot be reached any more. */
+const goneCodes = new Set<unknown>(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
+
+function isGone(error: Error | null): boolean {
+  return error !== null && 'code' in error && goneCodes.has(error.code);
+}
+
+/** Gives up a request whose deadline has passed, once. */
 function expire(context: RequestContext, reply: FastifyReply): void {
   if (context.isExpired || reply.raw.writableEnded) return;
   context.isExpired = true;
-  // What has not even arrived is late by its client's fault.
+  // A body that has not arrived in time is the client's fault: 408 instead of 504.
   const error = isBodyDue(reply.request.raw) ? requestTimeout() : outOfTime(context.id);
   context.cancel(error);
-  // Who heeds the signal fails by it, and is answered for as for any error.
+  // A handler that observes the signal throws first. The error is then handled as usual.
   setImmediate(() => {
     if (reply.sent) return;
-    // A reply that has begun cannot become another one: cut off, it is at least not taken for a whole one.
+    // A client must not take a part of a reply for the whole.
     if (reply.raw.headersSent) reply.raw.destroy(error);
-    // One that is being made ready, compressed say, goes out late: Fastify takes no second one beside it.
     else if (!context.isReplying) runWith(context, () => reply.send(error));
   });
 }
 
-/** What is not a stream, which may stand still. */
-function isWhole(payload: unknown): boolean {
-  return payload === undefined || payload === null || typeof payload === 'string' || Buffer.isBuffer(payload);
+/**
+ * Closes the connection when the client reads nothing of its reply for `stallMs`. Node's own `timeout` would also close connections
+ * that wait for a reply. The socket's timeout restarts with each byte that the system takes.
+ */
+function closeIfUnread({ raw, request }: FastifyReply, stallMs: number, errors: ErrorCounts): void {
+  const { socket, writableEnded, writableNeedDrain } = raw;
+  // A pipelined reply has no socket yet, and an injected one has none at all. Module `tls` does the same for HTTP/2.
+  if (!(socket instanceof Socket) || request.raw.httpVersionMajor !== 1) return;
+  const isUnread = writableEnded || writableNeedDrain;
+  if (isUnread === (socket.timeout === stallMs)) return;
+  // After the reply, Node sets the timeout of an idle connection.
+  socket.setTimeout(isUnread ? stallMs : 0);
+  if (raw.listenerCount('timeout') > 0) return;
+  raw.once('timeout', () => {
+    errors.count('reader_stalled');
+    raw.destroy(Object.assign(new Error('the client does not read its reply'), { code: 'ETIMEDOUT' }));
+  });
 }

@@ -10,7 +10,7 @@ import { createLogger } from '../log/logger.ts';
 import { ErrorCounts } from '../metrics/module.ts';
 import { RequestDurations } from '../metrics/requests.ts';
 import { listen } from './connections.ts';
-import { problems, ref } from './openapi.ts';
+import { problems, ref } from './problems.ts';
 import type { Http } from './server.ts';
 
 let http: Http;

@@ -1,32 +1,106 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AjvCompiler, type BuildCompilerFromPool } from '@fastify/ajv-compiler';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { fastify, type FastifyInstance, type RawServerDefault } from 'fastify';
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest, type RawServerDefault } from 'fastify';
 import type { Static } from 'typebox';
 import { headerNames } from '../../../pkg/context/index.ts';
 import { about } from '../app/about.ts';
-import { noTracing, type Tracing } from '../app/tracing.ts';
+import { noTracing } from '../app/tracing.ts';
 import type { Logger } from '../log/logger.ts';
-import type { ErrorCounts } from '../metrics/module.ts';
-import type { RequestDurations } from '../metrics/requests.ts';
-import { admission } from './admission.ts';
+import { admission, type Methods } from './admission.ts';
 import { BodyMemory, jsonBody } from './body.ts';
-import { Chain } from './chain.ts';
 import type { config } from './config.ts';
 import { createNodeServer, networks, PeerConnections } from './connections.ts';
-import { cors, type Methods } from './cors.ts';
 import { answerClientError, errorHandler, Problem } from './problems.ts';
 import { replyBody } from './replies.ts';
-import { AccessLog, Readers, RequestLog, Requests } from './requests.ts';
+import { Requests, type RequestsOptions } from './requests.ts';
+
+/** The API's server. Modules register their routes on it while they start. */
+export type Http = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, Logger, TypeBoxTypeProvider>;
+
+declare module 'fastify' {
+  /** What a route says for the contract. */
+  interface FastifySchema {
+    /** Whether the contract leaves the route out. */
+    hide?: boolean;
+    operationId?: string;
+    summary?: string;
+    description?: string;
+    tags?: readonly string[];
+    deprecated?: boolean;
+    security?: ReadonlyArray<{ [securityLabel: string]: readonly string[] }>;
+  }
+  interface FastifyInstance {
+    /** Whether an address belongs to a trusted proxy (HTTP_TRUSTED_PROXIES). */
+    trusts: (address: string) => boolean;
+    /** The methods of each path. */
+    methods: Methods;
+    /** The number of connections of each address. */
+    peers: PeerConnections;
+    /** The steps before the handler. Modules add their own while they start. */
+    chain: Chain;
+    /** The API's limits, for other protocols that carry it. */
+    limits: Static<typeof config>;
+    /** Reply headers that pages of other origins can read (CORS). Modules add their own while they start. */
+    exposedHeaders: string[];
+  }
+}
+
+/** Passes the request on; an error becomes the reply. */
+export type Next = (error?: Error) => void;
+
+/** Calls `next`, or returns a promise, or sends a reply before it returns. */
+export type Handle = (request: FastifyRequest, reply: FastifyReply, next: Next) => void | Promise<void>;
+
+/** A named step that requests pass before their body is read. */
+export interface Middleware {
+  /** For metrics and operators: `jwt`, `quotas`. */
+  readonly name: string;
+  /** The Fastify hook. The caller is not known yet at `onRequest`, and known at `preParsing`. */
+  readonly at: 'onRequest' | 'preParsing';
+  /** Whether operators cannot switch it off, because it protects the service. */
+  readonly fixed?: boolean;
+  /** Can be replaced while the server runs, which a hook of Fastify cannot. */
+  handle: Handle;
+}
+
+/** The middleware of a server, in the order in which modules add it. */
+export class Chain {
+  readonly #http: Http;
+  readonly #steps: Middleware[] = [];
+
+  constructor(http: Http) {
+    this.#http = http;
+  }
+
+  /** In the order in which requests pass them. */
+  get steps(): readonly Middleware[] {
+    return ['onRequest', 'preParsing'].flatMap((at) => this.#steps.filter((step) => step.at === at));
+  }
+
+  /**
+   * @param middleware runs after those at the same hook
+   * @returns the step, whose `handle` can be replaced
+   * @throws {Error} when the name is in use
+   */
+  add(middleware: Middleware): Middleware {
+    const step = { ...middleware };
+    const { name, at } = step;
+    if (this.#steps.some((each) => each.name === name)) throw new Error(`duplicate middleware name "${name}"`);
+    this.#steps.push(step);
+    if (at === 'onRequest') this.#http.addHook(at, (request, reply, done) => step.handle(request, reply, done));
+    else this.#http.addHook(at, (request, reply, _payload, done) => step.handle(request, reply, done));
+    return step;
+  }
+}
 
 const compiler = AjvCompiler();
 
 /**
- * For Fastify's `schemaController`: validates by JSON Schema and changes nothing. An unknown field is not dropped in silence,
- * and `"5"` in a body is no number; what comes in a URL or a header is text, so there a number may be written as such.
- * Only the first fault is reported: to collect them all would let a small request cost much.
+ * Validates without changing the input: unknown fields are refused, and `"5"` in a body is not a number. A URL or a header holds
+ * only text, so a number is converted there. Only the first fault is reported: to collect all of them can be expensive.
  */
-export const buildValidator: BuildCompilerFromPool = (schemas) => {
+const buildValidator: BuildCompilerFromPool = (schemas) => {
   const exact = compiler(schemas, { customOptions: { removeAdditional: false, coerceTypes: false } });
   const converting = compiler(schemas, { customOptions: { removeAdditional: false, coerceTypes: 'array' } });
   return (route) => (isBody(route) ? exact : converting)(route);
@@ -36,11 +110,8 @@ function isBody(route: object | boolean): boolean {
   return typeof route === 'object' && 'httpPart' in route && route.httpPart === 'body';
 }
 
-/**
- * What OWASP's REST Security Cheat Sheet asks of an API: nothing in a reply is to be run, framed, sniffed or embedded elsewhere.
- * A route that serves a page sets a policy of its own.
- */
-const securityHeaderValues = {
+/** From OWASP's REST Security Cheat Sheet. A route that serves a page sets its own policy. @fastify/helmet is slower: decision 020. */
+const securityHeaders = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
@@ -49,61 +120,42 @@ const securityHeaderValues = {
   'x-frame-options': 'DENY',
 };
 
-/**
- * Sets the request's id and the security headers on every reply. Not @fastify/helmet: one hook and one constant object cost a third
- * of it.
- * @param http the API's server
- */
-export function securityHeaders(http: Http): void {
-  http.addHook('onRequest', (request, reply, done) => {
-    reply.headers(securityHeaderValues).header(headerNames.id, request.id);
-    done();
+/** Lets pages of the configured origins read replies. Without origins, the plugin is not loaded. */
+async function cors(http: Http, settings: Static<typeof config>): Promise<void> {
+  const { CORS_ORIGINS: origins, CORS_CREDENTIALS: credentials } = settings;
+  if (origins === undefined) return;
+  const { default: plugin } = await import('@fastify/cors');
+  await http.register(plugin, {
+    origin: origins === '*' ? '*' : origins.split(/\s*,\s*/),
+    credentials,
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: http.exposedHeaders,
+    // Seconds. Browsers use two hours at most.
+    maxAge: 7200,
+    // Admission answers other OPTIONS requests with Allow.
+    strictPreflight: false,
   });
 }
 
-/** The API's server, on which modules register their routes while they start. */
-export type Http = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, Logger, TypeBoxTypeProvider>;
-
-declare module 'fastify' {
-  interface FastifyInstance {
-    /** Whether an address is that of a proxy of ours (HTTP_TRUSTED_PROXIES). */
-    trusts: (address: string) => boolean;
-    /** Which routes there are. */
-    methods: Methods;
-    /** How many connections each address has. */
-    peers: PeerConnections;
-    /** What requests pass on their way to their handler; modules add to it while they start. */
-    chain: Chain;
-    /** The API's limits, for what carries it by another protocol. */
-    limits: Static<typeof config>;
-  }
-}
-
-export interface HttpOptions {
-  readonly config: Static<typeof config>;
+export interface HttpOptions extends Omit<RequestsOptions, 'tracing'>, Partial<Pick<RequestsOptions, 'tracing'>> {
   readonly log: Logger;
-  readonly durations: RequestDurations;
-  readonly errors: ErrorCounts;
-  /** Records nothing unless told. */
-  readonly tracing?: Tracing;
 }
 
 /**
- * @param options settings, logger and metrics
- * @returns a server with limits, and problem details for every error; it does not listen yet
+ * @param options settings, logger, metrics and tracing
+ * @returns the API's server with its limits and error handling; it does not listen yet
  */
-export async function createHttp(options: HttpOptions): Promise<Http> {
-  const { config, log, durations, errors, tracing = noTracing } = options;
+export async function createHttp({ tracing = noTracing, log, ...options }: HttpOptions): Promise<Http> {
+  const { config, errors } = options;
   const answerError = errorHandler(errors);
-  const readers = new Readers(config.HTTP_STALL_TIMEOUT_MS, () => errors.count('reader_stalled'));
-  const requests = new Requests(config, tracing, new AccessLog(durations), readers);
+  const requests = new Requests({ ...options, tracing });
   const trusts = networks('HTTP_TRUSTED_PROXIES', config.HTTP_TRUSTED_PROXIES);
-  const peers = new PeerConnections({ most: config.HTTP_PEER_CONNECTIONS_MAX, isExempt: trusts });
+  const peers = new PeerConnections({ max: config.HTTP_PEER_CONNECTIONS_MAX, isExempt: trusts });
   const bodies = new BodyMemory(config.HTTP_BODY_MEMORY_BYTES);
   const http: Http = fastify({
     loggerInstance: log,
-    logController: new RequestLog(requests),
-    // Lines name the request by themselves: see internal/platform/log/context.ts.
+    logController: requests,
+    // The logger adds the request's id itself, from the context.
     childLoggerFactory: (logger, _bindings, own) => (own.level === undefined ? logger : logger.child({}, own)),
     genReqId: (request) => requests.contextOf(request).id,
     bodyLimit: config.HTTP_BODY_LIMIT_BYTES,
@@ -118,9 +170,13 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   http.decorate('peers', peers);
   http.decorate('chain', new Chain(http));
   http.decorate('limits', config);
-  // In the order in which a request meets them.
-  requests.watch(http);
-  securityHeaders(http);
+  http.decorate('exposedHeaders', ['etag', 'location', 'retry-after', 'x-request-id']);
+  // Requests pass the hooks in this order.
+  requests.addHooks(http);
+  http.addHook('onRequest', (request, reply, done) => {
+    reply.headers(securityHeaders).header(headerNames.id, request.id);
+    done();
+  });
   await cors(http, config);
   admission(http, config, errors);
   jsonBody(http, (request, bytes) => bodies.hold(requests.contextOf(request), bytes));

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Type } from 'typebox';
 import { notFound } from '../../pkg/errors/index.ts';
-import { problems, ref } from '../platform/http/openapi.ts';
+import { problems, ref } from '../platform/http/problems.ts';
 import type { Http } from '../platform/http/server.ts';
 import type { VersionedRoutes } from '../platform/versioning/routes.ts';
 import type { PartRepository } from './domain.ts';

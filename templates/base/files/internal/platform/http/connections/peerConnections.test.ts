@@ -5,8 +5,8 @@ import { PeerConnections } from '../connections.ts';
 
 const address = '192.0.2.1';
 
-function limitedTo(most: number): PeerConnections {
-  return new PeerConnections({ most, isExempt: () => false });
+function limitedTo(max: number): PeerConnections {
+  return new PeerConnections({ max, isExempt: () => false });
 }
 
 /** A connection from a port. */

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { current } from '../../../../pkg/context/index.ts';
 import { testHttp } from '../../../../test/support/http.ts';
-import { principalKey } from '../../identity/module.ts';
+import { principalKey } from '../../http/requestContext.ts';
 import type { Http } from '../server.ts';
 import { IdempotencyHeaders, memoryIdempotency, once } from '../idempotency.ts';
 

@@ -1,6 +1,7 @@
 import type { RouteOptions } from 'fastify';
 import { expect, it } from 'vitest';
-import { type ApiDocument, describedSchema, problems } from '../http/openapi.ts';
+import { type ApiDocument, describedSchema } from '../openapi/describe.ts';
+import { problems } from '../http/problems.ts';
 import { describeNeeds } from './policy.ts';
 
 /** What a contract says of a route that asks for this, and of all routes. */

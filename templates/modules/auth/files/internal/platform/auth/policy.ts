@@ -1,6 +1,8 @@
 import type { FastifySchema, RouteOptions } from 'fastify';
-import { describeRoute, problems } from '../http/openapi.ts';
-import { type Needs, type Principal, missingFrom } from '../identity/module.ts';
+import { describeRoute } from '../openapi/describe.ts';
+import { problems } from '../http/problems.ts';
+import { type Needs, missingFrom } from '../identity/module.ts';
+import type { Principal } from '../http/requestContext.ts';
 import { Denial } from './denial.ts';
 
 /** What a route asks of its callers, in `config: { auth: ... }`. A route that says nothing asks for a valid token. */

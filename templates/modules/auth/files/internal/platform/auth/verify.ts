@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { type JWTPayload, errors, jwtVerify } from 'jose';
-import type { Principal } from '../identity/module.ts';
+import type { Principal } from '../http/requestContext.ts';
 import { Denial, type Reason } from './denial.ts';
 import type { Settings, Trust } from './trust.ts';
 

@@ -1,7 +1,8 @@
 import { Type } from 'typebox';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { testHttp } from '../../../test/support/http.ts';
-import { describeRoute, problems, ref } from '../http/openapi.ts';
+import { describeRoute } from '../openapi/describe.ts';
+import { problems, ref } from '../http/problems.ts';
 import type { Http } from '../http/server.ts';
 import { describeApi } from './module.ts';
 

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { about } from '../app/about.ts';
 import { defineModule } from '../app/module.ts';
 import { http } from '../http/module.ts';
-import { type ApiDocument, describedSchema } from '../http/openapi.ts';
+import { type ApiDocument, describedSchema } from '../openapi/describe.ts';
 import type { Http } from '../http/server.ts';
 import { apiDocs } from './apiDocs.ts';
 

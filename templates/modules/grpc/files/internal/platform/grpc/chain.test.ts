@@ -7,7 +7,7 @@ import { current, newSpanId } from '../../../pkg/context/index.ts';
 import { unauthenticated } from '../../../pkg/errors/index.ts';
 import { readConfig } from '../config/config.ts';
 import { type Incoming, noTracing } from '../app/tracing.ts';
-import { principalKey } from '../identity/module.ts';
+import { principalKey } from '../http/requestContext.ts';
 import { ErrorCounts } from '../metrics/module.ts';
 import { config } from './config.ts';
 import { createMetrics } from './metrics.ts';

@@ -6,7 +6,8 @@ import { detach, current, runWith, withTimeout, Context } from '../../../pkg/con
 import { ServiceError, unavailable, wrap } from '../../../pkg/errors/index.ts';
 import { Type } from 'typebox';
 import { defineModule } from '../app/module.ts';
-import { type Authenticate, type Principal, identity, principalKey } from '../identity/module.ts';
+import { type Authenticate, identity } from '../identity/module.ts';
+import { type Principal, principalKey } from '../http/requestContext.ts';
 import type { Implementation } from './method.ts';
 import { Echo, type TestService, callRaw, echoes, testService, text, until } from './testing.ts';
 

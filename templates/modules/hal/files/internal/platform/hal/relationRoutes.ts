@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { notFound } from '../../../pkg/errors/index.ts';
-import { problems, ref } from '../http/openapi.ts';
+import { problems, ref } from '../http/problems.ts';
 import type { Http } from '../http/server.ts';
 import type { Declaration } from './declaration.ts';
 import type { Operations } from './operations.ts';

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { testHttp } from '../../../test/support/http.ts';
-import { ref } from '../http/openapi.ts';
+import { ref } from '../http/problems.ts';
 import type { Http } from '../http/server.ts';
 import type { Collection } from './declaration.ts';
 import { HalSchemas, LinkView } from './schema.ts';

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { ref } from '../http/openapi.ts';
+import { ref } from '../http/problems.ts';
 import type { Http } from '../http/server.ts';
 import type { Collection, Declaration } from './declaration.ts';
 import { relationsOf } from './representation.ts';

@@ -2,7 +2,8 @@ import type { FastifyRequest, RouteOptions, preSerializationHookHandler } from '
 import { current } from '../../../pkg/context/index.ts';
 import { vary } from '../http/replies.ts';
 import type { Http } from '../http/server.ts';
-import { type Identity, principalKey } from '../identity/module.ts';
+import type { Identity } from '../identity/module.ts';
+import { principalKey } from '../http/requestContext.ts';
 import type { Declaration } from './declaration.ts';
 import { hal, isJson, prefersHal } from './mediaType.ts';
 import type { HalMetrics } from './metrics.ts';

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { current } from '../../../pkg/context/index.ts';
 import { testHttp } from '../../../test/support/http.ts';
 import { refusing } from '../http/problems.ts';
-import { principalKey } from '../identity/module.ts';
+import { principalKey } from '../http/requestContext.ts';
 import { ErrorCounts } from '../metrics/module.ts';
 import { blocking } from './block.ts';
 

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { current } from '../../../pkg/context/index.ts';
 import { networks } from '../http/connections.ts';
 import { problem, type Refuse } from '../http/problems.ts';
-import { principalKey } from '../identity/module.ts';
+import { principalKey } from '../http/requestContext.ts';
 import type { Kind } from './kinds.ts';
 
 const settings = Type.Object(

@@ -1,4 +1,4 @@
-import type { Handle, Middleware, Place } from '../http/chain.ts';
+import type { Handle, Middleware } from '../http/server.ts';
 import { type Step, Tally, measured } from './measured.ts';
 
 /** What one that was added is made of. */
@@ -19,7 +19,7 @@ export interface State {
 /** One middleware of a running service. */
 export interface Entry {
   readonly name: string;
-  readonly place: Place;
+  readonly place: Middleware;
   /** Whether it is part of the service: then it can be off, and is never gone. */
   readonly isDeclared: boolean;
   /** Whether it stays on, whatever an operator wants. */
@@ -42,11 +42,11 @@ export interface Added {
 }
 
 /**
- * @param place where it stands
- * @param middleware that a module added to the chain at start
+ * @param place a step that a module added to the chain at start
  * @returns its entry
  */
-export function declared(place: Place, { name, fixed = false, handle }: Middleware): Entry {
+export function declared(place: Middleware): Entry {
+  const { name, fixed = false, handle } = place;
   return { name, place, isDeclared: true, isFixed: fixed, origin: undefined, state: asDeclared, ...measuring(handle) };
 }
 
@@ -55,7 +55,7 @@ export function declared(place: Place, { name, fixed = false, handle }: Middlewa
  * @param given what is added
  * @returns its entry
  */
-export function added(place: Place, { name, handle, origin }: Added): Entry {
+export function added(place: Middleware, { name, handle, origin }: Added): Entry {
   return { name, place, isDeclared: false, isFixed: false, origin, state: asDeclared, ...measuring(handle) };
 }
 

@@ -1,7 +1,7 @@
 import type { Static, TObject } from 'typebox';
 import { Value } from 'typebox/value';
 import { invalidArgument, notFound } from '../../../pkg/errors/index.ts';
-import type { Handle } from '../http/chain.ts';
+import type { Handle } from '../http/server.ts';
 
 /** What operators can add without a new release. */
 export interface Kind<Settings extends TObject = TObject> {

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Handle, Next } from '../http/chain.ts';
+import type { Handle, Next } from '../http/server.ts';
 import { problemOf } from '../http/problems.ts';
 
 /**

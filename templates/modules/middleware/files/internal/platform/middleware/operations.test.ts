@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Type } from 'typebox';
 import { resourceExhausted } from '../../../pkg/errors/index.ts';
-import { testSettings } from '../http/testing.ts';
+import { testSettings } from '../http/config.ts';
 import { Service } from '../app/lifecycle.ts';
 import { admin } from '../admin/module.ts';
 import { defineModule } from '../app/module.ts';

@@ -1,9 +1,9 @@
 import { longestTimer } from '../../../pkg/context/index.ts';
 import { conflict, invalidArgument, notFound } from '../../../pkg/errors/index.ts';
-import type { Chain, Place } from '../http/chain.ts';
+import type { Chain, Middleware } from '../http/server.ts';
 import type { Logger } from '../log/logger.ts';
 import { type Added, type Entry, added, asDeclared, declared } from './entry.ts';
-import { inTurn } from './inTurn.ts';
+import { inTurn, pass } from './inTurn.ts';
 
 /** How something is changed: where it applies, and for how long. */
 export interface Change {
@@ -34,25 +34,25 @@ export interface RunningChainOptions {
  */
 export class RunningChain {
   readonly #options: RunningChainOptions;
-  readonly #places = new Map<Place, Entry[]>();
+  readonly #places = new Map<Middleware, Entry[]>();
   readonly #timers = new Map<Entry, NodeJS.Timeout>();
   /** Of what is added beside nobody: by then it is known who asks. */
-  readonly #last: Place;
+  readonly #last: Middleware;
 
   /** @param options what it runs on, and who hears of it */
   constructor(options: RunningChainOptions) {
     this.#options = options;
-    this.#last = options.chain.keep('preParsing');
+    this.#last = options.chain.add({ name: 'added', at: 'preParsing', handle: pass });
   }
 
   /** All there are, those that are off among them, in the order in which requests pass them. */
   get entries(): readonly Entry[] {
-    return this.#options.chain.places.flatMap((place) => this.#entriesAt(place));
+    return this.#options.chain.steps.flatMap((place) => this.#entriesAt(place));
   }
 
   /** Takes up what modules have added at start; what comes later is taken up when it is asked for. */
   takeUp(): void {
-    for (const place of this.#options.chain.places) this.#entriesAt(place);
+    for (const place of this.#options.chain.steps) this.#entriesAt(place);
   }
 
   /**
@@ -122,17 +122,17 @@ export class RunningChain {
     return entry;
   }
 
-  #entriesAt(place: Place): Entry[] {
+  #entriesAt(place: Middleware): Entry[] {
     let entries = this.#places.get(place);
     if (entries === undefined) {
-      entries = place.middleware === undefined ? [] : [declared(place, place.middleware)];
+      entries = place === this.#last ? [] : [declared(place)];
       this.#places.set(place, entries);
       this.#apply(place);
     }
     return entries;
   }
 
-  #spot({ before, after }: Where): { place: Place; index: number } {
+  #spot({ before, after }: Where): { place: Middleware; index: number } {
     if (before !== undefined && after !== undefined) throw invalidArgument('It stands before one, or after one.');
     const name = before ?? after;
     if (name === undefined) return { place: this.#last, index: this.#entriesAt(this.#last).length };
@@ -175,7 +175,7 @@ export class RunningChain {
     this.#timers.delete(entry);
   }
 
-  #apply(place: Place): void {
+  #apply(place: Middleware): void {
     const all = this.#entriesAt(place).filter(({ state }) => state.isOn);
     place.handle = inTurn(all.map(({ step, state }) => ({ step, routes: state.routes && new Set(state.routes) })));
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isIPv4, isIPv6 } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import { current } from '../../../pkg/context/index.ts';
-import { principalKey } from '../identity/module.ts';
+import { principalKey } from '../http/requestContext.ts';
 import type { KeyPart, Policy } from './policy.ts';
 
 /** What may stand in a key as it is; anything else is hashed, so that keys are short, and none looks like two. */

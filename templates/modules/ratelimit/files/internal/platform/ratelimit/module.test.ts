@@ -1,7 +1,8 @@
 import type { FastifySchema } from 'fastify';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Http } from '../http/server.ts';
-import { describedSchema, problems } from '../http/openapi.ts';
+import { describedSchema } from '../openapi/describe.ts';
+import { problems } from '../http/problems.ts';
 import type { RouteRatelimit } from './policy.ts';
 import { testService } from './testing.ts';
 

@@ -1,5 +1,6 @@
 import type { RouteOptions } from 'fastify';
-import { describeRoute, problems } from '../http/openapi.ts';
+import { describeRoute } from '../openapi/describe.ts';
+import { problems } from '../http/problems.ts';
 
 const limited = {
   ...problems.default,

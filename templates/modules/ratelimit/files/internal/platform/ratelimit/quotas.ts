@@ -1,5 +1,5 @@
 import type { FastifyContextConfig, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
-import type { Handle } from '../http/chain.ts';
+import type { Handle } from '../http/server.ts';
 import { problem, type Refuse } from '../http/problems.ts';
 import { setHeaders } from './headers.ts';
 import { type KeyOptions, keyOf } from './keys.ts';

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Http2Server, createServer } from 'node:http2';
 import type { Static } from 'typebox';
 import { problem, problemType } from '../http/problems.ts';
-import { mostHeaders } from '../http/connections.ts';
+import { maxHeaders } from '../http/connections.ts';
 import type { Http } from '../http/server.ts';
 import type { ErrorCounts } from '../metrics/module.ts';
 import type { config } from './config.ts';
@@ -38,7 +38,7 @@ export function createHttp2(http: Http, settings: Static<typeof config>, errors:
   return createServer({
     Http2ServerRequest: Request,
     Http2ServerResponse: Reply,
-    maxHeaderListPairs: mostHeaders + pseudoHeaders + 1,
+    maxHeaderListPairs: maxHeaders + pseudoHeaders + 1,
     settings: {
       maxConcurrentStreams: settings.HTTP2_STREAMS_MAX,
       maxHeaderListSize: headerLimit * headerLeeway,

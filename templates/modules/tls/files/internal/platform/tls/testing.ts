@@ -8,7 +8,7 @@ import { type ConnectionOptions, type TLSSocket, connect as connectTls } from 'n
 import { pino } from 'pino';
 import { generate } from 'selfsigned';
 import { Type } from 'typebox';
-import { testSettings } from '../http/testing.ts';
+import { testSettings } from '../http/config.ts';
 import { Service } from '../app/lifecycle.ts';
 import { defineModule } from '../app/module.ts';
 import { readConfig } from '../config/config.ts';

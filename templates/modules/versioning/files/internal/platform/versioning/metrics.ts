@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
-import type { Principal } from '../identity/module.ts';
+import type { Principal } from '../http/requestContext.ts';
 import { type ApiVersions, momentOf } from './apiVersions.ts';
 import type { Fault } from './strategies.ts';
 

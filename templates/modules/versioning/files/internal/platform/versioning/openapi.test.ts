@@ -4,7 +4,7 @@ import { Type } from 'typebox';
 import { about } from '../app/about.ts';
 import { isObject } from '../../../scripts/openapi/json.ts';
 import { withoutEnded } from '../../../scripts/openapi/sunset.ts';
-import { problems, ref } from '../http/openapi.ts';
+import { problems, ref } from '../http/problems.ts';
 import type { Http } from '../http/server.ts';
 import { type StrategyName, defineVersions } from './apiVersions.ts';
 import type { VersionScope } from './routes.ts';

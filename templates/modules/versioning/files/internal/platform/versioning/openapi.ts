@@ -1,5 +1,5 @@
 import type { FastifySchema, RouteOptions } from 'fastify';
-import { describeRoute } from '../http/openapi.ts';
+import { describeRoute } from '../openapi/describe.ts';
 import type { ApiVersions } from './apiVersions.ts';
 import type { Strategy } from './strategies.ts';
 

@@ -14,7 +14,7 @@ import type {
 import { current } from '../../../pkg/context/index.ts';
 import { problem, type Refuse } from '../http/problems.ts';
 import type { Http } from '../http/server.ts';
-import { principalKey } from '../identity/module.ts';
+import { principalKey } from '../http/requestContext.ts';
 import type { Logger } from '../log/logger.ts';
 import { type ApiVersions, type EachVersion, type Version, momentOf } from './apiVersions.ts';
 import type { Usage } from './metrics.ts';

@@ -2,7 +2,7 @@ import { Registry } from '@prometheus-io/client';
 import { current } from '../../../pkg/context/index.ts';
 import { refusing } from '../http/problems.ts';
 import type { Http } from '../http/server.ts';
-import { principalKey } from '../identity/module.ts';
+import { principalKey } from '../http/requestContext.ts';
 import { ErrorCounts } from '../metrics/module.ts';
 import type { ApiVersions } from './apiVersions.ts';
 import { createUsage } from './metrics.ts';

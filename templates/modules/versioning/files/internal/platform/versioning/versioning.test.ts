@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { afterEach, describe, expect, it } from 'vitest';
 import { unlistedHttp } from '../../../test/support/unlistedHttp.ts';
 import { about } from '../app/about.ts';
-import { problems, ref } from '../http/openapi.ts';
+import { problems, ref } from '../http/problems.ts';
 import { type StrategyName, type VersionFacts, defineVersions } from './apiVersions.ts';
 import { type TestApi, testApi } from './testing.ts';
 

@@ -15,7 +15,7 @@ import {
 import { Client } from '../../../pkg/client/websocket/index.ts';
 import { current } from '../../../pkg/context/index.ts';
 import type { Http } from '../http/server.ts';
-import { principalKey } from '../identity/module.ts';
+import { principalKey } from '../http/requestContext.ts';
 import type { Sockets } from './sockets.ts';
 
 const patient = { timeout: 15_000 };

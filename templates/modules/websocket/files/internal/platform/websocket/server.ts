@@ -2,7 +2,7 @@ import { Socket } from 'node:net';
 import type { Static } from 'typebox';
 import { current } from '../../../pkg/context/index.ts';
 import { unavailable } from '../../../pkg/errors/index.ts';
-import { principalKey } from '../identity/module.ts';
+import { principalKey } from '../http/requestContext.ts';
 import type { Http } from '../http/server.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Metrics } from '../metrics/module.ts';

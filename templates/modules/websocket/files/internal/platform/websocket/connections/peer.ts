@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Static, TSchema } from 'typebox';
 import type { WebSocket } from 'ws';
 import { type Envelope, closeCodes } from '../../../../pkg/client/websocket/envelope.ts';
-import type { Principal } from '../../identity/module.ts';
+import type { Principal } from '../../http/requestContext.ts';
 import type { Acks } from '../messages/acks.ts';
 import { Calls } from '../messages/calls.ts';
 import { parseEnvelope, writeEnvelope } from '../messages/envelope.ts';

@@ -4,7 +4,7 @@ import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import { current } from '../../../../pkg/context/index.ts';
 import { ServiceError, invalidArgument } from '../../../../pkg/errors/index.ts';
-import { type Principal, principalKey } from '../../identity/module.ts';
+import { type Principal, principalKey } from '../../http/requestContext.ts';
 import { IdempotencyHeaders } from '../../http/idempotency.ts';
 import type { Http } from '../../http/server.ts';
 import type { MessageDefinition } from './definitions.ts';

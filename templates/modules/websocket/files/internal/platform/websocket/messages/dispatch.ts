@@ -9,7 +9,7 @@ import {
   type Trace,
 } from '../../../../pkg/context/index.ts';
 import type { EndSpan, Tracing } from '../../app/tracing.ts';
-import { principalKey } from '../../identity/module.ts';
+import { principalKey } from '../../http/requestContext.ts';
 import type { Logger } from '../../log/logger.ts';
 import type { ErrorCounts } from '../../metrics/module.ts';
 import { writeEnvelope } from './envelope.ts';

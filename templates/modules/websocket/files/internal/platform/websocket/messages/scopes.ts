@@ -1,5 +1,6 @@
 import { permissionDenied, unauthenticated } from '../../../../pkg/errors/index.ts';
-import { type Principal, missingFrom } from '../../identity/module.ts';
+import type { Principal } from '../../http/requestContext.ts';
+import { missingFrom } from '../../identity/module.ts';
 
 /**
  * @param caller who asks, when the service knows

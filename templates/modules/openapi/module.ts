@@ -1,0 +1,8 @@
+import { defineModule } from '../../../generators/engine/module.ts';
+
+export default defineModule({
+  id: 'openapi',
+  summary: 'Lets modules add to the description of a route in the contract',
+  category: 'api',
+  part: true,
+});
