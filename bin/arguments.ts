@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { parseArgs, type ParseArgsOptionDescriptor } from 'node:util';
 import { badInput, type SlipwayError } from '../generators/engine/errors.ts';
-import type { ConflictMode } from '../generators/engine/reconcile/plan.ts';
+import type { ConflictMode } from '../generators/engine/model.ts';
 import { didYouMean } from '../generators/engine/suggest.ts';
 import type { Invocation } from '../generators/invocation.ts';
 import { changing, type Command, everywhere, type Flags } from '../generators/command.ts';

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { Catalogue } from './engine/catalogue.ts';
+import type { Catalogue } from './engine/model.ts';
 import { parseCatalogue } from './engine/catalogueText.ts';
 import { badInput } from './engine/errors.ts';
 import { readText } from './readText.ts';

@@ -1,5 +1,5 @@
 import { badInput } from './engine/errors.ts';
-import type { Manifest } from './engine/manifest.ts';
+import type { Manifest } from './engine/model.ts';
 import { validateManifest } from './engine/parseManifest.ts';
 import type { Invocation } from './invocation.ts';
 import { planning } from './planning.ts';

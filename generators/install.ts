@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { exitCodes, SlipwayError } from './engine/errors.ts';
-import type { PackageManager } from './engine/manifest.ts';
+import type { PackageManager } from './engine/model.ts';
 import { packageManagerCommands } from './engine/template.ts';
 import type { Invocation } from './invocation.ts';
 

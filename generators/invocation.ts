@@ -1,4 +1,4 @@
-import type { ConflictMode } from './engine/reconcile/plan.ts';
+import type { ConflictMode } from './engine/model.ts';
 
 /** How a command was called: what `bin/` has parsed, and what it runs in. */
 export interface Invocation {

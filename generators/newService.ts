@@ -1,17 +1,11 @@
 import path from 'node:path';
 import { type AnswersFile, readAnswers } from './answersFile.ts';
-import { type Catalogue, offeredModules } from './engine/catalogue.ts';
+import type { NewService } from './engine/manifest.ts';
+import { type Catalogue, type CiProvider, ciProviders, type PackageManager, packageManagers } from './engine/model.ts';
+import { offeredModules, withRequired } from './engine/resolve.ts';
 import { listOf, parseProviders } from './engine/edit.ts';
 import { badInput } from './engine/errors.ts';
-import {
-  ciProviders,
-  type CiProvider,
-  type NewService,
-  type PackageManager,
-  packageManagers,
-} from './engine/manifest.ts';
 import { descriptionFault, serviceNameFault } from './engine/names.ts';
-import { withRequired } from './engine/resolve.ts';
 import { didYouMean } from './engine/suggest.ts';
 import { type Invocation, textOf } from './invocation.ts';
 import { newFolderFault, refuseForeignFolder } from './newFolder.ts';

@@ -1,6 +1,4 @@
-import type { Catalogue } from './engine/catalogue.ts';
-import type { Manifest } from './engine/manifest.ts';
-import type { Merge } from './engine/reconcile/merge/types.ts';
+import type { Catalogue, Manifest, Merge } from './engine/model.ts';
 import { prepare, type Prepared } from './engine/reconcile/prepare.ts';
 import type { Invocation } from './invocation.ts';
 import { isVacant } from './io/freshTree.ts';

@@ -1,7 +1,7 @@
-import type { Catalogue } from './engine/catalogue.ts';
-import { badInput, SlipwayError } from './engine/errors.ts';
 import { fieldOf } from './engine/json.ts';
-import { catalogueVersionPattern, isNewer, type Manifest, manifestPath } from './engine/manifest.ts';
+import { catalogueVersionPattern, isNewer, manifestPath } from './engine/manifest.ts';
+import type { Catalogue, Manifest } from './engine/model.ts';
+import { badInput, SlipwayError } from './engine/errors.ts';
 import { parseJson, validateManifest } from './engine/parseManifest.ts';
 import { loadCatalogue } from './catalogue.ts';
 import type { Invocation } from './invocation.ts';

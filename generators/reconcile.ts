@@ -1,6 +1,6 @@
 import { exitCodes, type SlipwayError } from './engine/errors.ts';
-import type { PackageManager } from './engine/manifest.ts';
-import type { Change } from './engine/reconcile/plan.ts';
+import type { Change, PackageManager } from './engine/model.ts';
+import { packageManagerCommands } from './engine/template.ts';
 import { install } from './install.ts';
 import type { Invocation } from './invocation.ts';
 import { createTree, isVacant } from './io/freshTree.ts';
@@ -9,7 +9,6 @@ import { commit, recover, type Recovery, refuseInterrupted } from './io/transact
 import type { Prepared } from './engine/reconcile/prepare.ts';
 import { planDocument } from './report/document.ts';
 import { planText } from './report/planText.ts';
-import { packageManagerCommands } from './engine/template.ts';
 import type { Result } from './result.ts';
 import { refuseUnresolved } from './unresolved.ts';
 

@@ -1,7 +1,6 @@
-import { hasConflictMarkers } from './engine/conflictMarkers.ts';
-import { badInput } from './engine/errors.ts';
-import { decode } from './engine/fileSet.ts';
 import { basesPath, lockPath } from './engine/reconcile/lock.ts';
+import { decode, hasConflictMarkers } from './engine/text.ts';
+import { badInput } from './engine/errors.ts';
 import type { Prepared } from './engine/reconcile/prepare.ts';
 import type { Invocation } from './invocation.ts';
 

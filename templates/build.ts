@@ -6,21 +6,23 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { newManifest } from '../generators/engine/manifest.ts';
 import type {
   Catalogue,
   CatalogueModule,
   ConfigVariable,
+  Contract,
+  ModuleDefinition,
+  NpmPackages,
+  Ownership,
   Preset,
   TemplateFile,
-} from '../generators/engine/catalogue.ts';
+} from '../generators/engine/model.ts';
+import { modulesOf } from '../generators/engine/resolve.ts';
 import { printCatalogue } from '../generators/engine/catalogueText.ts';
 import { composeContract } from '../generators/engine/compose/contract.ts';
-import type { NpmPackages } from '../generators/engine/compose/npmLock.ts';
 import { composeWiring } from '../generators/engine/compose/wiring.ts';
-import { newManifest } from '../generators/engine/manifest.ts';
-import type { Contract, ModuleDefinition, Ownership } from '../generators/engine/module.ts';
 import { isIn } from '../generators/engine/names.ts';
-import { modulesOf } from '../generators/engine/resolve.ts';
 import { migrations, nodeImage, pnpm } from './catalogue.ts';
 import { parseTemplate } from './parseTemplate.ts';
 import { describeVariables } from './variables.ts';

@@ -1,4 +1,4 @@
-import type { Catalogue } from '../generators/engine/catalogue.ts';
+import type { Catalogue } from '../generators/engine/model.ts';
 
 /** Version of Node in a service's container image. */
 export const nodeImage = '26.12.1';

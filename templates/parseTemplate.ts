@@ -1,5 +1,5 @@
 import Handlebars from 'handlebars';
-import type { Expression, Template, TemplatePart } from '../generators/engine/template.ts';
+import type { Expression, Template, TemplatePart } from '../generators/engine/model.ts';
 
 /**
  * Parses a Handlebars template into data, so that rendering one runs no code and loads no parser. Understood are variables,

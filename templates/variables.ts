@@ -1,5 +1,5 @@
 import { type TObject, type TSchema, Type } from 'typebox';
-import type { ConfigVariable } from '../generators/engine/catalogue.ts';
+import type { ConfigVariable } from '../generators/engine/model.ts';
 import { expectation } from './base/files/internal/platform/config/config.ts';
 
 /** What the documents need to know of a variable, beside its type. */

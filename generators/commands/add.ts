@@ -1,8 +1,7 @@
 import { changeModules, chooseModules } from '../changeModules.ts';
 import { changing, defineCommand, set } from '../command.ts';
-import { offeredModules } from '../engine/catalogue.ts';
+import { offeredModules, withRequired } from '../engine/resolve.ts';
 import { addModules, setOptions } from '../engine/edit.ts';
-import { withRequired } from '../engine/resolve.ts';
 import { manifestOf, presentService } from '../present.ts';
 
 export const command = defineCommand({

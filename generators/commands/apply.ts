@@ -2,7 +2,7 @@ import { changing, defineCommand } from '../command.ts';
 import path from 'node:path';
 import { badInput } from '../engine/errors.ts';
 import { fieldOf } from '../engine/json.ts';
-import { packageManagers } from '../engine/manifest.ts';
+import { packageManagers } from '../engine/model.ts';
 import { readFileInside } from '../io/tree.ts';
 import { presentService } from '../present.ts';
 import { readText } from '../readText.ts';

@@ -1,6 +1,6 @@
 import { changing, defineCommand } from '../command.ts';
 import { parseProviders } from '../engine/edit.ts';
-import type { CiProvider } from '../engine/manifest.ts';
+import type { CiProvider } from '../engine/model.ts';
 import { type Invocation, textOf } from '../invocation.ts';
 import { planning } from '../planning.ts';
 import { manifestOf, presentService } from '../present.ts';

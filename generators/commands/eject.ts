@@ -1,9 +1,7 @@
 import { changing, defineCommand } from '../command.ts';
-import type { Catalogue } from '../engine/catalogue.ts';
+import type { Catalogue, Manifest, PlanEntry } from '../engine/model.ts';
 import { badInput } from '../engine/errors.ts';
-import type { Manifest } from '../engine/manifest.ts';
 import { testsToEject } from '../engine/platformTests.ts';
-import type { PlanEntry } from '../engine/reconcile/plan.ts';
 import type { Prepared } from '../engine/reconcile/prepare.ts';
 import { didYouMean } from '../engine/suggest.ts';
 import { pathInService, withPast } from '../io/service.ts';

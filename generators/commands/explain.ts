@@ -1,13 +1,10 @@
 import { defineCommand } from '../command.ts';
-import type { Catalogue } from '../engine/catalogue.ts';
-import { badInput, exitCodes } from '../engine/errors.ts';
 import { fieldOf } from '../engine/json.ts';
 import { manifestPath } from '../engine/manifest.ts';
+import type { Catalogue, LockedFile, Ownership, Service } from '../engine/model.ts';
+import { badInput, exitCodes } from '../engine/errors.ts';
 import { isIn } from '../engine/names.ts';
-import type { Ownership } from '../engine/module.ts';
 import { isUntested } from '../engine/platformTests.ts';
-import type { LockedFile } from '../engine/reconcile/lock.ts';
-import type { Service } from '../engine/reconcile/service.ts';
 import { pathInService, withPast } from '../io/service.ts';
 import { manifestOf, presentService } from '../present.ts';
 

@@ -1,9 +1,9 @@
 import { defineCommand } from '../command.ts';
 import colors from 'picocolors';
 import { loadCatalogue } from '../catalogue.ts';
-import type { CatalogueModule, TemplateFile } from '../engine/catalogue.ts';
-import { badInput, exitCodes } from '../engine/errors.ts';
+import type { CatalogueModule, TemplateFile } from '../engine/model.ts';
 import { findModule } from '../engine/resolve.ts';
+import { badInput, exitCodes } from '../engine/errors.ts';
 import { alignedTable } from '../report/table.ts';
 
 export const command = defineCommand({

@@ -1,7 +1,7 @@
 import { defineCommand } from '../command.ts';
 import colors from 'picocolors';
 import { loadCatalogue } from '../catalogue.ts';
-import { offeredModules } from '../engine/catalogue.ts';
+import { offeredModules } from '../engine/resolve.ts';
 import { exitCodes } from '../engine/errors.ts';
 import { alignedTable } from '../report/table.ts';
 import { installedModules } from '../present.ts';

@@ -1,8 +1,8 @@
 import { changing, defineCommand } from '../command.ts';
-import type { Catalogue } from '../engine/catalogue.ts';
-import { badInput } from '../engine/errors.ts';
 import { fieldOf, isObject } from '../engine/json.ts';
-import { isNewer, type Manifest, manifestPath } from '../engine/manifest.ts';
+import { isNewer, manifestPath } from '../engine/manifest.ts';
+import type { Catalogue, Manifest } from '../engine/model.ts';
+import { badInput } from '../engine/errors.ts';
 import { migrateManifest } from '../engine/migrate.ts';
 import { validateManifest } from '../engine/parseManifest.ts';
 import { planning } from '../planning.ts';

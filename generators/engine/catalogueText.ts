@@ -1,6 +1,6 @@
-import type { Catalogue } from './catalogue.ts';
+import { fieldOf, isObject, whyNotJson } from './json.ts';
+import type { Catalogue, JsonObject } from './model.ts';
 import { badInput } from './errors.ts';
-import { type JsonObject, fieldOf, isObject, whyNotJson } from './json.ts';
 
 /**
  * The text of a catalogue is JSON Lines (https://jsonlines.org): the catalogue without the files of its modules and the lockfiles,

@@ -1,7 +1,6 @@
-import type { Catalogue } from './catalogue.ts';
-import { badInput, exitCodes, SlipwayError } from './errors.ts';
-import { type CiProvider, ciProviders, type Manifest, type OptionValue } from './manifest.ts';
+import { type Catalogue, type CiProvider, ciProviders, type Manifest, type OptionValue } from './model.ts';
 import { findModule, withRequired } from './resolve.ts';
+import { badInput, exitCodes, SlipwayError } from './errors.ts';
 import { didYouMean } from './suggest.ts';
 
 /**

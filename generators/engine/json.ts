@@ -1,5 +1,4 @@
-/** An object as JSON knows it. */
-export type JsonObject = { [key: string]: unknown };
+import type { JsonObject } from './model.ts';
 
 /**
  * @param value anything that was parsed from JSON

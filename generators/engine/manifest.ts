@@ -1,32 +1,4 @@
-import type { Catalogue } from './catalogue.ts';
-
-export const packageManagers = ['npm', 'pnpm'] as const;
-export type PackageManager = (typeof packageManagers)[number];
-
-export const ciProviders = ['github', 'gitlab'] as const;
-export type CiProvider = (typeof ciProviders)[number];
-
-export type OptionValue = string | boolean;
-
-/** A service's desired state: `slipway.json`. */
-export interface Manifest {
-  readonly $schema: string;
-  /** Version of this file's shape. */
-  readonly version: number;
-  /** Version of the catalogue that the service was last reconciled with. */
-  readonly catalogue: string;
-  readonly service: { readonly name: string; readonly description: string };
-  readonly packageManager: PackageManager;
-  /** Node from npm, pinned for hosts whose own Node is too old. */
-  readonly node?: { readonly pinned: string };
-  readonly ci: readonly CiProvider[];
-  /** Module id → its options where they differ from the default. */
-  readonly modules: Readonly<Record<string, Readonly<Record<string, OptionValue>>>>;
-  /** The service also gets the tests of the platform's code. */
-  readonly platformTests?: true;
-  /** Files that Slipway no longer touches, and folders, which end with `/`. */
-  readonly ejected?: readonly string[];
-}
+import type { Catalogue, CiProvider, Manifest, PackageManager } from './model.ts';
 
 export const manifestPath = 'slipway.json';
 export const schemaPath = '.slipway/manifest.schema.json';

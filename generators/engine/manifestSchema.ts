@@ -1,5 +1,6 @@
-import { type Catalogue, type CatalogueModule, offeredModules } from './catalogue.ts';
-import { catalogueVersionPattern, ciProviders, packageManagers } from './manifest.ts';
+import { catalogueVersionPattern } from './manifest.ts';
+import { type Catalogue, type CatalogueModule, ciProviders, packageManagers } from './model.ts';
+import { offeredModules } from './resolve.ts';
 import { descriptionPattern, maximumDescriptionLength, maximumNameLength, namePattern } from './names.ts';
 
 /**

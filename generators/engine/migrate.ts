@@ -1,7 +1,7 @@
-import type { Catalogue, MigrationStep } from './catalogue.ts';
-import { badInput } from './errors.ts';
-import { fieldOf, isObject, type JsonObject } from './json.ts';
+import { fieldOf, isObject } from './json.ts';
 import { manifestPath } from './manifest.ts';
+import type { Catalogue, JsonObject, MigrationStep } from './model.ts';
+import { badInput } from './errors.ts';
 
 /**
  * Brings a manifest of an earlier shape to the catalogue's, one version at a time.

@@ -1,10 +1,9 @@
 import { Validator } from '@cfworker/json-schema';
-import type { Catalogue } from './catalogue.ts';
-import { hasConflictMarkers } from './conflictMarkers.ts';
+import { fieldOf, whyNotJson } from './json.ts';
+import { manifestPath } from './manifest.ts';
+import type { Catalogue, Manifest } from './model.ts';
+import { hasConflictMarkers } from './text.ts';
 import { badInput, type SlipwayError } from './errors.ts';
-import { fieldOf } from './json.ts';
-import { whyNotJson } from './json.ts';
-import { type Manifest, manifestPath } from './manifest.ts';
 import { manifestSchema } from './manifestSchema.ts';
 import { descriptionFault, serviceNameFault } from './names.ts';
 import { didYouMean } from './suggest.ts';

@@ -1,10 +1,9 @@
-import type { Catalogue } from './catalogue.ts';
-import { decode, type FileSet } from './fileSet.ts';
-import type { Manifest } from './manifest.ts';
+import type { Catalogue, FileSet, Manifest } from './model.ts';
+import { modulesOf } from './resolve.ts';
+import { decode } from './text.ts';
 import { moduleSpecifiers } from './reconcile/moduleSpecifiers.ts';
 import { candidates } from './reconcile/usages.ts';
 import { render } from './render.ts';
-import { modulesOf } from './resolve.ts';
 
 /**
  * @param manifest of a service

@@ -1,11 +1,10 @@
-import type { Catalogue, CatalogueModule, TemplateFile } from './catalogue.ts';
+import type { Catalogue, CatalogueModule, FileSet, Manifest, RenderedFile, TemplateFile } from './model.ts';
+import { renderTemplate, templateContext } from './template.ts';
+import { modulesOf } from './resolve.ts';
+import { encode } from './text.ts';
 import { composers } from './compose/index.ts';
 import { SlipwayError, exitCodes } from './errors.ts';
-import { encode, type FileSet, type RenderedFile } from './fileSet.ts';
-import type { Manifest } from './manifest.ts';
-import { modulesOf } from './resolve.ts';
 import { isIn } from './names.ts';
-import { renderTemplate, templateContext } from './template.ts';
 
 const ordinary = 0o644;
 const executable = 0o755;

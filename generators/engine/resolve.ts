@@ -1,7 +1,14 @@
-import { type Catalogue, type CatalogueModule, offeredModules } from './catalogue.ts';
+import type { Catalogue, CatalogueModule, Manifest } from './model.ts';
 import { badInput } from './errors.ts';
-import type { Manifest } from './manifest.ts';
 import { didYouMean } from './suggest.ts';
+
+/**
+ * @param catalogue all modules
+ * @returns those that a user may ask for: all but parts
+ */
+export function offeredModules({ modules }: Catalogue): CatalogueModule[] {
+  return Object.values(modules).filter(({ part }) => !part);
+}
 
 /**
  * @param id a module's id as the user wrote it

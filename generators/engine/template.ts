@@ -1,5 +1,13 @@
-import type { Catalogue, CatalogueModule } from './catalogue.ts';
-import type { Manifest, OptionValue, PackageManager } from './manifest.ts';
+import type {
+  Catalogue,
+  CatalogueModule,
+  Expression,
+  Manifest,
+  OptionValue,
+  PackageManager,
+  Template,
+  TemplatePart,
+} from './model.ts';
 
 /** The words in which a package manager is spoken to. */
 export interface PackageManagerCommands {
@@ -39,19 +47,6 @@ export const packageManagerCommands: Readonly<Record<PackageManager, PackageMana
     lockfile: 'pnpm-lock.yaml',
   },
 };
-
-/** A Handlebars template, parsed when the catalogue was built: plain data. */
-export type Template = readonly TemplatePart[];
-
-export type TemplatePart =
-  | string
-  | { readonly value: Expression }
-  | { readonly if: Expression; readonly yes: Template; readonly no: Template };
-
-export type Expression =
-  | { readonly path: readonly string[] }
-  | { readonly literal: string | boolean }
-  | { readonly eq: readonly [Expression, Expression] };
 
 /**
  * @param manifest the service

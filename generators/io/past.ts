@@ -1,5 +1,3 @@
-import { encode } from '../engine/fileSet.ts';
-import { indexBases } from '../engine/reconcile/bases.ts';
 import {
   basesPath,
   type LockLines,
@@ -9,6 +7,8 @@ import {
   parseLock,
   parseOldLock,
 } from '../engine/reconcile/lock.ts';
+import { encode } from '../engine/text.ts';
+import { indexBases } from '../engine/reconcile/bases.ts';
 import { pastTexts } from './git.ts';
 import { assertSafePath } from './paths.ts';
 import type { Past } from './store.ts';

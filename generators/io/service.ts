@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { badInput } from '../engine/errors.ts';
-import { decode } from '../engine/fileSet.ts';
 import { manifestPath } from '../engine/manifest.ts';
-import { type DiskFile, lockPath } from '../engine/reconcile/lock.ts';
-import type { Service } from '../engine/reconcile/service.ts';
+import type { DiskFile, Service } from '../engine/model.ts';
+import { lockPath } from '../engine/reconcile/lock.ts';
+import { decode } from '../engine/text.ts';
 import { openStore, outdatedFiles, type Past, type Store } from './store.ts';
 import { hashOf, listFiles, readFileInside } from './tree.ts';
 

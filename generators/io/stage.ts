@@ -2,7 +2,7 @@ import { accessSync, constants, lstatSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 
 import { badInput, exitCodes, SlipwayError } from '../engine/errors.ts';
-import type { Change } from '../engine/reconcile/plan.ts';
+import type { Change } from '../engine/model.ts';
 import { makeFolder, removeIfEmpty, syncFolder, writeNewFile } from './disk.ts';
 import { codeOf, osFault } from './faults.ts';
 import { removeJournal, transactionFolder, transactionFolderOf, writeJournal } from './journal.ts';

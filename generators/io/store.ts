@@ -1,11 +1,7 @@
 import { badInput } from '../engine/errors.ts';
-import { decode, encode } from '../engine/fileSet.ts';
-import { indexBases } from '../engine/reconcile/bases.ts';
-import { chooseLock } from '../engine/reconcile/choose.ts';
+import type { DiskFile, Lock, Service } from '../engine/model.ts';
 import {
   basesPath,
-  type DiskFile,
-  type Lock,
   type LockLines,
   lockPath,
   oldBasesFolder,
@@ -13,8 +9,10 @@ import {
   parseLock,
   parseOldLock,
 } from '../engine/reconcile/lock.ts';
+import { decode, encode } from '../engine/text.ts';
+import { indexBases } from '../engine/reconcile/bases.ts';
+import { chooseLock } from '../engine/reconcile/choose.ts';
 import { withLf } from '../engine/reconcile/merge/lineEnds.ts';
-import type { Service } from '../engine/reconcile/service.ts';
 import { assertSafePath } from './paths.ts';
 import { hashOf, listFolder } from './tree.ts';
 

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { badInput, exitCodes, SlipwayError } from '../engine/errors.ts';
-import type { Change } from '../engine/reconcile/plan.ts';
+import type { Change } from '../engine/model.ts';
 import { makeFolder, removeIfEmpty } from './disk.ts';
 import { codeOf, osFault } from './faults.ts';
 import { finish } from './finish.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { exitCodes, SlipwayError } from '../engine/errors.ts';
 import { manifestPath } from '../engine/manifest.ts';
-import type { DiskFile } from '../engine/reconcile/lock.ts';
+import type { DiskFile } from '../engine/model.ts';
 import { largestFile, readRegularFile } from './disk.ts';
 import { codeOf, osFault } from './faults.ts';
 import { isInOwnFolder, pathFault, realRootOf, resolveInside } from './paths.ts';

@@ -1,4 +1,4 @@
-import type { Catalogue } from '../engine/catalogue.ts';
+import type { Catalogue } from '../engine/model.ts';
 import { askMany } from './askMany.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { type CiProvider, ciProviders } from '../engine/manifest.ts';
+import { type CiProvider, ciProviders } from '../engine/model.ts';
 import { askMany } from './askMany.ts';
 
 const labels: Readonly<Record<CiProvider, string>> = { github: 'GitHub Actions', gitlab: 'GitLab CI' };

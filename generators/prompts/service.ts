@@ -1,5 +1,5 @@
 import colors from 'picocolors';
-import { type PackageManager, packageManagers } from '../engine/manifest.ts';
+import { type PackageManager, packageManagers } from '../engine/model.ts';
 import { visible } from '../report/visible.ts';
 import { ask } from './ask.ts';
 

@@ -1,7 +1,7 @@
 import { createTwoFilesPatch } from 'diff';
 import colors from 'picocolors';
-import { decode } from '../engine/fileSet.ts';
-import type { Change } from '../engine/reconcile/plan.ts';
+import type { Change } from '../engine/model.ts';
+import { decode } from '../engine/text.ts';
 import type { Prepared } from '../engine/reconcile/prepare.ts';
 
 /**

@@ -1,9 +1,8 @@
 import { badInput, type ExitCode } from '../engine/errors.ts';
-import { whyNotJson } from '../engine/json.ts';
-import { decode, encode } from '../engine/fileSet.ts';
-import { fieldOf } from '../engine/json.ts';
+import { fieldOf, whyNotJson } from '../engine/json.ts';
+import { type Action, actions, type Change, type PlanEntry } from '../engine/model.ts';
 import { isOfOldStore, isOwn } from '../engine/reconcile/lock.ts';
-import { type Action, actions, type Change, type PlanEntry } from '../engine/reconcile/plan.ts';
+import { decode, encode } from '../engine/text.ts';
 import type { Prepared } from '../engine/reconcile/prepare.ts';
 import { fewOf } from '../engine/suggest.ts';
 import { assertSafePath } from '../io/paths.ts';

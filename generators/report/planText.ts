@@ -1,5 +1,5 @@
 import colors from 'picocolors';
-import type { Action, PlanEntry } from '../engine/reconcile/plan.ts';
+import type { Action, PlanEntry } from '../engine/model.ts';
 import type { Prepared } from '../engine/reconcile/prepare.ts';
 import { visible } from './visible.ts';
 

@@ -1,4 +1,4 @@
-import { offeredModules } from '../../generators/engine/catalogue.ts';
+import { offeredModules } from '../../generators/engine/resolve.ts';
 import { buildCatalogue } from '../../templates/build.ts';
 import { serviceWithModules, type Weight, weightOf } from '../helpers/weight.ts';
 import type { Measurement } from './measurement.ts';

@@ -1,9 +1,9 @@
 import { parseAllDocuments } from 'yaml';
-import { decode } from '../../generators/engine/fileSet.ts';
-import { newManifest, type PackageManager } from '../../generators/engine/manifest.ts';
-import { offeredModules } from '../../generators/engine/catalogue.ts';
+import { newManifest } from '../../generators/engine/manifest.ts';
+import type { PackageManager } from '../../generators/engine/model.ts';
+import { offeredModules, withRequired } from '../../generators/engine/resolve.ts';
+import { decode } from '../../generators/engine/text.ts';
 import { render } from '../../generators/engine/render.ts';
-import { withRequired } from '../../generators/engine/resolve.ts';
 import { buildCatalogue } from '../../templates/build.ts';
 
 const catalogue = await buildCatalogue();

@@ -1,16 +1,22 @@
 import { hash } from 'node:crypto';
-import type { Catalogue } from '../../generators/engine/catalogue.ts';
+import { manifestPath, newManifest } from '../../generators/engine/manifest.ts';
+import type {
+  Catalogue,
+  Change,
+  ConflictMode,
+  DiskFile,
+  Manifest,
+  PackageManager,
+  Service,
+} from '../../generators/engine/model.ts';
+import { basesPath, lockPath, parseLock } from '../../generators/engine/reconcile/lock.ts';
+import { decode, encode } from '../../generators/engine/text.ts';
 import { addModules, removeModules } from '../../generators/engine/edit.ts';
-import { decode, encode } from '../../generators/engine/fileSet.ts';
-import { type Manifest, manifestPath, newManifest, type PackageManager } from '../../generators/engine/manifest.ts';
 import { parseManifest, validateManifest } from '../../generators/engine/parseManifest.ts';
 import { indexBases } from '../../generators/engine/reconcile/bases.ts';
 import { chooseLock } from '../../generators/engine/reconcile/choose.ts';
-import { basesPath, type DiskFile, lockPath, parseLock } from '../../generators/engine/reconcile/lock.ts';
-import type { Change, ConflictMode } from '../../generators/engine/reconcile/plan.ts';
 import { merge } from '../../generators/engine/reconcile/merge/merge.ts';
 import { prepare, type Prepared } from '../../generators/engine/reconcile/prepare.ts';
-import type { Service } from '../../generators/engine/reconcile/service.ts';
 
 /** A service in memory: path → content and permission bits. */
 export type Tree = ReadonlyMap<string, { readonly bytes: Uint8Array; readonly mode: number }>;

@@ -1,4 +1,4 @@
-import type { CatalogueModule } from '../../generators/engine/catalogue.ts';
+import type { CatalogueModule } from '../../generators/engine/model.ts';
 
 /**
  * @param id the module's id

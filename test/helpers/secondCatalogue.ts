@@ -1,7 +1,12 @@
 import { posix } from 'node:path';
-import type { Catalogue, CatalogueModule, TemplateFile } from '../../generators/engine/catalogue.ts';
-import type { Ownership } from '../../generators/engine/module.ts';
-import type { Template, TemplatePart } from '../../generators/engine/template.ts';
+import type {
+  Catalogue,
+  CatalogueModule,
+  Ownership,
+  Template,
+  TemplateFile,
+  TemplatePart,
+} from '../../generators/engine/model.ts';
 
 /** What the second version does to the files of the first. */
 export const changed = {

@@ -1,10 +1,10 @@
 import { symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { outputFileSync } from 'fs-extra/esm';
-import type { Catalogue } from '../../generators/engine/catalogue.ts';
 import { newManifest } from '../../generators/engine/manifest.ts';
-import { render } from '../../generators/engine/render.ts';
+import type { Catalogue } from '../../generators/engine/model.ts';
 import { withRequired } from '../../generators/engine/resolve.ts';
+import { render } from '../../generators/engine/render.ts';
 import { scratchFolder } from './scratch.ts';
 
 /**

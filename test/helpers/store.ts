@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { chooseLock } from '../../generators/engine/reconcile/choose.ts';
+import type { Lock } from '../../generators/engine/model.ts';
 import {
-  type Lock,
   type LockLines,
   lockPath,
   oldLockPath,

@@ -1,4 +1,4 @@
-import type { Catalogue, CatalogueModule, TemplateFile } from '../../generators/engine/catalogue.ts';
+import type { Catalogue, CatalogueModule, TemplateFile } from '../../generators/engine/model.ts';
 import { parseTemplate } from '../../templates/parseTemplate.ts';
 import { tinyLockfiles } from './tinyLockfiles.ts';
 

@@ -1,5 +1,4 @@
-import type { Catalogue } from '../../generators/engine/catalogue.ts';
-import type { NpmPackages } from '../../generators/engine/compose/npmLock.ts';
+import type { Catalogue, NpmPackages } from '../../generators/engine/model.ts';
 
 /** What each package of the tiny catalogue depends on; `pool` and `shared` come in two versions, so that npm nests one of each. */
 const npm: NpmPackages = {

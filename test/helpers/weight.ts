@@ -1,8 +1,8 @@
-import type { Catalogue } from '../../generators/engine/catalogue.ts';
-import { decode, type FileSet } from '../../generators/engine/fileSet.ts';
 import { newManifest } from '../../generators/engine/manifest.ts';
-import { render } from '../../generators/engine/render.ts';
+import type { Catalogue, FileSet } from '../../generators/engine/model.ts';
 import { withRequired } from '../../generators/engine/resolve.ts';
+import { decode } from '../../generators/engine/text.ts';
+import { render } from '../../generators/engine/render.ts';
 
 /** What an owner has to read. */
 export interface Weight {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { encode } from '../../generators/engine/fileSet.ts';
+import { encode } from '../../generators/engine/text.ts';
 import { withRequired } from '../../generators/engine/resolve.ts';
 import { buildCatalogue } from '../../templates/build.ts';
 import { applyTo, commandsWith, snapshot, type Tree } from '../helpers/memoryService.ts';

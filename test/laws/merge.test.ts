@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { merge } from '../../generators/engine/reconcile/merge/merge.ts';
-import type { ConflictStyle } from '../../generators/engine/reconcile/merge/types.ts';
+import type { ConflictStyle } from '../../generators/engine/model.ts';
 import { parseJson } from '../../generators/engine/reconcile/merge/jsonTree.ts';
 import { entries, extend, printed, sameValues, writer } from '../unit/merge/arbitraryJson.ts';
 

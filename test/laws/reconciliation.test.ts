@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { exitCodes, SlipwayError } from '../../generators/engine/errors.ts';
-import { decode, encode } from '../../generators/engine/fileSet.ts';
 import { printNpmLock } from '../../generators/engine/compose/npmLock.ts';
-import { newManifest, packageManagers } from '../../generators/engine/manifest.ts';
+import { newManifest } from '../../generators/engine/manifest.ts';
+import { type ConflictMode, packageManagers } from '../../generators/engine/model.ts';
 import { basesPath, lockPath } from '../../generators/engine/reconcile/lock.ts';
-import type { ConflictMode } from '../../generators/engine/reconcile/plan.ts';
+import { decode, encode } from '../../generators/engine/text.ts';
 import { render } from '../../generators/engine/render.ts';
 import { printClient } from '../../templates/modules/contract/files/scripts/openapi/client.ts';
 import { printDocument } from '../../templates/modules/contract/files/scripts/openapi/document.ts';

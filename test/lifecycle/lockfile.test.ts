@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Catalogue } from '../../generators/engine/catalogue.ts';
+import type { Catalogue } from '../../generators/engine/model.ts';
 import { printCatalogue } from '../../generators/engine/catalogueText.ts';
 import { integrityOf, type Served } from '../bench/registry.ts';
 import { slipway } from '../helpers/cli.ts';

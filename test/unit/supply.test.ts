@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { newManifest, type PackageManager } from '../../generators/engine/manifest.ts';
+import { newManifest } from '../../generators/engine/manifest.ts';
+import type { PackageManager } from '../../generators/engine/model.ts';
 import { render } from '../../generators/engine/render.ts';
 import { buildCatalogue } from '../../templates/build.ts';
 import { documents } from '../helpers/deployTree.ts';

@@ -1,7 +1,4 @@
-import type { Catalogue, CatalogueModule } from '../catalogue.ts';
-import type { Manifest } from '../manifest.ts';
-import type { Derivation } from '../fileSet.ts';
-import type { Ownership } from '../module.ts';
+import type { Catalogue, CatalogueModule, Derivation, Manifest, Ownership } from '../model.ts';
 
 /** What a composer may look at. */
 export interface ComposeInput {
@@ -22,3 +19,16 @@ export interface ComposedFile {
 
 /** The only owner of one or more shared files: prints them from what the modules contribute. */
 export type Composer = (input: ComposeInput) => Iterable<readonly [path: string, file: ComposedFile]>;
+
+/** What the merge of a lockfile starts from. */
+export interface LockfileMerge<Pins> {
+  /** `package.json` as it is and as it will be, parsed. */
+  readonly before: unknown;
+  readonly after: unknown;
+  /** The lockfile on disk; undefined for a new one. */
+  readonly yours: string | undefined;
+  /** The catalogue's lockfile: every package of every module. */
+  readonly pins: Pins;
+  /** Whether a version of the catalogue that is newer than yours wins. */
+  readonly raise: boolean;
+}

@@ -1,4 +1,4 @@
-import type { ConfigVariable } from '../catalogue.ts';
+import type { ConfigVariable } from '../model.ts';
 import type { Composer } from './composer.ts';
 import { markdownTable } from './markdown.ts';
 

@@ -1,8 +1,8 @@
 import { printClient } from '../../../templates/modules/contract/files/scripts/openapi/client.ts';
 import { printDocument } from '../../../templates/modules/contract/files/scripts/openapi/document.ts';
-import type { CatalogueModule } from '../catalogue.ts';
-import { SlipwayError, exitCodes } from '../errors.ts';
 import { fieldOf, isObject } from '../json.ts';
+import type { CatalogueModule } from '../model.ts';
+import { SlipwayError, exitCodes } from '../errors.ts';
 import type { Composer } from './composer.ts';
 
 const contractPath = 'api/openapi.json';

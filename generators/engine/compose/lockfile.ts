@@ -1,22 +1,9 @@
-import type { Adaptation, Derivation } from '../fileSet.ts';
-import { packageManagerCommands } from '../template.ts';
-import type { Composer } from './composer.ts';
 import { mergeNpmLock } from './npmLock.ts';
+import type { Adaptation, Derivation } from '../model.ts';
+import { packageManagerCommands } from '../template.ts';
+import type { Composer, LockfileMerge } from './composer.ts';
 import { packageJsonOf } from './packageJson.ts';
 import { mergePnpmLock } from './pnpmLock.ts';
-
-/** What the merge of a lockfile starts from. */
-export interface LockfileMerge<Pins> {
-  /** `package.json` as it is and as it will be, parsed. */
-  readonly before: unknown;
-  readonly after: unknown;
-  /** The lockfile on disk; undefined for a new one. */
-  readonly yours: string | undefined;
-  /** The catalogue's lockfile: every package of every module. */
-  readonly pins: Pins;
-  /** Whether a version of the catalogue that is newer than yours wins. */
-  readonly raise: boolean;
-}
 
 /** A file that another package manager writes in its place. */
 const rivals = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock', 'bun.lockb'];

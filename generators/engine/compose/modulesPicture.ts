@@ -1,4 +1,4 @@
-import type { CatalogueModule } from '../catalogue.ts';
+import type { CatalogueModule } from '../model.ts';
 
 /**
  * Draws a service from what its modules say: who calls it, its processes, the modules in them, and the servers they need.

@@ -3,12 +3,9 @@ import gt from 'semver/functions/gt.js';
 import satisfies from 'semver/functions/satisfies.js';
 import valid from 'semver/functions/valid.js';
 import validRange from 'semver/ranges/valid.js';
-import type { Adaptation } from '../fileSet.ts';
-import { fieldOf, isObject, type JsonObject } from '../json.ts';
-import type { LockfileMerge } from './lockfile.ts';
-
-/** What npm's lockfile says of each place: `node_modules/a/node_modules/b` → its package; `` is the service. */
-export type NpmPackages = Readonly<Record<string, JsonObject>>;
+import type { LockfileMerge } from './composer.ts';
+import { fieldOf, isObject } from '../json.ts';
+import type { Adaptation, JsonObject, NpmPackages } from '../model.ts';
 
 /** The order in which npm prints: these, then all others by name; objects come last. */
 const firstKeys = [

@@ -1,9 +1,6 @@
-import type { Catalogue, CatalogueModule } from '../catalogue.ts';
-import { SlipwayError, badInput, exitCodes } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
-import type { PackageManager } from '../manifest.ts';
-import type { Script } from '../module.ts';
+import type { Catalogue, CatalogueModule, JsonObject, PackageManager, Script } from '../model.ts';
 import { packageManagerCommands } from '../template.ts';
+import { SlipwayError, badInput, exitCodes } from '../errors.ts';
 import type { Composer, ComposeInput } from './composer.ts';
 import { union } from './union.ts';
 

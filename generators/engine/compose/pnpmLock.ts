@@ -1,7 +1,7 @@
 import { compareVersions } from 'compare-versions';
-import type { Adaptation } from '../fileSet.ts';
+import type { LockfileMerge } from './composer.ts';
 import { fieldOf, isObject } from '../json.ts';
-import type { LockfileMerge } from './lockfile.ts';
+import type { Adaptation } from '../model.ts';
 
 /** Key → the entry's lines as they are, the key's among them. */
 type Entries = Map<string, string>;

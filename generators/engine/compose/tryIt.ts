@@ -1,4 +1,4 @@
-import type { ExampleSlice, Trial } from '../module.ts';
+import type { ExampleSlice, Trial } from '../model.ts';
 import { packageManagerCommands } from '../template.ts';
 import type { Composer } from './composer.ts';
 

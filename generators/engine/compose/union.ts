@@ -1,4 +1,4 @@
-import type { CatalogueModule } from '../catalogue.ts';
+import type { CatalogueModule } from '../model.ts';
 import { SlipwayError, exitCodes } from '../errors.ts';
 
 /**

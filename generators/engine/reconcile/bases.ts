@@ -1,5 +1,5 @@
-import { decode, encode } from '../fileSet.ts';
 import { fieldOf } from '../json.ts';
+import { decode, encode } from '../text.ts';
 
 /**
  * @param bases hash → bytes

@@ -1,10 +1,9 @@
-import { decode, encode } from '../fileSet.ts';
 import { manifestPath } from '../manifest.ts';
-import { printBases } from './bases.ts';
+import type { Change, Plan, Service } from '../model.ts';
 import { basesPath, lockPath, printLock } from './lock.ts';
+import { decode, encode } from '../text.ts';
+import { printBases } from './bases.ts';
 import { withLf } from './merge/lineEnds.ts';
-import type { Change, Plan } from './plan.ts';
-import type { Service } from './service.ts';
 
 /**
  * What Slipway writes for itself beside a plan's files: the bases, the lock and the manifest.

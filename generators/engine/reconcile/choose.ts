@@ -1,9 +1,9 @@
-import { decode } from '../fileSet.ts';
 import { isNewer } from '../manifest.ts';
+import type { Lock, LockedFile, Service } from '../model.ts';
+import type { LockLines, LockRecord } from './lock.ts';
+import { decode } from '../text.ts';
 import { hashOfText } from './decide.ts';
-import type { Lock, LockedFile, LockLines, LockRecord } from './lock.ts';
 import { similarityOf } from './moves.ts';
-import type { Service } from './service.ts';
 
 /** Where files and bases are looked up. */
 type Kept = Pick<Service, 'read' | 'base' | 'hash'>;

@@ -1,6 +1,5 @@
-import { decode } from '../fileSet.ts';
-import type { PlanEntry } from './plan.ts';
-import type { Service } from './service.ts';
+import type { PlanEntry, Service } from '../model.ts';
+import { decode } from '../text.ts';
 
 /** What a plan changes: path → text afterwards (empty when it is not text), undefined when the file goes. */
 export type TextsAfter = ReadonlyMap<string, string | undefined>;

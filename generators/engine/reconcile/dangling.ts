@@ -1,9 +1,8 @@
 import { exitCodes, SlipwayError } from '../errors.ts';
-import { decode } from '../fileSet.ts';
 import { fieldOf } from '../json.ts';
+import type { Plan, Service } from '../model.ts';
+import { decode } from '../text.ts';
 import { codeAfter, textsAfter } from './codeAfter.ts';
-import type { Plan } from './plan.ts';
-import type { Service } from './service.ts';
 import { findUsages, type Usage } from './usages.ts';
 
 /**

@@ -1,9 +1,17 @@
-import { hasConflictMarkers } from '../conflictMarkers.ts';
-import { type Adaptation, decode, encode, type RenderedFile, sameBytes } from '../fileSet.ts';
-import { basesPath, type DiskFile, type LockedFile } from './lock.ts';
+import type {
+  Action,
+  Adaptation,
+  Conflict,
+  ConflictMode,
+  ConflictStyle,
+  DiskFile,
+  LockedFile,
+  Merge,
+  RenderedFile,
+} from '../model.ts';
+import { basesPath } from './lock.ts';
+import { decode, encode, hasConflictMarkers, sameBytes } from '../text.ts';
 import { withLf, withLineEndsOf } from './merge/lineEnds.ts';
-import type { Conflict, ConflictStyle } from './merge/types.ts';
-import type { Action, PlanInput } from './plan.ts';
 
 /** All that is known of one file. */
 export interface Situation {
@@ -55,7 +63,14 @@ export interface Decision {
   readonly base?: Uint8Array;
 }
 
-type Context = Pick<PlanInput, 'base' | 'conflict' | 'hash' | 'merge'>;
+/** Where bases are found, and how conflicts are settled. */
+export interface DecideContext {
+  /** The base with this hash; undefined when it is lost. */
+  readonly base: (hash: string) => Uint8Array | undefined;
+  readonly conflict: ConflictMode;
+  readonly merge: Merge;
+  readonly hash: (bytes: Uint8Array) => string;
+}
 
 /**
  * Decides about one file.
@@ -63,7 +78,7 @@ type Context = Pick<PlanInput, 'base' | 'conflict' | 'hash' | 'merge'>;
  * @param context where bases are found and how conflicts are settled
  * @returns what to do, and what to remember
  */
-export function decide(situation: Situation, context: Context): Decision {
+export function decide(situation: Situation, context: DecideContext): Decision {
   const { theirs, locked } = situation;
   if (theirs === undefined) return locked === undefined ? nothing : letGo(situation, locked, context);
   const subject = { ...situation, theirs, theirsHash: context.hash(theirs.bytes) };
@@ -81,7 +96,7 @@ const nothing: Decision = { action: 'keep', reason: '' };
 type Subject = Situation & { readonly theirs: RenderedFile; readonly theirsHash: string };
 
 /** A file that Slipway has not written before. */
-function bringIn(subject: Subject, context: Context): Decision {
+function bringIn(subject: Subject, context: DecideContext): Decision {
   const { yours, theirs, ejectedAs, printed } = subject;
   const remembered = remember(subject, theirs.bytes, context);
   const bytes = printed?.after ?? theirs.bytes;
@@ -100,7 +115,7 @@ function bringIn(subject: Subject, context: Context): Decision {
 }
 
 /** A file that is Slipway's alone. */
-function restore(subject: Subject, locked: LockedFile, context: Context): Decision {
+function restore(subject: Subject, locked: LockedFile, context: DecideContext): Decision {
   const { yours, theirs, theirsHash, place, destination } = subject;
   const remembered = remember(subject, theirs.bytes, context);
   if (yours === undefined) return { action: 'create', reason: 'it was missing', bytes: theirs.bytes, ...remembered };
@@ -117,7 +132,7 @@ function restore(subject: Subject, locked: LockedFile, context: Context): Decisi
 }
 
 /** A file that is printed from another: it follows it, unless it does not say what the other said before. */
-function reprint(subject: Subject, locked: LockedFile, context: Context): Decision {
+function reprint(subject: Subject, locked: LockedFile, context: DecideContext): Decision {
   const { yours, theirs, printed } = subject;
   const remembered = remember(subject, theirs.bytes, context);
   if (yours === undefined) return { ...nothing, reason: 'you deleted it', ...remembered };
@@ -134,7 +149,7 @@ function reprint(subject: Subject, locked: LockedFile, context: Context): Decisi
 }
 
 /** A file that the user's tools write to as well: it is fitted to its source once Slipway would print another than last time. */
-function fit(subject: Subject, { adapted, after, rival }: Printed, context: Context): Decision {
+function fit(subject: Subject, { adapted, after, rival }: Printed, context: DecideContext): Decision {
   const { yours, locked, theirs, theirsHash } = subject;
   const remembered = remember(subject, theirs.bytes, context);
   if (yours === undefined) {
@@ -163,7 +178,7 @@ function fit(subject: Subject, { adapted, after, rival }: Printed, context: Cont
  * @param context gives SHA-256
  * @returns the hash of the file as it is with LF line ends
  */
-export function hashOfText({ bytes, hash }: DiskFile, context: Pick<Context, 'hash'>): string {
+export function hashOfText({ bytes, hash }: DiskFile, context: Pick<DecideContext, 'hash'>): string {
   const text = decode(bytes);
   return text?.includes('\r\n') ? context.hash(encode(withLf(text))) : hash;
 }
@@ -174,7 +189,7 @@ function inLineEndsOf(yours: DiskFile, theirs: Uint8Array): Uint8Array {
 }
 
 /** A file that is shared with the user. */
-function reconcile(subject: Subject, locked: LockedFile, context: Context): Decision {
+function reconcile(subject: Subject, locked: LockedFile, context: DecideContext): Decision {
   const { yours, theirs, theirsHash, taken, place, destination, candidates } = subject;
   const remembered = remember(subject, theirs.bytes, context);
   if (yours === undefined) {
@@ -222,7 +237,7 @@ function threeWay(
   subject: Subject & { readonly yours: DiskFile },
   locked: LockedFile,
   from: string,
-  context: Context,
+  context: DecideContext,
 ): Decision {
   const { yours, theirs } = subject;
   const kept = context.base(locked.hash);
@@ -261,7 +276,7 @@ function threeWay(
 }
 
 /** A file that the templates no longer have. */
-function letGo({ yours, moduleStays }: Situation, locked: LockedFile, context: Context): Decision {
+function letGo({ yours, moduleStays }: Situation, locked: LockedFile, context: DecideContext): Decision {
   if (yours === undefined) return nothing;
   if (locked.adopted) return { ...nothing, reason: 'it was yours before' };
   if (locked.ownership === 'seed' && moduleStays)
@@ -276,7 +291,7 @@ function letGo({ yours, moduleStays }: Situation, locked: LockedFile, context: C
 /** Settles a conflict over a whole file. */
 function settle(
   { yours, theirs, path }: Subject,
-  { conflict, merge }: Context,
+  { conflict, merge }: DecideContext,
   { reason, ours, theirs: replaced }: { reason: string; ours: Decision; theirs: Decision },
 ): Decision {
   if (conflict === 'ours') return ours;
@@ -292,7 +307,11 @@ function settle(
 }
 
 /** What is remembered when these bytes are the base from now on. */
-function remember(subject: Subject, base: Uint8Array, context: Context): { locked: LockedFile; base?: Uint8Array } {
+function remember(
+  subject: Subject,
+  base: Uint8Array,
+  context: DecideContext,
+): { locked: LockedFile; base?: Uint8Array } {
   const { theirs, locked } = subject;
   const file: LockedFile = {
     module: theirs.module,

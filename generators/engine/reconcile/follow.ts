@@ -1,9 +1,7 @@
-import { encode } from '../fileSet.ts';
+import type { Lock, Plan, PlanEntry, Service } from '../model.ts';
+import { encode } from '../text.ts';
 import { codeAfter, textsAfter } from './codeAfter.ts';
-import type { Lock } from './lock.ts';
 import { moduleSpecifiers } from './moduleSpecifiers.ts';
-import type { Plan, PlanEntry } from './plan.ts';
-import type { Service } from './service.ts';
 import { candidates } from './usages.ts';
 
 /** The files of a service before and after a plan, and which of them moves where. */

@@ -1,7 +1,7 @@
-import { decode } from '../fileSet.ts';
-import type { DiskFile, LockedFile } from './lock.ts';
+import type { DiskFile, LockedFile, Plan, PlanEntry } from '../model.ts';
+import type { PlanInput } from './plan.ts';
+import { decode } from '../text.ts';
 import { findMoved } from './moves.ts';
-import type { Plan, PlanEntry, PlanInput } from './plan.ts';
 
 /** Several files of which the templates made one. */
 interface Joined {

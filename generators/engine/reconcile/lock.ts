@@ -1,37 +1,8 @@
 import { badInput } from '../errors.ts';
-import { encode } from '../fileSet.ts';
-import { isObject, type JsonObject } from '../json.ts';
+import { isObject } from '../json.ts';
 import { isNewer, manifestPath } from '../manifest.ts';
-import type { Ownership } from '../module.ts';
-
-/** A file as it is on disk. */
-export interface DiskFile {
-  readonly bytes: Uint8Array;
-  readonly mode: number;
-  /** SHA-256 of the bytes, in hex. */
-  readonly hash: string;
-}
-
-/** What Slipway remembers of one file it wrote. */
-export interface LockedFile {
-  readonly module: string;
-  readonly ownership: Ownership;
-  /** SHA-256 of the base: the bytes last written, in lower-case hex. */
-  readonly hash: string;
-  /** Where the user moved the file to. */
-  readonly at?: string;
-  /** The user had written the file himself: removing the module leaves it. */
-  readonly adopted?: true;
-  /** Git has merged two records of the file, each with a base of its own. Never printed. */
-  readonly contested?: true;
-}
-
-/** `.slipway/lock.jsonl`: what Slipway remembers of the service. */
-export interface Lock {
-  /** Version of the catalogue that the service was last reconciled with. */
-  readonly catalogue: string;
-  readonly files: Readonly<Record<string, LockedFile>>;
-}
+import type { JsonObject, Lock, LockedFile } from '../model.ts';
+import { encode } from '../text.ts';
 
 /** One line of a lock. */
 export interface LockRecord extends LockedFile {

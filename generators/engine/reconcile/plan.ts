@@ -1,44 +1,8 @@
 import { isIn } from '../names.ts';
-import { decode, encode, type FileSet, type RenderedFile } from '../fileSet.ts';
-import { decide, type Decision, type Situation } from './decide.ts';
-import type { DiskFile, Lock, LockedFile } from './lock.ts';
-import type { Conflict, ConflictStyle, Merge } from './merge/types.ts';
+import type { Change, DiskFile, FileSet, Lock, LockedFile, Plan, PlanEntry, RenderedFile } from '../model.ts';
+import { decode, encode } from '../text.ts';
+import { decide, type DecideContext, type Decision, type Situation } from './decide.ts';
 import { findMoved } from './moves.ts';
-
-/** What to do with a file. */
-export const actions = ['create', 'update', 'merge', 'conflict', 'delete', 'keep', 'adopt'] as const;
-export type Action = (typeof actions)[number];
-
-/** `stop` refuses the whole plan; the others say how each conflicting place is settled. */
-export type ConflictMode = 'stop' | ConflictStyle;
-
-/** One write or removal, valid only while the file still has the expected content. */
-export type Change = {
-  readonly path: string;
-  /** SHA-256 of what must be there now; null when nothing may be. */
-  readonly expect: string | null;
-} & ({ readonly write: Uint8Array; readonly mode: number } | { readonly remove: true });
-
-export interface PlanEntry {
-  readonly path: string;
-  readonly action: Action;
-  readonly module: string;
-  /** Why, in a few words. */
-  readonly reason: string;
-  readonly conflicts: readonly Conflict[];
-  readonly changes: readonly Change[];
-  /** Of a file that goes because its text is now in another one: that file. */
-  readonly became?: string;
-}
-
-export interface Plan {
-  /** Files that something happens to, or that are worth a word; sorted by path. */
-  readonly entries: readonly PlanEntry[];
-  /** What is remembered afterwards. */
-  readonly lock: Lock;
-  /** Hash → bytes of the bases: of every merged file in the lock, unless the plan has conflicts. */
-  readonly bases: ReadonlyMap<string, Uint8Array>;
-}
 
 /** A service as it is on disk. */
 export interface Yours {
@@ -48,19 +12,14 @@ export interface Yours {
   readonly untracked: () => ReadonlyMap<string, string>;
 }
 
-export interface PlanInput {
+export interface PlanInput extends DecideContext {
   readonly theirs: FileSet;
   readonly lock: Lock;
-  /** The base with this hash; undefined when it is lost. */
-  readonly base: (hash: string) => Uint8Array | undefined;
   readonly yours: Yours;
   readonly ejected: readonly string[];
   /** Files that the templates renamed: former path → path now. */
   readonly renamed: ReadonlyMap<string, string>;
   readonly catalogue: string;
-  readonly conflict: ConflictMode;
-  readonly merge: Merge;
-  readonly hash: (bytes: Uint8Array) => string;
 }
 
 /**

@@ -1,18 +1,15 @@
-import type { Catalogue } from '../catalogue.ts';
-import { decode } from '../fileSet.ts';
-import { type Manifest, manifestPath } from '../manifest.ts';
+import { manifestPath } from '../manifest.ts';
+import type { Catalogue, Change, ConflictMode, Lock, Manifest, Merge, PlanEntry, Service } from '../model.ts';
+import { plan } from './plan.ts';
+import { modulesOf } from '../resolve.ts';
+import { decode } from '../text.ts';
 import { parseJson } from '../parseManifest.ts';
 import { render } from '../render.ts';
-import { modulesOf } from '../resolve.ts';
 import { bookkeeping } from './bookkeeping.ts';
 import { refuseDanglingImports } from './dangling.ts';
 import { followRenames } from './follow.ts';
-import type { Lock } from './lock.ts';
 import { planJoined } from './joined.ts';
-import type { Merge } from './merge/types.ts';
-import { type Change, type ConflictMode, plan, type PlanEntry } from './plan.ts';
 import { moveAlong, pendingFolders, type Renames, renamedTo } from './renames.ts';
-import type { Service } from './service.ts';
 
 /** What a command wants of a service. */
 export interface Request {

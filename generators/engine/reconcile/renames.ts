@@ -1,5 +1,4 @@
-import type { Plan, PlanEntry } from './plan.ts';
-import type { Service } from './service.ts';
+import type { Plan, PlanEntry, Service } from '../model.ts';
 
 /** What the templates renamed, as modules declare it: former path → path now; a folder ends with `/`. */
 export type Renames = Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 import { isBuiltin } from 'node:module';
 import { moduleSpecifiers } from '../../../generators/engine/reconcile/moduleSpecifiers.ts';
 import { findUsages } from '../../../generators/engine/reconcile/usages.ts';
-import type { Script } from '../../../generators/engine/module.ts';
+import type { Script } from '../../../generators/engine/model.ts';
 import { ownFiles, type Rule, serviceWith, type Subject, withFoundations } from './subject.ts';
 
 /** Tools that are loaded by another tool, or called otherwise: package → what shows that they are. */

@@ -1,5 +1,5 @@
-import type { CatalogueModule } from '../../../generators/engine/catalogue.ts';
-import { encode } from '../../../generators/engine/fileSet.ts';
+import type { CatalogueModule } from '../../../generators/engine/model.ts';
+import { encode } from '../../../generators/engine/text.ts';
 import { render } from '../../../generators/engine/render.ts';
 import { module as bareModule, text, tinyCatalogue } from '../../helpers/tinyCatalogue.ts';
 import type { Subject } from './subject.ts';

@@ -1,8 +1,8 @@
-import type { Catalogue, CatalogueModule } from '../../../generators/engine/catalogue.ts';
-import { decode, type FileSet } from '../../../generators/engine/fileSet.ts';
-import { type Manifest, newManifest, type OptionValue } from '../../../generators/engine/manifest.ts';
-import type { render } from '../../../generators/engine/render.ts';
+import { newManifest } from '../../../generators/engine/manifest.ts';
+import type { Catalogue, CatalogueModule, FileSet, Manifest, OptionValue } from '../../../generators/engine/model.ts';
 import { withRequired } from '../../../generators/engine/resolve.ts';
+import { decode } from '../../../generators/engine/text.ts';
+import type { render } from '../../../generators/engine/render.ts';
 
 /** What the contract is about: one module, and what surrounds it. */
 export interface Subject {

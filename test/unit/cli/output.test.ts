@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { commandNames } from '../../../generators/commands.ts';
 import { loadCatalogue } from '../../../generators/catalogue.ts';
-import type { Catalogue } from '../../../generators/engine/catalogue.ts';
+import type { Catalogue } from '../../../generators/engine/model.ts';
 import { printCatalogue } from '../../../generators/engine/catalogueText.ts';
 import { bundled, scratchFolder, slipway, treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';

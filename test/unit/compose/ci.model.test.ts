@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CatalogueModule } from '../../../generators/engine/catalogue.ts';
+import type { CatalogueModule, CiJob, CiService } from '../../../generators/engine/model.ts';
 import { pipeline, withHosts } from '../../../generators/engine/compose/ci/model.ts';
 import { SlipwayError } from '../../../generators/engine/errors.ts';
-import type { CiJob, CiService } from '../../../generators/engine/module.ts';
 import { sampleModule } from '../../helpers/sampleModule.ts';
 
 const lint: CiJob = { id: 'lint', summary: 'Lint', script: 'lint' };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Catalogue } from '../../../generators/engine/catalogue.ts';
+import { newManifest } from '../../../generators/engine/manifest.ts';
+import type { Catalogue, Manifest } from '../../../generators/engine/model.ts';
 import { addModules } from '../../../generators/engine/edit.ts';
-import { type Manifest, newManifest } from '../../../generators/engine/manifest.ts';
 import { render } from '../../../generators/engine/render.ts';
 import { module, text, tinyCatalogue } from '../../helpers/tinyCatalogue.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Catalogue } from '../../../generators/engine/catalogue.ts';
-import { parseCatalogue, printCatalogue } from '../../../generators/engine/catalogueText.ts';
 import { newManifest } from '../../../generators/engine/manifest.ts';
+import type { Catalogue } from '../../../generators/engine/model.ts';
+import { parseCatalogue, printCatalogue } from '../../../generators/engine/catalogueText.ts';
 import { render } from '../../../generators/engine/render.ts';
 import { tinyCatalogue } from '../../helpers/tinyCatalogue.ts';
 

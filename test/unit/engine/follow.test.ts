@@ -1,9 +1,8 @@
 import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { decode, encode } from '../../../generators/engine/fileSet.ts';
+import type { Ownership, Plan, PlanEntry } from '../../../generators/engine/model.ts';
+import { decode, encode } from '../../../generators/engine/text.ts';
 import { followRenames } from '../../../generators/engine/reconcile/follow.ts';
-import type { Ownership } from '../../../generators/engine/module.ts';
-import type { Plan, PlanEntry } from '../../../generators/engine/reconcile/plan.ts';
 import { type Tree, serviceOf } from '../../helpers/memoryService.ts';
 
 const from = 'internal/platform/http/problem.ts';

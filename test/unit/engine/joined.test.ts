@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Catalogue, TemplateFile } from '../../../generators/engine/catalogue.ts';
-import { decode, encode } from '../../../generators/engine/fileSet.ts';
 import { newManifest } from '../../../generators/engine/manifest.ts';
+import type { Catalogue, TemplateFile } from '../../../generators/engine/model.ts';
+import { decode, encode } from '../../../generators/engine/text.ts';
 import { merge } from '../../../generators/engine/reconcile/merge/merge.ts';
 import { prepare, type Prepared } from '../../../generators/engine/reconcile/prepare.ts';
 import { applyTo, serviceOf, type Tree } from '../../helpers/memoryService.ts';

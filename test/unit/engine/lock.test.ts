@@ -1,16 +1,16 @@
 import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { encode } from '../../../generators/engine/fileSet.ts';
-import { indexBases, printBases } from '../../../generators/engine/reconcile/bases.ts';
-import { chooseLock } from '../../../generators/engine/reconcile/choose.ts';
+import type { Lock } from '../../../generators/engine/model.ts';
 import {
-  type Lock,
   type LockLines,
   type LockRecord,
   parseLock,
   parseOldLock,
   printLock,
 } from '../../../generators/engine/reconcile/lock.ts';
+import { encode } from '../../../generators/engine/text.ts';
+import { indexBases, printBases } from '../../../generators/engine/reconcile/bases.ts';
+import { chooseLock } from '../../../generators/engine/reconcile/choose.ts';
 import { assertSafePath } from '../../../generators/io/paths.ts';
 
 const sha256 = (bytes: Uint8Array): string => hash('sha256', bytes);

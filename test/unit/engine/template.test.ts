@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import Handlebars from 'handlebars';
 import { describe, expect, it } from 'vitest';
-import { packageManagers } from '../../../generators/engine/manifest.ts';
+import { packageManagers } from '../../../generators/engine/model.ts';
 import { packageManagerCommands, renderTemplate, type TemplateContext } from '../../../generators/engine/template.ts';
 import { parseTemplate } from '../../../templates/parseTemplate.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { merge } from '../../../generators/engine/reconcile/merge/merge.ts';
-import type { ConflictStyle } from '../../../generators/engine/reconcile/merge/types.ts';
+import type { ConflictStyle } from '../../../generators/engine/model.ts';
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 const merged = (base: unknown, yours: unknown, theirs: unknown, file = 'package.json', style: ConflictStyle = 'ours') =>

@@ -1,4 +1,4 @@
-import type { CiService } from '../../module.ts';
+import type { CiService } from '../../model.ts';
 import { type CiContext, comment, type PipelineJob, withHosts } from './model.ts';
 import { toYaml } from '../yaml.ts';
 

@@ -1,5 +1,4 @@
-import type { CatalogueModule } from '../../catalogue.ts';
-import type { CiProvider } from '../../manifest.ts';
+import type { CatalogueModule, CiProvider } from '../../model.ts';
 import { templateContext } from '../../template.ts';
 import type { Composer, ComposeInput } from '../composer.ts';
 import { githubWorkflow } from './github.ts';

@@ -1,7 +1,5 @@
-import type { CatalogueModule } from '../../catalogue.ts';
+import type { CatalogueModule, CiJob, CiService, PackageManager } from '../../model.ts';
 import { badInput } from '../../errors.ts';
-import type { PackageManager } from '../../manifest.ts';
-import type { CiJob, CiService } from '../../module.ts';
 import { union } from '../union.ts';
 
 /** A job as every provider needs it: defaults filled in, the additions of all modules merged, names in stable order. */

@@ -1,6 +1,6 @@
 import { diff3MergeRegions } from 'node-diff3';
 import { longestIncreasing } from './longestIncreasing.ts';
-import type { Side, Trio } from './types.ts';
+import type { Side, Trio } from '../../model.ts';
 
 /** From (inclusive) and to (exclusive), in lines. */
 export type Range = readonly [from: number, to: number];

@@ -1,6 +1,6 @@
 import { align, mapTrio, sameLines } from './align.ts';
 import { append, readLines, writeLines } from './lines.ts';
-import type { Trio } from './types.ts';
+import type { Trio } from '../../model.ts';
 
 /**
  * Brings a change into a text that says the same as the change's base, laid out otherwise.

@@ -8,7 +8,7 @@ import { mergeTree, plainRules, type Rules, type TreeConflict } from './mergeTre
 import { packageJsonRules } from './packageJson.ts';
 import { mergeText } from './text.ts';
 import { pointer, type Tree } from './tree.ts';
-import type { ConflictStyle, Merged, Trio } from './types.ts';
+import type { ConflictStyle, Merged, Trio } from '../../model.ts';
 
 /**
  * Merges JSON by key, and writes the outcome into yours: its comments, layout and order of keys stay.

@@ -2,7 +2,7 @@ import { endOfLine, lineIndent } from './jsonText.ts';
 import { printJson } from './jsonTree.ts';
 import type { TreeConflict } from './mergeTree.ts';
 import type { Tree } from './tree.ts';
-import type { Side } from './types.ts';
+import type { Side } from '../../model.ts';
 
 /**
  * @param index of a conflict

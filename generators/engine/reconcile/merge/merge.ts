@@ -1,7 +1,7 @@
 import { mergeJson } from './json.ts';
 import { withLf, withLineEndsOf } from './lineEnds.ts';
 import { mergeText } from './text.ts';
-import type { ConflictStyle, Merged, Trio } from './types.ts';
+import type { ConflictStyle, Merged, Trio } from '../../model.ts';
 import { mergeYaml } from './yaml.ts';
 
 const byteOrderMark = '\uFEFF';

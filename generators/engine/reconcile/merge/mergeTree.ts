@@ -12,7 +12,7 @@ import {
   type Tree,
   type TreeMap,
 } from './tree.ts';
-import type { Side, Trio } from './types.ts';
+import type { Side, Trio } from '../../model.ts';
 
 /** What a kind of file knows better than the general rules. */
 export interface Rules {

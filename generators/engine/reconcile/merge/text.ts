@@ -1,6 +1,6 @@
 import { align, mapTrio, sameLines, type Range } from './align.ts';
 import { append, readLines, writeLines, type Lines } from './lines.ts';
-import type { Conflict, ConflictStyle, Merged, Trio } from './types.ts';
+import type { Conflict, ConflictStyle, Merged, Trio } from '../../model.ts';
 
 /**
  * Merges three texts by lines (diff3). Where both sides insert the same lines they are the user's own, and so stay out

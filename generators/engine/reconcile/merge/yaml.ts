@@ -3,7 +3,7 @@ import { graft } from './graft.ts';
 import { mergeTree, plainRules } from './mergeTree.ts';
 import { joinTouching, mergeText } from './text.ts';
 import { equal, isList, isMap, nameOf, type Tree, type TreeMap } from './tree.ts';
-import type { ConflictStyle, Merged, Trio } from './types.ts';
+import type { ConflictStyle, Merged, Trio } from '../../model.ts';
 import { patchYaml } from './yamlPatch.ts';
 import { parseYaml, type YamlDocument } from './yamlTree.ts';
 

@@ -1,7 +1,7 @@
 // A process of its own for the tests of generators/io: carries out one act and prints what came of it as JSON.
 //   node act.ts <act> <folder> [argument as JSON]
 import { exitCodes, SlipwayError } from '../../../../generators/engine/errors.ts';
-import type { Change } from '../../../../generators/engine/reconcile/plan.ts';
+import type { Change } from '../../../../generators/engine/model.ts';
 import { createTree } from '../../../../generators/io/freshTree.ts';
 import { withServiceLock } from '../../../../generators/io/lock.ts';
 import { commit, recover } from '../../../../generators/io/transaction.ts';

@@ -1,4 +1,4 @@
-import type { Change } from '../../../../generators/engine/reconcile/plan.ts';
+import type { Change } from '../../../../generators/engine/model.ts';
 import type { NewFile } from '../../../../generators/io/freshTree.ts';
 import { hashOf } from '../../../../generators/io/tree.ts';
 

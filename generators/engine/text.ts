@@ -1,0 +1,41 @@
+/** The encoding of text files. */
+const utf8 = new TextEncoder();
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * @param text any string
+ * @returns its UTF-8 bytes
+ */
+export function encode(text: string): Uint8Array {
+  return utf8.encode(text);
+}
+
+/**
+ * @param bytes the content of a file
+ * @returns its text, byte order mark included; undefined when the bytes are not UTF-8 text
+ */
+export function decode(bytes: Uint8Array): string | undefined {
+  if (bytes.includes(0)) return undefined;
+  try {
+    return strictUtf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * @param a some bytes
+ * @param b other bytes
+ * @returns whether both hold the same bytes
+ */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+/**
+ * @param text content of a file
+ * @returns whether it holds an unresolved conflict of a merge
+ */
+export function hasConflictMarkers(text: string): boolean {
+  return /^<{7} .*$[^]*^={7}\r?$[^]*^>{7} /m.test(text);
+}
