@@ -76,14 +76,19 @@ function linkFault(page: string, link: string, world: World): string[] {
   return [`no heading ${link}`];
 }
 
-/** As GitHub and GitLab make them. */
 function headingsOf(text: string): string[] {
-  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
-    title
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
-      .replaceAll(/\s/g, '-'),
-  );
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) => anchorOf(title));
+}
+
+/**
+ * @param title of a heading
+ * @returns its anchor, as GitHub and GitLab make it
+ */
+export function anchorOf(title: string): string {
+  return title
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replaceAll(/\s/g, '-');
 }
 
 const endings = /^[\w.-]*\w\.(?:[cm]?[jt]s|json|md|svg|ya?ml|hbs|gen\.ts)$/;

@@ -21,7 +21,7 @@ function edited(tree: Tree, path: string): Tree {
 describe.each([
   { ids: ['argocd', 'docker', 'kubernetes'], theirs: 'deploy/compose/postgres.yaml' },
   { ids: ['argocd', 'kubernetes'], theirs: 'deploy/k8s/components/postgres/migrate.yaml' },
-  { ids: ['observability'], theirs: 'docs/runbooks/redis-down.md' },
+  { ids: ['observability'], theirs: 'docs/runbooks/redis.md' },
 ])('without $ids', ({ ids, theirs }) => {
   const hosts = ids.flatMap((id) => catalogue.modules[id]?.hosts ?? []);
   const hosted = [...service.keys()].filter((path) => hosts.some((host) => path.startsWith(host)));

@@ -207,7 +207,7 @@ describe('slipway remove', () => {
 
   it('leaves alone a file of the module that the user had written himself', () => {
     const service = newService();
-    service.write('docs/runbooks/postgres-down.md', '# Mine\n');
+    service.write('docs/runbooks/postgres.md', '# Mine\n');
     const before = service.tree();
     service.must('add', 'postgres', '--conflict=ours');
     service.must('remove', 'postgres');

@@ -5,7 +5,14 @@ const folder = /^deploy\/argocd\//;
 const environments = ['dev', 'staging', 'prod'];
 const files = deployTree(moduleIds);
 const project = only(files, folder, 'AppProject');
-const applications = documents(files, folder).filter(({ kind }) => kind === 'Application');
+/** What the ApplicationSet generates. */
+const applications: Document[] = only(files, folder, 'ApplicationSet').spec.generators.flatMap(({ list }: Document) =>
+  list.elements.map(({ environment }: Document) =>
+    JSON.parse(
+      JSON.stringify(only(files, folder, 'ApplicationSet').spec.template).replaceAll('{{.environment}}', environment),
+    ),
+  ),
+);
 
 describe('Argo CD', () => {
   it('has one application for each overlay', () => {
@@ -47,6 +54,20 @@ describe('Argo CD', () => {
     }
   });
 
+  it('lets a migration reach its database before the other policies of the release are there', () => {
+    const policy = documents(files, /^deploy\/k8s\/components\/postgres\//).find(
+      ({ kind }) => kind === 'NetworkPolicy',
+    );
+    const job = only(files, /^deploy\/k8s\/components\/postgres\//, 'Job');
+    expect(policy.metadata.annotations).toMatchObject({
+      'argocd.argoproj.io/hook': 'PreSync',
+      'argocd.argoproj.io/sync-wave': '-1',
+    });
+    expect(policy.spec.podSelector.matchLabels).toEqual(job.spec.template.metadata.labels);
+    const opened = policy.spec.egress.flatMap(({ ports }: Document) => ports.map(({ port }: Document) => port));
+    expect(opened).toEqual([5432, 53, 53]);
+  });
+
   it('lets the project reach those namespaces and no other', () => {
     const wanted = applications.map(({ spec }) => spec.destination);
     expect(project.spec.destinations).toEqual(expect.arrayContaining(wanted));
@@ -71,7 +92,13 @@ describe('Argo CD', () => {
     const kinds = documents(files, /^deploy\/k8s\/(base|components)\//)
       .filter(({ kind }) => kind !== 'Kustomization' && kind !== 'Component')
       .map(({ apiVersion, kind }) => ({ group: apiVersion.includes('/') ? apiVersion.split('/')[0] : '', kind }));
-    expect(project.spec.namespaceResourceWhitelist).toEqual(expect.arrayContaining(kinds));
+    // Argo CD hides the kinds that the project does not list, also those that Kubernetes makes itself.
+    const made = [
+      { group: 'apps', kind: 'ReplicaSet' },
+      { group: '', kind: 'Pod' },
+      { group: 'discovery.k8s.io', kind: 'EndpointSlice' },
+    ];
+    expect(project.spec.namespaceResourceWhitelist).toEqual(expect.arrayContaining([...kinds, ...made]));
     expect(project.spec.clusterResourceWhitelist).toEqual([{ group: '', kind: 'Namespace' }]);
   });
 

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path/posix';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { config as adminConfig } from '../../templates/base/files/internal/platform/admin/config.ts';
 import { config as appConfig } from '../../templates/base/files/internal/platform/app/config.ts';
 import { config as httpConfig } from '../../templates/base/files/internal/platform/http/config.ts';
@@ -28,6 +29,12 @@ function standard(name: string): number {
 function selects(selector: Record<string, string>): boolean {
   const asked = Object.entries(selector);
   return asked.length > 0 && asked.every(([label, value]) => pod.metadata.labels[label] === value);
+}
+
+/** The patches in the component of a module. */
+function inlinePatches(id: string): Document[] {
+  const component = only(deployTree([id]), new RegExp(`^deploy/k8s/components/${id}/`), 'Component');
+  return component.patches.map(({ patch }: Document) => parse(patch));
 }
 
 describe('Deployment', () => {
@@ -85,8 +92,7 @@ describe('Deployment', () => {
   });
 
   it('tells traces where they come from, of variables that stand before', async () => {
-    const component = /^deploy\/k8s\/components\/telemetry\//;
-    const { env } = only(deployTree(['telemetry']), component, 'Deployment').spec.template.spec.containers[0];
+    const { env } = inlinePatches('telemetry').at(-1).spec.template.spec.containers[0];
     const names: string[] = env.map((variable: Document) => variable.name);
     const { value } = env.find((variable: Document) => variable.name === 'OTEL_RESOURCE_ATTRIBUTES');
     const told = [...value.matchAll(/(k8s\.\w+\.name)=\$\((\w+)\)/g)];
@@ -102,6 +108,17 @@ describe('Deployment', () => {
   it('spreads the pods that it makes', () => {
     const constraints: Document[] = pod.spec.topologySpreadConstraints;
     expect(constraints.map(({ labelSelector }) => selects(labelSelector.matchLabels))).toEqual([true, true]);
+    // Without this label the pods of the previous release count too, and a rollout leaves the zones uneven.
+    expect(constraints.map(({ matchLabelKeys }) => matchLabelKeys)).toEqual([
+      ['pod-template-hash'],
+      ['pod-template-hash'],
+    ]);
+  });
+
+  it('lets the cluster autoscaler remove its node', () => {
+    const local = pod.spec.volumes.filter((volume: Document) => volume.emptyDir).map(({ name }: Document) => name);
+    const annotation = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';
+    expect(pod.metadata.annotations[annotation].split(',')).toEqual(local);
   });
 
   it('keeps to the restricted Pod Security Standard, with a root file system that is read only', () => {
@@ -160,10 +177,9 @@ describe('what stands beside the Deployment', () => {
   });
 
   it('lets the server send its traces, where it makes some', async () => {
-    const component = /^deploy\/k8s\/components\/telemetry\//;
-    const { spec } = only(deployTree(['telemetry']), component, 'NetworkPolicy');
-    expect(selects(spec.podSelector.matchLabels)).toBe(true);
-    expect(spec.egress.map(({ ports }: Document) => ports)).toEqual([[{ protocol: 'TCP', port: 4318 }]]);
+    const [[{ path, value }]] = inlinePatches('telemetry');
+    expect(path).toBe('/spec/egress/-');
+    expect(value.ports).toEqual([{ protocol: 'TCP', port: 4318 }]);
   });
 
   it('gives every object the same name label', () => {

@@ -51,7 +51,7 @@ describe.runIf(kubectl || process.env['CI'] !== undefined).each([[[]], [moduleId
       async (path) => {
         const objects = build(`deploy/${path}`);
         expect(await typeFaults(objects)).toEqual([]);
-        const pods = objects.filter(({ spec }) => spec?.template?.spec);
+        const pods = objects.filter(({ spec }) => spec?.template?.spec.containers);
         expect(pods.flatMap(({ spec }) => restrictedFaults(spec.template.spec))).toEqual([]);
       },
     );
@@ -65,10 +65,26 @@ describe.runIf(kubectl || process.env['CI'] !== undefined).each([[[]], [moduleId
       }
     });
 
-    it('writes the URL of the repository into the project and every application, and keeps its source back', () => {
+    it('opens the connections that the modules need, and no other', () => {
+      const objects = build('deploy/k8s/overlays/prod');
+      const policy = (name: string): Document =>
+        objects.find(({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === name).spec;
+      const opened = (rules: Document[]): unknown[] =>
+        rules.flatMap(({ ports }) => ports.map(({ port }: Document) => port));
+      const more = (wanted: Readonly<Record<string, unknown>>): unknown[] =>
+        Object.entries(wanted).flatMap(([id, port]) => (ids.includes(id) ? [port] : []));
+      expect(opened(policy('orders').egress).toSorted()).toEqual(
+        [53, 53, 4318, ...more({ auth: 443, postgres: 5432, redis: 6379 })].toSorted(),
+      );
+      expect(opened(policy('orders-server').ingress)).toEqual(['http', 'admin', ...more({ grpc: 'grpc' })]);
+      const { ports } = objects.find(({ kind }) => kind === 'Service').spec;
+      expect(ports.map(({ port }: Document) => port).toSorted()).toEqual(ids.includes('tls') ? [443, 50_051] : [80]);
+    });
+
+    it('writes the URL of the repository into the project and the applications, and keeps its source back', () => {
       const objects = build('deploy/argocd');
-      expect(objects.map(({ kind }) => kind)).toEqual(['AppProject', 'Application', 'Application', 'Application']);
-      const urls = objects.map(({ spec }) => spec.source?.repoURL ?? spec.sourceRepos.join());
+      expect(objects.map(({ kind }) => kind)).toEqual(['AppProject', 'ApplicationSet']);
+      const urls = objects.map(({ spec }) => spec.template?.spec.source.repoURL ?? spec.sourceRepos.join());
       expect(new Set(urls)).toEqual(new Set(['https://git.invalid/orders.git']));
     });
   },

@@ -39,5 +39,7 @@ export default defineModule({
     'internal/auth/policy.ts': 'internal/platform/auth/policy.ts',
     'internal/auth/openapi.ts': 'internal/platform/auth/policy.ts',
     'internal/auth/': 'internal/platform/auth/',
+    'docs/runbooks/auth-keys.md': 'docs/runbooks/auth.md',
+    'docs/runbooks/auth-denials.md': 'docs/runbooks/auth.md',
   },
 });

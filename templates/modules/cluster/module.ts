@@ -10,5 +10,8 @@ export default defineModule({
     'prestart:cluster': 'node --run build',
   },
   platformTests: ['internal/platform/cluster/testing.ts'],
-  renamed: { 'internal/cluster/': 'internal/platform/cluster/' },
+  renamed: {
+    'internal/cluster/': 'internal/platform/cluster/',
+    'docs/runbooks/worker-crash-loop.md': 'docs/runbooks/cluster.md',
+  },
 });

@@ -55,5 +55,7 @@ export default defineModule({
   agentRules: ['After a change of a `.proto` file run `{run} proto`, and commit what it prints.'],
   renamed: {
     'internal/grpc/': 'internal/platform/grpc/',
+    'docs/runbooks/grpc-error-budget-burn.md': 'docs/runbooks/grpc.md',
+    'docs/runbooks/grpc-overload.md': 'docs/runbooks/grpc.md',
   },
 });

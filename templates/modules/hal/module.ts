@@ -25,5 +25,6 @@ export default defineModule({
   ownership: { seed: ['internal/platform/hal/links.ts', 'internal/platform/hal/links.test.ts'] },
   renamed: {
     'internal/hal/': 'internal/platform/hal/',
+    'docs/runbooks/hal-links-unaddressable.md': 'docs/runbooks/hal.md',
   },
 });

@@ -7,5 +7,7 @@ export default defineModule({
   wiring: { middleware: 'internal/platform/middleware/module.ts' },
   renamed: {
     'internal/middleware/': 'internal/platform/middleware/',
+    'docs/runbooks/middleware-off.md': 'docs/runbooks/middleware.md',
+    'docs/runbooks/middleware-failing.md': 'docs/runbooks/middleware.md',
   },
 });

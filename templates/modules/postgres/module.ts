@@ -51,5 +51,10 @@ export default defineModule({
   renamed: {
     'internal/postgres/migrations/': 'internal/migrations/',
     'internal/postgres/': 'internal/platform/postgres/',
+    'docs/runbooks/postgres-down.md': 'docs/runbooks/postgres.md',
+    'docs/runbooks/postgres-pool-exhausted.md': 'docs/runbooks/postgres.md',
+    'docs/runbooks/postgres-connection-held.md': 'docs/runbooks/postgres.md',
+    'docs/runbooks/postgres-transaction-retries.md': 'docs/runbooks/postgres.md',
+    'docs/runbooks/postgres-migrations-pending.md': 'docs/runbooks/postgres.md',
   },
 });

@@ -21,5 +21,8 @@ export default defineModule({
   platformTests: ['internal/platform/ratelimit/testing.ts'],
   renamed: {
     'internal/ratelimit/': 'internal/platform/ratelimit/',
+    'docs/runbooks/ratelimit-refusals.md': 'docs/runbooks/ratelimit.md',
+    'docs/runbooks/ratelimit-not-shared.md': 'docs/runbooks/ratelimit.md',
+    'docs/runbooks/ratelimit-shedding.md': 'docs/runbooks/ratelimit.md',
   },
 });

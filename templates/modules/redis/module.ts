@@ -19,5 +19,7 @@ export default defineModule({
   platformTests: ['internal/platform/redis/testing.ts'],
   renamed: {
     'internal/redis/': 'internal/platform/redis/',
+    'docs/runbooks/redis-down.md': 'docs/runbooks/redis.md',
+    'docs/runbooks/redis-slow.md': 'docs/runbooks/redis.md',
   },
 });

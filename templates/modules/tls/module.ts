@@ -27,5 +27,8 @@ export default defineModule({
     'internal/http2/replyMemory.ts': 'internal/platform/tls/replies.ts',
     'internal/http2/rules.ts': 'internal/platform/tls/module.ts',
     'internal/http2/sessions.ts': 'internal/platform/tls/sessions.ts',
+    'docs/runbooks/tls-certificate.md': 'docs/runbooks/tls.md',
+    'docs/runbooks/tls-handshakes.md': 'docs/runbooks/tls.md',
+    'docs/runbooks/http2-abuse.md': 'docs/runbooks/tls.md',
   },
 });

@@ -56,5 +56,7 @@ export default defineModule({
     'internal/versioning/metrics.ts': 'internal/platform/versioning/metrics.ts',
     'internal/versioning/consumers.ts': 'internal/platform/versioning/metrics.ts',
     'internal/versioning/': 'internal/platform/versioning/',
+    'docs/runbooks/versioning-retire.md': 'docs/runbooks/versioning.md',
+    'docs/runbooks/versioning-refusals.md': 'docs/runbooks/versioning.md',
   },
 });

@@ -39,5 +39,9 @@ export default defineModule({
   platformTests: ['internal/platform/websocket/testing.ts'],
   renamed: {
     'internal/websocket/': 'internal/platform/websocket/',
+    'docs/runbooks/websocket-relay-down.md': 'docs/runbooks/websocket.md',
+    'docs/runbooks/websocket-connections.md': 'docs/runbooks/websocket.md',
+    'docs/runbooks/websocket-slow-readers.md': 'docs/runbooks/websocket.md',
+    'docs/runbooks/websocket-faults.md': 'docs/runbooks/websocket.md',
   },
 });

@@ -37,7 +37,10 @@ export const fileRules: Readonly<Record<string, Rule>> = {
       if (rules.length === 0) return [`${path} holds no rule`];
       return rules
         .filter((rule) => 'alert' in rule)
-        .filter((rule) => !files.has(String(field(field(rule, 'annotations'), 'runbook_url'))))
+        .filter((rule) => {
+          const [page = ''] = String(field(field(rule, 'annotations'), 'runbook_url')).split('#');
+          return !(files.get(page) ?? '').includes(String(field(rule, 'alert')));
+        })
         .map((rule) => `${path}: ${String(field(rule, 'alert'))}`);
     });
   },

@@ -22,7 +22,7 @@ const sources: Sources = {
   'internal/platform/sample/metrics.ts': 'export const measured = 1;\n',
   'cmd/sample/main.ts': "await import('kysely');\n",
   'docs/sample.md.hbs': '# Sample of {{service.name}}\n\nA job sets `$\\{{ github.sha }}`.\n',
-  'docs/runbooks/sample-down.md': '# SampleDown\n',
+  'docs/runbooks/sample.md': '# Sample\n\n## Down\n\nAlert: `SampleDown`.\n',
   'deploy/observability/alerts/sample.yaml': [
     'groups:',
     '  - name: sample',
@@ -31,7 +31,7 @@ const sources: Sources = {
     '        expr: sample_up == 0',
     '        annotations:',
     "          summary: '{{ $labels.instance }} is down'",
-    '          runbook_url: docs/runbooks/sample-down.md',
+    '          runbook_url: docs/runbooks/sample.md#down',
     '',
   ].join('\n'),
   'deploy/observability/dashboards/sample.json': '{ "title": "Sample", "panels": [{ "title": "up" }] }\n',
@@ -175,7 +175,7 @@ export const planted: Readonly<Record<string, readonly Subject[]>> = {
     sample({}, { 'deploy/observability/dashboards/sample.json': '{ "title": \n' }),
   ],
   'has a runbook for every alert': [
-    sample({}, { 'docs/runbooks/sample-down.md': undefined }),
+    sample({}, { 'docs/runbooks/sample.md': undefined }),
     sample({}, { 'deploy/observability/alerts/sample.yaml': 'groups: []\n' }),
     sample({}, { 'deploy/observability/alerts/more.yaml': 'groups:\n  - rules:\n      - alert: Lost\n' }),
   ],
@@ -203,13 +203,13 @@ export const planted: Readonly<Record<string, readonly Subject[]>> = {
   ],
   'keeps the expressions of GitHub Actions and Prometheus': [
     sample({}, { 'docs/sample.md.hbs': 'Before {{!-- {{ $labels.instance }} --}} after.\n' }),
-    { ...good, sources: new Map([...good.sources, ['docs/runbooks/sample-down.md', '${{ github.sha }}']]) },
+    { ...good, sources: new Map([...good.sources, ['docs/runbooks/sample.md', '${{ github.sha }}']]) },
   ],
   'has files that end with a line end, and lines that do not end with spaces': [
-    sample({}, { 'docs/runbooks/sample-down.md': '# SampleDown' }),
-    sample({}, { 'docs/runbooks/sample-down.md': '# SampleDown\n\n' }),
-    sample({}, { 'docs/runbooks/sample-down.md': '# SampleDown \n' }),
-    sample({}, { 'docs/runbooks/sample-down.md': '# SampleDown\r\n' }),
+    sample({}, { 'docs/runbooks/sample.md': '# SampleDown' }),
+    sample({}, { 'docs/runbooks/sample.md': '# SampleDown\n\n' }),
+    sample({}, { 'docs/runbooks/sample.md': '# SampleDown \n' }),
+    sample({}, { 'docs/runbooks/sample.md': '# SampleDown\r\n' }),
   ],
   'leaves nothing of a template in a file': [
     sample({}, { 'docs/sample.md.hbs': '\\{{service.name}}\n' }),

@@ -18,7 +18,8 @@ function faults(files: Readonly<Record<string, string>>): string[] {
 }
 
 const ready = {
-  'deploy/observability/alerts/http.yaml': '- alert: Burn\n  annotations:\n    runbook_url: docs/runbooks/burn.md\n',
+  'deploy/observability/alerts/http.yaml':
+    '- alert: Burn\n  annotations:\n    runbook_url: docs/runbooks/burn.md#burn\n',
   'docs/runbooks/burn.md': '# Burn\n',
 };
 

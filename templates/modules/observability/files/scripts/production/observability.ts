@@ -12,7 +12,8 @@ function runbooks(root: string): string | undefined {
       const text = readFileSync(path.join(root, file), 'utf8');
       const names = [...text.matchAll(/^ *runbook_url: (\S+)$/gm)].map(([, name = '']) => name);
       const alerts = [...text.matchAll(/^ *- alert: /gm)].length;
-      const gone = names.filter((name) => !name.includes('://') && !existsSync(path.join(root, name)));
+      const pages = new Set(names.map((name) => name.split('#')[0] ?? ''));
+      const gone = [...pages].filter((page) => !page.includes('://') && !existsSync(path.join(root, page)));
       return [...gone, ...(names.length < alerts ? [`a runbook_url in ${file}`] : [])];
     });
   return missing.length === 0 ? undefined : `write ${missing.join(', ')}`;
