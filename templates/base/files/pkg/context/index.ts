@@ -1,17 +1,391 @@
-export { beginCall } from './fetch.ts';
-export {
-  Context,
-  type ContextKey,
-  type ContextOptions,
-  background,
-  contextKey,
-  current,
-  longestTimer,
-  runWith,
-  withTimeout,
-} from './context.ts';
-export { detach, finishDetachedWork, giveUpDetachedWork } from './context.ts';
-export { givenUp, outOfTime } from './context.ts';
-export { type CallSpan, type FetchOptions, callSpans, contextFetch } from './fetch.ts';
-export { headerNames, outgoingHeaders, parseTimeout } from './fetch.ts';
-export { type Trace, formatTraceparent, newSpanId, newTraceId, noTrace, parseTrace } from './trace.ts';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { cancelled, deadlineExceeded, type ServiceError } from '../errors/index.ts';
+import { formatTraceparent, newSpanId, newTraceId, noTrace, type Trace } from './trace.ts';
+
+export { formatTraceparent, newSpanId, newTraceId, noTrace, parseTrace, type Trace } from './trace.ts';
+
+/**
+ * @param what ran out of time, for the log
+ * @returns the error of work whose deadline has passed; the caller gets 504
+ */
+export function outOfTime(what: string): ServiceError {
+  const cause = new Error(`${what}: no time left`);
+  return deadlineExceeded('The time allowed for this request is over.', { cause });
+}
+
+/**
+ * @param why for the log
+ * @returns the error of work that nobody waits for any more; its status, 499, appears in logs only
+ */
+export function givenUp(why: string): ServiceError {
+  return cancelled('The request was given up.', { cause: new Error(why) });
+}
+
+/** The key of a value in a context, with the value's type. */
+export interface ContextKey<Value> {
+  readonly description: string;
+  /** Carries the type; never set. */
+  readonly type?: Value;
+}
+
+/**
+ * @param description for people
+ * @returns a key that equals no other key
+ */
+export function contextKey<Value>(description: string): ContextKey<Value> {
+  return { description };
+}
+
+export interface ContextOptions {
+  /** For example the id of the request. Every log line shows it. */
+  readonly id: string;
+  /** By default a new trace that is not sampled. */
+  readonly trace?: Trace;
+  /** The trace that this work was started from, when it has a trace of its own. */
+  readonly link?: Trace;
+  /** The deadline by `performance.now()`, which does not follow the clock; by default none. */
+  readonly deadline?: number;
+  /** The context whose values, deadline and cancellation also apply here. */
+  readonly parent?: Context | undefined;
+}
+
+/** The longest time that a timer of Node waits, in milliseconds (about 24 days). A longer timer fires at once. */
+export const longestTimer = 2 ** 31 - 1;
+
+/** What a piece of work carries into all that it calls: id, trace, deadline, cancellation, values. */
+export class Context {
+  readonly id: string;
+  /** The trace that this work was started from, when it has a trace of its own. */
+  readonly link: Trace | undefined;
+  /** The position of the work in its trace. Code that begins a span for the whole work replaces it. */
+  trace: Trace;
+  /** By `performance.now()`; Infinity without a deadline. */
+  readonly #deadline: number;
+  readonly #parent: Context | undefined;
+  #values: Map<ContextKey<unknown>, unknown> | undefined;
+  #controller: AbortController | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isOver = false;
+  #reason: Error | undefined;
+  #releases: (() => void)[] | undefined;
+
+  constructor({ id, trace, link, deadline = Infinity, parent }: ContextOptions) {
+    this.id = id;
+    this.link = link;
+    this.trace = trace ?? { traceId: newTraceId(), spanId: newSpanId(), sampled: false };
+    this.#parent = parent;
+    this.#deadline = parent === undefined ? deadline : Math.min(deadline, parent.deadline);
+  }
+
+  /** By `performance.now()`; Infinity without a deadline. */
+  get deadline(): number {
+    return this.#deadline;
+  }
+
+  /** @returns milliseconds until the deadline: Infinity without one, 0 when it has passed */
+  remainingMs(): number {
+    return Math.max(this.deadline - performance.now(), 0);
+  }
+
+  /** Aborts at the deadline or on `cancel`. Signal and timer are created on first use, because most requests need neither. */
+  get signal(): AbortSignal {
+    return (this.#controller ?? this.#open()).signal;
+  }
+
+  /** @throws the reason, when the deadline has passed or the work was cancelled */
+  throwIfEnded(): void {
+    const reason = this.ended();
+    if (reason !== undefined) throw reason;
+  }
+
+  /**
+   * @param key made by `contextKey`
+   * @returns the value set here or in a parent, if any
+   */
+  get<Value>(key: ContextKey<Value>): Value | undefined {
+    const values = this.#values;
+    // `set` stores only values of the key's type.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    if (values?.has(key)) return values.get(key) as Value;
+    return this.#parent?.get(key);
+  }
+
+  /**
+   * Sets a value for this work and all that it calls.
+   * @param key made by `contextKey`
+   * @param value of the key's type
+   */
+  set<Value>(key: ContextKey<Value>, value: Value): void {
+    this.#values ??= new Map();
+    this.#values.set(key, value);
+  }
+
+  /**
+   * @param timeoutMs milliseconds that the part may take, at most the time that is left here
+   * @returns a context for a part of the work. Cancel it when the part is done
+   */
+  child(timeoutMs = Infinity): Context {
+    return new Context({ id: this.id, trace: this.trace, deadline: performance.now() + timeoutMs, parent: this });
+  }
+
+  /**
+   * Ends the work and aborts its signal and those of its children. Only the first call counts.
+   * @param reason of the abort; by default that the work has ended
+   */
+  cancel(reason?: Error): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#reason = reason;
+    if (this.#controller !== undefined) {
+      clearTimeout(this.#timer);
+      this.#controller.abort(this.ended());
+    }
+    for (const release of this.#releases ?? []) release();
+    this.#releases = undefined;
+  }
+
+  /** @param release is called once when the work has ended, at once if it has ended already */
+  whenOver(release: () => void): void {
+    if (this.#isOver) release();
+    else (this.#releases ??= []).push(release);
+  }
+
+  /**
+   * @param name of the work
+   * @returns a context for work that outlives this one: with a trace of its own, without the deadline and the cancellation
+   */
+  detached(name: string): Context {
+    if (this.#parent !== undefined) return this.#parent.detached(name);
+    return new Context({ id: this.id, link: this.trace });
+  }
+
+  /** @returns why the work has ended; undefined while it goes on */
+  ended(): Error | undefined {
+    // Creating an error is expensive, and most contexts end without a reader of the reason.
+    if (this.#isOver) {
+      return (this.#reason ??= givenUp('the request has ended: run work that must outlive it with `detach`'));
+    }
+    if (performance.now() >= this.deadline) return outOfTime(this.id);
+    return this.#parent?.ended();
+  }
+
+  /** Called when the signal is created. A subclass that has another reason to end starts to watch for it here. */
+  protected opened(): void {
+    const parent = this.#parent;
+    if (parent === undefined || parent === background) return;
+    const { signal } = parent;
+    const follow = (): void => this.cancel(signal.reason instanceof Error ? signal.reason : undefined);
+    signal.addEventListener('abort', follow, { once: true, signal: this.signal });
+  }
+
+  #open(): AbortController {
+    const controller = new AbortController();
+    this.#controller = controller;
+    const reason = this.ended();
+    if (reason !== undefined) {
+      controller.abort(reason);
+      return controller;
+    }
+    // The parent's timer covers the parent's deadline.
+    const isOwn = this.deadline < (this.#parent?.deadline ?? Infinity);
+    if (isOwn && this.remainingMs() <= longestTimer) {
+      this.#timer = setTimeout(() => this.cancel(outOfTime(this.id)), this.remainingMs()).unref();
+    }
+    this.opened();
+    return controller;
+  }
+}
+
+class Background extends Context {
+  override cancel(): void {
+    // The background never ends.
+  }
+}
+
+/** The context outside of any other, for example while the service starts. It has no trace and never ends. */
+export const background: Context = new Background({ id: '', trace: noTrace });
+
+const storage = new AsyncLocalStorage<Context>({ defaultValue: background });
+
+/** @returns the context of the calling work, or `background` */
+export function current(): Context {
+  return storage.getStore() ?? background;
+}
+
+/**
+ * Runs work in a context.
+ * @param context of the work
+ * @param work to run
+ * @param args passed to `work`, which saves a closure
+ * @returns what `work` returns
+ */
+export function runWith<Args extends unknown[], Value>(
+  context: Context,
+  work: (...args: Args) => Value,
+  ...args: Args
+): Value {
+  return storage.run(context, work, ...args);
+}
+
+/**
+ * Runs a part of the current work under a time limit. When the part ends, everything that it started and did not await is aborted.
+ * @param timeoutMs milliseconds, at most the time that the current work has left
+ * @param work to run
+ * @returns what `work` returns
+ */
+export async function withTimeout<Value>(timeoutMs: number, work: () => Promise<Value>): Promise<Value> {
+  const context = current().child(timeoutMs);
+  try {
+    return await runWith(context, work);
+  } finally {
+    context.cancel();
+  }
+}
+
+/** The detached work of this process. `over` resolves when the work ends, and never rejects. */
+const ongoing = new Set<{ readonly name: string; readonly context: Context; readonly over: Promise<void> }>();
+
+/**
+ * Runs work that outlives the current request. It has no deadline, and its trace links to the request's trace.
+ * A service that stops waits for it as long as for requests, then aborts its signal.
+ * @param name the kind of work, without ids, for its span and the log
+ * @param work to run
+ * @returns what `work` returns. The caller must handle its errors
+ */
+export async function detach<Value>(name: string, work: () => Promise<Value>): Promise<Value> {
+  const context = current().detached(name);
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const detached = { name, context, over };
+  ongoing.add(detached);
+  try {
+    return await runWith(context, work);
+  } finally {
+    ongoing.delete(detached);
+    context.cancel();
+    resolve();
+  }
+}
+
+/** Waits until no detached work is left, including work that begins meanwhile. */
+export async function finishDetachedWork(): Promise<void> {
+  while (ongoing.size > 0) await Promise.all(Array.from(ongoing, ({ over }) => over));
+}
+
+/**
+ * Aborts the signal of all detached work.
+ * @returns the number of pieces of work by name
+ */
+export function giveUpDetachedWork(): Map<string, number> {
+  const pieces = new Map<string, number>();
+  for (const { name, context } of ongoing) {
+    pieces.set(name, (pieces.get(name) ?? 0) + 1);
+    context.cancel(givenUp('the service stops'));
+  }
+  return pieces;
+}
+
+/** The headers that carry a context. */
+export const headerNames = {
+  id: 'x-request-id',
+  /** Whole milliseconds that the callee may take, at least 1. */
+  timeout: 'x-request-timeout',
+  traceparent: 'traceparent',
+  tracestate: 'tracestate',
+} as const;
+
+/** Milliseconds of the time left that a callee does not get: for the network and for what follows the call. */
+const defaultOverheadMs = 10;
+
+/**
+ * @param context of the calling work
+ * @param overheadMs milliseconds of the time left that the callee does not get
+ * @returns the headers that carry the context to the callee
+ * @throws {ServiceError} 504 when no time is left
+ */
+export function outgoingHeaders(context: Context, overheadMs = defaultOverheadMs): Record<string, string> {
+  context.throwIfEnded();
+  const headers: Record<string, string> = {};
+  const { id, trace } = context;
+  if (id !== '') headers[headerNames.id] = id;
+  if (trace.traceId !== noTrace.traceId) {
+    headers[headerNames.traceparent] = formatTraceparent(trace);
+    if (trace.state !== undefined) headers[headerNames.tracestate] = trace.state;
+  }
+  const leftMs = Math.floor(context.remainingMs() - overheadMs);
+  if (leftMs < 1) throw outOfTime(`call from ${id}`);
+  if (leftMs !== Infinity) headers[headerNames.timeout] = String(leftMs);
+  return headers;
+}
+
+/**
+ * Reads `X-Request-Timeout`: whole milliseconds that the caller waits, decimal, at least 1.
+ * @param value of the header
+ * @param maxMs upper limit of the result
+ * @returns milliseconds; undefined when the header is missing or malformed
+ */
+export function parseTimeout(value: string | undefined, maxMs: number): number | undefined {
+  return value !== undefined && /^0*[1-9]\d*$/.test(value) ? Math.min(Number(value), maxMs) : undefined;
+}
+
+/** The span of a call under way. */
+export interface CallSpan {
+  /** The parent of the callee's spans. */
+  readonly trace: Trace;
+  /** Ends the span when the head of the reply has arrived. */
+  readonly answered: (status: number) => void;
+  /** Ends the span when there is no reply. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** Begins the span of a call. Only contexts that are recorded hold it. */
+export const callSpans = contextKey<(request: Request) => CallSpan | undefined>('spans of calls');
+
+export interface FetchOptions extends RequestInit {
+  /** Milliseconds of the time left that the callee does not get. */
+  readonly overheadMs?: number;
+}
+
+/**
+ * `fetch` that passes the context on: the callee gets the request's id, its trace and the time left, and the call ends with the
+ * request. In a recorded trace the call is a span, which ends when the head of the reply arrives or the call fails.
+ * @param input a URL or a request
+ * @param options of `fetch`; its own signal ends the call too
+ * @returns the reply
+ * @throws {ServiceError} 504 when no time is left, before or during the call; otherwise what `fetch` throws
+ */
+export async function contextFetch(
+  input: string | URL | Request,
+  { overheadMs = defaultOverheadMs, ...options }: FetchOptions = {},
+): Promise<Response> {
+  const context = current();
+  const request = new Request(input, options);
+  for (const [name, value] of Object.entries(outgoingHeaders(context, overheadMs))) request.headers.set(name, value);
+  const signal = AbortSignal.any([context.signal, request.signal]);
+  const span = context.get(callSpans)?.(request);
+  if (span === undefined) return fetch(request, { signal });
+  request.headers.set(headerNames.traceparent, formatTraceparent(span.trace));
+  try {
+    const response = await fetch(request, { signal });
+    span.answered(response.status);
+    return response;
+  } catch (error) {
+    span.failed(error);
+    throw error;
+  }
+}
+
+/**
+ * Makes a client's calls part of the calling work: `createClient({ baseUrl, beginCall })`. Each call carries id and trace, and
+ * takes no longer than the work has left.
+ * @param timeoutMs milliseconds that the call may take
+ * @returns a call, as the client expects it
+ */
+export function beginCall(timeoutMs: number) {
+  const context = current().child(timeoutMs);
+  return {
+    signal: context.signal,
+    remainingMs: () => context.remainingMs(),
+    fetch: (request: Request): Promise<Response> => runWith(context, contextFetch, request),
+    end: () => context.cancel(),
+  };
+}

@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto';
 
-/** Where a piece of work stands in a trace (https://www.w3.org/TR/trace-context/). */
+/** The position of a piece of work in a trace (https://www.w3.org/TR/trace-context/). */
 export interface Trace {
   /** 32 lower-case hexadecimal digits. */
   readonly traceId: string;
-  /** 16 lower-case hexadecimal digits: the span that is the parent of whatever is called from here. */
+  /** 16 lower-case hexadecimal digits: the span that is the parent of all calls from here. */
   readonly spanId: string;
   /** Whether the spans of this trace are recorded. */
   readonly sampled: boolean;
-  /** What other tracing systems pass along: the header `tracestate`, as it came. */
+  /** The header `tracestate` of other tracing systems, unchanged. */
   readonly state?: string;
 }
 
-/** No trace at all: the ids that the standard calls invalid. */
+/** No trace: the ids that the standard calls invalid. */
 export const noTrace: Trace = { traceId: '0'.repeat(32), spanId: '0'.repeat(16), sampled: false };
 
 const sampledFlag = 1;
@@ -21,13 +21,13 @@ const parentPattern = /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-.
 /**
  * Reads the headers of a caller.
  * @param traceparent the header's value
- * @param tracestate the header's value; left out when it is not well-formed
- * @returns the caller's trace, or undefined when there is none or it is not well-formed
+ * @param tracestate the header's value; ignored when malformed
+ * @returns the caller's trace; undefined when the header is missing or malformed
  */
 export function parseTrace(traceparent: string | undefined, tracestate?: string): Trace | undefined {
   if (traceparent === undefined) return undefined;
   const [, version, traceId = '', spanId = '', flags = '', more] = parentPattern.exec(traceparent) ?? [];
-  // A later version may say more behind the flags; version 00 does not, and ff never comes.
+  // Only versions after 00 may have more fields; ff is invalid.
   if (version === undefined || version === 'ff' || (version === '00' && more !== undefined)) return undefined;
   if (traceId === noTrace.traceId || spanId === noTrace.spanId) return undefined;
   const sampled = (Number.parseInt(flags, 16) & sampledFlag) === sampledFlag;
@@ -36,7 +36,7 @@ export function parseTrace(traceparent: string | undefined, tracestate?: string)
 }
 
 /**
- * @param trace of the work that calls
+ * @param trace of the calling work
  * @returns the value of the header `traceparent`
  */
 export function formatTraceparent({ traceId, spanId, sampled }: Trace): string {
@@ -45,35 +45,34 @@ export function formatTraceparent({ traceId, spanId, sampled }: Trace): string {
 
 const statePattern =
   /^(?:[a-z][\w\-*/]{0,255}|[a-z\d][\w\-*/]{0,240}@[a-z][\w\-*/]{0,13})=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
-const mostStateCharacters = 512;
-const mostStateMembers = 32;
+const maxState = { characters: 512, members: 32 };
 
 function isTraceState(text: string): boolean {
-  if (text.length > mostStateCharacters) return false;
+  if (text.length > maxState.characters) return false;
   const members = text.split(',').map((member) => member.trim());
-  return members.length <= mostStateMembers && members.every((member) => member === '' || statePattern.test(member));
+  return members.length <= maxState.members && members.every((member) => member === '' || statePattern.test(member));
 }
 
-/** Random digits are bought in bulk: one call into the system for hundreds of ids. */
-const bulkBytes = 4096;
+/** Random digits in stock: one system call yields hundreds of ids. */
+const stockBytes = 4096;
 let digits = '';
 let used = 0;
 
 function randomDigits(count: number): string {
   if (used + count > digits.length) {
-    digits = randomBytes(bulkBytes).toString('hex');
+    digits = randomBytes(stockBytes).toString('hex');
     used = 0;
   }
   used += count;
   return digits.slice(used - count, used);
 }
 
-/** @returns a new trace's id: random in all of its digits */
+/** @returns a random trace id */
 export function newTraceId(): string {
   return randomDigits(32);
 }
 
-/** @returns a new span's id */
+/** @returns a random span id */
 export function newSpanId(): string {
   return randomDigits(16);
 }

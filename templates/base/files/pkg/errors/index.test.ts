@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -152,13 +152,6 @@ describe('what an error says', () => {
   });
 });
 
-it('imports neither Node’s modules nor packages: clients carry it into browsers', () => {
-  const files = globSync('*.ts', { cwd: import.meta.dirname, exclude: ['*.test.ts'] });
-  const imports = files.flatMap((file) => [
-    ...readFileSync(path.join(import.meta.dirname, file), 'utf8').matchAll(
-      /^(?:import|export)[^;]*?\bfrom\s+'([^']+)'/gm,
-    ),
-  ]);
-  expect(imports.length).toBeGreaterThan(2);
-  expect(imports.map(([, specifier = '']) => specifier).filter((specifier) => !specifier.startsWith('./'))).toEqual([]);
+it('imports nothing: clients carry it into browsers', () => {
+  expect(readFileSync(path.join(import.meta.dirname, 'index.ts'), 'utf8')).not.toMatch(/^(import|export)[^;]*?\bfrom\s/m);
 });

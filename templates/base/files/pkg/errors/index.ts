@@ -1,16 +1,223 @@
-export { type ErrorClass, WrappedError, as, chain, is, tagsOf, wrap } from './chain.ts';
-export { type GrpcStatus, grpcCodes, grpcStatusOf } from './grpcStatus.ts';
-export {
-  type More,
-  cancelled,
-  conflict,
-  deadlineExceeded,
-  internal,
-  invalidArgument,
-  notFound,
-  permissionDenied,
-  resourceExhausted,
-  unauthenticated,
-  unavailable,
-} from './kinds.ts';
-export { ServiceError, type ServiceErrorOptions, type Tags } from './serviceError.ts';
+/** gRPC's status codes by name (google.rpc.Code, https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto). */
+export const grpcCodes = {
+  OK: 0,
+  CANCELLED: 1,
+  UNKNOWN: 2,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  ABORTED: 10,
+  OUT_OF_RANGE: 11,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  DATA_LOSS: 15,
+  UNAUTHENTICATED: 16,
+} as const;
+
+export type GrpcStatus = keyof typeof grpcCodes;
+
+const byHttpStatus: Readonly<Record<number, GrpcStatus>> = {
+  400: 'INVALID_ARGUMENT',
+  401: 'UNAUTHENTICATED',
+  403: 'PERMISSION_DENIED',
+  404: 'NOT_FOUND',
+  408: 'DEADLINE_EXCEEDED',
+  409: 'ABORTED',
+  413: 'RESOURCE_EXHAUSTED',
+  416: 'OUT_OF_RANGE',
+  422: 'INVALID_ARGUMENT',
+  429: 'RESOURCE_EXHAUSTED',
+  499: 'CANCELLED',
+  501: 'UNIMPLEMENTED',
+  503: 'UNAVAILABLE',
+  504: 'DEADLINE_EXCEEDED',
+};
+
+/**
+ * Maps an HTTP status to a gRPC status; the reverse of the table in code.proto.
+ * @param httpStatus 400 to 599
+ * @returns the equivalent; without one, FAILED_PRECONDITION below 500 and INTERNAL from 500
+ */
+export function grpcStatusOf(httpStatus: number): GrpcStatus {
+  return byHttpStatus[httpStatus] ?? (httpStatus < 500 ? 'FAILED_PRECONDITION' : 'INTERNAL');
+}
+
+/** Facts that help to find an error. They appear in its log line and its span, never in a reply. */
+export type Tags = Readonly<Record<string, string | number | boolean>>;
+
+export interface ServiceErrorOptions {
+  /** Stable and machine-readable, such as `item_not_found`. Clients branch on it, metrics count by it. */
+  readonly code: string;
+  /** HTTP status code, 400 to 599; any other number counts as 500. */
+  readonly status: number;
+  /** By default the equivalent of `status`. */
+  readonly grpcStatus?: GrpcStatus;
+  /** The caller reads this. Put internal facts into `cause`. */
+  readonly publicMessage: string;
+  /** The caller reads this too. A bigint becomes text; a value that JSON cannot hold is left out. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** Whether the same call may succeed later; by default true for 429, 503 and with `retryAfterMs`. */
+  readonly retryable?: boolean;
+  /** Milliseconds after which the caller may try again. */
+  readonly retryAfterMs?: number;
+  readonly tags?: Tags;
+  readonly cause?: unknown;
+}
+
+/** An error that says what the caller may know. The caller learns nothing of any other error. */
+export class ServiceError extends Error {
+  override readonly name = 'ServiceError';
+  readonly code: string;
+  readonly status: number;
+  readonly grpcStatus: GrpcStatus;
+  readonly details: Readonly<Record<string, unknown>> | undefined;
+  readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
+  readonly tags: Tags | undefined;
+
+  constructor(options: ServiceErrorOptions) {
+    const { code, publicMessage, cause, details, retryAfterMs: waitMs = -1 } = options;
+    super(publicMessage, cause === undefined ? undefined : { cause });
+    // A status may come from the reply of another service, and a time from clocks: neither is trusted.
+    const isError = Number.isInteger(options.status) && options.status >= 400 && options.status <= 599;
+    const status = isError ? options.status : 500;
+    this.code = code;
+    this.status = status;
+    this.grpcStatus = options.grpcStatus ?? grpcStatusOf(status);
+    this.details = details && asJson(details);
+    this.retryAfterMs = waitMs >= 0 && waitMs < Infinity ? waitMs : undefined;
+    this.retryable = options.retryable ?? (this.retryAfterMs !== undefined || status === 429 || status === 503);
+    this.tags = options.tags;
+  }
+
+  get publicMessage(): string {
+    return this.message;
+  }
+}
+
+/** No protocol may fail while it writes an error. */
+function asJson(details: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const text = JSON.stringify(details, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+    const copy: unknown = JSON.parse(text);
+    return typeof copy === 'object' && copy !== null ? { ...copy } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a caller of the constructors below may add: a more exact code, cause, details, tags. */
+export type More = Partial<Omit<ServiceErrorOptions, 'publicMessage' | 'status' | 'grpcStatus'>>;
+
+type ErrorKind = (publicMessage: string, more?: More) => ServiceError;
+
+function kind(code: string, status: number): ErrorKind {
+  return (publicMessage, more) => new ServiceError({ code, ...more, status, publicMessage });
+}
+
+/**
+ * 404, NOT_FOUND.
+ * @param what the kind of thing, such as `item`
+ * @param id of the missing one
+ * @returns an error with the code `<what>_not_found`
+ */
+export function notFound(what: string, id: string): ServiceError {
+  return new ServiceError({ code: `${what}_not_found`, status: 404, publicMessage: `There is no ${what} "${id}".` });
+}
+
+/** 400, INVALID_ARGUMENT: the request is wrong in any state of the service. */
+export const invalidArgument = kind('invalid_argument', 400);
+/** 401, UNAUTHENTICATED: the caller is unknown. Set WWW-Authenticate on the reply (RFC 9110, 11.6.1). */
+export const unauthenticated = kind('unauthenticated', 401);
+/** 403, PERMISSION_DENIED: the caller is known and lacks the permission. */
+export const permissionDenied = kind('permission_denied', 403);
+/** 409, ABORTED: the request does not fit the present state. */
+export const conflict = kind('conflict', 409);
+/** 429, RESOURCE_EXHAUSTED: too many requests. `retryAfterMs` says when to try again. */
+export const resourceExhausted = kind('resource_exhausted', 429);
+/** 499 as in nginx, CANCELLED: the caller has gone. */
+export const cancelled = kind('cancelled', 499);
+/** 500, INTERNAL: a fault of ours with a message for the caller. */
+export const internal = kind('internal', 500);
+/** 503, UNAVAILABLE: try again later. `retryAfterMs` says when. */
+export const unavailable = kind('unavailable', 503);
+/** 504, DEADLINE_EXCEEDED: the time is up. The work may still take effect. */
+export const deadlineExceeded = kind('deadline_exceeded', 504);
+
+/** Says what the service was doing when an error occurred, for the log. The nearest `ServiceError` among its causes decides the reply. */
+export class WrappedError extends Error {
+  override readonly name = 'WrappedError';
+  readonly tags: Tags | undefined;
+
+  constructor(message: string, cause: unknown, tags?: Tags) {
+    super(message, { cause });
+    this.tags = tags;
+  }
+}
+
+/**
+ * Adds context to an error, as Go does with `%w`.
+ * @param error what was thrown
+ * @param doing what the service was doing, such as `reading account 7`
+ * @param tags facts that help to find the error
+ * @returns an error to throw in its place
+ */
+export function wrap(error: unknown, doing: string, tags?: Tags): WrappedError {
+  return new WrappedError(doing, error, tags);
+}
+
+/**
+ * Walks an error, its causes and the errors of an AggregateError, nearest first. Each comes once, even in a cycle.
+ * @param error anything that was thrown
+ * @yields the error itself, then its causes
+ */
+export function* chain(error: unknown): Generator<unknown, void> {
+  // The loop also visits what is added to the set meanwhile.
+  const found = new Set([error]);
+  for (const each of found) {
+    yield each;
+    if (!(each instanceof Error)) continue;
+    if (each.cause !== undefined) found.add(each.cause);
+    if (each instanceof AggregateError) for (const inner of each.errors) found.add(inner);
+  }
+}
+
+export type ErrorClass<Instance extends Error> = abstract new (...args: never[]) => Instance;
+
+/**
+ * @param error anything that was thrown
+ * @param Class to look for
+ * @returns the nearest error of that class in the chain
+ */
+export function as<Instance extends Error>(error: unknown, Class: ErrorClass<Instance>): Instance | undefined {
+  for (const each of chain(error)) if (each instanceof Class) return each;
+  return undefined;
+}
+
+/**
+ * @param error anything that was thrown
+ * @param what a class, or the code of a `ServiceError`
+ * @returns whether the chain holds such an error
+ */
+export function is(error: unknown, what: string | ErrorClass<Error>): boolean {
+  if (typeof what !== 'string') return as(error, what) !== undefined;
+  for (const each of chain(error)) if (each instanceof ServiceError && each.code === what) return true;
+  return false;
+}
+
+/**
+ * @param error anything that was thrown
+ * @returns the tags of the whole chain; the nearer error wins
+ */
+export function tagsOf(error: unknown): Tags {
+  const tags: Record<string, Tags[string]> = {};
+  for (const each of [...chain(error)].toReversed()) {
+    if (each instanceof ServiceError || each instanceof WrappedError) Object.assign(tags, each.tags);
+  }
+  return tags;
+}
