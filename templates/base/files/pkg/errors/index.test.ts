@@ -153,5 +153,7 @@ describe('what an error says', () => {
 });
 
 it('imports nothing: clients carry it into browsers', () => {
-  expect(readFileSync(path.join(import.meta.dirname, 'index.ts'), 'utf8')).not.toMatch(/^(import|export)[^;]*?\bfrom\s/m);
+  expect(readFileSync(path.join(import.meta.dirname, 'index.ts'), 'utf8')).not.toMatch(
+    /^(import|export)[^;]*?\bfrom\s/m,
+  );
 });

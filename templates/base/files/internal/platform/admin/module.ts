@@ -1,6 +1,6 @@
 import { defineModule } from '../app/module.ts';
 import { drain, listen } from '../http/connections.ts';
-import { controlOf } from '../log/control.ts';
+import { controlOf } from '../log/logger.ts';
 import { metrics } from '../metrics/module.ts';
 import { config, rules } from './config.ts';
 import { createAdmin, logLevelRoutes, metricsRoute, Operations, probes } from './server.ts';

@@ -4,8 +4,7 @@ import { Type } from 'typebox';
 import type { Lifecycle } from '../app/module.ts';
 import { answerClientError, problem, problemOf, problemType } from '../http/problems.ts';
 import { config } from '../log/config.ts';
-import { controlOf } from '../log/control.ts';
-import type { Logger } from '../log/logger.ts';
+import { controlOf, type Logger } from '../log/logger.ts';
 import { type Metrics, openMetricsType } from '../metrics/module.ts';
 
 /** The server of the admin port. */

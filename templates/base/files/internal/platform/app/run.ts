@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty';
 import { checkConfig, ConfigError, readConfig, redactConfig } from '../config/config.ts';
 import { config as logConfig } from '../log/config.ts';
-import { controlOf } from '../log/control.ts';
+import { controlOf } from '../log/logger.ts';
 import { createLogger, type Logger, onDevelopersTerminal } from '../log/logger.ts';
 import { about } from './about.ts';
 import { config as appConfig, rules } from './config.ts';

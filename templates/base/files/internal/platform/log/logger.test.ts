@@ -1,7 +1,6 @@
 import { Registry } from '@prometheus-io/client';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { controlOf, measureLogs } from './control.ts';
-import { createLogger } from './logger.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { controlOf, createLogger, Sampler } from './logger.ts';
 
 /** @returns what one call writes, parsed */
 async function logged(write: (log: Awaited<ReturnType<typeof createLogger>>) => void, level = 'info') {
@@ -71,13 +70,14 @@ describe('the logger', () => {
 });
 
 describe('sampling', () => {
+  afterEach(() => void vi.useRealTimers());
   const sampling = { initial: 2, thereafter: 0 };
 
-  it('leaves lines out, but no warning and no error, and tells how many in a metric and in the log', async () => {
+  it('drops lines, but no warning and no error, and reports the number in a metric and in the log', async () => {
     const lines: string[] = [];
     const log = await createLogger('info', { write: (line) => void lines.push(line) }, sampling);
     const registry = new Registry();
-    measureLogs(registry, log.child({ module: 'metrics' }));
+    controlOf(log.child({ module: 'metrics' }))?.measure(registry);
     const child = log.child({ module: 'http' });
     const [request, low, failed] = ['request', 'low', 'failed'];
     for (let count = 0; count < 5; count += 1) {
@@ -107,6 +107,26 @@ describe('sampling', () => {
       sampled: 3,
       lost: 0,
     });
+  });
+
+  it('reports dropped lines at most once in ten seconds, and only when there are new ones', async () => {
+    vi.useFakeTimers();
+    const lines: string[] = [];
+    const log = await createLogger('info', { write: (line) => void lines.push(line) }, { initial: 1, thereafter: 0 });
+    for (let count = 0; count < 2; count += 1) log.info('again');
+    lines.length = 0;
+    vi.advanceTimersByTime(9999);
+    expect(lines).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([{ msg: 'log lines dropped', sampled: 1 }]);
+
+    vi.advanceTimersByTime(60_000);
+    await controlOf(log)?.flush(0);
+    expect(lines).toHaveLength(1);
+
+    controlOf(log)?.drop('lost', 2);
+    vi.advanceTimersByTime(10_000);
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ level: 'warn', sampled: 0, lost: 2 });
   });
 
   it('counts a message by its pattern, not by what is put into it', async () => {
@@ -154,5 +174,45 @@ describe('the level', () => {
     expect(log.level).toBe('debug');
     vi.advanceTimersByTime(1);
     expect(control?.level).toEqual({ level: 'info' });
+  });
+});
+
+/** @returns which of so many lines of one message are kept, counted from 1 */
+function kept(sampler: Sampler, message: string, lines: number): number[] {
+  return Array.from({ length: lines }, (_, index) => index + 1).filter(() => sampler.keeps(message));
+}
+
+describe('the sampler', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it('keeps the first lines of a message, then each so many-th', () => {
+    expect(kept(new Sampler({ initial: 3, thereafter: 4 }), 'request', 12)).toEqual([1, 2, 3, 7, 11]);
+  });
+
+  it('counts each message for itself', () => {
+    const sampler = new Sampler({ initial: 1, thereafter: 0 });
+    expect(kept(sampler, 'request', 100)).toEqual([1]);
+    expect(kept(sampler, 'ready', 2)).toEqual([1]);
+  });
+
+  it('begins anew with each second', () => {
+    const sampler = new Sampler({ initial: 2, thereafter: 0 });
+    expect(kept(sampler, 'request', 3)).toEqual([1, 2]);
+    vi.advanceTimersByTime(999);
+    expect(kept(sampler, 'request', 3)).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(kept(sampler, 'request', 3)).toEqual([1, 2]);
+  });
+
+  it('keeps all with an interval of 1', () => {
+    expect(kept(new Sampler({ initial: 0, thereafter: 1 }), 'request', 3)).toEqual([1, 2, 3]);
+  });
+
+  it('counts messages together when there are too many to count apart', () => {
+    const sampler = new Sampler({ initial: 1, thereafter: 0 });
+    const messages = Array.from({ length: 5000 }, (_, index) => `item ${index} sold`);
+    // A thousand of their own, and the first of all the others.
+    expect(messages.filter((message) => sampler.keeps(message))).toHaveLength(1001);
   });
 });

@@ -1,14 +1,67 @@
 import { isatty } from 'node:tty';
-import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
+import { Counter, type Registry } from '@prometheus-io/client';
+import { type DestinationStream, type Logger, pino } from 'pino';
 import { background, current, runWith } from '../../../pkg/context/index.ts';
 import { about } from '../app/about.ts';
-import { attachControl } from './control.ts';
 import { Output } from './output.ts';
-import { Drops, Sampler, type Sampling } from './sampling.ts';
+
+export type { Logger } from 'pino';
+
+/** How many lines with one message are logged within a second. */
+export interface Sampling {
+  /** This many lines first. */
+  readonly initial: number;
+  /** Then every n-th line: 1 logs all, 0 none. */
+  readonly thereafter: number;
+}
+
+const defaultSampling: Sampling = { initial: 0, thereafter: 1 };
+/** pino's number for `warn`. Lines from this level on are never sampled. */
+const warn = 40;
 
 /**
- * For pino's `mixin`: names the request that a line is about, without a logger of its own for each request.
- * @returns the ids of the present context; nothing outside of one
+ * Creates the service's logger. Each module gets a child of it.
+ * @param level least severe level that is logged
+ * @param stream where lines go; by default standard output, as JSON or as coloured text on a developer's terminal
+ * @param sampling limits repeated lines; by default all are logged
+ * @returns the root logger
+ */
+export async function createLogger(
+  level: string,
+  stream?: DestinationStream,
+  sampling: Sampling = defaultSampling,
+): Promise<Logger> {
+  const sampler = new Sampler(sampling);
+  const output = stream === undefined ? new Output(1, (lines) => control.drop('lost', lines)) : undefined;
+  const log = pino(
+    {
+      level,
+      base: { service: about.name, version: about.version },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      mixin: contextFields,
+      formatters: { level: (label) => ({ level: label }), log: redact },
+      serializers: { err: describeError },
+      onChild: (child) => void controls.set(child, control),
+      hooks: {
+        // Runs before the line is formatted, so that a dropped line costs little.
+        logMethod(args, method, lineLevel) {
+          const [first, second]: readonly unknown[] = args;
+          const message = typeof first === 'string' ? first : second;
+          if (lineLevel >= warn || sampler.keeps(typeof message === 'string' ? message : '')) method.apply(this, args);
+          else control.drop('sampled', 1);
+        },
+      },
+    },
+    stream ?? (output && ((await prettyOnTerminal(output)) ?? output)),
+  );
+  const control = new LogControl(log, output);
+  controls.set(log, control);
+  return log;
+}
+
+/**
+ * For pino’s `mixin`: a request needs no logger of its own.
+ * @returns the ids of the current context; nothing outside of one
  */
 export function contextFields(): Record<string, string> {
   const { id, trace } = current();
@@ -18,110 +71,45 @@ export function contextFields(): Record<string, string> {
 }
 
 const secretName = /password|secret|token|credential|authorization|cookie|api[-_]?key/i;
-const censor = '[redacted]';
-const depthLimit = 8;
+const maxDepth = 8;
 
-/**
- * Hides what stands under a name that sounds secret, however deep: pino's own paths name each depth one by one.
- * @param line the fields of a log line; left untouched
- * @returns the same object when it holds nothing to look into, otherwise a copy
- */
-export function redact(line: Record<string, unknown>): Record<string, unknown> {
+/** Hides values with a secret name at any depth. pino's own redaction needs a path for each depth. */
+function redact(line: Record<string, unknown>): Record<string, unknown> {
   for (const key in line) {
-    // Most lines are flat: they pay for this loop and nothing else.
-    if (isSecret(key, line[key]) || typeof line[key] === 'object') return copy(line, depthLimit);
+    // Most lines are flat, and need no copy.
+    if (isSecret(key, line[key]) || typeof line[key] === 'object') return redactObject(line, maxDepth);
   }
   return line;
 }
 
-function copy(object: object, depth: number): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(object).map(([key, value]) => [key, isSecret(key, value) ? censor : redactValue(value, depth - 1)]),
-  );
+function redactObject(object: object, depth: number): Record<string, unknown> {
+  const entries = Object.entries(object).map(([key, value]) => [
+    key,
+    isSecret(key, value) ? '[redacted]' : redactValue(value, depth - 1),
+  ]);
+  return Object.fromEntries(entries);
 }
 
-/** Yes or no is nothing that could be kept secret: CORS_CREDENTIALS says whether there are any. */
+function redactValue(value: unknown, depth: number): unknown {
+  // The serialisers handle errors and objects with `toJSON`.
+  if (typeof value !== 'object' || value === null || 'toJSON' in value || value instanceof Error) return value;
+  if (depth === 0) return '[deep]';
+  return Array.isArray(value) ? value.map((item) => redactValue(item, depth - 1)) : redactObject(value, depth);
+}
+
+/** A boolean is not a secret: CORS_CREDENTIALS only says whether there are any. */
 function isSecret(key: string, value: unknown): boolean {
   return typeof value !== 'boolean' && secretName.test(key);
 }
 
-function redactValue(value: unknown, depth: number): unknown {
-  // What knows its own JSON, or is an error, is left to the serialisers.
-  if (typeof value !== 'object' || value === null || 'toJSON' in value || value instanceof Error) return value;
-  if (depth === 0) return '[deep]';
-  return Array.isArray(value) ? value.map((item) => redactValue(item, depth - 1)) : copy(value, depth);
-}
-
-let lastMs = 0;
-let lastText = '';
-
-/**
- * For pino's `timestamp`: ISO 8601, written once for all lines of one millisecond.
- * @returns the field, as it stands in the line
- */
-export function isoTime(): string {
-  const ms = Date.now();
-  if (ms !== lastMs) {
-    lastMs = ms;
-    lastText = `,"time":"${new Date(ms).toISOString()}"`;
-  }
-  return lastText;
-}
-
-export type { Logger } from 'pino';
-
-/** pino's number for the level from which on every line is logged. */
-const warn = 40;
-
-/**
- * Makes the service's logger; each module gets a child of it.
- * @param level least severe level that is logged
- * @param stream where lines go: by default to standard output as JSON, or as coloured text on a developer's terminal
- * @param sampling how many lines of one message are logged within a second; by default all
- * @returns the root logger
- */
-export async function createLogger(level: string, stream?: DestinationStream, sampling?: Sampling): Promise<Logger> {
-  // Not in the context of the request whose line was the first of them.
-  const drops = new Drops((sampled, lost) =>
-    runWith(background, () => log[lost > 0 ? 'warn' : 'info']({ sampled, lost }, 'log lines dropped')),
-  );
-  const output = stream === undefined ? new Output(1, (lines) => drops.add('lost', lines)) : undefined;
-  const log = pino(
-    {
-      level,
-      base: { service: about.name, version: about.version },
-      timestamp: isoTime,
-      mixin: contextFields,
-      formatters: { level: (label) => ({ level: label }), log: redact },
-      serializers: { err: describeError },
-      ...(sampling && sampling.thereafter !== 1 && { hooks: sampledBy(new Sampler(sampling), drops) }),
-    },
-    stream ?? (output && ((await prettyOnTerminal(output)) ?? output)),
-  );
-  attachControl(log, drops, output);
-  return log;
-}
-
-/** Anything can be thrown; what is no error stands in the line as it is. */
+/** Any value can be thrown. */
 function describeError(error: unknown): unknown {
   return error instanceof Error ? redact({ ...pino.stdSerializers.err(error) }) : error;
 }
 
-/** Before the line is formatted: what is left out costs next to nothing. */
-function sampledBy(sampler: Sampler, drops: Drops): NonNullable<LoggerOptions['hooks']> {
-  return {
-    logMethod(args, method, level) {
-      const [first, second]: readonly unknown[] = args;
-      const message = typeof first === 'string' ? first : second;
-      if (level >= warn || sampler.keeps(typeof message === 'string' ? message : '')) method.apply(this, args);
-      else drops.add('sampled', 1);
-    },
-  };
-}
-
-/** Whether somebody develops here, and reads on a terminal what the service says. */
+/** @returns whether standard output is a terminal and the service is not in production */
 export function onDevelopersTerminal(): boolean {
-  // Not process.stdout: to look at it makes a pipe non-blocking, which is then polled instead of waited for.
+  // Reading process.stdout makes a pipe non-blocking, which Node then has to poll.
   return isatty(1) && process.env['NODE_ENV'] !== 'production';
 }
 
@@ -132,7 +120,151 @@ async function prettyOnTerminal(output: Output): Promise<DestinationStream | und
     const print = prettyFactory({ colorize: true, singleLine: true, ignore: 'service,version' });
     return { write: (line) => output.write(print(line)) };
   } catch {
-    // A development dependency: a production install does without.
+    // A production install has no development dependencies.
     return undefined;
   }
+}
+
+/** Milliseconds. */
+const samplingWindow = 1000;
+/** Messages with a count of their own. All others share one count, so that memory is bounded. */
+const maxMessages = 1000;
+
+/** Chooses lines by message and second, as zap's sampler does: rare messages are always kept. */
+export class Sampler {
+  readonly #sampling: Sampling;
+  readonly #counts = new Map<string, number>();
+  #end = 0;
+
+  constructor(sampling: Sampling) {
+    this.#sampling = sampling;
+  }
+
+  /**
+   * @param message of a line
+   * @returns whether to log the line
+   */
+  keeps(message: string): boolean {
+    const { initial, thereafter } = this.#sampling;
+    if (thereafter === 1) return true;
+    const now = performance.now();
+    if (now >= this.#end) {
+      this.#counts.clear();
+      this.#end = now + samplingWindow;
+    }
+    const key = this.#counts.size < maxMessages || this.#counts.has(message) ? message : '';
+    const count = (this.#counts.get(key) ?? 0) + 1;
+    this.#counts.set(key, count);
+    return count <= initial || (thereafter > 0 && (count - initial) % thereafter === 0);
+  }
+}
+
+/** Milliseconds from the first dropped line to the line that reports the number. */
+const reportAfter = 10_000;
+
+/** Controls a logger and all its children, which share its level. */
+class LogControl {
+  readonly #root: Logger;
+  readonly #output: Output | undefined;
+  readonly #configured: string;
+  #levelTimer: NodeJS.Timeout | undefined;
+  /** When the configured level returns, by `performance.now()`, which does not follow the clock. */
+  #end: number | undefined;
+  readonly #dropped = { sampled: 0, lost: 0 };
+  #reported = { sampled: 0, lost: 0 };
+  #reportTimer: NodeJS.Timeout | undefined;
+
+  constructor(root: Logger, output: Output | undefined) {
+    this.#root = root;
+    this.#output = output;
+    this.#configured = root.level;
+  }
+
+  /** The level now, and until when, if it is temporary. */
+  get level(): { readonly level: string; readonly until?: Date } {
+    const until = this.#until;
+    return { level: this.#root.level, ...(until && { until }) };
+  }
+
+  /**
+   * Changes the level and logs the change.
+   * @param level one of pino's
+   * @param forMs milliseconds after which the configured level returns; by default never
+   */
+  changeLevel(level: string, forMs?: number): void {
+    clearTimeout(this.#levelTimer);
+    this.#end = undefined;
+    const from = this.#root.level;
+    this.#root.level = level;
+    if (forMs !== undefined) {
+      this.#end = performance.now() + forMs;
+      this.#levelTimer = setTimeout(() => this.changeLevel(this.#configured), forMs).unref();
+    }
+    this.#root.warn({ from, to: level, until: this.#until }, 'log level changed');
+  }
+
+  /** Returns to the configured level. */
+  resetLevel(): void {
+    if (this.#root.level !== this.#configured || this.#until !== undefined) this.changeLevel(this.#configured);
+  }
+
+  get #until(): Date | undefined {
+    return this.#end === undefined ? undefined : new Date(Date.now() + this.#end - performance.now());
+  }
+
+  /** Counts lines that are not in the log, and reports the number at most once in ten seconds. */
+  drop(reason: 'sampled' | 'lost', lines: number): void {
+    this.#dropped[reason] += lines;
+    this.#reportTimer ??= setTimeout(() => this.#report(), reportAfter).unref();
+  }
+
+  /**
+   * Counts the dropped lines in a metric.
+   * @param registry gets `log_lines_dropped_total`
+   */
+  measure(registry: Registry): void {
+    const dropped = this.#dropped;
+    const counter = new Counter({
+      name: 'log_lines_dropped_total',
+      help: 'Lines that are not in the log: left out by sampling, or lost because they could not be written.',
+      labelNames: ['reason'],
+      registers: [],
+      collect() {
+        this.reset();
+        for (const [reason, lines] of Object.entries(dropped)) this.inc({ reason }, lines);
+      },
+    });
+    registry.registerMetric(counter);
+  }
+
+  /**
+   * Waits until the log is written. Call it before the process exits.
+   * @param ms milliseconds to wait for a reader that reads nothing
+   * @returns whether every line is written or lost; false means that a write is stuck
+   */
+  async flush(ms: number): Promise<boolean> {
+    this.#report();
+    return (await this.#output?.flush(ms)) ?? true;
+  }
+
+  #report(): void {
+    clearTimeout(this.#reportTimer);
+    this.#reportTimer = undefined;
+    const sampled = this.#dropped.sampled - this.#reported.sampled;
+    const lost = this.#dropped.lost - this.#reported.lost;
+    if (sampled === 0 && lost === 0) return;
+    this.#reported = { ...this.#dropped };
+    // The timer was set by some request, which the line is not about.
+    runWith(background, () => this.#root[lost > 0 ? 'warn' : 'info']({ sampled, lost }, 'log lines dropped'));
+  }
+}
+
+const controls = new WeakMap<Logger, LogControl>();
+
+/**
+ * @param log a logger or a child of one
+ * @returns its control, if `createLogger` created it
+ */
+export function controlOf(log: Logger): LogControl | undefined {
+  return controls.get(log);
 }

@@ -1,46 +1,44 @@
 import { write, writeSync } from 'node:fs';
 
-/** Characters that wait for a reader at most; what comes beyond is lost. */
-const mostWaiting = 4 * 1024 * 1024;
-/** Bytes of one write: one that ends shows that the reader still reads. */
-const mostAtOnce = 64 * 1024;
-/** Milliseconds until a pipe that takes no more is tried again. */
+/** Max characters that wait to be written; further lines are lost. */
+const maxWaiting = 4 * 1024 * 1024;
+/** Bytes of one write. A completed write shows that the reader still reads. */
+const maxWrite = 64 * 1024;
+/** Milliseconds until a write to a full pipe is tried again. */
 const retryAfter = 10;
-/** Milliseconds that an exit nobody announced may be held up by what is still to be written. */
+/** Milliseconds that an exit without `flush` may wait for the last lines. */
 const exitTimeout = 1000;
 
 /**
- * Writes lines to a file descriptor without ever waiting for it. While one write is under way, lines gather for the next.
- * What a full disk or a broken pipe does not take is lost and counted, and so is what comes while a reader that stands still
- * has 4 MiB to read: a service must not end, or stand still, because its log does.
+ * Writes lines to a file descriptor and never waits for it. Lines gather while a write is under way. Lines that a full disk, a
+ * broken pipe or a reader with 4 MiB of backlog does not take are lost and counted: the service goes on without its log.
  *
- * In place of pino's own destination: that waits for the reader or, told not to, tries for ever to write its last lines to a
- * disk that is full, and gives no way to know when all is written.
+ * pino's own destination waits for the reader, or retries for ever on a full disk, and cannot say when all is written.
  */
 export class Output {
   readonly #fd: number;
   readonly #onLost: (lines: number) => void;
   #waiting = '';
-  #writing = false;
-  /** What comes right after the write under way. */
+  /** The bytes that follow the write under way. */
   #unsent: Buffer = Buffer.alloc(0);
+  #writing = false;
   #onIdle: (() => void)[] = [];
-  readonly #patience = new Set<NodeJS.Timeout>();
+  readonly #flushTimers = new Set<NodeJS.Timeout>();
 
   /**
    * @param fd file descriptor, 1 for standard output
-   * @param onLost hears how many lines could not be written
+   * @param onLost is called with the number of lines that could not be written
    */
   constructor(fd: number, onLost: (lines: number) => void) {
     this.#fd = fd;
     this.#onLost = onLost;
-    // For a process.exit that has not flushed. What is being written at that moment is, beside this.
+    // For an exit without `flush`. The write under way may come after these lines.
     process.on('exit', () => this.#writeNow());
   }
 
   /** @param line with its line feed */
   write(line: string): void {
-    if (this.#waiting.length + line.length > mostWaiting) {
+    if (this.#waiting.length + line.length > maxWaiting) {
       this.#onLost(1);
       return;
     }
@@ -49,20 +47,20 @@ export class Output {
   }
 
   /**
-   * @param ms milliseconds to wait for a reader that takes nothing; one that is slow is waited for
-   * @returns whether everything has been written, or has been given up as lost; false means that a write is stuck
+   * @param ms milliseconds to wait for a reader that reads nothing; a slow reader gets all the time it needs
+   * @returns whether everything is written or lost; false means that a write is stuck
    */
   async flush(ms: number): Promise<boolean> {
     if (!this.#writing) return true;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     this.#onIdle.push(() => resolve(true));
     const timer = setTimeout(resolve, ms, false);
-    this.#patience.add(timer);
+    this.#flushTimers.add(timer);
     try {
       return await promise;
     } finally {
       clearTimeout(timer);
-      this.#patience.delete(timer);
+      this.#flushTimers.delete(timer);
     }
   }
 
@@ -78,27 +76,21 @@ export class Output {
   }
 
   #send(lines: Buffer): void {
-    this.#unsent = lines.subarray(mostAtOnce);
-    write(this.#fd, lines, 0, Math.min(lines.length, mostAtOnce), (error, written) => {
-      if (error?.code === 'EAGAIN') this.#sendLater(lines);
-      else if (error === null) this.#sent(lines.subarray(written));
-      else {
-        this.#onLost(linesIn(lines));
+    this.#unsent = lines.subarray(maxWrite);
+    write(this.#fd, lines, 0, Math.min(lines.length, maxWrite), (error, written) => {
+      if (error?.code === 'EAGAIN') {
+        this.#unsent = lines;
+        setTimeout(() => this.#send(lines), retryAfter);
+      } else if (error === null) {
+        for (const timer of this.#flushTimers) timer.refresh();
+        if (written < lines.length) this.#send(lines.subarray(written));
+        else this.#next();
+      } else {
+        this.#onLost(lines.filter((byte) => byte === 0x0a).length);
         this.#unsent = Buffer.alloc(0);
         this.#next();
       }
     });
-  }
-
-  #sent(rest: Buffer): void {
-    for (const timer of this.#patience) timer.refresh();
-    if (rest.length > 0) this.#send(rest);
-    else this.#next();
-  }
-
-  #sendLater(lines: Buffer): void {
-    this.#unsent = lines;
-    setTimeout(() => this.#send(lines), retryAfter);
   }
 
   #writeNow(): void {
@@ -108,14 +100,10 @@ export class Output {
       try {
         rest = rest.subarray(writeSync(this.#fd, rest));
       } catch (error) {
-        // The process ends, and there is nowhere left to say what else is wrong.
+        // The process ends, and no other place can report this error.
         if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) return;
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryAfter);
       }
     }
   }
-}
-
-function linesIn(bytes: Buffer): number {
-  return bytes.filter((byte) => byte === 0x0a).length;
 }

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { current } from '../../../pkg/context/index.ts';
 import { about } from '../app/about.ts';
 import { defineModule } from '../app/module.ts';
-import { measureLogs } from '../log/control.ts';
+import { controlOf } from '../log/logger.ts';
 import { RequestDurations } from './requests.ts';
 
 /** Codes stand in the code, so there are few; should somebody make one of an id, the rest is counted as one. */
@@ -71,7 +71,7 @@ export const metrics = defineModule({
   requires: [],
   start({ log }) {
     const value = createMetrics();
-    measureLogs(value.registry, log);
+    controlOf(log)?.measure(value.registry);
     return { value };
   },
 });
