@@ -5,11 +5,9 @@ import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 
 const Package = Type.Object({ name: Type.String(), version: Type.Optional(Type.String()) });
-
-/** What a build writes down of itself, in `dist/build.json`. */
 const Build = Type.Partial(Type.Object({ version: Type.String(), revision: Type.String(), date: Type.String() }));
 
-/** Which service this is, and which build of it. */
+/** Name and build of this service. */
 export interface About extends Static<typeof Build> {
   readonly name: string;
   readonly version: string;
@@ -17,8 +15,8 @@ export interface About extends Static<typeof Build> {
 
 /**
  * @param packageJson path of the service's package.json
- * @param build path of what the build wrote; the sources have none
- * @returns name and version as package.json says; version, commit (`revision`) and date of the build where there is one
+ * @param build path of `dist/build.json`, which only a build has
+ * @returns name and version of package.json; a build adds its version, commit (`revision`) and date
  */
 export function readAbout(packageJson: string, build: string): About {
   const { name, version = '0.0.0' } = Value.Parse(Package, readJson(packageJson));
@@ -29,8 +27,8 @@ function readJson(file: string): unknown {
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
-/** This service. Seen from what was compiled, the path leads into `dist/`. */
+/** This service. Compiled code stands in `dist/`, beside build.json. */
 export const about = readAbout(
   findPackageJSON(import.meta.url) ?? 'package.json',
-  path.join(import.meta.dirname, '..', '..', '..', 'build.json'),
+  path.join(import.meta.dirname, '../../../build.json'),
 );

@@ -11,7 +11,7 @@ export const config = Type.Object({
   SHUTDOWN_DELAY_MS: Type.Integer({
     minimum: 0,
     default: 0,
-    description: 'Milliseconds to go on serving after readiness has failed, while load balancers forget this instance',
+    description: 'Milliseconds to serve on after readiness fails, until load balancers send no more requests',
     examples: [5000],
   }),
   SHUTDOWN_TIMEOUT_MS: Type.Integer({
@@ -22,5 +22,4 @@ export const config = Type.Object({
   }),
 });
 
-/** The delay is part of the time to stop: something must be left of it. */
 export const rules = [below(config, 'SHUTDOWN_DELAY_MS', 'SHUTDOWN_TIMEOUT_MS')];

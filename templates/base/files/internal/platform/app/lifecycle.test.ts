@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { Type } from 'typebox';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { current, detach } from '../../../pkg/context/index.ts';
-import { DeadlineError, Service } from './lifecycle.ts';
+import { DeadlineError, inOrder, Service, withDeadline } from './lifecycle.ts';
 import { type Module, type Running, defineModule } from './module.ts';
 
 let events: string[];
@@ -336,5 +336,72 @@ describe('health', () => {
       ill: { error: 'no connection' },
       slow: { error: 'health check took longer than 20 ms' },
     });
+  });
+});
+
+describe('inOrder', () => {
+  const a = module('a');
+  const b = module('b', [a]);
+  const c = module('c', [b, a]);
+
+  it('puts a module after what it requires', () => {
+    expect(inOrder([c, b, a])).toEqual([a, b, c]);
+  });
+
+  it('keeps the given order where nothing requires another', () => {
+    const d = module('d');
+    expect(inOrder([d, a, b])).toEqual([d, a, b]);
+  });
+
+  it('names what is missing, and for whom', () => {
+    expect(() => inOrder([b])).toThrow('Module "b" requires "a", which is not in the list of modules');
+  });
+
+  it('puts a module after what completes one that it requires', () => {
+    const filling: Module = { ...module('filling'), completes: a };
+    expect(inOrder([c, b, filling, a])).toEqual([a, filling, b, c]);
+  });
+
+  it('names a circle by way of what completes another', () => {
+    const filling: Module = { ...module('filling', [b]), completes: a };
+    expect(() => inOrder([a, b, filling])).toThrow('Modules require each other: b → filling → b');
+  });
+
+  it('names the module that is to be completed and is missing', () => {
+    const filling: Module = { ...module('filling'), completes: a };
+    expect(() => inOrder([filling])).toThrow('Module "filling" requires "a", which is not in the list of modules');
+  });
+
+  it('names both ends of a cycle', () => {
+    const requires: Module[] = [];
+    const first: Module = { ...module('first'), requires };
+    const second = module('second', [first]);
+    requires.push(second);
+    expect(() => inOrder([first, second])).toThrow('Modules require each other: first → second → first');
+  });
+
+  it('refuses two modules of one name', () => {
+    expect(() => inOrder([a, module('a')])).toThrow('Duplicate module name "a"');
+  });
+});
+
+describe('withDeadline', () => {
+  it('returns what the work returns', async () => {
+    await expect(withDeadline('work', 1000, () => 42)).resolves.toBe(42);
+  });
+
+  it('passes on what the work throws', async () => {
+    const work = Promise.reject(new RangeError('no'));
+    await expect(withDeadline('work', 1000, () => work)).rejects.toThrow(RangeError);
+  });
+
+  it('ends work that ignores its signal, and aborts the signal', async () => {
+    let given: AbortSignal | undefined;
+    const never = withDeadline('start', 10, (signal) => {
+      given = signal;
+      return new Promise(() => {});
+    });
+    await expect(never).rejects.toThrow(new DeadlineError('start took longer than 10 ms'));
+    expect(given?.aborted).toBe(true);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ServiceProcess, startProcess } from '../../../test/support/service.ts';
+import { linkText } from './run.ts';
 
 /** Runs one module whose `start` gives `running`, in a process of its own. */
 function run(running: string, env: NodeJS.ProcessEnv = {}, config = '{}'): ServiceProcess {
@@ -34,11 +35,11 @@ describe.concurrent('the process', () => {
     expect(service.messages).not.toContain('ready');
   });
 
-  it('ends in time, with exit code 1, when a module that starts does not heed that signal', async () => {
+  it('ends in time, with exit code 1, when a module that starts ignores that signal', async () => {
     const service = run('forever()', { SHUTDOWN_TIMEOUT_MS: '400' });
     await service.logged('module starts');
     expect(await service.stop()).toEqual({ code: 1, signal: null });
-    expect(service.messages.slice(-2)).toEqual(['start abandoned: it did not heed its signal', 'stopped']);
+    expect(service.messages.slice(-2)).toEqual(['start abandoned: it ignored its signal', 'stopped']);
   });
 
   it('ends with exit code 1 when a module does not start in time', async () => {
@@ -63,7 +64,7 @@ describe.concurrent('the process', () => {
     }`);
     await service.logged('module starts');
     service.process.kill('SIGHUP');
-    await service.logged('not reloaded: only a service that is ready is');
+    await service.logged('not reloaded: the service is not ready');
     await service.logged('ready');
     service.process.kill('SIGHUP');
     await service.logged('reloaded');
@@ -109,6 +110,15 @@ describe.concurrent('the process', () => {
     expect(service.messages.at(-1)).toBe('second signal: exit at once');
   });
 
+  it('takes a signal that is repeated at once for one: npm forwards the Ctrl+C that the terminal has sent already', async () => {
+    const service = run('{ drain: () => new Promise((done) => setTimeout(done, 300)) }');
+    await service.logged('ready');
+    service.process.kill('SIGINT');
+    await service.logged('stopping');
+    expect(await service.stop('SIGINT')).toEqual({ code: 0, signal: null });
+    expect(service.messages.at(-1)).toBe('stopped');
+  });
+
   it.each([
     [
       'an error nobody caught',
@@ -141,7 +151,7 @@ describe.concurrent('the process', () => {
     ]);
   });
 
-  it('shows its configuration in the log, but no secret', async () => {
+  it('shows in the log which settings are set, but no secret', async () => {
     const service = run(
       '{ value: undefined }',
       { DATABASE_URL: 'postgres://me:hunter2@db/orders' },
@@ -150,6 +160,13 @@ describe.concurrent('the process', () => {
     await service.logged('ready');
     await service.stop();
     expect(service.output[0]).toContain('"DATABASE_URL":"[redacted]"');
+    expect(service.output[0]).not.toContain('START_TIMEOUT_MS');
     expect(service.output.join('\n')).not.toContain('hunter2');
   });
+});
+
+it('the links of a service are one line, with the URL of each path of the API', () => {
+  expect(linkText({ API: 'http://localhost:8080', docs: '/docs', metrics: 'http://localhost:9090/metrics' })).toBe(
+    'API http://localhost:8080, docs http://localhost:8080/docs, metrics http://localhost:9090/metrics',
+  );
 });

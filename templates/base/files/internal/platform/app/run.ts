@@ -1,98 +1,96 @@
 import { isatty } from 'node:tty';
-import { checkConfig, ConfigError, readConfig, redactConfig } from '../config/config.ts';
+import { changedSettings, checkConfig, ConfigError, readConfig } from '../config/config.ts';
 import { config as logConfig } from '../log/config.ts';
-import { controlOf } from '../log/logger.ts';
-import { createLogger, type Logger, onDevelopersTerminal } from '../log/logger.ts';
-import { about } from './about.ts';
+import { controlOf, createLogger, type Logger, onDevelopersTerminal } from '../log/logger.ts';
 import { config as appConfig, rules } from './config.ts';
 import { Service } from './lifecycle.ts';
 import type { Module } from './module.ts';
 
+/** Milliseconds for the last lines of the log, when their reader reads nothing. */
+const flushTimeoutMs = 3000;
+/** Milliseconds for the stop after an uncaught error: the process is no longer reliable. */
+const fatalTimeoutMs = 5000;
+/** Milliseconds within which the same signal counts once: the terminal sends Ctrl+C to all processes, and npm forwards it. */
+const repeatMs = 1000;
+
 /**
- * @param links what can be opened in a browser, by name; a path is one of the API's
- * @returns a few lines for a developer's terminal
+ * Runs the service: checks the configuration, starts the modules, and stops them on SIGTERM or SIGINT. The exit code is 0 after a
+ * clean stop; 1 after a faulty configuration, a failed start, an uncaught error, a late stop or a second signal. SIGHUP reloads
+ * the modules.
+ * @param modules all modules of the service, in any order
+ * @returns when the service is ready, or about to exit
  */
-export function banner(links: Readonly<Record<string, string>>): string {
-  const width = Math.max(0, ...Object.keys(links).map((name) => name.length));
-  const { API = '' } = links;
-  const lines = Object.entries(links).map(
-    ([name, url]) => `  ${name.padEnd(width)}  ${url.startsWith('/') ? API : ''}${url}`,
-  );
-  return ['', `  ${about.name} ${about.version} is ready`, '', ...lines, '', ''].join('\n');
+export async function run(modules: readonly Module[]): Promise<void> {
+  const { env } = process;
+  const schemas = [appConfig, logConfig, ...modules.map((module) => module.config)];
+  try {
+    checkConfig(schemas, env, [...rules, ...modules.flatMap((module) => module.rules ?? [])]);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const log = await createLogger('info');
+    log.fatal({ faults: error.faults }, error.message);
+    return exit(log, 1);
+  }
+
+  const settings = { ...readConfig(appConfig, env), ...readConfig(logConfig, env) };
+  const { LOG_SAMPLE_INITIAL: initial, LOG_SAMPLE_THEREAFTER: thereafter } = settings;
+  const log = await createLogger(settings.LOG_LEVEL, undefined, { initial, thereafter });
+  const service = new Service(modules, {
+    log,
+    configOf: (module) => readConfig(module.config, env),
+    startTimeoutMs: settings.START_TIMEOUT_MS,
+  });
+  const fail = watchForEnd(service, log, settings.SHUTDOWN_DELAY_MS, settings.SHUTDOWN_TIMEOUT_MS);
+
+  const isDevelopment = onDevelopersTerminal();
+  const names = modules.map(({ name }) => name);
+  const config = changedSettings(schemas, env);
+  log[isDevelopment ? 'debug' : 'info']({ node: process.version, modules: names, config }, 'starting');
+  try {
+    await service.start();
+    // Since the process began.
+    const ms = Math.round(performance.now());
+    if (isDevelopment) log.info(`ready in ${ms} ms: ${linkText(service.links())}`);
+    else log.info({ ms }, 'ready');
+  } catch (error) {
+    // A signal makes the start fail too, and has already begun the stop.
+    if (service.phase !== 'stopping') fail(error, 'the service could not start');
+  }
 }
 
-/** Milliseconds until a reader of the log that takes nothing is given up. */
-const flushTimeoutMs = 3000;
+/**
+ * @param links URLs by name; a path belongs to the API
+ * @returns the links in one line
+ */
+export function linkText(links: Readonly<Record<string, string>>): string {
+  const { API = '' } = links;
+  return Object.entries(links)
+    .map(([name, url]) => `${name} ${url.startsWith('/') ? API : ''}${url}`)
+    .join(', ');
+}
 
 /**
- * Ends the process when its log is written.
+ * Writes the log, then ends the process.
  * @param log any logger of the process
- * @param code what to exit with
+ * @param code exit code
  */
 export async function exit(log: Logger, code: 0 | 1): Promise<never> {
   const written = (await controlOf(log)?.flush(flushTimeoutMs)) ?? true;
-  // Node waits for a write under way even when it exits; nobody reads this one.
+  // Node cannot exit during a write, and nobody reads this one.
   if (!written) process.kill(process.pid, 'SIGKILL');
   return process.exit(code);
 }
 
 /**
- * What can change without a restart is what a module's `reload` takes up. Settings are no part of it: a process keeps the
- * environment that it was started with.
- * @param service whose modules reload
- * @param log hears of it
- * @returns what to do on SIGHUP; one reload at a time
+ * Handles signals and uncaught errors. Our own code, because close-with-grace has one timeout for both, exits with 0 after a late
+ * stop, and accepts a dozen more signals.
+ * @returns a function that logs an error, stops the service briefly, and exits with code 1
  */
-export function reloading(service: Service, log: Logger): () => void {
-  let last = Promise.resolve();
-
-  async function reload(): Promise<void> {
-    if (service.phase !== 'ready') {
-      log.warn({ phase: service.phase }, 'not reloaded: only a service that is ready is');
-      return;
-    }
-    const complete = await service.reload();
-    log.info({ complete }, 'reloaded');
-  }
-
-  return () => {
-    last = last.then(reload);
-  };
-}
-
-/** Milliseconds to finish what is in flight after an error that nobody caught: the process can no longer be trusted. */
-const fatalTimeoutMs = 5000;
-
-export interface EndingOptions {
-  readonly service: Service;
-  readonly log: Logger;
-  /** Milliseconds to go on serving after a signal. */
-  readonly delayMs: number;
-  /** Milliseconds for all of it. */
-  readonly timeoutMs: number;
-}
-
-/** Ends the process. */
-export interface Ending {
-  /** Whether the end has begun. */
-  readonly begun: () => boolean;
-  /** Logs what went wrong, stops the service briefly, and exits with code 1. */
-  readonly fail: (error: unknown, message: string) => void;
-}
-
-/**
- * Watches for the end of the process. SIGTERM and SIGINT stop the service: exit code 0 when every module stopped in time,
- * otherwise 1. A second signal exits at once, with code 1. So does, after a brief stop, an error that nobody caught.
- * SIGHUP ends nothing: it has the modules reload.
- *
- * A few lines in place of close-with-grace: there the time allowed is one for signals and errors, a stop that was late in
- * part still exits with code 0, and a dozen more signals are taken.
- * @param options the service and its limits
- * @returns a way to end it from within
- */
-export function watchForEnd({ service, log, delayMs, timeoutMs }: EndingOptions): Ending {
+function watchForEnd(service: Service, log: Logger, delayMs: number, timeoutMs: number) {
   let begun = false;
   let failed = false;
+  let last: { readonly signal: NodeJS.Signals; readonly at: number } | undefined;
+  let reloaded = Promise.resolve();
 
   async function end(delay: number, timeout: number): Promise<never> {
     begun = true;
@@ -109,6 +107,10 @@ export function watchForEnd({ service, log, delayMs, timeoutMs }: EndingOptions)
   }
 
   function onSignal(signal: NodeJS.Signals): void {
+    const at = performance.now();
+    const isRepeat = last?.signal === signal && at - last.at < repeatMs;
+    last = { signal, at };
+    if (isRepeat) return;
     if (begun) {
       log.fatal({ signal }, 'second signal: exit at once');
       void exit(log, 1);
@@ -118,64 +120,20 @@ export function watchForEnd({ service, log, delayMs, timeoutMs }: EndingOptions)
     void end(delayMs, timeoutMs);
   }
 
+  /** Settings do not change: a process keeps its environment. */
+  async function reload(): Promise<void> {
+    if (service.phase === 'ready') log.info({ complete: await service.reload() }, 'reloaded');
+    else log.warn({ phase: service.phase }, 'not reloaded: the service is not ready');
+  }
+
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
-  // To one that runs in a terminal it says that the terminal has gone.
-  process.on('SIGHUP', isatty(1) ? onSignal : reloading(service, log));
-  // Rejections that nobody handles arrive here too.
+  process.on('SIGHUP', (signal) => {
+    // In a terminal, SIGHUP means that the terminal was closed.
+    if (isatty(1)) onSignal(signal);
+    else reloaded = reloaded.then(reload);
+  });
+  // Also unhandled rejections.
   process.on('uncaughtException', (error) => fail(error, 'uncaught error'));
-  return { begun: () => begun, fail };
-}
-
-/**
- * Runs the service: checks the configuration, starts the modules, and stops them when a signal asks for it. The process
- * then exits with code 0; with 1 after a fault in the configuration, a failed start, or a stop that was not clean.
- * @param modules every module of the service, in any order
- * @returns when the service is ready, or about to exit
- */
-export async function run(modules: readonly Module[]): Promise<void> {
-  const { env } = process;
-  const schemas = [appConfig, logConfig, ...modules.map((module) => module.config)];
-  try {
-    checkConfig(schemas, env, [...rules, ...modules.flatMap((module) => module.rules ?? [])]);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    const log = await createLogger('info');
-    log.fatal({ faults: error.faults }, error.message);
-    return exit(log, 1);
-  }
-
-  const limits = readConfig(appConfig, env);
-  const {
-    LOG_LEVEL: level,
-    LOG_SAMPLE_INITIAL: initial,
-    LOG_SAMPLE_THEREAFTER: thereafter,
-  } = readConfig(logConfig, env);
-  const log = await createLogger(level, undefined, { initial, thereafter });
-  const service = new Service(modules, {
-    log,
-    configOf: (module) => readConfig(module.config, env),
-    startTimeoutMs: limits.START_TIMEOUT_MS,
-  });
-  const ending = watchForEnd({
-    service,
-    log,
-    delayMs: limits.SHUTDOWN_DELAY_MS,
-    timeoutMs: limits.SHUTDOWN_TIMEOUT_MS,
-  });
-
-  const names = modules.map(({ name }) => name);
-  log.info({ node: process.version, modules: names, config: redactConfig(schemas, env) }, 'starting');
-  const begun = performance.now();
-  try {
-    await service.start();
-    log.info({ ms: Math.round(performance.now() - begun) }, 'ready');
-    if (onDevelopersTerminal()) {
-      await controlOf(log)?.flush(1000);
-      process.stdout.write(banner(service.links()));
-    }
-  } catch (error) {
-    // A signal during the start makes it fail too; then the end has begun already.
-    if (!ending.begun()) ending.fail(error, 'the service could not start');
-  }
+  return fail;
 }

@@ -1,6 +1,14 @@
 import { Type } from 'typebox';
 import { describe, expect, it } from 'vitest';
-import { below, checkConfig, ConfigError, type Environment, type Fault, readConfig, redactConfig } from './config.ts';
+import {
+  below,
+  changedSettings,
+  checkConfig,
+  ConfigError,
+  type Environment,
+  type Fault,
+  readConfig,
+} from './config.ts';
 
 const schema = Type.Object({
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8080, examples: [8080] }),
@@ -121,17 +129,10 @@ describe('checkConfig', () => {
   });
 });
 
-describe('redactConfig', () => {
-  it('shows what is set, but no secret', () => {
-    expect(redactConfig([schema, secret], { PORT: '3000', API_KEY: 'long enough' })).toEqual({
-      PORT: 3000,
-      RATIO: 0.5,
-      VERBOSE: false,
-      LEVEL: 'info',
-      API_KEY: '[redacted]',
-    });
-    expect(redactConfig([Type.Object({ TOKEN: Type.String({ default: '', secret: true }) })], {})).toEqual({
-      TOKEN: '',
-    });
+describe('changedSettings', () => {
+  it('shows what differs from the defaults, but no secret', () => {
+    const env = { PORT: '3000', VERBOSE: 'false', NAME: 'orders', API_KEY: 'long enough' };
+    expect(changedSettings([schema, secret], env)).toEqual({ PORT: 3000, NAME: 'orders', API_KEY: '[redacted]' });
+    expect(changedSettings([Type.Object({ TOKEN: Type.String({ default: '', secret: true }) })], {})).toEqual({});
   });
 });

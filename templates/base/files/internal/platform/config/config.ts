@@ -1,18 +1,46 @@
 import { type Static, type TObject, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
 
-/** What must hold between settings, be they of one module or of several. */
+/** Where settings come from: `process.env`, or an object in tests. Unknown names are ignored. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What is wrong with one variable. */
+export interface Fault {
+  readonly variable: string;
+  readonly expected: string;
+  /** Left out for secrets and unset variables. */
+  readonly given?: string;
+  readonly example?: string;
+}
+
+/** All faults of a configuration. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly faults: readonly Fault[];
+
+  constructor(faults: readonly Fault[]) {
+    super(['The configuration is not valid:', ...faults.map((fault) => `  ${describe(fault)}`)].join('\n'));
+    this.faults = faults;
+  }
+}
+
+function describe({ variable, expected, given, example }: Fault): string {
+  const found = given === undefined ? '' : `, got ${JSON.stringify(given)}`;
+  return `${variable}: expected ${expected}${found}${example === undefined ? '' : ` (for example ${example})`}`;
+}
+
+/** A condition between settings, of one module or of several. */
 export interface Rule {
-  /** The schema of those settings; a service that has not all of them has nothing to heed. */
+  /** The schema of those settings. A service that lacks one of them ignores the rule. */
   readonly settings: TObject;
-  /** Says which setting is to change, if they contradict each other. A method: rules on different settings fit into one list. */
+  /** Says which setting must change. A method, so that rules on different settings fit into one list. */
   contradiction(settings: Static<TObject>): Fault | undefined;
 }
 
 /**
- * Declares a rule; the identity function, there for inference.
- * @param settings the schema of the settings that it is about
- * @param contradiction gets them, each valid by itself; says which one is to change, and to what, if there is a contradiction
+ * Declares a rule. It exists for type inference.
+ * @param settings the schema of the settings
+ * @param contradiction gets the settings, each valid by itself, and says which one must change, if any
  * @returns the rule
  */
 export function rule<Settings extends TObject>(
@@ -24,67 +52,57 @@ export function rule<Settings extends TObject>(
 
 /**
  * @param settings schema of both
- * @param lower a number
- * @param upper the most that it may be
- * @returns the rule that says so
+ * @param lower name of a number
+ * @param upper name of its upper limit
+ * @returns the rule `lower` ≤ `upper`
  */
 export function atMost(settings: TObject, lower: string, upper: string): Rule {
-  return rule(settings, ({ [lower]: value, [upper]: limit }) =>
-    Number(value) <= Number(limit)
-      ? undefined
-      : {
-          variable: lower,
-          expected: `at most ${upper}, which is ${String(limit)}`,
-          given: String(value),
-          example: String(limit),
-        },
-  );
+  return rule(settings, ({ [lower]: value, [upper]: limit }) => {
+    if (Number(value) <= Number(limit)) return undefined;
+    const expected = `at most ${upper}, which is ${String(limit)}`;
+    return { variable: lower, expected, given: String(value), example: String(limit) };
+  });
 }
 
 /**
  * @param settings schema of both
- * @param lower a number
- * @param upper it must be less than this
- * @returns the rule that says so
+ * @param lower name of a number
+ * @param upper name of a greater one
+ * @returns the rule `lower` < `upper`
  */
 export function below(settings: TObject, lower: string, upper: string): Rule {
-  return rule(settings, ({ [lower]: value, [upper]: limit }) =>
-    Number(value) < Number(limit)
-      ? undefined
-      : {
-          variable: lower,
-          expected: `less than ${upper}, which is ${String(limit)}`,
-          given: String(value),
-          example: String(Math.floor(Number(limit) / 2)),
-        },
-  );
+  return rule(settings, ({ [lower]: value, [upper]: limit }) => {
+    if (Number(value) < Number(limit)) return undefined;
+    const expected = `less than ${upper}, which is ${String(limit)}`;
+    return { variable: lower, expected, given: String(value), example: String(Math.floor(Number(limit) / 2)) };
+  });
 }
 
-/** The keywords of JSON Schema that say what a value must look like. */
+/** The default maximum of an integer: a timer of Node that waits for more milliseconds fires at once. */
+const maxInteger = 2 ** 31 - 1;
+
+/** What a schema of one variable may say besides its type. */
 interface Keywords {
+  readonly default?: unknown;
   readonly enum?: readonly string[];
+  readonly examples?: readonly (string | number | boolean)[];
   readonly format?: string;
-  readonly pattern?: string;
-  readonly minLength?: number;
-  readonly minimum?: number;
   readonly maximum?: number;
+  readonly minimum?: number;
+  readonly minLength?: number;
+  readonly pattern?: string;
+  readonly secret?: boolean;
 }
-
-/**
- * Of an integer whose schema names no maximum: the most milliseconds that a timer of Node waits. What is set to more fires at
- * once, and more bytes than that fit into no string.
- */
-export const largestInteger = 2 ** 31 - 1;
 
 /**
  * @param schema of one variable
- * @returns in words what a value must look like, such as "an integer from 0 to 65535"
+ * @returns what a value must look like, such as "an integer from 0 to 65535"
  */
 export function expectation(schema: TSchema): string {
   const { enum: choices, format, pattern, minLength = 1 }: Keywords = schema;
   if (choices !== undefined) return `one of ${choices.join(', ')}`;
   if (Type.IsBoolean(schema)) return 'true or false';
-  if (Type.IsInteger(schema)) return `an integer${range({ maximum: largestInteger, ...schema })}`;
+  if (Type.IsInteger(schema)) return `an integer${range({ maximum: maxInteger, ...schema })}`;
   if (Type.IsNumber(schema)) return `a number${range(schema)}`;
   if (format !== undefined) return `a ${format}`;
   if (pattern !== undefined) return `text that matches ${pattern}`;
@@ -98,44 +116,20 @@ function range(schema: object): string {
   return maximum === undefined ? '' : ` of at most ${maximum}`;
 }
 
-/** Where settings come from: `process.env`, or an object in tests. Names that no schema knows are ignored. */
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** What is wrong with one variable. */
-export interface Fault {
-  readonly variable: string;
-  readonly expected: string;
-  /** What stands there; left out for secrets, and when nothing does. */
-  readonly given?: string;
-  readonly example?: string;
-}
-
-/** Every fault of a configuration at once. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  readonly faults: readonly Fault[];
-
-  /** @param faults at least one */
-  constructor(faults: readonly Fault[]) {
-    super(['The configuration is not valid:', ...faults.map((fault) => `  ${describe(fault)}`)].join('\n'));
-    this.faults = faults;
-  }
-}
-
 /**
- * Checks all schemas together, so that one start shows every fault; also what settings say against each other, when
- * each is sound by itself.
+ * Checks all schemas and rules together, so that one start shows every fault.
  * @param schemas TypeBox objects keyed by environment variable
  * @param env the environment
- * @param rules what must hold between settings
+ * @param rules conditions between settings; checked only between settings that are valid by themselves
  * @throws {ConfigError} naming every faulty variable
  */
 export function checkConfig(schemas: readonly TObject[], env: Environment, rules: readonly Rule[] = []): void {
-  const faults = schemas.flatMap((schema) => faultsOf(schema, env));
-  const sound = new Set(schemas.flatMap(({ properties }) => Object.keys(properties)));
-  for (const { variable } of faults) sound.delete(variable);
+  const parsed = schemas.map((schema) => parse(schema, env));
+  const faults = parsed.flatMap((each) => each.faults);
+  const valid = new Set(schemas.flatMap(({ properties }) => Object.keys(properties)));
+  for (const { variable } of faults) valid.delete(variable);
   const contradictions = rules
-    .filter(({ settings }) => Object.keys(settings.properties).every((name) => sound.has(name)))
+    .filter(({ settings }) => Object.keys(settings.properties).every((name) => valid.has(name)))
     .flatMap((each) => each.contradiction(readConfig(each.settings, env)) ?? []);
   if (faults.length + contradictions.length > 0) throw new ConfigError([...faults, ...contradictions]);
 }
@@ -148,8 +142,7 @@ export function checkConfig(schemas: readonly TObject[], env: Environment, rules
  * @throws {ConfigError} naming every faulty variable
  */
 export function readConfig<Schema extends TObject>(schema: Schema, env: Environment): Readonly<Static<Schema>> {
-  const settings = settingsOf(schema, env);
-  const faults = faultsOf(schema, env);
+  const { settings, faults } = parse(schema, env);
   if (faults.length > 0 || !Value.Check(schema, settings)) throw new ConfigError(faults);
   return Object.freeze(settings);
 }
@@ -157,66 +150,45 @@ export function readConfig<Schema extends TObject>(schema: Schema, env: Environm
 /**
  * @param schemas TypeBox objects keyed by environment variable
  * @param env a valid environment
- * @returns every setting, fit for a log: secrets are hidden, that one is not set is not
+ * @returns the settings that differ from their default, with secrets redacted, for the log
  */
-export function redactConfig(schemas: readonly TObject[], env: Environment): Record<string, unknown> {
-  const entries = schemas.flatMap((schema) =>
-    Object.entries(settingsOf(schema, env)).map(([name, value]): [string, unknown] => [
-      name,
-      isSecret(schema.properties[name]) && isSet(value) ? '[redacted]' : value,
-    ]),
-  );
-  return Object.fromEntries(entries);
+export function changedSettings(schemas: readonly TObject[], env: Environment): Record<string, unknown> {
+  const changed: Record<string, unknown> = {};
+  for (const schema of schemas) {
+    for (const [name, value] of Object.entries(parse(schema, env).settings)) {
+      const { default: usual, secret }: Keywords = schema.properties[name] ?? {};
+      if (value !== usual) changed[name] = secret === true ? '[redacted]' : value;
+    }
+  }
+  return changed;
 }
 
-function isSet(value: unknown): boolean {
-  return value !== undefined && value !== '';
+function parse({ properties }: TObject, env: Environment) {
+  const settings: Record<string, unknown> = {};
+  const faults: Fault[] = [];
+  for (const [variable, schema] of Object.entries(properties)) {
+    const given = env[variable];
+    const value = valueOf(schema, given);
+    const { examples: [example] = [], maximum = maxInteger, secret = false }: Keywords = schema;
+    const isTooLarge = Type.IsInteger(schema) && Number(value) > maximum;
+    if (value === undefined ? Type.IsOptional(schema) : Value.Check(schema, value) && !isTooLarge) {
+      if (value !== undefined) settings[variable] = value;
+      continue;
+    }
+    faults.push({
+      variable,
+      expected: expectation(schema),
+      ...(given !== undefined && !secret && { given }),
+      ...(example !== undefined && { example: String(example) }),
+    });
+  }
+  return { settings, faults };
 }
 
-function settingsOf({ properties }: TObject, env: Environment): Record<string, unknown> {
-  const entries = Object.entries(properties).map(([name, schema]): [string, unknown] => [
-    name,
-    valueOf(schema, env[name]),
-  ]);
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
-}
-
-/** An empty variable counts as not set: that is what `NAME=` in an env file means. */
+/** Stricter than `Value.Convert`, which takes `0x50` for 80 and `1` for true. An empty variable counts as unset. */
 function valueOf(schema: TSchema, text: string | undefined): unknown {
   if (text === undefined || text === '') return 'default' in schema ? schema.default : undefined;
   if (Type.IsInteger(schema) || Type.IsNumber(schema)) return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
   if (Type.IsBoolean(schema)) return { true: true, false: false }[text] ?? text;
   return text;
-}
-
-function faultsOf({ properties }: TObject, env: Environment): Fault[] {
-  return Object.entries(properties).flatMap(([variable, schema]) => {
-    const text = env[variable];
-    const value = valueOf(schema, text);
-    const valid = value === undefined ? Type.IsOptional(schema) : isValid(schema, value);
-    if (valid) return [];
-    const { examples: [example] = [] }: { readonly examples?: readonly (string | number | boolean)[] } = schema;
-    return [
-      {
-        variable,
-        expected: expectation(schema),
-        ...(text === undefined || isSecret(schema) ? {} : { given: text }),
-        ...(example === undefined ? {} : { example: String(example) }),
-      },
-    ];
-  });
-}
-
-function isValid(schema: TSchema, value: unknown): boolean {
-  const { maximum = largestInteger }: { readonly maximum?: number } = schema;
-  return Value.Check(schema, value) && !(Type.IsInteger(schema) && Number(value) > maximum);
-}
-
-function isSecret(schema: TSchema | undefined): boolean {
-  return schema !== undefined && 'secret' in schema && schema.secret === true;
-}
-
-function describe({ variable, expected, given, example }: Fault): string {
-  const found = given === undefined ? '' : `, got ${JSON.stringify(given)}`;
-  return `${variable}: expected ${expected}${found}${example === undefined ? '' : ` (for example ${example})`}`;
 }

@@ -83,11 +83,11 @@ function redact(line: Record<string, unknown>): Record<string, unknown> {
 }
 
 function redactObject(object: object, depth: number): Record<string, unknown> {
-  const entries = Object.entries(object).map(([key, value]) => [
-    key,
-    isSecret(key, value) ? '[redacted]' : redactValue(value, depth - 1),
-  ]);
-  return Object.fromEntries(entries);
+  const copy: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(object)) {
+    copy[key] = isSecret(key, value) ? '[redacted]' : redactValue(value, depth - 1);
+  }
+  return copy;
 }
 
 function redactValue(value: unknown, depth: number): unknown {
