@@ -1,4 +1,4 @@
-import { defineModule } from '../../../generators/engine/module.ts';
+import { defineModule } from '../../../generators/engine/model.ts';
 
 export default defineModule({
   id: 'openapi',
