@@ -166,7 +166,7 @@ export interface ModuleDefinition {
   /** Tests of its code, and what only they use, beside the tests in `internal/platform/`, `pkg/` and `scripts/`: not in a service unless it asks for them. */
   readonly platformTests?: readonly string[];
   readonly ci?: CiContribution;
-  /** Its part of `docs/try.md`. */
+  /** Its part of `docs/modules.md`. */
   readonly tryIt?: TryIt;
   /** Lines of `AGENTS.md`: what a coding agent must know of this module; `{run}` runs an npm script. */
   readonly agentRules?: readonly string[];

@@ -53,7 +53,7 @@ export default defineModule({
     http: 'internal/platform/http/module.ts',
   },
   ownership: {
-    seed: ['README.md', 'cmd/server/main.ts', 'internal/items/', 'docs/architecture.md', 'docs/decisions/'],
+    seed: ['README.md', 'cmd/server/main.ts', 'internal/items/', 'docs/decisions/'],
   },
   platformTests: [
     'test/clock.test.ts',
@@ -69,25 +69,25 @@ export default defineModule({
     'test/support/replies.ts',
   ],
   agentRules: [
-    'A rule of the domain stands in the `domain.ts` of its slice, which imports `pkg/` and other domains only.',
-    'A slice reaches a capability by `use(module)` in its `module.ts`, never by a global.',
-    'Throw what a caller may know with the constructors of `pkg/errors` (`notFound`, `conflict`, ...); add context with `wrap`.',
-    'A setting is a key of the TypeBox schema in `config.ts`; read no environment variable elsewhere.',
-    'Pass `current().signal` to whatever waits; run work that must outlive a request with `detach`.',
-    'A client error is never a 5xx: validate in the route schema, answer with problem details.',
-    'Log with the module’s `log`; never log secrets or whole requests.',
-    'A test is beside what it tests, named by a sentence, and does not depend on time.',
+    'Put a business rule into the `domain.ts` of its slice. It imports only `pkg/` and other domains.',
+    'A slice gets a module with `use(module)` in its `module.ts`, never from a global.',
+    'For an error that callers may see, throw one of `pkg/errors` (`notFound`, `conflict`, ...). Add context with `wrap`.',
+    'A setting is a key of a TypeBox `config` schema. Read environment variables nowhere else.',
+    'Pass `current().signal` to everything that waits. Run work that must outlive a request with `detach`.',
+    'A fault of the client is never a 5xx: validate in the route schema, reply with problem details.',
+    'Log with the `log` of the module. Never log secrets or whole requests.',
+    'A test is next to the code it tests. Its name is a sentence. It does not depend on time.',
   ],
   tryIt: {
     trials: [
       {
-        shows: 'An item is created',
+        shows: 'Create an item',
         shell: `{curl} localhost:8080/items -H 'content-type: application/json' -d '{"name":"anchor","quantity":3}'`,
         prints: '"name":"anchor"',
       },
-      { shows: 'And listed', shell: '{curl} localhost:8080/items', prints: '"items":[{' },
+      { shows: 'List the items', shell: '{curl} localhost:8080/items', prints: '"items":[{' },
       {
-        shows: 'What is not valid is refused, and the reply says where',
+        shows: 'A request that is not valid gets an error that names the place',
         shell: `{curl} localhost:8080/items -H 'content-type: application/json' -d '{"name":"anchor","quantity":-1}'`,
         prints: '"pointer":"/quantity"',
       },
@@ -197,5 +197,7 @@ export default defineModule({
     'test/support/load.ts': 'scripts/support/load.ts',
     'test/support/preparations.ts': 'scripts/support/preparations.ts',
     'test/production.test.ts': 'scripts/production.test.ts',
+    'docs/operations.md': 'docs/operations.md',
+    'docs/production.md': 'docs/operations.md',
   },
 });

@@ -28,12 +28,12 @@ describe.each(Object.entries(presets))('preset %s', (preset, sections) => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('starts by `npm start` alone, and does what its page says when that is pasted', async () => {
-    const page = textOf('docs/try.md');
-    expect(textOf('README.md')).toContain('(docs/try.md)');
-    const titles = [...page.matchAll(/^## (.*)$/gm)].map(([, title]) => title);
+    const page = textOf('docs/modules.md');
+    expect(textOf('README.md')).toContain('(docs/modules.md#try-it)');
+    const titles = [...page.matchAll(/^### (.*)$/gm)].map(([, title]) => title);
     expect(new Set(titles)).toEqual(new Set(['The example', 'contract', ...sections]));
     await using terminal = pasteInto(service, env);
-    const [served = '', listed = ''] = page.split('## More examples');
+    const [served = '', listed = ''] = page.split('### More examples');
     await tryAll(served, terminal);
     if (listed === '') return;
     list(listed);

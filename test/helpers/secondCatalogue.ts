@@ -14,7 +14,7 @@ export const changed = {
   renamed: { from: 'internal/platform/http/openapi.ts', to: 'internal/platform/http/description/openapi.ts' },
   renamedSeed: { from: 'internal/items/domain.ts', to: 'internal/items/item.ts' },
   dropped: '.editorconfig',
-  droppedSeed: 'docs/decisions/000-template.md',
+  droppedSeed: 'README.md',
   /** File → what becomes what in it. */
   edited: {
     'internal/platform/http/cursor.ts': ['opaque to clients', 'opaque to all clients'],
@@ -28,7 +28,7 @@ export const changed = {
   /** From merged. */
   toManaged: '.nvmrc',
   /** From seed. */
-  toMerged: 'docs/architecture.md',
+  toMerged: 'docs/decisions/001-slipway.md',
 } as const;
 
 /**

@@ -147,7 +147,7 @@ const cases: Readonly<Record<string, Case>> = {
       expect(service.read(changed.droppedSeed)).toMatch(/\nMine\.\n$/);
       expect(service.lock().files).not.toHaveProperty([changed.droppedSeed]);
     },
-    told: /keep +docs\/decisions\/000-template\.md +the template has dropped it; it is yours/,
+    told: /keep +README\.md +the template has dropped it; it is yours/,
   },
   'a file of the user’s own that is what the template now brings': {
     edit: (service) => service.write(changed.new, "/** Of a reply. */\nexport const trailerHeader = 'trailer';\n"),

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 
-/** Pages whose commands ask the example for something: what stands in `docs/try.md` gets its token there. */
+/** Pages whose commands ask the example for something: `docs/modules.md` sets the token for its own commands. */
 const pages = globSync('templates/modules/*/files/docs/*.md{,.hbs}').filter((page) =>
   /^(?:curl .*localhost:8080\/items|grpcurl .*items\.v1)/m.test(readFileSync(page, 'utf8')),
 );

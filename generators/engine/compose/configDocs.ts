@@ -2,7 +2,7 @@ import type { ConfigVariable } from '../model.ts';
 import type { Composer } from './composer.ts';
 import { markdownTable } from './markdown.ts';
 
-/** `docs/configuration.md`: every setting, from the schemas that the service itself runs. */
+/** `docs/configuration.md`: all settings, from the schemas that the service checks at start. */
 export const composeConfigDocs: Composer = ({ modules }) => {
   const sections = modules
     .filter((module) => module.config.length > 0)
@@ -12,8 +12,8 @@ export const composeConfigDocs: Composer = ({ modules }) => {
     );
   const text = [
     '# Configuration\n',
-    'Every setting is an environment variable, checked at start: the service names all faults at once and refuses to run. In',
-    'development `.env` is read if it exists (`cp .env.example .env`).\n',
+    'Each setting is an environment variable. The service checks all of them at start: if some are not valid, it prints all',
+    'faults and exits. In development it also reads `.env` (`cp .env.example .env`).\n',
     sections.join('\n'),
   ].join('\n');
   return [['docs/configuration.md', { text, ownership: 'merged' }]];

@@ -7,6 +7,6 @@ export const composeConfigEnv: Composer = ({ modules }) => {
     .filter((variable) => !variable.secret && variable.default !== undefined)
     .map(({ name, default: value }) => `${name}=${value}\n`)
     .sort();
-  const head = '# Defaults of every setting; overlays change them. What each one means: docs/configuration.md.\n';
+  const head = '# The default of each setting. Overlays can change it. docs/configuration.md explains the settings.\n';
   return [['deploy/k8s/base/config.env', { text: head + settings.join(''), ownership: 'merged' }]];
 };

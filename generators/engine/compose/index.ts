@@ -13,7 +13,6 @@ import { composeManifestSchema } from './manifestSchema.ts';
 import { composeModulesDocs } from './modulesDocs.ts';
 import { composePackageJson } from './packageJson.ts';
 import { composePnpmWorkspace } from './pnpmWorkspace.ts';
-import { composeTryIt } from './tryIt.ts';
 import { composeWiring } from './wiring.ts';
 
 /** One owner for each shared file. */
@@ -29,7 +28,6 @@ export const composers: readonly Composer[] = [
   composeConfigDocs,
   composeModulesDocs,
   composeAgents,
-  composeTryIt,
   composeCi,
   composeContract,
   composeManifestSchema,

@@ -1,9 +1,12 @@
-import type { Composer } from './composer.ts';
+import type { CatalogueModule } from '../catalogue.ts';
+import type { ExampleSlice, Trial } from '../module.ts';
+import { type PackageManagerCommands, packageManagerCommands } from '../template.ts';
+import type { ComposeInput, Composer } from './composer.ts';
 import { markdownTable } from './markdown.ts';
-import { modulesPicture } from './modulesPicture.ts';
 
-/** `docs/modules.md`: the modules of this service, drawn, and each with its page. */
-export const composeModulesDocs: Composer = ({ modules, paths }) => {
+/** `docs/modules.md`: the modules of this service, a picture of them, and commands to try them. */
+export const composeModulesDocs: Composer = (input) => {
+  const { modules, paths } = input;
   const rows = modules
     .filter((module) => module.category !== 'base')
     .map((module) => {
@@ -18,11 +21,87 @@ export const composeModulesDocs: Composer = ({ modules, paths }) => {
     });
   const text = [
     '# Modules',
-    ['```mermaid', ...modulesPicture(modules), '```'].join('\n'),
     rows.length === 0
       ? 'None beside the base yet.'
       : markdownTable(['module', 'category', 'what it gives', 'npm scripts'], rows),
-    'Add one with `slipway add <module>`; `slipway list` shows what there is.\n',
+    'Add one with `slipway add <module>`. `slipway list` shows all modules.',
+    ['```mermaid', ...picture(modules), '```'].join('\n'),
+    ...tryIt(input),
   ].join('\n\n');
-  return [['docs/modules.md', { text, ownership: 'merged' }]];
+  return [['docs/modules.md', { text: `${text}\n`, ownership: 'merged' }]];
 };
+
+/** A Mermaid flowchart: who calls the service, its processes, their modules, and the servers that these need. */
+function picture(modules: readonly CatalogueModule[]): string[] {
+  return [
+    'flowchart LR',
+    '  clients([clients]) --> http',
+    '  operators([kubelet, Prometheus]) --> admin',
+    '  subgraph server["cmd/server"]',
+    ...modules.flatMap(({ wiring }) => Object.keys(wiring ?? {}).map((name) => `    ${name}`)),
+    '  end',
+    ...modules.flatMap(({ id, requires = [] }) => requires.map((required) => `  ${id} --> ${required}`)),
+    ...modules.flatMap(servers),
+  ];
+}
+
+/** A module connects to the servers that its tests need. The processes that it brings do so too. */
+function servers({ id, ci, files }: CatalogueModule): string[] {
+  const names = Object.values(ci?.additions ?? {}).flatMap(({ services }) => Object.keys(services ?? {}));
+  const processes = files.flatMap(({ path }) => /^cmd\/([^/]+)\/main\.ts$/.exec(path)?.[1] ?? []);
+  return [...new Set(names)].flatMap((name) => [
+    `  ${id} --> ${name}-server[(${name})]`,
+    ...processes.map((process) => `  ${process}["cmd/${process}"] --> ${name}-server`),
+  ]);
+}
+
+/** First comes what sets up the header of all requests, last the examples that the user must list first. */
+function tryIt({ manifest, modules }: ComposeInput): string[] {
+  const parts = modules.flatMap(({ id, category, tryIt: trial }) => (trial ? [{ id, category, ...trial }] : []));
+  if (parts.length === 0) return [];
+  const first = parts.filter(({ header }) => header !== undefined);
+  const ordered = [...new Set([...first, ...parts])];
+  const examples = ordered.flatMap(({ example }) => example ?? []);
+  const manager = packageManagerCommands[manifest.packageManager];
+  const print = printer(
+    manager,
+    first.map(({ header }) => `-H "${header}" `),
+  );
+  const openapi = modules.some(({ scripts }) => scripts?.['openapi']) ? `run \`${manager.run} openapi\`, ` : '';
+  return [
+    '## Try it',
+    `Run \`${manager.name} start\`. Then paste these commands into another terminal, in the folder of the service, in this order.`,
+    ...ordered.flatMap(({ id, category, trials = [] }) =>
+      trials.length === 0 ? [] : [`### ${category === 'base' ? 'The example' : id}`, ...trials.map(print)],
+    ),
+    ...(examples.length === 0 ? [] : listing(examples, openapi)),
+    ...examples.flatMap(({ trials }) => trials.map(print)),
+  ];
+}
+
+function printer({ run, exec }: PackageManagerCommands, headers: readonly string[]): (trial: Trial) => string {
+  const words: Readonly<Record<string, string>> = {
+    '{run}': run,
+    '{exec}': exec,
+    '{headers} ': headers.join(''),
+    '{curl}': `curl -s ${headers.join('')}`.trimEnd(),
+  };
+  return ({ shows, shell, prints }) =>
+    [
+      `${shows}:`,
+      `\`\`\`sh\n${shell.replaceAll(/\{(?:run|exec|curl)\}|\{headers\} /g, (word) => words[word] ?? word)}\n\`\`\``,
+      ...(prints === undefined ? [] : [`It prints \`${prints}\`.`]),
+    ].join('\n\n');
+}
+
+function listing(examples: readonly ExampleSlice[], openapi: string): string[] {
+  const imports = examples
+    .toSorted((a, b) => (a.file < b.file ? -1 : 1))
+    .map(({ name, file }) => `import { ${name} } from '../../${file}';`);
+  const list = `await run([${['...modules', 'items', ...examples.map(({ name }) => name)].join(', ')}]);`;
+  return [
+    '### More examples',
+    `The service contains these examples but does not serve them. List them in \`cmd/server/main.ts\`, ${openapi}and start the service again:`,
+    `\`\`\`ts\n${imports.join('\n')}\n\n${list}\n\`\`\``,
+  ];
+}

@@ -11,12 +11,12 @@ export default defineModule({
     header: 'authorization: Bearer $TOKEN',
     trials: [
       {
-        shows: 'The local issuer, for development, gives a token',
+        shows: 'Get a token from the local issuer, which is for development',
         shell: 'TOKEN=$({run} --silent token)\necho $TOKEN',
         prints: 'eyJ',
       },
       {
-        shows: 'Without it nothing is let through',
+        shows: 'A request without a token is rejected',
         shell: 'curl -s -i localhost:8080/items',
         prints: '401 Unauthorized',
       },
@@ -25,7 +25,7 @@ export default defineModule({
   wiring: { auth: 'internal/platform/auth/module.ts' },
   platformTests: ['internal/platform/auth/testing.ts'],
   agentRules: [
-    'Every route is behind a token; a route that is public says so, and one that needs a permission names it (`docs/auth.md`).',
+    'Each route requires a token unless it is declared public. A route declares the scopes and roles that it needs (`docs/auth.md`).',
   ],
   renamed: {
     'internal/auth/keys.ts': 'internal/platform/auth/keys.ts',

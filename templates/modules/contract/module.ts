@@ -18,14 +18,14 @@ export default defineModule({
   tryIt: {
     trials: [
       {
-        shows: 'The API says what it promises; in development `/docs` shows it as a page',
+        shows: 'Read the contract of the API; in development `/docs` shows it as a page',
         shell: 'curl -s localhost:8080/openapi.json',
         prints: '"openapi":"3.1.0"',
       },
     ],
   },
   agentRules: [
-    'After a change of a route, run `{run} openapi` and commit what it writes; a route in the contract has named schemas.',
+    'After a change to a route, run `{run} openapi` and commit the result. Routes in the contract use named schemas.',
   ],
   wiring: { contract: 'internal/platform/contract/module.ts' },
   ci: {

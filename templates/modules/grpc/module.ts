@@ -20,7 +20,7 @@ export default defineModule({
   tryIt: {
     trials: [
       {
-        shows: 'Its health, which Kubernetes asks for too',
+        shows: 'Check its health, as Kubernetes does',
         shell: [
           '{exec} buf curl --protocol grpc --http2-prior-knowledge --schema node_modules/grpc-health-check/proto \\',
           '  http://localhost:50051/grpc.health.v1.Health/Check',
@@ -33,12 +33,12 @@ export default defineModule({
       file: 'internal/items/grpc/module.ts',
       trials: [
         {
-          shows: 'What it serves, by reflection',
+          shows: 'List its services, by reflection',
           shell: '{exec} buf curl --protocol grpc --http2-prior-knowledge --list-methods http://localhost:50051',
           prints: 'items.v1.ItemService/CreateItem',
         },
         {
-          shows: 'The items by [gRPC](grpc.md), the same that REST serves',
+          shows: 'List the items by [gRPC](grpc.md); REST serves the same items',
           shell: [
             '{exec} buf curl {headers} --protocol grpc --http2-prior-knowledge \\',
             `  -d '{"name":"bolt","quantity":3}' http://localhost:50051/items.v1.ItemService/CreateItem`,
@@ -52,7 +52,7 @@ export default defineModule({
   ownership: {
     seed: ['api/proto/items/', 'api/gen/items/', 'internal/items/grpc/', 'buf.yaml'],
   },
-  agentRules: ['After a change of a `.proto` file run `{run} proto`, and commit what it prints.'],
+  agentRules: ['After a change to a `.proto` file, run `{run} proto` and commit the result.'],
   renamed: {
     'internal/grpc/': 'internal/platform/grpc/',
     'docs/runbooks/grpc-error-budget-burn.md': 'docs/runbooks/grpc.md',

@@ -10,12 +10,12 @@ export default defineModule({
   tryIt: {
     trials: [
       {
-        shows: 'A page of items, with links',
+        shows: 'Get a page of items with links',
         shell: `{curl} 'localhost:8080/items?limit=1' -H 'accept: application/hal+json'`,
         prints: '"self":{"href":"./items?limit=1"}',
       },
       {
-        shows: 'What a relation of its own means',
+        shows: 'Read what a link relation means',
         shell: '{curl} localhost:8080/relations/create',
         prints: '"method":"POST"',
       },

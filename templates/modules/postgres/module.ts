@@ -21,7 +21,7 @@ export default defineModule({
   tryIt: {
     trials: [
       {
-        shows: 'The embedded database is there; `DATABASE_URL` names another',
+        shows: 'Check the embedded database; `DATABASE_URL` selects another one',
         shell: 'curl -s localhost:9090/readyz',
         prints: '"postgres":"ok"',
       },
@@ -45,8 +45,8 @@ export default defineModule({
     },
   },
   agentRules: [
-    'A change of the schema is a new file in `internal/migrations/`; never edit one that was released.',
-    'Queries go through Kysely in the repository of a slice; a transaction is `transaction(...)` of the postgres module.',
+    'To change the database schema, add a file in `internal/migrations/`. Never edit a released migration.',
+    'Write queries with Kysely in the repository of a slice. For a transaction use `transaction(...)` of the postgres module.',
   ],
   renamed: {
     'internal/postgres/migrations/': 'internal/migrations/',

@@ -8,7 +8,7 @@ export default defineModule({
   tryIt: {
     trials: [
       {
-        shows: 'How many requests are answered at the same time, by their latency',
+        shows: 'See how many requests the service handles at the same time; the limit follows their latency',
         shell: 'curl -s localhost:9090/metrics | grep ^ratelimit_concurrency_limit',
         prints: 'ratelimit_concurrency_limit',
       },

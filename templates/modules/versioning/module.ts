@@ -13,7 +13,7 @@ export default defineModule({
       file: 'internal/parts/module.ts',
       trials: [
         {
-          shows: 'Created as version 1 has it, where a place is one text',
+          shows: 'Create a part with version 1, where a place is one text',
           shell: [
             `PART=$({curl} -o /dev/null -w '%header{location}' localhost:8080/v1/parts \\`,
             `  -H 'content-type: application/json' -d '{"name":"anchor","place":"A-12-3"}')`,
@@ -22,12 +22,12 @@ export default defineModule({
           prints: '"place":"A-12-3"',
         },
         {
-          shows: 'The same part as [version 2](versioning.md) has it',
+          shows: 'Get the same part with [version 2](versioning.md)',
           shell: '{curl} localhost:8080/v2${PART#/v1}',
           prints: '"place":{"aisle":"A","shelf":12,"bin":3}',
         },
         {
-          shows: 'Who uses which version',
+          shows: 'See who uses which version',
           shell: 'curl -s localhost:9090/metrics | grep ^versioning_requests_total',
           prints: 'version="2"',
         },

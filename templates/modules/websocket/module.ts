@@ -11,7 +11,7 @@ export default defineModule({
   tryIt: {
     trials: [
       {
-        shows: 'A request becomes a WebSocket; curl leaves after a second',
+        shows: 'Upgrade a request to a WebSocket; curl disconnects after one second',
         shell: [
           `{curl} -i --max-time 1 localhost:8080/ws -H 'connection: upgrade' -H 'upgrade: websocket' \\`,
           `  -H 'sec-websocket-version: 13' -H 'sec-websocket-key: MDEyMzQ1Njc4OWFiY2RlZg==' -H 'sec-websocket-protocol: envelope.v1'`,
@@ -19,7 +19,7 @@ export default defineModule({
         prints: '101 Switching Protocols',
       },
       {
-        shows: 'The [client](websocket.md#the-client) that comes with the service sends a message, and gets an answer',
+        shows: 'Send a message with the [client](websocket.md#the-client) of the service and get a reply',
         // By the service's own Node, where it has one: that of the machine may know no WebSocket. Without module auth TOKEN is empty.
         shell: [
           `PATH=node_modules/.bin:$PATH TOKEN=$TOKEN node --input-type=module <<'EOF'`,

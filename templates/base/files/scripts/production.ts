@@ -1,4 +1,4 @@
-/** Looks whether this service is ready for production, as far as its files can tell: `npm run production`. See docs/production.md. */
+/** Checks whether the files of this service are ready for production: `npm run production`. See docs/operations.md. */
 import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -7,12 +7,12 @@ import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { root as here } from './support/service.ts';
 
-/** One thing that has to be so before the first release. */
+/** One condition for the first release. */
 export interface Check {
   readonly what: string;
   /**
    * @param root the service's root folder
-   * @returns what is to be done, naming the place; undefined when nothing is
+   * @returns what to do, and in which file; undefined if the condition is met
    */
   readonly look: (root: string) => string | undefined;
 }
@@ -32,7 +32,7 @@ const Checks = Type.Object({
 });
 
 /**
- * What the files of a service can tell of its readiness for production; docs/production.md says what only people can tell.
+ * Collects the checks of `npm run production`. docs/operations.md lists what only people can check.
  * @returns the checks of every service, and those of its modules: a file each in `scripts/production/`, which exports `checks`
  */
 export async function allChecks(): Promise<Check[]> {
@@ -82,7 +82,7 @@ if (import.meta.main) {
     if (fault !== undefined) failed += 1;
     process.stdout.write(fault === undefined ? `  ✓ ${what}\n` : `  ✗ ${what}: ${fault}\n`);
   }
-  process.stdout.write(failed === 0 ? 'What files can tell is done.\n' : `${failed} to do.\n`);
-  process.stdout.write('docs/production.md says what only people can tell.\n');
+  process.stdout.write(failed === 0 ? 'All checks of the files pass.\n' : `${failed} to do.\n`);
+  process.stdout.write('docs/operations.md lists what only people can check.\n');
   process.exitCode = failed === 0 ? 0 : 1;
 }
