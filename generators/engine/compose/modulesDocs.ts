@@ -1,5 +1,5 @@
-import type { CatalogueModule } from '../catalogue.ts';
-import type { ExampleSlice, Trial } from '../module.ts';
+import type { CatalogueModule } from '../model.ts';
+import type { ExampleSlice, Trial } from '../model.ts';
 import { type PackageManagerCommands, packageManagerCommands } from '../template.ts';
 import type { ComposeInput, Composer } from './composer.ts';
 import { markdownTable } from './markdown.ts';
