@@ -1,7 +1,7 @@
 import type { Lock, Plan, PlanEntry, Service } from '../model.ts';
 import { encode } from '../text.ts';
 import { codeAfter, textsAfter } from './codeAfter.ts';
-import { moduleSpecifiers } from './moduleSpecifiers.ts';
+import { endingOf, relativeSpecifier, withSpecifiers } from './layout.ts';
 import { candidates } from './usages.ts';
 
 /** The files of a service before and after a plan, and which of them moves where. */
@@ -46,15 +46,21 @@ function moveOf({ path, became, changes: [gone, put] }: PlanEntry): [from: strin
 }
 
 function follow(service: Service, plan: Plan, path: string, text: string, move: Move): Plan {
-  const lost = lostImports(path, text, move);
-  if (lost.length === 0) return plan;
-  const bytes = encode(lost.reduce((now, each) => rewrite(now, each), text));
+  const targets = new Set<string>();
+  const bytes = encode(
+    withSpecifiers(text, (specifier) => {
+      const lost = lostImport(path, specifier, move);
+      if (lost !== undefined) targets.add(lost.target);
+      return lost?.followed;
+    }),
+  );
+  if (targets.size === 0) return plan;
   const entry = plan.entries.find((other) => other.changes.some((change) => change.path === path));
   const present = service.read(move.formers(path)[0] ?? path);
   const changes = entry?.changes ?? [
     { path, expect: present?.hash ?? null, write: bytes, mode: present?.mode ?? 0o644 },
   ];
-  const reason = `its imports follow ${[...new Set(lost.map(({ target }) => target))].join(', ')}`;
+  const reason = `its imports follow ${[...targets].join(', ')}`;
   const followed: PlanEntry = {
     path,
     action: 'merge',
@@ -84,47 +90,17 @@ function unedited(lock: Lock, path: string, before: string, after: string): Lock
 
 /** An import that finds nothing from where its file is now, but did before. */
 interface LostImport {
-  /** Counted from 1. */
-  readonly line: number;
-  readonly specifier: string;
   readonly followed: string;
   /** The file that it found, by its former path. */
   readonly target: string;
 }
 
-function lostImports(path: string, text: string, { before, after, to, formers }: Move): LostImport[] {
-  return moduleSpecifiers(text).flatMap(({ specifier, line }) => {
-    if (!specifier.startsWith('.') || candidates(path, specifier).some((file) => after.has(file))) return [];
-    const target = [path, ...formers(path)]
-      .flatMap((importer) => candidates(importer, specifier))
-      .find((file) => before.has(file));
-    const now = target === undefined ? undefined : (to.get(target) ?? target);
-    if (target === undefined || now === undefined || !after.has(now)) return [];
-    return [{ line, specifier, target, followed: relative(path, now, endingOf(specifier, target)) }];
-  });
-}
-
-function rewrite(text: string, { line, specifier, followed }: LostImport): string {
-  const lines = text.split('\n');
-  lines[line - 1] = ["'", '"', '`'].reduce(
-    (present, quote) => present.replaceAll(quote + specifier + quote, quote + followed + quote),
-    lines[line - 1] ?? '',
-  );
-  return lines.join('\n');
-}
-
-/** As the importer writes it: with the file's own ending, with that of the compiled file, or with none. */
-function endingOf(specifier: string, from: string): string | undefined {
-  const stem = /([^/]+)\.\w+$/.exec(from)?.[1] ?? '';
-  const at = specifier.lastIndexOf(`/${stem}`);
-  return at === -1 ? undefined : specifier.slice(at + 1 + stem.length);
-}
-
-function relative(importer: string, file: string, ending: string | undefined): string {
-  const target = (ending === undefined ? file : file.replace(/\.\w+$/, ending)).split('/');
-  const folders = importer.split('/').slice(0, -1);
-  let shared = 0;
-  while (shared < folders.length && folders[shared] === target[shared]) shared += 1;
-  const up = folders.slice(shared).map(() => '..');
-  return [...(up.length === 0 ? ['.'] : up), ...target.slice(shared)].join('/');
+function lostImport(path: string, specifier: string, { before, after, to, formers }: Move): LostImport | undefined {
+  if (candidates(path, specifier).some((file) => after.has(file))) return undefined;
+  const target = [path, ...formers(path)]
+    .flatMap((importer) => candidates(importer, specifier))
+    .find((file) => before.has(file));
+  const now = target === undefined ? undefined : (to.get(target) ?? target);
+  if (target === undefined || now === undefined || !after.has(now)) return undefined;
+  return { target, followed: relativeSpecifier(path, now, endingOf(specifier, target)) };
 }

@@ -40,6 +40,9 @@ export function planJoined(input: PlanInput, plan: (input: PlanInput) => Plan): 
     base: (hash) => bases.get(hash) ?? input.base(hash),
     yours: { ...input.yours, read: (path) => (places.has(path) ? places.get(path) : input.yours.read(path)) },
     renamed: new Map([...input.renamed].filter(([former]) => !gone.has(former))),
+    parts: [...joins.values()].flatMap(({ parts }) =>
+      parts.map(({ path, place }) => ({ path, place, now: input.renamed.get(path) ?? path })),
+    ),
   });
   const entries = planned.entries.flatMap((entry) => withParts(entry, joins));
   return { ...planned, entries: entries.sort((a, b) => (a.path < b.path ? -1 : 1)) };
@@ -77,7 +80,12 @@ function joinsOf({ renamed, lock, base, yours, hash, theirs }: PlanInput): Reado
       parts,
       yours: { bytes, mode: first.yours?.mode ?? 0o644, hash: hash(bytes) },
       base: whole,
-      locked: { module: first.locked.module, ownership: first.locked.ownership, hash: hash(whole) },
+      locked: {
+        module: first.locked.module,
+        ownership: first.locked.ownership,
+        hash: hash(whole),
+        ...(first.place === first.path ? {} : { at: first.place }),
+      },
     });
   }
   return joins;

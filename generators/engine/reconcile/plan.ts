@@ -1,8 +1,10 @@
 import { isIn } from '../names.ts';
-import type { Change, DiskFile, FileSet, Lock, LockedFile, Plan, PlanEntry, RenderedFile } from '../model.ts';
-import { decode, encode } from '../text.ts';
+import type { Change, DiskFile, FileSet, Lock, LockedFile, Plan, PlanEntry } from '../model.ts';
+import { decode, encode, sameBytes } from '../text.ts';
 import { decide, type DecideContext, type Decision, type Situation } from './decide.ts';
+import { layoutOf, type Located, movedFolders } from './layout.ts';
 import { findMoved } from './moves.ts';
+import { renamedTo } from './renames.ts';
 
 /** A service as it is on disk. */
 export interface Yours {
@@ -19,6 +21,8 @@ export interface PlanInput extends DecideContext {
   readonly ejected: readonly string[];
   /** Files that the templates renamed: former path → path now. */
   readonly renamed: ReadonlyMap<string, string>;
+  /** Files that the templates joined: former path, where the file is, and the path of the file that it is part of now. */
+  readonly parts?: readonly { readonly path: string; readonly place: string; readonly now: string }[];
   readonly catalogue: string;
 }
 
@@ -33,11 +37,13 @@ export function plan(input: PlanInput): Plan {
   const locked: Record<string, LockedFile> = {};
   const bases = new Map<string, Uint8Array>();
   const sources = new Map<string, Source>();
+  const all = situations(input, moved);
+  const { toTemplates, toService } = translation(all, input);
   // What is printed from another file comes after that file.
-  const [others, derived] = split([...situations(input, moved)], ({ theirs }) => theirs?.derivation !== undefined);
+  const [others, derived] = split(all, ({ theirs }) => theirs?.derivation !== undefined);
   for (const found of [...others, ...derived]) {
     const situation = { ...found, printed: printedFor(found, sources, input) };
-    const decision = decide(situation, input);
+    const decision = toService(found, decide({ ...situation, yours: toTemplates(found) }, input));
     sources.set(situation.path, { before: situation.yours?.bytes, after: decision.bytes ?? situation.yours?.bytes });
     if (decision.locked !== undefined) locked[situation.path] = decision.locked;
     if (decision.base !== undefined) bases.set(input.hash(decision.base), decision.base);
@@ -84,8 +90,14 @@ function split<Item>(items: readonly Item[], isSecond: (item: Item) => boolean):
   return [items.filter((item) => !isSecond(item)), items.filter(isSecond)];
 }
 
+/** A situation without what is printed. */
+interface Found extends Omit<Situation, 'printed'> {
+  /** The path that the lock knows: another one than `path` when the template has renamed the file. */
+  readonly former: string;
+}
+
 /** Pairs each path with what was written, what is there and what would be written; renamed files appear once, under their new path. */
-function* situations(input: PlanInput, moved: Moved): Generator<Omit<Situation, 'printed'>> {
+function situations(input: PlanInput, moved: Moved): Found[] {
   const { theirs, lock, renamed, yours } = input;
   const formerOf = new Map<string, string>();
   for (const [former, now] of renamed) {
@@ -103,27 +115,97 @@ function* situations(input: PlanInput, moved: Moved): Generator<Omit<Situation, 
     [...renamed].filter(([former]) => isIn(former, input.ejected)).map(([former, now]) => [now, former]),
   );
   const modules = new Set([...theirs.values()].map(({ module }) => module));
-  const paths = new Set([...theirs.keys(), ...Object.keys(lock.files)]);
-  for (const path of [...paths].sort()) {
-    if (formers.has(path) || isIn(path, input.ejected)) continue;
+  const placeOf = placesIn(input, moved);
+  const paths = [...new Set([...theirs.keys(), ...Object.keys(lock.files)])].sort();
+  return paths.flatMap((path): Found[] => {
+    if (formers.has(path) || isIn(path, input.ejected)) return [];
     const former = formerOf.get(path) ?? path;
     const locked = Object.hasOwn(lock.files, former) ? lock.files[former] : undefined;
-    const theirFile: RenderedFile | undefined = theirs.get(path);
-    const place = moved.to.get(former) ?? locked?.at ?? former;
-    const destination = place === former ? path : place;
-    yield {
-      path,
-      place,
-      destination,
-      taken: destination === place ? undefined : yours.read(destination),
-      locked,
-      theirs: theirFile,
-      yours: yours.read(place),
-      candidates: moved.ambiguous.get(former) ?? [],
-      ejectedAs: ejectedAs.get(path),
-      moduleStays: locked !== undefined && modules.has(locked.module),
-    };
-  }
+    const { place, destination } = placeOf(path, former);
+    return [
+      {
+        path,
+        former,
+        place,
+        destination,
+        taken: destination === place ? undefined : yours.read(destination),
+        locked,
+        theirs: theirs.get(path),
+        yours: yours.read(place),
+        candidates: moved.ambiguous.get(former) ?? [],
+        ejectedAs: ejectedAs.get(path),
+        moduleStays: locked !== undefined && modules.has(locked.module),
+      },
+    ];
+  });
+}
+
+/** Finds where each file is and where it will be. A file in a folder that the user has moved is in that folder, a new one too. */
+function placesIn({ lock, renamed, yours }: PlanInput, moved: Moved) {
+  const placeOf = (former: string): string => moved.to.get(former) ?? lock.files[former]?.at ?? former;
+  const merged = Object.keys(lock.files).filter(
+    (former) => lock.files[former]?.ownership === 'merged' && yours.read(placeOf(former)) !== undefined,
+  );
+  const hasMoves = merged.some((former) => placeOf(former) !== former);
+  const folders = hasMoves ? movedFolders(merged.map((former) => [former, placeOf(former)])) : {};
+  const foldersNow = hasMoves ? movedFolders(merged.map((former) => nowIn(former, placeOf(former), renamed))) : {};
+  return (path: string, former: string): { place: string; destination: string } => {
+    const found = Object.hasOwn(lock.files, former) ? placeOf(former) : former;
+    const inFolder = renamedTo(former, folders) ?? former;
+    const place = yours.read(found) === undefined && yours.read(inFolder) !== undefined ? inFolder : found;
+    const wanted = renamedTo(path, foldersNow) ?? path;
+    if (yours.read(place) === undefined && place === former) return { place: wanted, destination: wanted };
+    const isWhereExpected = place === former || (place === inFolder && path !== former);
+    return { place, destination: isWhereExpected ? wanted : place };
+  };
+}
+
+/** A file that is where Slipway wrote it counts as unmoved, although the template has renamed it. */
+function nowIn(former: string, place: string, renamed: ReadonlyMap<string, string>): [path: string, place: string] {
+  const now = renamed.get(former) ?? former;
+  return [now, place === former ? now : place];
+}
+
+/** How texts are compared as if the user had moved nothing, and written as the user has moved them. */
+function translation(all: readonly Found[], { hash, yours, parts = [] }: PlanInput) {
+  const located = ({ path, former, place, destination, theirs, yours: file }: Found): Located => ({
+    path,
+    former,
+    place: file === undefined ? undefined : place,
+    destination: theirs === undefined ? undefined : destination,
+  });
+  const destinations = new Map(all.map(({ path, destination }) => [path, destination]));
+  const layout = layoutOf(
+    [
+      ...all.map(located),
+      ...parts.map(({ path, place, now }) => ({ path: now, former: path, place, destination: destinations.get(now) })),
+    ],
+    (place) => yours.read(place) !== undefined,
+  );
+  return {
+    toTemplates: (found: Found): DiskFile | undefined => {
+      const { yours: file, place } = found;
+      const text = layout === undefined ? undefined : codeIn(file?.bytes, place);
+      const next = text === undefined ? undefined : layout?.toTemplates(text, located(found));
+      if (file === undefined || next === undefined || next === text) return file;
+      return { ...file, bytes: encode(next), hash: hash(encode(next)) };
+    },
+    toService: (found: Found, decision: Decision): Decision => {
+      const { yours: file, place, destination } = found;
+      const text = layout === undefined ? undefined : codeIn(decision.bytes, destination);
+      if (layout === undefined || text === undefined) return decision;
+      const bytes = encode(layout.toService(text, located(found)));
+      const isSame = place === destination && file !== undefined && sameBytes(bytes, file.bytes);
+      if (!isSame || decision.action === 'conflict') return { ...decision, bytes };
+      const { bytes: _, ...kept } = decision;
+      return { ...kept, action: 'keep' };
+    },
+  };
+}
+
+/** The text of a source file. */
+function codeIn(bytes: Uint8Array | undefined, path: string): string | undefined {
+  return bytes !== undefined && /\.[cm]?[jt]sx?$/.test(path) ? decode(bytes) : undefined;
 }
 
 interface Moved {

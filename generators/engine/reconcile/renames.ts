@@ -27,7 +27,7 @@ export function pendingFolders(renames: Renames, known: readonly string[]): Rena
 }
 
 /**
- * Moves the user's own files along with a folder that the templates renamed, as Git does when it merges a renamed directory
+ * Moves the user's own files, seeds among them, along with a folder that the templates renamed, as Git does when it merges a renamed directory
  * (https://git-scm.com/docs/git-config#Documentation/git-config.txt-mergedirectoryRenames).
  * @param service as it is now
  * @param plan what to do with Slipway's files
@@ -37,7 +37,11 @@ export function pendingFolders(renames: Renames, known: readonly string[]): Rena
 export function moveAlong(service: Service, plan: Plan, folders: Renames): Plan {
   if (Object.keys(folders).length === 0) return plan;
   const planned = new Set(plan.entries.flatMap(({ path, changes }) => [path, ...changes.map((change) => change.path)]));
-  const known = new Set(Object.entries(service.lock.files).map(([path, { at }]) => at ?? path));
+  const known = new Set(
+    Object.entries(service.lock.files).flatMap(([path, { at, ownership }]) =>
+      ownership === 'seed' ? [] : [at ?? path],
+    ),
+  );
   const entries = service.files().flatMap((from): PlanEntry[] => {
     const to = planned.has(from) || known.has(from) ? undefined : renamedTo(from, folders);
     const present = to === undefined ? undefined : service.read(from);
@@ -56,5 +60,16 @@ export function moveAlong(service: Service, plan: Plan, folders: Renames): Plan 
       },
     ];
   });
-  return { ...plan, entries: [...plan.entries, ...entries].sort((a, b) => (a.path < b.path ? -1 : 1)) };
+  const moved = new Set(entries.map(({ path }) => path));
+  const files = Object.entries(plan.lock.files).map(([path, { at, ...file }]) => {
+    return [
+      path,
+      at === undefined || (moved.has(path) && renamedTo(at, folders) === path) ? file : { ...file, at },
+    ] as const;
+  });
+  return {
+    ...plan,
+    entries: [...plan.entries, ...entries].sort((a, b) => (a.path < b.path ? -1 : 1)),
+    lock: { ...plan.lock, files: Object.fromEntries(files) },
+  };
 }
