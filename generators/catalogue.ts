@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Catalogue } from './engine/model.ts';
 import { parseCatalogue } from './engine/catalogueText.ts';
 import { badInput } from './engine/errors.ts';
+import { printers } from './printers.ts';
 import { readText } from './readText.ts';
 
 /** Beside the bundled executables. */
@@ -17,11 +18,11 @@ const builtIn = path.join(import.meta.dirname, 'catalogue.jsonl');
 export function loadCatalogue(file: string | undefined, cwd: string): Catalogue {
   const source = file === undefined ? builtIn : path.resolve(cwd, file);
   const value = parseCatalogue(readText(source, 'the catalogue'), source);
-  if (isCatalogue(value)) return value;
+  if (isCatalogue(value)) return Object.assign(value, { printers });
   throw badInput(`${source} is not a Slipway catalogue`, 'build one with `npm run build`');
 }
 
-function isCatalogue(value: unknown): value is Catalogue {
+function isCatalogue(value: unknown): value is Omit<Catalogue, 'printers'> {
   const keys = ['version', 'manifestVersion', 'migrations', 'node', 'versions', 'base', 'modules', 'presets'];
   return typeof value === 'object' && value !== null && keys.every((key) => key in value);
 }

@@ -23,6 +23,7 @@ import { printCatalogue } from '../generators/engine/catalogueText.ts';
 import { composeContract } from '../generators/engine/compose/contract.ts';
 import { composeWiring } from '../generators/engine/compose/wiring.ts';
 import { isIn } from '../generators/engine/names.ts';
+import { printers } from '../generators/printers.ts';
 import { migrations, nodeImage, pnpm } from './catalogue.ts';
 import { parseTemplate } from './parseTemplate.ts';
 import { describeVariables } from './variables.ts';
@@ -56,6 +57,7 @@ export async function buildCatalogue(): Promise<Catalogue> {
     base: await readModule(path.join(templates, 'base')),
     modules: Object.fromEntries(modules),
     presets: await readPresets(),
+    printers,
   };
 }
 

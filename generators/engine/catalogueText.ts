@@ -9,7 +9,7 @@ import { badInput } from './errors.ts';
  * @param catalogue all modules
  * @returns its text, in ASCII: such a file is read and parsed in half the time
  */
-export function printCatalogue({ modules, lockfiles, ...whole }: Catalogue): string {
+export function printCatalogue({ modules, lockfiles, printers: _printers, ...whole }: Catalogue): string {
   const bare = Object.entries(modules).map(([id, { files: _files, ...module }]) => [id, module] as const);
   const files = Object.values(modules).map((module) => module.files);
   const named = lockfiles && { lockfiles: Object.fromEntries(Object.keys(lockfiles).map((name) => [name, null])) };

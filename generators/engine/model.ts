@@ -249,6 +249,14 @@ export interface ManifestMigration {
   readonly steps: readonly MigrationStep[];
 }
 
+/** Prints the contract of a service as the service's own `npm run openapi` does. */
+export interface Printers {
+  /** Prints `api/openapi.json`. */
+  readonly document: (document: unknown) => string;
+  /** Prints `pkg/client/contract.gen.ts`. */
+  readonly types: (document: unknown) => string;
+}
+
 /** All modules, as data: what `templates/build.ts` makes and the command line reads. */
 export interface Catalogue {
   /** Version of the catalogue, equal to that of the package that carries it. */
@@ -274,6 +282,8 @@ export interface Catalogue {
   readonly base: CatalogueModule;
   readonly modules: Readonly<Record<string, CatalogueModule>>;
   readonly presets: Readonly<Record<string, Preset>>;
+  /** Functions, which no file of a catalogue holds: the code that loads the catalogue adds them. */
+  readonly printers: Printers;
 }
 
 // What render returns

@@ -26,6 +26,8 @@ export interface TemplateContext {
   readonly service: Manifest['service'];
   readonly pm: PackageManagerCommands;
   readonly node: { readonly version: string };
+  /** Package name → version range. */
+  readonly versions: Catalogue['versions'];
   readonly options: Readonly<Record<string, OptionValue>>;
 }
 
@@ -60,6 +62,7 @@ export function templateContext(manifest: Manifest, module: CatalogueModule, cat
     service: manifest.service,
     pm: packageManagerCommands[manifest.packageManager],
     node: { version: catalogue.node.image },
+    versions: catalogue.versions,
     options: { ...Object.fromEntries(defaults), ...manifest.modules[module.id] },
   };
 }

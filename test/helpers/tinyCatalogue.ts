@@ -1,4 +1,5 @@
 import type { Catalogue, CatalogueModule, TemplateFile } from '../../generators/engine/model.ts';
+import { printers } from '../../generators/printers.ts';
 import { parseTemplate } from '../../templates/parseTemplate.ts';
 import { tinyLockfiles } from './tinyLockfiles.ts';
 
@@ -133,6 +134,7 @@ export function tinyCatalogue(changes: Partial<Catalogue> = {}): Catalogue {
       },
     },
     presets: { plain: { summary: 'nothing', modules: [] } },
+    printers,
     ...changes,
   };
 }

@@ -7,8 +7,7 @@ import { type ConflictMode, packageManagers } from '../../generators/engine/mode
 import { basesPath, lockPath } from '../../generators/engine/reconcile/lock.ts';
 import { decode, encode } from '../../generators/engine/text.ts';
 import { render } from '../../generators/engine/render.ts';
-import { printClient } from '../../templates/modules/contract/files/scripts/openapi/client.ts';
-import { printDocument } from '../../templates/modules/contract/files/scripts/openapi/document.ts';
+import { printers } from '../../generators/printers.ts';
 import { applyTo, commandsWith, snapshot, type Tree } from '../helpers/memoryService.ts';
 import { tinyCatalogue } from '../helpers/tinyCatalogue.ts';
 
@@ -112,8 +111,8 @@ function changedContract(tree: Tree, line: number, mark: string): [string, strin
     [`/${operationId}`]: { get: { operationId, summary: userLine(mark), responses: {} } },
   };
   if (line % 3 === 0) delete paths['/items'];
-  const text = printDocument({ ...document, paths });
-  const client = ['pkg/client/contract.gen.ts', printClient(JSON.parse(text))] as [string, string];
+  const text = printers.document({ ...document, paths });
+  const client = ['pkg/client/contract.gen.ts', printers.types(JSON.parse(text))] as [string, string];
   return [['api/openapi.json', text], ...(line % 2 === 0 ? [client] : [])];
 }
 

@@ -1,7 +1,5 @@
-import { printClient } from '../../../templates/modules/contract/files/scripts/openapi/client.ts';
-import { printDocument } from '../../../templates/modules/contract/files/scripts/openapi/document.ts';
 import { fieldOf, isObject } from '../json.ts';
-import type { CatalogueModule } from '../model.ts';
+import type { CatalogueModule, Printers } from '../model.ts';
 import { SlipwayError, exitCodes } from '../errors.ts';
 import type { Composer } from './composer.ts';
 
@@ -9,26 +7,27 @@ const contractPath = 'api/openapi.json';
 const clientPath = 'pkg/client/contract.gen.ts';
 
 /**
- * `api/openapi.json`: what the service says of itself with these modules, each of which brings its part. And the table and types of
- * the client, which follow that file as it is on disk. Both are printed by what prints them in the service.
+ * `api/openapi.json`, joined from the parts that the modules bring, and the types of the client, which follow that file as it is on
+ * disk. The printers of the catalogue are those that the service has.
  */
-export const composeContract: Composer = ({ manifest, modules }) => {
+export const composeContract: Composer = ({ manifest, modules, catalogue: { printers } }) => {
   const parts = modules.filter(({ contract }) => contract !== undefined);
   if (parts.length === 0) return [];
-  const text = printDocument(join({ info: { title: manifest.service.name } }, parts));
-  const derivation = { from: contractPath, print: clientFrom };
+  const text = printers.document(join({ info: { title: manifest.service.name } }, parts));
+  const print = (document: string): string | undefined => typesFrom(document, printers);
+  const derivation = { from: contractPath, print };
   return [
     [contractPath, { text, ownership: 'merged' }],
-    [clientPath, { text: clientFrom(text) ?? '', ownership: 'derived', derivation }],
+    [clientPath, { text: print(text) ?? '', ownership: 'derived', derivation }],
   ];
 };
 
-function clientFrom(text: string): string | undefined {
+function typesFrom(text: string, { types }: Printers): string | undefined {
   try {
     const document: unknown = JSON.parse(text);
-    return fieldOf(document, 'openapi') === undefined ? undefined : printClient(document);
+    return fieldOf(document, 'openapi') === undefined ? undefined : types(document);
   } catch {
-    // Not JSON: with the markers of a conflict in it, say.
+    // Not JSON: it has the markers of a conflict, for example.
     return undefined;
   }
 }

@@ -5,16 +5,10 @@ export default defineModule({
   summary: 'A typed client of the API, printed from the contract, as a package of its own',
   category: 'api',
   requires: ['contract'],
-  hosts: [
-    'pkg/client/contract.gen.ts',
-    'scripts/openapi/client.ts',
-    'scripts/openapi/client.test.ts',
-    'scripts/openapi/text.ts',
-    'scripts/openapi/types.ts',
-  ],
+  hosts: ['pkg/client/contract.gen.ts'],
+  dependencies: ['openapi-fetch'],
   scripts: {
-    postopenapi: 'node scripts/client.ts',
-    // What is packed, or published, is what was built by it.
+    // Builds what `npm pack` and `npm publish` take.
     'build:client': 'tsc --project tsconfig.client.json',
   },
   ownership: { seed: ['internal/items/client.test.ts'] },

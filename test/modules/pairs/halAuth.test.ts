@@ -14,10 +14,11 @@ import { createMetrics } from '../../../templates/modules/hal/files/internal/pla
 import { speakHal } from '../../../templates/modules/hal/files/internal/platform/hal/speakHal.ts';
 import { startWithAuth } from './withAuth.ts';
 
+type Json<Body> = { content: { 'application/json': Body } };
 type Api = {
-  getPlan: { request: {}; reply: { status: 200; body: { state: string } } };
-  dropPlan: { request: {}; reply: { status: 204; body: undefined } };
-  sellPlan: { request: {}; reply: { status: 204; body: undefined } };
+  getPlan: { parameters: {}; responses: { 200: Json<{ state: string }> } };
+  dropPlan: { parameters: {}; responses: { 204: { content?: never } } };
+  sellPlan: { parameters: {}; responses: { 204: { content?: never } } };
 };
 
 const { resource, to } = linksOf<Api, 'drop' | 'sell'>();

@@ -13,11 +13,12 @@ import {
 } from '../../../templates/modules/versioning/files/internal/platform/versioning/apiVersions.ts';
 import { testApi } from '../../../templates/modules/versioning/files/internal/platform/versioning/testing.ts';
 
+type Json<Body> = { content: { 'application/json': Body } };
 type Api = {
-  getPart: { request: { path: { id: string } }; reply: { status: 200; body: { id: string } } };
-  createPart: { request: {}; reply: { status: 201; body: { id: string } } };
-  dropPart: { request: { path: { id: string } }; reply: { status: 204; body: undefined } };
-  getNews: { request: {}; reply: { status: 200; body: { title: string } } };
+  getPart: { parameters: { path: { id: string } }; responses: { 200: Json<{ id: string }> } };
+  createPart: { parameters: {}; responses: { 201: Json<{ id: string }> } };
+  dropPart: { parameters: { path: { id: string } }; responses: { 204: { content?: never } } };
+  getNews: { parameters: {}; responses: { 200: Json<{ title: string }> } };
 };
 
 const { resource, to } = linksOf<Api, 'drop' | 'part'>();

@@ -1,11 +1,13 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import { printTypes } from '../scripts/openapi/print.ts';
 import { root, startService } from '../test/support/service.ts';
 
-/** Milliseconds: some modules take their time to start, on a machine that is busy. */
+/** Milliseconds in which a service starts on a busy machine. */
 const patience = 60_000;
-
+const types = path.join(root, 'pkg', 'client', 'contract.gen.ts');
 const contract: unknown = JSON.parse(await readFile(path.join(root, 'api', 'openapi.json'), 'utf8'));
 
 it(
@@ -18,4 +20,11 @@ it(
     expect(contract).toEqual(served);
   },
   patience,
+);
+
+it.runIf(existsSync(types))(
+  'the types of the client are those of openapi.json (npm run openapi prints them)',
+  async () => {
+    expect(await readFile(types, 'utf8')).toBe(printTypes(contract));
+  },
 );

@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Context, beginCall, parseTrace, runWith } from '../context/index.ts';
 import { ServiceError } from '../errors/index.ts';
-import { type BeginCall, directCalls } from './call.ts';
+import { type BeginCall, backoffMs, directCalls, retryAfterMs } from './call.ts';
 import { type Client, type ClientOptions, clientOf } from './client.ts';
 import { ProblemReply } from './problem.ts';
 
@@ -13,25 +13,37 @@ interface Thing {
   readonly id: string;
 }
 
-type Operations = {
-  getThing: {
-    request: { path: { id: string }; query?: { tag?: readonly string[]; page?: number | undefined } };
-    reply: { status: 200; body: Thing };
-    alternatives: { 'application/hal+json': { status: 200; body: Thing & { _links: {} } } };
+type Of<Types> = { headers: {}; content: Types };
+interface Paths {
+  '/things/{id}': {
+    get: {
+      parameters: { path: { id: string }; query?: { tag?: string[]; page?: number | undefined }; header?: never };
+      requestBody?: never;
+      responses: { 200: Of<{ 'application/json': Thing; 'application/hal+json': Thing & { _links: object } }> };
+    };
   };
-  addThing: { request: { body: Thing; headers?: { 'idempotency-key'?: string } }; reply: { status: 201; body: Thing } };
-  runThing: { request: { body?: Thing }; reply: { status: 200; body: Thing } | { status: 204; body: undefined } };
-  readThing: { request: {}; reply: { status: 200; body: string } };
-  sendThing: { request: { body: string }; reply: { status: 200; body: Blob } };
-};
-
-const operations = {
-  getThing: { method: 'GET', path: '/things/{id}' },
-  addThing: { method: 'POST', path: '/things', mediaType: 'application/json', takesIdempotencyKey: true },
-  runThing: { method: 'POST', path: '/run', mediaType: 'application/json' },
-  readThing: { method: 'GET', path: '/text' },
-  sendThing: { method: 'PUT', path: '/text', mediaType: 'text/plain' },
-} as const;
+  '/things': {
+    post: {
+      parameters: { header?: { 'idempotency-key'?: string }; query?: never; path?: never };
+      requestBody: { content: { 'application/json': Thing } };
+      responses: { 201: Of<{ 'application/json': Thing }> };
+    };
+  };
+  '/run': {
+    post: {
+      parameters: { query?: never; header?: never; path?: never };
+      requestBody?: { content: { 'application/json': Thing } };
+      responses: { 200: Of<{ 'application/json': Thing }>; 204: { headers: {}; content?: never } };
+    };
+  };
+  '/text': {
+    get: {
+      parameters: { query?: never; header?: never; path?: never };
+      requestBody?: never;
+      responses: { 200: Of<{ 'text/plain': string }> };
+    };
+  };
+}
 
 /** What the service was sent. */
 interface Asked extends Pick<IncomingMessage, 'method' | 'url' | 'headers'> {
@@ -81,22 +93,30 @@ const cut: RequestListener = (_, response) => {
   response.write('{"id":', () => response.destroy());
 };
 
-function client(options: Partial<ClientOptions> = {}): Client<Operations> {
-  return clientOf<Operations>(operations, { baseUrl, ...options, retry: { baseMs: 1, ...options.retry } });
+type Options = Partial<ClientOptions<'application/json'>>;
+
+function client(options: Options = {}): Client<Paths> {
+  const retry = { baseMs: 1, ...options.retry };
+  return clientOf<Paths>({ baseUrl, ...options, retry }, ['POST /things']);
 }
 
-const get = (options?: Partial<ClientOptions>) => client(options).getThing({ path: { id: '7' } });
-const run = (options?: Partial<ClientOptions>) => client(options).runThing();
+const one = { params: { path: { id: '7' } } };
+const get = (options?: Options) => client(options).GET('/things/{id}', one);
+const run = (options?: Options) => client(options).POST('/run');
+const getText = { parseAs: 'text' } as const;
 
 describe('a request', () => {
   it('has its parameters where the contract says, each as it was given', async () => {
     const query = { tag: ['a&b', 'c'], page: undefined };
-    await client({ baseUrl: `${baseUrl}/v1/` }).getThing({ path: { id: 'a/b?c' }, query });
+    const params = { path: { id: 'a/b?c' }, query };
+    await client({ baseUrl: `${baseUrl}/v1/` }).GET('/things/{id}', { params });
     expect(asked).toMatchObject([{ method: 'GET', url: '/v1/things/a%2Fb%3Fc?tag=a%26b&tag=c' }]);
   });
 
   it.each(['', '.', '..'])('is not sent when the parameter "%s" would lead elsewhere', async (id) => {
-    await expect(client().getThing({ path: { id } })).rejects.toMatchObject({ code: 'invalid_argument' });
+    await expect(client().GET('/things/{id}', { params: { path: { id } } })).rejects.toMatchObject({
+      code: 'invalid_argument',
+    });
     expect(asked).toEqual([]);
   });
 
@@ -107,10 +127,9 @@ describe('a request', () => {
     './things/8?tag=a',
     'http:things/8?tag=a',
   ])('goes where a link says: %s', async (at) => {
-    await client({ baseUrl: `${baseUrl}/v2/` }).getThing({ at });
+    await client({ baseUrl: `${baseUrl}/v2/` }).GET('/things/{id}', { at });
     expect(asked).toMatchObject([{ method: 'GET', url: '/v2/things/8?tag=a' }]);
-    const { url } = await get();
-    expect(url).toBe(`${baseUrl}/things/7`);
+    expect((await get()).response.url).toBe(`${baseUrl}/things/7`);
   });
 
   it.each(['/other', '/shopping/things/8', '/', '../other', '/shop/../other', '/shop/%2e%2E/other', 'a/../../other'])(
@@ -118,7 +137,7 @@ describe('a request', () => {
     async (at) => {
       const token = vi.fn<() => string>(() => 'secret');
       const shop = client({ baseUrl: `${baseUrl}/shop`, token });
-      await expect(shop.getThing({ at })).rejects.toMatchObject({ code: 'invalid_argument' });
+      await expect(shop.GET('/things/{id}', { at })).rejects.toMatchObject({ code: 'invalid_argument' });
       expect([asked, token.mock.calls]).toEqual([[], []]);
     },
   );
@@ -127,29 +146,27 @@ describe('a request', () => {
     'does not go to another service: %s',
     async (at) => {
       const token = vi.fn<() => string>(() => 'secret');
-      await expect(client({ token }).getThing({ at })).rejects.toMatchObject({ code: 'invalid_argument' });
+      await expect(client({ token }).GET('/things/{id}', { at })).rejects.toMatchObject({ code: 'invalid_argument' });
       expect([asked, token.mock.calls]).toEqual([[], []]);
     },
   );
 
   it('asks for the media type of the client, and else for JSON', async () => {
-    const inHal = clientOf<Operations, 'application/hal+json'>(operations, { baseUrl, accept: 'application/hal+json' });
-    const { _links: links } = (await inHal.getThing({ path: { id: '7' } })).body;
+    const inHal = clientOf<Paths, 'application/hal+json'>({ baseUrl, accept: 'application/hal+json' });
+    const { _links: links } = (await inHal.GET('/things/{id}', one)).data;
     expect(links).toBeUndefined();
     await get();
     expect(asked.map(({ headers: { accept } }) => accept)).toEqual([
-      'application/hal+json, application/json;q=0.9, application/problem+json, */*;q=0.1',
+      'application/hal+json, application/json;q=0.9, */*;q=0.1',
       'application/json, application/problem+json, */*;q=0.1',
     ]);
   });
 
-  it('has its body in its media type', async () => {
-    await client().addThing({ body: { id: '7' } });
-    await client().sendThing({ body: 'a text' });
-    await client().runThing();
+  it('has its body as JSON', async () => {
+    await client().POST('/things', { body: { id: '7' } });
+    await run();
     expect(asked.map(({ headers, body }) => [headers['content-type'], body])).toEqual([
       ['application/json', '{"id":"7"}'],
-      ['text/plain', 'a text'],
       [undefined, ''],
     ]);
   });
@@ -163,25 +180,45 @@ describe('a request', () => {
 });
 
 describe('a reply', () => {
-  it('has status, headers and body', async () => {
+  it('has data, and the response with status and headers', async () => {
     answers = [json(200, { id: '7' }, { etag: '"a"' })];
-    const { status, headers, body } = await get();
-    expect([status, headers.get('etag'), body.id]).toEqual([200, '"a"', '7']);
+    const { data, response } = await get();
+    expect([response.status, response.headers.get('etag'), data.id]).toEqual([200, '"a"', '7']);
   });
 
-  it('may be text, anything else, or nothing', async () => {
+  it('may be text, or nothing', async () => {
     answers = [
       (_, response) => response.setHeader('content-type', 'text/plain').end('a text'),
-      (_, response) => response.setHeader('content-type', 'image/png').end('a picture'),
       (_, response) => response.writeHead(204).end(),
       (_, response) => response.setHeader('content-type', 'application/json').end(),
     ];
-    expect((await client().readThing()).body).toBe('a text');
-    const picture = await client().sendThing({ body: '' });
-    expect(await picture.body.text()).toBe('a picture');
-    expect((await run()).body).toBeUndefined();
-    expect((await run()).body).toBeUndefined();
+    const { data: text }: { data: string } = await client().GET('/text', getText);
+    expect(text).toBe('a text');
+    expect((await run()).data).toBeUndefined();
+    expect((await run()).data).toBeUndefined();
   });
+});
+
+it('the types know operations, parameters, bodies and replies', () => {
+  const wrong = [
+    // @ts-expect-error there is no such operation
+    () => client().POST('/text'),
+    // @ts-expect-error an id is needed
+    () => client().GET('/things/{id}', { params: { path: {} } }),
+    // @ts-expect-error parameters are needed
+    () => client().GET('/things/{id}'),
+    // @ts-expect-error it has no such parameter
+    () => client().GET('/text', { params: { query: { page: 1 } } }),
+    // @ts-expect-error an id is a text
+    () => client().POST('/things', { body: { id: 7 } }),
+    // @ts-expect-error a body is needed
+    () => client().POST('/things'),
+    // @ts-expect-error without its media type a reply has no links
+    async () => (await get()).data._links,
+    // @ts-expect-error there may be no body
+    async () => (await run()).data.id,
+  ];
+  expect(wrong).toHaveLength(8);
 });
 
 describe('an error', () => {
@@ -198,7 +235,7 @@ describe('an error', () => {
       publicMessage: 'Not so.',
       details: { id: 7 },
       retryable: false,
-      tags: { operation: 'runThing', calledRequestId: 'r-7' },
+      tags: { operation: 'POST /run', calledRequestId: 'r-7' },
       cause: { status: 422, problem: { errors } },
     });
     expect(error instanceof ServiceError && error.cause).toBeInstanceOf(ProblemReply);
@@ -230,7 +267,7 @@ describe('an error', () => {
     await expect(get(away)).rejects.toMatchObject({
       code: 'unavailable',
       status: 503,
-      tags: { operation: 'getThing' },
+      tags: { operation: 'GET /things/{id}' },
     });
   });
 });
@@ -246,14 +283,14 @@ describe('a request that failed is sent again', () => {
     ['when the connection is cut in the middle of the reply', cut],
   ])('%s', async (_, failure) => {
     answers = [failure, json(200, { id: '7' })];
-    expect((await get()).body).toEqual({ id: '7' });
+    expect((await get()).data).toEqual({ id: '7' });
     expect(asked).toHaveLength(2);
   });
 
   it('with the same Idempotency-Key, its own or the caller’s, whatever its method', async () => {
     answers = [problem(503), cut, json(201, {}), problem(503), json(201, {})];
-    await client().addThing({ body: { id: '7' } });
-    await client().addThing({ body: { id: '8' }, headers: { 'idempotency-key': 'mine' } });
+    await client().POST('/things', { body: { id: '7' } });
+    await client().POST('/things', { body: { id: '8' }, params: { header: { 'idempotency-key': 'mine' } } });
     const keys = asked.map(({ headers, body }) => [headers['idempotency-key'], body]);
     const [[own] = []] = keys;
     expect(own).toMatch(/^[\da-f-]{36}$/);
@@ -310,11 +347,16 @@ describe('a deadline', () => {
     expect(second).toBeLessThanOrEqual(first ?? 0);
   });
 
+  it('holds until the whole reply is there', async () => {
+    answers = [(_, response) => response.writeHead(200, { 'content-type': 'application/json' }).write('{"id":')];
+    await expect(get({ timeoutMs: 100 })).rejects.toMatchObject({ code: 'deadline_exceeded' });
+  });
+
   it('may be one of the call, and none at all', async () => {
     answers = [() => undefined, json(200, {})];
-    const call = client().readThing({}, { timeoutMs: 50 });
+    const call = client().GET('/text', { ...getText, timeoutMs: 50 });
     await expect(call).rejects.toMatchObject({ code: 'deadline_exceeded' });
-    await client().readThing({}, { timeoutMs: Infinity });
+    await client().GET('/text', { ...getText, timeoutMs: Infinity });
     expect(asked.at(-1)?.headers).not.toHaveProperty('x-request-timeout');
   });
 
@@ -326,7 +368,7 @@ describe('a deadline', () => {
   it('that has passed before asks for no token', async () => {
     const token = vi.fn<() => Promise<string>>(() => Promise.reject(new Error('token endpoint down')));
     const signal = AbortSignal.abort(new Error('enough'));
-    await expect(client({ token }).readThing({}, { signal })).rejects.toThrow('enough');
+    await expect(client({ token }).GET('/text', { ...getText, signal })).rejects.toThrow('enough');
     expect(token).not.toHaveBeenCalled();
   });
 
@@ -341,7 +383,7 @@ describe('a deadline', () => {
       controller.abort(new Error('enough'));
       return promise;
     };
-    await expect(client({ token }).readThing({}, { signal: controller.signal })).rejects.toThrow('enough');
+    await expect(client({ token }).GET('/text', { ...getText, signal: controller.signal })).rejects.toThrow('enough');
     reject(new Error('token endpoint down'));
     await setImmediate();
     expect(unhandled).not.toHaveBeenCalled();
@@ -350,8 +392,8 @@ describe('a deadline', () => {
   it('does not hide what the caller has given up for', async () => {
     const controller = new AbortController();
     answers = [() => controller.abort(new Error('enough'))];
-    await expect(client().readThing({}, { signal: controller.signal })).rejects.toThrow('enough');
-    await expect(client().readThing({}, { signal: controller.signal })).rejects.toThrow('enough');
+    await expect(client().GET('/text', { ...getText, signal: controller.signal })).rejects.toThrow('enough');
+    await expect(client().GET('/text', { ...getText, signal: controller.signal })).rejects.toThrow('enough');
     expect(asked).toHaveLength(1);
   });
 });
@@ -369,13 +411,13 @@ describe('the wait before the next attempt', () => {
     await vi.advanceTimersByTimeAsync(1999);
     expect(send).toHaveBeenCalledTimes(1);
     await vi.advanceTimersByTimeAsync(1);
-    expect((await call).body).toEqual({ id: '7' });
+    expect((await call).data).toEqual({ id: '7' });
   });
 
   it('ends when the caller gives up', async () => {
     answers = [problem(503, {}, { 'retry-after': '5' })];
     const controller = new AbortController();
-    const call = client().readThing({}, { signal: controller.signal });
+    const call = client().GET('/text', { ...getText, signal: controller.signal });
     await expect.poll(() => asked.length).toBe(1);
     controller.abort(new Error('enough'));
     await expect(call).rejects.toThrow('enough');
@@ -427,5 +469,28 @@ describe('within a request that is being served', () => {
     await expect(runWith(context, () => get({ beginCall }))).rejects.toThrow('the caller has gone');
     await expect(runWith(contextFor(5), () => get({ beginCall }))).rejects.toMatchObject({ code: 'deadline_exceeded' });
     expect(asked).toHaveLength(1);
+  });
+});
+
+describe('the wait', () => {
+  it('grows from attempt to attempt up to a limit, and is any part of it', () => {
+    const policy = { attempts: 9, baseMs: 100, maxMs: 1000 };
+    const longest = [1, 2, 3, 4, 5, 99].map((attempt) => backoffMs(attempt, policy, () => 1));
+    expect(longest).toEqual([100, 200, 400, 800, 1000, 1000]);
+    expect(backoffMs(3, policy, () => 0)).toBe(0);
+    const chosen = new Set(Array.from({ length: 20 }, () => backoffMs(3, policy)));
+    expect(chosen.size).toBeGreaterThan(10);
+  });
+
+  it.each([
+    [null, undefined],
+    ['0', 0],
+    ['120', 120_000],
+    ['Wed, 21 Oct 2026 07:28:30 GMT', 30_000],
+    ['Wed, 21 Oct 2026 07:27:00 GMT', 0],
+    ['soon', undefined],
+    ['', undefined],
+  ])('Retry-After %j is %s ms', (value, ms) => {
+    expect(retryAfterMs(value, Date.UTC(2026, 9, 21, 7, 28))).toBe(ms);
   });
 });

@@ -1,143 +1,190 @@
-import { ServiceError, unavailable } from '../errors/index.ts';
-import { type BeginCall, type Call, directCalls } from './call.ts';
-import type { Input, Operation, OperationType, OperationTypes, Reply } from './operation.ts';
-import { type Answer, readReply } from './reply.ts';
-import { type Prepared, prepare } from './request.ts';
-import { type RetryPolicy, backoffMs, wait } from './retry.ts';
+import createFetchClient, {
+  type FetchOptions,
+  type MaybeOptionalInit,
+  type ParseAs,
+  type ParseAsResponse,
+  defaultPathSerializer,
+} from 'openapi-fetch';
+import { ServiceError, invalidArgument, unavailable } from '../errors/index.ts';
+import { type BeginCall, type RetryPolicy, defaultRetry, directCalls, orAborted, withRetries } from './call.ts';
+import { throwProblems } from './problem.ts';
 
-/** How a service is called. */
-export interface ClientOptions<Media extends string = never> {
-  /** Where it is: `http://orders:8080`. */
+/** How to call a service. */
+export interface ClientOptions<Media extends string = string> {
+  /** Where the service is: `http://orders:8080`. */
   readonly baseUrl: string | URL;
-  /** Media type that is asked for, where operations have it: `application/hal+json`. By default the first in the contract. */
+  /** The media type to ask for, where operations have it: `application/hal+json`. The default is JSON. */
   readonly accept?: Media;
-  /** Milliseconds that a call may take, all attempts included, unless it says otherwise; 10 seconds. */
+  /** Milliseconds for a call with all its attempts; the default is 10 seconds. */
   readonly timeoutMs?: number;
-  /** Of calls that are safe to repeat; three attempts, with up to 100 ms and 200 ms between them. */
+  /** For calls that are safe to repeat; the default is three attempts, with up to 100 ms and 200 ms between them. */
   readonly retry?: Partial<RetryPolicy>;
-  /** Gives the bearer token for each attempt: a new one when the last has expired. */
+  /** Gives the bearer token of each attempt. */
   readonly token?: () => string | Promise<string>;
-  /** What calls are part of: `beginCall` of pkg/context in a service. By default nothing. */
+  /** What calls are part of: `beginCall` of pkg/context in a service. The default is nothing. */
   readonly beginCall?: BeginCall;
 }
 
-/** What one call may say differently. */
+/** Options of one call, beside those of openapi-fetch. */
 export interface CallOptions {
-  /** Milliseconds that it may take, all attempts included. */
+  /** Milliseconds for the call with all its attempts. */
   readonly timeoutMs?: number;
-  /** Ends the call; what it was aborted with is thrown. */
-  readonly signal?: AbortSignal;
+  /** A link to follow, in place of path and query. It has to lead to the same service. */
+  readonly at?: string | URL;
 }
 
-/** The same where somebody has said: a link in a reply, say. It has to be at the service. */
-type At<Sent extends Input> = Omit<Sent, 'path' | 'query'> & { readonly at: string | URL };
+type Verb = 'get' | 'put' | 'post' | 'patch' | 'delete' | 'head' | 'options';
 
-type Invoke<Sent extends Input, Replied extends Reply> =
-  Partial<Sent> extends Sent
-    ? (request?: Sent | At<Sent>, options?: CallOptions) => Promise<Answer<Replied>>
-    : (request: Sent | At<Sent>, options?: CallOptions) => Promise<Answer<Replied>>;
+type Init<Operation, As> = Omit<FetchOptions<Operation>, 'fetch' | 'parseAs'> & CallOptions & { parseAs?: As };
 
-type ReplyIn<Of extends OperationType, Media extends string> = Of extends {
-  readonly alternatives: Readonly<Record<Media, infer Other extends Reply>>;
-}
-  ? Other
-  : Of['reply'];
+/** The part of an `Init` that does not depend on the operation. */
+type AnyInit = CallOptions & Pick<RequestInit, 'signal'>;
 
-/** A function for each operation, called like its `operationId`. */
-export type Client<Operations extends OperationTypes, Media extends string = never> = {
-  readonly [Id in keyof Operations]: Invoke<
-    Operations[Id]['request'],
-    [Media] extends [never] ? Operations[Id]['reply'] : ReplyIn<Operations[Id], Media>
-  >;
+/** With a link, a call needs no parameters. */
+type InitWithLink<Operation, As> = Omit<Init<Operation, As>, 'params' | 'at'> & { readonly at: string | URL };
+
+/** The body in the media type of the client, else in JSON, else in any that there is. */
+type Content<Response, Media extends string> = Response extends { content: infer Types }
+  ? Media extends keyof Types
+    ? Types[Media]
+    : 'application/json' extends keyof Types
+      ? Types['application/json']
+      : Types[keyof Types]
+  : undefined;
+
+type Data<Operation, Media extends string> = Operation extends { responses: infer Responses }
+  ? {
+      [Status in keyof Responses]: `${Status & (string | number)}` extends `2${string}`
+        ? Content<Responses[Status], Media>
+        : never;
+    }[keyof Responses]
+  : never;
+
+type PathsWith<Paths, Of extends Verb> = {
+  [Path in keyof Paths]: Paths[Path] extends Record<Of, unknown> ? Path : never;
+}[keyof Paths];
+
+type Method<Paths extends {}, Of extends Verb, Media extends string> = <
+  Path extends PathsWith<Paths, Of>,
+  Operation extends Paths[Path][Of & keyof Paths[Path]],
+  As extends ParseAs = 'json',
+>(
+  path: Path,
+  ...init: undefined extends MaybeOptionalInit<Paths[Path], Of & keyof Paths[Path]>
+    ? [init?: Init<Operation, As> | InitWithLink<Operation, As>]
+    : [init: Init<Operation, As> | InitWithLink<Operation, As>]
+) => Promise<{
+  readonly data: ParseAsResponse<Data<Operation, Media>, { parseAs: As }>;
+  readonly response: Response;
+}>;
+
+/** The client of openapi-fetch, except that a call throws a `ServiceError` in place of returning `error`. */
+export type Client<Paths extends {}, Media extends string = 'application/json'> = {
+  readonly [Of in Verb as Uppercase<Of>]: Method<Paths, Of, Media>;
 };
 
-const defaults = { timeoutMs: 10_000, retry: { attempts: 3, baseMs: 100, maxMs: 2000 } };
+const usual = 'application/json, application/problem+json, */*;q=0.1';
+/** RFC 9110, 9.2.2: safe methods are idempotent too. */
+const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+const idempotencyKey = 'idempotency-key';
 
 /**
- * Makes a client of an API. Each of its functions gives the reply, and throws a `ServiceError` in its place: with code and status
- * of the problem that came as reply, `unavailable` when none came, `deadline_exceeded` when time was up. Requests that may be
- * repeated are (RFC 9110, 9.2.2: GET, HEAD, PUT, DELETE, and whatever carries an Idempotency-Key), after the connection failed
- * or on 429, 502, 503, 504 and wherever Retry-After says so; never beyond the deadline.
- * @param operations where the operations are found
- * @param options where the service is, and how it is called
+ * Makes a client of an API. A call throws a `ServiceError`: with code and status of the problem in the reply, `unavailable` when the
+ * service was not reached, `deadline_exceeded` when the time is up, `malformed_reply` when the reply cannot be parsed. It repeats
+ * requests that are safe to repeat, after a failed connection, on 429, 502, 503, 504 and on any error with Retry-After, and never
+ * beyond the deadline.
+ * @param options where the service is, and how to call it
+ * @param takingIdempotencyKey operations that take an Idempotency-Key, as `POST /items`: each call of one gets a key
  * @returns the client
  */
-export function clientOf<Operations extends OperationTypes, Media extends string = never>(
-  operations: Readonly<Record<keyof Operations & string, Operation>>,
+export function clientOf<Paths extends {}, Media extends string = 'application/json'>(
   options: ClientOptions<Media>,
-): Client<Operations, Media> {
-  const calls = Object.entries<Operation>(operations).map(([id, operation]) => {
-    const call = (input: Input = {}, how: CallOptions = {}) => carryOut(id, operation, input, { ...options, ...how });
-    return [id, call] as const;
+  takingIdempotencyKey: readonly string[] = [],
+): Client<Paths, Media> {
+  const { baseUrl, accept, timeoutMs: usualTimeoutMs = 10_000, token, beginCall = directCalls() } = options;
+  const policy = { ...defaultRetry, ...options.retry };
+  const fetchClient = createFetchClient<Record<string, Record<Verb, {}>>>({
+    baseUrl: String(baseUrl),
+    headers: { accept: accept === undefined ? usual : `${accept}, application/json;q=0.9, */*;q=0.1` },
+    pathSerializer: serializePath,
   });
-  // The table and the types are printed from one contract.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return Object.fromEntries(calls) as Client<Operations, Media>;
-}
+  fetchClient.use(throwProblems);
 
-async function carryOut(
-  id: string,
-  operation: Operation,
-  input: Input,
-  options: ClientOptions<string> & CallOptions,
-): Promise<Answer<Reply>> {
-  const { timeoutMs = defaults.timeoutMs, beginCall = directCalls() } = options;
-  const request = prepare(options, operation, input);
-  const call = beginCall(timeoutMs);
-  const signal = options.signal === undefined ? call.signal : AbortSignal.any([call.signal, options.signal]);
-  const policy = { ...defaults.retry, ...options.retry };
-  try {
-    for (let attempt = 1; ; attempt += 1) {
+  const method =
+    (verb: Verb) =>
+    async (path: string, { timeoutMs = usualTimeoutMs, at, signal: given, ...init }: AnyInit = {}) => {
+      const operation = `${verb.toUpperCase()} ${path}`;
+      const link = at === undefined ? undefined : linkWithin(baseUrl, at);
+      const key = takingIdempotencyKey.includes(operation) ? crypto.randomUUID() : undefined;
+      const call = beginCall(timeoutMs);
+      const signal = given ? AbortSignal.any([call.signal, given]) : call.signal;
+      let isSent = false;
+      let isRepeatable = false;
+
+      const send = async (made: Request): Promise<Response> => {
+        const request = link === undefined ? made : new Request(link, made);
+        const { headers } = request;
+        if (key !== undefined && !headers.has(idempotencyKey)) headers.set(idempotencyKey, key);
+        isRepeatable = idempotent.has(request.method) || headers.has(idempotencyKey);
+        if (token !== undefined) headers.set('authorization', `Bearer ${await orAborted(token, signal)}`);
+        signal.throwIfAborted();
+        isSent = true;
+        return call.fetch(request);
+      };
+      const attempt = async () => {
+        isSent = false;
+        try {
+          return await fetchClient.request(verb, path, { ...init, signal, fetch: send });
+        } catch (error) {
+          signal.throwIfAborted();
+          throw isSent ? faultOf(error, operation) : error;
+        }
+      };
       try {
-        return await attemptOnce(id, request, call, signal, options.token);
-      } catch (error) {
-        const waitMs = pauseAfter(error, attempt, policy);
-        const isLast = !request.isIdempotent || waitMs === undefined || waitMs >= call.remainingMs();
-        if (isLast || signal.aborted) throw error;
-        await wait(waitMs, signal);
+        return await withRetries(attempt, () => isRepeatable, policy, call, signal);
+      } finally {
+        call.end();
       }
-    }
-  } finally {
-    call.end();
-  }
+    };
+
+  const client = {
+    GET: method('get'),
+    PUT: method('put'),
+    POST: method('post'),
+    PATCH: method('patch'),
+    DELETE: method('delete'),
+    HEAD: method('head'),
+    OPTIONS: method('options'),
+  };
+  // An error is always thrown, so the replies that are left have `data`.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return client as unknown as Client<Paths, Media>;
 }
 
-/** How long to wait before the next attempt; undefined when there is none. */
-function pauseAfter(error: unknown, attempt: number, policy: RetryPolicy): number | undefined {
-  if (!(error instanceof ServiceError) || !error.retryable || attempt >= policy.attempts) return undefined;
-  return Math.max(backoffMs(attempt, policy), error.retryAfterMs ?? 0);
+/** What `fetch` throws when the network fails, before the reply or in the middle of it, is a TypeError. */
+function faultOf(error: unknown, operation: string): unknown {
+  const more = { tags: { operation }, cause: error };
+  if (error instanceof TypeError) return unavailable('The service cannot be reached.', more);
+  if (!(error instanceof SyntaxError)) return error;
+  const publicMessage = 'The reply cannot be understood.';
+  return new ServiceError({ code: 'malformed_reply', status: 502, publicMessage, ...more });
 }
 
-async function attemptOnce(
-  id: string,
-  { url, method, body, ...prepared }: Prepared,
-  call: Call,
-  signal: AbortSignal,
-  token: ClientOptions['token'],
-): Promise<Answer<Reply>> {
-  signal.throwIfAborted();
-  const headers = new Headers(prepared.headers);
-  if (token !== undefined) headers.set('authorization', `Bearer ${await orAborted(token, signal)}`);
-  const request = new Request(url, { method, headers, body, signal });
-  signal.throwIfAborted();
-  try {
-    return await readReply(await call.fetch(request), id);
-  } catch (error) {
-    signal.throwIfAborted();
-    // What `fetch` throws when the network fails, before the reply or in the middle of it.
-    if (!(error instanceof TypeError)) throw error;
-    throw unavailable('The service cannot be reached.', { tags: { operation: id }, cause: error });
+/** A dot is a step in a path even when it is encoded: such a value would call another operation. */
+function serializePath(path: string, values: Record<string, unknown>): string {
+  for (const [name, value] of Object.entries(values)) {
+    const text = String(value ?? '');
+    if (/^\.{0,2}$/.test(text)) throw invalidArgument(`The parameter "${name}" cannot be "${text}".`);
   }
+  return defaultPathSerializer(path, values);
 }
 
-/** Waits for what does not know the signal. The race is on before the work begins: whatever fails too late has been heard. */
-async function orAborted<Value>(begin: () => Value | Promise<Value>, signal: AbortSignal): Promise<Value> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const stop = (): void => reject(signal.reason);
-  signal.addEventListener('abort', stop);
-  try {
-    return await Promise.race([Promise.resolve().then(begin), promise]);
-  } finally {
-    signal.removeEventListener('abort', stop);
+/** A link in a reply may lead anywhere. The token must not go there, nor to another service behind the same gateway. */
+function linkWithin(baseUrl: string | URL, at: string | URL): URL {
+  const base = new URL(`${String(baseUrl).replace(/\/+$/, '')}/`);
+  const url = URL.parse(String(at), base.href);
+  if (url === null || url.origin !== base.origin || !`${url.pathname}/`.startsWith(base.pathname)) {
+    throw invalidArgument(`"${String(at)}" is not at ${base.origin}${base.pathname}.`);
   }
+  return url;
 }

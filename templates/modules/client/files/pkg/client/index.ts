@@ -1,21 +1,19 @@
 import { type Client, type ClientOptions, clientOf } from './client.ts';
-import { type Operations, operations } from './contract.gen.ts';
+import { type paths, takingIdempotencyKey } from './contract.gen.ts';
 
 export { ServiceError } from '../errors/index.ts';
-export { type BeginCall, type Call, directCalls } from './call.ts';
-export { type CallOptions, type Client, type ClientOptions, clientOf } from './client.ts';
-export type * from './contract.gen.ts';
+export { type BeginCall, type Call, type RetryPolicy, directCalls } from './call.ts';
+export type { CallOptions, Client, ClientOptions } from './client.ts';
+export type { components, operations, paths } from './contract.gen.ts';
 export { type ProblemDetails, ProblemReply } from './problem.ts';
-export type { Answer } from './reply.ts';
-export type { RetryPolicy } from './retry.ts';
 
 /**
- * Makes a client of this service, from its contract `api/openapi.json`. It runs in browsers too: it imports nothing of Node's.
- * @param options where the service is, and how it is called
- * @returns a function for each operation
+ * Makes a client of this service: that of openapi-fetch, typed by `api/openapi.json`. It runs in browsers too.
+ * @param options where the service is, and how to call it
+ * @returns a function for each HTTP method: `client.GET('/items/{id}', { params: { path: { id } } })`
  */
-export function createClient<const Media extends string = never>(
+export function createClient<const Media extends string = 'application/json'>(
   options: ClientOptions<Media>,
-): Client<Operations, Media> {
-  return clientOf<Operations, Media>(operations, options);
+): Client<paths, Media> {
+  return clientOf<paths, Media>(options, takingIdempotencyKey);
 }

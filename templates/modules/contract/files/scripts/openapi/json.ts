@@ -2,7 +2,7 @@
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
- * @param value anything of JSON
+ * @param value any value of JSON
  * @returns whether it is an object
  */
 export function isObject(value: unknown): value is JsonObject {
@@ -10,18 +10,26 @@ export function isObject(value: unknown): value is JsonObject {
 }
 
 /**
- * @param value an object, or anything else
- * @returns its members; none of anything else
+ * @param value any value of JSON
+ * @returns the members of an object; none of anything else
  */
 export function membersOf(value: unknown): [string, unknown][] {
   return isObject(value) ? Object.entries(value) : [];
 }
 
 /**
- * Follows a JSON pointer (RFC 6901) within a document.
+ * @param value any value of JSON
+ * @returns the items of an array; none of anything else
+ */
+export function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/**
+ * Follows references (RFC 6901) within a document.
  * @param document OpenAPI
  * @param value a part of it, or a reference to one: `{ $ref: '#/components/...' }`
- * @returns the part; undefined when the reference leads nowhere, or in a circle
+ * @returns the part; undefined when a reference leads nowhere, or in a circle
  */
 export function resolve(document: unknown, value: unknown): JsonObject | undefined {
   const seen = new Set<unknown>();
@@ -29,15 +37,15 @@ export function resolve(document: unknown, value: unknown): JsonObject | undefin
   while (isObject(part) && typeof part['$ref'] === 'string') {
     if (seen.has(part) || !part['$ref'].startsWith('#/')) return undefined;
     seen.add(part);
-    part = part['$ref'].slice(2).split('/').map(unescape).reduce(member, document);
+    const keys = part['$ref'].slice(2).split('/').map(unescape);
+    part = keys.reduce<unknown>(
+      (found, key) => (isObject(found) && Object.hasOwn(found, key) ? found[key] : undefined),
+      document,
+    );
   }
   return isObject(part) ? part : undefined;
 }
 
 function unescape(token: string): string {
   return decodeURIComponent(token).replaceAll('~1', '/').replaceAll('~0', '~');
-}
-
-function member(value: unknown, key: string): unknown {
-  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }

@@ -23,27 +23,27 @@ afterEach(() => http.close());
 it('from items to an item and back, by links alone', async () => {
   const baseUrl = `http://127.0.0.1:${await listenLocally(http)}`;
   const api = createClient({ baseUrl, accept: 'application/hal+json' });
-  const start = await api.listItems({ query: { limit: 1, name: 'bolt' } });
-  const created = await api.createItem({
+  const start = await api.GET('/items', { params: { query: { limit: 1, name: 'bolt' } } });
+  const created = await api.POST('/items', {
     at: locate(start, 'api:create'),
     body: { name: 'bolt', quantity: 3 },
   });
-  await api.createItem({ body: { name: 'bolt M8', quantity: 1 } });
-  await api.createItem({ body: { name: 'nut', quantity: 1 } });
+  await api.POST('/items', { body: { name: 'bolt M8', quantity: 1 } });
+  await api.POST('/items', { body: { name: 'nut', quantity: 1 } });
 
-  const first = await api.listItems({ at: locate(start, 'self') });
-  const second = await api.listItems({ at: locate(first, 'next') });
-  const again = await api.listItems({ at: locate(second, 'first') });
-  expect(again.body).toEqual(first.body);
+  const first = await api.GET('/items', { at: locate(start, 'self') });
+  const second = await api.GET('/items', { at: locate(first, 'next') });
+  const again = await api.GET('/items', { at: locate(second, 'first') });
+  expect(again.data).toEqual(first.data);
   expect(hasLink(second, 'next')).toBe(false);
-  const listed = [first, second].flatMap(membersOf).map(({ body }) => body.name);
+  const listed = [first, second].flatMap(membersOf).map(({ data }) => data.name);
   expect(listed.toSorted()).toEqual(['bolt', 'bolt M8']);
 
-  const one = await api.getItem({ at: locate(created, 'self') });
-  expect(one.body).toMatchObject({ id: created.body.id, name: 'bolt' });
-  const all = await api.listItems({ at: locate(one, 'collection') });
+  const one = await api.GET('/items/{id}', { at: locate(created, 'self') });
+  expect(one.data).toMatchObject({ id: created.data.id, name: 'bolt' });
+  const all = await api.GET('/items', { at: locate(one, 'collection') });
   expect(membersOf(all)).toHaveLength(3);
-  const nuts = await api.listItems({ at: locate(all, 'search', { name: 'nut' }) });
+  const nuts = await api.GET('/items', { at: locate(all, 'search', { name: 'nut' }) });
   expect(membersOf(nuts)).toHaveLength(1);
 });
 
@@ -52,12 +52,12 @@ it('an item that is sold out is restocked by its link, and what is in stock has 
     baseUrl: `http://127.0.0.1:${await listenLocally(http)}`,
     accept: 'application/hal+json',
   });
-  const { body } = await api.createItem({ body: { name: 'bolt', quantity: 0 } });
-  const soldOut = await api.getItem({ path: { id: body.id } });
-  const more = await api.createItem({ at: locate(soldOut, 'api:restock'), body: { name: 'bolt', quantity: 5 } });
+  const { data } = await api.POST('/items', { body: { name: 'bolt', quantity: 0 } });
+  const soldOut = await api.GET('/items/{id}', { params: { path: { id: data.id } } });
+  const more = await api.POST('/items', { at: locate(soldOut, 'api:restock'), body: { name: 'bolt', quantity: 5 } });
   expect(hasLink(more, 'api:restock')).toBe(false);
-  const like = await api.listItems({ at: locate(soldOut, 'related') });
-  const found = membersOf(like).map((item) => `${item.body.quantity}: ${hasLink(item, 'api:restock')}`);
+  const like = await api.GET('/items', { at: locate(soldOut, 'related') });
+  const found = membersOf(like).map((item) => `${item.data.quantity}: ${hasLink(item, 'api:restock')}`);
   expect(found.toSorted()).toEqual(['0: true', '5: false']);
 });
 

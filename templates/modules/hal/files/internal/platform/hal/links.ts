@@ -1,4 +1,4 @@
-import type { Operations } from '../../../pkg/client/index.ts';
+import type { operations } from '../../../pkg/client/index.ts';
 import { linksOf } from './linksOf.ts';
 
 /** Relations of this API's own, `api:create` say, and what each means to whoever meets it in a link. */
@@ -7,7 +7,7 @@ export const relations = {
   restock: 'POST here adds more of what is sold out, as an item of its own',
 } as const;
 
-const { collection, resource, template, to } = linksOf<Operations, keyof typeof relations>();
+const { collection, resource, template, to } = linksOf<operations, keyof typeof relations>();
 
 const item = resource('getItem', {
   self: ({ id }) => ({ path: { id } }),

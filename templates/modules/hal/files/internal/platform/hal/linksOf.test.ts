@@ -1,12 +1,13 @@
 import { expect, it } from 'vitest';
 import { linksOf } from './linksOf.ts';
 
+type Json<Body> = { content: { 'application/json': Body } };
 type Api = {
-  getThing: { request: { path: { id: string } }; reply: { status: 200; body: { id: string; size: number } } };
-  dropThing: { request: { path: { id: string } }; reply: { status: 204; body: undefined } };
+  getThing: { parameters: { path: { id: string } }; responses: { 200: Json<{ id: string; size: number }> } };
+  dropThing: { parameters: { path: { id: string } }; responses: { 204: { content?: never } } };
   listThings: {
-    request: { query?: { cursor?: string } };
-    reply: { status: 200; body: { things: { id: string; size: number }[]; names: string[] } };
+    parameters: { query?: { cursor?: string } };
+    responses: { 200: Json<{ things: { id: string; size: number }[]; names: string[] }> };
   };
 };
 

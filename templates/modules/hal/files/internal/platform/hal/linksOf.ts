@@ -1,19 +1,34 @@
-import type { OperationType, OperationTypes } from '../../../pkg/client/operation.ts';
 import type { Address, Collection, Link, Links, Nowhere, Resource } from './declaration.ts';
 import type { Registered } from './registered.ts';
 
+/** What the types of an operation in `pkg/client` have in common. */
+interface Operation {
+  readonly parameters: { readonly path?: unknown; readonly query?: unknown };
+  readonly responses: object;
+}
+/** Operations by their `operationId`; an interface has no index signature. */
+type Operations<Api> = { readonly [Id in keyof Api]: Operation };
+
 type Id<Api> = keyof Api & string;
-type ParametersOf<Of extends OperationType> = Pick<Of['request'], keyof Of['request'] & ('path' | 'query')>;
-type QueryOf<Of extends OperationType> = Of['request'] extends { readonly query?: infer Query }
-  ? keyof NonNullable<Query> & string
+type ParametersOf<Of extends Operation> = Pick<Of['parameters'], keyof Of['parameters'] & ('path' | 'query')>;
+type QueryOf<Of extends Operation> = [NonNullable<Of['parameters']['query']>] extends [never]
+  ? never
+  : keyof NonNullable<Of['parameters']['query']> & string;
+type JsonIn<Response> = Response extends { readonly content: { readonly 'application/json': infer Body } }
+  ? Body
   : never;
-type BodyOf<Of extends OperationType> = Exclude<Of['reply']['body'], undefined>;
+/** The body of a successful reply. */
+type BodyOf<Of extends Operation> = {
+  [Status in keyof Of['responses']]: `${Status & (string | number)}` extends `2${string}`
+    ? JsonIn<Of['responses'][Status]>
+    : never;
+}[keyof Of['responses']];
 /** Operations that are found without a parameter. */
-type Plain<Api extends OperationTypes> = {
+type Plain<Api extends Operations<Api>> = {
   [Of in Id<Api>]: {} extends ParametersOf<Api[Of]> ? Of : never;
 }[Id<Api>];
 /** Operations that answer with such a body. */
-type Answering<Api extends OperationTypes, Body> = {
+type Answering<Api extends Operations<Api>, Body> = {
   [Of in Id<Api>]: BodyOf<Api[Of]> extends Body ? Of : never;
 }[Id<Api>];
 /** Members that hold a list. */
@@ -23,7 +38,7 @@ type ListIn<Body, Member> = {
   string;
 
 /** Declares the links of an API. */
-export interface Linking<Api extends OperationTypes, Relation extends string> {
+export interface Linking<Api extends Operations<Api>, Relation extends string> {
   /**
    * @param operation to which a link leads
    * @param address its parameters, from the body of what is linked; a falsy value where there is no link. It may be left out for an
@@ -106,7 +121,7 @@ const linking = {
  * that is neither registered nor the API's own (`api:` and its name) do not compile.
  * @returns what declares them; `Api` are the operations as `pkg/client` has them, `Own` the names of relations of the API's own
  */
-export function linksOf<Api extends OperationTypes, Own extends string>(): Linking<Api, Registered | `api:${Own}`> {
+export function linksOf<Api extends Operations<Api>, Own extends string>(): Linking<Api, Registered | `api:${Own}`> {
   // Whatever the types let through, it takes.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return linking as Linking<Api, Registered | `api:${Own}`>;

@@ -18,15 +18,16 @@ interface Order {
   state: 'open' | 'paid';
 }
 
+type Json<Body> = { content: { 'application/json': Body } };
 type Shop = {
-  getOrder: { request: { path: { shop: string; id: string } }; reply: { status: 200; body: Order } };
-  findOrder: { request: { query?: { id?: string } }; reply: { status: 200; body: Order } };
-  payOrder: { request: { path: { shop: string; id: string } }; reply: { status: 204; body: undefined } };
+  getOrder: { parameters: { path: { shop: string; id: string } }; responses: { 200: Json<Order> } };
+  findOrder: { parameters: { query?: { id?: string } }; responses: { 200: Json<Order> } };
+  payOrder: { parameters: { path: { shop: string; id: string } }; responses: { 204: { content?: never } } };
   listOrders: {
-    request: { path: { shop: string }; query?: { cursor?: string; state?: string; tag?: string[] } };
-    reply: { status: 200; body: { orders: Order[]; total: number; next?: string; prev?: string } };
+    parameters: { path: { shop: string }; query?: { cursor?: string; state?: string; tag?: string[] } };
+    responses: { 200: Json<{ orders: Order[]; total: number; next?: string; prev?: string }> };
   };
-  listShops: { request: {}; reply: { status: 200; body: { shops: Order[] } } };
+  listShops: { parameters: {}; responses: { 200: Json<{ shops: Order[] }> } };
 };
 
 const { collection, resource, template, to } = linksOf<Shop, 'pay'>();

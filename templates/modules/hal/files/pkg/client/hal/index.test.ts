@@ -4,7 +4,7 @@ import { hasLink, locate } from './index.ts';
 const url = 'https://example.com/shop/v1/things/7';
 
 function reply(href: unknown, templated = true) {
-  return { url, body: { _links: { it: { href, templated }, no: undefined } } };
+  return { response: { url }, data: { _links: { it: { href, templated }, no: undefined } } };
 }
 
 it.each([

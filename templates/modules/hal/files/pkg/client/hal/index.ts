@@ -6,11 +6,11 @@ interface Link {
   readonly templated?: boolean;
 }
 
-/** What has links: a reply, or a resource embedded in one. */
+/** A reply with links, as the client returns it, or a resource embedded in one. */
 export interface Linked<Links extends object = object> {
-  /** Of the reply: links are relative to it. */
-  readonly url: string;
-  readonly body: { readonly _links: Links };
+  readonly data: { readonly _links: Links };
+  /** Links are relative to the URL of the reply. */
+  readonly response: { readonly url: string };
 }
 
 /** Values for the parameters of a template, by name. */
@@ -48,7 +48,7 @@ export function locate<Links extends object>(
     throw new ServiceError({ code: 'link_missing', status: 404, publicMessage });
   }
   const href = link.templated === true ? expand(link.href, values) : link.href;
-  const url = URL.parse(href, linked.url);
+  const url = URL.parse(href, linked.response.url);
   if (url === null) throw invalidArgument(`"${href}" is no link.`);
   return url;
 }
@@ -57,16 +57,15 @@ export function locate<Links extends object>(
  * @param reply with a list
  * @returns what is listed, each with its own links
  */
-export function membersOf<Member extends Linked['body']>(reply: {
-  readonly url: string;
-  readonly body: { readonly _embedded: { readonly item: readonly Member[] } };
-}): { readonly url: string; readonly body: Member }[] {
-  const { _embedded: embedded } = reply.body;
-  return embedded.item.map((body) => ({ url: reply.url, body }));
+export function membersOf<Member extends Linked['data']>(reply: {
+  readonly data: { readonly _embedded: { readonly item: readonly Member[] } };
+  readonly response: Linked['response'];
+}): { readonly data: Member; readonly response: Linked['response'] }[] {
+  return reply.data._embedded.item.map((data) => ({ data, response: reply.response }));
 }
 
 /** What came over the network is looked at, whatever its type. */
-function linkIn({ body: { _links: links } }: Linked, relation: string): Link | undefined {
+function linkIn({ data: { _links: links } }: Linked, relation: string): Link | undefined {
   const found = new Map<string, unknown>(Object.entries(links)).get(relation);
   return isLink(found) ? found : undefined;
 }

@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { printClient } from './client.ts';
-import { printDocument } from './document.ts';
-import { typeName, typeOf } from './types.ts';
+import { printDocument, printTypes, typeOf } from './print.ts';
 
 describe('a schema as a type', () => {
   it.each<[unknown, string]>([
@@ -15,10 +13,11 @@ describe('a schema as a type', () => {
     [{ const: "it's" }, String.raw`'it\'s'`],
     [{ const: { a: [1, null] } }, '{ a: [1, null] }'],
     [{ type: 'string', enum: ['a', 'b\n"c"'] }, String.raw`'a' | 'b\n"c"'`],
-    [{ $ref: '#/components/schemas/Item' }, 'Item'],
-    [{ $ref: '#/components/schemas/a.b-c%20d' }, 'a_b_c_d'],
+    [{ $ref: '#/components/schemas/Item' }, "components['schemas']['Item']"],
+    [{ $ref: '#/components/schemas/a.b%20c' }, "components['schemas']['a.b c']"],
     [{ $ref: '#/elsewhere' }, 'unknown'],
-    [{ $ref: '#/components/schemas/Item', description: 'one' }, 'Item'],
+    [{ $ref: '#/components/schemas/Item', description: 'one' }, "components['schemas']['Item']"],
+    [{ type: 'array', items: { $ref: '#/components/schemas/A' } }, "components['schemas']['A'][]"],
     [{ type: 'array', items: { type: 'string' } }, 'string[]'],
     [{ type: 'array', items: { type: ['string', 'null'] } }, '(string | null)[]'],
     [{ type: 'array' }, 'unknown[]'],
@@ -26,8 +25,11 @@ describe('a schema as a type', () => {
     [{ type: 'array', prefixItems: [{ type: 'string' }], items: { type: 'null' } }, '[string, ...null[]]'],
     [{ anyOf: [{ type: 'string' }, { type: 'number' }, { type: 'integer' }] }, 'string | number'],
     [{ oneOf: [{ type: 'string' }, {}] }, 'unknown'],
-    [{ allOf: [{ $ref: '#/components/schemas/A' }, { type: ['string', 'null'] }] }, 'A & (string | null)'],
-    [{ $ref: '#/components/schemas/A', anyOf: [{ const: 1 }, { const: 2 }] }, 'A & (1 | 2)'],
+    [
+      { allOf: [{ $ref: '#/components/schemas/A' }, { type: ['string', 'null'] }] },
+      "components['schemas']['A'] & (string | null)",
+    ],
+    [{ $ref: '#/components/schemas/A', anyOf: [{ const: 1 }, { const: 2 }] }, "components['schemas']['A'] & (1 | 2)"],
     [{ type: 'object', additionalProperties: { type: 'string' } }, '{\n  [name: string]: string;\n}'],
     [{ type: 'object', patternProperties: { '^a': { type: 'string' } } }, '{\n  [name: string]: string;\n}'],
     [{ type: 'object', additionalProperties: false }, '{\n  [name: string]: never;\n}'],
@@ -46,16 +48,6 @@ describe('a schema as a type', () => {
     ],
   ])('%j', (schema, type) => {
     expect(typeOf(schema)).toBe(type);
-  });
-
-  it.each([
-    ['Item', 'Item'],
-    ['2D', '_2D'],
-    ['Operations', 'Operations_'],
-    ['default', 'default_'],
-    ['string', 'string_'],
-  ])('called %s is called %s', (name, type) => {
-    expect(typeName(name)).toBe(type);
   });
 });
 
@@ -81,21 +73,9 @@ const document = {
           default: json({ type: 'null' }),
         },
       },
-      get: { operationId: 'getA', responses: { 200: { content: { 'image/png': {} } } } },
-      patch: {
-        operationId: 'patchA',
-        responses: {
-          200: {
-            content: {
-              'application/json': { schema: { type: 'string' } },
-              'application/hal+json': { schema: { type: 'null' } },
-              'text/csv': {},
-            },
-          },
-          201: {
-            content: { 'text/csv': {}, 'application/json': {}, 'application/hal+json': { schema: { const: 1 } } },
-          },
-        },
+      get: {
+        operationId: 'getA',
+        responses: { 200: { content: { 'application/hal+json': { schema: { const: 1 } }, 'image/png': {} } } },
       },
       delete: { responses: { 204: {} } },
     },
@@ -109,78 +89,124 @@ const document = {
   },
 };
 
-it('a contract is printed as types, and a table of where operations are', () => {
-  expect(printClient(document)).toBe(`// Printed from api/openapi.json by \`npm run openapi\`: not to be edited.
+it('a contract is printed as types, and the operations that take an Idempotency-Key', () => {
+  expect(printTypes(document)).toBe(`// Printed from api/openapi.json by \`npm run openapi\`. Do not edit it.
 
-/**
- * An a
- * of two lines
- */
-export type A = {
-  b?: string;
-};
+export interface paths {
+  '/a/{id}': {
+    put: operations['put-a'];
+    get: operations['getA'];
+  };
+  '/b': {
+    post: operations['postB'];
+  };
+  '/c': {
+  };
+}
 
-/** What each operation is sent, and what it answers. */
-export type Operations = {
+export interface components {
+  schemas: {
+    /**
+     * An a
+     * of two lines
+     */
+    A: {
+      b?: string;
+    };
+  };
+}
+
+export interface operations {
   /** @deprecated */
   'put-a': {
-    request: {
-      path: {
-        /** Of A */
-        id: string;
-      };
+    parameters: {
       query: {
         page: number;
       };
-      headers?: {
+      header?: {
         'Idempotency-Key'?: string | undefined;
       };
-      body: A;
+      path: {
+        /** Of A */
+        id: string;
+      };
     };
-    reply: { status: 200; body: string } | { status: 204; body: undefined } | { status: number; body: string };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['A'];
+      };
+    };
+    responses: {
+      200: {
+        headers: { [name: string]: unknown };
+        content: {
+          'application/json': string;
+        };
+      };
+      204: {
+        headers: { [name: string]: unknown };
+        content?: never;
+      };
+      302: {
+        headers: { [name: string]: unknown };
+        content?: never;
+      };
+      '2XX': {
+        headers: { [name: string]: unknown };
+        content: {
+          'text/csv': string;
+        };
+      };
+      default: {
+        headers: { [name: string]: unknown };
+        content: {
+          'application/json': null;
+        };
+      };
+    };
   };
   getA: {
-    request: {
+    parameters: {
+      query?: {
+        page?: string | undefined;
+      };
+      header?: never;
       path: {
         /** Of A */
         id: string;
       };
-      query?: {
-        page?: string | undefined;
-      };
     };
-    reply: { status: 200; body: globalThis.Blob };
-  };
-  patchA: {
-    request: {
-      path: {
-        /** Of A */
-        id: string;
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: { [name: string]: unknown };
+        content: {
+          'application/hal+json': 1;
+          'image/png': Blob;
+        };
       };
-      query?: {
-        page?: string | undefined;
-      };
-    };
-    reply: { status: 200; body: string } | { status: 201; body: unknown };
-    alternatives: {
-      'application/hal+json': { status: 200; body: null } | { status: 201; body: 1 };
     };
   };
   postB: {
-    request: {
-      body?: string;
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
     };
-    reply: never;
+    requestBody?: {
+      content: {
+        'text/plain': string;
+      };
+    };
+    responses: {
+    };
   };
-};
+}
 
-/** Where each operation is found. */
-export const operations = {
-  'put-a': { method: 'PUT', path: '/a/{id}', mediaType: 'application/json', takesIdempotencyKey: true },
-  getA: { method: 'GET', path: '/a/{id}' },
-  patchA: { method: 'PATCH', path: '/a/{id}' },
-  postB: { method: 'POST', path: '/b', mediaType: 'text/plain' },
-} as const;
+/** Operations that take an Idempotency-Key. */
+export const takingIdempotencyKey: readonly string[] = [
+  'PUT /a/{id}',
+];
 `);
 });
 
@@ -190,7 +216,7 @@ it.each([
   [[]],
   { paths: { '/a': { get: { operationId: 'a', parameters: [{ $ref: '#/a' }] } } }, a: { $ref: '#/a' } },
 ])('a contract that says little, %j, is printed all the same', (odd) => {
-  expect(printClient(odd)).toContain('export const operations = {');
+  expect(printTypes(odd)).toContain('export interface paths {');
 });
 
 it('a document is printed in one order, whatever the order of its routes', () => {
