@@ -12,4 +12,16 @@ export default defineModule({
     'build:client': 'tsc --project tsconfig.client.json',
   },
   ownership: { seed: ['internal/items/client.test.ts'] },
+  renamed: {
+    'pkg/client/call.ts': 'pkg/client/call.ts',
+    'pkg/client/retry.ts': 'pkg/client/call.ts',
+    'pkg/client/operation.ts': 'pkg/client/client.ts',
+    'pkg/client/client.ts': 'pkg/client/client.ts',
+    'pkg/client/request.ts': 'pkg/client/client.ts',
+    'pkg/client/mediaType.ts': 'pkg/client/problem.ts',
+    'pkg/client/problem.ts': 'pkg/client/problem.ts',
+    'pkg/client/reply.ts': 'pkg/client/problem.ts',
+    'pkg/client/client.test.ts': 'pkg/client/client.test.ts',
+    'pkg/client/retry.test.ts': 'pkg/client/client.test.ts',
+  },
 });

@@ -2,14 +2,13 @@ import { defineModule } from '../../../generators/engine/model.ts';
 
 export default defineModule({
   id: 'contract',
-  summary: 'The API as OpenAPI 3.1: committed, linted, held against replies; no breaking change',
+  summary: 'The API as OpenAPI 3.1: committed, linted, checked against replies and for breaking changes',
   category: 'api',
   requires: ['openapi'],
   hosts: ['api/openapi.json', 'scripts/contract/'],
   dependencies: ['@fastify/swagger'],
   devDependencies: ['@fastify/swagger-ui', '@redocly/cli'],
   scripts: {
-    // By redocly.yaml.
     'lint:contract': 'redocly lint api/openapi.json',
     openapi: 'node scripts/openapi.ts',
     contract: 'node scripts/contract.ts',
@@ -40,8 +39,24 @@ export default defineModule({
   },
   platformTests: ['test/contract.test.ts'],
   renamed: {
-    'internal/http/apiDocs.ts': 'internal/platform/contract/apiDocs.ts',
-    'internal/http/apiDocs.test.ts': 'internal/platform/contract/apiDocs.test.ts',
+    'internal/http/apiDocs.ts': 'internal/platform/contract/module.ts',
+    'internal/http/apiDocs.test.ts': 'internal/platform/contract/module.test.ts',
+    'scripts/openapi/document.ts': 'scripts/openapi/print.ts',
+    'scripts/openapi/client.ts': 'scripts/openapi/print.ts',
+    'scripts/openapi/types.ts': 'scripts/openapi/print.ts',
+    'scripts/openapi/text.ts': 'scripts/openapi/print.ts',
+    'scripts/openapi/client.test.ts': 'scripts/openapi/print.test.ts',
+    'scripts/contract/openapi.ts': 'scripts/contract/openapi.ts',
+    'scripts/openapi/sunset.ts': 'scripts/contract/openapi.ts',
+    'scripts/openapi/sunset.test.ts': 'scripts/contract/openapi.test.ts',
+    'scripts/release/lastRelease.ts': 'scripts/contract.ts',
+    'scripts/release/compareWithRelease.ts': 'scripts/contract.ts',
+    'scripts/contract.ts': 'scripts/contract.ts',
+    'scripts/release/lastRelease.test.ts': 'scripts/contract.test.ts',
+    'test/support/contract.ts': 'test/support/contract.ts',
+    'test/support/committedContract.ts': 'test/support/contract.ts',
+    'test/support/contractWatch.ts': 'test/support/contract.ts',
+    'test/support/contractPreload.ts': 'test/support/contract.ts',
     'test/support/contractSetup.ts': 'test/setup/contract.ts',
   },
 });

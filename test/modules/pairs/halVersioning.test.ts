@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Http } from '../../../templates/base/files/internal/platform/http/server.ts';
 import { Identity, type Permits } from '../../../templates/base/files/internal/platform/identity/module.ts';
-import { unlistedHttp } from '../../../templates/base/files/test/support/unlistedHttp.ts';
+import { unlistedHttp } from '../../../templates/modules/contract/files/test/support/contract.ts';
 import { linksOf } from '../../../templates/modules/hal/files/internal/platform/hal/linksOf.ts';
 import { createMetrics } from '../../../templates/modules/hal/files/internal/platform/hal/metrics.ts';
 import { speakHal } from '../../../templates/modules/hal/files/internal/platform/hal/speakHal.ts';

@@ -15,6 +15,7 @@ const contextOf = (packageManager: 'npm' | 'pnpm'): TemplateContext => ({
   service: { name: 'orders', description: 'It costs $& and <b>' },
   pm: packageManagerCommands[packageManager],
   node: { version: '26.12.1' },
+  versions: { 'openapi-fetch': '^0.17.0' },
   options: { version: '17' },
 });
 

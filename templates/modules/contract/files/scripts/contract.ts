@@ -1,10 +1,76 @@
 /**
- * Tells whether what the service promises breaks callers of the last release: `npm run contract`, or with the tag of another release,
- * `npm run contract -- v1.0.0`. Each kind of contract is compared by a file of its own in `scripts/contract/`.
+ * Fails when the service breaks callers of its last release: `npm run contract`, or `npm run contract -- v1.0.0` for another release.
+ * Each file in `scripts/contract/` compares one kind of contract.
  */
-import { glob } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { globSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { type Static, Type } from 'typebox';
+import { Value } from 'typebox/value';
 
-const folder = path.join(import.meta.dirname, 'contract');
-for await (const name of glob('*.ts', { cwd: folder })) await import(pathToFileURL(path.join(folder, name)).href);
+/** What a file in `scripts/contract/` exports. */
+const Comparison = Type.Object({
+  /** A release without this file has no such contract. */
+  file: Type.String(),
+  /** Takes the tag of the release, and returns the exit code. */
+  compare: Type.Function([Type.String()], Type.Number()),
+});
+
+/** The tag of a release, or why there is nothing to compare with, or why that is unknown. */
+type Released = { readonly tag: string } | { readonly nothing: string } | { readonly fault: string };
+
+/**
+ * Looks for the last release in git: of the tags like `v1.2.3` or `1.2.3`, the highest that the present commit contains. Nothing is
+ * fetched. In a shallow clone git does not know which tags a commit contains: there it is the highest of all.
+ * @param root the service's root folder
+ * @param file under the root, which the release must have
+ * @param tag of another release, or any other name of a commit
+ * @returns that release
+ */
+export function lastRelease(root: string, file: string, tag?: string): Released {
+  const git = (...args: readonly string[]) => spawnSync('git', args, { cwd: root, encoding: 'utf8' });
+  const shallow = git('rev-parse', '--is-shallow-repository');
+  if (shallow.status !== 0) return { nothing: 'this is no git repository, so there is no release' };
+  const isShallow = shallow.stdout.trim() === 'true';
+  const { stdout: tags } = git('tag', '--list', ...(isShallow ? [] : ['--merged', 'HEAD']));
+  const found = tag ?? highest(tags.split('\n'));
+  if (found === undefined) {
+    return isShallow
+      ? { fault: 'this clone is shallow and has no tag of a release: git fetch --unshallow --tags' }
+      : { nothing: 'no release yet: no tag like v1.2.3' };
+  }
+  const { status, stdout: listed, stderr } = git('ls-tree', '--name-only', found, file);
+  if (status !== 0) return { fault: `${found} is not available here: ${stderr.trim()}` };
+  if (listed === '') return { nothing: `${found} has no ${file}` };
+  return { tag: found };
+}
+
+function highest(tags: readonly string[]): string | undefined {
+  const { compare } = new Intl.Collator('en', { numeric: true });
+  const versions = tags.filter((tag) => /^v?\d+\.\d+\.\d+$/.test(tag));
+  return versions.toSorted((a, b) => compare(b.replace('v', ''), a.replace('v', '')))[0];
+}
+
+/** @returns the exit code of one comparison */
+function compareWithRelease(root: string, { file, compare }: Static<typeof Comparison>, tag?: string): number {
+  const released = lastRelease(root, file, tag);
+  if ('tag' in released) return compare(released.tag);
+  if ('nothing' in released) {
+    process.stdout.write(`${file}: nothing to compare with: ${released.nothing}.\n`);
+    return 0;
+  }
+  process.stderr.write(`${file}: nothing was compared: ${released.fault}\n`);
+  return 1;
+}
+
+if (import.meta.main) {
+  const tag = process.argv.slice(2).find((argument) => argument !== '--');
+  const folder = path.join(import.meta.dirname, 'contract');
+  for (const name of globSync('*.ts', { cwd: folder, exclude: ['*.test.ts'] }).toSorted()) {
+    const comparison = Value.Parse(Comparison, { ...(await import(pathToFileURL(path.join(folder, name)).href)) });
+    const status = compareWithRelease(process.cwd(), comparison, tag);
+    // An earlier comparison may have failed.
+    if (status !== 0) process.exitCode = status;
+  }
+}

@@ -173,8 +173,8 @@ function faultOf(error: unknown, operation: string): unknown {
 /** A dot is a step in a path even when it is encoded: such a value would call another operation. */
 function serializePath(path: string, values: Record<string, unknown>): string {
   for (const [name, value] of Object.entries(values)) {
-    const text = String(value ?? '');
-    if (/^\.{0,2}$/.test(text)) throw invalidArgument(`The parameter "${name}" cannot be "${text}".`);
+    if (value === undefined || value === '' || value === '.' || value === '..')
+      throw invalidArgument(`The parameter "${name}" cannot be "${value ?? ''}".`);
   }
   return defaultPathSerializer(path, values);
 }

@@ -10,7 +10,12 @@ const first = ['openapi', 'info', 'servers', 'security', 'tags', 'paths'];
  * @returns JSON, with paths and components sorted by name
  */
 export function printDocument(document: unknown): string {
-  const order = [...first, ...Object.keys(Object(document)).toSorted()];
+  const order = [
+    ...first,
+    ...membersOf(document)
+      .map(([name]) => name)
+      .toSorted(),
+  ];
   const parts = membersOf(document).toSorted(([a], [b]) => order.indexOf(a) - order.indexOf(b));
   return `${JSON.stringify(Object.fromEntries(parts.map(([name, part]) => [name, ordered(name, part)])), null, 2)}\n`;
 }

@@ -1,19 +1,23 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { FastifyInstance } from 'fastify';
 import { Compile } from 'typebox/schema';
+import committed from '../../api/openapi.json' with { type: 'json' };
+import type { Http } from '../../internal/platform/http/server.ts';
 import { type JsonObject, isObject, membersOf, resolve } from '../../scripts/openapi/json.ts';
 
-/** A reply of the API, and what it was a reply to. */
+/** A reply of the API, and what it replies to. */
 export interface Exchange {
   readonly method: string;
   /** As it was registered, `/items/:id`; undefined when no route was found. */
   readonly route: string | undefined;
-  /** That of the route; a route without one, a test's own say, is in no contract. */
+  /** Of the route. A route without one, such as a test's own, is not in the contract. */
   readonly operationId: string | undefined;
   readonly status: number;
   /** The header Content-Type. */
   readonly contentType: string;
-  /** Undefined when it is not known: of a stream. */
+  /** Undefined for a stream. */
   readonly body: string | undefined;
-  /** What the server says of itself, when its routes are in no other contract. */
+  /** The server's own description, when its routes are not in `api/openapi.json`. */
   readonly document?: object;
 }
 
@@ -26,7 +30,7 @@ interface Operation {
 const problemType = 'application/problem+json';
 const problemSchema = '#/components/schemas/Problem';
 
-/** An OpenAPI document, against which replies can be held. */
+/** An OpenAPI document that replies are checked against. */
 export class Contract {
   readonly #document: JsonObject;
   readonly #operations = new Map<string, Operation>();
@@ -36,9 +40,9 @@ export class Contract {
   constructor(document: JsonObject) {
     this.#document = document;
     for (const [path, item] of membersOf(document['paths'])) {
-      for (const [method, said] of membersOf(item)) {
-        if (!isObject(said) || typeof said['operationId'] !== 'string') continue;
-        const { operationId: id, responses } = said;
+      for (const [method, operation] of membersOf(item)) {
+        if (!isObject(operation) || typeof operation['operationId'] !== 'string') continue;
+        const { operationId: id, responses } = operation;
         this.#operations.set(id, {
           method: method.toUpperCase(),
           path,
@@ -50,7 +54,7 @@ export class Contract {
 
   /**
    * @param exchange a reply
-   * @returns what it does that the contract does not say; undefined when it keeps it
+   * @returns how it breaks the contract; undefined when it does not
    */
   breach(exchange: Exchange): string | undefined {
     const { operationId, method, route = '', status } = exchange;
@@ -65,7 +69,7 @@ export class Contract {
     const { path, responses } = operation;
     const found = `${method === 'HEAD' ? 'GET' : method} ${route.replaceAll(/:(\w+)/g, '{$1}')}`;
     if (found !== `${operation.method} ${path}`) return `by the contract it is ${operation.method} ${path}`;
-    // `default` says how errors look, and no more.
+    // `default` stands for errors only.
     const names = [String(status), `${Math.floor(status / 100)}XX`, ...(status < 400 ? [] : ['default'])];
     const name = names.find((each) => Object.hasOwn(responses, each));
     const response = name === undefined ? undefined : resolve(this.#document, responses[name]);
@@ -84,7 +88,7 @@ export class Contract {
     return /\bjson$/.test(found[0]) ? this.#breachOfSchema(schema ?? true, body) : undefined;
   }
 
-  /** Where there is no operation: an error is a problem all the same. */
+  /** Without an operation: an error has to be a problem, too. */
   #breachOfAny({ method, status, contentType, body }: Exchange): string | undefined {
     if (status < 400 || method === 'HEAD' || body === undefined) return undefined;
     if (!contentType.startsWith(problemType)) return `an error is ${problemType}, not "${contentType}"`;
@@ -102,7 +106,7 @@ export class Contract {
     return validate(parse(body));
   }
 
-  /** The components stand beside it, so that references to them are found. */
+  /** With the components beside the schema, its references are found. */
   #validator(schema: unknown): (body: unknown) => string | undefined {
     const compiled = Compile({ components: this.#document['components'], allOf: [isObject(schema) ? schema : {}] });
     return (body) => {
@@ -121,4 +125,98 @@ function parse(body: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** `api/openapi.json`. */
+const contract = new Contract(committed);
+const others = new WeakMap<object, Contract>();
+
+/**
+ * @param exchange a reply of any server in a test
+ * @returns how it breaks `api/openapi.json`, or the server's own description where it has one; undefined when it does not
+ */
+export function breachIn(exchange: Exchange): string | undefined {
+  const { document: own } = exchange;
+  if (own === undefined) return contract.breach(exchange);
+  const known = others.get(own) ?? new Contract({ ...own });
+  others.set(own, known);
+  return known.breach(exchange);
+}
+
+/** Servers whose routes `api/openapi.json` does not list. */
+const unlisted = new WeakSet<object>();
+
+/**
+ * @returns a server for routes that `api/openapi.json` does not list, such as those of an example: their replies are checked against
+ * the server's own description
+ */
+export async function unlistedHttp(): Promise<Http> {
+  const [{ describeApi }, { testHttp }] = await Promise.all([
+    import('../../internal/platform/contract/module.ts'),
+    import('./http.ts'),
+  ]);
+  const http = await testHttp();
+  await describeApi(http);
+  unlisted.add(http);
+  return http;
+}
+
+/**
+ * Reports each reply of every API server that this process starts from now on.
+ * @param report is called with the reply
+ * @returns stops it, for servers that start later
+ */
+export function watchReplies(report: (exchange: Exchange) => void): () => void {
+  const onServer = (message: unknown): void => {
+    if (isInitialization(message)) watch(message.fastify, report);
+  };
+  subscribe('fastify.initialization', onServer);
+  return () => void unsubscribe('fastify.initialization', onServer);
+}
+
+/** Before all other hooks: compression leaves a stream as the body. */
+function watch(server: FastifyInstance, report: (exchange: Exchange) => void): void {
+  server.addHook('onSend', (request, reply, payload, done) => {
+    const { statusCode } = reply;
+    done();
+    // The reply could not be sent: the error that replaces it is reported.
+    if (statusCode < 500 && reply.statusCode >= 500) return;
+    // The admin port is in no contract.
+    if (!server.hasDecorator('chain')) return;
+    const { schema, url } = request.routeOptions;
+    report({
+      method: request.method,
+      route: url,
+      operationId: operationIdOf(schema),
+      status: reply.statusCode,
+      contentType: String(reply.getHeader('content-type') ?? ''),
+      body: textOf(payload),
+      ...(unlisted.has(server) && { document: server.swagger() }),
+    });
+  });
+}
+
+function isInitialization(message: unknown): message is { fastify: FastifyInstance } {
+  return typeof message === 'object' && message !== null && 'fastify' in message;
+}
+
+function operationIdOf(schema: unknown): string | undefined {
+  // A hidden route is in no contract.
+  if (!isObject(schema) || schema['hide'] === true) return undefined;
+  return typeof schema['operationId'] === 'string' ? schema['operationId'] : undefined;
+}
+
+function textOf(payload: unknown): string | undefined {
+  if (payload === null || payload === undefined) return '';
+  if (typeof payload === 'string') return payload;
+  return Buffer.isBuffer(payload) ? payload.toString() : undefined;
+}
+
+// A service that a test starts loads this file with `?print`: a breach is a line of its log, and `stop` throws it.
+if (import.meta.url.endsWith('?print')) {
+  watchReplies((exchange) => {
+    const breach = breachIn(exchange);
+    if (breach !== undefined)
+      process.stdout.write(`${JSON.stringify({ msg: `check failed: contract broken: ${breach}` })}\n`);
+  });
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { unlistedHttp } from '../../test/support/unlistedHttp.ts';
+import { unlistedHttp } from '../../test/support/contract.ts';
 import { defineVersions } from '../platform/versioning/apiVersions.ts';
 import { type TestApi, testApi } from '../platform/versioning/testing.ts';
 import { memoryRepository } from './domain.ts';

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { testHttp } from '../../../test/support/http.ts';
 import { describeRoute } from '../openapi/describe.ts';
 import { problems, ref } from '../http/problems.ts';
@@ -15,7 +15,10 @@ beforeEach(async () => {
   await describeApi(http);
   http.addSchema(Numbers);
 });
-afterEach(() => http.close());
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await http.close();
+});
 
 async function description(): Promise<unknown> {
   return (await http.inject('/openapi.json')).json();
@@ -67,5 +70,34 @@ describe('the description of the API', () => {
       paths: { '/numbers': { post: { summary: 'One, and more', requestBody: {} } } },
     });
     expect(document).not.toHaveProperty(['paths', '/hidden']);
+  });
+});
+
+describe('the page at /docs', () => {
+  it('loads nothing from anywhere else, under a policy that allows no more', async () => {
+    const { statusCode, headers, body } = await http.inject('/docs/');
+    expect(statusCode).toBe(200);
+    expect(headers['content-type']).toContain('text/html');
+    const urls = [...body.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, url = '']) => url);
+    expect(urls.length).toBeGreaterThan(3);
+    for (const url of urls) {
+      expect(url).toMatch(/^\.?\//);
+      expect((await http.inject(new URL(url, 'http://test/docs/').pathname)).statusCode, url).toBe(200);
+    }
+    const policy = String(headers['content-security-policy']);
+    expect(policy).toContain("default-src 'none'; script-src 'self';");
+    expect(body).not.toMatch(/<script>|\son\w+=/);
+  });
+
+  it('shows what the service says of itself', async () => {
+    expect((await http.inject('/docs/json')).json()).toEqual(await description());
+  });
+
+  it('is not there in production', async () => {
+    vi.stubEnv('NODE_ENV', 'production');
+    await http.close();
+    http = await testHttp();
+    await describeApi(http);
+    expect((await http.inject('/docs/')).statusCode).toBe(404);
   });
 });

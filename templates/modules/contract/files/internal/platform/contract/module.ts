@@ -5,11 +5,10 @@ import { defineModule } from '../app/module.ts';
 import { http } from '../http/module.ts';
 import { type ApiDocument, describedSchema } from '../openapi/describe.ts';
 import type { Http } from '../http/server.ts';
-import { apiDocs } from './apiDocs.ts';
 
 /**
- * How `/openapi.json` describes the API. Its version is the API's own, not the package's: raise its first number with a change
- * that breaks callers. No security is said to be needed: a module that asks for some says so itself.
+ * The description of the API in `/openapi.json`. The version is that of the API, not of the package: raise its first number with a
+ * change that breaks callers. Modules that require a token add `security` themselves.
  */
 const openapi: FastifyDynamicSwaggerOptions = {
   openapi: { openapi: '3.1.0', info: { title: about.name, version: '1.0.0' }, security: [] },
@@ -17,7 +16,7 @@ const openapi: FastifyDynamicSwaggerOptions = {
     buildLocalReference: ({ $id }, _base, _fragment, index) => (typeof $id === 'string' ? $id : `schema-${index}`),
   },
   transform: ({ schema, url, route, ...made }) => {
-    // What is asked for above is OpenAPI, and what modules add to it are parts of it.
+    // It is OpenAPI because of the option above.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const document = ('openapiObject' in made ? made.openapiObject : {}) as ApiDocument;
     return { schema: describedSchema({ ...route, schema }, document), url };
@@ -25,16 +24,16 @@ const openapi: FastifyDynamicSwaggerOptions = {
 };
 
 /**
- * Has a server describe its routes at `/openapi.json`, and a page show them at `/docs`.
+ * Makes a server describe its routes at `/openapi.json` and on a page at `/docs`.
  * @param server before it has routes
  */
 export async function describeApi(server: Http): Promise<void> {
   await server.register(swagger, openapi);
   server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());
-  await apiDocs(server);
+  await serveDocs(server);
 }
 
-/** The API's description of itself. Routes are registered by modules that require `http`, which start after this one. */
+/** The description of the API. It starts before the modules that require `http`, which register the routes. */
 export const contract = defineModule({
   name: 'contract',
   config: Type.Object({}),
@@ -45,3 +44,29 @@ export const contract = defineModule({
     return { value: undefined, links: () => ({ 'its description': '/openapi.json' }) };
   },
 });
+
+/** Scripts from this server only, none inline; Swagger UI needs inline styles. */
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/**
+ * Serves a page at `/docs` that shows the API and can call it. Swagger UI is a development dependency: production gets neither its 30
+ * packages nor a page with scripts on the public port.
+ */
+async function serveDocs(server: Http): Promise<void> {
+  if (process.env['NODE_ENV'] === 'production') return;
+  const plugin = await import('@fastify/swagger-ui').catch(() => undefined);
+  if (plugin === undefined) return;
+  await server.register(plugin.default, {
+    routePrefix: '/docs',
+    staticCSP: policy,
+    uiConfig: { validatorUrl: 'none' },
+  });
+}

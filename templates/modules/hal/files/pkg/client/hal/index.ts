@@ -61,7 +61,8 @@ export function membersOf<Member extends Linked['data']>(reply: {
   readonly data: { readonly _embedded: { readonly item: readonly Member[] } };
   readonly response: Linked['response'];
 }): { readonly data: Member; readonly response: Linked['response'] }[] {
-  return reply.data._embedded.item.map((data) => ({ data, response: reply.response }));
+  const { _embedded: embedded } = reply.data;
+  return embedded.item.map((data) => ({ data, response: reply.response }));
 }
 
 /** What came over the network is looked at, whatever its type. */

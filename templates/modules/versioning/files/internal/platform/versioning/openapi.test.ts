@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { unlistedHttp } from '../../../test/support/unlistedHttp.ts';
+import { unlistedHttp } from '../../../test/support/contract.ts';
 import { Type } from 'typebox';
 import { about } from '../app/about.ts';
+import { withoutEnded } from '../../../scripts/contract/openapi.ts';
 import { isObject } from '../../../scripts/openapi/json.ts';
-import { withoutEnded } from '../../../scripts/openapi/sunset.ts';
 import { problems, ref } from '../http/problems.ts';
 import type { Http } from '../http/server.ts';
 import { type StrategyName, defineVersions } from './apiVersions.ts';

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { afterEach, describe, expect, it } from 'vitest';
-import { unlistedHttp } from '../../../test/support/unlistedHttp.ts';
+import { unlistedHttp } from '../../../test/support/contract.ts';
 import { about } from '../app/about.ts';
 import { problems, ref } from '../http/problems.ts';
 import { type StrategyName, type VersionFacts, defineVersions } from './apiVersions.ts';

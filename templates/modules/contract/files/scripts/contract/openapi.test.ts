@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { withoutEnded } from './sunset.ts';
+import { isMajorStep, withoutEnded } from './openapi.ts';
 
 const ended = { deprecated: true, 'x-sunset': '2026-06-30' };
 const old = { $ref: '#/components/schemas/Old' };
@@ -39,4 +39,16 @@ it('of what has ended nothing is left, and all of the rest', () => {
 
 it('nothing ends before its day', () => {
   expect(withoutEnded(document, '2026-06-29')).toEqual(document);
+});
+
+it.each([
+  ['1.2.3', '2.0.0', true],
+  ['1.2.3', '1.9.0', false],
+  ['2.0.0', '1.0.0', false],
+  ['0.1.0', '0.2.0', true],
+  ['0.1.0', '0.1.1', false],
+  ['0.9.0', '1.0.0', true],
+  ['next', 'next', false],
+])('from %s to %s callers may break: %s', (before, now, expected) => {
+  expect(isMajorStep(before, now)).toBe(expected);
 });
