@@ -44,6 +44,7 @@ export const chat = defineModule({
 const page = (origin: string, token: string): string => `<!doctype html>
 <title>Clients</title>
 <pre id="result"></pre>
+<script type="importmap">{ "imports": { "openapi-fetch": "/node_modules/openapi-fetch/dist/index.mjs" } }</script>
 <script type="module">
   import { createClient } from '/pkg/client/index.js';
   import { Client } from '/pkg/client/websocket/index.js';
@@ -52,11 +53,11 @@ const page = (origin: string, token: string): string => `<!doctype html>
   const result = {};
   try {
     const orders = createClient({ baseUrl: origin, token: () => token });
-    const { status, body } = await orders.createItem({ body: { name: 'anchor', quantity: 3 } });
-    result.created = status;
-    result.found = (await orders.getItem({ path: { id: body.id } })).body.name;
-    const missing = { path: { id: '00000000-0000-4000-8000-000000000000' } };
-    result.missing = await orders.getItem(missing).catch((error) => error.code);
+    const { data, response } = await orders.POST('/items', { body: { name: 'anchor', quantity: 3 } });
+    result.created = response.status;
+    result.found = (await orders.GET('/items/{id}', { params: { path: { id: data.id } } })).data.name;
+    const missing = { params: { path: { id: '00000000-0000-4000-8000-000000000000' } } };
+    result.missing = await orders.GET('/items/{id}', missing).catch((error) => error.code);
 
     const chat = new Client({ url: origin.replace('http', 'ws') + '/ws', token: () => token });
     const heard = new Promise((resolve) => chat.subscribe('room', ({ payload }) => resolve(payload)));
@@ -76,11 +77,12 @@ describe.skipIf(!hasBrowser && process.env['CI'] === undefined)('a service, seen
   const env = { PATH: [inject('newNode'), inject('hostPath')].join(path.delimiter), CI: 'true', NODE_OPTIONS: '' };
   let document = '';
   const pages = createServer(({ url = '' }, response) => {
-    if (!url.startsWith('/pkg/')) {
+    if (!/^\/(?:pkg|node_modules)\//.test(url)) {
       response.setHeader('content-type', 'text/html').end(document);
       return;
     }
-    response.setHeader('content-type', 'text/javascript').end(readFileSync(path.join(service, 'dist', url)));
+    const file = url.startsWith('/pkg/') ? path.join(service, 'dist', url) : path.join(service, url);
+    response.setHeader('content-type', 'text/javascript').end(readFileSync(file));
   });
   let origin: string;
   let browser: Browser;

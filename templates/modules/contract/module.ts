@@ -2,7 +2,7 @@ import { defineModule } from '../../../generators/engine/model.ts';
 
 export default defineModule({
   id: 'contract',
-  summary: 'The API as OpenAPI 3.1: committed, linted, checked against replies and for breaking changes',
+  summary: 'The API as OpenAPI 3.1: committed, linted; replies and releases are checked against it',
   category: 'api',
   requires: ['openapi'],
   hosts: ['api/openapi.json', 'scripts/contract/'],
