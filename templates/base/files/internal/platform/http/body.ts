@@ -139,12 +139,12 @@ const jsonType = /^application\/(?:[\w!#$&^.-]+\+)?json(?:;|$)/i;
  * @param http the API's server
  * @param holdFor reserves memory for the body of a request, in bytes in total; returns whether there is enough
  */
-export function jsonBody(http: Http, holdFor: (request: IncomingMessage, bytes: number) => boolean): void {
+export function jsonBody(http: Http, holdFor: (request: FastifyRequest, bytes: number) => boolean): void {
   const parse = http.getDefaultJsonParser('error', 'error');
   http.removeAllContentTypeParsers();
   http.addContentTypeParser(jsonType, (request, payload, done) => {
     const { 'content-length': length } = request.headers;
-    const hold: Hold = (bytes) => holdFor(request.raw, bytes);
+    const hold: Hold = (bytes) => holdFor(request, bytes);
     const options = {
       limit: request.routeOptions.bodyLimit,
       length: length === undefined ? undefined : Number(length),

@@ -68,8 +68,19 @@ export function traceOf(headers: IncomingHttpHeaders, tracing: Tracing): Trace {
   return parent?.state === undefined ? trace : { ...trace, state: parent.state };
 }
 
+export interface RequestContextOptions {
+  readonly request: IncomingMessage;
+  readonly id: string;
+  /** Limits of deadlines. */
+  readonly config: Static<typeof config>;
+  /** Decides whether the trace is recorded. */
+  readonly tracing: Tracing;
+}
+
 /** The context of an HTTP request, read from its headers. It ends with the reply. */
 export class RequestContext extends Context {
+  /** The request as Node gives it. */
+  readonly request: IncomingMessage;
   /** Whether the deadline has passed and the request was given up. */
   isExpired = false;
   /** Whether Fastify is sending a reply that is not a stream. Fastify takes no second reply then. */
@@ -80,13 +91,11 @@ export class RequestContext extends Context {
   #deadline: number;
   #response: ServerResponse | undefined;
 
-  /**
-   * @param request as Node gives it
-   * @param settings limits of deadlines
-   * @param tracing decides whether the trace is recorded
-   */
-  constructor({ headers }: IncomingMessage, settings: Static<typeof config>, tracing: Tracing) {
-    super({ id: requestIdOf(headers), trace: traceOf(headers, tracing) });
+  /** @param options the request and its limits */
+  constructor({ request, id, config: settings, tracing }: RequestContextOptions) {
+    const { headers } = request;
+    super({ id, trace: traceOf(headers, tracing) });
+    this.request = request;
     this.#tracing = tracing;
     this.#timeoutMs = parseTimeout(headerOf(headers, headerNames.timeout), settings.HTTP_DEADLINE_MAX_MS);
     this.#deadline = this.#begun + (this.#timeoutMs ?? settings.HTTP_DEADLINE_MS);

@@ -9,10 +9,13 @@ import type { RequestDurations } from '../metrics/requests.ts';
 import { isBodyDue, requestTimeout } from './body.ts';
 import type { config } from './config.ts';
 import { problemOf } from './problems.ts';
-import { RequestContext } from './requestContext.ts';
+import { RequestContext, requestIdOf } from './requestContext.ts';
 import type { Http } from './server.ts';
 
 declare module 'fastify' {
+  interface FastifyRequest {
+    callContext: RequestContext;
+  }
   interface FastifyContextConfig {
     /** Time limit of the route in milliseconds, instead of HTTP_DEADLINE_MS; Infinity for a reply without an end. */
     deadlineMs?: number;
@@ -40,7 +43,6 @@ export interface RequestsOptions {
  */
 export class Requests extends LogController {
   readonly #options: RequestsOptions;
-  readonly #contexts = new WeakMap<IncomingMessage, RequestContext>();
   /**
    * Requests that are not in the access log yet. One timer checks all of them. A timer or a listener for each one costs a tenth of
    * the throughput.
@@ -53,43 +55,44 @@ export class Requests extends LogController {
     this.#options = options;
   }
 
-  /** @returns the context of a request, the same one on each call */
-  contextOf(request: IncomingMessage): RequestContext {
-    let context = this.#contexts.get(request);
-    if (context === undefined) {
-      context = new RequestContext(request, this.#options.config, this.#options.tracing);
-      this.#contexts.set(request, context);
-    }
-    return context;
-  }
-
   /**
    * @param handler of Fastify
    * @returns a handler that runs in the context of the request. To enter the context in a hook would cost more
    */
   entering(handler: RequestListener): RequestListener {
-    return (request, response) => runWith(this.contextOf(request), handler, request, response);
+    return (request, response) => {
+      const id = requestIdOf(request.headers);
+      runWith(new RequestContext({ ...this.#options, request, id }), handler, request, response);
+    };
+  }
+
+  /** @returns the id of a request, for Fastify */
+  idOf(request: IncomingMessage): string {
+    return enteredContext(request)?.id ?? requestIdOf(request.headers);
   }
 
   /** @param http the server; its other hooks must be added later */
   addHooks(http: Http): void {
     const { tracing } = this.#options;
+    http.decorateRequest('callContext');
     http.addHook('onRequest', (request, reply, done) => {
-      const context = this.contextOf(request.raw);
+      const { raw, id } = request;
+      const entered = enteredContext(raw);
+      const context = entered ?? new RequestContext({ ...this.#options, request: raw, id });
+      request.callContext = context;
       context.answerBy(reply.raw);
       this.#inProgress.set(context, reply);
       this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs).unref();
-      // Requests by HTTP/2, and those that tests inject, do not pass `entering`.
-      if (current() === context) done();
-      else runWith(context, done);
+      if (entered === undefined) runWith(context, done);
+      else done();
     });
     http.addHook('preSerialization', (request, _reply, payload, done) => {
-      this.contextOf(request.raw).isReplying = true;
+      request.callContext.isReplying = true;
       done(null, payload);
     });
     http.addHook('onSend', (request, _reply, payload, done) => {
       const isStream = typeof payload === 'object' && payload !== null && !Buffer.isBuffer(payload);
-      this.contextOf(request.raw).isReplying = !isStream;
+      request.callContext.isReplying = !isStream;
       done(null, payload);
     });
     if (tracing !== noTracing) {
@@ -98,7 +101,7 @@ export class Requests extends LogController {
         at: 'onRequest',
         fixed: true,
         handle: (request, reply, next) => {
-          const context = this.contextOf(request.raw);
+          const context = request.callContext;
           if (context.trace.sampled) tracing.beginRequest(context, request.raw, reply.raw, request.routeOptions.url);
           next();
         },
@@ -108,7 +111,7 @@ export class Requests extends LogController {
       const ms = route.config?.deadlineMs;
       if (ms === undefined) return;
       const limit: onRequestHookHandler = (request, _reply, done) => {
-        this.contextOf(request.raw).limit(ms);
+        request.callContext.limit(ms);
         done();
       };
       route.onRequest = [limit, ...[route.onRequest ?? []].flat()];
@@ -124,10 +127,11 @@ export class Requests extends LogController {
     // The line at the end of the request is enough.
   }
 
-  override requestCompleted(error: Error | null | undefined, { raw }: FastifyRequest, reply: FastifyReply): void {
-    const context = this.contextOf(raw);
-    context.cancel();
-    if (this.#inProgress.delete(context)) this.#record(context, reply, error ?? 'answered');
+  override requestCompleted(error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
+    // A request that Fastify refuses before the first hook has none.
+    const context: RequestContext | undefined = request.callContext;
+    context?.cancel();
+    if (context !== undefined && this.#inProgress.delete(context)) this.#record(context, reply, error ?? 'answered');
   }
 
   override streamError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
@@ -175,6 +179,12 @@ export class Requests extends LogController {
     if (outcome instanceof Error) log.error({ ...line, err: outcome }, 'request broken off');
     else log.info(outcome === 'abandoned' ? { ...line, aborted: true } : line, 'request');
   }
+}
+
+/** Requests by HTTP/2, and those that tests inject, do not pass `entering`: the current context is not theirs. */
+function enteredContext(request: IncomingMessage): RequestContext | undefined {
+  const context = current();
+  return context instanceof RequestContext && context.request === request ? context : undefined;
 }
 
 function statusOf(outcome: Outcome, reply: FastifyReply): number {

@@ -157,7 +157,7 @@ export async function createHttp({ tracing = noTracing, log, ...options }: HttpO
     logController: requests,
     // The logger adds the request's id itself, from the context.
     childLoggerFactory: (logger, _bindings, own) => (own.level === undefined ? logger : logger.child({}, own)),
-    genReqId: (request) => requests.contextOf(request).id,
+    genReqId: (request) => requests.idOf(request),
     bodyLimit: config.HTTP_BODY_LIMIT_BYTES,
     trustProxy: config.HTTP_TRUSTED_PROXIES === '' ? false : trusts,
     serverFactory: (handler) => createNodeServer({ settings: config, peers, errors }, requests.entering(handler)),
@@ -179,7 +179,7 @@ export async function createHttp({ tracing = noTracing, log, ...options }: HttpO
   });
   await cors(http, config);
   admission(http, config, errors);
-  jsonBody(http, (request, bytes) => bodies.hold(requests.contextOf(request), bytes));
+  jsonBody(http, (request, bytes) => bodies.hold(request.callContext, bytes));
   replyBody(http, config);
   http.addSchema(Problem);
   http.get('/version', { schema: { hide: true } }, () => about);
