@@ -6,7 +6,7 @@ import { manifestOf, presentService } from '../present.ts';
 
 export const command = defineCommand({
   usage: '<module...>',
-  summary: 'bring modules to this service',
+  summary: 'add modules, and the modules that they require',
   flags: { ...changing, ...set },
   ask: async (invocation) => {
     const present = presentService(invocation);

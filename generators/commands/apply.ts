@@ -10,7 +10,7 @@ import { parsePlan } from '../report/document.ts';
 
 export const command = defineCommand({
   usage: '<plan.json>',
-  summary: 'carry out a plan, unless the service has changed since',
+  summary: 'apply a plan; refused if the service has changed since',
   flags: changing,
   ask: (invocation) => {
     const [file, ...more] = invocation.args;

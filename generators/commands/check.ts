@@ -4,7 +4,7 @@ import { manifestOf, presentService } from '../present.ts';
 
 export const command = defineCommand({
   usage: '',
-  summary: 'exit with 4 when the service has drifted from slipway.json',
+  summary: 'check whether the files match slipway.json; exit code 4 if not',
   flags: { diff: changing.diff, conflict: changing.conflict },
   ask: (invocation) => {
     const { root, catalogue, raw } = presentService(invocation);

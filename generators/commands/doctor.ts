@@ -27,7 +27,7 @@ const oldestNode = [20, 19] as const;
 
 export const command = defineCommand({
   usage: '',
-  summary: 'examine the service and this machine; finish an interrupted run',
+  summary: 'find problems of the service and this machine; finish an interrupted run',
   flags: {},
   read: async (invocation) => {
     const findings = [...(await machine()), ...(await service(invocation))];

@@ -10,7 +10,7 @@ import { manifestOf, presentService } from '../present.ts';
 
 export const command = defineCommand({
   usage: '<file...>',
-  summary: 'make files yours alone; a folder of the platform gets its tests along',
+  summary: 'make files yours: Slipway no longer changes them',
   flags: changing,
   ask: async (invocation) => {
     const { root, catalogue, raw } = presentService(invocation);

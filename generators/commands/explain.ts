@@ -23,7 +23,7 @@ const states = {
 
 export const command = defineCommand({
   usage: '<file>',
-  summary: 'who owns a file and what happens to your edits',
+  summary: 'show who owns a file and what happens to your edits',
   flags: {},
   read: async (invocation) => {
     const [file] = invocation.args;

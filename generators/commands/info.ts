@@ -8,7 +8,7 @@ import { alignedTable } from '../report/table.ts';
 
 export const command = defineCommand({
   usage: '<module>',
-  summary: 'what a module brings',
+  summary: 'show what a module contains',
   flags: {},
   read: (invocation) => {
     const [id] = invocation.args;

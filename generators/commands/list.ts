@@ -8,7 +8,7 @@ import { installedModules } from '../present.ts';
 
 export const command = defineCommand({
   usage: '',
-  summary: 'modules and presets',
+  summary: 'list all modules and presets',
   flags: {},
   read: (invocation) => {
     const catalogue = loadCatalogue(invocation.flags.catalogue, invocation.cwd);

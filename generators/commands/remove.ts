@@ -5,7 +5,7 @@ import { manifestOf, presentService } from '../present.ts';
 
 export const command = defineCommand({
   usage: '<module...>',
-  summary: 'take modules away again',
+  summary: 'remove modules; refused while your code imports them',
   flags: changing,
   ask: async (invocation) => {
     const present = presentService(invocation);

@@ -10,7 +10,7 @@ import { presentService } from '../present.ts';
 
 export const command = defineCommand({
   usage: '',
-  summary: 'bring this version’s catalogue, and apply an edited slipway.json',
+  summary: 'update to this version of Slipway; also applies an edited slipway.json',
   flags: changing,
   ask: (invocation) => {
     const { root, catalogue, raw } = presentService(invocation);

@@ -2,7 +2,7 @@ import { defineModule } from '../../../generators/engine/model.ts';
 
 export default defineModule({
   id: 'argocd',
-  summary: 'Argo CD: the cluster follows the branch main, with a closed window for production',
+  summary: 'Argo CD: the cluster follows the branch main; production is closed at weekends',
   category: 'delivery',
   requires: ['kubernetes'],
   hosts: ['deploy/argocd/'],

@@ -2,7 +2,7 @@ import { defineModule } from '../../../generators/engine/model.ts';
 
 export default defineModule({
   id: 'cluster',
-  summary: 'The service in several processes on one port: all cores of a machine, rolling restarts',
+  summary: 'Several processes on one port: all cores of a machine, rolling restarts',
   category: 'reliability',
   hosts: ['internal/platform/cluster/'],
   scripts: {

@@ -2,7 +2,7 @@ import { defineModule } from '../../../generators/engine/model.ts';
 
 export default defineModule({
   id: 'grpc',
-  summary: 'gRPC on a port of its own: contract first, health, reflection, a typed client',
+  summary: 'gRPC on its own port: contract first, health, reflection, a typed client',
   category: 'api',
   requires: ['identity'],
   dependencies: [

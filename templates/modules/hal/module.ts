@@ -2,7 +2,7 @@ import { defineModule } from '../../../generators/engine/model.ts';
 
 export default defineModule({
   id: 'hal',
-  summary: 'Links between resources (HAL), typed by the contract: pages, and what may be done now',
+  summary: 'Links between resources (HAL), typed by the contract: pages and possible actions',
   category: 'api',
   requires: ['client', 'identity'],
   dependencies: ['negotiator'],

@@ -2,7 +2,7 @@ import { defineModule } from '../../../generators/engine/model.ts';
 
 export default defineModule({
   id: 'middleware',
-  summary: 'What requests pass: timed, and changed at run time (block a caller, lift a limit)',
+  summary: 'Named, measured middleware that can be changed at run time (block a caller, lift a limit)',
   category: 'reliability',
   wiring: { middleware: 'internal/platform/middleware/module.ts' },
   renamed: {

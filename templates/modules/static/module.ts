@@ -2,7 +2,7 @@ import { defineModule } from '../../../generators/engine/model.ts';
 
 export default defineModule({
   id: 'static',
-  summary: 'Static files: in ranges, cached by name, compressed once when the service is built',
+  summary: 'Static files: ranges, caching, compressed once during the build',
   category: 'api',
   hosts: ['internal/platform/static/'],
   dependencies: ['@fastify/static'],

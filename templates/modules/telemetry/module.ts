@@ -2,7 +2,7 @@ import { defineModule } from '../../../generators/engine/model.ts';
 
 export default defineModule({
   id: 'telemetry',
-  summary: 'Traces with OpenTelemetry, sent by OTLP; nothing is loaded until a collector is named',
+  summary: 'Traces with OpenTelemetry, sent by OTLP; not loaded until a collector is configured',
   category: 'reliability',
   dependencies: [
     '@opentelemetry/api',
