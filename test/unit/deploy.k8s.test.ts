@@ -55,7 +55,7 @@ describe('Deployment', () => {
     ['readinessProbe', '/readyz'],
   ])('asks with its %s what the admin port answers', (probe, path) => {
     expect(server[probe].httpGet).toEqual({ path, port: 'admin' });
-    expect(files.get('internal/platform/admin/server.ts')).toContain(`.get('${path}'`);
+    expect(files.get('internal/platform/admin/module.ts')).toContain(`.get('${path}'`);
   });
 
   it('waits longer for an answer than a module may take to tell its health', () => {

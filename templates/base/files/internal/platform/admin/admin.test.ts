@@ -8,8 +8,7 @@ import { type Running, defineModule } from '../app/module.ts';
 import { readConfig } from '../config/config.ts';
 import { createLogger } from '../log/logger.ts';
 import { metrics } from '../metrics/module.ts';
-import { admin } from './module.ts';
-import type { Operations } from './server.ts';
+import { admin, type Operations } from './module.ts';
 
 const stops: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

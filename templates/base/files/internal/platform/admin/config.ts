@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { type Rule, rule } from '../config/config.ts';
-import { config as http } from '../http/config.ts';
+import { config as http, port } from '../http/config.ts';
 
 export const config = Type.Object({
   ADMIN_HOST: Type.String({
@@ -8,32 +8,27 @@ export const config = Type.Object({
     description: 'Address on which probes and metrics listen',
     examples: ['127.0.0.1'],
   }),
-  ADMIN_PORT: Type.Integer({
-    minimum: 0,
-    maximum: 65_535,
-    default: 9090,
-    description: 'Port of probes and metrics; 0 takes any free one',
-    examples: [9090],
-  }),
+  ADMIN_PORT: port(9090, 'Port of probes and metrics; 0 takes any free one'),
   HEALTH_TIMEOUT_MS: Type.Integer({
     minimum: 1,
     default: 1000,
-    description: 'Milliseconds after which a module that has not told its health counts as unhealthy',
+    description: 'Milliseconds after which a health check that has not finished counts as failed',
     examples: [1000],
   }),
 });
 
 const { HOST, PORT } = http.properties;
 const { ADMIN_HOST, ADMIN_PORT } = config.properties;
-const everywhere = new Set(['0.0.0.0', '::']);
+const allAddresses = new Set(['0.0.0.0', '::']);
 
-/** Two servers cannot have one port, unless each has an address of its own. */
+/** Two servers cannot listen on the same port of the same address. */
 export const rules: readonly Rule[] = [
-  rule(Type.Object({ HOST, PORT, ADMIN_HOST, ADMIN_PORT }), ({ HOST: host, PORT: port, ...admin }) => {
-    const hosts = [host, admin.ADMIN_HOST];
-    const meet = host === admin.ADMIN_HOST || hosts.some((each) => everywhere.has(each));
-    if (port === 0 || port !== admin.ADMIN_PORT || !meet) return undefined;
-    const expected = `another port than PORT, which is ${port}, too`;
-    return { variable: 'ADMIN_PORT', expected, given: String(port), example: String(port === 9090 ? 9091 : 9090) };
+  rule(Type.Object({ HOST, PORT, ADMIN_HOST, ADMIN_PORT }), (settings) => {
+    const hosts = [settings.HOST, settings.ADMIN_HOST];
+    const isShared = settings.HOST === settings.ADMIN_HOST || hosts.some((host) => allAddresses.has(host));
+    if (settings.PORT === 0 || settings.PORT !== settings.ADMIN_PORT || !isShared) return undefined;
+    const given = String(settings.PORT);
+    const expected = `another port than PORT, which is ${given}, too`;
+    return { variable: 'ADMIN_PORT', expected, given, example: settings.PORT === 9090 ? '9091' : '9090' };
   }),
 ];

@@ -1,11 +1,15 @@
-import { defineModule } from '../app/module.ts';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { fastify, type FastifyReply } from 'fastify';
+import { Type } from 'typebox';
+import { defineModule, type Lifecycle } from '../app/module.ts';
 import { drain, listen } from '../http/connections.ts';
-import { controlOf } from '../log/logger.ts';
-import { metrics } from '../metrics/module.ts';
+import { answerClientError, problem, problemOf, problemType } from '../http/problems.ts';
+import { config as logConfig } from '../log/config.ts';
+import { controlOf, type Logger } from '../log/logger.ts';
+import { type Metrics, metrics, openMetricsType } from '../metrics/module.ts';
 import { config, rules } from './config.ts';
-import { createAdmin, logLevelRoutes, metricsRoute, Operations, probes } from './server.ts';
 
-/** The port for operations. It listens from the start, so that probes are answered while other modules still start. */
+/** The port for operations. It listens before other modules start, so that it answers probes during the start. */
 export const admin = defineModule({
   name: 'admin',
   config,
@@ -14,9 +18,9 @@ export const admin = defineModule({
   async start({ config: settings, log, lifecycle, use }) {
     const server = createAdmin();
     const value = new Operations(server);
-    probes(server, lifecycle, settings.HEALTH_TIMEOUT_MS);
-    metricsRoute(server, use(metrics));
-    logLevelRoutes(server, log);
+    addProbes(server, lifecycle, settings.HEALTH_TIMEOUT_MS);
+    addMetrics(server, use(metrics));
+    addLogLevel(server, log);
     await server.ready();
     const port = await listen(server.server, settings.ADMIN_HOST, settings.ADMIN_PORT, 'ADMIN_PORT');
     log.info({ port }, 'listening');
@@ -31,3 +35,109 @@ export const admin = defineModule({
     };
   },
 });
+
+/** The server of the admin port. */
+export type Admin = ReturnType<typeof createAdmin>;
+
+/** @returns a server that answers every error with a problem; it does not listen yet */
+export function createAdmin() {
+  const server = fastify({
+    clientErrorHandler: answerClientError,
+    frameworkErrors: answer,
+    http: { requireHostHeader: false },
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  server.setErrorHandler(answer);
+  server.setNotFoundHandler((_request, reply) => send(reply, problem(404, { code: 'route_not_found' })));
+  return server;
+}
+
+function answer(error: unknown, _request: unknown, reply: FastifyReply): void {
+  send(reply, problemOf(error));
+}
+
+function send(reply: FastifyReply, body: ReturnType<typeof problem>): void {
+  reply.code(body.status).type(problemType).send(JSON.stringify(body));
+}
+
+/**
+ * Lets other modules add routes for operators. Fastify takes no routes after the start of the admin port, so each module gets a server
+ * of its own for one path, and the admin port passes its requests on.
+ */
+export class Operations {
+  readonly #parts = new Map<string, Admin>();
+
+  /** @param server of the admin port, before it listens */
+  constructor(server: Admin) {
+    server.addHook('onRequest', (request, reply, done) => {
+      const [, path = ''] = request.url.split(/[/?]/, 2);
+      const part = this.#parts.get(path);
+      if (part === undefined) return done();
+      reply.hijack();
+      part.routing(request.raw, reply.raw);
+    });
+  }
+
+  /**
+   * @param path first segment of the routes; no other module may use it
+   * @param register adds the routes
+   */
+  async add(path: string, register: (server: Admin) => void): Promise<void> {
+    const part = createAdmin();
+    register(part);
+    await part.ready();
+    this.#parts.set(path, part);
+  }
+}
+
+/** The three probes of Kubernetes. */
+function addProbes(server: Admin, lifecycle: Lifecycle, healthTimeoutMs: number): void {
+  // Alive while the process answers. A restart helps neither against a database that is down nor against a slow start.
+  server.get('/livez', () => ({ status: 'ok' }));
+
+  server.get('/startupz', (_request, reply) => {
+    const { phase } = lifecycle;
+    return reply.code(phase === 'starting' ? 503 : 200).send({ status: phase });
+  });
+
+  server.get('/readyz', async (_request, reply) => {
+    const modules = await lifecycle.health(healthTimeoutMs);
+    const { phase } = lifecycle;
+    const healthy = Object.values(modules).every((health) => health === 'ok');
+    const status = phase === 'ready' && !healthy ? 'unhealthy' : phase;
+    return reply.code(status === 'ready' ? 200 : 503).send({ status, modules });
+  });
+}
+
+/** `GET /metrics`, in the format of OpenMetrics if the scraper accepts it, otherwise in that of Prometheus. */
+function addMetrics(server: Admin, { registry, text, openMetrics }: Metrics): void {
+  server.get('/metrics', async (request, reply) => {
+    const isOpen = request.headers.accept?.includes('application/openmetrics-text') ?? false;
+    reply.type(isOpen ? openMetricsType : registry.contentType);
+    return isOpen ? openMetrics() : text();
+  });
+}
+
+const LevelChange = Type.Object(
+  {
+    level: logConfig.properties.LOG_LEVEL,
+    forSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400 })),
+  },
+  { additionalProperties: false },
+);
+
+/**
+ * `GET /log-level`, and `PUT /log-level` with `{"level": "debug", "forSeconds": 300}`. Without `forSeconds` the level stays until
+ * SIGHUP or the end of the process.
+ */
+function addLogLevel(server: Admin, log: Logger): void {
+  const control = controlOf(log);
+  if (control === undefined) return;
+
+  server.get('/log-level', () => control.level);
+
+  server.put('/log-level', { schema: { body: LevelChange } }, ({ body: { level, forSeconds } }) => {
+    control.changeLevel(level, forSeconds === undefined ? undefined : forSeconds * 1000);
+    return control.level;
+  });
+}

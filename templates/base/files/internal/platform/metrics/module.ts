@@ -6,65 +6,19 @@ import { defineModule } from '../app/module.ts';
 import { controlOf } from '../log/logger.ts';
 import { RequestDurations } from './requests.ts';
 
-/** Codes stand in the code, so there are few; should somebody make one of an id, the rest is counted as one. */
-const mostCodes = 200;
-
-/** Errors that callers were answered with, whatever the protocol. */
-export class ErrorCounts {
-  readonly #counter: Counter<'code'>;
-  readonly #codes = new Set<string>();
-
-  /** @param registry where they are to be seen, as `errors_total` */
-  constructor(registry: Registry) {
-    this.#counter = new Counter({
-      name: 'errors_total',
-      help: 'Errors that callers were answered with, or cut off for, by their code.',
-      labelNames: ['code'],
-      registers: [registry],
-    });
-  }
-
-  /** @param code of the ServiceError that decided; `unknown` is what nobody has given a code: a fault of our own */
-  count(code = 'unknown'): void {
-    if (this.#codes.size < mostCodes) this.#codes.add(code);
-    this.#counter.inc({ code: this.#codes.has(code) ? code : 'other' });
-  }
-}
-
-/** The media type that a scraper names when it takes exemplars. */
-export const openMetricsType = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
-
-/**
- * Rewrites metrics as OpenMetrics 1.0 asks: a counter's family is named without the `_total` that its samples have, there are
- * no blank lines, and the end is marked (https://prometheus.io/docs/specs/om/open_metrics_spec/). The client library has a
- * registry for this format, but one registry prints one of the two formats, and renames the counters in it for good.
- * @param text metrics in Prometheus' text format, version 0.0.4, each counter called `*_total`
- * @returns the same in OpenMetrics
- */
-export function openMetrics(text: string): string {
-  const counters = new Set(Array.from(text.matchAll(/^# TYPE (\S+)_total counter$/gm), ([, family]) => family));
-  const lines = text.split('\n').filter((line) => line !== '');
-  const renamed = lines.map((line) =>
-    line.replace(/^# (HELP|TYPE) (\S+)_total /, (head, word: string, family: string) =>
-      counters.has(family) ? `# ${word} ${family} ` : head,
-    ),
-  );
-  return `${renamed.join('\n')}\n# EOF\n`;
-}
-
 /** What modules measure with. */
 export interface Metrics {
-  /** Where modules register counters, gauges and histograms of their own: `registers: [registry]`. */
+  /** For the modules' own metrics: `registers: [registry]`. */
   readonly registry: Registry;
   readonly requests: RequestDurations;
   readonly errors: ErrorCounts;
-  /** All of it in Prometheus' text format. */
+  /** All metrics in the format of Prometheus. */
   readonly text: () => Promise<string>;
-  /** All of it in OpenMetrics' format, with exemplars. */
+  /** All metrics in the format of OpenMetrics, with exemplars. */
   readonly openMetrics: () => Promise<string>;
 }
 
-/** Metrics of the process, of the build, of the log, and of every request. */
+/** Metrics of the process, the build, the log and every request. */
 export const metrics = defineModule({
   name: 'metrics',
   config: Type.Object({}),
@@ -76,13 +30,13 @@ export const metrics = defineModule({
   },
 });
 
-/** @returns fresh metrics, with those of the process and the build in them */
+/** @returns new metrics, including those of the process and the build */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   new Gauge({
     name: 'build_info',
-    help: 'Always 1; its labels tell which build runs.',
+    help: 'Always 1; the labels name the build.',
     labelNames: ['service', 'version', 'node'],
     registers: [registry],
   }).set({ service: about.name, version: about.version, node: process.version }, 1);
@@ -92,12 +46,56 @@ export function createMetrics(): Metrics {
     requests,
     errors: new ErrorCounts(registry),
     text: async () => (await registry.metrics()) + requests.text(),
-    openMetrics: async () => openMetrics((await registry.metrics()) + requests.textWithExemplars()),
+    openMetrics: async () => toOpenMetrics((await registry.metrics()) + requests.textWithExemplars()),
   };
 }
 
-/** Of the request at hand, when its trace can be looked up. */
+/** @returns the trace of the current request, if it is recorded */
 function recordedTraceId(): string | undefined {
   const { sampled, traceId } = current().trace;
   return sampled ? traceId : undefined;
+}
+
+/** Largest number of different codes. Codes are constants, but a service may build them from ids; the rest counts as `other`. */
+const maxCodes = 200;
+
+/** Counts the errors that callers get, for all protocols. */
+export class ErrorCounts {
+  readonly #counter: Counter<'code'>;
+  readonly #codes = new Set<string>();
+
+  /** @param registry gets the counter `errors_total` */
+  constructor(registry: Registry) {
+    this.#counter = new Counter({
+      name: 'errors_total',
+      help: 'Errors that callers got, or for which their connection was closed, by code.',
+      labelNames: ['code'],
+      registers: [registry],
+    });
+  }
+
+  /** @param code of the ServiceError; `unknown` for an error without one, which is a fault of the service */
+  count(code = 'unknown'): void {
+    if (this.#codes.size < maxCodes) this.#codes.add(code);
+    this.#counter.inc({ code: this.#codes.has(code) ? code : 'other' });
+  }
+}
+
+/** The media type of OpenMetrics. */
+export const openMetricsType = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
+
+/**
+ * Rewrites metrics for OpenMetrics 1.0 (https://prometheus.io/docs/specs/om/open_metrics_spec/): the head of a counter has no
+ * `_total`, there are no blank lines, and the text ends with a mark. A registry of the client library prints only one of the formats.
+ * @param text metrics in the format of Prometheus
+ */
+function toOpenMetrics(text: string): string {
+  const counters = new Set(Array.from(text.matchAll(/^# TYPE (\S+)_total counter$/gm), ([, family]) => family));
+  const lines = text.split('\n').filter((line) => line !== '');
+  const renamed = lines.map((line) =>
+    line.replace(/^# (HELP|TYPE) (\S+)_total /, (head, word: string, family: string) =>
+      counters.has(family) ? `# ${word} ${family} ` : head,
+    ),
+  );
+  return `${renamed.join('\n')}\n# EOF\n`;
 }

@@ -1,4 +1,4 @@
-/** One request that fell into a bucket: its trace can be looked at. */
+/** A traced request, as an example of the requests in a bucket. */
 interface Exemplar {
   readonly traceId: string;
   readonly seconds: number;
@@ -6,12 +6,12 @@ interface Exemplar {
   readonly at: number;
 }
 
-/** Observations with one set of labels. */
+/** The observations with one set of labels. */
 interface Series {
   readonly labels: string;
-  /** How many fell into each bucket; beyond the last bound, into the last element. */
+  /** The number of requests in each bucket; the last element is for those above all bounds. */
   readonly buckets: Float64Array;
-  /** By bucket, the last request in it that was traced. */
+  /** By bucket, the last traced request. */
   readonly exemplars: Exemplar[];
   sum: number;
 }
@@ -21,28 +21,29 @@ const bounds = Float64Array.of(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2
 
 const name = 'http_request_duration_seconds';
 
-/** RFC 9110, 9.3, and PATCH (RFC 5789). Node's parser knows two dozen more, which anyone may send. */
+/** The methods of RFC 9110, 9.3, and PATCH. Node's parser accepts two dozen more from any client. */
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE']);
 
 /**
- * Rate, errors and duration of requests per route, as a histogram. The client library's own validates and hashes its labels
- * on each observation, which costs a fifth of a small route's throughput; this one costs three look-ups and two additions.
+ * A histogram of request durations per route. The client library validates and hashes its labels on each observation, which is much
+ * slower: decision 013.
  */
 export class RequestDurations {
+  /** By route, method and status. */
   readonly #series = new Map<string, Map<string, Map<number, Series>>>();
   readonly #traceIdOf: (() => string | undefined) | undefined;
 
-  /** @param traceIdOf gives the id of the trace that the request at hand belongs to, if that trace is recorded */
+  /** @param traceIdOf returns the trace of the current request, if it is recorded */
   constructor(traceIdOf?: () => string | undefined) {
     this.#traceIdOf = traceIdOf;
   }
 
   /**
-   * Counts one request.
-   * @param method HTTP method; what is none of HTTP's own counts as `_OTHER`, as in OpenTelemetry's conventions
-   * @param route pattern of the route, never its path: there is no end of paths
+   * Observes one request.
+   * @param method HTTP method; an unknown one counts as `_OTHER`, as in the conventions of OpenTelemetry
+   * @param route pattern of the route. Not the path: there is no limit to the number of paths
    * @param status HTTP status code
-   * @param seconds its duration
+   * @param seconds duration
    */
   record(method: string, route: string, status: number, seconds: number): void {
     const known = methods.has(method) ? method : '_OTHER';
@@ -57,12 +58,12 @@ export class RequestDurations {
     if (traceId !== undefined) series.exemplars[index] = { traceId, seconds, at: Date.now() };
   }
 
-  /** @returns the histogram in Prometheus' text format, version 0.0.4 */
+  /** @returns the histogram in the format of Prometheus */
   text(): string {
     return this.#print(() => '');
   }
 
-  /** @returns the histogram with an exemplar for each bucket that has one, as only OpenMetrics allows */
+  /** @returns the histogram with exemplars, which only OpenMetrics allows */
   textWithExemplars(): string {
     return this.#print(printExemplar);
   }

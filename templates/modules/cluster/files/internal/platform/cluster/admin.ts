@@ -1,4 +1,4 @@
-import { type Admin, createAdmin } from '../admin/server.ts';
+import { type Admin, createAdmin } from '../admin/module.ts';
 import { type Metrics, openMetricsType } from '../metrics/module.ts';
 import { join } from './exposition.ts';
 import type { Supervisor } from './supervisor.ts';

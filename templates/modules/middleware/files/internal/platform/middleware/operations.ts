@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { invalidArgument } from '../../../pkg/errors/index.ts';
-import type { Admin } from '../admin/server.ts';
+import type { Admin } from '../admin/module.ts';
 import type { Http } from '../http/server.ts';
 import type { Entry } from './entry.ts';
 import type { Kinds } from './kinds.ts';
