@@ -1,5 +1,6 @@
 import { Registry } from '@prometheus-io/client';
 import { pino } from 'pino';
+import { noTracing } from '../../internal/platform/app/tracing.ts';
 import { config, testSettings } from '../../internal/platform/http/config.ts';
 import { listen } from '../../internal/platform/http/connections.ts';
 import { type Http, type HttpOptions, createHttp } from '../../internal/platform/http/server.ts';
@@ -21,6 +22,7 @@ export async function testHttp(
     log: pino({ level: 'silent' }),
     durations: new RequestDurations(),
     errors: new ErrorCounts(new Registry()),
+    tracing: noTracing,
     ...options,
   });
 }

@@ -5,7 +5,6 @@ import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest, 
 import type { Static } from 'typebox';
 import { headerNames } from '../../../pkg/context/index.ts';
 import { about } from '../app/about.ts';
-import { noTracing } from '../app/tracing.ts';
 import type { Logger } from '../log/logger.ts';
 import { admission, type Methods } from './admission.ts';
 import { BodyMemory, jsonBody } from './body.ts';
@@ -137,7 +136,7 @@ async function cors(http: Http, settings: Static<typeof config>): Promise<void> 
   });
 }
 
-export interface HttpOptions extends Omit<RequestsOptions, 'tracing'>, Partial<Pick<RequestsOptions, 'tracing'>> {
+export interface HttpOptions extends RequestsOptions {
   readonly log: Logger;
 }
 
@@ -145,10 +144,10 @@ export interface HttpOptions extends Omit<RequestsOptions, 'tracing'>, Partial<P
  * @param options settings, logger, metrics and tracing
  * @returns the API's server with its limits and error handling; it does not listen yet
  */
-export async function createHttp({ tracing = noTracing, log, ...options }: HttpOptions): Promise<Http> {
-  const { config, errors } = options;
+export async function createHttp(options: HttpOptions): Promise<Http> {
+  const { config, errors, log } = options;
   const answerError = errorHandler(errors);
-  const requests = new Requests({ ...options, tracing });
+  const requests = new Requests(options);
   const trusts = networks('HTTP_TRUSTED_PROXIES', config.HTTP_TRUSTED_PROXIES);
   const peers = new PeerConnections({ max: config.HTTP_PEER_CONNECTIONS_MAX, isExempt: trusts });
   const bodies = new BodyMemory(config.HTTP_BODY_MEMORY_BYTES);
