@@ -170,7 +170,7 @@ describe('a command line of another version', () => {
     ['remove', 'postgres'],
     ['ci', '--provider=gitlab'],
     ['check'],
-    ['eject', 'README.md'],
+    ['eject', 'docs/operations.md'],
     ['plan', 'add', 'postgres'],
   ];
 
