@@ -126,7 +126,7 @@ async function restart(folder: string): Promise<string> {
   return [
     '### A restart under load: 100 clients that send and subscribe, with Redis',
     '',
-    '| signal | messages sent | never acknowledged | deliveries due | missed | gaps told |',
+    '| signal | messages sent | never acknowledged | deliveries due | missed | losses reported |',
     '| --- | --- | --- | --- | --- | --- |',
     ...rows,
   ].join('\n');

@@ -15,7 +15,7 @@ import { type LiveService, startService } from '../helpers/liveService.ts';
 const slice = `
 import { Type } from 'typebox';
 import { defineModule } from '../platform/app/module.ts';
-import { defineMessage, defineRequest } from '../platform/websocket/messages/definitions.ts';
+import { defineMessage, defineRequest } from '../platform/websocket/messages.ts';
 import { websocket } from '../platform/websocket/module.ts';
 
 const text = Type.Object({ text: Type.String() }, { additionalProperties: false });

@@ -9,8 +9,8 @@ import {
   forgottenAfterMs,
   newState,
   sliceMs,
+  takeScript,
 } from '../../templates/modules/ratelimit/files/internal/platform/ratelimit/limiter.ts';
-import { takeScript } from '../../templates/modules/ratelimit/files/internal/platform/ratelimit/script.ts';
 
 const limits = fc.record({
   quota: fc.integer({ min: 1, max: 30 }),

@@ -82,14 +82,14 @@ if (what === 'echo') {
   const take = (data, begin, length) => {
     const now = performance.timeOrigin + performance.now();
     const text = data.toString('latin1', begin, begin + length);
-    if (!text.startsWith('{"channel"')) subscribed += 1;
+    if (!text.startsWith('{"offset"')) subscribed += 1;
     else latencies.push(now - JSON.parse(text).payload.at);
   };
   for (let count = 0; count < Number(connections);) {
     const batch = Array.from({ length: Math.min(200, Number(connections) - count) }, () => open(take));
     for (const socket of await Promise.all(batch)) {
       count += 1;
-      socket.write(request('channel.subscribe', { channel: 'topic:news' }, 'subscribe'));
+      socket.write(request('topic.subscribe', { topic: 'news' }, 'subscribe'));
     }
   }
   while (subscribed < Number(connections)) await new Promise((resolve) => setTimeout(resolve, 20));

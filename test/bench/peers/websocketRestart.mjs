@@ -12,7 +12,7 @@ const all = Array.from({ length: Number(clients) }, () => {
   const numbers = new Set();
   const client = new Client({
     url: `ws://127.0.0.1:${port}/ws`,
-    onGap: () => (gaps += 1),
+    onLost: () => (gaps += 1),
     backoff: { baseMs: 200, maxMs: 2000 },
   });
   client.subscribe('news', ({ payload }) => void numbers.add(payload.number));
@@ -31,7 +31,7 @@ async function sent(client, number) {
     await sent(client, number);
   }
 }
-await until(() => all.every(({ client }) => Object.keys(client.positions()).length > 0));
+await until(() => all.every(({ client }) => client.state === 'open'));
 const work = all.map(async ({ client }, index) => {
   for (let count = 0; count < Number(notes); count += 1) {
     await sent(client, index * Number(notes) + count);

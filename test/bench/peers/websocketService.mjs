@@ -3,7 +3,7 @@ import { modules } from '../../internal/platform/app/modules.gen.js';
 import { defineModule } from '../../internal/platform/app/module.js';
 import { run } from '../../internal/platform/app/run.js';
 import { http } from '../../internal/platform/http/module.js';
-import { defineMessage, defineRequest } from '../../internal/platform/websocket/messages/definitions.js';
+import { defineMessage, defineRequest } from '../../internal/platform/websocket/messages.js';
 import { websocket } from '../../internal/platform/websocket/module.js';
 
 const strict = { additionalProperties: false };

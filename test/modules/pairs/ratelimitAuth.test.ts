@@ -12,7 +12,7 @@ import { auth } from '../../../templates/modules/auth/files/internal/platform/au
 import { sign, type TestKey, testKey } from '../../../templates/modules/auth/files/internal/platform/auth/testing.ts';
 import { middleware } from '../../../templates/modules/middleware/files/internal/platform/middleware/module.ts';
 import { ratelimit } from '../../../templates/modules/ratelimit/files/internal/platform/ratelimit/module.ts';
-import { sharedRatelimit } from '../../../templates/modules/ratelimit/files/internal/platform/ratelimit/shared.ts';
+import { sharedRatelimit } from '../../../templates/modules/ratelimit/files/internal/platform/ratelimit/redisStore.ts';
 import { redis } from '../../../templates/modules/redis/files/internal/platform/redis/module.ts';
 import { startWithAuth } from './withAuth.ts';
 

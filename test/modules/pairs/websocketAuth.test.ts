@@ -68,7 +68,7 @@ describe('modules auth and websocket, which do not know each other', () => {
     const token = await sign(key);
     const byHeader = await rawClient(url, { headers: { authorization: `Bearer ${token}` } });
     const bySubprotocol = await rawClient(url, { protocols: [`bearer.${token}`] });
-    expect(bySubprotocol.socket.protocol).toBe('envelope.v1');
+    expect(bySubprotocol.socket.protocol).toBe('envelope.v2');
     for (const { socket } of [byHeader, bySubprotocol]) socket.terminate();
   });
 

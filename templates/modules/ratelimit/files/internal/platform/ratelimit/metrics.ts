@@ -2,49 +2,28 @@ import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 import type { Concurrency, Priority } from './concurrency.ts';
 import type { Outcome } from './limiter.ts';
 
-/** What limits report. */
+/** Metrics of quotas. */
 export type RatelimitMetrics = ReturnType<typeof createMetrics>;
 
 /**
  * Registers the metrics of quotas.
  * @param registry where they are scraped from
- * @param keys how many are kept in memory, read at each scrape
- * @returns what somebody must tell
+ * @param keys gives the number of keys in memory
+ * @returns functions that count
  */
 export function createMetrics(registry: Registry, keys: () => number) {
-  const registers = [registry];
-  const decisions = new Counter({
-    name: 'ratelimit_decisions_total',
-    help: 'Requests by policy and outcome: allowed, or refused by the window or the bucket',
-    labelNames: ['policy', 'outcome'],
-    registers,
-  });
-  const unknown = new Counter({
-    name: 'ratelimit_unknown_keys_total',
-    help: 'Requests that lacked what they were to be counted by, or had an absurd value there: counted for the peer',
-    labelNames: ['part'],
-    registers,
-  });
-  const evictions = new Counter({
-    name: 'ratelimit_evictions_total',
-    help: 'Keys forgotten in memory, since there were more than RATELIMIT_KEYS_MAX',
-    registers,
-  });
-  const fallbacks = new Counter({
-    name: 'ratelimit_fallback_decisions_total',
-    help: 'Requests counted by this process alone, since Redis was away',
-    registers,
-  });
-  const size = new Gauge({
-    name: 'ratelimit_keys',
-    help: 'Keys counted in the memory of the process',
-    registers: [],
-    collect() {
-      this.set(keys());
-    },
-  });
-  registry.registerMetric(size);
-  // To find one by its labels costs more than to count.
+  const counter = (name: string, help: string, labelNames: string[] = []) =>
+    new Counter({ name: `ratelimit_${name}_total`, help, labelNames, registers: [registry] });
+  const decisions = counter(
+    'decisions',
+    'Requests by policy and outcome: allowed, or refused by the window or the bucket',
+    ['policy', 'outcome'],
+  );
+  const unknown = counter('unknown_keys', 'Requests without a valid key, which are counted by address', ['part']);
+  const evictions = counter('evictions', 'Keys forgotten in memory, because there were more than RATELIMIT_KEYS_MAX');
+  const fallbacks = counter('fallback_decisions', 'Requests counted by this process alone, because Redis was away');
+  gauge(registry, 'keys', 'Keys in the memory of the process', keys);
+  // Finding a counter by its labels costs more than counting.
   const children = new Map<string, ReturnType<typeof decisions.labels>>();
   return {
     decided: (policy: string, outcome: Outcome): void => {
@@ -63,32 +42,28 @@ export function createMetrics(registry: Registry, keys: () => number) {
  * Registers the metrics of the concurrency limit.
  * @param registry where they are scraped from
  * @param concurrency read at each scrape
- * @returns hears of each request that is turned away
+ * @returns counts a refused request
  */
 export function measureConcurrency(registry: Registry, concurrency: Concurrency): (priority: Priority) => void {
-  const limit = new Gauge({
-    name: 'ratelimit_concurrency_limit',
-    help: 'Requests that may be answered at the same time',
-    registers: [],
-    collect() {
-      this.set(concurrency.limit);
-    },
-  });
-  const inFlight = new Gauge({
-    name: 'ratelimit_in_flight_requests',
-    help: 'Requests that are being answered',
-    registers: [],
-    collect() {
-      this.set(concurrency.inFlight);
-    },
-  });
-  registry.registerMetric(limit);
-  registry.registerMetric(inFlight);
+  gauge(registry, 'concurrency_limit', 'Requests that may be answered at the same time', () => concurrency.limit);
+  gauge(registry, 'in_flight_requests', 'Requests that are being answered', () => concurrency.inFlight);
   const shed = new Counter({
     name: 'ratelimit_shed_total',
-    help: 'Requests turned away by the concurrency limit, by priority',
+    help: 'Requests refused by the concurrency limit, by priority',
     labelNames: ['priority'],
     registers: [registry],
   });
   return (priority) => shed.inc({ priority });
+}
+
+function gauge(registry: Registry, name: string, help: string, read: () => number): void {
+  const made = new Gauge({
+    name: `ratelimit_${name}`,
+    help,
+    registers: [],
+    collect() {
+      this.set(read());
+    },
+  });
+  registry.registerMetric(made);
 }

@@ -1,10 +1,32 @@
 import type { FastifySchema } from 'fastify';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { checkConfig } from '../config/config.ts';
+import { describedSchema, problems } from '../http/openapi.ts';
 import type { Http } from '../http/server.ts';
-import { describedSchema } from '../openapi/describe.ts';
-import { problems } from '../http/problems.ts';
+import * as configuration from './config.ts';
+import * as module from './module.ts';
 import type { RouteRatelimit } from './policy.ts';
 import { testService } from './testing.ts';
+
+const check = (env: Readonly<Record<string, string>>) => () =>
+  checkConfig([configuration.config], env, module.ratelimit.rules);
+
+it.each([
+  {},
+  { RATELIMIT_QUOTA: '0', RATELIMIT_BURST: '5', RATELIMIT_RATE: '1' },
+  { RATELIMIT_QUOTA: '5', RATELIMIT_BURST: '5', RATELIMIT_WINDOW_SECONDS: '1', RATELIMIT_KEY: 'peer' },
+  { RATELIMIT_QUOTA: '1000000', RATELIMIT_BURST: '1', RATELIMIT_RATE: '0.5' },
+  { RATELIMIT_CONCURRENCY_MIN: '10', RATELIMIT_CONCURRENCY_MAX: '10' },
+])('%j means something', (env) => {
+  expect(check(env)).not.toThrow();
+});
+
+it.each([
+  [{ RATELIMIT_CONCURRENCY_MIN: '500', RATELIMIT_CONCURRENCY_MAX: '10' }, 'at most RATELIMIT_CONCURRENCY_MAX'],
+  [{ RATELIMIT_QUOTA: '10', RATELIMIT_BURST: '11' }, 'RATELIMIT_BURST: expected at most RATELIMIT_QUOTA'],
+])('%j contradicts itself', (env, told) => {
+  expect(check(env)).toThrow(told);
+});
 
 /** So slow that within a test nothing comes back. */
 const slow = { windowSeconds: 3600, rate: 0.001 };
@@ -114,7 +136,7 @@ describe('a route with a policy', () => {
     { quota: 10, name: 'näme' },
     { quota: 10, key: [] },
   ])('that is none is told at start: %j', async (policy) => {
-    await expect(testService({}, limited({ policy }))).rejects.toThrow('is none');
+    await expect(testService({}, limited({ policy }))).rejects.toThrow('is not valid');
   });
 });
 

@@ -1,42 +1,45 @@
+import type { Static } from 'typebox';
 import { defineModule } from '../app/module.ts';
+import { type Rule, atMost, rule } from '../config/config.ts';
 import { http } from '../http/module.ts';
 import { refusing } from '../http/problems.ts';
 import { metrics } from '../metrics/module.ts';
-import { Concurrency } from './concurrency.ts';
+import { Concurrency, shedding } from './concurrency.ts';
 import { config } from './config.ts';
-import { GradientLimit } from './gradient.ts';
-import { MemoryStore } from './memoryStore.ts';
+import { MemoryStore, type Store } from './limiter.ts';
 import { createMetrics, measureConcurrency } from './metrics.ts';
-import { describeLimits } from './openapi.ts';
 import { type RouteRatelimit, defaultPolicy } from './policy.ts';
 import { Quotas } from './quotas.ts';
-import { rules } from './rules.ts';
-import { shedding } from './shedding.ts';
-import type { Store } from './store.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** How the route is limited; without it, as the settings say. */
+    /** Rate limits of the route, in place of the settings. */
     ratelimit?: RouteRatelimit;
   }
 }
 
-/** What the module gives to those that require it. */
+/** A burst above the quota would never be reached. With RATELIMIT_QUOTA=0 there is no limit at all. */
+const rules: readonly Rule[] = [
+  atMost(config, 'RATELIMIT_CONCURRENCY_MIN', 'RATELIMIT_CONCURRENCY_MAX'),
+  rule(config, ({ RATELIMIT_QUOTA: quota, RATELIMIT_BURST: burst }: Static<typeof config>) => {
+    if (quota === 0 || burst <= quota) return undefined;
+    const expected = `at most RATELIMIT_QUOTA, which is ${quota}`;
+    return { variable: 'RATELIMIT_BURST', expected, given: String(burst), example: String(quota) };
+  }),
+];
+
+/** For `sharedRatelimit`. */
 export interface Ratelimit {
-  /** Limits in the memory of this process. */
-  readonly memory: MemoryStore;
-  /** Hears of each request that was counted there for want of another store. */
+  readonly memory: Store;
+  /** Counts a request that was counted in memory because the other store is away. */
   readonly fellBack: () => void;
-  /**
-   * Has limits counted elsewhere from now on.
-   * @param store in place of memory
-   */
+  /** Replaces the store in memory. */
   readonly countIn: (store: Store) => void;
 }
 
 /**
- * Quotas and a concurrency limit for every route. It counts in memory, and waits for nothing: routes that are registered while
- * it starts are limited too. Where processes share a Redis, `sharedRatelimit` has them count there.
+ * Quotas and a concurrency limit for every route. It counts in memory and waits for nothing at start, so that no route is registered
+ * before it.
  */
 export const ratelimit = defineModule({
   name: 'ratelimit',
@@ -50,37 +53,26 @@ export const ratelimit = defineModule({
     const memory = new MemoryStore(settings.RATELIMIT_KEYS_MAX, measured.evicted);
     const refuse = refusing(errors);
     const byDefault = defaultPolicy(settings);
-    if (byDefault === undefined) log.info('no quota but those of routes: RATELIMIT_QUOTA is 0');
-    const quotas = new Quotas({
-      byDefault,
-      keys: { tenantClaim: settings.RATELIMIT_TENANT_CLAIM, unknown: measured.unknown },
-      metrics: measured,
-      refuse,
-      store: memory,
-    });
+    if (byDefault === undefined) log.info('only routes with a policy have a quota: RATELIMIT_QUOTA is 0');
+    const keys = { tenantClaim: settings.RATELIMIT_TENANT_CLAIM, unknown: measured.unknown };
+    const quotas = new Quotas({ byDefault, keys, metrics: measured, refuse, store: memory });
     server.exposedHeaders.push('ratelimit', 'ratelimit-policy');
-    server.addHook('onRoute', quotas.know);
-    server.addHook('onRoute', describeLimits);
+    server.addHook('onRoute', quotas.register);
     if (settings.RATELIMIT_CONCURRENCY) {
-      const concurrency = new Concurrency(
-        new GradientLimit({
-          min: settings.RATELIMIT_CONCURRENCY_MIN,
-          max: settings.RATELIMIT_CONCURRENCY_MAX,
-          tolerance: settings.RATELIMIT_LATENCY_TOLERANCE,
-        }),
-      );
+      const concurrency = new Concurrency({
+        min: settings.RATELIMIT_CONCURRENCY_MIN,
+        max: settings.RATELIMIT_CONCURRENCY_MAX,
+        tolerance: settings.RATELIMIT_LATENCY_TOLERANCE,
+      });
       const shed = measureConcurrency(registry, concurrency);
       const handle = shedding({ concurrency, refuse, trusts: server.trusts, shed });
       server.chain.add({ name: 'shedding', at: 'onRequest', handle });
     }
     server.chain.add({ name: 'quotas', at: 'preParsing', handle: quotas.check });
-    const value: Ratelimit = {
-      memory,
-      fellBack: measured.fellBack,
-      countIn: (store) => {
-        quotas.store = store;
-      },
+    const countIn = (store: Store): void => {
+      quotas.store = store;
     };
+    const value: Ratelimit = { memory, fellBack: measured.fellBack, countIn };
     return { value };
   },
 });

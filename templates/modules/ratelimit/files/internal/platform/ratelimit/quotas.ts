@@ -1,47 +1,51 @@
 import type { FastifyContextConfig, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
-import type { Handle } from '../http/server.ts';
-import { problem, type Refuse } from '../http/problems.ts';
-import { setHeaders } from './headers.ts';
-import { type KeyOptions, keyOf } from './keys.ts';
-import { type Decision, type Standing, decisionOf } from './limiter.ts';
+import type { Handle } from '../http/chain.ts';
+import { describeRoute, problems } from '../http/openapi.ts';
+import { type Refuse, problem } from '../http/problems.ts';
+import { type Decision, type Standing, type Store, decisionOf } from './limiter.ts';
 import type { RatelimitMetrics } from './metrics.ts';
-import { type Policy, type RouteRatelimit, policyOf } from './policy.ts';
-import type { Store } from './store.ts';
+import { type KeyOptions, type Policy, type RouteRatelimit, keyOf, policyOf } from './policy.ts';
 
 export interface QuotaOptions {
-  /** Of routes that have none of their own. */
+  /** For routes without a policy of their own. */
   readonly byDefault: Policy | undefined;
   readonly keys: KeyOptions;
   readonly metrics: RatelimitMetrics;
   readonly refuse: Refuse;
-  /** In memory; another may take its place. */
   readonly store: Store;
 }
 
-/** Keeps callers within their quotas. */
+/** Limits the requests of each caller. */
 export class Quotas {
-  /** Where it is counted. */
+  /** Where requests are counted. */
   store: Store;
   readonly #options: QuotaOptions;
-  /** By what Fastify keeps of each route; what a route says may be said by others, too. */
+  /** By Fastify's own object for each route: routes may share what they say. */
   readonly #policies = new WeakMap<FastifyContextConfig, Policy | undefined>();
 
-  /** @param options policies, and where to count and to tell */
+  /** @param options policies, and where requests are counted */
   constructor(options: QuotaOptions) {
     this.#options = options;
     this.store = options.store;
   }
 
   /**
-   * For `onRoute`, so that a mistake is told at start.
-   * @param route as it is registered
-   * @throws {TypeError} when what it says is no policy
+   * For `onRoute`: checks the policy of a route, so that a mistake is found at start, and adds its 429 to the OpenAPI document. The
+   * limits of the settings are not part of the contract: they differ by environment.
+   * @param route that is registered
+   * @throws {TypeError} when the policy is not valid
    */
-  readonly know = ({ method, url, config }: RouteOptions): void => {
+  readonly register = (route: RouteOptions): void => {
+    const { method, url, config } = route;
     if (config?.ratelimit !== undefined) this.#policyFor(config.ratelimit, method, url);
+    if (!config?.ratelimit?.policy) return;
+    describeRoute(route, (schema) => {
+      const { response } = schema;
+      return typeof response === 'object' ? { ...schema, response: { 429: limited, ...response } } : schema;
+    });
   };
 
-  /** For `preParsing`: by then all that looks at the head of a request has, and it is known who sends it; no body is read yet. */
+  /** For `preParsing`: the caller is known by then, and the body is not read yet. */
   readonly check: Handle = (request, reply, next) => {
     const policy = this.#policyOf(request);
     if (policy === undefined) return next();
@@ -58,7 +62,7 @@ export class Quotas {
     pending: Promise<Standing>,
   ): Promise<void> {
     const standing = await pending;
-    // Its deadline may have passed meanwhile.
+    // The deadline may have passed.
     if (!reply.sent) this.#apply(request, reply, policy, standing);
   }
 
@@ -71,7 +75,7 @@ export class Quotas {
     return policy;
   }
 
-  /** HEAD is GET without a body, and has its policy. */
+  /** HEAD has the policy of GET. */
   #policyFor({ policy }: RouteRatelimit, method: string | string[], url = ''): Policy | undefined {
     if (policy === undefined) return this.#options.byDefault;
     const name = `${[method].flat().join().replace('HEAD', 'GET')} ${url}`;
@@ -80,16 +84,44 @@ export class Quotas {
 
   /** @returns whether the request may go on */
   #apply(request: FastifyRequest, reply: FastifyReply, policy: Policy, standing: Standing): boolean {
-    const decision: Decision = decisionOf(policy.limit, standing);
+    const decision = decisionOf(policy.limit, standing);
     this.#options.metrics.decided(policy.name, decision.outcome);
     setHeaders(reply, policy, decision);
     if (decision.outcome === 'allowed') return true;
-    const detail =
-      decision.outcome === 'window'
-        ? 'The quota is used up. Try again later.'
-        : 'Too many requests at once. Try again.';
-    const details = { policy: decision.outcome === 'window' ? policy.name : `${policy.name}-burst` };
+    const isWindow = decision.outcome === 'window';
+    const detail = isWindow ? 'The quota is used up. Try again later.' : 'Too many requests at once. Try again.';
+    const details = { policy: isWindow ? policy.name : `${policy.name}-burst` };
     this.#options.refuse(request, reply, problem(429, { code: 'rate_limited', detail, details }));
     return false;
   }
 }
+
+/** draft-ietf-httpapi-ratelimit-headers-09: window and bucket are a policy each. */
+function setHeaders(reply: FastifyReply, { name, limit }: Policy, decision: Decision): void {
+  const { windowLeft, windowResetMs, bucketLeft, bucketResetMs, retryAfterMs } = decision;
+  const bucketSeconds = Math.max(seconds(limit.burst / limit.perMs), 1);
+  reply.header(
+    'ratelimit-policy',
+    `"${name}";q=${limit.quota};w=${seconds(limit.windowMs)}, "${name}-burst";q=${limit.burst};w=${bucketSeconds}`,
+  );
+  reply.header(
+    'ratelimit',
+    `"${name}";r=${windowLeft};t=${seconds(windowResetMs)}, "${name}-burst";r=${bucketLeft};t=${seconds(bucketResetMs)}`,
+  );
+  if (retryAfterMs > 0) reply.header('retry-after', seconds(retryAfterMs));
+}
+
+/** Rounded up: a caller that waits for so long does not come too early. */
+function seconds(ms: number): number {
+  return Math.ceil(ms / 1000);
+}
+
+const limited = {
+  ...problems.default,
+  description: 'More requests than the quota allows',
+  headers: {
+    'Retry-After': { type: 'integer', description: 'Seconds to wait' },
+    RateLimit: { type: 'string', description: 'What is left of the quota, and until when' },
+    'RateLimit-Policy': { type: 'string', description: 'The quota' },
+  },
+};

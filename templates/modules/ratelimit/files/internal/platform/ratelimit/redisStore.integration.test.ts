@@ -25,7 +25,7 @@ const program = (quota: number, burst: number) => `
   import { metrics } from './internal/platform/metrics/module.ts';
   import { tracing } from './internal/platform/app/tracing.ts';
   import { ratelimit } from './internal/platform/ratelimit/module.ts';
-  import { sharedRatelimit } from './internal/platform/ratelimit/shared.ts';
+  import { sharedRatelimit } from './internal/platform/ratelimit/redisStore.ts';
   import { redis } from './internal/platform/redis/module.ts';
   import { Type } from 'typebox';
   const policy = { name: 'all', quota: ${quota}, burst: ${burst}, rate: 0.001, windowSeconds: 3600, key: 'path' };

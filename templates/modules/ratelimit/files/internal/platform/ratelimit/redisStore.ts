@@ -1,28 +1,41 @@
 import { createHash } from 'node:crypto';
+import { Type } from 'typebox';
+import { defineModule } from '../app/module.ts';
 import type { Logger } from '../log/logger.ts';
-import type { RedisServer } from '../redis/module.ts';
-import { type Limit, type Outcome, type Standing, forgottenAfterMs, sliceMs } from './limiter.ts';
-import { serverTime, takeScript } from './script.ts';
-import type { Store } from './store.ts';
+import { type RedisServer, redis } from '../redis/module.ts';
+import {
+  type Limit,
+  type Outcome,
+  type Standing,
+  type Store,
+  forgottenAfterMs,
+  sliceMs,
+  takeScript,
+} from './limiter.ts';
+import { ratelimit } from './module.ts';
+
+/** Milliseconds by the clock of Redis: the clocks of the instances may differ. */
+const serverTime = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
 
 const script = takeScript(serverTime);
 const sha = createHash('sha1').update(script).digest('hex');
 
-export interface RedisStoreOptions {
+interface RedisStoreOptions {
   readonly server: RedisServer;
-  /** Counts while the server is away. */
+  /** Counts while Redis is away. */
   readonly fallback: Store;
   readonly log: Logger;
-  /** Hears of each request about which the fallback decides. */
+  /** Called for each request that the fallback counts. */
   readonly fellBack: () => void;
 }
 
-/** Limits that all processes share: one script, one round trip, each request. While Redis is away, each counts for itself. */
-export class RedisStore implements Store {
+/** Counts in Redis for all instances: one script for each request. While Redis is away, each instance counts for itself. */
+class RedisStore implements Store {
   readonly #options: RedisStoreOptions;
   #isAway = false;
 
-  /** @param options the server, and what to do without it */
   constructor(options: RedisStoreOptions) {
     this.#options = options;
   }
@@ -59,7 +72,7 @@ export class RedisStore implements Store {
     try {
       return await client.evalSha(sha, given);
     } catch (error) {
-      // It forgets scripts when it restarts.
+      // Redis forgets scripts when it restarts.
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
       return client.eval(script, given);
     }
@@ -68,13 +81,26 @@ export class RedisStore implements Store {
 
 const outcomes: readonly Outcome[] = ['allowed', 'window', 'bucket'];
 
-/** By hand: each request passes here. */
+/** Checks the reply by hand: this code runs for every request. */
 function standingOf(reply: unknown): Standing {
   const parts: readonly unknown[] = Array.isArray(reply) ? reply : [];
-  const [said, used, tokens, freesInMs] = parts;
-  const outcome = outcomes.find((each) => each === said);
+  const [first, used, tokens, freesInMs] = parts;
+  const outcome = outcomes.find((each) => each === first);
   const standing = { used: Number(used), tokens: Number(tokens), freesInMs: Number(freesInMs) };
   if (outcome === undefined || !Object.values(standing).every(Number.isFinite))
-    throw new Error('no reply of the script');
+    throw new Error('The reply of the script is not valid');
   return { outcome, ...standing };
 }
+
+/** Shares the limits of all instances by Redis. Without REDIS_URL it does nothing. */
+export const sharedRatelimit = defineModule({
+  name: 'shared-ratelimit',
+  config: Type.Object({}),
+  requires: [ratelimit, redis],
+  start({ log, use }) {
+    const { server } = use(redis);
+    const { memory: fallback, fellBack, countIn } = use(ratelimit);
+    if (server !== undefined) countIn(new RedisStore({ server, fallback, log, fellBack }));
+    return { value: undefined };
+  },
+});

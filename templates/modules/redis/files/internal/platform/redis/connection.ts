@@ -1,5 +1,6 @@
 import type { RedisClientOptions, RedisClientType } from '@redis/client';
 import type { Static } from 'typebox';
+import { ServiceError } from '../../../pkg/errors/index.ts';
 import { about } from '../app/about.ts';
 import type { Logger } from '../log/logger.ts';
 import type { config } from './config.ts';
@@ -7,28 +8,28 @@ import type { config } from './config.ts';
 /** A connection to Redis. */
 export type RedisClient = RedisClientType;
 
-/** The first pause before a connection is tried again, in milliseconds; each further one is twice as long. */
+/** First pause before the next attempt to connect, in milliseconds. Each further pause is twice as long. */
 const firstPause = 50;
 
 export interface ConnectionOptions {
   readonly settings: Static<typeof config>;
   readonly log: Logger;
-  /** Called at each connection but the first. */
+  /** Called for each connection after the first. */
   readonly reconnected?: () => void;
-  /** Says before the first try what is needed of the client. */
+  /** Called with the client before the first attempt to connect. */
   readonly prepare?: (client: RedisClient) => void;
 }
 
 /**
- * Opens a connection that mends itself. While it is broken, commands fail at once.
- * @param options settings, and who hears of what happens to it
- * @param signal aborts the wait for the first try
- * @returns the connection, after the first try, whether that succeeded or not; to be closed by `closeConnection`
- * @throws {Error} when REDIS_URL is none
+ * Opens a connection that reconnects by itself. While it is broken, commands fail at once.
+ * @param options settings, and what to call
+ * @param signal aborts the wait for the first attempt
+ * @returns the connection, after the first attempt, also when that failed; close it by `closeConnection`
+ * @throws {Error} when REDIS_URL is not a URL
  */
 export async function openConnection(options: ConnectionOptions, signal: AbortSignal): Promise<RedisClient> {
   const { settings, log, reconnected, prepare } = options;
-  // It takes as long to load as all else in the service together: not where there is no server.
+  // Loading it takes as long as loading the rest of the service.
   const { createClient } = await import('@redis/client');
   const client = createClient(clientOptions(settings));
   let connections = 0;
@@ -41,9 +42,9 @@ export async function openConnection(options: ConnectionOptions, signal: AbortSi
     isAway = false;
     resolve();
   });
-  // The client says so at each try.
+  // The client emits this for each attempt.
   client.on('error', (err: unknown) => {
-    if (!isAway) log.warn({ err }, 'Redis is out of reach; trying on');
+    if (!isAway) log.warn({ err }, 'Redis is out of reach; trying again');
     isAway = true;
     resolve();
   });
@@ -55,18 +56,18 @@ export async function openConnection(options: ConnectionOptions, signal: AbortSi
 }
 
 /**
- * Has a client try to connect until it does, or is closed.
- * @param client one that is closed
+ * Makes a client try to connect until it succeeds or is closed.
+ * @param client a closed client
  */
 export function connect(client: RedisClient): void {
-  // Why it failed is told by the event; that it was closed meanwhile, whoever closed it knows.
+  // The event `error` reports failures.
   client.connect().catch(() => undefined);
 }
 
 /**
- * Waits for the answers to what was asked, then closes.
+ * Waits for the answers to all commands, then closes the connection.
  * @param client a connection
- * @param signal when aborted, waits no longer
+ * @param signal aborts the wait
  */
 export async function closeConnection(client: RedisClient, signal: AbortSignal): Promise<void> {
   if (!client.isOpen) return;
@@ -81,24 +82,32 @@ export async function closeConnection(client: RedisClient, signal: AbortSignal):
 }
 
 function clientOptions(settings: Static<typeof config>): RedisClientOptions {
-  // What Node throws of a URL holds the URL, and that the password.
+  // The error of Node would hold the URL, and with it the password.
   if (!URL.canParse(settings.REDIS_URL))
-    throw new Error('REDIS_URL is no URL: is a character of the password not escaped?');
+    throw new Error('REDIS_URL is not a URL: is a character of the password not escaped?');
   return {
     url: settings.REDIS_URL,
     name: about.name,
     disableOfflineQueue: true,
     commandsQueueMaxLength: settings.REDIS_PENDING_MAX,
-    // Its own limit ends when a command is written, and costs a timer each: see supervision.ts.
+    // The limit of the client ends when a command is written, and costs a timer each: see supervision.ts.
     commandOptions: { timeout: 0 },
     maintNotifications: 'disabled',
     pingInterval: settings.REDIS_PING_INTERVAL_MS,
     socket: {
       connectTimeout: settings.REDIS_CONNECT_TIMEOUT_MS,
-      // Without a word for so long, not even an answer to a ping, it is dead.
+      // A connection without data for so long is dead: pings are answered.
       socketTimeout: settings.REDIS_PING_INTERVAL_MS + settings.REDIS_COMMAND_TIMEOUT_MS,
       reconnectStrategy: (retries) =>
         Math.random() * Math.min(firstPause * 2 ** Math.min(retries, 16), settings.REDIS_RECONNECT_MAX_MS),
     },
   };
+}
+
+/** Redis is away, or did not answer in time. It may have carried the command out. */
+export class RedisUnavailableError extends ServiceError {
+  /** @param cause the error */
+  constructor(cause: unknown) {
+    super({ code: 'redis_unavailable', status: 503, publicMessage: 'A part of the service is out of reach.', cause });
+  }
 }

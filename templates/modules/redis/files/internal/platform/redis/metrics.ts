@@ -1,9 +1,9 @@
 import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
 
-/** What the connection reports. */
+/** Metrics of the connection. */
 export type RedisMetrics = ReturnType<typeof createMetrics>;
 
-/** Why a command failed: the server was away, or said no. */
+/** Why a command failed: the server was away, or replied with an error. */
 export type Failure = 'unavailable' | 'refused';
 
 const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1];
@@ -11,14 +11,14 @@ const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1];
 /**
  * Registers the metrics of the connection.
  * @param registry where they are scraped from
- * @param isUp whether the server can be asked, read at each scrape
- * @returns what somebody must tell
+ * @param isUp whether there is a connection, read at each scrape
+ * @returns functions that count
  */
 export function createMetrics(registry: Registry, isUp: () => boolean) {
   const registers = [registry];
   const up = new Gauge({
     name: 'redis_up',
-    help: 'Whether Redis can be asked',
+    help: 'Whether there is a connection to Redis: 1 or 0',
     registers: [],
     collect() {
       this.set(isUp() ? 1 : 0);
@@ -27,28 +27,28 @@ export function createMetrics(registry: Registry, isUp: () => boolean) {
   registry.registerMetric(up);
   const durations = new Histogram({
     name: 'redis_command_duration_seconds',
-    help: 'How long commands took that were answered, by command',
+    help: 'Seconds that answered commands took, by command',
     labelNames: ['command'],
     buckets: seconds,
     registers,
   });
   const failures = new Counter({
     name: 'redis_command_failures_total',
-    help: 'Commands that failed: the server was away (unavailable), or said no (refused)',
+    help: 'Commands that failed: the server was away (unavailable), or replied with an error (refused)',
     labelNames: ['reason'],
     registers,
   });
   const connects = new Counter({
     name: 'redis_reconnects_total',
-    help: 'Connections made anew after one was lost',
+    help: 'Connections made after one was lost',
     registers,
   });
   const stalls = new Counter({
     name: 'redis_stalls_total',
-    help: 'Connections given up because nothing was answered within REDIS_COMMAND_TIMEOUT_MS',
+    help: 'Connections given up because a command got no answer within REDIS_COMMAND_TIMEOUT_MS',
     registers,
   });
-  // To find one by its labels costs more than to observe.
+  // Finding a histogram by its labels costs more than observing.
   const byCommand = new Map<string, ReturnType<typeof durations.labels>>();
   return {
     answered: (command: string, ms: number): void => {

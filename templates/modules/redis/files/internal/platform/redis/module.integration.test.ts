@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openProxy } from '../../../test/support/proxy.ts';
-import { RedisUnavailableError } from './errors.ts';
+import { RedisUnavailableError } from './connection.ts';
 import { type TestService, deleteKeys, ownPrefix, serverUrl, testService } from './testing.ts';
 
 const url = serverUrl() ?? '';

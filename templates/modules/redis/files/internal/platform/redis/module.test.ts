@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { RedisUnavailableError } from './errors.ts';
+import { RedisUnavailableError } from './connection.ts';
 import { testService } from './testing.ts';
 
 describe('without REDIS_URL', () => {
   it('says that there is no server, measures nothing, and stops', async () => {
     const { service, redis, metrics, log } = await testService({});
     expect(redis.server).toBeUndefined();
-    expect(log.text).toContain('each process keeps to its own memory');
+    expect(log.text).toContain('each process keeps its data in memory');
     expect(await metrics.text()).not.toContain('redis_');
     expect(await service.stop(0, 5000)).toBe(true);
   });
@@ -50,7 +50,7 @@ describe('with a server that is away', () => {
 describe('a wrong REDIS_URL', () => {
   it('is refused without a word of its password', async () => {
     const failure = await testService({ REDIS_URL: 'redis://:hun#ter2@[host' }).catch((error: unknown) => error);
-    expect(String(failure)).toContain('REDIS_URL is no URL');
+    expect(String(failure)).toContain('REDIS_URL is not a URL');
     expect(JSON.stringify(failure, Object.getOwnPropertyNames(failure))).not.toContain('ter2');
   });
 

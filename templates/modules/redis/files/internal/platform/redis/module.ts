@@ -5,33 +5,33 @@ import { config } from './config.ts';
 import { type RedisClient, closeConnection, openConnection } from './connection.ts';
 import { createMetrics } from './metrics.ts';
 
-/** A server that is configured, whether it answers or not. */
+/** A configured server. It may be away. */
 export interface RedisServer {
   /**
-   * The connection that all share. A command fails with RedisUnavailableError, at once while the server is away, else within
-   * REDIS_COMMAND_TIMEOUT_MS. Not for commands that block, nor for subscriptions.
+   * The shared connection. A command fails with RedisUnavailableError, at once while the server is away, or within
+   * REDIS_COMMAND_TIMEOUT_MS. Do not use it for commands that block or for subscriptions.
    */
   readonly client: RedisClient;
-  /** Whether the server can be asked now. */
+  /** Whether there is a connection now. */
   readonly isUp: boolean;
-  /** What every key, and every channel, begins with. */
+  /** Prefix of every key and channel. */
   readonly prefix: string;
   /**
-   * Opens a connection of one's own, for subscriptions or commands that block. It mends itself, subscribes anew, and is
-   * closed when the service stops.
+   * Opens another connection, for subscriptions or commands that block. It reconnects, subscribes again, and is closed when the
+   * service stops.
    */
   readonly connect: () => Promise<RedisClient>;
 }
 
-/** What the module gives to those that require it. */
+/** Value of the module. */
 export interface Redis {
-  /** Undefined when REDIS_URL is empty: whoever uses Redis then keeps to its own memory. */
+  /** Undefined when REDIS_URL is empty. */
   readonly server: RedisServer | undefined;
 }
 
 /**
- * Redis, for whoever needs it. It is no part of readiness: its users go on without it, and out of service they would help
- * nobody. That it is away is in the metric `redis_up`, and an alert.
+ * The connection to Redis. It is not part of readiness: modules that use it work without it, and otherwise all instances would leave at
+ * once. The metric `redis_up` and an alert report that Redis is away.
  */
 export const redis = defineModule({
   name: 'redis',
@@ -39,7 +39,7 @@ export const redis = defineModule({
   requires: [metrics],
   async start({ config: settings, log, signal, use }): Promise<Running<Redis>> {
     if (settings.REDIS_URL === '') {
-      log.info('no Redis: each process keeps to its own memory (set REDIS_URL for a server)');
+      log.info('no Redis: each process keeps its data in memory, until REDIS_URL is set');
       return { value: { server: undefined } };
     }
     const [connections, endings]: [RedisClient[], (() => void)[]] = [[], []];

@@ -1,11 +1,11 @@
 import { ErrorReply } from '@redis/client';
 import type { Logger } from '../log/logger.ts';
 import { type RedisClient, connect } from './connection.ts';
-import { RedisUnavailableError } from './errors.ts';
+import { RedisUnavailableError } from './connection.ts';
 import type { RedisMetrics } from './metrics.ts';
 
 export interface SupervisionOptions {
-  /** Milliseconds in which a command is answered. */
+  /** Maximum time of a command in milliseconds. */
   readonly timeoutMs: number;
   readonly log: Logger;
   readonly metrics: RedisMetrics;
@@ -17,15 +17,15 @@ interface Waiting {
 }
 
 /**
- * Measures each command of a connection, gives errors the words of `pkg/errors`, and makes a new connection when one answers
- * no more: a network that swallows packets says nothing, and what was asked would wait for ever.
- * @param client the connection, before it is first used; not for commands that block
- * @param options the time limit, and where to tell
- * @returns a function that ends it
+ * Measures each command of a connection, turns errors into those of `pkg/errors`, and makes a new connection when a command gets no
+ * answer: on a network that drops packets, commands would wait for ever.
+ * @param client the connection, before its first use; not one for commands that block
+ * @param options the time limit
+ * @returns stops the supervision
  */
 export function supervise(client: RedisClient, options: SupervisionOptions): () => void {
   const { timeoutMs, log, metrics } = options;
-  // Answers come in the order of the commands: the first one here has waited longest.
+  // Answers come in the order of the commands: the first one here has waited for the longest time.
   const waiting = new Set<Waiting>();
   const send = client.sendCommand.bind(client);
 
@@ -45,10 +45,10 @@ export function supervise(client: RedisClient, options: SupervisionOptions): () 
     }
   };
 
-  // Every command of the client comes by this method, of the object that stands behind it.
+  // All commands of the client call this method of its prototype.
   Reflect.set(Object(Object.getPrototypeOf(client)), 'sendCommand', supervised);
 
-  // One timer for all: a limit is kept within a quarter.
+  // One timer for all commands: a command ends at most a quarter of the limit too late.
   const timer = setInterval(
     () => {
       const [oldest] = waiting;

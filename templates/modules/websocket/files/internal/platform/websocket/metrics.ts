@@ -1,37 +1,37 @@
 import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
 
-/** What WebSocket reports. */
+/** Metrics of WebSocket. */
 export type WebSocketMetrics = ReturnType<typeof createMetrics>;
 
-/** What is read once a scrape. */
+/** Values that are read at each scrape. */
 export interface Levels {
   readonly connections: () => number;
-  readonly sessions: () => number;
+  readonly connectionsLimit: () => number;
+  readonly sessionsWaiting: () => number;
   readonly sessionBytes: () => number;
-  readonly connectedBytes: () => number;
   readonly bufferedBytes: () => number;
 }
 
 /**
  * Registers the metrics of WebSocket.
  * @param registry where they are scraped from
- * @returns the metrics that somebody must tell
+ * @returns the metrics that the module updates
  */
 export function createMetrics(registry: Registry) {
   const registers = [registry];
+  const counter = (name: string, help: string, labelNames: string[] = []) =>
+    new Counter({ name: `websocket_${name}_total`, help, labelNames, registers });
   return {
-    refused: new Counter({
-      name: 'websocket_upgrades_refused_total',
-      help: 'Connections that were not upgraded, by reason',
-      labelNames: ['reason'],
-      registers,
-    }),
-    closed: new Counter({
-      name: 'websocket_closed_total',
-      help: 'Connections that ended, by close code',
-      labelNames: ['code'],
-      registers,
-    }),
+    refused: counter('upgrades_refused', 'Connections that were not upgraded, by reason', ['reason']),
+    closed: counter('closed', 'Connections that ended, by close code', ['code']),
+    repeated: counter('repeated_messages', 'Messages that came again and were not handled a second time'),
+    faults: counter('faults', 'Faults of clients in the protocol, by code', ['code']),
+    published: counter('published', 'Published messages that this instance received'),
+    delivered: counter(
+      'delivered',
+      'Published messages that were sent to clients of this instance, counted per client',
+    ),
+    dead: counter('dead_peers', 'Clients that did not answer a ping and were disconnected'),
     handled: new Histogram({
       name: 'websocket_message_duration_seconds',
       help: 'Seconds that messages of clients took to be handled, by type and outcome',
@@ -39,85 +39,34 @@ export function createMetrics(registry: Registry) {
       buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10],
       registers,
     }),
-    repeated: new Counter({
-      name: 'websocket_repeated_messages_total',
-      help: 'Messages that came again after a reconnect, and were not handled a second time',
-      registers,
-    }),
-    faults: new Counter({
-      name: 'websocket_faults_total',
-      help: 'What clients did wrong in the protocol, by code',
-      labelNames: ['code'],
-      registers,
-    }),
-    published: new Counter({
-      name: 'websocket_published_total',
-      help: 'Messages that were published and came by here',
-      registers,
-    }),
-    delivered: new Counter({
-      name: 'websocket_delivered_total',
-      help: 'Published messages given to clients of this instance, each client counted',
-      registers,
-    }),
-    dropped: new Counter({
-      name: 'websocket_dropped_total',
-      help: 'Published messages that a slow client lost, by WEBSOCKET_SLOW_READER=drop-oldest',
-      registers,
-    }),
     relayUp: new Gauge({
       name: 'websocket_relay_up',
-      help: 'Whether what is published can be read from the relay: 1 or 0',
-      registers,
-    }),
-    dead: new Counter({
-      name: 'websocket_dead_peers_total',
-      help: 'Clients that gave no sign of life and were removed',
+      help: 'Whether published messages can be read from Redis: 1 or 0',
       registers,
     }),
   };
 }
 
 /**
- * Registers what is read once a scrape.
- * @param registry where it is scraped from
- * @param levels reads it
- * @param connectionsMax setting, for alerts to compare with
+ * Registers metrics that are read at each scrape.
+ * @param registry where they are scraped from
+ * @param levels reads the values
  */
-export function registerLevels(registry: Registry, levels: Levels, connectionsMax: number): void {
-  const gauges = [
-    { name: 'websocket_connections', help: 'Connections of this instance', read: levels.connections },
-    { name: 'websocket_connections_limit', help: 'WEBSOCKET_CONNECTIONS_MAX', read: () => connectionsMax },
-    {
-      name: 'websocket_sessions_waiting',
-      help: 'Sessions whose client is gone and may come back',
-      read: levels.sessions,
-    },
-    {
-      name: 'websocket_sessions_waiting_bytes',
-      help: 'About what those sessions keep',
-      read: levels.sessionBytes,
-    },
-    {
-      name: 'websocket_sessions_connected_bytes',
-      help: 'About what the sessions of connected clients keep',
-      read: levels.connectedBytes,
-    },
-    {
-      name: 'websocket_buffered_bytes',
-      help: 'Bytes that wait for clients to read them',
-      read: levels.bufferedBytes,
-    },
-  ];
-  for (const { name, help, read } of gauges) {
-    const gauge = new Gauge({
-      name,
+export function registerLevels(registry: Registry, levels: Levels): void {
+  const gauge = (name: string, help: string, read: () => number): void => {
+    const made = new Gauge({
+      name: `websocket_${name}`,
       help,
       registers: [],
       collect() {
         this.set(read());
       },
     });
-    registry.registerMetric(gauge);
-  }
+    registry.registerMetric(made);
+  };
+  gauge('connections', 'Connections of this instance', levels.connections);
+  gauge('connections_limit', 'WEBSOCKET_CONNECTIONS_MAX', levels.connectionsLimit);
+  gauge('sessions_waiting', 'Sessions whose client is gone and may come back', levels.sessionsWaiting);
+  gauge('sessions_bytes', 'Approximate memory of the answers that are kept', levels.sessionBytes);
+  gauge('buffered_bytes', 'Bytes that wait for clients to read them', levels.bufferedBytes);
 }

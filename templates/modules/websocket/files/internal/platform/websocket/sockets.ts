@@ -1,238 +1,245 @@
 import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import {
-  type Opened,
-  type Position,
+  type Envelope,
   type ErrorPayload,
+  type Opened,
   control,
-  topicChannel,
+  maxTopicLength,
 } from '../../../pkg/client/websocket/envelope.ts';
 import { current } from '../../../pkg/context/index.ts';
-import { type Channels, type Topic, subjectChannel, tagChannel } from './channels/channels.ts';
-import { writeEnvelope } from './messages/envelope.ts';
-import { payloadOf } from './messages/faults.ts';
-import { type OpenRequest, controlMessages, joined, open, ping, subscribe, unsubscribe } from './messages/control.ts';
-import type { MessageDefinition } from './messages/definitions.ts';
-import type { Peer } from './connections/peer.ts';
-import type { Handler, Registry } from './messages/registry.ts';
-import type { Relay } from './channels/relay.ts';
-import type { Session, Sessions } from './messages/sessions.ts';
+import { about } from '../app/about.ts';
+import { type Channels, type Topic, channelOf } from './channels.ts';
+import type { Settings } from './config.ts';
+import type { Dispatch, Handler } from './dispatch.ts';
+import {
+  EnvelopeSchema,
+  type MessageDefinition,
+  type OpenRequest,
+  controlMessages,
+  errorPayload,
+  openSession,
+  ping,
+  subscribe,
+  unsubscribe,
+  writeEnvelope,
+} from './messages.ts';
+import type { Peer } from './peer.ts';
+import type { Relay } from './relay.ts';
+import type { Sessions } from './sessions.ts';
 
 export interface SocketsOptions {
-  readonly registry: Registry;
+  readonly dispatch: Dispatch;
   readonly channels: Channels;
   readonly sessions: Sessions;
   readonly relay: Relay;
-  /** What a client that opens its session is told of them. */
-  readonly limits: Pick<Required<Opened>, 'heartbeatMs' | 'window' | 'messageLimit' | 'messagesPerSecond'>;
+  readonly settings: Settings;
 }
 
-/** Whom a message is for, besides those who subscribe to a topic. */
+/** Maximum number of messages that a client leaves unanswered. */
+const maxUnanswered = 64;
+
+/** All connections of one subject, or all clients with one tag. */
 export type Target = { readonly subject: string } | { readonly tag: string };
 
-/** What other modules use: kinds of messages and topics, and what is pushed to clients. */
+/** What other modules use: registers messages and topics, publishes to clients. */
 export class Sockets {
   readonly #options: SocketsOptions;
-  readonly #opened: ((peer: Peer) => void)[] = [];
-  /** Definition → its compiled payload. */
+  readonly #listeners: ((peer: Peer) => void)[] = [];
   readonly #validators = new WeakMap<MessageDefinition, ReturnType<typeof Compile>>();
-  /** What is pushed to subjects and tags, for the document of messages. */
   readonly #pushed = new Set<MessageDefinition>();
 
   /** @param options its parts */
   constructor(options: SocketsOptions) {
     this.#options = options;
-    const { registry, channels } = options;
-    registry.add(open, (payload, { peer }) => this.#open(peer, payload));
-    registry.add(ping, () => ({}));
-    registry.add(subscribe, ({ channel, after }, { peer }) => {
-      channels.permit(peer, channel);
-      return channels.join(peer, channel, after);
+    const { dispatch, channels } = options;
+    dispatch.on(openSession, (request, { peer }) => this.#open(peer, request));
+    dispatch.on(ping, () => ({ offset: channels.offset }));
+    dispatch.on(subscribe, ({ topic }, { peer }) => {
+      channels.subscribe(peer, topic);
+      return { offset: channels.offset };
     });
-    registry.add(unsubscribe, ({ channel }, { peer }) => {
-      channels.leave(peer, channel);
+    dispatch.on(unsubscribe, ({ topic }, { peer }) => {
+      channels.leave(peer, channelOf('topic', topic));
       return {};
     });
   }
 
   /**
-   * Takes messages of one kind from now on.
+   * Handles messages of one kind.
    * @param definition of the message
-   * @param handler of it; what it throws, the sender learns as it would by HTTP
+   * @param handler of the message; the sender gets its errors as it would by HTTP
    */
   on<Payload extends TSchema, Response extends TSchema | undefined>(
     definition: MessageDefinition<Payload, Response>,
     handler: Handler<Payload, Response>,
   ): void {
-    this.#options.registry.add(definition, handler);
+    this.#options.dispatch.on(definition, handler);
   }
 
   /**
-   * Lets clients subscribe to a topic from now on.
-   * @param topic its name, messages, and who may
+   * Lets clients subscribe to a topic.
+   * @param topic its name, its messages, and who may subscribe
    */
   topic(topic: Topic): void {
     this.#options.channels.declare(topic);
   }
 
   /**
-   * Does something with each client that has opened its session, such as tagging it.
-   * @param listener called before the client is told that it is open
+   * Calls a listener for each client with its first message, before the client gets an answer: the place to tag clients.
+   * @param listener to call
    */
   onOpen(listener: (peer: Peer) => void): void {
-    this.#opened.push(listener);
+    this.#listeners.push(listener);
   }
 
   /**
-   * Says of a client what it is: whatever is pushed to the tag reaches it as long as it is connected, and what it missed when it
-   * comes back.
+   * Tags a client, until it disconnects. A client that is tagged in `onOpen` gets what was pushed to the tag while it was away.
    * @param peer of `onOpen` or of a handler
    * @param tag such as `tenant:7`
    */
   tag(peer: Peer, tag: string): void {
-    peer.tags.add(tag);
-    this.#put(peer, tagChannel(tag));
+    this.#options.channels.join(peer, channelOf('tag', tag));
   }
 
   /**
-   * Pushes to everybody who subscribes to a topic, on all instances.
-   * @param topic a name that was declared
+   * Publishes to all subscribers of a topic, on all instances.
+   * @param topic a declared name
    * @param definition of the message
-   * @param payload of it
-   * @returns once it is kept for those that come back
-   * @throws {ServiceError} 503 when it cannot be
-   * @throws {RangeError} when the topic's name is longer than 384 characters, encoded
+   * @param payload of the message
+   * @returns once the message is kept for clients that come back
+   * @throws {ServiceError} 503 when the message cannot be published now
+   * @throws {RangeError} when the name is longer than 256 characters
    */
   publish<Payload extends TSchema>(
     topic: string,
     definition: MessageDefinition<Payload>,
     payload: Static<Payload>,
   ): Promise<void> {
-    if (!this.#options.channels.isDeclared(topic)) throw new Error(`Topic "${topic}" was not declared`);
-    return this.#publish(topicChannel(topic), definition, payload);
+    if (topic.length > maxTopicLength) throw new RangeError(`The name of topic "${topic}" is too long`);
+    if (this.#options.channels.topicOf(topic) === undefined) throw new Error(`Topic "${topic}" is not declared`);
+    return this.#publish(channelOf('topic', topic), definition, payload, topic);
   }
 
   /**
    * Pushes to all connections of one subject, or to all clients with one tag, on all instances.
-   * @param target whom
+   * @param target subject or tag
    * @param definition of the message
-   * @param payload of it
-   * @returns once it is kept for those that come back
-   * @throws {ServiceError} 503 when it cannot be
+   * @param payload of the message
+   * @returns once the message is kept for clients that come back
+   * @throws {ServiceError} 503 when the message cannot be published now
    */
   push<Payload extends TSchema>(
     target: Target,
     definition: MessageDefinition<Payload>,
     payload: Static<Payload>,
   ): Promise<void> {
-    this.#pushed.add(definition);
-    return this.#publish(
-      'tag' in target ? tagChannel(target.tag) : subjectChannel(target.subject),
-      definition,
-      payload,
-    );
+    const channel = 'tag' in target ? channelOf('tag', target.tag) : channelOf('subject', target.subject);
+    return this.#publish(channel, definition, payload);
   }
 
   /**
-   * Says beforehand what `push` will push, or `Peer.request` ask, so that it stands in the document of messages.
-   * @param definitions of those messages
+   * Adds messages to `/websocket.json` that are pushed to subjects and tags, or sent by `Peer.request`.
+   * @param definitions of the messages
    */
   pushes(...definitions: readonly MessageDefinition[]): void {
     for (const definition of definitions) this.#pushed.add(definition);
   }
 
-  /** @returns every kind of message that goes either way, each once; those of the protocol first */
-  definitions(): MessageDefinition[] {
-    const { registry, channels } = this.#options;
-    const published = channels.topics().flatMap(({ messages }) => messages);
-    return [...new Set([...controlMessages, ...registry.definitions(), ...published, ...this.#pushed])];
-  }
-
-  /** All topics. */
-  topics(): Topic[] {
-    return this.#options.channels.topics();
-  }
-
-  /**
-   * @param peer whose first message has come
-   * @param type of that message
-   * @returns its session; a client that does not open one gets one all the same, and can resume none
-   */
-  sessionOf(peer: Peer, type: string): Session {
-    peer.session ??= this.#options.sessions.create(peer);
-    if (!peer.isOpen && type !== control.open) this.#open(peer, {});
-    return peer.session;
-  }
-
-  /** A connection has ended. */
-  closed(peer: Peer): void {
-    this.#options.channels.leaveAll(peer);
-    if (peer.session?.peer === peer) this.#options.sessions.leave(peer.session);
-  }
-
-  #open(peer: Peer, { sessionId, channels = {} }: OpenRequest): Required<Opened> {
-    const session = this.sessionOf(peer, control.open);
-    const resumed = sessionId !== undefined && !peer.isOpen ? this.#resume(peer, session, sessionId) : undefined;
-    peer.positions = new Map(Object.entries(channels).map(([channel, offset]) => [channel, offset ?? undefined]));
-    if (!peer.isOpen) this.#begin(peer);
-    const states: Record<string, Position | ErrorPayload> = {};
-    for (const [channel, offset] of Object.entries(channels)) {
-      if (peer.channels.has(channel)) continue;
-      try {
-        this.#options.channels.permit(peer, channel);
-        states[channel] = this.#options.channels.join(peer, channel, offset ?? undefined);
-      } catch (error) {
-        states[channel] = payloadOf(error);
-      }
-    }
+  /** @returns the JSON Schemas of all messages (draft 2020-12) */
+  describe(): Readonly<Record<string, unknown>> {
+    const topics = this.#options.channels.topics();
+    const definitions = new Set([
+      ...controlMessages,
+      ...this.#options.dispatch.definitions(),
+      ...topics.flatMap(({ messages }) => messages),
+      ...this.#pushed,
+    ]);
     return {
-      sessionId: (resumed ?? session).id,
-      resumed: resumed !== undefined,
-      ...this.#options.limits,
-      channels: states,
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      title: `Messages of ${about.name}`,
+      envelope: EnvelopeSchema,
+      messages: Object.fromEntries(Array.from(definitions, (each) => [nameOf(each), each])),
+      topics: Object.fromEntries(topics.map(({ name, messages }) => [name, messages.map(nameOf)])),
     };
   }
 
-  /** What is put on by us comes before what the client asks for itself. */
+  /** Handles a message of a client. */
+  readonly receive = (peer: Peer, envelope: Envelope): Promise<void> | undefined => {
+    const { sessions, dispatch } = this.#options;
+    peer.session ??= sessions.create(peer);
+    // A client that does not open a session gets one that it cannot resume.
+    if (envelope.type !== control.open) this.#begin(peer);
+    return dispatch.receive(peer, peer.session, envelope);
+  };
+
+  /** Cleans up after a connection. */
+  closed(peer: Peer): void {
+    for (const channel of peer.channels) this.#options.channels.leave(peer, channel);
+    if (peer.session?.peer === peer) this.#options.sessions.leave(peer.session);
+  }
+
   #begin(peer: Peer): void {
+    if (peer.isOpen) return;
     peer.isOpen = true;
-    if (peer.caller !== undefined) this.#put(peer, subjectChannel(peer.caller.subject));
-    for (const listener of this.#opened) listener(peer);
+    if (peer.caller !== undefined) this.#options.channels.join(peer, channelOf('subject', peer.caller.subject));
+    for (const listener of this.#listeners) listener(peer);
   }
 
-  #resume(peer: Peer, fresh: Session, id: string): Session | undefined {
-    const session = this.#options.sessions.resume(id, peer);
-    if (session === undefined) return undefined;
-    this.#options.sessions.discard(fresh);
-    // A connection that is half open, or a second window.
-    const former = session.peer;
-    session.peer = peer;
-    peer.session = session;
-    if (former !== undefined && former !== peer) former.replace();
-    return session;
+  #open(peer: Peer, { sessionId: id, after, topics = [] }: OpenRequest): Opened {
+    const { channels, settings } = this.#options;
+    const resumed = id !== undefined && !peer.isOpen && this.#resume(peer, id);
+    this.#begin(peer);
+    const refused = new Map<string, ErrorPayload>();
+    for (const topic of topics) {
+      try {
+        channels.subscribe(peer, topic);
+      } catch (error) {
+        refused.set(topic, errorPayload(error));
+      }
+    }
+    const lost = after !== undefined && channels.replay(peer, after);
+    return {
+      sessionId: peer.session?.id ?? '',
+      resumed,
+      heartbeatMs: settings.WEBSOCKET_HEARTBEAT_MS,
+      window: maxUnanswered,
+      messageLimit: settings.WEBSOCKET_MESSAGE_LIMIT_BYTES,
+      messagesPerSecond: settings.WEBSOCKET_MESSAGES_PER_SECOND,
+      offset: channels.offset,
+      lost,
+      refused: Object.fromEntries(refused),
+    };
   }
 
-  #put(peer: Peer, channel: string): void {
-    if (peer.channels.has(channel)) return;
-    const position = this.#options.channels.join(peer, channel, peer.positions.get(channel));
-    peer.send(writeEnvelope(joined.type, joined.version, { channel, position }));
+  #resume(peer: Peer, id: string): boolean {
+    const former = this.#options.sessions.resume(id, peer);
+    if (former === undefined) return false;
+    // Half open, or a second window of the same page.
+    if (former !== peer) former.end('session_replaced', 'The session goes on with another connection.');
+    return true;
   }
 
   #publish<Payload extends TSchema>(
     channel: string,
     definition: MessageDefinition<Payload>,
     payload: Static<Payload>,
+    topic?: string,
   ): Promise<void> {
-    const { type, version } = definition;
     const validator = this.#validators.get(definition) ?? Compile(definition.payload);
     this.#validators.set(definition, validator);
     if (!validator.Check(payload)) {
+      const { type, version } = definition;
       const [fault] = validator.Errors(payload);
       throw new Error(
         `The payload of "${type}" ${version} is not valid at "${fault?.instancePath}": ${fault?.message}`,
       );
     }
     const { trace } = current();
-    return this.#options.relay.publish(channel, writeEnvelope(type, version, payload, { trace }));
+    return this.#options.relay.publish(channel, writeEnvelope(definition, payload, { topic, trace }));
   }
+}
+
+function nameOf({ type, version }: MessageDefinition): string {
+  return `${type}@${version}`;
 }

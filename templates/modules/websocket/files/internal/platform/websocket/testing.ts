@@ -17,8 +17,7 @@ import { principalKey } from '../http/requestContext.ts';
 import { type Metrics, metrics } from '../metrics/module.ts';
 import { redis } from '../redis/module.ts';
 import { tracing } from '../app/tracing.ts';
-import { parseEnvelope } from './messages/envelope.ts';
-import { defineMessage, defineRequest } from './messages/definitions.ts';
+import { defineMessage, defineRequest, parseEnvelope } from './messages.ts';
 import { websocket } from './module.ts';
 import type { Sockets } from './sockets.ts';
 

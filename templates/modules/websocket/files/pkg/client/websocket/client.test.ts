@@ -7,13 +7,12 @@ import {
   Client,
   type ClientOptions,
   type Envelope,
-  type Gap,
   MessageError,
   backoffMs,
   control,
+  maxChannels,
   subprotocol,
 } from './index.ts';
-import { mostChannels } from './envelope.ts';
 
 /** A server of the protocol, whose every answer a test decides. */
 interface Script {
@@ -54,7 +53,15 @@ async function script(opened: Record<string, unknown> = {}): Promise<Script> {
       const asked = JSON.parse(data.toString()) as Envelope;
       made.received.push(asked);
       const limits = { heartbeatMs: 60_000, window: 4, messageLimit: 1000, messagesPerSecond: 1000 };
-      const payload = { sessionId: 's-1', resumed: false, ...limits, channels: {}, ...opened };
+      const payload = {
+        sessionId: 's-1',
+        resumed: false,
+        ...limits,
+        offset: '5-0',
+        lost: false,
+        refused: {},
+        ...opened,
+      };
       if (asked.type === control.open) reply(socket, asked, payload);
       else made.answer(asked, socket);
     });
@@ -79,7 +86,9 @@ function reply(socket: ServerSocket, { msgId, type }: Envelope, payload: unknown
 }
 
 function ack(socket: ServerSocket, ...msgIds: string[]): void {
-  socket.send(message({ type: control.ack, payload: { msgIds } }));
+  for (const correlationId of msgIds) {
+    socket.send(message({ type: control.ack, payload: {}, correlationId, direction: 'response' }));
+  }
 }
 
 function client(options: ClientOptions): Client {
@@ -110,7 +119,7 @@ describe('a client', () => {
     client({ url: server.url, token: () => `t${(count += 1)}` });
     await vi.waitFor(() => expect(server.received).toHaveLength(1), patient);
     server.sockets[0]?.terminate();
-    await vi.waitFor(() => expect(server.offered).toEqual(['envelope.v1,bearer.t1', 'envelope.v1,bearer.t2']), patient);
+    await vi.waitFor(() => expect(server.offered).toEqual(['envelope.v2,bearer.t1', 'envelope.v2,bearer.t2']), patient);
   });
 
   it('keeps what it sends while offline, in order, and no more than it is told to', async () => {
@@ -124,14 +133,6 @@ describe('a client', () => {
     await Promise.all(sent);
     expect(server.received.slice(1).map(({ payload }) => payload)).toEqual([1, 2, 3]);
     expect(made.unacknowledged).toBe(0);
-  });
-
-  it('sends to a server that does not tell its limits, too', async () => {
-    const server = await script({ messageLimit: undefined, messagesPerSecond: undefined });
-    server.answer = ({ msgId }, socket) => ack(socket, msgId);
-    const made = client({ url: server.url });
-    await made.send({ ...hello, payload: 'a'.repeat(5000) });
-    expect(server.received).toHaveLength(2);
   });
 
   it('leaves no more unacknowledged at a time than the server says', async () => {
@@ -158,7 +159,7 @@ describe('a client', () => {
     await lost;
     const [, first, reopened, second] = server.received;
     expect(second?.msgId).toBe(first?.msgId);
-    expect(reopened?.payload).toEqual({ sessionId: 's-1', channels: {} });
+    expect(reopened?.payload).toEqual({ sessionId: 's-1', after: '5-0', topics: [] });
   });
 
   it('is answered, told of errors, and gives up in time', async () => {
@@ -200,51 +201,38 @@ describe('a client', () => {
     );
   });
 
-  it('subscribes again from the last message it saw, hears each once, and tells of gaps', async () => {
-    const position = { offset: '5-1', lost: false, more: false };
+  it('subscribes again from the last message it has, and gets each once', async () => {
     const server = await script();
-    server.answer = (asked, socket) => reply(socket, asked, position);
-    const gaps: Gap[] = [];
+    server.answer = (asked, socket) => reply(socket, asked, { offset: '5-1' });
     const got: unknown[] = [];
-    const made = client({ url: server.url, onGap: (gap) => gaps.push(gap) });
+    const made = client({ url: server.url });
     await vi.waitFor(() => expect(made.state).toBe('open'), patient);
     made.subscribe('news', ({ payload }) => void got.push(payload));
-    await vi.waitFor(() => expect(made.positions()).toEqual({ 'topic:news': '5-1' }), patient);
-    const publish = (offset: string, previous: string, payload: number): void =>
-      server.sockets.at(-1)?.send(message({ channel: 'topic:news', offset, previous, payload }));
-    publish('5-2', '5-1', 2);
-    publish('5-2', '5-1', 2);
-    publish('5-10', '5-9', 10);
+    await vi.waitFor(() => expect(server.received.at(-1)?.payload).toEqual({ topic: 'news' }), patient);
+    for (const [offset, payload] of [
+      ['5-2', 2],
+      ['5-2', 2],
+      ['5-10', 10],
+    ] as const)
+      server.sockets.at(-1)?.send(message({ topic: 'news', offset, payload }));
     await vi.waitFor(() => expect(got).toEqual([2, 10]), patient);
-    expect(gaps).toEqual([{ channel: 'topic:news', after: '5-2' }]);
     server.sockets[0]?.terminate();
     await vi.waitFor(() => expect(server.received.at(-1)?.type).toBe(control.open), patient);
-    expect(server.received.at(-1)?.payload).toEqual({ sessionId: 's-1', channels: { 'topic:news': '5-10' } });
+    expect(server.received.at(-1)?.payload).toEqual({ sessionId: 's-1', after: '5-10', topics: ['news'] });
   });
 
-  it('asks on while the server has more for it', async () => {
-    const server = await script();
-    const answers = [
-      { offset: '1-1', lost: true, more: true },
-      { offset: '1-2', lost: false, more: false },
-    ];
-    server.answer = (asked, socket) => reply(socket, asked, answers.shift());
-    const gaps: Gap[] = [];
-    const made = client({ url: server.url, positions: { 'tag:eu': '0-9' }, onGap: (gap) => gaps.push(gap) });
-    await vi.waitFor(() => expect(made.state).toBe('open'), patient);
-    expect(server.received[0]?.payload).toEqual({ channels: { 'tag:eu': '0-9' } });
-    server.sockets[0]?.send(
-      message({
-        type: control.joined,
-        payload: { channel: 'tag:eu', position: { offset: '1-0', lost: false, more: true } },
-      }),
-    );
-    await vi.waitFor(() => expect(answers).toEqual([]), patient);
-    expect(server.received.slice(1).map(({ payload }) => payload)).toEqual([
-      { channel: 'tag:eu', after: '1-0' },
-      { channel: 'tag:eu', after: '1-1' },
-    ]);
-    expect(gaps).toHaveLength(1);
+  it('reports that messages are lost, when it reconnects and while it is connected', async () => {
+    const opened = { lost: true, offset: '3-0' };
+    const server = await script(opened);
+    let times = 0;
+    const made = client({ url: server.url, onLost: () => (times += 1) });
+    await vi.waitFor(() => expect(times).toBe(1), patient);
+    server.sockets[0]?.send(message({ type: control.lost, payload: { offset: '9-0' } }));
+    await vi.waitFor(() => expect(times).toBe(2), patient);
+    server.sockets[0]?.terminate();
+    await vi.waitFor(() => expect(times).toBe(3), patient);
+    expect(server.received.at(-1)?.payload).toMatchObject({ after: '9-0' });
+    expect(made.state).toBe('open');
   });
 
   it('hands what is pushed to those who asked for it, and goes on when a listener fails', async () => {
@@ -258,8 +246,7 @@ describe('a client', () => {
     });
     await vi.waitFor(() => expect(made.state).toBe('open'), patient);
     for (const number of [1, 2]) {
-      const told = { channel: 'subject:ada', offset: `1-${number}`, previous: `1-${number - 1}`, payload: number };
-      server.sockets[0]?.send(message(told));
+      server.sockets[0]?.send(message({ offset: `6-${number}`, payload: number }));
     }
     await vi.waitFor(() => expect(got).toEqual([2]), patient);
     expect(errors).toMatchObject([{ message: 'listener' }]);
@@ -274,12 +261,13 @@ describe('a client', () => {
     await vi.waitFor(() => expect(made.state).toBe('open'), patient);
     made.subscribe('secret', () => {});
     await vi.waitFor(() => expect(errors).toMatchObject([{ code: 'permission_denied' }]), patient);
-    expect(made.positions()).toEqual({});
+    server.sockets[0]?.terminate();
+    await vi.waitFor(() => expect(server.received.at(-1)?.payload).toMatchObject({ topics: [] }), patient);
   });
 
   it('asks for no more of a topic when nobody listens', async () => {
     const server = await script();
-    server.answer = (asked, socket) => reply(socket, asked, { offset: '1-1', lost: false, more: false });
+    server.answer = (asked, socket) => reply(socket, asked, { offset: '6-1' });
     const made = client({ url: server.url });
     await vi.waitFor(() => expect(made.state).toBe('open'), patient);
     const first = made.subscribe('news', () => {});
@@ -290,8 +278,7 @@ describe('a client', () => {
     expect(server.received.map(({ type }) => type)).toEqual([control.open, control.subscribe, control.unsubscribe]);
   });
 
-  it('hears nothing more of a topic that it has left, and all of it when it listens again', async () => {
-    const position = { offset: '1-1', lost: false, more: false };
+  it('gets no more of a topic that it has left, and all of it when it listens again', async () => {
     const server = await script();
     const got: unknown[] = [];
     const made = client({ url: server.url });
@@ -300,51 +287,28 @@ describe('a client', () => {
     made.subscribe('news', ({ payload }) => void got.push(payload))();
     await vi.waitFor(() => expect(server.received.at(-1)?.type).toBe(control.unsubscribe), patient);
     const [socket] = server.sockets;
-    const [, subscribed] = server.received;
-    // Both have crossed the farewell.
-    if (socket && subscribed) reply(socket, subscribed, position);
-    socket?.send(message({ channel: 'topic:news', offset: '1-2', previous: '1-1', payload: 'late' }));
-    socket?.send(message({ channel: 'tag:eu', offset: '1-1', previous: '0-0', payload: 'pushed' }));
+    // Both were sent before the server got the last message.
+    socket?.send(message({ topic: 'news', offset: '6-2', payload: 'late' }));
+    socket?.send(message({ offset: '6-3', payload: 'pushed' }));
     await vi.waitFor(() => expect(got).toEqual(['pushed']), patient);
-    expect(made.positions()).not.toHaveProperty('topic:news');
-    server.answer = (asked) => {
-      if (socket) reply(socket, asked, { ...position, offset: '1-2' });
-    };
     made.subscribe('news', ({ payload }) => void got.push(payload));
-    await vi.waitFor(() => expect(made.positions()).toHaveProperty('topic:news', '1-2'), patient);
-    socket?.send(message({ channel: 'topic:news', offset: '1-3', previous: '1-2', payload: 'new' }));
+    socket?.send(message({ topic: 'news', offset: '6-4', payload: 'new' }));
     await vi.waitFor(() => expect(got).toEqual(['pushed', 'new']), patient);
   });
 
   it('leaves a topic that nobody listens to any more by the time it is connected', async () => {
     let leave = (): void => {};
     const server = await script({
-      // Once the server has been asked, and before it answers.
-      get channels() {
+      // After the server was asked, and before it answers.
+      get resumed() {
         leave();
-        return { 'topic:news': { offset: '1-1', lost: false, more: false } };
+        return false;
       },
     });
     const made = client({ url: server.url });
     leave = made.subscribe('news', () => {});
     await vi.waitFor(() => expect(server.received.at(-1)?.type).toBe(control.unsubscribe), patient);
-    expect(server.received.map(({ payload }) => payload)).toEqual([
-      { channels: { 'topic:news': null } },
-      { channel: 'topic:news' },
-    ]);
-    expect(made.positions()).toEqual({});
-  });
-
-  it('goes on from where an earlier client was, once somebody listens', async () => {
-    const server = await script();
-    const made = client({ url: server.url, positions: { 'topic:news': '1-5' } });
-    await vi.waitFor(() => expect(made.state).toBe('open'), patient);
-    expect(server.received[0]?.payload).toEqual({ channels: {} });
-    made.subscribe('news', () => {});
-    await vi.waitFor(
-      () => expect(server.received.at(-1)?.payload).toEqual({ channel: 'topic:news', after: '1-5' }),
-      patient,
-    );
+    expect(server.received.map(({ payload }) => payload)).toEqual([{ topics: ['news'] }, { topic: 'news' }]);
   });
 
   it('finds out that a server is silent, and connects anew', async () => {
@@ -367,7 +331,7 @@ describe('a client', () => {
     const errors: unknown[] = [];
     const tokens = [Promise.reject(new Error('no token')), 'two words', 'good'];
     client({ url: server.url, token: () => tokens.shift() ?? '', onError: (error) => errors.push(error) });
-    await vi.waitFor(() => expect(server.offered).toEqual(['envelope.v1,bearer.good']), patient);
+    await vi.waitFor(() => expect(server.offered).toEqual(['envelope.v2,bearer.good']), patient);
     expect(errors).toMatchObject([{ message: 'no token' }, { name: 'SyntaxError' }]);
   });
 
@@ -396,9 +360,9 @@ describe('a client', () => {
     let reconnect = (): void => {};
     const server = await script({
       // Once the server has been asked, and before it answers.
-      get channels() {
+      get resumed() {
         reconnect();
-        return {};
+        return false;
       },
     });
     const states: string[] = [];
@@ -413,20 +377,16 @@ describe('a client', () => {
     expect(server.sockets).toHaveLength(2);
   });
 
-  it('asks at first for no more channels than a server takes, first for those on which it is put anyway', async () => {
+  it('asks at first for no more topics than a server takes', async () => {
     const server = await script();
-    const topics = Array.from({ length: mostChannels }, (_, index) => `topic:${index}`);
-    const positions = Object.fromEntries([...topics, 'tag:eu'].map((channel) => [channel, '1-1']));
-    const made = new Client({ url: server.url, positions });
+    const made = new Client({ url: server.url });
     clients.push(made);
-    for (let count = 0; count < mostChannels; count += 1) made.subscribe(`${count}`, () => {});
+    for (let count = 0; count <= maxChannels; count += 1) made.subscribe(`${count}`, () => {});
     made.connect();
     await vi.waitFor(() => expect(server.received).toHaveLength(2), patient);
     const [{ payload: opening } = {}, rest] = server.received;
-    const { channels } = Object(opening);
-    expect(Object.keys(channels)).toHaveLength(mostChannels);
-    expect(channels).toMatchObject({ 'tag:eu': '1-1', 'topic:0': '1-1' });
-    expect(rest).toMatchObject({ type: control.subscribe, payload: { channel: `topic:${mostChannels - 1}` } });
+    expect(Object(opening).topics).toHaveLength(maxChannels);
+    expect(rest).toMatchObject({ type: control.subscribe, payload: { topic: `${maxChannels}` } });
   });
 
   it('does not fight for its session when another connection has taken it over', async () => {

@@ -1,110 +1,69 @@
 /** The subprotocol that both sides speak (RFC 6455, 1.9). */
-export const subprotocol = 'envelope.v1';
+export const subprotocol = 'envelope.v2';
 
-/** Before a token that a browser sends as a further subprotocol, since it can set no header and a URL is no place for one. */
+/** Prefix of a token that a browser sends as one more subprotocol: a browser cannot set a header, and URLs end up in logs. */
 export const tokenPrefix = 'bearer.';
 
-/** The most characters of a channel behind its kind, `topic:`, say; what is not ASCII counts for as many as `encodeName` makes of it. */
-export const channelNameLimit = 384;
+/** Maximum number of topics and tags of one client. */
+export const maxChannels = 128;
 
-/** The most channels of one client, and so of one `session.open`. */
-export const mostChannels = 128;
+/** Maximum length of the name of a topic. */
+export const maxTopicLength = 256;
 
-/**
- * @param name whatever people call things; `/` and `:` may stand
- * @returns it as a channel has it
- */
-export function encodeName(name: string): string {
-  return encodeURIComponent(name).replaceAll('%2F', '/').replaceAll('%3A', ':');
-}
-
-const topicPrefix = 'topic:';
-
-/**
- * @param name of a topic
- * @returns the channel on which its messages are
- * @throws {RangeError} when it is too long
- */
-export function topicChannel(name: string): string {
-  const encoded = encodeName(name);
-  if (encoded.length <= channelNameLimit) return `${topicPrefix}${encoded}`;
-  throw new RangeError(`The name of topic "${name}" is longer than ${channelNameLimit} characters, encoded.`);
-}
-
-/**
- * @param channel of any kind
- * @returns whether clients ask for it; on the others the server puts them
- */
-export function isTopic(channel: string): boolean {
-  return channel.startsWith(topicPrefix);
-}
-
-/** The shape of every message, either way. */
+/** The shape of every message, in both directions. */
 export interface Envelope {
-  /** Of the sender's choosing, unique within its session: a repetition carries the same. */
+  /** Chosen by the sender, unique in its session. A message that is sent again keeps its id. */
   readonly msgId: string;
-  /** When it was made: milliseconds since 1970. */
+  /** When the message was made, in milliseconds since 1970. */
   readonly timestamp: number;
-  /** Who made it: the name of a service or of a client. */
+  /** Name of the service or client that made the message. */
   readonly source: string;
-  /** What it is; names the schema of the payload, together with the version. */
+  /** Names the schema of the payload, together with the version. */
   readonly type: string;
   readonly version: string;
   readonly payload: unknown;
-  /** `msgId` of what this answers. */
+  /** `msgId` of the message that this one answers. */
   readonly correlationId?: string;
-  /** Whether it asks or answers; neither, when left out. */
+  /** Absent in messages that are published or pushed. */
   readonly direction?: 'request' | 'response';
-  /** W3C Trace Context: what this is part of. */
+  /** W3C Trace Context. */
   readonly traceparent?: string;
   /** Milliseconds for which the sender waits. */
   readonly timeoutMs?: number;
-  /** What was published carries its channel, its place in it, and the place before: a client sees when it misses something. */
-  readonly channel?: string;
+  /** Topic of a published message. A message that is pushed to a subject or a tag has none. */
+  readonly topic?: string;
+  /** Position of a published or pushed message in the order of all of them. */
   readonly offset?: string;
-  readonly previous?: string;
 }
 
-/** What the protocol itself says, as `type`. */
+/** Types of the protocol's own messages. */
 export const control = {
-  /** Client, first: who it was before, and where it stopped in each channel. */
+  /** Client: the first message of a connection. */
   open: 'session.open',
-  subscribe: 'channel.subscribe',
-  unsubscribe: 'channel.unsubscribe',
-  /** Server: a channel that the client was put on. */
-  joined: 'channel.joined',
-  /** Server: messages that are handled and that need no other answer. */
+  subscribe: 'topic.subscribe',
+  unsubscribe: 'topic.unsubscribe',
+  /** Server: published messages are lost to this client. */
+  lost: 'messages.lost',
+  /** Server: a message without an answer was handled. */
   ack: 'ack',
-  /** Either: is anybody there? */
   ping: 'ping',
-  /** Either: a message was not handled; or the connection ends, and why. */
+  /** A message was not handled. Without `correlationId`: the reason why the server closes the connection. */
   error: 'error',
 } as const;
 
 /** Version of the protocol's own messages. */
 export const controlVersion = '1.0';
 
-/** Codes with which a server closes (RFC 6455, 7.4). */
+/** Codes with which a server closes a connection (RFC 6455, 7.4). */
 export const closeCodes = {
   goingAway: 1001,
   unsupportedData: 1003,
   tokenExpired: 4401,
   replaced: 4409,
-  slowReader: 4413,
   flood: 4429,
 } as const;
 
-/** Where a subscriber stands in a channel. */
-export interface Position {
-  /** Of the last message there is, or of the last of this batch. */
-  readonly offset: string;
-  /** Whether messages after the offset that was asked for are no longer kept. */
-  readonly lost: boolean;
-  /** Whether there are more: ask again from `offset`. */
-  readonly more: boolean;
-}
-
-/** What a server says of an error. */
+/** Payload of `error`. */
 export interface ErrorPayload {
   readonly code: string;
   readonly message: string;
@@ -112,31 +71,52 @@ export interface ErrorPayload {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** What a server says to a client that opens a session. */
+/** Payload of the answer to `session.open`. */
 export interface Opened {
   readonly sessionId: string;
-  /** Whether the server remembers what it has handled of this session. */
+  /** Whether the server still knows which messages of this session it has handled. */
   readonly resumed: boolean;
-  /** Milliseconds after which a silent client should ask whether the server is there. */
+  /** Milliseconds between two pings of the client. */
   readonly heartbeatMs: number;
-  /** How many messages the client may leave unacknowledged. */
+  /** Maximum number of messages of the client that are not answered. */
   readonly window: number;
-  /** Bytes of the largest message that the client may send; an older server does not say. */
-  readonly messageLimit?: number;
-  /** How many messages the client may send a second; nor that. */
-  readonly messagesPerSecond?: number;
-  readonly channels: Readonly<Record<string, Position | ErrorPayload>>;
+  /** Maximum size of a message of the client in bytes. */
+  readonly messageLimit: number;
+  /** Maximum number of messages of the client in a second. */
+  readonly messagesPerSecond: number;
+  /** The client has every message up to this position, unless `lost` is true. */
+  readonly offset: string;
+  /** Whether messages that the client missed are no longer kept. */
+  readonly lost: boolean;
+  /** Topics that the client may not have, and why. */
+  readonly refused: Readonly<Record<string, ErrorPayload>>;
 }
 
-const offsetPattern = /^(\d{1,16})-(\d{1,16})$/;
+/** An error of the server, or one of this client: `queue_full`, `message_too_large`, `timeout`, `closed`. */
+export class MessageError extends Error {
+  override readonly name = 'MessageError';
+  readonly code: string;
+  /** Whether the same message may succeed later. */
+  readonly retryable: boolean;
+  readonly details: Readonly<Record<string, unknown>> | undefined;
+
+  /** @param payload code, message and details */
+  constructor({ code, message, retryable, details }: ErrorPayload) {
+    super(message);
+    this.code = code;
+    this.retryable = retryable;
+    this.details = details;
+  }
+}
 
 /**
- * @param a offset of a channel: `<milliseconds or epoch>-<sequence>`
- * @param b another
+ * Compares two positions.
+ * @param a `<number>-<number>`
+ * @param b another one
  * @returns whether a comes after b
  */
 export function isAfter(a: string, b: string): boolean {
-  const [, aFirst = '', aSecond = ''] = offsetPattern.exec(a) ?? [];
-  const [, bFirst = '', bSecond = ''] = offsetPattern.exec(b) ?? [];
-  return Number(aFirst) === Number(bFirst) ? Number(aSecond) > Number(bSecond) : Number(aFirst) > Number(bFirst);
+  const [aTime = 0, aCount = 0] = a.split('-').map(Number);
+  const [bTime = 0, bCount = 0] = b.split('-').map(Number);
+  return aTime === bTime ? aCount > bCount : aTime > bTime;
 }

@@ -1,20 +1,3 @@
-export { type BackoffOptions, backoffMs } from './backoff.ts';
-export { Client } from './client.ts';
-export type { SocketClass } from './connection.ts';
-export {
-  type Envelope,
-  type ErrorPayload,
-  type Opened,
-  type Position,
-  closeCodes,
-  control,
-  controlVersion,
-  isAfter,
-  subprotocol,
-  tokenPrefix,
-} from './envelope.ts';
-export { MessageError } from './errors.ts';
-export type { ClientOptions, State } from './options.ts';
-export type { Responder } from './responders.ts';
-export type { Gap, Listener } from './subscriptions.ts';
-export type { Message } from './writer.ts';
+export { Client, type ClientOptions, type Listener, type Message, type Responder } from './client.ts';
+export { type BackoffOptions, type ConnectionState, type SocketClass, backoffMs } from './connection.ts';
+export * from './envelope.ts';

@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Client } from '../../../../pkg/client/websocket/index.ts';
+import { Client } from '../../../pkg/client/websocket/index.ts';
 import { type Phase, serveBothWays } from './bothWays.ts';
-import { type TestService, badName, greet, guarded, rawClient, testService } from '../testing.ts';
+import { type TestService, badName, greet, guarded, rawClient, testService } from './testing.ts';
 
 const running: TestService[] = [];
 const clients: Client[] = [];
