@@ -2,7 +2,7 @@ import { defineModule } from '../../../generators/engine/model.ts';
 
 export default defineModule({
   id: 'redis',
-  summary: 'One connection to Redis, shared by modules that use it; none until REDIS_URL is set',
+  summary: 'One connection to Redis for all modules that use it; none until REDIS_URL is set',
   category: 'data',
   dependencies: ['@redis/client'],
   wiring: { redis: 'internal/platform/redis/module.ts' },
@@ -18,6 +18,8 @@ export default defineModule({
   },
   platformTests: ['internal/platform/redis/testing.ts'],
   renamed: {
+    'internal/redis/connection.ts': 'internal/platform/redis/connection.ts',
+    'internal/redis/errors.ts': 'internal/platform/redis/connection.ts',
     'internal/redis/': 'internal/platform/redis/',
     'docs/runbooks/redis-down.md': 'docs/runbooks/redis.md',
     'docs/runbooks/redis-slow.md': 'docs/runbooks/redis.md',

@@ -1,7 +1,8 @@
 import type { FastifySchema } from 'fastify';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { checkConfig } from '../config/config.ts';
-import { describedSchema, problems } from '../http/openapi.ts';
+import { problems } from '../http/problems.ts';
+import { describedSchema } from '../openapi/describe.ts';
 import type { Http } from '../http/server.ts';
 import * as configuration from './config.ts';
 import * as module from './module.ts';

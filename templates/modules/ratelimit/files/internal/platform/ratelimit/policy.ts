@@ -3,7 +3,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { current } from '../../../pkg/context/index.ts';
-import { principalKey } from '../identity/module.ts';
+import { principalKey } from '../http/requestContext.ts';
 import type { Priority } from './concurrency.ts';
 import type { config } from './config.ts';
 import type { Limit } from './limiter.ts';

@@ -1,7 +1,7 @@
 import type { FastifyContextConfig, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
-import type { Handle } from '../http/chain.ts';
-import { describeRoute, problems } from '../http/openapi.ts';
-import { type Refuse, problem } from '../http/problems.ts';
+import type { Handle } from '../http/server.ts';
+import { describeRoute } from '../openapi/describe.ts';
+import { type Refuse, problem, problems } from '../http/problems.ts';
 import { type Decision, type Standing, type Store, decisionOf } from './limiter.ts';
 import type { RatelimitMetrics } from './metrics.ts';
 import { type KeyOptions, type Policy, type RouteRatelimit, keyOf, policyOf } from './policy.ts';

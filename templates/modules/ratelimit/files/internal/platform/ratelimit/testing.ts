@@ -1,13 +1,13 @@
 import { pino } from 'pino';
 import { Type } from 'typebox';
 import { current } from '../../../pkg/context/index.ts';
-import { testSettings } from '../http/testing.ts';
+import { testSettings } from '../http/config.ts';
 import { Service } from '../app/lifecycle.ts';
 import { type Module, defineModule } from '../app/module.ts';
 import { type Environment, readConfig } from '../config/config.ts';
 import { http } from '../http/module.ts';
 import type { Http } from '../http/server.ts';
-import { principalKey } from '../identity/module.ts';
+import { principalKey } from '../http/requestContext.ts';
 import { type Metrics, metrics } from '../metrics/module.ts';
 import { redis } from '../redis/module.ts';
 import { tracing } from '../app/tracing.ts';
