@@ -7,7 +7,7 @@ interface Operation {
   readonly responses: object;
 }
 /** Operations by their `operationId`; an interface has no index signature. */
-type Operations<Api> = { readonly [Id in keyof Api]: Operation };
+type Operations<Api> = { readonly [Name in keyof Api]: Operation };
 
 type Id<Api> = keyof Api & string;
 type ParametersOf<Of extends Operation> = Pick<Of['parameters'], keyof Of['parameters'] & ('path' | 'query')>;
