@@ -7,6 +7,8 @@ import { deployTree, type Document, documents, moduleIds } from '../helpers/depl
 import { typeFaults } from '../helpers/kubernetesTypes.ts';
 import { restrictedFaults } from '../helpers/podSecurity.ts';
 
+/** kubectl takes seconds to start on a busy machine. */
+const patient = { timeout: 60_000 };
 const kubectl = spawnSync('kubectl', ['version', '--client']).status === 0;
 
 /** Needs kubectl, which carries kustomize; where it is missing the tests beside this one stand alone, but not in CI. */
@@ -30,7 +32,7 @@ describe.runIf(kubectl || process.env['CI'] !== undefined).each([[[]], [moduleId
       ['dev', 'orders:dev', 1],
       ['staging', 'registry.invalid/orders:0.1.0', 2],
       ['prod', 'registry.invalid/orders:0.1.0', 3],
-    ])('builds the overlay %s', (overlay, image, replicas) => {
+    ])('builds the overlay %s', patient, (overlay, image, replicas) => {
       const objects = build(`deploy/k8s/overlays/${overlay}`);
       const pods = objects.filter(({ spec }) => spec?.template).map(({ spec }) => spec.template);
       expect(objects.every(({ metadata }) => metadata.namespace === `orders-${overlay}`)).toBe(true);
@@ -47,7 +49,7 @@ describe.runIf(kubectl || process.env['CI'] !== undefined).each([[[]], [moduleId
 
     it.each(['k8s/overlays/dev', 'k8s/overlays/staging', 'k8s/overlays/prod', 'argocd'])(
       'builds from %s what the API knows, and pods that are restricted',
-      { timeout: 60_000 },
+      patient,
       async (path) => {
         const objects = build(`deploy/${path}`);
         expect(await typeFaults(objects)).toEqual([]);
@@ -56,7 +58,7 @@ describe.runIf(kubectl || process.env['CI'] !== undefined).each([[[]], [moduleId
       },
     );
 
-    it('puts every pod of the service under the policy that denies everything', () => {
+    it('puts every pod of the service under the policy that denies everything', patient, () => {
       const objects = build('deploy/k8s/overlays/prod');
       const deny = objects.find(({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === 'orders');
       const asked = Object.entries(deny.spec.podSelector.matchLabels);
@@ -65,7 +67,7 @@ describe.runIf(kubectl || process.env['CI'] !== undefined).each([[[]], [moduleId
       }
     });
 
-    it('opens the connections that the modules need, and no other', () => {
+    it('opens the connections that the modules need, and no other', patient, () => {
       const objects = build('deploy/k8s/overlays/prod');
       const policy = (name: string): Document =>
         objects.find(({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === name).spec;
@@ -81,11 +83,15 @@ describe.runIf(kubectl || process.env['CI'] !== undefined).each([[[]], [moduleId
       expect(ports.map(({ port }: Document) => port).toSorted()).toEqual(ids.includes('tls') ? [443, 50_051] : [80]);
     });
 
-    it('writes the URL of the repository into the project and the applications, and keeps its source back', () => {
-      const objects = build('deploy/argocd');
-      expect(objects.map(({ kind }) => kind)).toEqual(['AppProject', 'ApplicationSet']);
-      const urls = objects.map(({ spec }) => spec.template?.spec.source.repoURL ?? spec.sourceRepos.join());
-      expect(new Set(urls)).toEqual(new Set(['https://git.invalid/orders.git']));
-    });
+    it(
+      'writes the URL of the repository into the project and the applications, and keeps its source back',
+      patient,
+      () => {
+        const objects = build('deploy/argocd');
+        expect(objects.map(({ kind }) => kind)).toEqual(['AppProject', 'ApplicationSet']);
+        const urls = objects.map(({ spec }) => spec.template?.spec.source.repoURL ?? spec.sourceRepos.join());
+        expect(new Set(urls)).toEqual(new Set(['https://git.invalid/orders.git']));
+      },
+    );
   },
 );
