@@ -11,14 +11,14 @@ import type {
 /** What the second version does to the files of the first. */
 export const changed = {
   /** Imported by merged files and by seeds. */
-  renamed: { from: 'internal/platform/http/openapi.ts', to: 'internal/platform/http/description/openapi.ts' },
+  renamed: { from: 'internal/platform/http/problems.ts', to: 'internal/platform/http/description/problems.ts' },
   renamedSeed: { from: 'internal/items/domain.ts', to: 'internal/items/item.ts' },
   dropped: '.editorconfig',
   droppedSeed: 'README.md',
   /** File → what becomes what in it. */
   edited: {
     'internal/platform/http/cursor.ts': ['opaque to clients', 'opaque to all clients'],
-    'internal/platform/http/connections.ts': ['sweepEvery = 50', 'sweepEvery = 25'],
+    'internal/platform/http/connections.ts': ['sweepMs = 50', 'sweepMs = 25'],
     'internal/platform/http/requests.ts': ["'request broken off'", "'request was broken off'"],
   },
   new: 'internal/platform/http/trailers.ts',

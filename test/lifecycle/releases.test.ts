@@ -45,7 +45,7 @@ describe.each(releases)('a service of %s', (release) => {
       "import { http } from '../http/module.ts';\n\nexport const mine = [http];\n",
     );
     service.edit(
-      'internal/http/cors.ts',
+      'internal/http/module.ts',
       (text) => `import { mine } from '../mine/module.ts';\n${text}\nexport const also = mine;\n`,
     );
     service.edit(
@@ -61,7 +61,7 @@ describe.each(releases)('a service of %s', (release) => {
     expect(service.read('internal/platform/http/mine.ts')).toContain("'../../../pkg/errors/index.ts'");
     expect(service.read('internal/platform/http/mine.ts')).toContain("'./config.ts'");
     expect(service.read('internal/mine/module.ts')).toContain("'../platform/http/module.ts'");
-    expect(service.read('internal/platform/http/cors.ts')).toContain("'../../mine/module.ts'");
+    expect(service.read('internal/platform/http/module.ts')).toContain("'../../mine/module.ts'");
     expect(service.read('cmd/server/main.ts')).toContain("'../../internal/platform/app/run.ts'");
     expect(service.manifest()['ejected']).toEqual(['internal/platform/http/cursor.ts']);
     expect(service.tree()).not.toHaveProperty(['internal/http/cursor.ts']);

@@ -138,7 +138,7 @@ describe('a store that was damaged', () => {
     expect(service.tree()[basesFile]).toBe(before[basesFile]);
     // An update that changes the same files needs the bases; and nothing of the user's is lost.
     expect(service.second.must('update', '--conflict=ours')).not.toContain('no longer holds');
-    expect(service.read('internal/platform/http/problems.ts')).toContain('trouble');
+    expect(service.read('internal/platform/http/description/problems.ts')).toContain('trouble');
     expect(service.second.must('check')).toContain('No drift');
     expect(service.second.run('doctor').stdout).toMatch(/✓ store/);
   });

@@ -100,24 +100,27 @@ describe('slipway update', () => {
   it('follows renamed files with the imports in seeds and in the user’s own code', () => {
     const service = newService(...flags);
     const own = (folder: string, ending: string): string =>
-      `import { ref } from '${folder}openapi${ending}';\n\nexport const mine = [ref, "${folder}openapi${ending}"];\n`;
+      `import { ref } from '${folder}problems${ending}';\n\nexport const mine = [ref, "${folder}problems${ending}"];\n`;
     service.write('internal/platform/http/mine.ts', own('./', '.ts'));
     service.write('cmd/tool/main.ts', own('../../internal/platform/http/', '.js').replaceAll('\n', '\r\n'));
-    service.edit('internal/platform/http/server.ts', (text) => `${text}\nexport * as described from "./openapi.ts";\n`);
+    service.edit(
+      'internal/platform/http/server.ts',
+      (text) => `${text}\nexport * as described from "./problems.ts";\n`,
+    );
     const plan = service.second.must('update');
     expect(plan).toMatch(
-      /merge +internal\/platform\/http\/mine\.ts +its imports follow internal\/platform\/http\/openapi\.ts/,
+      /merge +internal\/platform\/http\/mine\.ts +its imports follow internal\/platform\/http\/problems\.ts/,
     );
     expect(service.read('internal/platform/http/mine.ts')).toBe(
-      'import { ref } from \'./description/openapi.ts\';\n\nexport const mine = [ref, "./openapi.ts"];\n',
+      'import { ref } from \'./description/problems.ts\';\n\nexport const mine = [ref, "./problems.ts"];\n',
     );
     expect(service.read('cmd/tool/main.ts')).toMatch(
-      /^import \{ ref \} from '\.\.\/\.\.\/internal\/platform\/http\/description\/openapi\.js';\r\n/,
+      /^import \{ ref \} from '\.\.\/\.\.\/internal\/platform\/http\/description\/problems\.js';\r\n/,
     );
     expect(service.read('internal/platform/http/server.ts')).toContain(
-      'export * as described from "./description/openapi.ts";',
+      'export * as described from "./description/problems.ts";',
     );
-    expect(service.read('internal/items/routes.ts')).toContain("from '../platform/http/description/openapi.ts'");
+    expect(service.read('internal/items/routes.ts')).toContain("from '../platform/http/description/problems.ts'");
     // Nobody has edited that seed: Slipway has.
     expect(service.second.must('explain', 'internal/items/routes.ts')).toContain('as Slipway wrote it');
     expect(service.second.must('check')).toContain('No drift');

@@ -23,12 +23,12 @@ const takeTheirs = (text: string): string => text.replaceAll(conflict, '$2');
 
 const clashes: Readonly<Record<string, Clash>> = {
   'a line that the template changes too': {
-    edit: (service) => service.edit(listener, (text) => text.replace('sweepEvery = 50', 'sweepEvery = 75')),
+    edit: (service) => service.edit(listener, (text) => text.replace('sweepMs = 50', 'sweepMs = 75')),
     place: listener,
-    ours: /^const sweepEvery = 75;$/m,
-    theirs: /^const sweepEvery = 25;$/m,
+    ours: /^const sweepMs = 75;$/m,
+    theirs: /^const sweepMs = 25;$/m,
     markers:
-      /^<{7} yours\nconst sweepEvery = 75;\n\|{7} base\nconst sweepEvery = 50;\n={7}\nconst sweepEvery = 25;\n>{7} slipway$/m,
+      /^<{7} yours\nconst sweepMs = 75;\n\|{7} base\nconst sweepMs = 50;\n={7}\nconst sweepMs = 25;\n>{7} slipway$/m,
     resolve: takeOurs,
   },
   'a file that the template drops': {
@@ -73,18 +73,20 @@ const clashes: Readonly<Record<string, Clash>> = {
   },
   'the import lines of a file that the user has moved and the template renames': {
     edit: (service) => {
-      service.move(changed.renamed.from, 'internal/openapi/document.ts');
+      service.move(changed.renamed.from, 'internal/faults/problem.ts');
       for (const [importer, path] of [
-        ['internal/platform/contract/module.ts', '../../openapi/document.ts'],
-        ['internal/items/routes.ts', '../openapi/document.ts'],
+        ['internal/platform/admin/module.ts', '../../faults/problem.ts'],
+        ['internal/items/routes.ts', '../faults/problem.ts'],
       ] as const) {
-        service.edit(importer, (text) => text.replace(/'\.[./a-z]*\/openapi\.ts'/, `'${path}'`));
+        service.edit(importer, (text) => text.replace(/'\.[./a-z]*\/problems\.ts'/, `'${path}'`));
       }
     },
-    place: 'internal/platform/contract/module.ts',
-    ours: /^import \{ type ApiDocument, describedSchema \} from '\.\.\/\.\.\/openapi\/document\.ts';$/m,
-    theirs: /^import \{ type ApiDocument, describedSchema \} from '\.\.\/http\/description\/openapi\.ts';$/m,
-    markers: /^<{7} yours\nimport \{ type ApiDocument, describedSchema \} from '\.\.\/\.\.\/openapi\/document\.ts';\n/m,
+    place: 'internal/platform/admin/module.ts',
+    ours: /^import \{ answerClientError, problem, problemOf, problemType \} from '\.\.\/\.\.\/faults\/problem\.ts';$/m,
+    theirs:
+      /^import \{ answerClientError, problem, problemOf, problemType \} from '\.\.\/http\/description\/problems\.ts';$/m,
+    markers:
+      /^<{7} yours\nimport \{ answerClientError, problem, problemOf, problemType \} from '\.\.\/\.\.\/faults\/problem\.ts';\n/m,
     resolve: takeOurs,
   },
 };

@@ -20,7 +20,7 @@ const cases: Readonly<Record<string, Case>> = {
   'a line inserted in a file that the template changes elsewhere': {
     edit: (service) => service.edit(listener, (text) => text + mine),
     expected: (service) => {
-      expect(service.read(listener)).toContain('sweepEvery = 25');
+      expect(service.read(listener)).toContain('sweepMs = 25');
       expect(service.read(listener)).toContain(mine);
     },
   },
@@ -56,7 +56,7 @@ const cases: Readonly<Record<string, Case>> = {
       }
     },
     expected: (service) => {
-      expect(service.read(listener)).toMatch(/sweepEvery = 25;\r\n/);
+      expect(service.read(listener)).toMatch(/sweepMs = 25;\r\n/);
       const mixed = Object.entries(service.lock().files)
         .filter(([path, { ownership }]) => ownership !== 'seed' && path !== changed.new && path !== changed.toMerged)
         .filter(([path]) => /(?<!\r)\n/.test(service.read(path)));
@@ -69,7 +69,7 @@ const cases: Readonly<Record<string, Case>> = {
       service.edit('package.json', (text) => JSON.stringify(JSON.parse(text), null, '\t'));
     },
     expected: (service) => {
-      expect(service.read(listener)).toMatch(/sweepEvery = 25;[^]*\n\tserver\.listen/);
+      expect(service.read(listener)).toMatch(/sweepMs = 25;[^]*\n\tserver\.listen/);
       expect(service.read('package.json')).toMatch(/^\t\t"outdated": "npm outdated",$/m);
       expect(service.read('package.json')).not.toMatch(/^ /m);
     },
@@ -159,7 +159,7 @@ const cases: Readonly<Record<string, Case>> = {
       service.edit(listener, (text) => text + mine);
     },
     expected: (service) => {
-      expect(service.read(listener)).toContain('sweepEvery = 50');
+      expect(service.read(listener)).toContain('sweepMs = 50');
       expect(service.read(listener)).toContain(mine);
       expect(service.lock().files).not.toHaveProperty([listener]);
     },
