@@ -71,24 +71,6 @@ const clashes: Readonly<Record<string, Clash>> = {
     markers: /^<{7} yours\n {4}"outdated": "mine",\n[^]*={7}\n {4}"outdated": "npm outdated",\n>{7} slipway$/m,
     resolve: takeOurs,
   },
-  'the import lines of a file that the user has moved and the template renames': {
-    edit: (service) => {
-      service.move(changed.renamed.from, 'internal/faults/problem.ts');
-      for (const [importer, path] of [
-        ['internal/platform/admin/module.ts', '../../faults/problem.ts'],
-        ['internal/items/routes.ts', '../faults/problem.ts'],
-      ] as const) {
-        service.edit(importer, (text) => text.replace(/'\.[./a-z]*\/problems\.ts'/, `'${path}'`));
-      }
-    },
-    place: 'internal/platform/admin/module.ts',
-    ours: /^import \{ answerClientError, problem, problemOf, problemType \} from '\.\.\/\.\.\/faults\/problem\.ts';$/m,
-    theirs:
-      /^import \{ answerClientError, problem, problemOf, problemType \} from '\.\.\/http\/description\/problems\.ts';$/m,
-    markers:
-      /^<{7} yours\nimport \{ answerClientError, problem, problemOf, problemType \} from '\.\.\/\.\.\/faults\/problem\.ts';\n/m,
-    resolve: takeOurs,
-  },
 };
 
 const modes = ['ours', 'theirs', 'markers'] as const;

@@ -170,7 +170,7 @@ const cases: Readonly<Record<string, Case>> = {
       expect(service.tree()).toHaveProperty([changed.renamed.from]);
       expect(service.tree()).toHaveProperty([changed.renamed.to]);
     },
-    told: /create +internal\/platform\/http\/description\/openapi\.ts +you have ejected it as internal\/platform\/http\/openapi\.ts/,
+    told: /create +internal\/platform\/http\/description\/problems\.ts +you have ejected it as internal\/platform\/http\/problems\.ts/,
   },
 };
 
