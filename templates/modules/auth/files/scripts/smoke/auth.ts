@@ -1,4 +1,4 @@
-/** For `npm run smoke`: an issuer that lives as long as the smoke test, and a token of it. */
+/** For `npm run smoke`: a temporary issuer, and a token of it. */
 import { SignJWT, exportJWK, generateKeyPair } from 'jose';
 
 const issuer = 'urn:smoke';

@@ -1,5 +1,5 @@
 import { createLogger } from '../../internal/platform/log/logger.ts';
-import { migrate } from '../../internal/platform/postgres/command.ts';
+import { migrate } from '../../internal/platform/postgres/migrate.ts';
 
-// The migrations of the database, as a process of their own: `up` unless told `down` or `status`.
+// Migrates the database: `up` by default, or `down`, or `status`.
 process.exitCode = await migrate(process.argv.slice(2), process.env, await createLogger('info'));

@@ -1,49 +1,53 @@
+import { Counter, type Registry } from '@prometheus-io/client';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { decodeProtectedHeader } from 'jose';
 import { current } from '../../../pkg/context/index.ts';
 import { about } from '../app/about.ts';
-import type { Authenticate, Needs } from '../identity/module.ts';
 import { principalKey } from '../http/requestContext.ts';
+import { type Authenticate, type Needs, missingFrom } from '../identity/module.ts';
 import type { Logger } from '../log/logger.ts';
-import { Denial } from './denial.ts';
-import type { AuthMetrics } from './metrics.ts';
-import { needsOf, permit } from './policy.ts';
-import { type Bearer, type Verify, bearerToken, within } from './verify.ts';
+import { needsOf } from './needs.ts';
+import { type Bearer, Denial, type Verify } from './verify.ts';
 
 export interface GuardOptions {
   readonly verify: Verify;
-  /** The longest token, in bytes. */
-  readonly limit: number;
-  /** Whether requests granted by scopes or roles are logged too. */
+  /** Whether requests that scopes or roles permit are logged too. */
   readonly auditGranted: boolean;
   readonly log: Logger;
-  readonly metrics: AuthMetrics;
+  /** Gets the metric. */
+  readonly registry: Registry;
 }
 
-/** A key id as it may stand in a log; what a token says that nobody signed is anybody's text. */
+/** The scheme, and a token of the characters that RFC 6750, 2.1 allows. */
+const bearer = /^bearer +([\w\-.~+/]+=*)$/i;
+/** A key id that may be logged: the token that names it may be anybody's text. */
 const plain = /^[\w.:-]{1,64}$/;
 
-/** What is asked for, as fields of a log line. */
+/** What is requested, as fields of a log line. */
 type What = Readonly<Record<string, unknown>>;
 
-/** Decides who is let through, says so in the log and in the metrics, and tells the caller as RFC 6750 has it. */
+/** Decides which requests are permitted, logs and counts the decisions, and answers as RFC 6750 says. */
 export class Guard {
   readonly #options: GuardOptions;
+  readonly #decisions: Counter<'outcome' | 'reason'>;
 
-  /** @param options how tokens are verified, and who hears of it */
+  /** @param options how tokens are verified, log and registry */
   constructor(options: GuardOptions) {
     this.#options = options;
+    this.#decisions = new Counter({
+      name: 'auth_decisions_total',
+      help: 'Requests to routes that are not public, by decision and reason',
+      labelNames: ['outcome', 'reason'],
+      registers: [options.registry],
+    });
   }
 
-  /** For `onRequest`: before a body is read. A path without a route is not protected; there is nothing. */
+  /** For `onRequest`: it runs before the body is read. */
   readonly check = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    if (request.is404) return;
-    const needs = needsOf(request.routeOptions);
+    const needs = request.is404 ? undefined : needsOf(request.routeOptions);
     if (needs === undefined) return;
-    const { raw } = request;
     try {
-      const token = (): string => bearerToken(raw, this.#options.limit);
-      request.principal = await this.#decide(token, needs, whatOf(request));
+      request.principal = await this.#decide(() => bearerToken(request), needs, whatOf(request));
       current().set(principalKey, request.principal);
     } catch (error) {
       challenge(reply, error);
@@ -51,27 +55,23 @@ export class Guard {
     }
   };
 
-  /** For what does not come as a request of HTTP. */
-  readonly authenticate: Authenticate = (token, needs, what) =>
-    this.#decide(() => within(this.#options.limit, token), needs, what);
+  /** For tokens that do not come in a request of HTTP. */
+  readonly authenticate: Authenticate = (token, needs, what) => this.#decide(() => token, needs, what);
 
   /**
-   * For handlers, when what is needed depends on what is asked for.
-   * @param request one that the guard has let through
+   * For handlers, when the needs depend on the data.
+   * @param request one that `check` has permitted
    * @param reply to it
-   * @param needs every scope of these, and one of these roles
-   * @returns who asks
+   * @param needs all of these scopes, and one of these roles
+   * @returns the caller
    * @throws {Denial} with status 401 on a public route, with 403 when something is missing
    */
   require(request: FastifyRequest, reply: FastifyReply, needs: Partial<Needs>): Bearer {
-    const all = { scopes: [], roles: [], ...needs };
-    const what = whatOf(request);
     const { principal } = request;
+    const what = whatOf(request);
     try {
       if (principal === undefined) throw new Denial('token_missing');
-      permit(principal, all);
-      this.#granted(principal, all, what);
-      return principal;
+      return this.#permit(principal, { scopes: [], roles: [], ...needs }, what);
     } catch (error) {
       this.#denied(error, principal?.keyId, what);
       challenge(reply, error);
@@ -79,40 +79,56 @@ export class Guard {
     }
   }
 
-  async #decide(read: () => string, needs: Needs, what: What): Promise<Bearer> {
+  async #decide(read: () => string | undefined, needs: Needs, what: What): Promise<Bearer> {
     let token: string | undefined;
     try {
       token = read();
-      const principal = await this.#options.verify(token);
-      permit(principal, needs);
-      this.#granted(principal, needs, what);
-      return principal;
+      return this.#permit(await this.#options.verify(token), needs, what);
     } catch (error) {
-      this.#denied(error, token === undefined ? undefined : keyIdOf(token), what);
+      this.#denied(error, token && keyIdOf(token), what);
       throw error;
     }
   }
 
-  #granted({ subject, keyId }: Bearer, { scopes, roles }: Needs, what: What): void {
-    const { auditGranted, log, metrics } = this.#options;
-    metrics.decisions.inc({ outcome: 'granted', reason: '' });
-    if (!auditGranted || scopes.length + roles.length === 0) return;
-    log.info({ ...what, subject, keyId, scopes, roles }, 'request granted');
+  #permit(principal: Bearer, needs: Needs, what: What): Bearer {
+    const { subject, keyId } = principal;
+    const { scopes, roles } = needs;
+    const missing = missingFrom(principal, needs);
+    if (missing !== undefined) throw new Denial(missing, undefined, subject, scopes);
+    this.#decisions.inc({ outcome: 'granted', reason: '' });
+    if (this.#options.auditGranted && scopes.length + roles.length > 0) {
+      this.#options.log.info({ ...what, subject, keyId, scopes, roles }, 'request granted');
+    }
+    return principal;
   }
 
   #denied(error: unknown, keyId: string | undefined, what: What): void {
-    const { log, metrics } = this.#options;
     if (!(error instanceof Denial)) {
-      metrics.decisions.inc({ outcome: 'unavailable', reason: '' });
+      this.#decisions.inc({ outcome: 'unavailable', reason: '' });
       return;
     }
     const { reason, subject, status } = error;
-    metrics.decisions.inc({ outcome: 'denied', reason });
-    log.warn({ ...what, status, reason, subject, keyId }, 'request denied');
+    this.#decisions.inc({ outcome: 'denied', reason });
+    this.#options.log.warn({ ...what, status, reason, subject, keyId }, 'request denied');
   }
 }
 
-/** Sets the header that belongs to the refusal; the error handler makes the problem of it. */
+/** Reads the token from the Authorization header only: a token in a URL gets into logs and histories (RFC 6750, 5.3). */
+function bearerToken({ headers: { authorization }, raw }: FastifyRequest): string {
+  if (authorization === undefined) throw new Denial('token_missing');
+  // Node keeps the first of several headers and drops the others; a proxy may have checked another one.
+  const isRepeated = raw.rawHeaders.filter((name, index) => index % 2 === 0 && isAuthorization(name)).length > 1;
+  if (isRepeated) throw new Denial('header_repeated');
+  if (!/^bearer( |$)/i.test(authorization)) throw new Denial('token_missing');
+  const token = bearer.exec(authorization)?.[1];
+  if (token === undefined) throw new Denial('header_malformed');
+  return token;
+}
+
+function isAuthorization(name: string): boolean {
+  return name.length === 'authorization'.length && name.toLowerCase() === 'authorization';
+}
+
 function challenge(reply: FastifyReply, error: unknown): void {
   if (error instanceof Denial) reply.header('www-authenticate', error.challenge(about.name));
 }

@@ -20,8 +20,7 @@ beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
   keys = remoteKeys({
     url: published.url,
-    timeoutMs: 200,
-    cooldownMs,
+    timeoutMs: 2000,
     refreshMs,
     staleMs,
     log: pino({ level: 'silent' }),

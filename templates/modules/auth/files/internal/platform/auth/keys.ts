@@ -1,13 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import {
-  type JSONWebKeySet,
-  type JWTVerifyGetKey,
-  type LocalJWKSet,
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  customFetch,
-} from 'jose';
+import { type JSONWebKeySet, type JWTVerifyGetKey, createLocalJWKSet, createRemoteJWKSet, customFetch } from 'jose';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { ServiceError } from '../../../pkg/errors/index.ts';
@@ -17,19 +10,19 @@ import type { Logger } from '../log/logger.ts';
 export interface Keys {
   /** Finds the trusted key that the header of a token names. Nothing else in the header has an effect. */
   readonly resolve: JWTVerifyGetKey;
-  /** Loads the keys; does not fail when they are out of reach. */
-  readonly open: () => Promise<void>;
+  /** Loads the keys; does not fail when the issuer is unavailable. */
+  readonly open?: () => Promise<void>;
   /** Throws when no token can be verified. */
-  readonly health: () => void;
+  readonly health?: () => void;
   /** Reads the keys again on SIGHUP; the old ones stay when it throws. */
   readonly reload?: () => void;
-  readonly stop: () => void;
+  readonly stop?: () => void;
 }
 
 const KeySet = Type.Object({ keys: Type.Array(Type.Unknown()) });
 const Key = Type.Object({ kty: Type.String(), kid: Type.Optional(Type.String()) });
 
-/** A key with which signatures can be verified: public (a shared secret is none), on its curve, and for RSA of the size that jose asks for. */
+/** Whether a key can verify signatures: it is public (no shared secret), on its curve, and an RSA key has the size that jose needs. */
 function isPublicKey(key: unknown): key is JSONWebKeySet['keys'][number] {
   if (!Value.Check(Key, key) || 'd' in key) return false;
   try {
@@ -41,58 +34,42 @@ function isPublicKey(key: unknown): key is JSONWebKeySet['keys'][number] {
 }
 
 /**
- * Checks a key set (RFC 7517) that somebody configured.
- * @param value anything
- * @returns the same, when it holds public keys and no other
- * @throws {TypeError} that says what is wrong, never what the keys are
+ * @param text a key set (RFC 7517) as JSON, from the settings
+ * @returns its keys, which never change
+ * @throws {Error} when it holds anything but public keys; the message never contains a key
  */
-export function publicKeySet(value: unknown): JSONWebKeySet {
+export function staticKeys(text: string): Keys {
+  const value: unknown = JSON.parse(text);
   if (!Value.Check(KeySet, value) || value.keys.length === 0)
     throw new TypeError('not a key set: {"keys":[{"kty":...}, ...]} with at least one key');
-  const { keys } = value;
-  if (!keys.every(isPublicKey)) {
-    const position = keys.findIndex((key) => !isPublicKey(key)) + 1;
-    throw new TypeError(`key ${position} is not a valid public key`);
+  const keys = value.keys.filter(isPublicKey);
+  if (keys.length < value.keys.length) {
+    throw new TypeError(`key ${value.keys.findIndex((key) => !isPublicKey(key)) + 1} is not a valid public key`);
   }
-  return { keys };
+  return { resolve: createLocalJWKSet({ keys }) };
 }
 
 /**
- * @param set public keys
- * @returns these keys, which never change
- */
-export function staticKeys(set: JSONWebKeySet): Keys {
-  return {
-    resolve: createLocalJWKSet(set),
-    open: () => Promise.resolve(),
-    health: () => undefined,
-    stop: () => undefined,
-  };
-}
-
-/**
- * Keys in a file. `reload` reads it again: Kubernetes replaces the files of a mounted Secret.
- * @param file path of a key set as JSON
- * @returns the keys in it
- * @throws {Error} when it holds no public keys
+ * @param file path of a key set as JSON; Kubernetes replaces the files of a mounted Secret
+ * @returns its keys; `reload` reads them again
+ * @throws {Error} when it holds anything but public keys
  */
 export function fileKeys(file: string): Keys {
-  const read = (): LocalJWKSet => createLocalJWKSet(publicKeySet(JSON.parse(readFileSync(file, 'utf8'))));
+  const read = (): Keys => staticKeys(readFileSync(file, 'utf8'));
   let keys = read();
   return {
-    ...staticKeys({ keys: [] }),
-    resolve: (header, token) => keys(header, token),
+    resolve: (header, token) => keys.resolve(header, token),
     reload() {
       keys = read();
     },
   };
 }
 
-/** The keys of the issuer are out of reach: nobody can tell whether a token is good. */
+/** The keys of the issuer are unavailable: tokens cannot be verified. */
 export class KeysUnavailableError extends ServiceError {
   /**
-   * @param retryAfterMs when to ask again
-   * @param cause why they are out of reach
+   * @param retryAfterMs when the keys are fetched again
+   * @param cause why they are unavailable
    */
   constructor(retryAfterMs: number, cause: unknown) {
     const publicMessage = 'Tokens cannot be verified at the moment.';
@@ -100,31 +77,32 @@ export class KeysUnavailableError extends ServiceError {
   }
 }
 
+/** Milliseconds after a fetch in which neither an unknown key nor a failure causes another fetch. */
+const cooldownMs = 10_000;
+
 export interface RemoteKeysOptions {
   readonly url: string;
-  /** Milliseconds for one fetch. */
+  /** Limit for one fetch. */
   readonly timeoutMs: number;
-  /** Milliseconds between two fetches in the background. */
+  /** Pause between two fetches in the background. */
   readonly refreshMs: number;
-  /** Milliseconds after a fetch in which no token causes another. */
-  readonly cooldownMs: number;
-  /** Milliseconds for which keys are good after their last fetch. */
+  /** How long keys are valid after the last successful fetch. */
   readonly staleMs: number;
   readonly log: Logger;
-  /** Is called after each fetch. */
+  /** Called after each fetch. */
   readonly fetched: (outcome: 'succeeded' | 'failed') => void;
 }
 
 /**
- * The keys that an issuer publishes. jose's `createRemoteJWKSet` fetches and keeps them, one fetch at a time, and fetches again
- * for a key that it does not know. Around it: a fetch in the background, so that a removed key is refused soon; no fetch for
- * `cooldownMs` after one that failed; and an age that does not depend on the wall clock.
+ * The keys that an issuer publishes. jose's `createRemoteJWKSet` fetches and caches them, one fetch at a time, and fetches again for
+ * an unknown key. This function adds a fetch in the background, so that a removed key is refused soon, a pause after a failure, and
+ * an age that does not depend on the wall clock.
  * @param options where the keys are, and time limits
  * @returns the keys, and their age in seconds: infinite while there are none
  */
-export function remoteKeys(options: RemoteKeysOptions): Keys & { readonly ageSeconds: () => number } {
-  const { url, timeoutMs, refreshMs, cooldownMs, staleMs, log, fetched } = options;
-  let fetchedAt = Number.NEGATIVE_INFINITY;
+export function remoteKeys(options: RemoteKeysOptions) {
+  const { url, timeoutMs, refreshMs, staleMs, log, fetched } = options;
+  let fetchedAt = -Infinity;
   let failure: { readonly at: number; readonly cause: unknown } | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
@@ -136,15 +114,15 @@ export function remoteKeys(options: RemoteKeysOptions): Keys & { readonly ageSec
   const jwks = createRemoteJWKSet(new URL(url), {
     timeoutDuration: timeoutMs,
     cooldownDuration: cooldownMs,
-    cacheMaxAge: Number.POSITIVE_INFINITY,
+    cacheMaxAge: Infinity,
     async [customFetch](from, init) {
       if (failure !== undefined && performance.now() - failure.at < cooldownMs) throw unavailable();
       try {
-        const keys = await fetchKeys(await fetch(from, init));
-        // The issuer is there and has no key: those that it removed are refused at once.
-        if (keys.length === 0) fetchedAt = Number.NEGATIVE_INFINITY;
+        const keys = await publicKeysIn(await fetch(from, init));
+        // The issuer answers without a key: the keys that it removed are refused at once.
+        if (keys.length === 0) fetchedAt = -Infinity;
         if (keys.length === 0) throw new Error('the issuer publishes no valid public key');
-        if (failure !== undefined) log.info('the keys of the issuer are back');
+        if (failure !== undefined) log.info('the keys of the issuer are available again');
         failure = undefined;
         fetchedAt = performance.now();
         fetched('succeeded');
@@ -159,23 +137,24 @@ export function remoteKeys(options: RemoteKeysOptions): Keys & { readonly ageSec
   });
 
   const open = async (): Promise<void> => {
-    // `fetch` above has logged why it failed.
+    // The failure is logged above.
     await jwks.reload().catch(() => undefined);
     if (isStopped) return;
     const pauseMs = failure === undefined ? refreshMs : Math.min(cooldownMs, refreshMs);
     timer = setTimeout(() => void open(), pauseMs).unref();
   };
 
+  const resolve: JWTVerifyGetKey = async (header, token) => {
+    if (ageMs() >= staleMs) await jwks.reload();
+    return jwks(header, token);
+  };
   return {
-    async resolve(header, token) {
-      if (ageMs() >= staleMs) await jwks.reload();
-      return jwks(header, token);
-    },
+    resolve,
     open,
-    health() {
+    health: () => {
       if (ageMs() >= staleMs) throw unavailable();
     },
-    stop() {
+    stop: () => {
       isStopped = true;
       clearTimeout(timer);
     },
@@ -183,8 +162,8 @@ export function remoteKeys(options: RemoteKeysOptions): Keys & { readonly ageSec
   };
 }
 
-/** One entry that cannot be used, such as one of a new kind, does not keep the others from being used. */
-async function fetchKeys(response: Response): Promise<JSONWebKeySet['keys']> {
+/** Skips entries that cannot be used, such as those of a new kind. */
+async function publicKeysIn(response: Response): Promise<JSONWebKeySet['keys']> {
   if (response.status !== 200) {
     await response.body?.cancel();
     throw new Error(`the issuer answered ${response.status}`);

@@ -9,10 +9,9 @@ import { testHttp } from '../../../test/support/http.ts';
 import type { Authenticate } from '../identity/module.ts';
 import { principalKey } from '../http/requestContext.ts';
 import { tokenCommand } from './development.ts';
-import { Denial } from './denial.ts';
 import { Guard } from './guard.ts';
-import { createMetrics } from './metrics.ts';
 import { protect } from './module.ts';
+import { Denial } from './verify.ts';
 import {
   type TestIssuer,
   type TestKey,
@@ -151,7 +150,7 @@ describe('tokens that do not come by HTTP', () => {
   it.each([
     [undefined, 'token_missing'],
     ['', 'token_missing'],
-    ['x'.repeat(10_000), 'token_oversized'],
+    ['x'.repeat(20_000), 'token_oversized'],
     ['x.y.z', 'token_malformed'],
   ])('are refused like others: %.10s', async (token, reason) => {
     await expect(authenticate(token, needs, what)).rejects.toMatchObject({ status: 401, reason });
@@ -166,12 +165,7 @@ describe('tokens that do not come by HTTP', () => {
 it('protects routes that were there before it', async () => {
   const server = await testHttp();
   server.get('/early', () => 'ok');
-  const options = {
-    limit: 100,
-    auditGranted: false,
-    log: pino({ level: 'silent' }),
-    metrics: createMetrics(new Registry()),
-  };
+  const options = { auditGranted: false, log: pino({ level: 'silent' }), registry: new Registry() };
   protect(server, new Guard({ ...options, verify: () => Promise.reject(new Denial('signature')) }));
   expect((await server.inject('/early')).statusCode).toBe(401);
 });
@@ -183,29 +177,21 @@ it('does not start with a scope that no token can have', async () => {
   await expect(planted).rejects.toThrow('is no scope or role');
 });
 
-describe('an issuer out of reach', () => {
-  it('makes the service unhealthy, and requests fail with 503 until it is back', async () => {
-    const down = await testIssuer(key);
-    const { answer } = down;
-    down.answer = (_request, response) => response.writeHead(500).end();
-    const started = await testService({ ...names, AUTH_JWKS_URL: down.url, AUTH_JWKS_COOLDOWN_MS: '50' }, (server) => {
-      server.get('/any', () => 'ok');
-    });
-    const ask = async () =>
-      started.http.inject({ url: '/any', headers: { authorization: `Bearer ${await sign(key)}` } });
-    const refused = await ask();
-    expect(refused.statusCode).toBe(503);
-    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
-    expect(refused.headers).not.toHaveProperty('www-authenticate');
-    expect(await started.service.health(1000)).toHaveProperty('auth.error');
-    expect(await started.metrics.text()).toMatch(/^auth_jwks_age_seconds \+Inf$/m);
-
-    down.answer = answer;
-    await vi.waitFor(async () => expect((await ask()).statusCode).toBe(200), { timeout: 15_000 });
-    expect(await started.service.health(1000)).toEqual({ auth: 'ok' });
-    await started.service.stop(0, 1000);
-    down.close();
+it('is unhealthy while the issuer is unavailable, and requests fail with 503', async () => {
+  const down = await testIssuer(key);
+  down.answer = (_request, response) => response.writeHead(500).end();
+  const started = await testService({ ...names, AUTH_JWKS_URL: down.url }, (server) => {
+    server.get('/any', () => 'ok');
   });
+  const headers = { authorization: `Bearer ${await sign(key)}` };
+  const refused = await started.http.inject({ url: '/any', headers });
+  expect(refused.statusCode).toBe(503);
+  expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+  expect(refused.headers).not.toHaveProperty('www-authenticate');
+  expect(await started.service.health(1000)).toHaveProperty('auth.error');
+  expect(await started.metrics.text()).toMatch(/^auth_jwks_age_seconds \+Inf$/m);
+  await started.service.stop(0, 1000);
+  down.close();
 });
 
 describe('keys in a file', () => {

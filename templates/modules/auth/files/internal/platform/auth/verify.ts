@@ -1,102 +1,93 @@
-import type { IncomingMessage } from 'node:http';
 import { type JWTPayload, errors, jwtVerify } from 'jose';
+import type { Static } from 'typebox';
+import { ServiceError } from '../../../pkg/errors/index.ts';
 import type { Principal } from '../http/requestContext.ts';
-import { Denial, type Reason } from './denial.ts';
-import type { Settings, Trust } from './trust.ts';
+import type { config } from './config.ts';
+import type { Keys } from './keys.ts';
 
-/** Scheme, and a token of the characters that RFC 6750, 2.1 allows. */
-const bearer = /^bearer +([\w\-.~+/]+=*)$/i;
+/** Error codes of RFC 6750, 3.1, with the status and the message that the caller gets. */
+const answers = {
+  unauthenticated: { status: 401, publicMessage: 'A bearer token is needed.' },
+  invalid_request: { status: 400, publicMessage: 'The Authorization header is not valid.' },
+  invalid_token: { status: 401, publicMessage: 'The bearer token is not accepted.' },
+  insufficient_scope: { status: 403, publicMessage: 'The bearer token does not permit this.' },
+} as const;
 
-/**
- * Reads the token of a request: from the Authorization header and from nowhere else. In a URL it would end up in logs and
- * histories (RFC 6750, 5.3).
- * @param request as it came in
- * @param limit the longest token that is accepted, in bytes
- * @returns the token; nothing of it is checked
- * @throws {Denial} when there is none, when it is too long, or when the header is malformed or repeated
- */
-export function bearerToken({ headers, rawHeaders }: IncomingMessage, limit: number): string {
-  const { authorization } = headers;
-  if (authorization === undefined) throw new Denial('token_missing');
-  // Node keeps the first of several and drops the others: a proxy may have looked at another one.
-  if (isRepeated(rawHeaders)) throw new Denial('header_repeated');
-  if (!/^bearer( |$)/i.test(authorization)) throw new Denial('token_missing');
-  if (authorization.length > limit + 'Bearer '.length) throw new Denial('token_oversized');
-  const token = bearer.exec(authorization)?.[1];
-  if (token === undefined) throw new Denial('header_malformed');
-  return token;
-}
+/** Why a request is denied, for the audit log and the metrics. */
+export type Reason =
+  | 'token_missing'
+  | 'header_malformed'
+  | 'header_repeated'
+  | 'token_oversized'
+  | 'token_malformed'
+  | 'token_type'
+  | 'algorithm'
+  | 'key_unknown'
+  | 'signature'
+  | 'expired'
+  | 'not_yet_valid'
+  | 'issuer'
+  | 'audience'
+  | 'claims'
+  | 'scope'
+  | 'role';
 
-/**
- * @param limit the longest token that is accepted, in bytes
- * @param token as it came by another way than HTTP
- * @returns the token; nothing else of it is checked
- * @throws {Denial} when there is none, or when it is too long
- */
-export function within(limit: number, token: string | undefined): string {
-  if (token === undefined || token === '') throw new Denial('token_missing');
-  if (token.length > limit) throw new Denial('token_oversized');
-  return token;
-}
+/** The code of a reason; all other reasons have `invalid_token`. */
+const codes: Readonly<Partial<Record<Reason, keyof typeof answers>>> = {
+  token_missing: 'unauthenticated',
+  header_malformed: 'invalid_request',
+  header_repeated: 'invalid_request',
+  scope: 'insufficient_scope',
+  role: 'insufficient_scope',
+};
 
-function isRepeated(rawHeaders: readonly string[]): boolean {
-  let count = 0;
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index];
-    if (name?.length === 'authorization'.length && name.toLowerCase() === 'authorization') count += 1;
+/** A request that is denied. */
+export class Denial extends ServiceError {
+  readonly reason: Reason;
+  readonly subject: string | undefined;
+  readonly #scopes: readonly string[];
+
+  /**
+   * @param reason for the log; the caller gets only the code of RFC 6750
+   * @param cause the error of jose
+   * @param subject of a token whose signature is valid
+   * @param scopes that the route needs
+   */
+  constructor(reason: Reason, cause?: unknown, subject?: string, scopes: readonly string[] = []) {
+    const code = codes[reason] ?? 'invalid_token';
+    super({ code, ...answers[code], cause });
+    this.reason = reason;
+    this.subject = subject;
+    this.#scopes = scopes;
   }
-  return count > 1;
+
+  /**
+   * @param realm the name of this service
+   * @returns the value of WWW-Authenticate; without an error code when no token was sent (RFC 6750, 3.1)
+   */
+  challenge(realm: string): string {
+    const error = this.code === 'unauthenticated' ? '' : `, error="${this.code}"`;
+    const scope = this.#scopes.length === 0 ? '' : `, scope="${this.#scopes.join(' ')}"`;
+    return `Bearer realm="${realm}"${error}${scope}`;
+  }
 }
 
-/** Who sends a request, by a token that was verified. */
+/** The caller of a request, from a verified token. */
 export interface Bearer extends Principal {
   /** Header `kid` of the token: the key that signed it. */
   readonly keyId: string | undefined;
 }
 
-/** Paths of the claims that list scopes and roles. */
-export interface ClaimPaths {
-  readonly scopes: readonly string[];
-  readonly roles: readonly string[];
+/** The issuer whose tokens are accepted. */
+export interface Trust {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly algorithms: string[];
+  readonly keys: Keys;
 }
 
-/**
- * @param claims of a verified token that has a subject and an end
- * @param keyId of the key that signed it
- * @param paths where scopes and roles stand
- * @returns who it is
- */
-export function principalFrom(
-  claims: JWTPayload & { readonly sub: string; readonly exp: number },
-  keyId: string | undefined,
-  paths: ClaimPaths,
-): Bearer {
-  return {
-    subject: claims.sub,
-    scopes: wordsAt(claims, paths.scopes),
-    roles: wordsAt(claims, paths.roles),
-    claims,
-    expiresAt: claims.exp * 1000,
-    keyId,
-  };
-}
-
-/** What is neither text nor a list of texts permits nothing. */
-function wordsAt(claims: JWTPayload, path: readonly string[]): ReadonlySet<string> {
-  const found = path.reduce<unknown>(
-    (value, key) => (isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined),
-    claims,
-  );
-  if (typeof found === 'string') return new Set(found.split(' ').filter((word) => word !== ''));
-  return new Set(Array.isArray(found) ? found.filter((word) => typeof word === 'string') : []);
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
-}
-
-/** Verifies one token. */
-export type Verify = (token: string) => Promise<Bearer>;
+/** Max length of a token in bytes; Node's limit for all headers of a request is the same. */
+const maxTokenBytes = 16_384;
 
 const reasonOfCode: Readonly<Record<string, Reason>> = {
   ERR_JWT_EXPIRED: 'expired',
@@ -114,40 +105,60 @@ const reasonOfClaim: Readonly<Record<string, Reason>> = {
   typ: 'token_type',
 };
 
+/** Verifies one token; undefined when there is none. */
+export type Verify = (token: string | undefined) => Promise<Bearer>;
+
 /**
  * @param trust whose tokens are accepted
  * @param settings what a token must look like
- * @returns a function that gives the principal of a token, and throws a `Denial` when it is not good; other errors mean that
- * it could not be verified
+ * @returns a function that verifies a token. It throws a `Denial` when the token is not accepted, and another error when the token
+ * cannot be verified
  */
-export function createVerifier(trust: Trust, settings: Settings): Verify {
-  const options = {
-    issuer: trust.issuer,
-    audience: trust.audience,
-    algorithms: [...trust.algorithms],
+export function createVerifier({ keys, ...trust }: Trust, settings: Static<typeof config>): Verify {
+  const checks = {
+    ...trust,
     clockTolerance: settings.AUTH_CLOCK_SKEW_SECONDS,
     requiredClaims: ['exp', 'sub', ...settings.AUTH_REQUIRED_CLAIMS.split(',').filter((claim) => claim !== '')],
     ...(settings.AUTH_JWT_TYPE !== '' && { typ: settings.AUTH_JWT_TYPE }),
   };
-  const paths = { scopes: settings.AUTH_SCOPE_CLAIM.split('.'), roles: settings.AUTH_ROLES_CLAIM.split('.') };
-
-  return async (token) => {
-    const { payload, protectedHeader } = await jwtVerify(token, trust.keys.resolve, options).catch(deny);
+  return async (token = '') => {
+    if (token === '') throw new Denial('token_missing');
+    if (token.length > maxTokenBytes) throw new Denial('token_oversized');
+    const { payload, protectedHeader } = await jwtVerify(token, keys.resolve, checks).catch(deny);
     const { sub, exp } = payload;
     if (typeof sub !== 'string' || sub === '' || exp === undefined) throw new Denial('claims');
-    return principalFrom({ ...payload, sub, exp }, protectedHeader.kid, paths);
+    return {
+      subject: sub,
+      scopes: wordsAt(payload, settings.AUTH_SCOPE_CLAIM),
+      roles: wordsAt(payload, settings.AUTH_ROLES_CLAIM),
+      claims: payload,
+      expiresAt: exp * 1000,
+      keyId: protectedHeader.kid,
+    };
   };
 }
 
-function deny(error: unknown): never {
-  // Keys of the issuer that cannot be used are not the caller's fault.
-  if (!(error instanceof errors.JOSEError) || error instanceof errors.JWKSInvalid) throw error;
-  const cause = error;
-  if (error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed) {
-    const { code, claim, payload, reason } = error;
-    // One that is there and is wrong; one that is missing, or no date, is another matter.
+function deny(cause: unknown): never {
+  // Unusable keys of the issuer are not a fault of the caller.
+  if (!(cause instanceof errors.JOSEError) || cause instanceof errors.JWKSInvalid) throw cause;
+  if (cause instanceof errors.JWTExpired || cause instanceof errors.JWTClaimValidationFailed) {
+    const { code, claim, payload, reason } = cause;
+    // The claim has the wrong value; a claim that is missing, or is no date, has the reason "claims".
     const wrong = reason === 'check_failed' || claim === 'typ' ? reasonOfClaim[claim] : undefined;
-    throw new Denial(reasonOfCode[code] ?? wrong ?? 'claims', { cause, subject: payload.sub });
+    throw new Denial(reasonOfCode[code] ?? wrong ?? 'claims', cause, payload.sub);
   }
-  throw new Denial(reasonOfCode[error.code] ?? 'token_malformed', { cause });
+  throw new Denial(reasonOfCode[cause.code] ?? 'token_malformed', cause);
+}
+
+/** A claim that is neither text nor a list of texts permits nothing. */
+function wordsAt(claims: JWTPayload, path: string): ReadonlySet<string> {
+  const found = path
+    .split('.')
+    .reduce<unknown>((value, key) => (isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined), claims);
+  if (typeof found === 'string') return new Set(found.split(' ').filter((word) => word !== ''));
+  return new Set(Array.isArray(found) ? found.filter((word) => typeof word === 'string') : []);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }

@@ -4,7 +4,7 @@ import { grpc } from '../../platform/grpc/module.ts';
 import { items } from '../module.ts';
 import { serveItems } from './service.ts';
 
-/** Example of a service by gRPC: the items that REST serves too. It is yours: change it, or delete the folder. */
+/** Example of a gRPC service: the same items as REST. It is yours: change it, or delete the folder. */
 export const itemsByGrpc = defineModule({
   name: 'itemsByGrpc',
   config: Type.Object({}),

@@ -12,12 +12,12 @@ import type { Grpc } from '../../platform/grpc/server.ts';
 import { type Item, type ItemRepository, createItem } from '../domain.ts';
 
 const pageSize = 100;
-const longestName = 200;
-const mostOfOne = 1_000_000;
+const maxNameLength = 200;
+const maxQuantity = 1_000_000;
 
 /**
  * @param grpc the server
- * @param repository where items are kept
+ * @param repository of the items
  */
 export function serveItems(grpc: Grpc, repository: ItemRepository): void {
   const add = async (request: CreateItemRequest): Promise<Item> => {
@@ -66,11 +66,11 @@ export function serveItems(grpc: Grpc, repository: ItemRepository): void {
 }
 
 function check({ name, quantity }: CreateItemRequest): void {
-  if (name.trim() === '' || name.length > longestName) {
-    throw invalidArgument(`A name has 1 to ${longestName} characters.`, { details: { field: 'name' } });
+  if (name.trim() === '' || name.length > maxNameLength) {
+    throw invalidArgument(`A name has 1 to ${maxNameLength} characters.`, { details: { field: 'name' } });
   }
-  if (quantity < 0 || quantity > mostOfOne) {
-    throw invalidArgument(`A quantity is 0 to ${mostOfOne}.`, { details: { field: 'quantity' } });
+  if (quantity < 0 || quantity > maxQuantity) {
+    throw invalidArgument(`A quantity is 0 to ${maxQuantity}.`, { details: { field: 'quantity' } });
   }
 }
 

@@ -10,22 +10,22 @@ import type { config } from './config.ts';
 import type { Method } from './method.ts';
 import { type Status, fault, statusObjectOf } from './status.ts';
 
-/** What all calls have in common. */
+/** What all calls share. */
 export interface Serving {
   readonly config: Static<typeof config>;
   readonly tracing: Tracing;
-  /** Aborts when the service begins to stop: streams without an end then come to one. */
+  /** Aborts when the service begins to stop; streams without an end should end then. */
   readonly stopping: AbortSignal;
   /** Ends a call with an error. */
   readonly fail: (call: Call, error: unknown) => void;
-  /** Called once, when the status of a call is decided. */
+  /** Called once for each call, with its status. */
   readonly ended: (call: Call, status: Status) => void;
 }
 
-/** One call, and the context of all that is done for it. */
+/** One call, which is also the context of all work for it. */
 export class Call extends Context {
   readonly method: Method;
-  /** All that the client sent with the call, binary values included. */
+  /** The metadata of the client, including binary values. */
   readonly metadata: Metadata;
   /** The text values of the metadata, by names in lower case. */
   readonly headers: IncomingHttpHeaders;
@@ -33,23 +33,25 @@ export class Call extends Context {
   readonly peer: string;
   /** Aborts when the service begins to stop. */
   readonly stopping: AbortSignal;
-  /** By `performance.now()`. */
+  /** Start of the call, by `performance.now()`. */
   readonly begun = performance.now();
+  /** Returns the place of the call among the calls in progress. */
+  vacate: (() => void) | undefined;
   readonly #serving: Serving;
   readonly #wire: ServerInterceptingCallInterface;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
   #failure: Status | undefined;
+  /** The call itself, and its handler while it runs. */
   #holders = 1;
-  #vacate: (() => void) | undefined;
   /** Ends the wait of the handler for its client. */
   #unblock: (() => void) | undefined;
 
   /**
    * @param method that is called
    * @param metadata of the client
-   * @param wire answers the client
-   * @param serving what all calls have in common
+   * @param wire the call of grpc-js
+   * @param serving what all calls share
    */
   constructor(method: Method, metadata: Metadata, wire: ServerInterceptingCallInterface, serving: Serving) {
     const headers: IncomingHttpHeaders = {};
@@ -73,41 +75,36 @@ export class Call extends Context {
     return this.#serving.tracing.detached(name, this);
   }
 
-  /** Whether its status is decided: nothing is sent any more. */
+  /** Whether it has its status: nothing more is sent. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
   /**
-   * Takes a place among the calls in flight. A handler that works on after the end of its call keeps the place.
-   * @param vacate gives the place back
+   * Runs the handler. The call keeps its place among the calls in progress until both have ended.
+   * @param work the handler with its interceptors; what it throws ends the call
    */
-  occupy(vacate: () => void): void {
-    this.#vacate = vacate;
-  }
-
-  /** Marks the begin of a handler; `release` marks its end. */
-  hold(): void {
+  async run(work: () => Promise<void>): Promise<void> {
+    // The call may have ended before its request was complete.
+    if (this.#isOver) return;
     this.#holders += 1;
-  }
-
-  /** Marks that all is sent. A client that has no deadline has to read it all the same. */
-  answered(): void {
-    if (!this.#isOver && this.#timer === undefined) this.#failIn(this.#serving.config.GRPC_STALL_TIMEOUT_MS, stalled);
-  }
-
-  /** Marks the end of a handler, or of the call itself. */
-  release(): void {
-    this.#holders -= 1;
-    if (this.#holders === 0) this.#vacate?.();
+    try {
+      await work();
+      // Without a deadline, the client must read the rest of the reply within the stall timeout.
+      if (!this.#isOver && this.#timer === undefined) this.#failIn(this.#serving.config.GRPC_STALL_TIMEOUT_MS, stalled);
+    } catch (error) {
+      this.#serving.fail(this, error);
+    } finally {
+      this.#release();
+    }
   }
 
   /**
    * Sends a message of a stream.
-   * @param stream takes the message
+   * @param stream of the call
    * @param bytes of the message
-   * @returns when there is room for the next one: a client that reads slowly is waited for
-   * @throws {ServiceError} when the call is over, or its client has not read for too long
+   * @returns when the client has read enough for the next message
+   * @throws {ServiceError} when the call has ended, or its client does not read
    */
   async send(stream: Writable, bytes: Buffer): Promise<void> {
     this.throwIfEnded();
@@ -119,19 +116,13 @@ export class Call extends Context {
     this.throwIfEnded();
   }
 
-  /**
-   * Ends the call with an error, at once: messages that wait for the client are dropped.
-   * @param status what its client learns
-   */
+  /** Ends the call with an error, at once: messages that the client has not read are dropped. */
   fail(status: Status): void {
     this.#failure = status;
     this.#wire.sendStatus(statusObjectOf(status));
   }
 
-  /**
-   * Records the end of the call, unless it has ended already.
-   * @param name of its status
-   */
+  /** Records the end of the call, once. */
   over(name: GrpcStatus): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -139,7 +130,12 @@ export class Call extends Context {
     runWith(this, this.#serving.ended, this, this.#failure ?? { name, code: name.toLowerCase() });
     this.cancel(reasonOf(name, this.id));
     this.#unblock?.();
-    this.release();
+    this.#release();
+  }
+
+  #release(): void {
+    this.#holders -= 1;
+    if (this.#holders === 0) this.vacate?.();
   }
 
   #failIn(ms: number, error: () => Error): void {
@@ -148,7 +144,7 @@ export class Call extends Context {
 }
 
 function stalled(): ServiceError {
-  return fault('reader_stalled', 'RESOURCE_EXHAUSTED', 'The client does not read what it is sent.');
+  return fault('reader_stalled', 'RESOURCE_EXHAUSTED', 'The client does not read the reply.');
 }
 
 function allowedMs(asked: number, { isUnary }: Method, settings: Static<typeof config>): number {
@@ -157,7 +153,7 @@ function allowedMs(asked: number, { isUnary }: Method, settings: Static<typeof c
   return Math.min(asked === Infinity ? settings.GRPC_DEADLINE_MS : asked, settings.GRPC_DEADLINE_MAX_MS);
 }
 
-/** What a handler learns that still works for a call that has ended. */
+/** The reason that the signal of the call has. */
 function reasonOf(name: GrpcStatus, id: string): Error | undefined {
   if (name === 'OK') return undefined;
   if (name === 'DEADLINE_EXCEEDED') return outOfTime(id);

@@ -10,7 +10,6 @@ import { type Incoming, noTracing } from '../app/tracing.ts';
 import { principalKey } from '../http/requestContext.ts';
 import { ErrorCounts } from '../metrics/module.ts';
 import { config } from './config.ts';
-import { createMetrics } from './metrics.ts';
 import { Grpc } from './server.ts';
 import { type Answer, Echo, callRaw, echoes, text, until } from './testing.ts';
 
@@ -44,7 +43,7 @@ beforeEach(async () => {
   grpc = new Grpc({
     config: readConfig(config, { GRPC_HOST: '127.0.0.1', GRPC_PORT: '0', GRPC_CALLS_LIMIT: '1' }),
     log: pino({ level: 'silent' }),
-    metrics: createMetrics(registry),
+    registry,
     errors: new ErrorCounts(registry),
     tracing: {
       ...noTracing,

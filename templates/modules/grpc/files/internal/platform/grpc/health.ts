@@ -1,58 +1,86 @@
 import type { Writable } from 'node:stream';
+import { type DescFile, toBinary } from '@bufbuild/protobuf';
+import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation, type ServingStatus } from 'grpc-health-check';
 import type { Lifecycle } from '../app/module.ts';
 import type { Grpc } from './server.ts';
 
-/** Milliseconds that each module may take to tell its health. */
+/** Milliseconds that the health check of each module may take. */
 const healthTimeoutMs = 2000;
-/** Milliseconds between two looks: once the service is ready, and before. */
-const lookEvery = { ready: 1000, starting: 20 };
 
 /**
- * Serves grpc.health.v1 by the official package: the service as a whole, by the empty name, and each of its services are as ready
- * as `/readyz` says.
- * @param grpc the server, once all services were added
+ * Serves grpc.health.v1 by the official package. The service as a whole (the empty name) and each of its services have the state of
+ * `/readyz`.
+ * @param grpc the server, after all services were added
  * @param lifecycle phase and health of the service
  * @param stopping aborts when the service begins to stop
  */
 export function serveHealth(grpc: Grpc, lifecycle: Lifecycle, stopping: AbortSignal): void {
   const health = new HealthImplementation();
   const names = ['', ...grpc.services.map(({ typeName }) => typeName)];
-  const watching = new Set<Writable>();
-  let told: ServingStatus | undefined;
-  const tell = (status: ServingStatus): void => {
-    if (status === told) return;
-    told = status;
+  const watchers = new Set<Writable>();
+  let last: ServingStatus | undefined;
+  const set = (status: ServingStatus): void => {
+    if (status === last) return;
+    last = status;
     for (const name of names) health.setStatus(name, status);
   };
-  const look = async (): Promise<void> => {
+  const check = async (): Promise<void> => {
     const isReady = lifecycle.phase === 'ready';
     const modules = isReady ? Object.values(await lifecycle.health(healthTimeoutMs)) : ['not ready'];
     if (stopping.aborted) return;
-    tell(modules.every((each) => each === 'ok') ? 'SERVING' : 'NOT_SERVING');
-    setTimeout(() => void look(), isReady ? lookEvery.ready : lookEvery.starting).unref();
+    set(modules.every((each) => each === 'ok') ? 'SERVING' : 'NOT_SERVING');
+    setTimeout(() => void check(), isReady ? 1000 : 20).unref();
   };
   stopping.addEventListener('abort', () => {
-    tell('NOT_SERVING');
-    // A client that watches on would keep the service from stopping.
-    for (const stream of watching) stream.end();
+    set('NOT_SERVING');
+    // A client that continues to watch would delay the stop.
+    for (const stream of watchers) stream.end();
   });
-  void look();
+  void check();
   health.addToServer({
     addService(definition, { watch, ...others }) {
-      const watched = (stream: Writable): void => {
-        Reflect.apply(watch ?? ignored, health, [stream]);
-        watching.add(stream);
-        stream.once('close', () => watching.delete(stream));
+      const watchUntilStop = (stream: Writable): void => {
+        if (watch) Reflect.apply(watch, health, [stream]);
+        watchers.add(stream);
+        stream.once('close', () => watchers.delete(stream));
         if (stopping.aborted) stream.end();
       };
-      grpc.addDefinition(
-        definition,
-        { ...others, watch: watched },
-        { auth: 'public', methods: { Check: { isProbe: true } } },
-      );
+      const options = { auth: 'public', methods: { Check: { isProbe: true } } } as const;
+      grpc.addDefinition(definition, { ...others, watch: watchUntilStop }, options);
     },
   });
 }
 
-function ignored(): void {}
+/**
+ * Serves grpc.reflection by the official package: tools such as grpcurl read the contract from the service.
+ * @param grpc the server, after all services were added
+ */
+export function serveReflection(grpc: Grpc): void {
+  const files = new Map<string, Buffer>();
+  const add = ({ proto, dependencies }: DescFile): void => {
+    if (files.has(proto.name)) return;
+    files.set(proto.name, Buffer.from(toBinary(FileDescriptorProtoSchema, proto)));
+    for (const each of dependencies) add(each);
+  };
+  for (const { file } of grpc.services) add(file);
+  const reflection = new ReflectionService({
+    contract: { format: 'Protocol Buffer 3 DescriptorProto', type: {}, fileDescriptorProtos: [...files.values()] },
+  });
+  reflection.addToServer({
+    addService(definition, { ServerReflectionInfo: answer }) {
+      const withBackpressure = (stream: ServerDuplexStream<unknown, unknown>): void => {
+        if (answer) Reflect.apply(answer, reflection, [stream]);
+        // The package reads requests while its client does not read the answers, which would fill the memory.
+        stream.on('data', () => {
+          if (!stream.writableNeedDrain) return;
+          stream.pause();
+          stream.once('drain', () => stream.resume());
+        });
+      };
+      grpc.addDefinition(definition, { ServerReflectionInfo: withBackpressure }, { auth: 'public' });
+    },
+  });
+}

@@ -19,19 +19,18 @@ import type { Needs } from '../identity/module.ts';
 import type { Call } from './call.ts';
 import { fault } from './status.ts';
 
-/** Who may call a method. A method that says nothing needs a valid token, where a module of the service verifies tokens. */
+/** Who may call a method. By default anyone with a valid token, when a module of the service verifies tokens. */
 export type MethodAuth = 'public' | Partial<Needs>;
 
-/** What is said of one method. */
 export interface MethodOptions {
   readonly auth?: MethodAuth;
-  /** Whether it is answered also when the service has as many calls as it takes; false by default. */
+  /** Whether the limits of calls do not apply to it; false by default. */
   readonly isProbe?: boolean;
 }
 
-/** What is said of the methods of a service beyond their contract, by their names in TypeScript. */
+/** Options of the methods of a service, by their names in TypeScript. */
 export interface ServiceOptions<Service extends DescService> {
-  /** Of all its methods; `methods` overrides it. */
+  /** For all its methods; `methods` overrides it. */
   readonly auth?: MethodAuth;
   readonly methods?: { readonly [Name in keyof Service['method']]?: MethodOptions };
 }
@@ -42,15 +41,15 @@ export interface Method {
   readonly name: string;
   /** Undefined when anyone may call it. */
   readonly needs: Needs | undefined;
-  /** Whether it takes one request and gives one reply. */
+  /** Whether it has one request and one reply. */
   readonly isUnary: boolean;
   readonly isProbe: boolean;
 }
 
-/** Runs around the handler of a call: continues with `next`, or throws. */
+/** Runs around the handler of a call: it calls `next`, or throws. */
 export type Interceptor = (call: Call, next: () => Promise<void>) => Promise<void>;
 
-/** The implementation of one method, by its kind; what it throws becomes the status of the call. */
+/** The implementation of one method. What it throws becomes the status of the call. */
 export type Handler<Desc> =
   Desc extends DescMethodUnary<infer Input, infer Output>
     ? (request: MessageShape<Input>, call: Call) => MessageInitShape<Output> | Promise<MessageInitShape<Output>>
@@ -62,29 +61,27 @@ export type Handler<Desc> =
           ? (requests: AsyncIterable<MessageShape<Input>>, call: Call) => AsyncIterable<MessageInitShape<Output>>
           : never;
 
-/** The implementation of a service: each of its methods. */
 export type Implementation<Service extends DescService> = {
   readonly [Name in keyof Service['method']]: Handler<Service['method'][Name]>;
 };
 
 /**
- * Describes a service to grpc-js. Messages stay bytes there: grpc-js answers INTERNAL to a message that it cannot decode, which
+ * Describes a service to grpc-js, with messages as bytes: grpc-js answers INTERNAL to a message that it cannot decode, although that
  * is a fault of the client.
  * @param service its contract
  * @returns its methods, by their names in TypeScript
  */
 export function definitionOf(service: DescService): ServiceDefinition {
-  const entries = service.methods.map(({ name, localName, methodKind }) => {
+  const entries = service.methods.map((desc) => {
     const method = {
-      path: `/${service.typeName}/${name}`,
-      requestStream: methodKind === 'client_streaming' || methodKind === 'bidi_streaming',
-      responseStream: methodKind === 'server_streaming' || methodKind === 'bidi_streaming',
+      path: `/${service.typeName}/${desc.name}`,
+      ...streamsOf(desc),
       requestSerialize: same,
       requestDeserialize: same,
       responseSerialize: same,
       responseDeserialize: same,
     };
-    return [localName, method] as const;
+    return [desc.localName, method] as const;
   });
   return Object.fromEntries(entries);
 }
@@ -93,39 +90,45 @@ function same(bytes: Buffer): Buffer {
   return bytes;
 }
 
+function streamsOf({ methodKind }: DescMethod) {
+  return {
+    requestStream: methodKind === 'client_streaming' || methodKind === 'bidi_streaming',
+    responseStream: methodKind === 'server_streaming' || methodKind === 'bidi_streaming',
+  };
+}
+
 type Init = MessageInitShape<DescMessage>;
 
-/** Runs the handler of the current call: `work` sends all but the status of a call that fails. */
+/** Runs the handler of the current call: `work` sends everything but the status of a call that fails. */
 export type Run = (work: (call: Call) => Promise<void>) => void;
 
-/** What grpc-js gives to a handler, as far as the kind of its method has it. */
+/** The call of grpc-js; each kind of method has a part of it. */
 type Wire = Readable & Writable & { readonly request: Buffer };
 
-/** A handler, as far as the kind of its method has it. */
+/** A handler; each kind of method has a part of it. */
 type Answer = (request: unknown, call: Call) => Promise<Init> & AsyncIterable<Init>;
 
 /**
  * @param desc a method
  * @param implementation of its service
- * @param run runs what the method does
+ * @param run runs the work of the method
  * @returns the handler that grpc-js calls
  */
 export function handlerOf(desc: DescMethod, implementation: object, run: Run): UntypedHandleCall {
-  const { input, output, methodKind, localName } = desc;
+  const { input, output, localName } = desc;
   const handle: unknown = Reflect.get(implementation, localName);
   if (typeof handle !== 'function') throw new TypeError(`${localName} is not implemented`);
-  // `Implementation` has checked the types; here the method is one of any service.
+  // `Implementation` has checked the types.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const answer = handle.bind(implementation) as Answer;
-  const takesStream = methodKind === 'client_streaming' || methodKind === 'bidi_streaming';
-  const givesStream = methodKind === 'server_streaming' || methodKind === 'bidi_streaming';
+  const { requestStream, responseStream } = streamsOf(desc);
   return (object: object, callback: sendUnaryData<Buffer>) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const wire = object as Wire;
     run(async (call) => {
-      const request = takesStream ? requestsOf(wire, input, call) : decode(input, wire.request);
+      const request = requestStream ? requestsOf(wire, input, call) : decode(input, wire.request);
       const replies = answer(request, call);
-      if (!givesStream) {
+      if (!responseStream) {
         callback(null, encode(output, await replies));
         return;
       }
@@ -148,13 +151,13 @@ function encode(schema: DescMessage, message: Init): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-/** Reads no further than it is asked: a client that sends faster than it is served waits. */
+/** Reads a message only when the handler asks for it, so that a fast client waits. */
 async function* requestsOf(wire: Readable, input: DescMessage, call: Call): AsyncGenerator<Message, void> {
   try {
     const messages: AsyncIterable<Buffer> = wire.iterator({ destroyOnReturn: false });
     for await (const bytes of messages) yield decode(input, bytes);
   } catch (error) {
-    // The error of a stream that ended early does not say why the call has ended.
+    // The error of the stream does not have the reason why the call ended.
     throw call.ended() ?? error;
   }
   call.throwIfEnded();

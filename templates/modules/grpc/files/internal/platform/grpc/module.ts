@@ -3,12 +3,10 @@ import { tracing } from '../app/tracing.ts';
 import { identity } from '../identity/module.ts';
 import { metrics } from '../metrics/module.ts';
 import { config } from './config.ts';
-import { serveHealth } from './health.ts';
-import { createMetrics, registerGauges } from './metrics.ts';
-import { serveReflection } from './reflection.ts';
+import { serveHealth, serveReflection } from './health.ts';
 import { Grpc } from './server.ts';
 
-/** gRPC: modules that require it add their services while they start; it listens once all have started. */
+/** gRPC. Modules that require it add their services while they start; it listens after all have started. */
 export const grpc = defineModule({
   name: 'grpc',
   config,
@@ -19,13 +17,12 @@ export const grpc = defineModule({
     const value = new Grpc({
       config: settings,
       log,
-      metrics: createMetrics(registry),
+      registry,
       errors,
       tracing: use(tracing).current,
       authenticate: () => who.authenticate,
       stopping: signal,
     });
-    registerGauges(registry, value);
     return {
       value,
       async serve() {

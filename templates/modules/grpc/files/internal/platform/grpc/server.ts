@@ -10,6 +10,7 @@ import {
   setLogVerbosity,
   status as codes,
 } from '@grpc/grpc-js';
+import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
 import type { Static } from 'typebox';
 import { current, headerNames, parseTrace, runWith } from '../../../pkg/context/index.ts';
 import { type GrpcStatus, grpcCodes, tagsOf } from '../../../pkg/errors/index.ts';
@@ -20,7 +21,7 @@ import type { Logger } from '../log/logger.ts';
 import type { ErrorCounts } from '../metrics/module.ts';
 import { Call, type Serving } from './call.ts';
 import type { config } from './config.ts';
-import { Connections } from './connections.ts';
+import { Connections, Places } from './limits.ts';
 import {
   type Implementation,
   type Interceptor,
@@ -29,8 +30,6 @@ import {
   definitionOf,
   handlerOf,
 } from './method.ts';
-import type { GrpcMetrics } from './metrics.ts';
-import { Places } from './places.ts';
 import { type Status, fault, shortened, statusOf } from './status.ts';
 
 /** The statuses for which a server is responsible (https://opentelemetry.io/docs/specs/semconv/rpc/grpc/). */
@@ -53,21 +52,23 @@ const tooMany = {
 export interface GrpcOptions {
   readonly config: Static<typeof config>;
   readonly log: Logger;
-  readonly metrics: GrpcMetrics;
+  /** Gets the metrics. */
+  readonly registry: Registry;
   readonly errors: ErrorCounts;
   /** Records nothing by default. */
   readonly tracing?: Tracing;
-  /** Gives what verifies tokens, if a module of the service does. */
+  /** Returns the function that verifies tokens, if a module of the service has one. */
   readonly authenticate?: () => Authenticate | undefined;
   /** Aborts when the service begins to stop. */
   readonly stopping: AbortSignal;
 }
 
-/** The server of gRPC: @grpc/grpc-js, with the context, limits, errors and metrics of the service around each call. */
+/** The gRPC server: @grpc/grpc-js, with the context, limits, errors and metrics of the service around each call. */
 export class Grpc {
   readonly #options: GrpcOptions;
   readonly #server: Server;
   readonly #connections: Connections;
+  readonly #durations: Histogram<'method' | 'status'>;
   readonly #methods = new Map<string, Method>();
   readonly #services: DescService[] = [];
   readonly #interceptors: Interceptor[] = [];
@@ -76,14 +77,15 @@ export class Grpc {
   readonly #spans = new WeakMap<Call, EndSpan>();
   readonly #serving: Serving;
 
-  /** @param options settings, and what is told of calls */
+  /** @param options settings, log, registry and tracing */
   constructor(options: GrpcOptions) {
-    const { config: settings, metrics, tracing = noTracing, stopping } = options;
+    const { config: settings, registry, tracing = noTracing, stopping } = options;
     this.#options = options;
     this.#serving = { config: settings, tracing, stopping, fail: this.#fail, ended: this.#ended };
-    this.#places = new Places(settings.GRPC_CALLS_LIMIT, settings.GRPC_PEER_CALLS_LIMIT);
-    this.#probePlaces = new Places(Infinity, settings.GRPC_PEER_CALLS_LIMIT);
-    // It writes what clients send to stderr, and nothing else that the log of calls does not have.
+    const peer = settings.GRPC_PEER_CALLS_LIMIT;
+    this.#places = new Places({ all: settings.GRPC_CALLS_LIMIT, peer });
+    this.#probePlaces = new Places({ all: Infinity, peer });
+    // grpc-js writes data of clients to stderr; the log of calls has everything else.
     setLogVerbosity(logVerbosity.NONE);
     this.#server = new Server({
       'grpc.enable_channelz': 0,
@@ -94,11 +96,30 @@ export class Grpc {
       'grpc.max_connection_age_ms': settings.GRPC_CONNECTION_AGE_MS,
       interceptors: [({ path }, wire) => this.#intercept(this.#methods.get(path), wire)],
     });
+    const refused = new Counter({
+      name: 'grpc_server_connections_refused_total',
+      help: 'Connections that were closed because of a limit',
+      labelNames: ['limit'],
+      registers: [registry],
+    });
     const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
-    this.#connections = new Connections(settings, metrics.refused, (socket) => injector.injectConnection(socket));
+    this.#connections = new Connections(
+      settings,
+      (limit) => refused.inc({ limit }),
+      (socket) => injector.injectConnection(socket),
+    );
+    this.#durations = new Histogram({
+      name: 'grpc_server_call_duration_seconds',
+      help: 'Duration of gRPC calls in seconds, by method and status',
+      labelNames: ['method', 'status'],
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers: [registry],
+    });
+    registerGauge(registry, 'grpc_server_connections', 'Open connections', () => this.connections);
+    registerGauge(registry, 'grpc_server_calls_in_flight', 'Calls in progress', () => this.calls);
   }
 
-  /** What was added, in order. */
+  /** The services that were added, in order. */
   get services(): readonly DescService[] {
     return this.#services;
   }
@@ -108,14 +129,14 @@ export class Grpc {
     return this.#connections.count;
   }
 
-  /** Calls that are being answered; probes are not among them. */
+  /** Calls in progress, without probes. */
   get calls(): number {
     return this.#places.count;
   }
 
   /**
-   * Adds an interceptor around the handler of every method that is added after it.
-   * @param interceptor continues with `next`, or throws
+   * Adds an interceptor around the handlers of all methods that are added later.
+   * @param interceptor calls `next`, or throws
    */
   intercept(interceptor: Interceptor): void {
     this.#interceptors.push(interceptor);
@@ -137,14 +158,14 @@ export class Grpc {
     this.#services.push(service);
     const interceptors = [...this.#interceptors];
     const handlers = service.methods.map((desc) => {
-      const handler = handlerOf(desc, implementation, (work) => void this.#run(interceptors, work));
+      const handler = handlerOf(desc, implementation, (work) => this.#run(interceptors, work));
       return [desc.localName, handler] as const;
     });
     this.addDefinition(definitionOf(service), Object.fromEntries(handlers), options);
   }
 
   /**
-   * Adds a service as grpc-js takes it, such as one of the official packages. No interceptor runs around its methods.
+   * Adds a service in the form of grpc-js, such as one of the official packages. No interceptor runs around its methods.
    * @param definition its contract
    * @param implementation each of its methods
    * @param options who may call them
@@ -168,31 +189,31 @@ export class Grpc {
 
   /**
    * Begins to accept connections.
-   * @returns the port it listens on
+   * @returns the port
    */
   listen(): Promise<number> {
     return this.#connections.listen();
   }
 
   /**
-   * Stops accepting connections, asks every client to leave, and lets the calls in flight finish.
-   * @param signal aborts at the deadline: what is left is then cut off
+   * Stops accepting connections, asks every client to leave, and finishes the calls in progress.
+   * @param signal when aborted, the remaining connections are destroyed
    */
   async drain(signal: AbortSignal): Promise<void> {
     await this.#connections.drain(() => this.#server.tryShutdown(() => undefined), signal);
     this.#server.forceShutdown();
   }
 
-  /** Stands between grpc-js and a handler. grpc-js answers a call of an unknown method before this. */
+  /** Runs between grpc-js and a handler. grpc-js itself answers a call of an unknown method. */
   #intercept(method: Method | undefined, wire: ServerInterceptingCallInterface): ServerInterceptingCall {
     if (method === undefined) return new ServerInterceptingCall(wire);
     let call: Call | undefined;
     const send = wire.sendStatus.bind(wire);
-    // grpc-js ends calls by this method too: when a message is too large, say. So every call ends here.
+    // grpc-js uses this method for its own errors too, such as a message that is too large. So every call ends here.
     wire.sendStatus = (status) => {
-      // INTERNAL of grpc-js itself, which has no metadata, is a fault of the client: a timeout that is malformed, say.
-      const isFault = status.code === codes.INTERNAL && !status.metadata;
-      const code = isFault ? codes.INVALID_ARGUMENT : status.code;
+      // INTERNAL without metadata is of grpc-js itself, and a fault of the client, such as a malformed timeout.
+      const isClientFault = status.code === codes.INTERNAL && !status.metadata;
+      const code = isClientFault ? codes.INVALID_ARGUMENT : status.code;
       const name = codes[code];
       call?.over(isStatus(name) ? name : 'UNKNOWN');
       send({ ...status, code, details: shortened(status.details) });
@@ -209,13 +230,13 @@ export class Grpc {
           onCancel: () => call?.over('CANCELLED'),
         }),
       sendMessage: (message, next) => {
-        // After the status, Node takes a message for an error and resets the call.
+        // Node resets a call when a message follows the status.
         if (call?.isOver !== true) next(message);
       },
     });
   }
 
-  /** Lets a call through to its handler: authentication, span, limits. Without tokens to verify, nothing of it waits. */
+  /** Admits a call to its handler: authentication, span, limits. It is synchronous when no token is verified. */
   async #admit(call: Call, proceed: () => void): Promise<void> {
     const { peer, headers, method } = call;
     try {
@@ -232,71 +253,69 @@ export class Grpc {
         const span = { name: method.name, kind: 'server', attributes, parent } as const;
         this.#spans.set(call, this.#serving.tracing.begin(call, span));
       }
-      // When a busy service refuses probes, it is restarted.
+      // Kubernetes restarts a service that refuses probes because it is busy.
       const places = method.isProbe ? this.#probePlaces : this.#places;
       const limit = places.take(peer);
       if (limit !== undefined) throw tooMany[limit]();
-      call.occupy(() => places.free(peer));
+      call.vacate = () => places.free(peer);
       proceed();
     } catch (error) {
       this.#fail(call, error);
     }
   }
 
-  /** Runs a handler, whatever it throws. */
-  async #run(interceptors: readonly Interceptor[], work: (call: Call) => Promise<void>): Promise<void> {
+  /** Runs a handler with its interceptors. */
+  #run(interceptors: readonly Interceptor[], work: (call: Call) => Promise<void>): void {
     const call = current();
-    // It may have ended while its request was on its way.
-    if (!(call instanceof Call) || call.isOver) return;
-    call.hold();
-    try {
-      const chain = interceptors.reduceRight<() => Promise<void>>(
-        (next, interceptor) => () => interceptor(call, next),
-        () => work(call),
-      );
-      await chain();
-      call.answered();
-    } catch (error) {
-      this.#fail(call, error);
-    } finally {
-      call.release();
-    }
+    if (!(call instanceof Call)) return;
+    const chain = interceptors.reduceRight<() => Promise<void>>(
+      (next, interceptor) => () => interceptor(call, next),
+      () => work(call),
+    );
+    void call.run(chain);
   }
 
-  /** Each error is answered, counted and logged here and nowhere else. */
+  /** The only place where errors are answered, counted and logged. */
   readonly #fail = (call: Call, error: unknown): void => {
     if (call.isOver) return;
     let status: Status;
     try {
       status = this.#statusOf(call, error);
     } catch {
-      // Anything can be thrown, also an object that throws when it is read.
-      status = this.#statusOf(call, new Error('the handler threw what cannot be read'));
+      // The thrown object throws when it is read.
+      status = this.#statusOf(call, new Error('the handler threw an object that cannot be read'));
     }
     call.fail(status);
   };
 
-  /** Errors of callers are logged at debug only. */
+  /** Faults of callers are logged at level debug. */
   #statusOf(call: Call, error: unknown): Status {
     const reason = error instanceof Error && error.name === 'AbortError' ? (call.ended() ?? error) : error;
     const status = statusOf(reason, call.id);
-    this.#options.log[isOurs(status) ? 'error' : 'debug']({ ...tagsOf(error), err: error }, 'call failed');
+    this.#options.log[isServerFault(status) ? 'error' : 'debug']({ ...tagsOf(error), err: error }, 'call failed');
     return status;
   }
 
-  /** Records the end of each call once: one line in the log, one observation, the end of its span. */
+  /** Records the end of each call: one log line, one observation, the end of its span. */
   readonly #ended = (call: Call, { name, code }: Status): void => {
-    const { log, metrics, errors } = this.#options;
+    const { log, errors } = this.#options;
     const ms = performance.now() - call.begun;
     const method = call.method.name;
-    metrics.calls.observe({ method, status: name }, ms / 1000);
+    this.#durations.observe({ method, status: name }, ms / 1000);
     if (name !== 'OK') errors.count(code);
     this.#spans.get(call)?.({ 'rpc.response.status_code': name }, serverFaults.has(name) ? name : undefined);
     log.info({ method, status: name, ms }, 'call');
   };
 }
 
-function isOurs({ name }: Status): boolean {
+function registerGauge(registry: Registry, name: string, help: string, value: () => number): void {
+  const collect = function collect(this: Gauge): void {
+    this.set(value());
+  };
+  registry.registerMetric(new Gauge({ name, help, registers: [], collect }));
+}
+
+function isServerFault({ name }: Status): boolean {
   return name === 'INTERNAL' || name === 'UNKNOWN' || name === 'UNAVAILABLE' || name === 'DATA_LOSS';
 }
 

@@ -6,29 +6,28 @@ import { StatusSchema } from '../../../api/gen/google/rpc/status_pb.ts';
 import { type GrpcStatus, ServiceError, as, grpcCodes } from '../../../pkg/errors/index.ts';
 import { about } from '../app/about.ts';
 
-/** How a call ends, as its caller learns it. */
+/** The status of a call, as the caller gets it. */
 export interface Status {
   readonly name: GrpcStatus;
-  /** Of the ServiceError that decided; undefined for a fault of our own, and when all went well. */
+  /** The code of the ServiceError; undefined for a fault of this service, and for OK. */
   readonly code?: string;
   readonly message?: string;
   /** For the trailer grpc-status-details-bin. */
   readonly details?: Uint8Array;
 }
 
-/** Characters of a message, and bytes of details: many clients take no more than 8 KiB of headers, and too many end the connection. */
-const most = { message: 256, details: 2048 };
-/** Bytes with which an entry of a map stands in a message, at most. */
+/** Max characters of a message, and max bytes of details: many clients accept only 8 KiB of headers, and close the connection on more. */
+const max = { message: 256, details: 2048 };
+/** Max bytes that an entry of a map takes besides its key and value. */
 const entryOverhead = 12;
-/** What a google.protobuf.Duration holds, in milliseconds. */
-const longestMs = 315_576_000_000_000;
+/** The max of a google.protobuf.Duration, in milliseconds. */
+const maxDurationMs = 315_576_000_000_000;
 
 /**
- * Decides what a caller learns of an error: what the nearest ServiceError among it and its causes says.
- * @param error anything that was thrown
+ * Takes the status from the first ServiceError among an error and its causes. Other errors are INTERNAL, without details.
+ * @param error any thrown value
  * @param requestId of the call
- * @returns a status with its details (google.rpc: ErrorInfo, RetryInfo, RequestInfo); nothing of the inside is in it, and what does not
- * fit into trailers is left out
+ * @returns the status with details of google.rpc (ErrorInfo, RetryInfo, RequestInfo); what does not fit into trailers is left out
  */
 export function statusOf(error: unknown, requestId: string): Status {
   const known = as(error, ServiceError);
@@ -40,7 +39,7 @@ export function statusOf(error: unknown, requestId: string): Status {
     details.unshift(anyPack(ErrorInfoSchema, info));
     const { retryAfterMs } = known;
     if (retryAfterMs !== undefined) {
-      const retryDelay = durationFromMs(Math.min(Math.ceil(retryAfterMs), longestMs));
+      const retryDelay = durationFromMs(Math.min(Math.ceil(retryAfterMs), maxDurationMs));
       details.push(anyPack(RetryInfoSchema, create(RetryInfoSchema, { retryDelay })));
     }
   }
@@ -53,10 +52,10 @@ export function statusOf(error: unknown, requestId: string): Status {
  * @returns a message that fits into a header
  */
 export function shortened(text: string): string {
-  return (text.length <= most.message ? text : `${text.slice(0, most.message - 1)}…`).toWellFormed();
+  return (text.length <= max.message ? text : `${text.slice(0, max.message - 1)}…`).toWellFormed();
 }
 
-/** All of the details as text, or none. */
+/** The details as text: all of them, or none when they are too long. */
 function metadataOf({ details = {} }: ServiceError): Record<string, string> {
   const entries = Object.entries(details).map(
     ([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)] as const,
@@ -65,12 +64,12 @@ function metadataOf({ details = {} }: ServiceError): Record<string, string> {
     (sum, [key, text]) => sum + Buffer.byteLength(key) + Buffer.byteLength(text) + entryOverhead,
     0,
   );
-  return bytes > most.details ? {} : Object.fromEntries(entries);
+  return bytes > max.details ? {} : Object.fromEntries(entries);
 }
 
 /**
  * @param status of a call
- * @returns the same for grpc-js
+ * @returns the same status for grpc-js
  */
 export function statusObjectOf({ name, message = '', details }: Status): StatusObject {
   const metadata = new Metadata();
@@ -79,9 +78,9 @@ export function statusObjectOf({ name, message = '', details }: Status): StatusO
 }
 
 /**
- * @param code stable, for programs and metrics
- * @param grpcStatus what the caller is answered
- * @param publicMessage anyone may read it
+ * @param code of the error
+ * @param grpcStatus of the call
+ * @param publicMessage for the caller
  * @param cause for the log
  * @returns the error of a call that breaks its contract or a limit
  */

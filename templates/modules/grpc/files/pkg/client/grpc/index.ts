@@ -1,48 +1,97 @@
 import type { DescService } from '@bufbuild/protobuf';
-import { type Client, createClient } from '@connectrpc/connect';
+import { type Client, type Transport, createClient } from '@connectrpc/connect';
 import { Http2SessionManager, createGrpcTransport } from '@connectrpc/connect-node';
-import type { Retries } from './retry.ts';
-import { contextTransport } from './transport.ts';
+import { current, headerNames, outgoingHeaders } from '../../context/index.ts';
+import { type Retries, retrying, serviceErrorOf } from './retry.ts';
 
-export { serviceErrorOf } from './errors.ts';
-export type { Retries } from './retry.ts';
+export { type Retries, serviceErrorOf } from './retry.ts';
 
-/** How calls are made. */
+/** Options of all calls of a channel. */
 export interface ChannelOptions {
-  /** Gives the bearer token for each call. */
+  /** Returns the bearer token for each call. */
   readonly token?: () => string | Promise<string>;
-  /** For methods that the contract calls idempotent, when the callee is UNAVAILABLE: three tries, 50 ms, unless told. */
+  /** For methods that the contract marks as idempotent, when the callee is UNAVAILABLE: three attempts, 50 ms by default. */
   readonly retries?: Retries;
-  /** Milliseconds of what the work has left that are kept back from the callee: 10 unless told. */
+  /** Milliseconds by which the deadline for the callee is shorter than that of the current work; 10 by default. */
   readonly overheadMs?: number;
-  /** Milliseconds between two pings while calls are open: 30,000 unless told. */
+  /** Milliseconds between two pings while calls are open; 30,000 by default. */
   readonly keepaliveMs?: number;
 }
 
-/** A connection to a service by gRPC, opened when it is first needed and again when it is lost. */
+/** A connection to a gRPC service. It is opened by the first call, and again after it is lost. */
 export interface Channel {
   /**
    * @param service its contract
-   * @returns a typed client: each call takes deadline, cancellation, request id and trace of the work it is part of along, and
-   * throws a ServiceError
+   * @returns a typed client. Each call passes on deadline, cancellation, request id and trace of the current work, and throws
+   * a ServiceError
    */
   readonly client: <Service extends DescService>(service: Service) => Client<Service>;
-  /** Closes the connection; calls that are open fail. */
+  /** Closes the connection; open calls fail. */
   readonly close: () => void;
 }
 
 /**
  * @param baseUrl of the callee, such as `http://orders:50051`
- * @param options how calls are made
+ * @param options of the calls
  * @returns a channel
  */
 export function openChannel(baseUrl: string, options: ChannelOptions = {}): Channel {
-  const { token, retries = { attempts: 3, waitMs: 50 }, overheadMs = 10, keepaliveMs = 30_000 } = options;
-  const sessionManager = new Http2SessionManager(baseUrl, { pingIntervalMs: keepaliveMs });
+  const sessionManager = new Http2SessionManager(baseUrl, { pingIntervalMs: options.keepaliveMs ?? 30_000 });
   const inner = createGrpcTransport({ baseUrl, sessionManager, acceptCompression: [] });
-  const transport = contextTransport(inner, { overheadMs, token, retries });
+  const transport = contextTransport(inner, options);
   return {
     client: (service) => createClient(service, transport),
     close: () => sessionManager.abort(),
   };
+}
+
+/** Adds the context of the current work and the token to each call, and converts errors. */
+function contextTransport(inner: Transport, options: ChannelOptions): Transport {
+  const { token, retries = { attempts: 3, waitMs: 50 }, overheadMs = 10 } = options;
+
+  async function prepare(signal: AbortSignal | undefined, timeoutMs: number | undefined, init: unknown) {
+    const { [headerNames.timeout]: left, ...headers } = outgoingHeaders(current(), overheadMs);
+    // Connect uses a type of the DOM, which is not declared here.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const header = new Headers(init as Readonly<Record<string, string>> | undefined);
+    for (const [name, value] of Object.entries(headers)) header.set(name, value);
+    const ended = signalOf(signal);
+    if (token !== undefined) header.set('authorization', `Bearer ${await token()}`);
+    const ms = Math.min(timeoutMs ?? Infinity, Number(left ?? Infinity));
+    return { header, signal: ended, timeoutMs: ms === Infinity ? undefined : ms };
+  }
+
+  return {
+    unary: (method, signal, timeoutMs, init, input, values) =>
+      retrying(method, retries, signalOf(signal), async () => {
+        const sent = await prepare(signal, timeoutMs, init);
+        try {
+          return await inner.unary(method, sent.signal, sent.timeoutMs, sent.header, input, values);
+        } catch (error) {
+          throw serviceErrorOf(error);
+        }
+      }),
+    async stream(method, signal, timeoutMs, init, input, values) {
+      const sent = await prepare(signal, timeoutMs, init);
+      try {
+        const response = await inner.stream(method, sent.signal, sent.timeoutMs, sent.header, input, values);
+        return { ...response, message: withServiceErrors(response.message) };
+      } catch (error) {
+        throw serviceErrorOf(error);
+      }
+    },
+  };
+}
+
+/** The end of the current work, or of the call. */
+function signalOf(signal: AbortSignal | undefined): AbortSignal {
+  return AbortSignal.any([current().signal, ...(signal ? [signal] : [])]);
+}
+
+async function* withServiceErrors<Message>(messages: AsyncIterable<Message>): AsyncGenerator<Message, void> {
+  try {
+    yield* messages;
+  } catch (error) {
+    throw serviceErrorOf(error);
+  }
 }

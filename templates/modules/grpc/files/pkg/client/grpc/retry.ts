@@ -1,27 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DescMethod } from '@bufbuild/protobuf';
-import { MethodOptions_IdempotencyLevel as Idempotency } from '@bufbuild/protobuf/wkt';
-import { ServiceError, chain } from '../../errors/index.ts';
+import { MethodOptions_IdempotencyLevel as Idempotency, durationMs } from '@bufbuild/protobuf/wkt';
+import { Code, ConnectError } from '@connectrpc/connect';
+import { ErrorInfoSchema, RetryInfoSchema } from '../../../api/gen/google/rpc/error_details_pb.ts';
+import { type GrpcStatus, ServiceError, chain, grpcCodes } from '../../errors/index.ts';
 
-/** How often to try, and how long to wait in between. */
+/** How often a call is repeated, and the pause. */
 export interface Retries {
-  /** Tries in all; 1 for no other. */
+  /** Max attempts, the first included. */
   readonly attempts: number;
-  /** Milliseconds before the second try; each further one waits twice as long. Half of it is random. */
+  /** Milliseconds before the second attempt. The pause doubles for each further attempt. Half of it is random. */
   readonly waitMs: number;
 }
 
-/** A callee that stops refuses what comes late: until the connection to another one stands. */
+/** Attempts when a stopping callee refuses late calls, until the connection to another instance is open. */
 const refusedAttempts = 5;
 
 /**
- * Tries again what failed with UNAVAILABLE, if it may be done twice by its contract, or has certainly not been done once.
- * @param method what is called
+ * Repeats a call that failed with UNAVAILABLE, if its method is idempotent or the callee has certainly not begun it.
+ * @param method that is called
  * @param retries how often
  * @param signal ends the waiting
- * @param attempt makes one try
- * @returns what the first good try gives
- * @throws {ServiceError} what the last try threw
+ * @param attempt makes one attempt
+ * @returns the result of the first attempt that succeeds
+ * @throws {ServiceError} the error of the last attempt
  */
 export async function retrying<Value>(
   { idempotency }: DescMethod,
@@ -29,7 +31,7 @@ export async function retrying<Value>(
   signal: AbortSignal,
   attempt: () => Promise<Value>,
 ): Promise<Value> {
-  const most = idempotency === Idempotency.IDEMPOTENCY_UNKNOWN ? 1 : attempts;
+  const maxAttempts = idempotency === Idempotency.IDEMPOTENCY_UNKNOWN ? 1 : attempts;
   for (let count = 1; ; count += 1) {
     try {
       return await attempt();
@@ -37,18 +39,69 @@ export async function retrying<Value>(
       if (!(error instanceof ServiceError) || signal.aborted) throw error;
       const wasRefused = isRefusal(error);
       if (!wasRefused && error.grpcStatus !== 'UNAVAILABLE') throw error;
-      if (count >= (wasRefused ? Math.max(attempts, refusedAttempts) : most)) throw error;
+      if (count >= (wasRefused ? Math.max(attempts, refusedAttempts) : maxAttempts)) throw error;
       const ms = error.retryAfterMs ?? waitMs * 2 ** (count - 1) * (0.5 + Math.random() / 2);
-      // A signal that ends the wait: the next try throws what it says.
+      // After an abort, the next attempt throws the reason.
       await sleep(ms, undefined, { signal }).catch(() => undefined);
     }
   }
 }
 
-/** HTTP/2 has refused to begin: the callee has not seen the call (RFC 9113, 8.7). */
+/** HTTP/2 refused the stream: the callee has not seen the call (RFC 9113, 8.7). */
 function isRefusal(error: ServiceError): boolean {
-  for (const each of chain(error)) {
-    if (each instanceof Error && each.message.includes('NGHTTP2_REFUSED_STREAM')) return true;
-  }
-  return false;
+  return [...chain(error)].some((each) => each instanceof Error && each.message.includes('NGHTTP2_REFUSED_STREAM'));
+}
+
+/** The table in google.rpc's code.proto. */
+const httpStatuses: Readonly<Partial<Record<GrpcStatus, number>>> = {
+  CANCELLED: 499,
+  UNKNOWN: 500,
+  INVALID_ARGUMENT: 400,
+  DEADLINE_EXCEEDED: 504,
+  NOT_FOUND: 404,
+  ALREADY_EXISTS: 409,
+  PERMISSION_DENIED: 403,
+  RESOURCE_EXHAUSTED: 429,
+  FAILED_PRECONDITION: 400,
+  ABORTED: 409,
+  OUT_OF_RANGE: 400,
+  UNIMPLEMENTED: 501,
+  UNAVAILABLE: 503,
+  INTERNAL: 500,
+  DATA_LOSS: 500,
+  UNAUTHENTICATED: 401,
+};
+
+/**
+ * @param error what a gRPC call threw
+ * @returns the error of the callee, with code, details and retry time when the status has them
+ */
+export function serviceErrorOf(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error;
+  const cause = ConnectError.from(error, Code.Unavailable);
+  const grpcStatus = statusOf(cause.code);
+  const [info] = cause.findDetails(ErrorInfoSchema);
+  const delay = cause.findDetails(RetryInfoSchema)[0]?.retryDelay;
+  return new ServiceError({
+    code: info?.reason ?? grpcStatus.toLowerCase(),
+    status: httpStatuses[grpcStatus] ?? 500,
+    grpcStatus,
+    publicMessage: cause.rawMessage,
+    cause,
+    ...(info && Object.keys(info.metadata).length > 0 && { details: info.metadata }),
+    ...(delay && { retryAfterMs: durationMs(delay) }),
+  });
+}
+
+/** Connect uses the numbers of gRPC. */
+function statusOf(code: number): GrpcStatus {
+  return (
+    Object.keys(grpcCodes)
+      .filter(isStatus)
+      .find((name) => grpcCodes[name] === code) ?? 'UNKNOWN'
+  );
+}
+
+function isStatus(name: string): name is GrpcStatus {
+  return Object.hasOwn(grpcCodes, name);
 }

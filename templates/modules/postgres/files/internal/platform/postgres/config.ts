@@ -11,20 +11,20 @@ export const config = Type.Object({
   }),
   PGLITE_DIR: Type.String({
     default: '',
-    description: 'Data directory of the embedded database; when empty its data lives in memory',
+    description: 'Data directory of the embedded database; when empty its data is in memory',
     examples: ['.data/postgres'],
   }),
   POSTGRES_POOL_MAX: Type.Integer({
     default: 10,
     minimum: 1,
     description:
-      'Connections one process may hold; all processes together must stay below the max_connections of the server',
+      'Max connections of one process; the sum over all processes must stay below max_connections of the server',
     examples: [10, 20],
   }),
   POSTGRES_CONNECT_TIMEOUT_MS: Type.Integer({
     default: 3000,
     minimum: 1,
-    description: 'Longest wait for a connection, be it a new one or one that others hold',
+    description: 'Longest wait for a connection, either a new one or one of the pool',
     examples: [3000],
   }),
   POSTGRES_STATEMENT_TIMEOUT_MS: Type.Integer({
@@ -33,22 +33,22 @@ export const config = Type.Object({
     description: 'The server cancels a statement that takes longer; 0 is never',
     examples: [10_000],
   }),
-  POSTGRES_IDLE_TIMEOUT_MS: Type.Integer({
-    default: 30_000,
-    minimum: 0,
-    description: 'A connection nobody used for so long is closed; 0 is never',
-    examples: [30_000],
+  POSTGRES_CONNECTION_AGE_MS: Type.Integer({
+    default: 1_800_000,
+    minimum: 1000,
+    description: 'A connection that is older is closed when no code holds it',
+    examples: [1_800_000],
   }),
   POSTGRES_CHECKOUT_WARN_MS: Type.Integer({
     default: 5000,
     minimum: 0,
-    description: 'A connection held for longer is logged with the stack of who took it; 0 is never',
+    description: 'A connection that code holds for longer is logged, with the stack of the code; 0 is never',
     examples: [5000],
   }),
   POSTGRES_CHECKOUT_MAX_MS: Type.Integer({
     default: 30_000,
     minimum: 0,
-    description: 'A connection held for longer is destroyed, and the next query of its holder fails; 0 is never',
+    description: 'A connection that code holds for longer is destroyed, and its next query fails; 0 is never',
     examples: [30_000],
   }),
   POSTGRES_HEALTH_INTERVAL_MS: Type.Integer({

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { createLogger } from '../log/logger.ts';
 import type { Database } from './database.ts';
 import { CheckoutReclaimedError, PoolExhaustedError, sqlState } from './errors.ts';
-import { watchHealth } from './health.ts';
-import { createMigrations } from './migrator.ts';
+import { createMigrations } from './migrate.ts';
+import { watchHealth } from './module.ts';
 import type { TestDatabase } from './testing.ts';
 
 interface Tables {
@@ -13,7 +13,7 @@ interface Tables {
   orders: { stock_id: number };
 }
 
-/** Settings that let a test see in tenths of a second what takes many of them in production. */
+/** Short times, for tests. */
 export const fastSettings = {
   POSTGRES_POOL_MAX: '1',
   POSTGRES_CONNECT_TIMEOUT_MS: '300',
@@ -22,7 +22,7 @@ export const fastSettings = {
 };
 
 /**
- * What holds of every database, embedded or not, with one connection.
+ * Tests for both databases, with one connection.
  * @param open opens a fresh database with `fastSettings`
  */
 export function databaseSuite(open: () => Promise<TestDatabase>): void {
@@ -35,6 +35,7 @@ export function databaseSuite(open: () => Promise<TestDatabase>): void {
     database = opened.tables<Tables>();
     ({ db } = database);
     await sql`create table stock (id int primary key, quantity int8 not null)`.execute(db);
+    await sql`create table limits (code varchar(3) not null, size int default 0 check (size >= 0))`.execute(db);
     await sql`create table orders (stock_id int not null references stock)`.execute(db);
   });
   afterAll(() => opened.close());
@@ -67,6 +68,35 @@ export function databaseSuite(open: () => Promise<TestDatabase>): void {
       ]);
     });
 
+    it('gives arrays as their elements, and timestamp as text in any time zone of the process', async () => {
+      const zone = process.env['TZ'];
+      process.env['TZ'] = 'America/New_York';
+      try {
+        const { rows } = await sql`
+          select array[1, null, 9007199254740991]::int8[] as big, '{{1,2},{3,4}}'::int8[] as nested,
+            array[1.10, null]::numeric[] as price, array[date '2026-02-28'] as day,
+            timestamp '2026-02-28 12:00:00' as at, array[timestamp '2026-02-28 12:00:00'] as times,
+            array[timestamptz '2026-02-28 12:00:00+02'] as instants`.execute(db);
+        expect(rows).toEqual([
+          {
+            big: [1, null, Number.MAX_SAFE_INTEGER],
+            nested: [
+              [1, 2],
+              [3, 4],
+            ],
+            price: ['1.10', null],
+            day: ['2026-02-28'],
+            at: '2026-02-28 12:00:00',
+            times: ['2026-02-28 12:00:00'],
+            instants: [new Date('2026-02-28T10:00:00Z')],
+          },
+        ]);
+      } finally {
+        if (zone === undefined) delete process.env['TZ'];
+        else process.env['TZ'] = zone;
+      }
+    });
+
     it('refuses an int8 that would be rounded', async () => {
       await expect(sql`select 9007199254740993::int8`.execute(db)).rejects.toThrow('does not fit a number');
       expect(await quantity()).toBe(10);
@@ -81,7 +111,21 @@ export function databaseSuite(open: () => Promise<TestDatabase>): void {
       await expect(orphan).rejects.toMatchObject({ code: 'reference_broken', status: 409 });
     });
 
-    it('are passed on with their SQLSTATE when callers are not to know of them', async () => {
+    it.each([
+      ['a zero byte', sql`select ${'\u0000'}::text`],
+      ['a lone surrogate in jsonb', sql`select ${JSON.stringify({ name: '\uD800' })}::jsonb`],
+      ['text that is too long', sql`insert into limits (code) values ('abcd')`],
+      ['null', sql`insert into limits (code) values (null)`],
+      ['a value that a check refuses', sql`insert into limits (code, size) values ('abc', -1)`],
+      ['an integer out of range', sql`insert into limits (code, size) values ('abc', ${2 ** 40})`],
+      ['text that is no number', sql`insert into limits (code, size) values ('abc', ${'x'})`],
+      ['text that is no date', sql`select ${'2026-02-30'}::date`],
+      ['a negative limit', sql`select 1 limit ${-1}`],
+    ])('are 400 for %s', async (_what, query) => {
+      await expect(query.execute(db)).rejects.toMatchObject({ code: 'invalid_value', status: 400 });
+    });
+
+    it('are internal errors with their SQLSTATE otherwise', async () => {
       const error: unknown = await sql`select 1 / 0`.execute(db).catch((thrown: unknown) => thrown);
       expect(error).not.toHaveProperty('publicMessage');
       expect(sqlState(error)).toBe('22012');
@@ -108,7 +152,7 @@ export function databaseSuite(open: () => Promise<TestDatabase>): void {
       expect(level).toEqual([{ level: 'serializable' }]);
     });
 
-    it('runs again from its start when it lost against another one', async () => {
+    it('runs again after a conflict with another one', async () => {
       let runs = 0;
       const done = database.transaction(async (trx) => {
         runs += 1;
@@ -156,7 +200,7 @@ export function databaseSuite(open: () => Promise<TestDatabase>): void {
   });
 
   describe('the pool', () => {
-    it('refuses who waits too long, such as a query beside an open transaction', async () => {
+    it('fails when the wait is too long, such as a query beside an open transaction', async () => {
       const beside = database.transaction(async (trx) => {
         await trx.updateTable('stock').set({ quantity: 0 }).execute();
         await quantity();
@@ -167,7 +211,7 @@ export function databaseSuite(open: () => Promise<TestDatabase>): void {
       expect(await metric('postgres_pool_exhausted_total')).toMatchObject([{ value: 1 }]);
     });
 
-    it('names who holds a connection for long, then takes it away', async () => {
+    it('logs code that holds a connection for long, then destroys the connection', async () => {
       const holder = database.transaction(async function forgetfulHolder(trx) {
         await trx.updateTable('stock').set({ quantity: 0 }).execute();
         await vi.waitFor(() => expect(opened.log.text).toContain('is it released?'), 10_000);
@@ -182,7 +226,7 @@ export function databaseSuite(open: () => Promise<TestDatabase>): void {
       expect(await metric('postgres_pool_reclaimed_total')).toMatchObject([{ value: 1 }]);
     });
 
-    it('reports what its connections do', async () => {
+    it('reports the state of its connections', async () => {
       await database.transaction(async () => {
         expect(await metric('postgres_pool_connections')).toMatchObject([
           { value: 1, labels: { state: 'in_use' } },
@@ -202,7 +246,7 @@ export function databaseSuite(open: () => Promise<TestDatabase>): void {
     it('fails while migrations are pending', async () => {
       const migrations = createMigrations(opened.tables<unknown>().db);
       await migrations.down();
-      const health = await watchHealth(opened, { intervalMs: 50, timeoutMs: 1000, log: await createLogger('silent') });
+      const health = await watchHealth(opened, await createLogger('silent'), 50, 1000);
       expect(health.assert).toThrow('migrations are pending: 20261121_accounts');
       expect(await metric('postgres_migrations_pending')).toMatchObject([{ value: 1 }]);
       await migrations.up();
@@ -211,8 +255,8 @@ export function databaseSuite(open: () => Promise<TestDatabase>): void {
       health.stop();
     });
 
-    it('does not fail because all connections are at work', async () => {
-      const health = await watchHealth(opened, { intervalMs: 50, timeoutMs: 1000, log: await createLogger('silent') });
+    it('does not fail when all connections are in use', async () => {
+      const health = await watchHealth(opened, await createLogger('silent'), 50, 1000);
       const before = (await metric('postgres_pool_exhausted_total'))?.[0]?.value ?? 0;
       await database.transaction(() =>
         vi.waitFor(async () => {
@@ -239,11 +283,10 @@ export function databaseSuite(open: () => Promise<TestDatabase>): void {
     it('change nothing when one of them fails', async () => {
       const migrations = createMigrations(opened.tables<unknown>().db);
       await migrations.down();
-      await sql`create table transfers ()`.execute(db);
+      await sql`create table accounts ()`.execute(db);
       await expect(migrations.up()).rejects.toThrow('failed: nothing was changed');
-      const { rows } = await sql`select to_regclass('accounts') as accounts`.execute(db);
-      expect(rows).toEqual([{ accounts: null }]);
-      await sql`drop table transfers`.execute(db);
+      expect(await migrations.pending()).toEqual(['20261121_accounts']);
+      await sql`drop table accounts`.execute(db);
       await migrations.up();
     });
   });

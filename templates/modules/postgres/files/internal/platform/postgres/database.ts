@@ -1,91 +1,106 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registry } from '@prometheus-io/client';
-import { Kysely, PostgresDialect, type Transaction } from 'kysely';
-import { Pool, type PoolConfig } from 'pg';
-import type { Static } from 'typebox';
+import { type IsolationLevel, Kysely, PostgresDialect, type Transaction } from 'kysely';
+import { Pool, type PoolConfig, TypeOverrides, types } from 'pg';
+import { type Static, Type } from 'typebox';
+import { current, runWith } from '../../../pkg/context/index.ts';
 import { about } from '../app/about.ts';
+import { rule } from '../config/config.ts';
 import type { Logger } from '../log/logger.ts';
-import type { config } from './config.ts';
+import { config } from './config.ts';
 import { openEmbedded } from './embedded.ts';
+import { sqlState } from './errors.ts';
 import { createMetrics, type PostgresMetrics } from './metrics.ts';
 import { SupervisedPool } from './pool.ts';
-import { transaction, type TransactionOptions } from './transaction.ts';
-import { typeParsers } from './types.ts';
 
-/** The database as a domain slice sees it: with the tables it names as its own, and no others. */
+/** Refuses URLs that the client cannot read, such as one with a list of hosts or with `#` in the password. */
+export const rules = [
+  rule(Type.Pick(config, ['DATABASE_URL']), ({ DATABASE_URL }) => {
+    const url = URL.parse(DATABASE_URL);
+    if (DATABASE_URL === '' || (url !== null && url.hash === '' && !url.hostname.includes(','))) return undefined;
+    return {
+      variable: 'DATABASE_URL',
+      expected: 'a URL with one host; the characters # / ? @ : % in user and password are percent-encoded',
+      example: 'postgres://user:password@localhost:5432/database',
+    };
+  }),
+];
+
+export interface TransactionOptions {
+  /** `read committed` by default. Under `serializable` the database finds conflicts, and the transaction runs again. */
+  readonly isolation?: IsolationLevel;
+  /** Max attempts, the first included; 5 by default. */
+  readonly attempts?: number;
+  /** Ends the transaction: its statement is cancelled, everything is rolled back, and the signal's reason is thrown. */
+  readonly signal?: AbortSignal;
+}
+
+/** The database with the tables of one domain slice. */
 export interface Database<Tables> {
-  /** The query builder. Inside a transaction use the transaction in its place. */
+  /** The query builder. Inside a transaction use `trx` instead. */
   readonly db: Kysely<Tables>;
-  /** Runs a transaction, again when it lost against another one: see `transaction`. */
+  /**
+   * Runs a transaction, and runs it again after a conflict with another transaction (serialization failure or deadlock). It is not
+   * repeated after a broken connection: the commit may have succeeded.
+   * @param run the work; it may run several times, so it changes only the database
+   * @param options isolation, attempts, and a signal that ends it
+   * @returns what `run` returned, after the commit
+   * @throws what `run` threw, after the rollback
+   */
   readonly transaction: <Value>(
     run: (trx: Transaction<Tables>) => Promise<Value>,
     options?: TransactionOptions,
   ) => Promise<Value>;
 }
 
-/** An open database, in the hands of who opened it. */
+/** An open database. */
 export interface OpenDatabase {
-  /** Whether it lives in this process. */
+  /** Whether it runs in this process. */
   readonly embedded: boolean;
   readonly metrics: PostgresMetrics;
-  /** The database with the tables that the caller names; all views share one pool. */
+  /** The database with the tables that the caller names; all of them share one pool. */
   readonly tables: <Tables>() => Database<Tables>;
-  /** Closes it; connections that are held are waited for, until the signal aborts. */
+  /** Closes it. Waits for the connections that code holds, until the signal aborts. */
   readonly close: (signal?: AbortSignal) => Promise<void>;
 }
 
 export interface OpenOptions {
-  /** What `config` describes. */
+  /** The values of `config`. */
   readonly settings: Static<typeof config>;
-  /** Hears of connections that break, and of those that are held for long. */
   readonly log: Logger;
   /** Gets the metrics. */
   readonly registry: Registry;
-  /** How long a statement may wait for a lock, in milliseconds; for ever unless told. Servers only. */
+  /** How long a statement may wait for a lock, in milliseconds; without a limit by default. Servers only. */
   readonly lockTimeoutMs?: number;
 }
 
 /**
- * Opens the database that the settings name: a server, without waiting for it to answer, or else the embedded one.
+ * Opens the database of the settings: a server, without waiting for its answer, or the embedded one.
  * @param options settings, log, registry
  * @returns the database
  */
 export async function openDatabase({ settings, log, registry, lockTimeoutMs = 0 }: OpenOptions): Promise<OpenDatabase> {
   const embedded = settings.DATABASE_URL === '';
-  const poolConfig: PoolConfig = {
-    connectionTimeoutMillis: settings.POSTGRES_CONNECT_TIMEOUT_MS,
-    types: typeParsers(),
-  };
+  const common = { connectionTimeoutMillis: settings.POSTGRES_CONNECT_TIMEOUT_MS, types: typeParsers() };
   const { pool, close } = embedded
-    ? await openEmbedded(settings.PGLITE_DIR, poolConfig)
-    : { pool: new Pool({ ...poolConfig, ...serverConfig(settings, lockTimeoutMs) }), close: async () => {} };
-  const counts = () => ({
-    inUse: pool.totalCount - pool.idleCount,
-    idle: pool.idleCount,
-    waiting: pool.waitingCount,
-  });
-  const metrics = createMetrics(registry, counts, pool.options.max);
-  const supervised = new SupervisedPool(pool, {
-    warnMs: settings.POSTGRES_CHECKOUT_WARN_MS,
-    maxMs: settings.POSTGRES_CHECKOUT_MAX_MS,
-    log,
-    metrics,
-  });
+    ? await openEmbedded(settings.PGLITE_DIR, common)
+    : { pool: new Pool({ ...common, ...serverConfig(settings, lockTimeoutMs) }), close: async () => {} };
+  const metrics = createMetrics(registry, pool);
+  const { POSTGRES_CHECKOUT_WARN_MS: warnMs, POSTGRES_CHECKOUT_MAX_MS: maxMs } = settings;
+  const limits = { warnMs, maxMs, hasFailover: !embedded };
+  const supervised = new SupervisedPool(pool, limits, log, metrics);
   const dialect = new PostgresDialect({ pool: supervised });
   return {
     embedded,
     metrics,
-    tables: <Tables>() => view<Tables>(new Kysely({ dialect }), metrics),
+    tables: <Tables>(): Database<Tables> => {
+      const db = new Kysely<Tables>({ dialect });
+      return { db, transaction: (run, options) => transaction(db, metrics, run, options) };
+    },
     close: async (signal) => {
       await supervised.end(signal);
       await close();
     },
-  };
-}
-
-function view<Tables>(db: Kysely<Tables>, { retries }: PostgresMetrics): Database<Tables> {
-  return {
-    db,
-    transaction: (run, options) => transaction(db, run, options, (sqlstate) => retries.inc({ sqlstate })),
   };
 }
 
@@ -94,11 +109,80 @@ function serverConfig(settings: Static<typeof config>, lockTimeoutMs: number): P
     connectionString: settings.DATABASE_URL,
     application_name: about.name,
     max: settings.POSTGRES_POOL_MAX,
-    idleTimeoutMillis: settings.POSTGRES_IDLE_TIMEOUT_MS,
+    idleTimeoutMillis: 30_000,
+    maxLifetimeSeconds: settings.POSTGRES_CONNECTION_AGE_MS / 1000,
     statement_timeout: settings.POSTGRES_STATEMENT_TIMEOUT_MS,
     lock_timeout: lockTimeoutMs,
-    // The server's own end of a reclaim, should the news of it not arrive there: a second later, so that ours comes first.
+    // When the server does not learn that the pool destroyed a connection, it ends the session itself, one second later.
     idle_in_transaction_session_timeout: settings.POSTGRES_CHECKOUT_MAX_MS && settings.POSTGRES_CHECKOUT_MAX_MS + 1000,
     keepAlive: true,
   };
+}
+
+async function transaction<Tables, Value>(
+  db: Kysely<Tables>,
+  { retries }: PostgresMetrics,
+  run: (trx: Transaction<Tables>) => Promise<Value>,
+  { isolation, attempts = 5, signal }: TransactionOptions = {},
+): Promise<Value> {
+  const builder = isolation ? db.transaction().setIsolationLevel(isolation) : db.transaction();
+  const once = () => (signal ? runUntil(signal, () => builder.execute(run)) : builder.execute(run));
+  for (let attempt = 1; ; attempt += 1) {
+    signal?.throwIfAborted();
+    try {
+      return await once();
+    } catch (error) {
+      const state = sqlState(error);
+      // serialization_failure and deadlock_detected
+      if (attempt >= attempts || (state !== '40001' && state !== '40P01')) throw error;
+      retries.inc({ sqlstate: state });
+      // Full jitter (AWS Architecture Blog, 2015), so that the same transactions do not meet again.
+      await sleep(Math.random() * Math.min(1000, 10 * 2 ** attempt));
+    }
+  }
+}
+
+/** Runs work in a context that the signal ends. */
+async function runUntil<Value>(signal: AbortSignal, work: () => Promise<Value>): Promise<Value> {
+  const context = current().child();
+  const end = (): void => context.cancel(signal.reason instanceof Error ? signal.reason : undefined);
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    return await runWith(context, work);
+  } finally {
+    signal.removeEventListener('abort', end);
+    context.cancel();
+  }
+}
+
+/** Object ids of array types, from PostgreSQL's pg_type.dat. */
+const arrays = { text: 1009, int8: 1016, timestamp: 1115, date: 1182, numeric: 1231 };
+
+/**
+ * Makes the parsers of column types. `int8` is a number, and so is `count(*)`; node-postgres would give text. `date` and `timestamp`
+ * are text: they have no time zone, and a Date would depend on that of the process. Arrays are as their elements.
+ */
+function typeParsers(): TypeOverrides {
+  const overrides = new TypeOverrides();
+  // oxlint-disable-next-line typescript/no-unsafe-assignment
+  const texts: (text: string) => Nested = types.getTypeParser(arrays.text);
+  overrides.setTypeParser(types.builtins.INT8, parseInt8);
+  for (const id of [types.builtins.DATE, types.builtins.TIMESTAMP]) overrides.setTypeParser(id, String);
+  overrides.setTypeParser(arrays.int8, (text) => mapNested(texts(text)));
+  for (const id of [arrays.date, arrays.timestamp, arrays.numeric]) overrides.setTypeParser(id, texts);
+  return overrides;
+}
+
+type Nested = string | null | readonly Nested[];
+
+function mapNested(value: Nested): unknown {
+  if (value === null) return null;
+  return typeof value === 'string' ? parseInt8(value) : value.map(mapNested);
+}
+
+/** Throws instead of rounding; select a column that needs more than 53 bits as text. */
+function parseInt8(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`int8 ${text} does not fit a number: select it as text`);
+  return value;
 }

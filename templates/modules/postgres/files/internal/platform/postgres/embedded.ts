@@ -1,24 +1,26 @@
+import { readFileSync } from 'node:fs';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { findPackageJSON } from 'node:module';
+import path from 'node:path';
 import { type ClientBase, Pool, type PoolConfig } from 'pg';
-import { openInMemory } from './cluster.ts';
 
-/** The embedded database, seen as a pool of the one connection it has. */
+/** The embedded database, as a pool of the one connection that it has. */
 export interface Embedded {
   readonly pool: Pool;
-  /** To be called once the pool has ended. */
+  /** Call it after the pool has ended. */
   readonly close: () => Promise<void>;
 }
 
 /**
- * Opens PGlite: PostgreSQL in this process, compiled to WebAssembly. It speaks the same protocol to the same client as a
- * server does, so that types, errors and the pool behave alike; what differs: one connection, and a statement blocks the
- * process until it ends, so that nothing can cancel it. A query beside an open transaction waits for the one connection, and
- * fails when the wait is over.
- * @param dataDir where its data lives; in memory when empty
+ * Opens PGlite: PostgreSQL compiled to WebAssembly, in this process. The same client speaks the same protocol to it as to a server,
+ * so that types, errors and the pool behave alike. Differences: it has one connection, and a statement blocks the process until it
+ * ends, so that it cannot be cancelled. A query beside an open transaction waits for the connection, and fails after the timeout.
+ * @param dataDir the folder of its data; in memory when empty
  * @param config settings of the pool
  * @returns its pool, and how to close it
  */
 export async function openEmbedded(dataDir: string, config: PoolConfig): Promise<Embedded> {
-  // Loaded here and not above: with a server it is 20 MB for nothing.
+  // Imported here: a service with a server does not need these 20 MB.
   const [{ PGlite }, { createPgConfig }] = await Promise.all([
     import('@electric-sql/pglite'),
     import('@electric-sql/pglite/node-postgres'),
@@ -30,8 +32,50 @@ export async function openEmbedded(dataDir: string, config: PoolConfig): Promise
   return { pool, close: () => database.close() };
 }
 
-/** A session lives as long as the database: what a connection left open when it was destroyed is still there. */
+/** The session lives as long as the database: what a destroyed connection left open is still there. */
 async function reset(client: ClientBase): Promise<void> {
   await client.query('rollback');
   await client.query('discard all');
+}
+
+/** A database that can write its files into an archive. */
+export interface Dumpable {
+  dumpDataDir(compression: 'none'): Promise<Blob>;
+}
+
+/**
+ * Opens an embedded database in memory. Its first files take initdb several seconds, so they are made once and kept in a file. When
+ * that file cannot be written, they are made each time.
+ * @param create opens a database with these files, or makes them
+ * @param file where they are kept
+ * @returns the database, empty
+ */
+export async function openInMemory<Database extends Dumpable>(
+  create: (files?: Blob) => Promise<Database>,
+  file = cacheFile(),
+): Promise<Database> {
+  const kept = await readFile(file).catch(() => undefined);
+  if (kept !== undefined) {
+    const opened = await create(new Blob([kept])).catch(() => undefined);
+    if (opened !== undefined) return opened;
+  }
+  const made = await create();
+  await keep(file, made).catch(() => undefined);
+  return made;
+}
+
+/** In `node_modules/.cache`; each version of PGlite has its own files. */
+function cacheFile(): string {
+  const manifest = findPackageJSON('@electric-sql/pglite', import.meta.url) ?? '';
+  const [, version = ''] = /"version": *"(.+?)"/.exec(readFileSync(manifest, 'utf8')) ?? [];
+  return path.resolve(manifest, '../../../.cache/pglite', `${version}.tar`);
+}
+
+/** Writes the file whole, or not at all: another process may write or read it at the same time. */
+async function keep(file: string, database: Dumpable): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true });
+  const files = await database.dumpDataDir('none');
+  const part = `${file}.${process.pid}`;
+  await writeFile(part, Buffer.from(await files.arrayBuffer()));
+  await rename(part, file);
 }

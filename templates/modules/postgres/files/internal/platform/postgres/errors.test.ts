@@ -5,8 +5,8 @@ import { DatabaseUnavailableError, PoolExhaustedError, connectError, databaseErr
 const withCode = (code: string) => Object.assign(new Error('internal words'), { code });
 
 describe('databaseError', () => {
-  it.each(['08006', '53300', '57P01', '57P03', 'ECONNRESET', 'ENOTFOUND'])(
-    'takes %s for a database out of reach',
+  it.each(['08006', '25006', '53300', '57P01', '57P03', 'ECONNRESET', 'ENOTFOUND'])(
+    'treats %s as a database that is unavailable',
     (code) => {
       expect(databaseError(withCode(code))).toBeInstanceOf(DatabaseUnavailableError);
     },
@@ -16,14 +16,14 @@ describe('databaseError', () => {
     expect(databaseError(new Error(message))).toBeInstanceOf(DatabaseUnavailableError);
   });
 
-  it('keeps what the database said from callers', () => {
+  it('hides the message of the database from callers', () => {
     const error = databaseError(withCode('23505'));
     expect(error).toBeInstanceOf(ServiceError);
     expect(String(error)).not.toContain('internal words');
     expect(sqlState(error)).toBe('23505');
   });
 
-  it('tells whether it is worth trying again', () => {
+  it('is retryable or not', () => {
     expect(databaseError(withCode('40001'))).toMatchObject({ status: 409, grpcStatus: 'ABORTED', retryable: true });
     expect(databaseError(withCode('23505'))).toMatchObject({
       status: 409,
@@ -33,7 +33,7 @@ describe('databaseError', () => {
     expect(databaseError(withCode('08006'))).toMatchObject({ status: 503, retryable: true });
   });
 
-  it('leaves alone what callers are not to know of', () => {
+  it('returns other errors unchanged', () => {
     const syntax = withCode('42601');
     expect(databaseError(syntax)).toBe(syntax);
     expect(databaseError('no error')).toBe('no error');
@@ -41,14 +41,14 @@ describe('databaseError', () => {
 });
 
 describe('connectError', () => {
-  it('tells a pool that is full from a server that does not answer', () => {
+  it('distinguishes a full pool from a server that does not answer', () => {
     expect(connectError(new Error('timeout exceeded when trying to connect'))).toBeInstanceOf(PoolExhaustedError);
     expect(connectError(withCode('ECONNREFUSED'))).toBeInstanceOf(DatabaseUnavailableError);
   });
 });
 
 describe('sqlState', () => {
-  it('finds no SQLSTATE where the database threw nothing', () => {
+  it('is undefined when the database did not throw the error', () => {
     expect(sqlState(new Error('other', { cause: 'text' }))).toBeUndefined();
     expect(sqlState(withCode('ECONNREFUSED'))).toBeUndefined();
     expect(sqlState(undefined)).toBeUndefined();

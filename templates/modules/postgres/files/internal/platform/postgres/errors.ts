@@ -1,25 +1,24 @@
 import { ServiceError, type ServiceErrorOptions } from '../../../pkg/errors/index.ts';
 
-/** No server answers, or the connection broke. Whether a commit under way went through is not known. */
+const retryAfterMs = 1000;
+
+/** No server answers, the connection broke, or it is read-only. Whether a commit in progress succeeded is unknown. */
 export class DatabaseUnavailableError extends ServiceError {
   constructor(cause: unknown) {
-    super({
-      code: 'database_unavailable',
-      status: 503,
-      publicMessage: 'The database is out of reach. Try again.',
-      cause,
-    });
+    const publicMessage = 'The database is unavailable. Try again.';
+    super({ code: 'database_unavailable', status: 503, publicMessage, retryAfterMs, cause });
   }
 }
 
 /** No connection of the pool became free in time. */
 export class PoolExhaustedError extends ServiceError {
   constructor(cause: unknown) {
-    super({ code: 'database_busy', status: 503, publicMessage: 'The database is busy. Try again.', cause });
+    const publicMessage = 'The database is busy. Try again.';
+    super({ code: 'database_busy', status: 503, publicMessage, retryAfterMs, cause });
   }
 }
 
-/** The connection was taken away from code that held it for longer than POSTGRES_CHECKOUT_MAX_MS. */
+/** The connection was destroyed because code held it for longer than POSTGRES_CHECKOUT_MAX_MS. */
 export class CheckoutReclaimedError extends Error {
   override readonly name = 'CheckoutReclaimedError';
 
@@ -32,47 +31,59 @@ const concurrentChange = {
   code: 'concurrent_change',
   status: 409,
   retryable: true,
-  publicMessage: 'Others changed the same data. Try again.',
+  publicMessage: 'Another request changed the same data. Try again.',
+};
+const brokenReference = {
+  code: 'reference_broken',
+  status: 409,
+  grpcStatus: 'FAILED_PRECONDITION',
+  publicMessage: 'It refers to something that does not exist, or something refers to it.',
+} as const;
+const invalidValue = { code: 'invalid_value', status: 400, publicMessage: 'A value is missing or not valid.' };
+
+/** The public error of an SQLSTATE; any other SQLSTATE is an internal error. PostgreSQL's documentation, appendix A. */
+const publicErrors: Readonly<Record<string, Omit<ServiceErrorOptions, 'cause'>>> = {
+  '23505': {
+    code: 'already_exists',
+    status: 409,
+    grpcStatus: 'ALREADY_EXISTS',
+    publicMessage: 'It exists already.',
+  },
+  '23P01': { code: 'overlaps', status: 409, publicMessage: 'It conflicts with something that exists already.' },
+  '23001': brokenReference,
+  '23503': brokenReference,
+  '40001': concurrentChange,
+  '40P01': concurrentChange,
+  '55P03': concurrentChange,
+  '57014': { code: 'database_timeout', status: 504, publicMessage: 'The database took too long.' },
 };
 
-/** What callers learn of an SQLSTATE; every other one is an internal error. PostgreSQL's documentation, appendix A. */
-const known = new Map<string, Omit<ServiceErrorOptions, 'cause'>>([
-  ['23505', { code: 'already_exists', status: 409, grpcStatus: 'ALREADY_EXISTS', publicMessage: 'It exists already.' }],
-  [
-    '23503',
-    {
-      code: 'reference_broken',
-      status: 409,
-      grpcStatus: 'FAILED_PRECONDITION',
-      publicMessage: 'It refers to something missing, or is referred to.',
-    },
-  ],
-  ['40001', concurrentChange],
-  ['40P01', concurrentChange],
-  ['55P03', concurrentChange],
-  ['57014', { code: 'database_timeout', status: 504, publicMessage: 'The database took too long.' }],
-]);
-
-/** Connection exceptions, too many connections, and a server that shuts down or starts. */
-const unavailable = /^(08...|53300|57P0[123]|ECONN\w+|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/;
-/** What node-postgres says, without a code, of a connection that is gone. */
-const gone = /^(Connection terminated|Client (was closed|has encountered a connection error))/;
+/**
+ * States that the input of a client can cause: too long, out of range, not a date, zero bytes and lone surrogates, text that is no
+ * number or JSON, a negative limit or offset, null, a failed check.
+ */
+const inputStates = /^(22001|22003|22007|22008|22021|22023|2202[46]|2201[WX]|2203\w|22P0[2356]|23502|23514)$/;
+/** Connection exceptions, a read-only session, too many connections, and a server that shuts down or starts. */
+const unavailable =
+  /^(08...|25006|53300|57P0[123]|ECONN\w+|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/;
+/** Messages of node-postgres, without a code, for a connection that is closed. */
+const closed = /^(Connection terminated|Client (was closed|has encountered a connection error))/;
 
 /**
  * @param error what a query threw
- * @returns the same in the words of `pkg/errors`, the original its cause; what has no such words is returned as it is
+ * @returns the public error for it, with the original as its cause; the original when there is none
  */
 export function databaseError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  const code = codeOf(error);
-  if (unavailable.test(code ?? '') || gone.test(error.message)) return new DatabaseUnavailableError(error);
-  const words = known.get(code ?? '');
-  return words === undefined ? error : new ServiceError({ ...words, cause: error });
+  const code = codeOf(error) ?? '';
+  if (unavailable.test(code) || closed.test(error.message)) return new DatabaseUnavailableError(error);
+  const options = inputStates.test(code) ? invalidValue : publicErrors[code];
+  return options === undefined ? error : new ServiceError({ ...options, cause: error });
 }
 
 /**
  * @param error what the pool threw instead of giving a connection
- * @returns whether all were in use, or no server answered
+ * @returns whether all connections were in use, or no server answered
  */
 export function connectError(error: unknown): PoolExhaustedError | DatabaseUnavailableError {
   // The pool has no class and no code for it.
@@ -81,8 +92,8 @@ export function connectError(error: unknown): PoolExhaustedError | DatabaseUnava
 }
 
 /**
- * @param error anything that was thrown
- * @returns the SQLSTATE of it or of its causes, if the database threw it: '23505' say
+ * @param error any thrown value
+ * @returns the SQLSTATE of it or of its causes, such as '23505'; undefined when the database did not throw it
  */
 export function sqlState(error: unknown): string | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {

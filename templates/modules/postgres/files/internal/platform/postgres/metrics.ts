@@ -1,35 +1,29 @@
 import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
+import type { Pool } from 'pg';
 
-/** What the pool, the transactions and the health check report. */
+/** The metrics of the pool, the transactions and the health check. */
 export type PostgresMetrics = ReturnType<typeof createMetrics>;
 
-/** What the gauges of the pool read at each scrape. */
-export interface PoolCounts {
-  readonly inUse: number;
-  readonly idle: number;
-  readonly waiting: number;
-}
-
-const seconds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30];
-
 /**
- * Registers the database's metrics.
+ * Registers the metrics of the database.
  * @param registry where they are scraped from
- * @param counts reads the pool, once a scrape
- * @param max connections the pool may hold
- * @returns the metrics that somebody must tell; the gauges of the pool read it themselves
+ * @param pool read at each scrape
+ * @returns the metrics that other code updates
  */
-export function createMetrics(registry: Registry, counts: () => PoolCounts, max: number) {
+export function createMetrics(registry: Registry, pool: Pool) {
   const registers = [registry];
+  const buckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30];
+  const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
+  const counter = (name: string, help: string) => new Counter({ name, help, registers });
+  const seconds = (name: string, help: string) => new Histogram({ name, help, buckets, registers });
   const connections = new Gauge({
     name: 'postgres_pool_connections',
-    help: 'Connections of the pool, by what they do',
+    help: 'Connections of the pool, by state',
     labelNames: ['state'],
     registers: [],
     collect() {
-      const { inUse, idle } = counts();
-      this.set({ state: 'in_use' }, inUse);
-      this.set({ state: 'idle' }, idle);
+      this.set({ state: 'in_use' }, pool.totalCount - pool.idleCount);
+      this.set({ state: 'idle' }, pool.idleCount);
     },
   });
   const waiting = new Gauge({
@@ -37,51 +31,31 @@ export function createMetrics(registry: Registry, counts: () => PoolCounts, max:
     help: 'Callers that wait for a connection',
     registers: [],
     collect() {
-      this.set(counts().waiting);
+      this.set(pool.waitingCount);
     },
   });
   registry.registerMetric(connections);
   registry.registerMetric(waiting);
-  new Gauge({ name: 'postgres_pool_max_connections', help: 'Connections the pool may hold', registers }).set(max);
+  gauge('postgres_pool_max_connections', 'Max connections of the pool').set(pool.options.max);
   return {
-    wait: new Histogram({
-      name: 'postgres_pool_wait_seconds',
-      help: 'How long callers waited for a connection',
-      buckets: seconds,
-      registers,
-    }),
-    checkout: new Histogram({
-      name: 'postgres_pool_checkout_seconds',
-      help: 'How long connections were held',
-      buckets: seconds,
-      registers,
-    }),
-    leaks: new Counter({
-      name: 'postgres_pool_leaks_total',
-      help: 'Connections held for longer than POSTGRES_CHECKOUT_WARN_MS',
-      registers,
-    }),
-    reclaimed: new Counter({
-      name: 'postgres_pool_reclaimed_total',
-      help: 'Connections held for longer than POSTGRES_CHECKOUT_MAX_MS, and destroyed',
-      registers,
-    }),
-    exhausted: new Counter({
-      name: 'postgres_pool_exhausted_total',
-      help: 'Callers that got no connection within POSTGRES_CONNECT_TIMEOUT_MS',
-      registers,
-    }),
+    wait: seconds('postgres_pool_wait_seconds', 'How long callers waited for a connection'),
+    checkout: seconds('postgres_pool_checkout_seconds', 'How long connections were held'),
+    leaks: counter('postgres_pool_leaks_total', 'Connections held for longer than POSTGRES_CHECKOUT_WARN_MS'),
+    reclaimed: counter(
+      'postgres_pool_reclaimed_total',
+      'Connections held for longer than POSTGRES_CHECKOUT_MAX_MS, and destroyed',
+    ),
+    exhausted: counter(
+      'postgres_pool_exhausted_total',
+      'Callers that got no connection within POSTGRES_CONNECT_TIMEOUT_MS',
+    ),
     retries: new Counter({
       name: 'postgres_transaction_retries_total',
-      help: 'Transactions run again, by the SQLSTATE that ended the try before',
+      help: 'Transactions that ran again, by the SQLSTATE of the failed attempt',
       labelNames: ['sqlstate'],
       registers,
     }),
-    up: new Gauge({ name: 'postgres_up', help: 'Whether the last health check was answered', registers }),
-    pending: new Gauge({
-      name: 'postgres_migrations_pending',
-      help: 'Migrations of this release that the database has not seen',
-      registers,
-    }),
+    up: gauge('postgres_up', 'Whether the database answered the last health check'),
+    pending: gauge('postgres_migrations_pending', 'Migrations of this release that the database does not have'),
   };
 }

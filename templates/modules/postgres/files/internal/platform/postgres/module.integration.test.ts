@@ -2,14 +2,14 @@ import { sql } from 'kysely';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openProxy } from '../../../test/support/proxy.ts';
 import { createLogger } from '../log/logger.ts';
-import { exitCodes, migrate } from './command.ts';
+import { exitCodes, migrate } from './migrate.ts';
 import { DatabaseUnavailableError } from './errors.ts';
 import { LogLines, createDatabase, serverUrl, testService } from './testing.ts';
 
 const server = serverUrl();
 
 describe.skipIf(!server)('the module, on a PostgreSQL server (needs DATABASE_URL)', () => {
-  it('is unhealthy until somebody migrates, and while the server is out of reach', async () => {
+  it('is unhealthy until it is migrated, and while the server is unavailable', async () => {
     const { url, drop } = await createDatabase(server ?? '');
     onTestFinished(drop);
     const proxy = await openProxy(url, 5432);
@@ -30,7 +30,7 @@ describe.skipIf(!server)('the module, on a PostgreSQL server (needs DATABASE_URL
 
     proxy.set('cut');
     await expect(sql`select 1`.execute(database.db)).rejects.toThrow(DatabaseUnavailableError);
-    await becomes({ error: 'The database is out of reach. Try again.' });
+    await becomes({ error: 'The database is unavailable. Try again.' });
     expect(await metrics.text()).toContain('postgres_up 0');
 
     proxy.set('open');
@@ -39,7 +39,7 @@ describe.skipIf(!server)('the module, on a PostgreSQL server (needs DATABASE_URL
     // The network swallows all packets: nobody says that the connection is gone.
     proxy.set('stalled');
     await becomes({ error: expect.stringContaining('timeout') });
-    await becomes({ error: 'The database is out of reach. Try again.' });
+    await becomes({ error: 'The database is unavailable. Try again.' });
     proxy.set('open');
     await becomes('ok');
     expect((await sql`select 1 as one`.execute(database.db)).rows).toEqual([{ one: 1 }]);

@@ -10,20 +10,20 @@ describe('the module, without a server', () => {
   });
   afterAll(() => started.service.stop(0, 5000));
 
-  it('has a migrated database in memory, and warns that it will not last', async () => {
+  it('has a migrated database in memory, and warns about it', async () => {
     const { rows } = await sql`select count(*) as count from accounts`.execute(started.database.db);
     expect(rows).toEqual([{ count: 0 }]);
     expect(started.log.text).toContain('its data ends with the process');
   });
 
-  it('is healthy, and says so in its metrics', async () => {
+  it('is healthy, also in its metrics', async () => {
     expect(await started.service.health(1000)).toEqual({ postgres: 'ok' });
     const text = await started.metrics.text();
     expect(text).toContain('postgres_up 1');
     expect(text).toContain('postgres_migrations_pending 0');
   });
 
-  it('takes away at the deadline of the shutdown what is still held', async () => {
+  it('destroys held connections at the deadline of the shutdown', async () => {
     const begun = Promise.withResolvers<void>();
     const stopped = Promise.withResolvers<void>();
     const forgotten = started.database.transaction(async (trx) => {

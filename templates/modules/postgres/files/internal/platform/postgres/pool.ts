@@ -1,68 +1,85 @@
-import type { PostgresPool } from 'kysely';
+import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import { Client, type Pool } from 'pg';
+import { background, current } from '../../../pkg/context/index.ts';
 import type { Logger } from '../log/logger.ts';
-import { currentSignal } from './cancellation.ts';
-import { Checkout } from './checkout.ts';
-import { connectError, PoolExhaustedError } from './errors.ts';
+import { CheckoutReclaimedError, PoolExhaustedError, connectError, databaseError, sqlState } from './errors.ts';
 import type { PostgresMetrics } from './metrics.ts';
 
-export interface Supervision {
-  /** A connection held for longer is logged; 0 is never. */
+interface Limits {
+  /** Milliseconds after which a connection that code holds is logged; 0 is never. */
   readonly warnMs: number;
-  /** A connection held for longer is destroyed; 0 is never. */
+  /** Milliseconds after which it is destroyed; 0 is never. */
   readonly maxMs: number;
-  readonly log: Logger;
-  readonly metrics: Pick<PostgresMetrics, 'wait' | 'checkout' | 'leaks' | 'reclaimed' | 'exhausted'>;
+  /** Whether another server may replace this one, which then becomes read-only. */
+  readonly hasFailover: boolean;
 }
 
-/** A pool that knows who holds its connections: it names who holds one for long, and takes it away in the end. */
+/** SQLSTATE read_only_sql_transaction: after a failover, the sessions of the old primary are read-only. */
+const readOnly = '25006';
+
+/** A pool that logs code which holds a connection for long, destroys the connection in the end, and cancels queries. */
 export class SupervisedPool implements PostgresPool {
   readonly #pool: Pool;
-  readonly #supervision: Supervision;
+  readonly #limits: Limits;
+  readonly #log: Logger;
+  readonly #metrics: PostgresMetrics;
   readonly #held = new Set<Checkout>();
-  readonly #warned = new WeakSet<Checkout>();
+  readonly #openedAt = new WeakMap<object, number>();
+  /** Connections that were opened before this time are closed instead of used. */
+  #validSince = 0;
   readonly #sweeper: NodeJS.Timeout | undefined;
 
   /**
-   * @param pool the pool, which this one owns from now on
-   * @param supervision the limits, and where to tell
+   * @param pool the pool of node-postgres; `end` closes it
+   * @param limits how long code may hold a connection
+   * @param log gets a line for each connection that breaks or is held for long
+   * @param metrics updated for each checkout
    */
-  constructor(pool: Pool, supervision: Supervision) {
+  constructor(pool: Pool, limits: Limits, log: Logger, metrics: PostgresMetrics) {
     this.#pool = pool;
-    this.#supervision = supervision;
-    const limits = [supervision.warnMs, supervision.maxMs].filter((limit) => limit > 0);
-    if (limits.length > 0) {
-      // One timer for all, not one for each checkout: a limit is kept within a tenth.
-      this.#sweeper = setInterval(() => this.#sweep(), Math.ceil(Math.min(...limits) / 10)).unref();
+    this.#limits = limits;
+    this.#log = log;
+    this.#metrics = metrics;
+    const enabled = [limits.warnMs, limits.maxMs].filter((limit) => limit > 0);
+    if (enabled.length > 0) {
+      // One timer for all connections: a limit is kept within a tenth of it.
+      this.#sweeper = setInterval(() => this.#sweep(), Math.ceil(Math.min(...enabled) / 10)).unref();
     }
-    pool.on('error', (error) => supervision.log.warn({ err: error }, 'an idle database connection broke'));
-    // Without a listener, a connection that breaks while it is held would end the process. Its query fails anyway.
-    pool.on('connect', (client) => client.on('error', () => {}));
+    pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
+    pool.on('connect', (client) => {
+      this.#openedAt.set(client, performance.now());
+      // Without a listener, a connection that breaks while code holds it ends the process. The query fails anyway.
+      client.on('error', () => {});
+    });
   }
 
-  /** What the pool was made with; Kysely reads it. */
+  /** Kysely reads them. */
   get options(): object {
     return this.#pool.options;
   }
 
   /**
-   * Takes a connection, waiting for one if all are held.
-   * @returns the connection, to be released
-   * @throws PoolExhaustedError when none became free in time; DatabaseUnavailableError when no server answers
+   * Takes a connection; waits for one when all are held.
+   * @returns the connection; the caller releases it
+   * @throws {PoolExhaustedError} when none became free in time
+   * @throws {DatabaseUnavailableError} when no server answers
    */
-  async connect(): Promise<Checkout> {
+  async connect(): Promise<PostgresPoolClient> {
     const taken = callSite();
-    const { metrics } = this.#supervision;
-    currentSignal()?.throwIfAborted();
-    const stopWaiting = metrics.wait.startTimer();
+    signalOfContext()?.throwIfAborted();
+    const stopWaiting = this.#metrics.wait.startTimer();
     try {
-      const client = await this.#pool.connect();
-      const checkout = new Checkout(client, { cancel: this.#cancel, returned: this.#returned }, taken);
+      let client = await this.#pool.connect();
+      while ((this.#openedAt.get(client) ?? Infinity) < this.#validSince) {
+        client.release(true);
+        client = await this.#pool.connect();
+      }
+      const checkout = new Checkout(client, taken, this);
       this.#held.add(checkout);
       return checkout;
     } catch (error) {
       const failure = connectError(error);
-      if (failure instanceof PoolExhaustedError) metrics.exhausted.inc();
+      if (failure instanceof PoolExhaustedError) this.#metrics.exhausted.inc();
       throw failure;
     } finally {
       stopWaiting();
@@ -70,8 +87,8 @@ export class SupervisedPool implements PostgresPool {
   }
 
   /**
-   * Closes the pool: waits for the connections that are held.
-   * @param signal when aborted, takes those away
+   * Closes the pool. Waits for the connections that code holds.
+   * @param signal when aborted, these are destroyed
    */
   async end(signal?: AbortSignal): Promise<void> {
     const reclaim = () => this.#held.forEach((checkout) => checkout.reclaim());
@@ -81,49 +98,131 @@ export class SupervisedPool implements PostgresPool {
     clearInterval(this.#sweeper);
   }
 
-  readonly #returned = (checkout: Checkout): void => {
+  returned(checkout: Checkout): void {
     this.#held.delete(checkout);
-    this.#supervision.metrics.checkout.observe(checkout.heldMs / 1000);
-  };
+    this.#metrics.checkout.observe(checkout.heldMs / 1000);
+  }
 
-  /** On a connection of its own: those of the pool may all be busy with what is to be stopped. */
-  readonly #cancel = async (processId: number): Promise<void> => {
+  /** After a failover, closes the connections that are open now instead of using them again. */
+  invalidate(): void {
+    if (this.#limits.hasFailover) this.#validSince = performance.now();
+  }
+
+  /** Cancels the statement of a connection, through another connection: all of the pool may be busy. */
+  async cancel(processId: number): Promise<void> {
     const client = new Client(this.#pool.options);
     client.on('error', () => {});
     try {
       await client.connect();
       await client.query('select pg_cancel_backend($1)', [processId]);
     } catch (error) {
-      this.#supervision.log.warn({ err: error }, 'could not cancel a statement');
+      this.#log.warn({ err: error }, 'could not cancel a statement');
     } finally {
       await client.end();
     }
-  };
+  }
 
   #sweep(): void {
-    const { warnMs, maxMs, log, metrics } = this.#supervision;
+    const { warnMs, maxMs } = this.#limits;
     for (const checkout of this.#held) {
-      const { heldMs } = checkout;
+      const { heldMs, stack } = checkout;
       if (maxMs > 0 && heldMs > maxMs) {
-        metrics.reclaimed.inc();
-        log.error(
-          { heldMs: Math.round(heldMs), stack: checkout.stack },
-          'database connection held for too long: taken away',
-        );
+        this.#metrics.reclaimed.inc();
+        this.#log.error({ heldMs: Math.round(heldMs), stack }, 'database connection held for too long: taken away');
         checkout.reclaim();
-      } else if (warnMs > 0 && heldMs > warnMs && !this.#warned.has(checkout)) {
-        this.#warned.add(checkout);
-        metrics.leaks.inc();
-        log.warn(
-          { heldMs: Math.round(heldMs), stack: checkout.stack },
-          'database connection held for long: is it released?',
-        );
+      } else if (warnMs > 0 && heldMs > warnMs && !checkout.isLogged) {
+        checkout.isLogged = true;
+        this.#metrics.leaks.inc();
+        this.#log.warn({ heldMs: Math.round(heldMs), stack }, 'database connection held for long: is it released?');
       }
     }
   }
 }
 
-/** @returns an error whose stack reaches through the query builder to who asked; the text of a stack is made when read */
+/** One connection that code holds, from `connect` to `release`. */
+class Checkout implements PostgresPoolClient {
+  readonly #client: PostgresPoolClient;
+  readonly #taken: Error;
+  readonly #pool: SupervisedPool;
+  readonly #since = performance.now();
+  #state: 'held' | 'released' | 'reclaimed' = 'held';
+  /** Whether the warning about it is logged. */
+  isLogged = false;
+
+  constructor(client: PostgresPoolClient, taken: Error, pool: SupervisedPool) {
+    this.#client = client;
+    this.#taken = taken;
+    this.#pool = pool;
+  }
+
+  get heldMs(): number {
+    return performance.now() - this.#since;
+  }
+
+  /** The stack of the code that took the connection, without libraries. */
+  get stack(): string {
+    const frames = (this.#taken.stack ?? '').split('\n').slice(1);
+    const own = frames.filter((frame) => !/node_modules|node:internal|\/platform\/postgres\/pool\.[jt]s/.test(frame));
+    return (own.length > 0 ? own : frames).join('\n');
+  }
+
+  query<Row>(text: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<Row>>;
+  query<Row>(cursor: PostgresCursor<Row>): PostgresCursor<Row>;
+  query<Row>(query: string | PostgresCursor<Row>, parameters: readonly unknown[] = []) {
+    return typeof query === 'string' ? this.#run<Row>(query, parameters) : this.#client.query(query);
+  }
+
+  release(destroy = false): void {
+    this.#end('released', destroy);
+  }
+
+  /** Destroys the connection: the current query fails, and so does every later one. */
+  reclaim(): void {
+    this.#end('reclaimed', true);
+  }
+
+  #end(state: 'released' | 'reclaimed', destroy: boolean): void {
+    if (this.#state !== 'held') return;
+    this.#state = state;
+    this.#pool.returned(this);
+    this.#client.release(destroy);
+  }
+
+  /** Runs a query. It is cancelled on the server when the context ends; a rollback is not. */
+  async #run<Row>(text: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<Row>> {
+    this.#assertNotReclaimed();
+    const signal = text === 'rollback' ? undefined : signalOfContext();
+    signal?.throwIfAborted();
+    let cancelled: Promise<void> | undefined;
+    const cancel = () => {
+      if (this.#client.processID) cancelled = this.#pool.cancel(this.#client.processID);
+    };
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      return await this.#client.query<Row>(text, parameters);
+    } catch (error) {
+      if (sqlState(error) === readOnly) this.#pool.invalidate();
+      signal?.throwIfAborted();
+      this.#assertNotReclaimed(error);
+      throw databaseError(error);
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+      // A late cancellation would hit the next statement of the connection.
+      await cancelled;
+    }
+  }
+
+  #assertNotReclaimed(cause?: unknown): void {
+    if (this.#state === 'reclaimed') throw new CheckoutReclaimedError(cause);
+  }
+}
+
+function signalOfContext(): AbortSignal | undefined {
+  const context = current();
+  return context === background ? undefined : context.signal;
+}
+
+/** @returns an error whose stack reaches through the query builder to the caller */
 function callSite(): Error {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 50;

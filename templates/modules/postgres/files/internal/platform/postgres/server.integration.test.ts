@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from './database.ts';
 import { DatabaseUnavailableError, PoolExhaustedError } from './errors.ts';
-import { createMigrations } from './migrator.ts';
+import { createMigrations } from './migrate.ts';
 import { serverUrl, type TestDatabase, testDatabase } from './testing.ts';
 
 interface Tables {
@@ -11,7 +11,7 @@ interface Tables {
 
 const url = serverUrl();
 
-describe.skipIf(!url)('what only a PostgreSQL server can do (needs DATABASE_URL)', () => {
+describe.skipIf(!url)('only on a PostgreSQL server (needs DATABASE_URL)', () => {
   let opened: TestDatabase;
   let database: Database<Tables>;
   let db: Kysely<Tables>;
@@ -38,7 +38,7 @@ describe.skipIf(!url)('what only a PostgreSQL server can do (needs DATABASE_URL)
     return found?.values.find(({ labels }) => labels['sqlstate'] === sqlstate)?.value ?? 0;
   };
 
-  it('runs the loser of two serializable transactions again', async () => {
+  it('repeats one of two serializable transactions with a conflict', async () => {
     // Each may go off call only while the other one stays: "write skew", which no weaker isolation level prevents.
     const bothHaveRead = barrier(2);
     const goOffCall = (id: number) =>
@@ -57,7 +57,7 @@ describe.skipIf(!url)('what only a PostgreSQL server can do (needs DATABASE_URL)
     expect(await retries('40001')).toBe(before + 1);
   });
 
-  it('runs the victim of a deadlock again', async () => {
+  it('repeats the victim of a deadlock', async () => {
     const bothHoldOne = barrier(2);
     const update = (first: number, second: number) =>
       database.transaction(async (trx) => {
@@ -96,13 +96,13 @@ describe.skipIf(!url)('what only a PostgreSQL server can do (needs DATABASE_URL)
     expect(rows).toEqual(backend);
   });
 
-  it('refuses who finds all connections in use', async () => {
+  it('fails when all connections are in use', async () => {
     const sleeping = Array.from({ length: 4 }, () => sql`select pg_sleep(1)`.execute(db));
     await expect(sql`select 1`.execute(db)).rejects.toThrow(PoolExhaustedError);
     await Promise.all(sleeping);
   });
 
-  it('survives the end of its connections, idle ones and those at work', async () => {
+  it('survives the end of its connections, both idle and in use', async () => {
     const idle = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db);
     const atWork = database.transaction(async (trx) => {
       const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(trx);
@@ -121,6 +121,18 @@ describe.skipIf(!url)('what only a PostgreSQL server can do (needs DATABASE_URL)
     expect(opened.log.text).toContain('an idle database connection broke');
   });
 
+  it('replaces all open connections when one of them is read-only, as after a failover', async () => {
+    await Promise.all(
+      [1, 2, 3, 4].map(async () => {
+        await sql`set default_transaction_read_only = on`.execute(db);
+        await sql`select pg_sleep(0.1)`.execute(db);
+      }),
+    );
+    const update = () => db.updateTable('doctors').set({ on_call: false }).execute();
+    await expect(update()).rejects.toMatchObject({ code: 'database_unavailable', status: 503, retryAfterMs: 1000 });
+    await Promise.all([update(), update(), update(), update()]);
+  });
+
   it('lets one process migrate while the others wait', async () => {
     const migrations = createMigrations(opened.tables<unknown>().db);
     await migrations.down();
@@ -129,7 +141,7 @@ describe.skipIf(!url)('what only a PostgreSQL server can do (needs DATABASE_URL)
   });
 });
 
-/** @returns a function that, once it was called so often, lets all calls go on, and from then on every call at once */
+/** @returns a function whose calls wait until there are so many of them; later calls do not wait */
 function barrier(calls: number): () => Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let left = calls;

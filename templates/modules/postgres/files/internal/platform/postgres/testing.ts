@@ -9,20 +9,20 @@ import { createLogger } from '../log/logger.ts';
 import { type Metrics, metrics } from '../metrics/module.ts';
 import { config } from './config.ts';
 import { type Database, type OpenDatabase, openDatabase } from './database.ts';
-import { createMigrations } from './migrator.ts';
+import { createMigrations } from './migrate.ts';
 import { postgres } from './module.ts';
 
-/** A database that one test file has for itself. */
+/** The database of one test file. */
 export interface TestDatabase extends OpenDatabase {
   readonly registry: Registry;
-  /** What was logged about it. */
+  /** Its log lines. */
   readonly log: LogLines;
 }
 
 /**
  * The server for integration tests.
- * @returns its URL; undefined where there is none, so that those tests are skipped
- * @throws {Error} in CI, where a test that is skipped would be one that nobody runs
+ * @returns its URL; undefined when there is none, and the tests are skipped
+ * @throws {Error} in CI, where these tests must not be skipped
  */
 export function serverUrl(): string | undefined {
   const { DATABASE_URL: url, CI: ci } = process.env;
@@ -33,7 +33,7 @@ export function serverUrl(): string | undefined {
 /**
  * Opens a fresh database with all migrations: the embedded one or, with a server's URL, a new one on that server.
  * @param env settings that differ from their defaults
- * @returns the database; to close it is to delete it
+ * @returns the database; `close` deletes it
  */
 export async function testDatabase(env: Environment = {}): Promise<TestDatabase> {
   const created = env['DATABASE_URL'] ? await createDatabase(env['DATABASE_URL']) : undefined;
@@ -87,7 +87,7 @@ export async function testService(env: Environment = {}): Promise<TestService> {
 }
 
 /**
- * Makes an empty database, since tests that run beside each other would meet in one.
+ * Creates an empty database, so that parallel tests do not share one.
  * @param server URL of any database on the server
  * @returns URL of the new one, and how to delete it
  */
@@ -109,7 +109,7 @@ async function onServer(server: string, statement: string): Promise<void> {
   }
 }
 
-/** Where a logger writes to in a test. */
+/** Collects the lines of a logger in a test. */
 export class LogLines {
   readonly #lines: string[] = [];
 
@@ -117,7 +117,7 @@ export class LogLines {
     this.#lines.push(line);
   }
 
-  /** All lines so far; each is one JSON object. */
+  /** All lines, each with one JSON object. */
   get text(): string {
     return this.#lines.join('');
   }

@@ -1,2 +1,2 @@
-// What this service offers by gRPC, for its callers: add a line for each file of the contract.
+// The gRPC contract of this service, for its callers: add a line for each file.
 export * from '../../../../api/gen/items/v1/items_pb.ts';

@@ -1,8 +1,8 @@
 import type { RouteOptions } from 'fastify';
 import { expect, it } from 'vitest';
-import { type ApiDocument, describedSchema } from '../openapi/describe.ts';
 import { problems } from '../http/problems.ts';
-import { describeNeeds } from './policy.ts';
+import { type ApiDocument, describedSchema } from '../openapi/describe.ts';
+import { describeNeeds } from './needs.ts';
 
 /** What a contract says of a route that asks for this, and of all routes. */
 function said(auth: NonNullable<RouteOptions['config']>['auth']) {

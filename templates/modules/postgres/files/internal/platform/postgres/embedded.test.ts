@@ -2,9 +2,9 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { openInMemory } from './cluster.ts';
+import { openInMemory } from './embedded.ts';
 
-/** In place of PGlite, which takes seconds: says what it was made from. */
+/** Instead of PGlite, which takes seconds. */
 async function create(files?: Blob) {
   const from = (await files?.text()) ?? 'nothing';
   if (from === 'damaged') throw new Error('no tarball');
@@ -25,14 +25,14 @@ it('the first files of a database are made once', async () => {
   expect(await readdir(path.dirname(file))).toEqual(['1.0.0.tar']);
 });
 
-it('they are made anew when what was kept is damaged', async () => {
+it('they are made again when the kept file is damaged', async () => {
   await openInMemory(create, file);
   await writeFile(file, 'damaged');
   expect((await openInMemory(create, file)).from).toBe('nothing');
   expect(await readFile(file, 'utf8')).toBe('files of nothing');
 });
 
-it('they are made each time where nothing can be kept', async () => {
+it('they are made each time when the file cannot be written', async () => {
   await writeFile(path.join(folder, 'cache'), 'no folder');
   for (let count = 0; count < 2; count += 1) expect((await openInMemory(create, file)).from).toBe('nothing');
 });

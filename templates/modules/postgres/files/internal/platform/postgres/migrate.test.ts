@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLogger } from '../log/logger.ts';
-import { exitCodes, migrate } from './command.ts';
+import { exitCodes, migrate } from './migrate.ts';
 import { LogLines } from './testing.ts';
 
 describe('migrate', () => {
@@ -13,15 +13,15 @@ describe('migrate', () => {
   });
   afterAll(() => rm(directory, { recursive: true }));
 
-  it('lists, runs and takes back migrations', async () => {
+  it('lists, runs and reverts migrations', async () => {
     const env = { PGLITE_DIR: join(directory, 'data') };
     expect(await run(['status'], env)).toMatchObject({ exitCode: exitCodes.pending });
     expect((await run([], env)).text).toContain('1 migrations run');
     const { exitCode, text } = await run(['status'], env);
     expect(exitCode).toBe(exitCodes.done);
     expect(text).toContain('done    20261121_accounts');
-    expect((await run(['down'], env)).text).toContain('20261121_accounts taken back');
-    expect((await run(['down'], env)).text).toContain('no migration to take back');
+    expect((await run(['down'], env)).text).toContain('20261121_accounts reverted');
+    expect((await run(['down'], env)).text).toContain('no migration to revert');
   });
 
   it('names what is missing or wrong', async () => {
@@ -32,6 +32,15 @@ describe('migrate', () => {
       });
     }
     expect(await run([], {})).toMatchObject({ exitCode: 2, text: expect.stringContaining('DATABASE_URL') });
+    for (const url of [
+      'postgres://a,b/orders',
+      'postgres://user:pass#word@localhost/orders',
+      'postgres://user:1#2@localhost/orders',
+    ]) {
+      const { exitCode, text } = await run([], { DATABASE_URL: url });
+      expect([exitCode, text]).toEqual([exitCodes.badInput, expect.stringContaining('DATABASE_URL: expected a URL')]);
+      expect(text).not.toContain(url);
+    }
     expect(await run([], { DATABASE_URL: 'mysql://localhost' })).toMatchObject({ exitCode: exitCodes.badInput });
   });
 

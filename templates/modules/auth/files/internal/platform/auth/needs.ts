@@ -1,0 +1,84 @@
+import type { FastifySchema, RouteOptions } from 'fastify';
+import { problems } from '../http/problems.ts';
+import type { Principal } from '../http/requestContext.ts';
+import { type Needs, missingFrom } from '../identity/module.ts';
+import { describeRoute } from '../openapi/describe.ts';
+
+/** Who may call a route, in `config: { auth: ... }`: anyone, or a valid token with all the scopes and one of the roles. */
+export type RouteAuth = 'public' | Partial<Needs>;
+
+const nothing: Needs = { scopes: [], roles: [] };
+
+/** A scope of RFC 6749, 3.3: it is quoted in a header. */
+const word = /^[!#-[\]-~]+$/;
+
+/** Routes of the base that describe the service to anyone. They are hidden from the OpenAPI document; other routes with these paths are not. */
+const descriptions = /^\/(?:openapi\.json|version|docs(?:\/.*)?)$/;
+
+/** The parts of a route that decide who may call it. */
+export interface Route {
+  readonly url?: string | undefined;
+  readonly config?: { readonly auth?: RouteAuth } | undefined;
+  readonly schema?: { readonly hide?: boolean } | undefined;
+}
+
+/**
+ * @param route as it was registered
+ * @returns what its callers need; undefined when it is public
+ */
+export function needsOf({ url = '', config, schema }: Route): Needs | undefined {
+  const auth = config?.auth;
+  if (auth === 'public') return undefined;
+  if (auth !== undefined) return { ...nothing, ...auth };
+  return schema?.hide === true && descriptions.test(url) ? undefined : nothing;
+}
+
+/**
+ * Decides as the guard does, without a log line or a metric.
+ * @param principal the caller; undefined when unknown
+ * @param route the route
+ * @returns whether the caller may call the route
+ */
+export function permits(principal: Principal | undefined, route: Route): boolean {
+  const needs = needsOf(route);
+  return needs === undefined || (principal !== undefined && missingFrom(principal, needs) === undefined);
+}
+
+/** Said once for all operations, in `security` of the document. */
+const bearer = {
+  type: 'http',
+  scheme: 'bearer',
+  bearerFormat: 'JWT',
+  description:
+    'Without a token, or with one that is not accepted: 401. With one that does not permit it: 403. WWW-Authenticate says what is needed (RFC 6750).',
+} as const;
+const challenge = { 'WWW-Authenticate': { type: 'string', description: 'What is needed (RFC 6750)' } };
+const forbidden = { ...problems.default, description: 'A token that does not permit this', headers: challenge };
+
+/**
+ * For `onRoute`: adds to the OpenAPI document what the route needs.
+ * @param route as it is registered
+ * @throws {TypeError} on a scope or role that no token can have
+ */
+export function describeNeeds(route: RouteOptions): void {
+  const needs = needsOf(route);
+  const wrong = needs && [...needs.scopes, ...needs.roles].find((name) => !word.test(name));
+  if (wrong !== undefined) throw new TypeError(`${JSON.stringify(wrong)} is no scope or role`);
+  describeRoute(route, (schema, document) => {
+    document.security = [{ bearer: [] }];
+    document.components = {
+      ...document.components,
+      securitySchemes: { ...document.components?.securitySchemes, bearer },
+    };
+    return { ...schema, ...described(schema, needs) };
+  });
+}
+
+function described({ response }: FastifySchema, needs: Needs | undefined): FastifySchema {
+  if (needs === undefined) return { security: [] };
+  const names = [...needs.scopes, ...needs.roles];
+  if (names.length === 0) return {};
+  // A route without a schema of its replies gets none.
+  const replies = typeof response === 'object' ? { response: { 403: forbidden, ...response } } : {};
+  return { security: [{ bearer: names }], ...replies };
+}
