@@ -71,16 +71,16 @@ describe.runIf(kubectl || process.env['CI'] !== undefined).each([[[]], [moduleId
       const objects = build('deploy/k8s/overlays/prod');
       const policy = (name: string): Document =>
         objects.find(({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === name).spec;
-      const opened = (rules: Document[]): unknown[] =>
-        rules.flatMap(({ ports }) => ports.map(({ port }: Document) => port));
-      const more = (wanted: Readonly<Record<string, unknown>>): unknown[] =>
+      const opened = (rules: Document[]): string[] =>
+        rules.flatMap(({ ports }) => ports.map(({ port }: Document) => String(port)));
+      const more = (wanted: Readonly<Record<string, string>>): string[] =>
         Object.entries(wanted).flatMap(([id, port]) => (ids.includes(id) ? [port] : []));
       expect(opened(policy('orders').egress).toSorted()).toEqual(
-        [53, 53, 4318, ...more({ auth: 443, postgres: 5432, redis: 6379 })].toSorted(),
+        ['53', '53', '4318', ...more({ auth: '443', postgres: '5432', redis: '6379' })].toSorted(),
       );
       expect(opened(policy('orders-server').ingress)).toEqual(['http', 'admin', ...more({ grpc: 'grpc' })]);
       const { ports } = objects.find(({ kind }) => kind === 'Service').spec;
-      expect(ports.map(({ port }: Document) => port).toSorted()).toEqual(ids.includes('tls') ? [443, 50_051] : [80]);
+      expect(opened([{ ports }]).toSorted()).toEqual(ids.includes('tls') ? ['443', '50051'] : ['80']);
     });
 
     it(
