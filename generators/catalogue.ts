@@ -2,6 +2,8 @@ import path from 'node:path';
 import type { Catalogue } from './engine/model.ts';
 import { parseCatalogue } from './engine/catalogueText.ts';
 import { badInput } from './engine/errors.ts';
+import { isObject } from './engine/json.ts';
+import { requiresFault } from './engine/resolve.ts';
 import { printers } from './printers.ts';
 import { readText } from './readText.ts';
 
@@ -18,11 +20,16 @@ const builtIn = path.join(import.meta.dirname, 'catalogue.jsonl');
 export function loadCatalogue(file: string | undefined, cwd: string): Catalogue {
   const source = file === undefined ? builtIn : path.resolve(cwd, file);
   const value = parseCatalogue(readText(source, 'the catalogue'), source);
-  if (isCatalogue(value)) return Object.assign(value, { printers });
-  throw badInput(`${source} is not a Slipway catalogue`, 'build one with `npm run build`');
+  if (!isCatalogue(value)) throw badInput(`${source} is not a Slipway catalogue`, 'build one with `npm run build`');
+  const fault = requiresFault(value.modules);
+  if (fault === undefined) return Object.assign(value, { printers });
+  throw badInput(
+    `the catalogue ${source} is damaged: ${fault}`,
+    'correct `requires` of one of these modules and build the catalogue again',
+  );
 }
 
 function isCatalogue(value: unknown): value is Omit<Catalogue, 'printers'> {
   const keys = ['version', 'manifestVersion', 'migrations', 'node', 'versions', 'base', 'modules', 'presets'];
-  return typeof value === 'object' && value !== null && keys.every((key) => key in value);
+  return isObject(value) && keys.every((key) => key in value) && isObject(value['modules']);
 }

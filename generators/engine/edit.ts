@@ -32,19 +32,34 @@ export function removeModules(manifest: Manifest, ids: readonly string[], catalo
         `module "${id}" is not in this service`,
         present.length === 0 ? 'it has no modules' : didYouMean(id, present),
       );
-    const dependant = present.find(
-      (other) => !ids.includes(other) && findModule(other, catalogue).requires?.includes(id),
+  }
+  const all = withDependants(ids, present, catalogue);
+  const dependants = all.filter((id) => !ids.includes(id));
+  if (dependants.length > 0) {
+    const [subject, verb] = [
+      dependants.map((id) => `"${id}"`).join(', '),
+      dependants.length === 1 ? 'requires' : 'require',
+    ];
+    throw new SlipwayError(
+      exitCodes.conflicts,
+      `module${dependants.length === 1 ? '' : 's'} ${subject} ${verb} ${ids.map((id) => `"${id}"`).join(', ')}`,
+      { hint: `remove all of them: slipway remove ${all.join(' ')}` },
     );
-    if (dependant !== undefined) {
-      throw new SlipwayError(exitCodes.conflicts, `module "${dependant}" requires "${id}"`, {
-        hint: `remove both: slipway remove ${id} ${dependant}`,
-      });
-    }
   }
   return {
     ...manifest,
     modules: Object.fromEntries(Object.entries(manifest.modules).filter(([id]) => !ids.includes(id))),
   };
+}
+
+/** Modules of a service, and all those in it that require one of them, directly or not. */
+function withDependants(ids: readonly string[], present: readonly string[], catalogue: Catalogue): string[] {
+  const found = new Set(ids);
+  // What is added while the set is walked is walked, too.
+  for (const id of found) {
+    for (const other of present) if (findModule(other, catalogue).requires?.includes(id)) found.add(other);
+  }
+  return [...found];
 }
 
 /**

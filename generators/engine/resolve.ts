@@ -30,7 +30,7 @@ export function findModule(id: string, catalogue: Catalogue): CatalogueModule {
  * @param ids modules that are wanted
  * @param catalogue all modules
  * @returns the wanted modules and all they stand on, sorted by id
- * @throws SlipwayError (exit code 2) for an unknown module, a part, or modules that require each other in a circle
+ * @throws SlipwayError (exit code 2) for an unknown module or a part
  */
 export function withRequired(ids: Iterable<string>, catalogue: Catalogue): string[] {
   const wanted = [...ids];
@@ -70,19 +70,43 @@ export function modulesOf(manifest: Manifest, catalogue: Catalogue): CatalogueMo
   return [catalogue.base, ...inOrder(chosen, catalogue)];
 }
 
+/**
+ * @param modules all of a catalogue
+ * @returns what is wrong with their `requires`: a module that is not there, or a circle; undefined when nothing is
+ */
+export function requiresFault(modules: Catalogue['modules']): string | undefined {
+  const checked = new Set<string>();
+  const faultOf = (id: string, path: readonly string[]): string | undefined => {
+    if (path.includes(id))
+      return `modules require each other in a circle: ${[...path.slice(path.indexOf(id)), id].join(' → ')}`;
+    if (!Object.hasOwn(modules, id)) return `module "${path.at(-1)}" requires "${id}", which is not in the catalogue`;
+    if (checked.has(id)) return undefined;
+    for (const required of modules[id]?.requires ?? []) {
+      const fault = faultOf(required, [...path, id]);
+      if (fault !== undefined) return fault;
+    }
+    checked.add(id);
+    return undefined;
+  };
+  for (const id of Object.keys(modules)) {
+    const fault = faultOf(id, []);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
 /** Modules and all that they require, each after what it requires. */
 function inOrder(ids: readonly string[], catalogue: Catalogue): CatalogueModule[] {
   const ordered = new Map<string, CatalogueModule>();
-  const visit = (id: string, path: readonly string[]): void => {
-    if (ordered.has(id)) return;
-    if (path.includes(id)) {
-      const circle = [...path.slice(path.indexOf(id)), id].join(' → ');
-      throw badInput(`the catalogue is damaged: modules require each other in a circle: ${circle}`);
-    }
+  const begun = new Set<string>();
+  const visit = (id: string): void => {
+    // In a catalogue with a circle, which `loadCatalogue` refuses, this ends the walk.
+    if (begun.has(id)) return;
+    begun.add(id);
     const module = findModule(id, catalogue);
-    for (const required of [...(module.requires ?? [])].sort()) visit(required, [...path, id]);
+    for (const required of [...(module.requires ?? [])].sort()) visit(required);
     ordered.set(id, module);
   };
-  for (const id of [...ids].sort()) visit(id, []);
+  for (const id of [...ids].sort()) visit(id);
   return [...ordered.values()];
 }

@@ -107,9 +107,9 @@ function summary(entries: readonly PlanEntry[], changes: number, { applied, comm
   const isCheck = command === 'check';
   const conflicts = entries.filter((entry) => entry.action === 'conflict').length;
   if (conflicts > 0) {
-    const files = conflicts === 1 ? '1 file needs' : `${conflicts} files need`;
-    const head = colors.red(isCheck ? `Drift: ${files} your word.` : `${files} your word; nothing was written.`);
-    const choose = isCheck ? 'Settle it with `slipway update` and' : 'Choose with';
+    const files = conflicts === 1 ? '1 file has conflicts' : `${conflicts} files have conflicts`;
+    const head = colors.red(isCheck ? `Drift: ${files}.` : `${files}; nothing was written.`);
+    const choose = isCheck ? 'Resolve them with `slipway update` and' : 'Choose with';
     return `${head} ${choose} --conflict=ours, theirs or markers, or \`slipway eject\` the file.`;
   }
   if (changes === 0) return `${isCheck ? 'No drift' : 'Nothing to do'}: the service is as slipway.json says.`;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { lostImports, moveFolder } from '../helpers/moveFolder.ts';
 import { releases, serviceOf } from './release.ts';
 import { catalogue } from './service.ts';
 
@@ -98,6 +99,19 @@ describe.each(releases)('a service of %s', (release) => {
       ]),
     );
     expect(tree.filter((file) => file.startsWith('internal/http2/') || file === 'docs/http2.md')).toEqual([]);
+    expect(service.must('check')).toContain('No drift');
+  });
+
+  it('in which a folder of the platform was renamed, with its imports, is updated in the new folder', () => {
+    const { service } = serviceOf(release, '--preset=database');
+    moveFolder(service, 'internal/log', 'internal/logging');
+    service.must('update');
+    expect(lostImports(service)).toEqual([]);
+    const files = Object.keys(service.tree());
+    expect(files.filter((file) => /^internal\/(platform\/)?log\//.test(file))).toEqual([]);
+    expect(files).toContain('internal/logging/sampling.ts');
+    // A migration that has run stays known to the platform.
+    expect(files).toContain('internal/migrations/20261121_accounts.ts');
     expect(service.must('check')).toContain('No drift');
   });
 

@@ -148,13 +148,13 @@ function reprint(subject: Subject, locked: LockedFile, context: DecideContext): 
   return { action: 'update', reason: '', bytes: inLineEndsOf(yours, after), ...remembered };
 }
 
-/** A file that the user's tools write to as well: it is fitted to its source once Slipway would print another than last time. */
+/** A file that the user's tools write to as well, such as a lockfile. It is adapted when Slipway would print another text than last time. */
 function fit(subject: Subject, { adapted, after, rival }: Printed, context: DecideContext): Decision {
   const { yours, locked, theirs, theirsHash } = subject;
   const remembered = remember(subject, theirs.bytes, context);
   if (yours === undefined) {
-    if (locked !== undefined) return { ...nothing, reason: 'you deleted it', ...remembered };
     if (rival !== undefined) return { ...nothing, reason: `you have ${rival} instead`, ...remembered };
+    if (locked !== undefined) return { ...nothing, reason: 'you deleted it', ...remembered };
     return { action: 'create', reason: '', bytes: after ?? theirs.bytes, ...remembered };
   }
   if (locked?.hash === theirsHash && !locked.contested) return { ...nothing, ...remembered };
@@ -163,7 +163,12 @@ function fit(subject: Subject, { adapted, after, rival }: Printed, context: Deci
   const text = decode(yours.bytes) ?? '';
   if (hasConflictMarkers(text) && context.conflict !== 'ours') {
     const action = context.conflict === 'theirs' ? 'update' : 'conflict';
-    return { action, reason: 'it holds an unresolved conflict', bytes: after ?? theirs.bytes, ...kept };
+    return {
+      action,
+      reason: 'it holds an unresolved conflict; --conflict=theirs writes it anew',
+      bytes: after ?? theirs.bytes,
+      ...kept,
+    };
   }
   const adaptation = adapted?.(withLf(text)) ?? { reason: '' };
   if ('reason' in adaptation) return { ...nothing, reason: adaptation.reason, ...kept };

@@ -192,7 +192,7 @@ describe('a real conflict', () => {
         expect(stdout).toMatch(/slipway +│ /);
         expect(stdout).toContain('export const modules = [mine, ');
         expect(stdout).toContain(
-          '1 file needs your word; nothing was written. Choose with --conflict=ours, theirs or markers',
+          '1 file has conflicts; nothing was written. Choose with --conflict=ours, theirs or markers',
         );
       }
       expect(treeOf(service.path)).toEqual(before);

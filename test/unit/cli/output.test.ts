@@ -187,6 +187,15 @@ describe('usage', () => {
       'does not hold together',
     ],
     [
+      'has modules that require each other in a circle',
+      ({ modules: { postgres, ...modules }, lockfiles: _none, ...rest }: Catalogue) =>
+        printCatalogue({
+          ...rest,
+          modules: { ...modules, ...(postgres && { postgres: { ...postgres, requires: ['postgres'] } }) },
+        }),
+      'modules require each other in a circle: postgres → postgres\n  correct `requires` of one of these modules',
+    ],
+    [
       'has files that lead out',
       (whole: Catalogue) =>
         printCatalogue({ ...whole, base: { ...whole.base, files: [{ path: '../x', ownership: 'seed', text: '' }] } }),

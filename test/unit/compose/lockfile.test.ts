@@ -309,7 +309,7 @@ describe('the lockfile of npm', () => {
   it('with the markers of a conflict is refused, unless the user says which side wins', () => {
     const text = '<<<<<<< ours\n{}\n=======\n{ }\n>>>>>>> theirs\n';
     const marked = withText(commands.create([]), 'package-lock.json', text);
-    const reason = 'it holds an unresolved conflict';
+    const reason = 'it holds an unresolved conflict; --conflict=theirs writes it anew';
     expect(entryOf(commands.add(marked, ['database']).entries)).toEqual({ action: 'conflict', reason });
     expect(entryOf(commands.add(marked, ['database'], 'markers').entries)).toEqual({ action: 'conflict', reason });
     const theirs = applyTo(marked, commands.add(marked, ['database'], 'theirs').changes);
@@ -337,6 +337,14 @@ describe('the lockfile of npm', () => {
     const prepared = commands.add(tree, ['database']);
     expect(entryOf(prepared.entries)).toEqual({ action: 'keep', reason: 'you deleted it' });
     expect(applyTo(tree, prepared.changes).has('package-lock.json')).toBe(false);
+  });
+
+  it('that was deleted for another package manager’s stays deleted, and the plan names that one', () => {
+    const tree = withText(without(commands.create([]), 'package-lock.json'), 'yarn.lock', 'mine');
+    const prepared = commands.add(tree, ['database']);
+    expect(entryOf(prepared.entries)).toEqual({ action: 'keep', reason: 'you have yarn.lock instead' });
+    const after = applyTo(tree, prepared.changes);
+    expect([after.has('package-lock.json'), textIn(after, 'yarn.lock')]).toEqual([false, 'mine']);
   });
 
   it('comes to a service of an earlier Slipway, joined with what npm has written there', () => {

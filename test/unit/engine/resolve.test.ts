@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { newManifest } from '../../../generators/engine/manifest.ts';
 import { addModules, listOf, parseProviders, removeModules, setOptions } from '../../../generators/engine/edit.ts';
-import { modulesOf, withRequired } from '../../../generators/engine/resolve.ts';
+import { modulesOf, requiresFault, withRequired } from '../../../generators/engine/resolve.ts';
 import { tinyCatalogue } from '../../helpers/tinyCatalogue.ts';
 
 const catalogue = tinyCatalogue();
@@ -41,9 +41,41 @@ describe('modules', () => {
   it('that others require cannot be removed alone', () => {
     const manifest = addModules(plain, ['outbox'], catalogue);
     expect(() => removeModules(manifest, ['database'], catalogue)).toThrow(
-      expect.objectContaining({ exitCode: 3, hint: 'remove both: slipway remove database outbox' }),
+      expect.objectContaining({ exitCode: 3, hint: 'remove all of them: slipway remove database outbox' }),
     );
     expect(removeModules(manifest, ['outbox', 'database'], catalogue).modules).toEqual({});
+  });
+
+  it('that others require are removed with all of these, which the error lists', () => {
+    const { outbox, ...others } = catalogue.modules;
+    const deeper = {
+      ...catalogue,
+      modules: { ...others, ...(outbox && { outbox, relay: { ...outbox, id: 'relay', requires: ['outbox'] } }) },
+    };
+    expect(() => removeModules(addModules(plain, ['relay'], deeper), ['database'], deeper)).toThrow(
+      expect.objectContaining({
+        message: 'modules "outbox", "relay" require "database"',
+        hint: 'remove all of them: slipway remove database outbox relay',
+      }),
+    );
+  });
+
+  it.each([
+    ['a circle', { database: ['outbox'] }, 'modules require each other in a circle: database → outbox → database'],
+    ['a circle of parts', { hashing: ['signing'], signing: ['hashing'] }, 'in a circle: hashing → signing → hashing'],
+    ['a module that requires itself', { hashing: ['hashing'] }, 'in a circle: hashing → hashing'],
+    [
+      'a module that is not there',
+      { cache: ['nope'] },
+      'module "cache" requires "nope", which is not in the catalogue',
+    ],
+  ])('are damaged by %s', (_, requires: Readonly<Record<string, string[]>>, fault) => {
+    const changed = Object.entries(requires).map(([id, required]) => {
+      const module = catalogue.modules[id] ?? { ...catalogue.base, id, part: true as const };
+      return [id, { ...module, requires: required }] as const;
+    });
+    expect(requiresFault({ ...catalogue.modules, ...Object.fromEntries(changed) })).toContain(fault);
+    expect(requiresFault(catalogue.modules)).toBeUndefined();
   });
 
   it('that are not there cannot be removed', () => {
