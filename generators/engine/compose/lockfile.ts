@@ -2,7 +2,7 @@ import { mergeNpmLock } from './npmLock.ts';
 import type { Adaptation, Derivation } from '../model.ts';
 import { packageManagerCommands } from '../template.ts';
 import type { Composer, LockfileMerge } from './composer.ts';
-import { packageJsonOf } from './packageJson.ts';
+import { packageJsonOf, printPackageJson } from './packageJson.ts';
 import { mergePnpmLock } from './pnpmLock.ts';
 
 /** A file that another package manager writes in its place. */
@@ -25,11 +25,13 @@ export const composeLockfile: Composer = (input) => {
     const printed = merge({ before: {}, after, yours: undefined, raise: false });
     return 'text' in printed ? printed.text : undefined;
   };
-  const text = print(packageJsonOf(input));
+  const source = packageJsonOf(input);
+  const sourceText = printPackageJson(source);
+  const text = print(source);
   if (text === undefined) return [];
   const derivation: Derivation = {
     from: 'package.json',
-    print: (source) => print(parsed(source)),
+    print: (now) => (now === sourceText ? text : print(parsed(now))),
     adapt: (yours, { before, after }, raise) => merge({ before: parsed(before), after: parsed(after), yours, raise }),
     rivals: rivals.filter((name) => name !== path),
   };

@@ -6,8 +6,16 @@ import { union } from './union.ts';
 
 /** `package.json`: scripts and dependency names from the modules, versions from the catalogue; keys in the formatter's order. */
 export const composePackageJson: Composer = (input) => [
-  ['package.json', { text: `${JSON.stringify(packageJsonOf(input), null, 2)}\n`, ownership: 'merged' }],
+  ['package.json', { text: printPackageJson(packageJsonOf(input)), ownership: 'merged' }],
 ];
+
+/**
+ * @param value what `package.json` holds
+ * @returns its text
+ */
+export function printPackageJson(value: JsonObject): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
 
 /**
  * @param input the service
