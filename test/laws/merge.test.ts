@@ -5,6 +5,7 @@ import { merge } from '../../generators/engine/reconcile/merge/merge.ts';
 import type { ConflictStyle } from '../../generators/engine/model.ts';
 import { parseJson } from '../../generators/engine/reconcile/merge/jsonTree.ts';
 import { entries, extend, printed, sameValues, writer } from '../unit/merge/arbitraryJson.ts';
+import { runs } from '../helpers/runs.ts';
 
 const styles: readonly ConflictStyle[] = ['ours', 'theirs', 'markers'];
 const style = fc.constantFrom(...styles);
@@ -26,7 +27,7 @@ const anything = fc.oneof(
   fc.json(),
 );
 
-const runs = { numRuns: 400 };
+const often = { numRuns: runs(400) };
 
 describe('any merge', () => {
   it('gives back theirs when you changed nothing, and yours when they changed nothing', () => {
@@ -35,7 +36,7 @@ describe('any merge', () => {
         expect(merge(file, base, base, other, conflicts)).toEqual({ text: other, conflicts: [], base: other });
         expect(merge(file, base, other, base, conflicts)).toMatchObject({ text: other, conflicts: [] });
       }),
-      runs,
+      often,
     );
   });
 
@@ -44,7 +45,7 @@ describe('any merge', () => {
       fc.property(path, anything, anything, style, (file, base, both, conflicts) => {
         expect(merge(file, base, both, both, conflicts)).toMatchObject({ text: both, conflicts: [] });
       }),
-      runs,
+      often,
     );
   });
 
@@ -54,7 +55,7 @@ describe('any merge', () => {
         const first = merge(file, base, yours, theirs, conflicts);
         expect(merge(file, first.base, first.text, theirs, conflicts)).toEqual({ ...first, conflicts: [] });
       }),
-      { numRuns: 1500 },
+      { numRuns: runs(1500) },
     );
   });
 
@@ -65,7 +66,7 @@ describe('any merge', () => {
         fc.pre(crlf.includes('\r\n') && crlf !== base);
         expect(merge(file, base, crlf, theirs, conflicts).text).not.toMatch(/(?<!\r)\n/);
       }),
-      runs,
+      often,
     );
   });
 
@@ -77,7 +78,7 @@ describe('any merge', () => {
         const crlf = merge(file, base, yours.replaceAll('\n', '\r\n'), theirs, conflicts);
         expect(crlf).toEqual({ ...plain, text: plain.text.replaceAll('\n', '\r\n') });
       }),
-      runs,
+      often,
     );
   });
 });
@@ -102,7 +103,7 @@ describe('a merge by lines', () => {
           }
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 
@@ -115,7 +116,7 @@ describe('a merge by lines', () => {
           expect(known).toContain(merged);
         }
       }),
-      runs,
+      often,
     );
   });
 
@@ -130,7 +131,7 @@ describe('a merge by lines', () => {
           expect(merged.text).toContain(conflict.theirs);
         }
       }),
-      runs,
+      often,
     );
   });
 });
@@ -151,7 +152,7 @@ describe('a merge of JSON by key', () => {
         expect(removed).toEqual({ text: yours, conflicts: [], base: removed.base });
         expect(merge(file, removed.base, removed.text, base, 'ours').text).toBe(yours);
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 
@@ -171,7 +172,7 @@ describe('a merge of JSON by key', () => {
         }
         expect(parseJson(yours) === undefined ? yours : current.text).toBe(yours);
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 
@@ -182,7 +183,7 @@ describe('a merge of JSON by key', () => {
         expect(parseJson(merged.text)).toBeDefined();
         expect(parseJson(merged.base)).toBeDefined();
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 
@@ -193,7 +194,7 @@ describe('a merge of JSON by key', () => {
         const second = merge(file, first.base, first.text, printed(theirs), how);
         expect(second).toEqual({ ...first, conflicts: [] });
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 
@@ -206,7 +207,7 @@ describe('a merge of JSON by key', () => {
         const count = (all: string) => all.split(/\/\/ (?:why|above)|\/\* (?:so|a\r?\n b) \*\//).length;
         expect(count(merged.text)).toBeGreaterThanOrEqual(count(written));
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 });
@@ -252,7 +253,7 @@ describe('a merge of YAML', () => {
           expect(again).toEqual({ ...merged, conflicts: [] });
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 
@@ -268,7 +269,7 @@ describe('a merge of YAML', () => {
         expect(new Set(parse(merged.text).resources)).toEqual(new Set([...base.resources, ...added, ...mine]));
         expect(merge('k.yaml', merged.base, merged.text, of(base.resources), 'ours').text).toBe(yours);
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 });

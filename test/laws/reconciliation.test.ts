@@ -10,6 +10,7 @@ import { render } from '../../generators/engine/render.ts';
 import { printers } from '../../generators/printers.ts';
 import { applyTo, commandsWith, snapshot, type Tree } from '../helpers/memoryService.ts';
 import { tinyCatalogue } from '../helpers/tinyCatalogue.ts';
+import { runs } from '../helpers/runs.ts';
 
 const catalogue = tinyCatalogue();
 const { create, add, remove, reconcile } = commandsWith(catalogue);
@@ -134,7 +135,7 @@ const edited = fc.tuple(modules, fc.array(edit, { maxLength: 6 }), manager).map(
 
 const hasConflicts = (entries: readonly { action: string }[]): boolean =>
   entries.some(({ action }) => action === 'conflict');
-const runs = { numRuns: 150 };
+const options = { numRuns: runs(150) };
 
 describe('the laws of reconciliation', () => {
   it('1: render is pure, and the order in which modules were added does not show', () => {
@@ -150,7 +151,7 @@ describe('the laws of reconciliation', () => {
         );
         expect(others).toEqual(some);
       }),
-      runs,
+      options,
     );
   });
 
@@ -163,7 +164,7 @@ describe('the laws of reconciliation', () => {
         expect(snapshot(applyTo(afterA, add(afterA, b).changes))).toEqual(together);
         expect(snapshot(applyTo(afterB, add(afterB, a).changes))).toEqual(together);
       }),
-      runs,
+      options,
     );
   });
 
@@ -184,7 +185,7 @@ describe('the laws of reconciliation', () => {
         const gone = [...a, ...b].filter((id) => !start.includes(id));
         expect(snapshot(applyTo(after, remove(after, [...new Set(gone)]).changes))).toEqual(snapshot(from));
       }),
-      runs,
+      options,
     );
   });
 
@@ -204,9 +205,9 @@ describe('the laws of reconciliation', () => {
         expect(snapshot(applyTo(between, removed.changes))).toEqual(snapshot(settled));
         proved += 1;
       }),
-      runs,
+      options,
     );
-    expect(proved).toBeGreaterThan(50);
+    expect(proved).toBeGreaterThan(runs(50));
   });
 
   it('4: reconciling twice changes nothing the second time', () => {
@@ -222,7 +223,7 @@ describe('the laws of reconciliation', () => {
           expect(again.changes.map(({ path }) => path)).toEqual([]);
         },
       ),
-      runs,
+      options,
     );
   });
 
@@ -244,7 +245,7 @@ describe('the laws of reconciliation', () => {
           expect(userLines(applyTo(after, removed.changes))).toEqual(expect.arrayContaining(userLines(tree)));
         },
       ),
-      runs,
+      options,
     );
   });
 });

@@ -11,6 +11,8 @@ import {
   sliceMs,
   takeScript,
 } from '../../templates/modules/ratelimit/files/internal/platform/ratelimit/limiter.ts';
+import { takeScript } from '../../templates/modules/ratelimit/files/internal/platform/ratelimit/script.ts';
+import { runs } from '../helpers/runs.ts';
 
 const limits = fc.record({
   quota: fc.integer({ min: 1, max: 30 }),
@@ -78,7 +80,7 @@ describe('a limit, against a plain model', () => {
           }
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 
@@ -101,7 +103,7 @@ describe('a limit, against a plain model', () => {
           expect(decision.bucketLeft).toBeGreaterThanOrEqual(0);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 
@@ -157,7 +159,7 @@ describe.skipIf(!url)('the script in Redis (needs REDIS_URL)', () => {
         await client.del(key);
         expect(replies).toEqual(expected);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 });

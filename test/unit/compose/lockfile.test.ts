@@ -16,6 +16,7 @@ import { buildCatalogue } from '../../../templates/build.ts';
 import { applyTo, commandsWith, type Tree } from '../../helpers/memoryService.ts';
 import { tinyCatalogue } from '../../helpers/tinyCatalogue.ts';
 import { tinyLockfiles } from '../../helpers/tinyLockfiles.ts';
+import { runs } from '../../helpers/runs.ts';
 
 const whole = await buildCatalogue();
 const templates = path.resolve(import.meta.dirname, '../../../templates');
@@ -88,7 +89,7 @@ describe('a composed lockfile', { timeout: 120_000 }, () => {
         expect([...production].filter((place) => packages[place].dev || packages[place].optional)).toEqual([]);
         expect(lock).not.toContain('"resolved"');
       }),
-      { numRuns: 15 },
+      { numRuns: runs(15) },
     );
   });
 
@@ -121,7 +122,7 @@ describe('a composed lockfile', { timeout: 120_000 }, () => {
         const optional = Object.keys(snapshots).filter((key) => snapshots[key].optional === true);
         expect(optional).toEqual([...needed].filter((key) => !firm.has(key)).sort());
       }),
-      { numRuns: 15 },
+      { numRuns: runs(15) },
     );
   });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { toYaml } from '../../../generators/engine/compose/yaml.ts';
+import { runs } from '../../helpers/runs.ts';
 
 const awkward = fc.oneof(
   fc.string({ unit: 'binary' }),
@@ -25,7 +26,7 @@ it('what is printed is read as what it was, in YAML 1.2', () => {
     fc.property(data, (value) => {
       expect(parse(toYaml(value), { intAsBigInt: false })).toEqual(JSON.parse(JSON.stringify(value)));
     }),
-    { numRuns: 2000 },
+    { numRuns: runs(2000) },
   );
 });
 
