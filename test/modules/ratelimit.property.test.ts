@@ -11,7 +11,6 @@ import {
   sliceMs,
   takeScript,
 } from '../../templates/modules/ratelimit/files/internal/platform/ratelimit/limiter.ts';
-import { takeScript } from '../../templates/modules/ratelimit/files/internal/platform/ratelimit/script.ts';
 import { runs } from '../helpers/runs.ts';
 
 const limits = fc.record({

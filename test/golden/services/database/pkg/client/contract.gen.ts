@@ -1,69 +1,98 @@
-// Printed from api/openapi.json by `npm run openapi`: not to be edited.
+// Printed from api/openapi.json by `npm run openapi`. Do not edit it.
 
-/** An item */
-export type Item = {
-  id: string;
-  name: string;
-  quantity: number;
-  createdAt: string;
-};
-
-/** A page of items, the newest first */
-export type ItemList = {
-  items: Item[];
-  /** Cursor of the next page; not there on the last one */
-  next?: string;
-};
-
-/** What is chosen when an item is created */
-export type NewItem = {
-  name: string;
-  quantity: number;
-};
-
-/** What went wrong (RFC 9457) */
-export type Problem = {
-  /** URI of the kind of problem; about:blank says no more than the status does */
-  type: string;
-  title: string;
-  status: number;
-  /** What went wrong this time */
-  detail?: string;
-  /** Stable, for programs to branch on */
-  code?: string;
-  /** What the detail is about */
-  details?: {
-    [name: string]: unknown;
+export interface paths {
+  '/items': {
+    post: operations['createItem'];
+    get: operations['listItems'];
   };
-  /** Stands in every log line about this request */
-  requestId?: string;
-  /** Of the distributed trace that the request is part of */
-  traceId?: string;
-  errors?: {
-    /** The part of the request: body, querystring, params or headers */
-    in: string;
-    /** JSON Pointer (RFC 6901) to the faulty value in that part */
-    pointer: string;
-    detail: string;
-  }[];
-};
+  '/items/{id}': {
+    get: operations['getItem'];
+  };
+}
 
-/** What each operation is sent, and what it answers. */
-export type Operations = {
+export interface components {
+  schemas: {
+    /** An item */
+    Item: {
+      id: string;
+      name: string;
+      quantity: number;
+      createdAt: string;
+    };
+    /** A page of items, the newest first */
+    ItemList: {
+      items: components['schemas']['Item'][];
+      /** Cursor of the next page; not there on the last one */
+      next?: string;
+    };
+    /** What is chosen when an item is created */
+    NewItem: {
+      name: string;
+      quantity: number;
+    };
+    /** What went wrong (RFC 9457) */
+    Problem: {
+      /** URI of the kind of problem; about:blank means that the status says it all */
+      type: string;
+      title: string;
+      status: number;
+      /** What went wrong this time */
+      detail?: string;
+      /** A stable name of the problem, for programs */
+      code?: string;
+      /** The data behind the detail */
+      details?: {
+        [name: string]: unknown;
+      };
+      /** The id of this request in the log */
+      requestId?: string;
+      /** The id of the distributed trace of this request */
+      traceId?: string;
+      errors?: {
+        /** The part of the request: body, querystring, params or headers */
+        in: string;
+        /** JSON Pointer (RFC 6901) to the faulty value in that part */
+        pointer: string;
+        detail: string;
+      }[];
+    };
+  };
+}
+
+export interface operations {
   /** Create an item */
   createItem: {
-    request: {
-      headers?: {
+    parameters: {
+      query?: never;
+      header?: {
         /** Chosen by the client, unique to this request: sent again with the same key, it is carried out once */
         'idempotency-key'?: string | undefined;
       };
-      body: NewItem;
+      path?: never;
     };
-    reply: { status: 201; body: Item };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewItem'];
+      };
+    };
+    responses: {
+      201: {
+        headers: { [name: string]: unknown };
+        content: {
+          'application/json': components['schemas']['Item'];
+        };
+      };
+      default: {
+        headers: { [name: string]: unknown };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+    };
   };
   /** List items */
   listItems: {
-    request: {
+    parameters: {
       query?: {
         limit?: number | undefined;
         /** `next` of the page before */
@@ -71,23 +100,53 @@ export type Operations = {
         /** Part of the name, in whatever case */
         name?: string | undefined;
       };
+      header?: never;
+      path?: never;
     };
-    reply: { status: 200; body: ItemList };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: { [name: string]: unknown };
+        content: {
+          'application/json': components['schemas']['ItemList'];
+        };
+      };
+      default: {
+        headers: { [name: string]: unknown };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+    };
   };
   /** Get an item */
   getItem: {
-    request: {
+    parameters: {
+      query?: never;
+      header?: never;
       path: {
         id: string;
       };
     };
-    reply: { status: 200; body: Item };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: { [name: string]: unknown };
+        content: {
+          'application/json': components['schemas']['Item'];
+        };
+      };
+      default: {
+        headers: { [name: string]: unknown };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+    };
   };
-};
+}
 
-/** Where each operation is found. */
-export const operations = {
-  createItem: { method: 'POST', path: '/items', mediaType: 'application/json', takesIdempotencyKey: true },
-  listItems: { method: 'GET', path: '/items' },
-  getItem: { method: 'GET', path: '/items/{id}' },
-} as const;
+/** Operations that take an Idempotency-Key. */
+export const takingIdempotencyKey: readonly string[] = [
+  'POST /items',
+];

@@ -3,9 +3,8 @@ import { admin } from '../admin/module.ts';
 import { tracing } from './tracing.ts';
 import { contract } from '../contract/module.ts';
 import { http } from '../http/module.ts';
-import { identity } from '../identity/module.ts';
 import { metrics } from '../metrics/module.ts';
 import { postgres } from '../postgres/module.ts';
 import { telemetry } from '../telemetry/module.ts';
 
-export const modules = [identity, metrics, tracing, admin, http, contract, postgres, telemetry] as const;
+export const modules = [metrics, tracing, admin, http, contract, postgres, telemetry] as const;

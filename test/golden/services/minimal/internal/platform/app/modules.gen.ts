@@ -2,7 +2,6 @@
 import { admin } from '../admin/module.ts';
 import { tracing } from './tracing.ts';
 import { http } from '../http/module.ts';
-import { identity } from '../identity/module.ts';
 import { metrics } from '../metrics/module.ts';
 
-export const modules = [identity, metrics, tracing, admin, http] as const;
+export const modules = [metrics, tracing, admin, http] as const;
