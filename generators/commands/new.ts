@@ -24,7 +24,11 @@ export const command = defineCommand({
     ...changing,
     name: { type: 'string', value: 'name', summary: 'the service’s name (default: the folder’s)' },
     description: { type: 'string', value: 'text', summary: 'one line about the service' },
-    preset: { type: 'string', value: 'name', summary: 'a named set of modules (slipway list); the default is "default"' },
+    preset: {
+      type: 'string',
+      value: 'name',
+      summary: 'a named set of modules (slipway list); the default is "default"',
+    },
     modules: { type: 'string', value: 'a,b', summary: 'modules in addition to the preset' },
     ...setFlag,
     'package-manager': { type: 'string', value: 'npm|pnpm', summary: 'the package manager of the service' },
