@@ -54,8 +54,8 @@ describe.each(releases)('a service of %s', (release) => {
       (text) => `import { mine } from '../../internal/mine/module.ts';\n${text}\nvoid mine;\n`,
     );
     former('eject', 'internal/http/cursor.ts');
-    service.move('internal/log/time.ts', 'internal/clock/time.ts');
-    service.edit('internal/clock/time.ts', (text) => text.replace('let lastMs = 0;', 'let lastMs = 0; // Mine.'));
+    service.move('internal/log/sampler.ts', 'internal/clock/sampler.ts');
+    service.edit('internal/clock/sampler.ts', (text) => text.replace('counts.clear();', 'counts.clear(); // Mine.'));
     service.must('update', '--conflict=ours');
 
     expect(service.read('internal/migrations/20261201_mine.ts')).toContain(migration);
@@ -67,8 +67,8 @@ describe.each(releases)('a service of %s', (release) => {
     expect(service.manifest()['ejected']).toEqual(['internal/platform/http/cursor.ts']);
     expect(service.tree()).not.toHaveProperty(['internal/http/cursor.ts']);
     // What was moved and edited is part of another file now, and so is the edit.
-    expect(service.read('internal/platform/log/logger.ts')).toContain('let lastMs = 0; // Mine.');
-    expect(service.tree()).not.toHaveProperty(['internal/clock/time.ts']);
+    expect(service.read('internal/platform/log/logger.ts')).toContain('counts.clear(); // Mine.');
+    expect(service.tree()).not.toHaveProperty(['internal/clock/sampler.ts']);
     expect(service.must('check')).toContain('No drift');
   });
 

@@ -4,12 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { load } from './support/load.ts';
-import { preparations } from './support/preparations.ts';
-import { startService } from './support/service.ts';
+import { load, preparations, startService } from './service.ts';
 
 const delayMs = 1000;
-const mostMsToStop = 5000;
+const maxMsToStop = 5000;
 
 const { env, headers, verify } = await preparations();
 const command = process.env['SMOKE_COMMAND']?.split(' ') ?? [process.execPath, 'dist/cmd/server/main.js'];
@@ -58,7 +56,7 @@ const ms = Math.round(performance.now() - begun - delayMs);
 assert.deepEqual(failures, [], 'requests failed while the service stopped');
 assert.ok(succeeded > 0);
 assert.deepEqual(exit, { code: 0, signal: null }, service.output.join('\n'));
-assert.ok(ms < mostMsToStop, `it took ${ms} ms to stop`);
+assert.ok(ms < maxMsToStop, `it took ${ms} ms to stop`);
 
 // Every line has been read as JSON on the way here; the last of them leaves on the way out.
 assert.ok(

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { load } from '../scripts/support/load.ts';
+import { load } from '../scripts/service.ts';
 import { startService } from './support/service.ts';
 
 describe('a service that is told to stop under load', () => {

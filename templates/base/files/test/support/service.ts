@@ -3,9 +3,9 @@ import {
   type ServiceProcess,
   startCommand,
   startService as start,
-} from '../../scripts/support/service.ts';
+} from '../../scripts/service.ts';
 
-export { type ServiceProcess, inherited, root } from '../../scripts/support/service.ts';
+export { type ServiceProcess, inherited, root } from '../../scripts/service.ts';
 
 /** URLs of what each process that a test starts loads first: modules add to them in `test/setup/`. */
 export const preloads = new Set<string>();

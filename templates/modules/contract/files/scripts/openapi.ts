@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { printDocument, printTypes } from './openapi/print.ts';
-import { root, startService } from './support/service.ts';
+import { root, startService } from './service.ts';
 
 const service = await startService();
 const response = await fetch(`${service.api}/openapi.json`);

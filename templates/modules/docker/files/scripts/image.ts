@@ -3,7 +3,7 @@
  * what `CONTAINER_TOOL` names: `CONTAINER_TOOL=podman npm run image -- --tag registry.example/orders:1.2.3`.
  */
 import { spawnSync } from 'node:child_process';
-import { buildInfo, manifestOf, root } from './buildInfo.ts';
+import { buildInfo, manifestOf, root } from './build.ts';
 
 const { version, revision = '', date = '' } = buildInfo(root, process.env);
 const told = { BUILD_VERSION: version, BUILD_REVISION: revision, BUILD_DATE: date };

@@ -126,7 +126,7 @@ async function prettyOnTerminal(output: Output): Promise<DestinationStream | und
 }
 
 /** Milliseconds. */
-const samplingWindow = 1000;
+const window = 1000;
 /** Messages with a count of their own. All others share one count, so that memory is bounded. */
 const maxMessages = 1000;
 
@@ -150,7 +150,7 @@ export class Sampler {
     const now = performance.now();
     if (now >= this.#end) {
       this.#counts.clear();
-      this.#end = now + samplingWindow;
+      this.#end = now + window;
     }
     const key = this.#counts.size < maxMessages || this.#counts.has(message) ? message : '';
     const count = (this.#counts.get(key) ?? 0) + 1;

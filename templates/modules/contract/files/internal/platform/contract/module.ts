@@ -41,7 +41,7 @@ export const contract = defineModule({
   completes: http,
   async start({ use }) {
     await describeApi(use(http));
-    return { value: undefined, links: () => ({ 'its description': '/openapi.json' }) };
+    return { value: undefined, links: () => ({ docs: '/docs' }) };
   },
 });
 

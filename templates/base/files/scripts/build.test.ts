@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { buildInfo } from './buildInfo.ts';
+import { buildInfo } from './build.ts';
 
 let folder: string;
 const packageJson = JSON.stringify({ name: 'orders', version: '1.2.3' });

@@ -1,0 +1,228 @@
+/** Starts the service in a process of its own, for scripts and tests. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { Agent, type IncomingMessage, get } from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { type Static, Type } from 'typebox';
+import { Value } from 'typebox/value';
+import { testSettings } from '../internal/platform/http/config.ts';
+
+/** The service's root folder. */
+export const root = path.resolve(import.meta.dirname, '..');
+
+/** The environment of each process. The compile cache halves the time to start. */
+export const inherited = { ...process.env, NODE_COMPILE_CACHE: path.join(os.tmpdir(), 'node-compile-cache') };
+
+/** Services run side by side, so every port that a module listens on is any free one. */
+const example = path.join(root, '.env.example');
+const ports = existsSync(example) ? readFileSync(example, 'utf8').matchAll(/^#? ?(\w+_PORT)=/gm) : [];
+const defaults = {
+  LOG_LEVEL: 'info',
+  ...testSettings,
+  ADMIN_PORT: '0',
+  ...Object.fromEntries(Array.from(ports, ([, name = '']) => [name, '0'])),
+};
+
+/** How a process ended. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A service in a process of its own. */
+export interface ServiceProcess {
+  readonly process: ChildProcess;
+  /** The messages of its log so far. */
+  readonly messages: string[];
+  /** All lines it has written, for errors. */
+  readonly output: string[];
+  /** The port that a module has logged. */
+  readonly port: (module: string) => number;
+  /** Waits for a message in the log. Rejects when the process ends without it. */
+  readonly logged: (message: string) => Promise<void>;
+  readonly exited: Promise<Exit>;
+  /** Sends the signal and waits for the exit. Rejects when a check inside the process has failed. */
+  readonly stop: (signal?: NodeJS.Signals) => Promise<Exit>;
+}
+
+/**
+ * Starts a program in the service's root, on free ports.
+ * @param command the program and its arguments
+ * @param env added to the environment of this process
+ * @returns the process, as soon as it runs
+ */
+export function startCommand([program = '', ...args]: readonly string[], env: NodeJS.ProcessEnv = {}): ServiceProcess {
+  const child = spawn(program, args, {
+    cwd: root,
+    env: { ...inherited, ...defaults, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const messages: string[] = [];
+  const output: string[] = [];
+  const portOf = new Map<string, number>();
+  const waiting = new Map<string, () => void>();
+  createInterface(child.stderr).on('line', (line) => output.push(line));
+  createInterface(child.stdout).on('line', (line) => {
+    output.push(line);
+    const { msg, module, port } = logLine(line);
+    if (module !== undefined && port !== undefined) portOf.set(module, port);
+    messages.push(msg);
+    waiting.get(msg)?.();
+  });
+  // 'close' comes after the last of the output, 'exit' before.
+  const exited = once(child, 'close').then((): Exit => ({ code: child.exitCode, signal: child.signalCode }));
+
+  return {
+    process: child,
+    messages,
+    output,
+    port: (module) => portOf.get(module) ?? 0,
+    async logged(message) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      waiting.set(message, resolve);
+      if (messages.includes(message)) resolve();
+      const ended = await Promise.race([promise, exited]);
+      if (ended === undefined) return;
+      throw new Error(`It ended with exit code ${ended.code}, without "${message}":\n${output.join('\n')}`);
+    },
+    exited,
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal);
+      const exit = await exited;
+      const failed = messages.find((message) => message.startsWith('check failed: '));
+      if (failed !== undefined) throw new Error(failed);
+      return exit;
+    },
+  };
+}
+
+const LogLine = Type.Object({
+  msg: Type.String(),
+  module: Type.Optional(Type.String()),
+  port: Type.Optional(Type.Integer()),
+});
+
+/** A line that is not a record, such as one cut short, becomes a message that no test expects. */
+function logLine(line: string): Static<typeof LogLine> {
+  try {
+    return Value.Parse(LogLine, JSON.parse(line));
+  } catch {
+    return { msg: `not a record: ${line}` };
+  }
+}
+
+/** A service that is ready. */
+export interface RunningService extends ServiceProcess {
+  /** Base URL of the API. */
+  readonly api: string;
+  /** Base URL of the admin port. */
+  readonly admin: string;
+}
+
+/**
+ * Starts the server and waits until it is ready.
+ * @param env added to the environment of this process
+ * @param command the program and its arguments; by default the sources
+ * @returns the running service
+ * @throws {Error} with its output, when it ends instead
+ */
+export async function startService(
+  env: NodeJS.ProcessEnv = {},
+  command: readonly string[] = [process.execPath, 'cmd/server/main.ts'],
+): Promise<RunningService> {
+  const service = startCommand(command, env);
+  await service.logged('ready');
+  const url = (module: string): string => `http://127.0.0.1:${service.port(module)}`;
+  return { ...service, api: url('http'), admin: url('admin') };
+}
+
+/** What the smoke test has seen of the service. */
+export interface Seen {
+  /** The trace of a request that was answered with 404. */
+  readonly traceId: string;
+  /** `/metrics` after it, as OpenMetrics. */
+  readonly openMetrics: string;
+}
+
+const Texts = Type.Record(Type.String(), Type.String());
+const Preparation = Type.Object({
+  env: Type.Optional(Texts),
+  headers: Type.Optional(Texts),
+  verify: Type.Optional(Type.Unsafe<(seen: Seen) => Promise<void>>({})),
+});
+
+/** What all modules add to the smoke test. */
+export interface Preparations {
+  readonly env: Record<string, string>;
+  readonly headers: Record<string, string>;
+  readonly verify: (seen: Seen) => Promise<void>;
+}
+
+/**
+ * Loads what modules add to the smoke test, one file each in `scripts/smoke/`. A file may export `env`, settings that the module
+ * needs in production; `headers`, for requests to routes that are not public; and `verify`, which throws when what was seen is wrong.
+ * @returns all of them together. Call `verify` after the service has stopped
+ */
+export async function preparations(): Promise<Preparations> {
+  const all: Static<typeof Preparation>[] = [];
+  for (const file of globSync('scripts/smoke/*.ts', { cwd: root })) {
+    all.push(Value.Parse(Preparation, { ...(await import(pathToFileURL(path.join(root, file)).href)) }));
+  }
+  return {
+    env: Object.fromEntries(all.flatMap(({ env = {} }) => Object.entries(env))),
+    headers: Object.fromEntries(all.flatMap(({ headers = {} }) => Object.entries(headers))),
+    async verify(seen) {
+      for (const { verify } of all) await verify?.(seen);
+    },
+  };
+}
+
+/** What clients saw. */
+export interface Tally {
+  succeeded: number;
+  readonly failures: string[];
+  /** Replies with `Connection: close`. */
+  closing: number;
+}
+
+/**
+ * Sends requests over keep-alive connections, one after another on each.
+ * @param url to request
+ * @param connections how many at once
+ * @param signal ends it after the requests under way
+ * @returns what the clients saw
+ */
+export async function load(url: string, connections: number, signal: AbortSignal): Promise<Tally> {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  const tally: Tally = { succeeded: 0, failures: [], closing: 0 };
+  const client = async (): Promise<void> => {
+    while (!signal.aborted) {
+      try {
+        const { statusCode, headers } = await request(url, agent);
+        if (statusCode === 200) tally.succeeded += 1;
+        else tally.failures.push(`status ${statusCode}`);
+        if (headers.connection === 'close') tally.closing += 1;
+      } catch (error) {
+        tally.failures.push(String(error));
+      }
+      await sleep(1);
+    }
+  };
+  await Promise.all(Array.from({ length: connections }, client));
+  agent.destroy();
+  return tally;
+}
+
+async function request(url: string, agent: Agent): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  get(url, { agent }, resolve).once('error', reject);
+  const response = await promise;
+  response.resume();
+  await once(response, 'end');
+  return response;
+}
