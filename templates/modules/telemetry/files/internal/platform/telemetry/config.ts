@@ -5,17 +5,17 @@ export const config = Type.Object({
   OTEL_EXPORTER_OTLP_ENDPOINT: Type.String({
     pattern: '^(https?://.+)?$',
     default: '',
-    description: 'Base URL of the collector that takes traces by OTLP over HTTP; without one none are made',
+    description: 'Base URL of the collector for traces (OTLP over HTTP); without one no traces are recorded',
     examples: ['http://localhost:4318'],
   }),
   OTEL_SERVICE_NAME: Type.String({
     default: '',
-    description: 'What the service is called in traces; the name in package.json unless told',
+    description: 'Name of the service in traces; by default the name in package.json',
     examples: ['orders'],
   }),
   OTEL_RESOURCE_ATTRIBUTES: Type.String({
     default: '',
-    description: 'More about this process, in every trace: key=value,key=value',
+    description: 'Attributes of this process in every trace: key=value,key=value',
     examples: ['deployment.environment.name=staging'],
   }),
   OTEL_TRACES_SAMPLER: Type.Enum(
@@ -30,7 +30,7 @@ export const config = Type.Object({
     {
       default: 'parentbased_traceidratio',
       description:
-        'Which traces are recorded; parentbased: what the caller has decided, for what begins here the rest of the name',
+        'Which traces are recorded; parentbased: as the caller decided, and without a caller by the rest of the name',
       examples: ['parentbased_traceidratio'],
     },
   ),

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Context, runWith } from '../../../pkg/context/index.ts';
 import { createLogger } from '../log/logger.ts';
-import { Delivery } from './delivery.ts';
+import { Delivery } from './otel.ts';
 
 const minute = 60_000;
 

@@ -5,17 +5,17 @@ import { tracing } from '../app/tracing.ts';
 import { rule } from '../config/config.ts';
 import { config } from './config.ts';
 
-/** Milliseconds that the last spans may take on their way out. */
+/** Milliseconds to deliver the last spans. */
 const flushMs = 3000;
 
 const { OTEL_EXPORTER_OTLP_ENDPOINT } = config.properties;
 
-/** Traces by OTLP, when a collector is named. What makes spans starts after it and stops before it: the last spans arrive, too. */
+/** Sends traces by OTLP when a collector is set. Modules that create spans start after it and stop before it, so their last spans arrive. */
 export const telemetry = defineModule({
   name: 'telemetry',
   config,
   rules: [
-    // What a pattern cannot tell.
+    // A pattern cannot check this.
     rule(Type.Object({ OTEL_EXPORTER_OTLP_ENDPOINT }), ({ OTEL_EXPORTER_OTLP_ENDPOINT: given }) =>
       given === '' || URL.canParse(given)
         ? undefined
@@ -26,7 +26,7 @@ export const telemetry = defineModule({
   completes: tracing,
   async start({ config: settings, log, use }) {
     if (settings.OTEL_EXPORTER_OTLP_ENDPOINT === '') return { value: undefined };
-    // Loading the SDK takes a while: a service without a collector does without it.
+    // Loading the SDK takes time, and a service without a collector does not need it.
     const { startTracing } = await import('./otel.ts');
     const recording = startTracing(settings, log);
     use(tracing).current = recording;
@@ -35,7 +35,7 @@ export const telemetry = defineModule({
       async stop(signal: AbortSignal) {
         const late = sleep(flushMs, 'late', { signal, ref: false }).catch(() => 'late');
         const outcome = await Promise.race([recording.stop(), late]);
-        // A collector that is slow or away is no reason to call the stop unclean.
+        // The stop is clean even when the collector is slow or away.
         if (outcome === 'late') log.warn({ ms: flushMs }, 'the last traces were not delivered in time');
       },
     };

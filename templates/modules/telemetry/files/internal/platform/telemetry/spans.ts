@@ -7,7 +7,11 @@ import {
   SpanKind,
   SpanStatusCode,
   trace,
+  type Attributes,
+  type SpanContext,
+  TraceFlags,
 } from '@opentelemetry/api';
+import { TraceState } from '@opentelemetry/core';
 import {
   ATTR_CLIENT_ADDRESS,
   ATTR_ERROR_TYPE,
@@ -20,6 +24,7 @@ import {
   ATTR_URL_PATH,
   ATTR_URL_SCHEME,
   ATTR_USER_AGENT_ORIGINAL,
+  ATTR_URL_FULL,
 } from '@opentelemetry/semantic-conventions';
 import {
   type Context,
@@ -31,16 +36,16 @@ import {
   noTrace,
   parseTrace,
   runWith,
+  type CallSpan,
 } from '../../../pkg/context/index.ts';
+import { chain } from '../../../pkg/errors/index.ts';
 import { about } from '../app/about.ts';
 import type { Incoming, SpanAttributes, Tracing } from '../app/tracing.ts';
-import { beginCall, spanContextOf, traceOf } from './calls.ts';
 
-/** OpenTelemetry's own context, where a span was begun. */
 const activeKey = contextKey<OtelContext>('OpenTelemetry');
 
 /**
- * What is recorded from here on becomes a child of a span: what libraries do, and calls to other services.
+ * Makes a span the parent of all further spans of a context, those of libraries and of calls to other services.
  * @param context of the work
  * @param active OpenTelemetry's own context, with the span
  */
@@ -51,10 +56,7 @@ export function enterSpan(context: Context, active: OtelContext): void {
   context.set(callSpans, beginCall);
 }
 
-/**
- * Keeps OpenTelemetry's context in ours, and so in the one AsyncLocalStorage: what a library records becomes a child of the
- * request's span.
- */
+/** Keeps OpenTelemetry's context in ours: one AsyncLocalStorage, and spans of libraries become children of the request's span. */
 export const contextManager: ContextManager = {
   active() {
     const context = current();
@@ -80,7 +82,7 @@ function rootFor(place: Trace): OtelContext {
   return place === noTrace ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, spanContextOf(place));
 }
 
-/** Begins the span of work that came from outside, in its own context: what is recorded in it becomes a child. */
+/** Begins the span of work that came from outside, in the context of that work. */
 export const begin: Tracing['begin'] = (context, incoming) => {
   const span = beginSpan(context, incoming);
   return (attributes, fault) => end(span, attributes, fault);
@@ -118,7 +120,7 @@ function end(span: Span, attributes: SpanAttributes, fault: string | undefined):
   span.end();
 }
 
-/** Not the query: people put tokens there. */
+/** Without the query, which may hold tokens. */
 function attributesOf({ headers, httpVersion, socket, url = '/' }: IncomingMessage, method: string, route?: string) {
   const [path = '/'] = url.split('?', 1);
   const isEncrypted = 'encrypted' in socket;
@@ -139,7 +141,7 @@ function attributesOf({ headers, httpVersion, socket, url = '/' }: IncomingMessa
   return attributes;
 }
 
-/** A fault of the client's is none of the server's. */
+/** An error of the client is not a fault of the server. */
 function faultOf(status: number, whole: boolean): string | undefined {
   if (!whole) return 'connection_closed';
   return status >= 500 ? String(status) : undefined;
@@ -147,4 +149,84 @@ function faultOf(status: number, whole: boolean): string | undefined {
 
 function text(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined;
+}
+
+/** RFC 9110, 9.3, and PATCH (RFC 5789). The conventions call all others `_OTHER`. */
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE']);
+
+const hidden = 'REDACTED';
+
+/**
+ * Begins the span of a call, a child of the current span, by the conventions for HTTP clients
+ * (https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span).
+ * @param request before it is sent
+ * @returns the span; undefined when nothing is recorded
+ */
+function beginCall({ method, url }: Request): CallSpan | undefined {
+  const name = methods.has(method) ? method : 'HTTP';
+  const options = { kind: SpanKind.CLIENT, attributes: callAttributesOf(method, new URL(url)) };
+  const span = trace.getTracer(about.name, about.version).startSpan(name, options);
+  if (!span.isRecording()) return undefined;
+
+  const fault = (type: string): void => {
+    span.setAttribute(ATTR_ERROR_TYPE, type).setStatus({ code: SpanStatusCode.ERROR });
+  };
+  return {
+    trace: traceOf(span.spanContext()),
+    answered(status) {
+      span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, status);
+      // For a client, 4xx is a fault too.
+      if (status >= 400) fault(String(status));
+      span.end();
+    },
+    failed(error) {
+      fault(typeOf(error));
+      span.end();
+    },
+  };
+}
+
+function callAttributesOf(method: string, { protocol, host, hostname, port, pathname, search }: URL): Attributes {
+  return {
+    [ATTR_HTTP_REQUEST_METHOD]: methods.has(method) ? method : '_OTHER',
+    // Without credentials and fragment.
+    [ATTR_URL_FULL]: `${protocol}//${host}${pathname}${withoutValues(search)}`,
+    [ATTR_SERVER_ADDRESS]: hostname,
+    [ATTR_SERVER_PORT]: Number(port || (protocol === 'https:' ? 443 : 80)),
+  };
+}
+
+/** Values may be tokens, and so may a part without a name. */
+function withoutValues(search: string): string {
+  if (search === '') return '';
+  const parts = search.slice(1).split('&');
+  return `?${parts.map((part) => (part.includes('=') ? `${part.split('=', 1)[0]}=${hidden}` : hidden)).join('&')}`;
+}
+
+/** The nearest code, which is that of the cause for `fetch failed`. */
+function typeOf(error: unknown): string {
+  for (const each of chain(error)) {
+    if (each instanceof Error && 'code' in each && typeof each.code === 'string') return each.code;
+  }
+  return error instanceof Error ? error.name : '_OTHER';
+}
+
+/**
+ * @param place position in a trace
+ * @param isRemote whether it belongs to a caller in another process
+ * @returns the same as OpenTelemetry's type
+ */
+export function spanContextOf({ traceId, spanId, sampled, state }: Trace, isRemote = false): SpanContext {
+  return {
+    traceId,
+    spanId,
+    isRemote,
+    traceFlags: sampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
+    ...(state === undefined ? {} : { traceState: new TraceState(state) }),
+  };
+}
+
+function traceOf({ traceId, spanId, traceFlags, traceState }: SpanContext): Trace {
+  const place = { traceId, spanId, sampled: Boolean(traceFlags & TraceFlags.SAMPLED) };
+  return traceState === undefined ? place : { ...place, state: traceState.serialize() };
 }

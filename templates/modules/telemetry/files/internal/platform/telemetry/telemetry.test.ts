@@ -18,7 +18,7 @@ import type { Http } from '../http/server.ts';
 import { config } from './config.ts';
 import { telemetry } from './module.ts';
 import { type RecordingTracing, startTracing } from './otel.ts';
-import { samplingOf } from './sampling.ts';
+import { samplingOf } from './otel.ts';
 
 const silent = pino({ level: 'silent' });
 const parent = '4bf92f3577b34da6a3ce929d0e0e4736';
