@@ -28,7 +28,8 @@ export default defineModule({
     'vitest',
   ],
   scripts: {
-    dev: 'node --watch --import=./scripts/env.ts cmd/server/main.ts',
+    // Folders, because `--watch` alone loses a file that an editor replaces by renaming another one.
+    dev: 'node --watch-path=cmd --watch-path=internal --watch-path=pkg --import=./scripts/env.ts cmd/server/main.ts',
     build: 'tsc --project tsconfig.build.json && node scripts/build.ts',
     prestart: 'node --run build',
     // Without `exec` a shell would stand before the process and keep its signals.

@@ -91,7 +91,7 @@ function publish(folder: string): void {
   const text = Array.from({ length: 4000 }, (_, index) => `export const item${index} = ${index * 7919};\n`).join('');
   mkdirSync(path.join(folder, 'public'), { recursive: true });
   writeFileSync(path.join(folder, 'public/packed.js'), text);
-  runProgram([process.execPath, 'scripts/buildSteps.ts'], folder);
+  runProgram([process.execPath, 'scripts/build.ts'], folder);
   writeFileSync(path.join(folder, 'dist/public/loose.js'), text);
 }
 

@@ -1,6 +1,6 @@
 /**
- * Loaded before the service by `npm run dev`: what has not changed is not compiled again, and `.env` is read if there is one.
- * Node's own `--env-file-if-exists` would do, but `node --watch` aborts on Ctrl+C when it watches a file that does not exist.
+ * Loaded before the service by `npm run dev`: reads `.env`, and compiles only changed files.
+ * Node's own `--env-file-if-exists` does not work here: `node --watch` aborts on Ctrl+C when it watches a missing file.
  */
 import { existsSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';

@@ -1,6 +1,6 @@
 /**
- * Starts what the build made and asks whether it works as a whole: `npm run smoke` builds first. SMOKE_COMMAND is started in
- * its place: an image, say, by `docker run --network host --env PORT ...`.
+ * `npm run smoke`: builds the service, starts it, and checks that it works as a whole. SMOKE_COMMAND starts something else
+ * instead, for example an image with `docker run --network host --env PORT ...`.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,7 +19,7 @@ const service = await startService(
   },
   command,
 );
-// Whatever fails, nothing is left running.
+// Also when a check fails.
 process.once('exit', () => service.process.kill('SIGKILL'));
 const get = (url: string): Promise<Response> => fetch(url, { headers, signal: AbortSignal.timeout(5000) });
 
@@ -41,7 +41,7 @@ const accept = { accept: 'application/openmetrics-text' };
 const openMetrics = await (await fetch(`${service.admin}/metrics`, { headers: accept })).text();
 assert.match(openMetrics, /\n# EOF\n$/);
 
-// A load balancer goes on sending until it has seen that the service is not ready.
+// Like a load balancer, send requests until the service is not ready.
 const leave = new AbortController();
 const clients = load(`${service.api}/version`, 10, leave.signal);
 await sleep(300);
@@ -58,7 +58,7 @@ assert.ok(succeeded > 0);
 assert.deepEqual(exit, { code: 0, signal: null }, service.output.join('\n'));
 assert.ok(ms < maxMsToStop, `it took ${ms} ms to stop`);
 
-// Every line has been read as JSON on the way here; the last of them leaves on the way out.
+// The last lines are written during the stop.
 assert.ok(
   service.output.some((line) => line.includes(traceId)),
   'no line of the log names the trace of the request',

@@ -1,4 +1,4 @@
-/** A thing that is kept in stock. */
+/** A thing in stock. */
 export interface Item {
   readonly id: string;
   readonly name: string;
@@ -6,44 +6,43 @@ export interface Item {
   readonly createdAt: Date;
 }
 
-/** What is chosen when an item is created. */
+/** The fields that a caller chooses. */
 export type NewItem = Pick<Item, 'name' | 'quantity'>;
 
-/** Where an item stands in the list: the newest first; of two that are equally new, the one with the greater id. */
+/** The position of an item in the list: newest first, then by descending id. */
 export type Position = Pick<Item, 'createdAt' | 'id'>;
 
-/** Which items are listed. */
 export interface ItemQuery {
-  /** At most as many. */
+  /** Max number of items. */
   readonly limit: number;
-  /** Only those behind this one. */
+  /** Only items after this position. */
   readonly after?: Position;
-  /** Only those whose name contains it, in whatever case. */
+  /** Only items whose name contains this text, in any case. */
   readonly name?: string;
 }
 
-/** Where items are kept; each adapter implements it. */
+/** Stores items. Each adapter implements it. */
 export interface ItemRepository {
   add(item: Item): Promise<void>;
   find(id: string): Promise<Item | undefined>;
-  /** In the order of their positions. */
+  /** In list order. */
   list(query: ItemQuery): Promise<readonly Item[]>;
 }
 
 /**
  * @param a position in the list
  * @param b another
- * @returns below zero when `a` comes first
+ * @returns a negative number when `a` comes first
  */
 export function inListOrder(a: Position, b: Position): number {
   return b.createdAt.getTime() - a.createdAt.getTime() || b.id.localeCompare(a.id);
 }
 
 /**
- * @param chosen name and quantity
- * @param id a new one
+ * @param fields chosen by the caller
+ * @param id a new id
  * @param now time of creation
- * @returns the item, its name without blanks around it
+ * @returns the item, with its name trimmed
  */
 export function createItem({ name, quantity }: NewItem, id: string, now: Date): Item {
   return { id, name: name.trim(), quantity, createdAt: now };

@@ -7,7 +7,7 @@ import { itemRoutes } from './routes.ts';
 
 const hour = 3_600_000;
 
-/** Example of a domain slice: items in stock. It is yours: change it, or delete the folder and its line in `main.ts`. */
+/** An example of a domain slice: items in stock. It is yours: change it, or delete the folder and its line in `main.ts`. */
 export const items = defineModule({
   name: 'items',
   config: Type.Object({}),

@@ -1,6 +1,6 @@
 import { type Item, type ItemRepository, inListOrder } from './domain.ts';
 
-/** @returns a repository in memory: it is empty again after a restart */
+/** @returns a repository in memory, which loses its items on a restart */
 export function memoryRepository(): ItemRepository {
   const items = new Map<string, Item>();
   return {

@@ -14,7 +14,7 @@ const NewItem = Type.Object(
   },
   {
     $id: 'NewItem',
-    description: 'What is chosen when an item is created',
+    description: 'The fields of a new item',
     additionalProperties: false,
     examples: [{ name: 'anchor', quantity: 3 }],
   },
@@ -40,20 +40,20 @@ const ItemView = Type.Object(
 const ItemList = Type.Object(
   {
     items: Type.Array(ref(ItemView)),
-    next: Type.Optional(Type.String({ description: 'Cursor of the next page; not there on the last one' })),
+    next: Type.Optional(Type.String({ description: 'Cursor of the next page; missing on the last page' })),
   },
-  { $id: 'ItemList', description: 'A page of items, the newest first', examples: [{ items: [anItem] }] },
+  { $id: 'ItemList', description: 'A page of items, newest first', examples: [{ items: [anItem] }] },
 );
 
-/** What a cursor holds: milliseconds since 1970, and an id. */
+/** A cursor holds milliseconds since 1970 and an id. */
 const Cursor = Type.Tuple([Type.Integer(), Type.String()]);
 
 const defaultLimit = 20;
 
 /**
  * @param http the API's server
- * @param repository where items are kept
- * @param idempotency where it is kept which requests were carried out
+ * @param repository of the items
+ * @param idempotency remembers the replies to requests with an Idempotency-Key
  */
 export function itemRoutes(http: Http, repository: ItemRepository, idempotency: IdempotencyStore): void {
   http.addSchema(NewItem);
@@ -109,15 +109,15 @@ export function itemRoutes(http: Http, repository: ItemRepository, idempotency: 
         tags: ['items'],
         querystring: Type.Object({
           limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: defaultLimit })),
-          cursor: Type.Optional(Type.String({ description: '`next` of the page before' })),
-          name: Type.Optional(Type.String({ maxLength: 200, description: 'Part of the name, in whatever case' })),
+          cursor: Type.Optional(Type.String({ description: '`next` of the previous page' })),
+          name: Type.Optional(Type.String({ maxLength: 200, description: 'Part of the name, in any case' })),
         }),
         response: { 200: ref(ItemList), ...problems },
       },
     },
     async ({ query: { limit = defaultLimit, cursor, name } }) => {
       const after = cursor === undefined ? undefined : positionOf(cursor);
-      // One more than asked for tells whether there is a next page.
+      // One item more than requested shows whether there is a next page.
       const found = await repository.list({ limit: limit + 1, ...(after && { after }), ...(name && { name }) });
       const items = found.slice(0, limit);
       const last = items.at(-1);

@@ -6,5 +6,4 @@ const { env } = process;
 // Variables, not options: Node before 24.12 has no such options, and processes started from this one inherit them.
 env['NODE_COMPILE_CACHE'] ??= path.join(import.meta.dirname, '../../../../.cache/v8');
 env['NODE_COMPILE_CACHE_PORTABLE'] ??= '1';
-env['NODE_COMPILE_CACHE_READONLY'] ??= '1';
 enableCompileCache();

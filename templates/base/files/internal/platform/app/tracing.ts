@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { Context, type Trace } from '../../../pkg/context/index.ts';
 import { defineModule } from './module.ts';
 
-/** What is known of a span, by the names of OpenTelemetry's semantic conventions. */
+/** Attributes of a span, named by OpenTelemetry's semantic conventions. */
 export type SpanAttributes = Readonly<Record<string, string | number | undefined>>;
 
 /** The span of work that came from outside. */
@@ -11,55 +11,31 @@ export interface Incoming {
   readonly name: string;
   readonly kind: 'server' | 'consumer';
   readonly attributes: SpanAttributes;
-  /** The caller's trace, if there is one. */
+  /** The caller's trace, if any. */
   readonly parent: Trace | undefined;
 }
 
-/**
- * Ends a span.
- * @param attributes that are known only now
- * @param fault `error.type`, when it failed
- */
+/** Ends a span, with attributes that are known only now, and `error.type` when it failed. */
 export type EndSpan = (attributes: SpanAttributes, fault?: string) => void;
 
-/** What the request path asks of tracing. */
+/** What the platform needs of tracing. */
 export interface Tracing {
-  /**
-   * Decides before any span is made.
-   * @param traceId of the request
-   * @param parent the caller's trace, if there is one
-   * @returns whether the spans of the trace are recorded
-   */
+  /** Decides, before any span is created, whether the spans of a trace are recorded. `parent` is the caller's trace. */
   readonly isSampled: (traceId: string, parent: Trace | undefined) => boolean;
-  /**
-   * Begins the span of a request by HTTP that is sampled, in its own context; it ends with the reply.
-   * @param context of the request
-   * @param request as it came in
-   * @param response on its way
-   * @param route pattern of the route, if one was found
-   */
+  /** Begins the span of a sampled HTTP request in the request's context. It ends with the reply. */
   readonly beginRequest: (
     context: Context,
     request: IncomingMessage,
     response: ServerResponse,
     route: string | undefined,
   ) => void;
-  /**
-   * Begins the span of any other work that is sampled, in its own context.
-   * @param context of the work
-   * @param incoming what is known of it
-   * @returns what ends the span
-   */
+  /** Begins the span of any other sampled work in the context of that work. */
   readonly begin: (context: Context, incoming: Incoming) => EndSpan;
-  /**
-   * @param name what the work is called
-   * @param from what it was started from
-   * @returns a context for work in a trace of its own, which is recorded when the one it was started from is
-   */
+  /** @returns a context for work in a trace of its own, which is recorded when `from` is */
   readonly detached: (name: string, from: Context) => Context;
 }
 
-/** Records nothing: the trace of the caller is only passed on. */
+/** Records nothing, and passes the caller's trace on. */
 export const noTracing: Tracing = {
   isSampled: (_traceId, parent) => parent?.sampled ?? false,
   beginRequest: () => {},
@@ -67,7 +43,7 @@ export const noTracing: Tracing = {
   detached: (_name, { id, trace }) => new Context({ id, link: trace }),
 };
 
-/** Which tracing is in use. A module that records traces completes this one, and sets `current` while it starts. */
+/** The tracing in use. A module that records traces completes this one, and sets `current` in its start. */
 export const tracing = defineModule({
   name: 'tracing',
   config: Type.Object({}),

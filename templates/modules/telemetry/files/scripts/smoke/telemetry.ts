@@ -1,4 +1,4 @@
-/** For `npm run smoke`: a collector, which must get the trace of a request, and the exemplar that names it. */
+/** For `npm run smoke`: a collector must get the trace of a request, and an exemplar must name that trace. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
@@ -17,7 +17,7 @@ export const env = {
   OTEL_TRACES_SAMPLER: 'always_on',
 };
 
-/** The last spans leave while the service stops. */
+/** The last spans arrive while the service stops. */
 export async function verify({ traceId, openMetrics }: Seen): Promise<void> {
   assert.match(openMetrics, new RegExp(`status="404"\\} 1 # \\{trace_id="${traceId}"\\}`), 'no exemplar');
   const spans = Buffer.concat(await Promise.all(bodies));
