@@ -19,13 +19,13 @@ export interface components {
       quantity: number;
       createdAt: string;
     };
-    /** A page of items, the newest first */
+    /** A page of items, newest first */
     ItemList: {
       items: components['schemas']['Item'][];
-      /** Cursor of the next page; not there on the last one */
+      /** Cursor of the next page; missing on the last page */
       next?: string;
     };
-    /** What is chosen when an item is created */
+    /** The fields of a new item */
     NewItem: {
       name: string;
       quantity: number;
@@ -95,9 +95,9 @@ export interface operations {
     parameters: {
       query?: {
         limit?: number | undefined;
-        /** `next` of the page before */
+        /** `next` of the previous page */
         cursor?: string | undefined;
-        /** Part of the name, in whatever case */
+        /** Part of the name, in any case */
         name?: string | undefined;
       };
       header?: never;
