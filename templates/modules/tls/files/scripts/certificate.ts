@@ -1,9 +1,9 @@
-/** Makes a certificate for this machine, to try TLS with: `npm run certificate`. Browsers do not trust it. */
+/** Creates a self-signed certificate for this machine, to try TLS: `npm run certificate`. Browsers do not trust it. */
 import { mkdir, writeFile } from 'node:fs/promises';
 
 const folder = '.certificate';
 const days = 30;
-// A development dependency: production has a certificate of its own.
+// A development dependency: production does not need it.
 const { generate } = await import('selfsigned');
 const day = 24 * 60 * 60 * 1000;
 
@@ -24,9 +24,9 @@ const { cert, private: key } = await generate([{ name: 'commonName', value: 'loc
 await mkdir(folder, { recursive: true });
 await writeFile(`${folder}/tls.crt`, cert);
 await writeFile(`${folder}/tls.key`, key, { mode: 0o600 });
-// It is nobody else's: git is not to take it.
+// Git must not track it.
 await writeFile(`${folder}/.gitignore`, '*\n');
-process.stdout.write(`Good for ${days} days:
+process.stdout.write(`Valid for ${days} days:
 
   TLS_CERT_FILE=${folder}/tls.crt
   TLS_KEY_FILE=${folder}/tls.key

@@ -2,17 +2,17 @@ import type { Server as HttpServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { type SecureVersion, type Server, type TLSSocket, createServer } from 'node:tls';
 import type { PeerConnections } from '../http/connections.ts';
-import type { Credentials } from './credentials.ts';
-import type { Http2Metrics } from './metrics.ts';
+import type { Credentials } from './certificate.ts';
+import type { TlsMetrics } from './metrics.ts';
 
-/** Seconds for which a session can be resumed. Forward secrecy is no better than the keys that tickets are made with. */
+/** Seconds for which a session can be resumed: the keys of the tickets limit its forward secrecy. */
 const sessionSeconds = 3600;
-/** Milliseconds after which the system asks a client that is silent whether it is still there. */
+/** Milliseconds of silence after which the system checks with TCP keep-alive that the client still exists. */
 const keepAliveMs = 30_000;
-/** Milliseconds that a handshake may still take when the service stops. */
+/** Milliseconds that unfinished handshakes get when the service stops. */
 const lastHandshakesMs = 500;
 
-/** Why a handshake failed, by what Node's or OpenSSL's codes say: few enough to be a label. */
+/** Reasons of failed handshakes by error code of Node or OpenSSL: few enough for a label. */
 const reasons: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/HANDSHAKE_TIMEOUT/, 'timeout'],
   [/ECONNRESET|EPIPE/, 'connection_lost'],
@@ -20,23 +20,24 @@ const reasons: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW/, 'version'],
   [/NO_SHARED_CIPHER/, 'cipher'],
   [/NO_APPLICATION_PROTOCOL/, 'protocol'],
-  // What a client says of our certificate.
   [/ALERT_(?:UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE)/, 'certificate_refused'],
 ];
 
 export interface DoorOptions {
   readonly credentials: Credentials;
+  /** Keys with which session tickets are encrypted: 48 bytes. */
+  readonly ticketKeys: Buffer;
   readonly minVersion: SecureVersion;
   readonly handshakeMs: number;
   readonly peers: PeerConnections;
-  /** Gets the connections on which HTTP/2 is spoken. */
-  readonly http2: (socket: TLSSocket) => unknown;
-  readonly metrics: Pick<Http2Metrics, 'handshakes' | 'handshakeErrors' | 'refused'>;
+  /** Takes the connections whose client has chosen HTTP/2. */
+  readonly http2: (socket: TLSSocket) => void;
+  readonly metrics: Pick<TlsMetrics, 'handshakes' | 'handshakeErrors' | 'refused'>;
 }
 
 /**
- * Stands before the API's server, which listens and counts connections as ever: each passes the handshake first, and goes on to HTTP/2 or,
- * where its client speaks none (ALPN, RFC 7301), to that server as if it had just come.
+ * Does the TLS handshake before the API's server, which listens and counts connections as without TLS. By ALPN (RFC 7301) each connection goes
+ * on to HTTP/2, or to that server as if it were new (decision 070).
  */
 export class Door {
   readonly #options: DoorOptions;
@@ -44,18 +45,16 @@ export class Door {
   readonly #sockets = new Set<Socket>();
 
   /**
-   * @param http the API's server; it has not listened yet
-   * @param options credentials and limits
+   * @param http the API's server, before it listens
+   * @param options credentials, limits and metrics
    */
   constructor(http: HttpServer, options: DoorOptions) {
     this.#options = options;
-    const { credentials, minVersion, handshakeMs: handshakeTimeout, metrics } = options;
+    const { metrics } = options;
     this.#server = createServer({
-      ...credentials,
+      ...this.#contextOf(options.credentials),
       ALPNProtocols: ['h2', 'http/1.1'],
-      handshakeTimeout,
-      minVersion,
-      sessionTimeout: sessionSeconds,
+      handshakeTimeout: options.handshakeMs,
     });
     // Node's parser of HTTP/1.1.
     const plain = http.listeners('connection');
@@ -63,10 +62,9 @@ export class Door {
     http.on('connection', (socket: Socket) => this.#admit(socket));
     this.#server.on('secureConnection', (socket) => {
       const isHttp2 = socket.alpnProtocol === 'h2';
-      const protocol = isHttp2 ? 'h2' : 'http/1.1';
       metrics.handshakes.inc({
         version: socket.getProtocol() ?? '',
-        protocol,
+        protocol: isHttp2 ? 'h2' : 'http/1.1',
         resumed: String(socket.isSessionReused()),
       });
       if (isHttp2) options.http2(socket);
@@ -78,18 +76,14 @@ export class Door {
     });
   }
 
-  /** @param credentials for connections from now on; those that are open keep theirs */
+  /** @param credentials of new connections; open connections keep theirs */
   renew(credentials: Credentials): void {
-    this.#server.setSecureContext({
-      ...credentials,
-      minVersion: this.#options.minVersion,
-      sessionTimeout: sessionSeconds,
-    });
+    this.#server.setSecureContext(this.#contextOf(credentials));
   }
 
   /**
-   * Does not wait for clients that have connected and say nothing.
-   * @param signal aborts at the deadline: what is left is then cut off
+   * Ends connections that have not begun a handshake.
+   * @param signal aborts at the deadline; all connections are then destroyed
    */
   drain(signal: AbortSignal): void {
     const timer = setTimeout(() => {
@@ -101,6 +95,12 @@ export class Door {
     });
   }
 
+  /** The ticket keys are passed on each time: Node would make new ones, and no session could be resumed. */
+  #contextOf(credentials: Credentials) {
+    const { minVersion, ticketKeys } = this.#options;
+    return { ...credentials, ticketKeys, minVersion, sessionTimeout: sessionSeconds };
+  }
+
   #admit(socket: Socket): void {
     if (!this.#options.peers.admit(socket)) {
       this.#options.metrics.refused.inc({ limit: 'peer' });
@@ -109,15 +109,14 @@ export class Door {
     }
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
-    // Who ends its side ends the connection, also when it does so before there is anybody to hear of it.
+    // A client that ends its side ends the connection, also before HTTP/2 or HTTP/1.1 listens on it.
     socket.allowHalfOpen = false;
-    // A client that is gone without a word holds its connection no longer.
     socket.setKeepAlive(true, keepAliveMs);
     this.#server.emit('connection', socket);
   }
 }
 
-/** A word for the error of a handshake; `malformed` for whatever is no TLS. */
+/** `malformed` stands for anything that is not TLS. */
 function reasonOf(error: Error & { readonly code?: string }): string {
   const code = error.code ?? '';
   return reasons.find(([pattern]) => pattern.test(code))?.[1] ?? 'malformed';

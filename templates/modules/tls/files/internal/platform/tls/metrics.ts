@@ -1,85 +1,46 @@
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 
-/** What TLS and HTTP/2 report. */
-export type Http2Metrics = ReturnType<typeof createMetrics>;
-
-/** What is asked at each scrape. */
-export interface Gauges {
-  readonly sessions: () => number;
-  readonly streams: () => number;
-}
+/** Metrics of TLS and HTTP/2. */
+export type TlsMetrics = ReturnType<typeof createMetrics>;
 
 /**
- * @param registry where they are scraped from
- * @returns the metrics that somebody must tell
+ * @param registry that exposes them
+ * @returns the metrics, for the code that updates them
  */
 export function createMetrics(registry: Registry) {
   const registers = [registry];
+  const counter = <const Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
+    new Counter({ name, help, labelNames, registers });
+  const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
   return {
-    handshakes: new Counter({
-      name: 'tls_handshakes_total',
-      help: 'Handshakes that succeeded, by version of TLS, protocol agreed on (ALPN), and whether a session was resumed',
-      labelNames: ['version', 'protocol', 'resumed'],
-      registers,
-    }),
-    handshakeErrors: new Counter({
-      name: 'tls_handshake_errors_total',
-      help: 'Handshakes that failed, by reason',
-      labelNames: ['reason'],
-      registers,
-    }),
-    refused: new Counter({
-      name: 'tls_connections_refused_total',
-      help: 'Connections that were closed at once, by the limit that they were beyond',
-      labelNames: ['limit'],
-      registers,
-    }),
-    expiry: new Gauge({
-      name: 'tls_certificate_expiry_timestamp_seconds',
-      help: 'When the certificate in use ends, in seconds since 1970',
-      registers,
-    }),
-    reloaded: new Gauge({
-      name: 'tls_certificate_last_reload_successful',
-      help: 'Whether the files of the certificate are those in use (1), or could not be taken up (0)',
-      registers,
-    }),
-    closed: new Counter({
-      name: 'http2_sessions_closed_total',
-      help: 'Connections by HTTP/2 that were closed for what their client did, by reason',
-      labelNames: ['reason'],
-      registers,
-    }),
-    reset: new Counter({
-      name: 'http2_streams_reset_total',
-      help: 'Requests by HTTP/2 that ended without a whole reply: reset by the client, or by us for a reason',
-      labelNames: ['reason'],
-      registers,
-    }),
+    handshakes: counter(
+      'tls_handshakes_total',
+      'Successful TLS handshakes, by version, ALPN protocol and whether the session was resumed',
+      ['version', 'protocol', 'resumed'],
+    ),
+    handshakeErrors: counter('tls_handshake_errors_total', 'Failed TLS handshakes, by reason', ['reason']),
+    refused: counter(
+      'tls_connections_refused_total',
+      'Connections closed before the handshake, by the limit they exceed',
+      ['limit'],
+    ),
+    expiry: gauge(
+      'tls_certificate_expiry_timestamp_seconds',
+      'Expiry of the certificate in use, in seconds since 1970',
+    ),
+    reloaded: gauge(
+      'tls_certificate_last_reload_successful',
+      'Whether the certificate files are in use (1) or could not be loaded (0)',
+    ),
+    sessions: gauge('http2_sessions', 'Open HTTP/2 connections'),
+    streams: gauge('http2_streams', 'HTTP/2 requests in progress'),
+    closed: counter('http2_sessions_closed_total', 'HTTP/2 connections closed because of their client, by reason', [
+      'reason',
+    ]),
+    reset: counter(
+      'http2_streams_reset_total',
+      'HTTP/2 requests that ended without a complete reply: reset by the client, or by the service for a reason',
+      ['reason'],
+    ),
   };
-}
-
-/**
- * @param registry where they are scraped from
- * @param gauges read once a scrape
- */
-export function registerGauges(registry: Registry, { sessions, streams }: Gauges): void {
-  const open = new Gauge({
-    name: 'http2_sessions',
-    help: 'Connections by HTTP/2 that are open',
-    registers: [],
-    collect() {
-      this.set(sessions());
-    },
-  });
-  const inFlight = new Gauge({
-    name: 'http2_streams',
-    help: 'Requests by HTTP/2 that are being answered',
-    registers: [],
-    collect() {
-      this.set(streams());
-    },
-  });
-  registry.registerMetric(open);
-  registry.registerMetric(inFlight);
 }

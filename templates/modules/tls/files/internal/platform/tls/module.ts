@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Type } from 'typebox';
 import { defineModule } from '../app/module.ts';
 import { type Rule, rule } from '../config/config.ts';
@@ -5,36 +6,34 @@ import { http } from '../http/module.ts';
 import { metrics } from '../metrics/module.ts';
 import { Certificate } from './certificate.ts';
 import { config } from './config.ts';
-import { decodeTicketKeys, newTicketKeys } from './credentials.ts';
 import { Door } from './door.ts';
-import { createMetrics, registerGauges } from './metrics.ts';
-import { boundReplies, dropConnectionHeaders, sendInPieces } from './replies.ts';
+import { createMetrics } from './metrics.ts';
+import { prepareReplies } from './replies.ts';
 import { createHttp2 } from './server.ts';
 import { Sessions } from './sessions.ts';
 
-/** Milliseconds between two looks at all connections. */
-const sweepMs = 1000;
-
 const { TLS_CERT_FILE, TLS_KEY_FILE } = config.properties;
+/** Size that Node requires (https://nodejs.org/api/tls.html, `ticketKeys`). */
+const ticketKeysBytes = 48;
 
-/** A certificate is of no use without its key, nor the other way round. */
+/** A certificate needs its key, and a key its certificate. */
 const rules: readonly Rule[] = [
   rule(Type.Object({ TLS_CERT_FILE, TLS_KEY_FILE }), ({ TLS_CERT_FILE: cert, TLS_KEY_FILE: key }) => {
     if ((cert === undefined) === (key === undefined)) return undefined;
     const [missing, other] = key === undefined ? ['TLS_KEY_FILE', 'TLS_CERT_FILE'] : ['TLS_CERT_FILE', 'TLS_KEY_FILE'];
-    const expected = `a file, because ${other} is set`;
-    return { variable: missing, expected, example: key === undefined ? '/etc/tls/tls.key' : '/etc/tls/tls.crt' };
+    const example = key === undefined ? '/etc/tls/tls.key' : '/etc/tls/tls.crt';
+    return { variable: missing, expected: `a file, because ${other} is set`, example };
   }),
 ];
 
-/** The API by TLS, in HTTP/2 or HTTP/1.1 as each client likes; without a certificate it stays as it is. */
+/** Serves the API by TLS, as HTTP/2 or HTTP/1.1 by choice of the client. Without a certificate it changes nothing. */
 export const tls = defineModule({
   name: 'tls',
   config,
   rules,
   requires: [http, metrics],
   async start({ config: settings, log, use }) {
-    const { TLS_CERT_FILE: cert, TLS_KEY_FILE: key } = settings;
+    const { TLS_CERT_FILE: cert, TLS_KEY_FILE: key, TLS_TICKET_KEYS: ticketKeys } = settings;
     if (cert === undefined || key === undefined) {
       log.info('no certificate: plain HTTP/1.1');
       return { value: undefined };
@@ -42,31 +41,19 @@ export const tls = defineModule({
     const api = use(http);
     const { registry, errors } = use(metrics);
     const measured = createMetrics(registry);
-    const certificate = new Certificate({
-      files: { cert, key, ticketKeys: settings.TLS_TICKET_KEYS_FILE },
-      ticketKeys: settings.TLS_TICKET_KEYS === undefined ? newTicketKeys() : decodeTicketKeys(settings.TLS_TICKET_KEYS),
-      log,
-      metrics: measured,
-    });
+    const certificate = new Certificate({ files: { cert, key }, log, metrics: measured });
     const credentials = await certificate.load();
-    const server = createHttp2(api, settings, errors);
-    const sessions = new Sessions(server, {
+    const sessions = new Sessions(createHttp2(api, settings.HTTP2_STREAMS_MAX, errors), {
+      requests: { all: settings.HTTP2_REQUESTS_MAX, peer: settings.HTTP2_PEER_REQUESTS_MAX },
       idleMs: api.limits.HTTP_KEEP_ALIVE_TIMEOUT_MS,
       requestMs: api.limits.HTTP_REQUEST_TIMEOUT_MS,
       stallMs: api.limits.HTTP_STALL_TIMEOUT_MS,
-      lingerMs: api.limits.HTTP_STALL_TIMEOUT_MS,
-      controlFrames: settings.HTTP2_CONTROL_FRAMES_MAX,
-      requests: { all: settings.HTTP2_REQUESTS_MAX, peer: settings.HTTP2_PEER_REQUESTS_MAX },
-      windowBytes: settings.HTTP2_WINDOW_BYTES,
-      sweepMs,
       metrics: measured,
     });
-    boundReplies(api, settings.HTTP2_REPLY_MEMORY_BYTES, sessions.giveUp.bind(sessions));
-    dropConnectionHeaders(api);
-    sendInPieces(api);
-    registerGauges(registry, { sessions: () => sessions.count, streams: () => sessions.streams });
+    prepareReplies(api, settings.HTTP2_REPLY_MEMORY_BYTES, (stream) => sessions.giveUp(stream));
     const door = new Door(api.server, {
       credentials,
+      ticketKeys: ticketKeys === undefined ? randomBytes(ticketKeysBytes) : Buffer.from(ticketKeys, 'base64'),
       minVersion: settings.TLS_MIN_VERSION,
       handshakeMs: settings.TLS_HANDSHAKE_TIMEOUT_MS,
       peers: api.peers,

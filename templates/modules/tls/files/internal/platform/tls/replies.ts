@@ -1,65 +1,28 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import { Readable } from 'node:stream';
 import type { Http } from '../http/server.ts';
-import { Request } from './messages.ts';
+import { Request } from './server.ts';
 
-/** What speaks of one connection by HTTP/1.1 (RFC 9113, 8.2.2); `connection` itself Node leaves out. */
-const ofConnection = ['keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'http2-settings'];
-
-/**
- * Leaves such headers out of replies by HTTP/2, where they are malformed, as it is where a handler passes on what another service has
- * answered: Node refuses the whole reply.
- * @param http the API's server
- */
-export function dropConnectionHeaders(http: Http): void {
-  http.addHook('onSend', (request, reply, payload: unknown, done) => {
-    if (request.raw.httpVersionMajor === 2) {
-      for (const name of ofConnection) if (reply.hasHeader(name)) reply.removeHeader(name);
-    }
-    done(null, payload);
-  });
-}
+/** Headers of an HTTP/1.1 connection (RFC 9113, 8.2.2), for which Node refuses the whole reply. Node itself drops `connection`. */
+const connectionHeaders = ['keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'http2-settings'];
 
 /** Bytes of one. */
 const pieceBytes = 65_536;
 
-/**
- * Sends what is large piece by piece. Node tells of no progress within a piece: a client that reads a large one slowly would look like one that
- * does not read (HTTP_STALL_TIMEOUT_MS).
- * @param http the API's server
- */
-export function sendInPieces(http: Http): void {
-  http.addHook('onSend', (request, reply, payload: unknown, done) => {
-    const whole = typeof payload === 'string' || Buffer.isBuffer(payload) ? payload : '';
-    if (whole.length <= pieceBytes || request.raw.httpVersionMajor !== 2 || request.method === 'HEAD') {
-      done(null, payload);
-      return;
-    }
-    const bytes = typeof whole === 'string' ? Buffer.from(whole) : whole;
-    reply.header('content-length', bytes.length);
-    done(null, Readable.from(piecesOf(bytes)));
-  });
-}
-
-function* piecesOf(bytes: Buffer): Generator<Buffer> {
-  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
-}
-
-/** Bytes that each reply has in any case: small ones are not worth the count. */
+/** Bytes of each reply that are not counted. */
 const freeBytes = 16_384;
 
 /**
- * Bounds the memory of replies that their clients have yet to read: without it, a few clients that ask and do not read could take all. Beyond
- * the limit, the reply that has been on its way longest gives way to the next one: who reads is done before it comes to that.
- * A reply that is a stream is not counted: it waits at its source.
+ * Prepares replies for HTTP/2. Drops headers of HTTP/1.1 connections, which a handler may pass on from another service. Sends large replies in
+ * pieces, since Node reports no progress within a piece: a slow reader would look like a stalled one. Bounds the memory of replies that
+ * clients have not read: beyond the limit the oldest such reply is given up. A stream waits at its source and is not counted.
  * @param http the API's server
- * @param limit bytes for all replies by HTTP/2 together; a single one may be larger
- * @param giveUp breaks a reply off
+ * @param limit bytes of all HTTP/2 replies together; a single reply may be larger
+ * @param giveUp resets a reply
  */
-export function boundReplies(http: Http, limit: number, giveUp: (stream: ServerHttp2Stream) => void): void {
+export function prepareReplies(http: Http, limit: number, giveUp: (stream: ServerHttp2Stream) => void): void {
   const held = new Map<ServerHttp2Stream, number>();
   let total = 0;
-
   const release = (stream: ServerHttp2Stream): void => {
     total -= held.get(stream) ?? 0;
     held.delete(stream);
@@ -75,10 +38,19 @@ export function boundReplies(http: Http, limit: number, giveUp: (stream: ServerH
     stream.once('close', () => release(stream));
   };
 
-  http.addHook('onSend', (request, _reply, payload: unknown, done) => {
+  http.addHook('onSend', (request, reply, payload: unknown, done) => {
     const raw: unknown = request.raw;
-    const bytes = typeof payload === 'string' || Buffer.isBuffer(payload) ? payload.length : 0;
-    if (bytes > freeBytes && raw instanceof Request && !raw.stream.destroyed) hold(raw.stream, bytes - freeBytes);
-    done(null, payload);
+    if (!(raw instanceof Request)) return done(null, payload);
+    for (const name of connectionHeaders) if (reply.hasHeader(name)) reply.removeHeader(name);
+    const whole = typeof payload === 'string' || Buffer.isBuffer(payload) ? payload : '';
+    if (whole.length > freeBytes && !raw.stream.destroyed) hold(raw.stream, whole.length - freeBytes);
+    if (whole.length <= pieceBytes || request.method === 'HEAD') return done(null, payload);
+    const bytes = typeof whole === 'string' ? Buffer.from(whole) : whole;
+    reply.header('content-length', bytes.length);
+    done(null, Readable.from(piecesOf(bytes)));
   });
+}
+
+function* piecesOf(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
 }

@@ -1,249 +1,274 @@
-import {
-  type Http2Server,
-  type Http2Session,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-  constants,
-} from 'node:http2';
+import { type Http2Server, type ServerHttp2Session, type ServerHttp2Stream, constants } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import { Counts } from '../http/connections.ts';
-import { Farewell, Lingering, isOfHttp2 } from './connections.ts';
-import type { Http2Metrics } from './metrics.ts';
+import type { TlsMetrics } from './metrics.ts';
+import { isHttp2Error } from './server.ts';
 
-/** How many requests there may be at the same time. */
-interface RequestLimits {
-  readonly all: number;
-  /** Of one address. */
-  readonly peer: number;
-}
-
-/** Lets each address have so many requests, and all together so many. */
-class RequestCounts {
-  readonly #limits: RequestLimits;
-  readonly #counts = new Counts();
-  #all = 0;
-
-  constructor(limits: RequestLimits) {
-    this.#limits = limits;
-  }
-
-  /** Counts a request that there is room for, until its stream closes. */
-  admit(address: string, stream: ServerHttp2Stream): boolean {
-    if (this.#all >= this.#limits.all || this.#counts.of(address) >= this.#limits.peer) return false;
-    this.#all += 1;
-    this.#counts.add(address);
-    stream.once('close', () => {
-      this.#all -= 1;
-      this.#counts.remove(address);
-    });
-    return true;
-  }
-}
+/** Milliseconds between two sweeps over all connections and streams. */
+const sweepMs = 1000;
+/** Maximum of PING and SETTINGS frames of one connection between two sweeps. */
+const maxControlFrames = 100;
+/** Maximum of milliseconds that a client gets to close a connection that the service has closed. */
+const maxLingerMs = 5000;
+/** A GOAWAY with the largest stream id announces the end and refuses no request (RFC 9113, 6.8). */
+const largestStreamId = 2 ** 31 - 1;
+/** Milliseconds after which a client that answers no ping is assumed to have no request on its way. */
+const pingTimeoutMs = 500;
 
 export interface SessionOptions {
-  /** Most requests that are being answered at the same time. */
-  readonly requests: RequestLimits;
+  /** Maximum of concurrent requests: of all connections, and of one address. */
+  readonly requests: { readonly all: number; readonly peer: number };
   /** Milliseconds after which a connection without requests is closed. */
   readonly idleMs: number;
   /** Milliseconds within which a client must have sent its whole request. */
   readonly requestMs: number;
-  /** Milliseconds for which a client may leave a piece of a reply unread. */
+  /** Milliseconds for which a client may leave a part of a reply unread. */
   readonly stallMs: number;
-  /** Milliseconds that a client may take to end its side of a connection that has ended on this one; no more than five seconds. */
-  readonly lingerMs: number;
-  /** Milliseconds between two looks at all that is open. */
-  readonly sweepMs: number;
-  /** Most PING and SETTINGS frames between two looks. */
-  readonly controlFrames: number;
-  /** Bytes that may be on their way on one connection, of all its requests. */
-  readonly windowBytes: number;
-  readonly metrics: Pick<Http2Metrics, 'closed' | 'reset'>;
+  readonly metrics: Pick<TlsMetrics, 'closed' | 'reset' | 'sessions' | 'streams'>;
 }
 
-interface Session {
-  readonly farewell: Farewell;
-  readonly lingering: Lingering;
+/** The HTTP/2 connection of one client. */
+class Connection {
+  readonly session: ServerHttp2Session;
   readonly socket: TLSSocket;
-  /** Its client's. */
   readonly address: string;
-  controlFrames: number;
-  /** When it was last used: when it came, or when its last request was over. */
-  used: number;
-  /** Whether it was closed for what its client did, which is counted already. */
-  isCounted: boolean;
+  controlFrames = 0;
+  /** When it was opened, or its last request ended. */
+  usedAt = performance.now();
+  /** When the sweep first found it closed by the service. Its socket is still open then. */
+  endedAt: number | undefined;
+  /** Whether its end is in the metrics already. */
+  isCounted = false;
+  #streams = 0;
+  #onIdle: (() => void) | undefined;
+  #left: Promise<void> | undefined;
+
+  constructor(session: ServerHttp2Session, socket: TLSSocket) {
+    this.session = session;
+    this.socket = socket;
+    this.address = socket.remoteAddress ?? '';
+  }
+
+  get isIdle(): boolean {
+    return this.#streams === 0;
+  }
+
+  add(stream: ServerHttp2Stream): void {
+    this.#streams += 1;
+    stream.once('close', () => {
+      this.#streams -= 1;
+      this.usedAt = performance.now();
+      if (this.#streams === 0) this.#onIdle?.();
+    });
+  }
+
+  /**
+   * Asks the client to leave, once, and loses no request. The GOAWAY of Node's `session.close()` names the last request known at that moment,
+   * and clients treat requests that are on their way as refused. So the final GOAWAY is sent when no request is left (decision 031).
+   */
+  leave(): Promise<void> {
+    return (this.#left ??= this.#leave());
+  }
+
+  async #leave(): Promise<void> {
+    const { session } = this;
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    session.once('close', resolve);
+    if (session.destroyed) return closed;
+    const close = session.close.bind(session);
+    // Node calls `close` when the client answers with its own GOAWAY, and that would lose requests.
+    session.close = () => undefined;
+    session.goaway(constants.NGHTTP2_NO_ERROR, largestStreamId);
+    const closeWhenIdle = (): void => {
+      if (session.destroyed) return;
+      this.#onIdle = close;
+      if (this.isIdle) close();
+    };
+    // The first answer shows that the client has read the GOAWAY, the second one that all it had sent before has arrived.
+    session.ping(() => {
+      if (!session.destroyed) session.ping(closeWhenIdle);
+    });
+    // An idle client of Node's does not answer pings after GOAWAY.
+    const timer = setTimeout(closeWhenIdle, pingTimeoutMs);
+    await closed;
+    clearTimeout(timer);
+  }
 }
 
+/** State of one request. */
 interface Stream {
-  readonly session: Session | undefined;
-  readonly begun: number;
-  /** Bytes of the reply that its client has yet to make room for, and since when they have been as many. */
+  readonly connection: Connection | undefined;
+  readonly begunAt: number;
+  /** Bytes of the reply that the client has not read, and since when there has been no progress. */
   waiting: number;
-  since: number;
-  /** Why it was reset on this side. */
+  stalledSince: number;
+  /** Why the service reset it. */
   reason?: string;
 }
 
-/** The connections by HTTP/2: none whose client floods, stalls or is gone, and none cut off while requests are in flight. */
+/** All HTTP/2 connections. Closes those whose client floods, stalls or is gone, and drains them without losing requests. */
 export class Sessions {
   readonly #server: Http2Server;
   readonly #options: SessionOptions;
-  readonly #sessions = new Map<Http2Session, Session>();
+  readonly #connections = new Map<unknown, Connection>();
   readonly #streams = new Map<ServerHttp2Stream, Stream>();
-  readonly #requests: RequestCounts;
+  /** Requests that were not refused: of all addresses, and of each. */
+  #admitted = 0;
+  readonly #admittedOf = new Counts();
   readonly #sweeper: NodeJS.Timeout;
-  #leaving = false;
+  #isDraining = false;
 
   /**
-   * @param server of HTTP/2, which gets its connections from here
-   * @param options limits
+   * @param server of HTTP/2; it gets its connections from `accept`
+   * @param options limits and metrics
    */
   constructor(server: Http2Server, options: SessionOptions) {
     this.#server = server;
     this.#options = options;
-    this.#requests = new RequestCounts(options.requests);
-    // Before there is a request: what is too many is answered by nobody.
+    // Runs before the request is routed, so that refused requests cost nothing.
     server.prependListener('stream', (stream) => this.#watch(stream));
     server.on('sessionError', (error) => {
-      // A connection that is lost, by a client that resets it say, breaks no protocol.
-      if (isOfHttp2(error)) options.metrics.closed.inc({ reason: 'protocol_error' });
+      // A reset of the TCP connection is no protocol error.
+      if (isHttp2Error(error)) options.metrics.closed.inc({ reason: 'protocol_error' });
     });
-    // One timer looks after all of them, as in internal/platform/http/requests.ts.
-    this.#sweeper = setInterval(() => this.#sweep(performance.now()), options.sweepMs).unref();
+    this.#sweeper = setInterval(() => this.#sweep(performance.now()), sweepMs).unref();
   }
 
-  /** @param socket on which a client has agreed to speak HTTP/2 */
+  /** @param socket of a client that has chosen HTTP/2 */
   accept(socket: TLSSocket): void {
-    const add = (session: ServerHttp2Session): void => this.#add(session, socket);
+    const add = (session: ServerHttp2Session): void => this.#add(new Connection(session, socket));
     this.#server.once('session', add);
     this.#server.emit('connection', socket);
     this.#server.off('session', add);
   }
 
-  /** How many connections are open. */
-  get count(): number {
-    return this.#sessions.size;
-  }
-
-  /** How many requests are being answered. */
-  get streams(): number {
-    return this.#streams.size;
-  }
-
   /**
-   * Asks every client to leave; requests in flight are finished, and so are those that are on their way at this moment.
-   * @param signal aborts at the deadline: what is left is cut off
-   * @returns when all have left
+   * Asks every client to leave. Requests in progress, and requests on their way, are answered.
+   * @param signal aborts at the deadline; remaining connections are then destroyed
+   * @returns when all connections are closed
    */
   async drain(signal: AbortSignal): Promise<void> {
-    this.#leaving = true;
+    this.#isDraining = true;
     const cutOff = (): void => this.#cutOff();
     signal.addEventListener('abort', cutOff);
     try {
-      await Promise.all(Array.from(this.#sessions.values(), ({ farewell }) => farewell.say()));
+      await Promise.all(Array.from(this.#connections.values(), (connection) => connection.leave()));
     } finally {
       signal.removeEventListener('abort', cutOff);
     }
   }
 
   /**
-   * Breaks a reply off for want of memory.
+   * Resets a reply to free its memory.
    * @param stream of the reply
    */
   giveUp(stream: ServerHttp2Stream): void {
     const entry = this.#streams.get(stream);
     const { session } = stream;
     if (entry === undefined || session === undefined) return;
-    reset(stream, entry, 'memory');
+    this.#reset(stream, entry, 'memory');
     stream.destroy();
-    // What the connection has taken over already is freed with it alone, when its client does not even take the reset.
+    // Bytes that the session has taken over are freed only with the connection, when the client does not read even the reset.
     setImmediate(() => {
-      if ((session.state.outboundQueueSize ?? 0) > 0) this.#abandon(entry.session, 'memory');
+      if ((session.state.outboundQueueSize ?? 0) > 0) this.#destroy(entry.connection, 'memory');
     });
   }
 
-  /** Looks after nothing any more. */
+  /** Ends the sweeps. */
   close(): void {
     clearInterval(this.#sweeper);
   }
 
-  #add(session: ServerHttp2Session, socket: TLSSocket): void {
-    const [farewell, lingering] = [new Farewell(session), new Lingering(session, this.#options.lingerMs)];
-    const address = socket.remoteAddress ?? '';
-    const entry: Session = {
-      farewell,
-      lingering,
-      socket,
-      address,
-      controlFrames: 0,
-      used: performance.now(),
-      isCounted: false,
-    };
-    this.#sessions.set(session, entry);
-    session.once('close', () => this.#sessions.delete(session));
-    session.setLocalWindowSize(this.#options.windowBytes);
+  #add(connection: Connection): void {
+    const { metrics } = this.#options;
+    const { session } = connection;
+    this.#connections.set(session, connection);
+    metrics.sessions.inc();
+    session.once('close', () => {
+      this.#connections.delete(session);
+      metrics.sessions.dec();
+    });
     const count = (): void => {
-      entry.controlFrames += 1;
-      if (entry.controlFrames > this.#options.controlFrames) this.#end(session, entry, 'flood');
+      connection.controlFrames += 1;
+      if (connection.controlFrames <= maxControlFrames || session.destroyed) return;
+      connection.isCounted = true;
+      metrics.closed.inc({ reason: 'flood' });
+      session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
     };
-    session.on('ping', count);
-    session.on('remoteSettings', count);
-    // Its handshake was under way when the service began to stop.
-    if (this.#leaving) void farewell.say();
-  }
-
-  #end(session: Http2Session, entry: Session, reason: string): void {
-    if (session.destroyed) return;
-    entry.isCounted = true;
-    this.#options.metrics.closed.inc({ reason });
-    session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    session.on('ping', count).on('remoteSettings', count);
+    // The handshake was in progress when the drain began.
+    if (this.#isDraining) void connection.leave();
   }
 
   #watch(stream: ServerHttp2Stream): void {
-    const begun = performance.now();
-    const session = stream.session && this.#sessions.get(stream.session);
-    const entry: Stream = { session, begun, waiting: 0, since: begun };
+    const { metrics, requests } = this.#options;
+    const now = performance.now();
+    const connection = this.#connections.get(stream.session);
+    const address = connection?.address ?? '';
+    const isAdmitted = this.#admitted < requests.all && this.#admittedOf.of(address) < requests.peer;
+    const entry: Stream = { connection, begunAt: now, waiting: 0, stalledSince: now };
     this.#streams.set(stream, entry);
-    // As many bytes may wait as before, and be others.
-    stream.on('drain', () => (entry.since = performance.now()));
+    metrics.streams.inc();
+    connection?.add(stream);
+    if (isAdmitted) {
+      this.#admitted += 1;
+      this.#admittedOf.add(address);
+    }
+    // The number of waiting bytes may be the same as before although the client has read some.
+    stream.on('drain', () => (entry.stalledSince = performance.now()));
     stream.once('close', () => {
       this.#streams.delete(stream);
-      if (session !== undefined) session.used = performance.now();
-      if (stream.rstCode === constants.NGHTTP2_NO_ERROR) return;
-      this.#options.metrics.reset.inc({ reason: entry.reason ?? 'client' });
+      metrics.streams.dec();
+      if (isAdmitted) {
+        this.#admitted -= 1;
+        this.#admittedOf.remove(address);
+      }
+      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) metrics.reset.inc({ reason: entry.reason ?? 'client' });
     });
-    // Its client may send it again, to whomever: nothing was done for it (RFC 9113, 8.7).
-    if (!this.#requests.admit(session?.address ?? '', stream)) {
-      reset(stream, entry, 'too_many', constants.NGHTTP2_REFUSED_STREAM);
-    }
+    // The client may send it again: nothing was done for it (RFC 9113, 8.7).
+    if (!isAdmitted) this.#reset(stream, entry, 'too_many', constants.NGHTTP2_REFUSED_STREAM);
   }
 
   #sweep(now: number): void {
     const { idleMs, requestMs, stallMs } = this.#options;
-    for (const entry of this.#sessions.values()) {
-      entry.controlFrames = 0;
-      if (entry.lingering.isOverdue(now)) this.#abandon(entry, 'half_open');
-      // Node's own timeout does not begin anew when a request ends of which nothing more could be sent.
-      if (entry.farewell.streams === 0 && now - entry.used > idleMs) void entry.farewell.say();
+    for (const connection of this.#connections.values()) {
+      connection.controlFrames = 0;
+      // Node waits without limit for the client to close its side too.
+      if (connection.session.destroyed) connection.endedAt ??= now;
+      if (now - (connection.endedAt ?? now) > Math.min(stallMs, maxLingerMs)) this.#destroy(connection, 'half_open');
+      // Node's own timeout does not start again after a request whose reply could not be sent.
+      else if (connection.isIdle && now - connection.usedAt > idleMs) void connection.leave();
     }
     for (const [stream, entry] of this.#streams) {
       const { writableLength } = stream;
       if (writableLength !== entry.waiting || writableLength === 0) {
         entry.waiting = writableLength;
-        entry.since = now;
+        entry.stalledSince = now;
       }
-      // Not even the reset has gone out by now: its client takes nothing from the connection.
-      if (entry.reason !== undefined) this.#abandon(entry.session, 'stalled');
-      else if (now - entry.since > stallMs) reset(stream, entry, 'stalled');
-      else if (now - entry.begun > requestMs && stream.state.remoteClose === 0) reset(stream, entry, 'request_timeout');
+      // Not even the reset was sent since the last sweep: the client reads nothing from the connection.
+      if (entry.reason !== undefined) this.#destroy(entry.connection, 'stalled');
+      else if (now - entry.stalledSince > stallMs) this.#reset(stream, entry, 'stalled');
+      else if (now - entry.begunAt > requestMs && stream.state.remoteClose === 0)
+        this.#reset(stream, entry, 'request_timeout');
     }
   }
 
-  /** Ends a connection without a word: there is nobody to hear it. */
-  #abandon(entry: Session | undefined, reason: string): void {
-    if (entry === undefined) return;
-    if (!entry.isCounted) this.#options.metrics.closed.inc({ reason });
-    entry.isCounted = true;
-    entry.socket.destroy();
+  #reset(
+    stream: ServerHttp2Stream,
+    entry: Stream,
+    reason: string,
+    code: number = constants.NGHTTP2_ENHANCE_YOUR_CALM,
+  ): void {
+    entry.reason = reason;
+    stream.close(code);
+  }
+
+  /** Closes a connection without GOAWAY: the client does not read. */
+  #destroy(connection: Connection | undefined, reason: string): void {
+    if (connection === undefined) return;
+    if (!connection.isCounted) this.#options.metrics.closed.inc({ reason });
+    connection.isCounted = true;
+    connection.socket.destroy();
   }
 
   #cutOff(): void {
@@ -251,16 +276,6 @@ export class Sessions {
       entry.reason = 'shutdown';
       stream.destroy(new Error('the service stopped'));
     }
-    for (const session of this.#sessions.keys()) session.destroy(undefined, constants.NGHTTP2_CANCEL);
+    for (const { session } of this.#connections.values()) session.destroy(undefined, constants.NGHTTP2_CANCEL);
   }
-}
-
-function reset(
-  stream: ServerHttp2Stream,
-  entry: Stream,
-  reason: string,
-  code: number = constants.NGHTTP2_ENHANCE_YOUR_CALM,
-): void {
-  entry.reason = reason;
-  stream.close(code);
 }

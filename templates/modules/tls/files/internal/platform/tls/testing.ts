@@ -49,7 +49,6 @@ export class TestFiles implements Disposable {
   readonly #folder = mkdtempSync(path.join(os.tmpdir(), 'tls-'));
   readonly cert = path.join(this.#folder, 'tls.crt');
   readonly key = path.join(this.#folder, 'tls.key');
-  readonly ticketKeys = path.join(this.#folder, 'ticket.key');
 
   /** @param certificate to be written */
   write({ cert, key }: TestCertificate): void {
