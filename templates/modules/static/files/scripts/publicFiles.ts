@@ -4,17 +4,16 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 
-/** Pictures, films and fonts (woff2) are compressed as they are. */
+/** Pictures, videos and fonts (woff2) are compressed already. */
 const compressible = /\.(?:css|html?|ics|js|json|map|md|mjs|svg|ttf|txt|wasm|webmanifest|xml)$/;
-/** Bytes below which a copy saves no packet. */
+/** Bytes below which compression saves no network packet. */
 const smallest = 1024;
 
 /**
- * Copies files, and lays a compressed copy beside each that gains by it, as small as it gets: compressing once what is served a thousand
- * times is worth the seconds it takes.
- * @param from folder of files to be published
- * @param to where they and their compressed copies go; what was there is removed
- * @returns how many copies there are
+ * Copies files, and writes a compressed copy (brotli, gzip) beside each file that it makes smaller.
+ * @param from folder of the files
+ * @param to folder for the files and their compressed copies; it is emptied first
+ * @returns the number of compressed copies
  */
 export async function publish(from: string, to: string): Promise<number> {
   await rm(to, { recursive: true, force: true });

@@ -11,7 +11,7 @@ export const config = Type.Object({
   STATIC_MAX_AGE_SECONDS: Type.Integer({
     minimum: 0,
     default: 60,
-    description: 'Seconds for which browsers and proxies keep a file whose name has no hash, before they ask again',
+    description: 'Seconds for which browsers and proxies cache a file without a hash in its name',
     examples: [3600],
   }),
 });

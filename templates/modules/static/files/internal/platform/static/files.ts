@@ -5,37 +5,47 @@ import { ServiceError } from '../../../pkg/errors/index.ts';
 import type { Http } from '../http/server.ts';
 import type { config } from './config.ts';
 
-/** Pages may use what is served beside them, and nothing else. */
+/** Pages may load what is served from the same origin, and nothing else. */
 const policy = "default-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/** `app.3f2a9c1b.css`: eight hexadecimal digits and more, letters among them; a date is no hash. */
+/** `app.3f2a9c1b.css`: eight or more hexadecimal digits, with letters among them, since a date is no hash. */
 const hashed = /[.-](?=\d*[a-f])(?=[a-f]*\d)[\da-f]{8,}\.\w+(?:\.map)?$/;
 
-/** A year, the most that caches heed. */
+/** A year, the maximum that caches respect. */
 const forever = 'public, max-age=31536000, immutable';
 
+/** Replies for the statuses of @fastify/static. Refused paths are not found either: the reply does not reveal what exists. */
+const problems: Readonly<Record<number, readonly [code: string, publicMessage: string]>> = {
+  404: ['file_not_found', 'There is no such file.'],
+  412: ['precondition_failed', 'The file is not as If-Match or If-Unmodified-Since require.'],
+  416: ['range_not_satisfiable', 'The file has no such part.'],
+};
+
 /**
- * Serves a folder, to anybody: in ranges, with ETags, and compressed where a file lies there as `.br` or `.gz` too. Paths that lead out of
- * it, dotfiles, and folders are not found.
+ * Serves a folder without authentication: with ranges and ETags, and compressed when a file also exists as `.br` or `.gz`. Paths that
+ * lead out of the folder, dotfiles and folders are not found.
  * @param http the API's server
  * @param root absolute path of the folder
- * @param settings where, and how long caches may keep what has no hash in its name
+ * @param settings URL prefix, and cache time of files without a hash in their name
  */
 export async function serveFiles(http: Http, root: string, settings: Static<typeof config>): Promise<void> {
   const briefly = `public, max-age=${settings.STATIC_MAX_AGE_SECONDS}`;
   await http.register(
     async (scope) => {
-      // Where tokens are asked for, these routes need none.
       scope.addHook('onRoute', (route) => {
         route.config = Object.assign({}, route.config, { auth: 'public' } as const);
       });
       scope.setNotFoundHandler(() => {
-        throw notFound();
+        throw problemFor(404);
       });
       scope.setErrorHandler((error, _request, reply) => {
-        const range = rangeOf(error);
-        if (range !== undefined) reply.header('content-range', range);
-        throw told(error);
+        const member = (name: string): unknown => (error instanceof Error ? Reflect.get(error, name) : undefined);
+        const headers = member('headers');
+        // The size of a file without the requested part (RFC 9110, 15.5.17).
+        if (typeof headers === 'object' && headers !== null && 'Content-Range' in headers)
+          reply.header('content-range', headers['Content-Range']);
+        const code = Number(member('statusCode') ?? member('status') ?? 500);
+        throw code >= 400 && code < 500 ? problemFor(code, error) : error;
       });
       await scope.register(fastifyStatic, {
         root,
@@ -56,45 +66,8 @@ export async function serveFiles(http: Http, root: string, settings: Static<type
   );
 }
 
-function notFound(): ServiceError {
-  return new ServiceError({ code: 'file_not_found', status: 404, publicMessage: 'There is no such file.' });
-}
-
-/** What is refused is not found either: nobody need know what else there is. */
-function told(error: unknown): unknown {
-  const status = statusOf(error);
-  if (status === 416) {
-    return new ServiceError({
-      code: 'range_not_satisfiable',
-      status: 416,
-      publicMessage: 'The file has no such part.',
-      cause: error,
-    });
-  }
-  // RFC 9110, 13.1.1 and 13.1.4: the file is there, and has changed.
-  if (status === 412) {
-    return new ServiceError({
-      code: 'precondition_failed',
-      status: 412,
-      publicMessage: 'The file is not as If-Match or If-Unmodified-Since say.',
-      cause: error,
-    });
-  }
-  return status >= 400 && status < 500 ? notFound() : error;
-}
-
-/** How large a file is that has no such part (RFC 9110, 15.5.17). */
-function rangeOf(error: unknown): unknown {
-  if (!(error instanceof Error) || !('headers' in error)) return undefined;
-  const { headers } = error;
-  return typeof headers === 'object' && headers !== null && 'Content-Range' in headers
-    ? headers['Content-Range']
-    : undefined;
-}
-
-/** As Fastify's errors have it, or those of the library that sends files. */
-function statusOf(error: unknown): number {
-  if (typeof error !== 'object' || error === null) return 500;
-  if ('statusCode' in error) return Number(error.statusCode);
-  return 'status' in error ? Number(error.status) : 500;
+function problemFor(status: number, cause?: unknown): ServiceError {
+  const known = status in problems ? status : 404;
+  const [code = '', publicMessage = ''] = problems[known] ?? [];
+  return new ServiceError({ code, status: known, publicMessage, cause });
 }

@@ -5,10 +5,10 @@ import { http } from '../http/module.ts';
 import { config } from './config.ts';
 import { serveFiles } from './files.ts';
 
-/** In the sources, and in what the build made of them (`dist/public/`, by scripts/publicFiles.ts). */
+/** `public/` beside the sources, or `dist/public/` after the build. */
 const folder = path.join(import.meta.dirname, '..', '..', '..', 'public');
 
-/** Serves the files of `public/`, if there is such a folder. */
+/** Serves the files of `public/` when the folder exists. */
 export const staticFiles = defineModule({
   name: 'static',
   config,
