@@ -13,5 +13,11 @@ export default defineModule({
   renamed: {
     'internal/cluster/': 'internal/platform/cluster/',
     'docs/runbooks/worker-crash-loop.md': 'docs/runbooks/cluster.md',
+    'internal/cluster/admin.ts': 'internal/platform/cluster/admin.ts',
+    'internal/cluster/exposition.ts': 'internal/platform/cluster/admin.ts',
+    'internal/cluster/exposition.test.ts': 'internal/platform/cluster/admin.test.ts',
+    'internal/cluster/worker.ts': 'internal/platform/cluster/supervisor.ts',
+    'internal/cluster/metrics.ts': 'internal/platform/cluster/supervisor.ts',
+    'internal/cluster/supervisor.ts': 'internal/platform/cluster/supervisor.ts',
   },
 });

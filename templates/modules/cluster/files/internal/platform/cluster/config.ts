@@ -6,7 +6,7 @@ export const config = Type.Object({
     minimum: 0,
     maximum: 256,
     default: 0,
-    description: 'Processes that `cmd/cluster` runs the service in; 0 is one for each core. `cmd/server` is always one',
+    description: 'Number of processes of `cmd/cluster`; 0 is one for each core. `cmd/server` is always one process',
     examples: [4],
   }),
 });

@@ -13,11 +13,9 @@ import { createLogger } from '../log/logger.ts';
 import { createMetrics as createAllMetrics } from '../metrics/module.ts';
 import { ask, clusterAdmin } from './admin.ts';
 import { config } from './config.ts';
-import { createMetrics } from './metrics.ts';
-import { Supervisor } from './supervisor.ts';
-import { forkWorker } from './worker.ts';
+import { Supervisor, createMetrics, forkWorker } from './supervisor.ts';
 
-/** Milliseconds beyond its own time to stop after which a worker is killed. */
+/** Milliseconds that a worker gets beyond its own shutdown timeout before it is killed. */
 const graceMs = 1000;
 
 const schema = Type.Object({
@@ -27,15 +25,15 @@ const schema = Type.Object({
   LOG_LEVEL: logConfig.properties.LOG_LEVEL,
 });
 
-/** What Node asks for (https://nodejs.org/api/tls.html, `ticketKeys`). */
+/** Size that Node requires (https://nodejs.org/api/tls.html, `ticketKeys`). */
 const ticketKeysBytes = 48;
 
-/** Milliseconds, at least, that a worker goes on serving when it is told to stop: clients that keep connections are asked to leave meanwhile. */
+/** Minimum of milliseconds for which a stopping worker still serves, while clients with open connections are asked to leave. */
 const leaveMs = 500;
 
 /**
- * Runs the service in several processes, which share its port. SIGTERM and SIGINT stop it as they stop one process; SIGHUP goes to all
- * workers; SIGUSR2 replaces them one after another.
+ * Runs the service in several processes, which share its port. SIGTERM and SIGINT stop all of them, SIGHUP is passed on to all
+ * workers, and SIGUSR2 replaces the workers one after another.
  * @param main the file that one process runs
  * @returns when all are ready, or about to exit
  */
@@ -45,7 +43,7 @@ export async function runCluster(main: string): Promise<void> {
   const metrics = createAllMetrics();
   cluster.setupPrimary({ exec: main });
   const shared = {
-    // For module tls, where it is there: a client that comes back usually meets another worker, and resumes its TLS session there too.
+    // For module tls: a client that reconnects usually reaches another worker, and resumes its TLS session there.
     TLS_TICKET_KEYS: process.env['TLS_TICKET_KEYS'] ?? randomBytes(ticketKeysBytes).toString('base64'),
     SHUTDOWN_DELAY_MS: String(
       Math.max(settings.SHUTDOWN_DELAY_MS, Math.min(leaveMs, settings.SHUTDOWN_TIMEOUT_MS - 1)),
@@ -75,7 +73,7 @@ export async function runCluster(main: string): Promise<void> {
       return;
     }
     log.info({ signal }, 'stopping');
-    // A terminal sends Ctrl+C to the workers by itself; a second signal would end them at once.
+    // A terminal sends Ctrl+C to the workers too, and a second signal would end them at once.
     void end(signal === 'SIGINT' && isatty(1) ? undefined : 'SIGTERM');
   }
   process.on('SIGTERM', onSignal);

@@ -1,9 +1,7 @@
 import { Registry } from '@prometheus-io/client';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createMetrics } from './metrics.ts';
-import { Supervisor } from './supervisor.ts';
-import type { Exit, Worker } from './worker.ts';
+import { type Exit, Supervisor, type Worker, createMetrics } from './supervisor.ts';
 
 /** A worker that is no process. */
 interface Fake extends Worker {
@@ -160,7 +158,7 @@ describe('a rolling restart', () => {
     expect(await rolling).toBe(false);
     expect(slots()).toEqual([1, 2]);
     expect(fakes.slice(0, 2).flatMap(({ signals }) => signals)).toEqual([]);
-    expect(log).toContain('rolling restart given up');
+    expect(log).toContain('rolling restart abandoned');
     // Nobody is missing.
     await vi.advanceTimersByTimeAsync(120_000);
     expect(fakes).toHaveLength(3);

@@ -1,52 +1,119 @@
+import cluster from 'node:cluster';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 import type { Logger } from '../log/logger.ts';
-import type { ClusterMetrics } from './metrics.ts';
-import type { Exit, Worker } from './worker.ts';
 
-/** Milliseconds between two looks whether a worker has got so far. */
-const lookEvery = 50;
-/** Milliseconds to wait before the first new worker after a crash; twice as long before each further one. */
+/** Milliseconds between two probes of a starting worker. */
+const probeEveryMs = 50;
+/** Milliseconds before a crashed worker is replaced; doubled after each further crash. */
 const firstPauseMs = 500;
 const longestPauseMs = 30_000;
-/** Milliseconds without a crash after which pauses begin anew. */
+/** Milliseconds without a crash after which the pause is short again. */
 const calmMs = 60_000;
 
+/** How a worker ended. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** A process that runs the service. */
+export interface Worker {
+  /** Its number, from 1: the label `worker` of its metrics. */
+  readonly slot: number;
+  readonly pid: number;
+  /** Base URL of its admin port. */
+  readonly admin: string;
+  readonly exited: Promise<Exit>;
+  readonly kill: (signal: NodeJS.Signals) => void;
+}
+
+/**
+ * @param slot number of the worker
+ * @param env settings of all workers, in addition to those of this process
+ * @returns a new worker, which shares the API's port with the others and has an admin port of its own
+ */
+export async function forkWorker(slot: number, env: Readonly<Record<string, string>>): Promise<Worker> {
+  const port = await freePort();
+  const worker = cluster.fork({ ...env, ADMIN_HOST: '127.0.0.1', ADMIN_PORT: String(port) });
+  const { promise: exited, resolve } = Promise.withResolvers<Exit>();
+  worker.once('exit', (code: number | null, signal: string | null) => resolve({ code, signal }));
+  // The channel to it may break while it ends.
+  worker.on('error', () => undefined);
+  return {
+    slot,
+    pid: worker.process.pid ?? 0,
+    admin: `http://127.0.0.1:${port}`,
+    exited,
+    kill: (signal) => void worker.process.kill(signal),
+  };
+}
+
+/** With port 0, Node would give all workers the same admin port (https://nodejs.org/api/cluster.html). */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' ? (address?.port ?? 0) : 0;
+}
+
+/**
+ * @param registry that exposes the metrics
+ * @returns the metrics of the workers
+ */
+export function createMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    workers: new Gauge({ name: 'cluster_workers', help: 'Workers that serve', registers }),
+    exits: new Counter({
+      name: 'cluster_worker_exits_total',
+      help: 'Workers that ended; expected are those that the supervisor stopped',
+      labelNames: ['expected'],
+      registers,
+    }),
+  };
+}
+
 export interface SupervisorOptions {
-  /** How many workers there are to be. */
+  /** Number of workers. */
   readonly count: number;
   readonly fork: (slot: number) => Promise<Worker>;
-  /** Asks a worker by its admin port; false also when it does not answer. */
+  /** Asks a worker on its admin port; false also when it does not answer. */
   readonly probe: (worker: Worker, path: '/startupz' | '/readyz') => Promise<boolean>;
   readonly log: Logger;
-  readonly metrics: ClusterMetrics;
+  readonly metrics: ReturnType<typeof createMetrics>;
   /** Milliseconds that a new worker may take to be ready in a rolling restart. */
   readonly startMs: number;
-  /** Milliseconds after which a worker that was told to stop is killed. */
+  /** Milliseconds after which a worker that does not stop is killed. */
   readonly stopMs: number;
 }
 
-/** Keeps a number of workers running: replaces one that crashes, and all of them, one after another, when asked to. */
+/** Keeps a number of workers running. Replaces crashed workers, and on request all workers, one after another. */
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  /** Those that serve, or are about to. */
+  /** Workers that serve or start. */
   readonly #workers = new Set<Worker>();
   readonly #serving = new Set<Worker>();
   readonly #retiring = new Set<Worker>();
-  /** Places that are taken. */
+  /** Numbers in use. */
   readonly #slots = new Set<number>();
   readonly #stopping = new AbortController();
   #started = false;
   #rolling = false;
   #crashes = 0;
   #lastCrash = -Infinity;
-  /** Until those that have crashed are replaced. */
+  /** Runs until crashed workers are replaced. */
   #pause: NodeJS.Timeout | undefined;
 
-  /** @param options how many, how they are made and asked */
+  /** @param options number of workers, and how they are started and asked */
   constructor(options: SupervisorOptions) {
     this.#options = options;
   }
 
-  /** Those that serve: not those that are still starting, or have been told to stop. */
+  /** Workers that serve: neither starting nor stopping. */
   get workers(): readonly Worker[] {
     return [...this.#serving];
   }
@@ -58,7 +125,7 @@ export class Supervisor {
 
   /**
    * @returns when every worker has started
-   * @throws {Error} when one has ended instead: what keeps the first from starting keeps all
+   * @throws {Error} when one has ended instead: the others would end as well
    */
   async start(): Promise<void> {
     await Promise.all(Array.from({ length: this.#options.count }, () => this.#launch()));
@@ -66,51 +133,51 @@ export class Supervisor {
   }
 
   /**
-   * Replaces all workers, one after another; each old one goes when its successor is ready. A successor that does not get ready ends it,
-   * and the old ones stay.
+   * Replaces all workers, one after another. An old worker stops when its successor is ready. When a successor does not become ready, the
+   * restart is abandoned and the other old workers stay.
    * @returns whether all were replaced
    */
   async roll(): Promise<boolean> {
     const { log } = this.#options;
     if (this.#rolling || this.phase !== 'ready') {
-      log.warn({ phase: this.phase }, 'no rolling restart: one is under way, or the service is not ready');
+      log.warn({ phase: this.phase }, 'no rolling restart: another one is in progress, or the service is not ready');
       return false;
     }
     this.#rolling = true;
     try {
       for (const old of this.workers) {
         if (!this.#serving.has(old)) continue;
-        await this.#succeed();
+        await this.#launchReady();
         await this.#retire(old);
       }
       log.info('rolling restart done');
       return true;
     } catch (err) {
-      log.error({ err }, 'rolling restart given up: the workers that are left stay');
+      log.error({ err }, 'rolling restart abandoned: the remaining workers stay');
       return false;
     } finally {
       this.#rolling = false;
-      // One that crashed meanwhile was not missing as long as a successor and its old one were both there.
+      // A worker that crashed meanwhile was not missing while a successor and its predecessor both ran.
       this.#fill();
     }
   }
 
-  /** @param signal for every worker */
+  /** @param signal that every worker gets */
   signal(signal: NodeJS.Signals): void {
     for (const worker of this.#workers) worker.kill(signal);
   }
 
   /**
    * Stops all workers.
-   * @param signal that tells them; undefined when they know
-   * @returns whether each ended as it should
+   * @param signal that stops them; undefined when they have got one
+   * @returns whether all ended as expected
    */
   async stop(signal: NodeJS.Signals | undefined): Promise<boolean> {
     this.#stopping.abort();
     const left = [...this.#workers, ...this.#retiring];
     if (signal !== undefined) this.signal(signal);
     const exits = await Promise.all(left.map((worker) => this.#end(worker)));
-    // One that has only just begun knows no better than to end by the signal.
+    // A worker that has just started does not handle the signal yet.
     return exits.every((exit) => exit.code === 0 || exit.signal === 'SIGTERM');
   }
 
@@ -124,16 +191,16 @@ export class Supervisor {
     this.#workers.add(worker);
     log.info({ worker: worker.slot, workerPid: worker.pid }, 'worker started');
     void worker.exited.then((exit) => this.#ended(worker, exit));
-    await this.#until(worker, '/startupz', Infinity);
+    await this.#waitFor(worker, '/startupz', Infinity);
     this.#serving.add(worker);
     metrics.workers.set(this.#serving.size);
     return worker;
   }
 
-  async #succeed(): Promise<void> {
+  async #launchReady(): Promise<void> {
     const worker = await this.#launch();
     try {
-      await this.#until(worker, '/readyz', this.#options.startMs);
+      await this.#waitFor(worker, '/readyz', this.#options.startMs);
     } catch (error) {
       await this.#retire(worker);
       throw error;
@@ -141,7 +208,7 @@ export class Supervisor {
   }
 
   async #retire(worker: Worker): Promise<void> {
-    // It has ended by itself.
+    // It has ended already.
     if (!this.#workers.delete(worker)) return;
     this.#serving.delete(worker);
     this.#retiring.add(worker);
@@ -149,7 +216,7 @@ export class Supervisor {
     await this.#end(worker);
   }
 
-  /** Waits for the end of a worker that knows of it. */
+  /** Waits for a worker that is stopping. */
   async #end(worker: Worker): Promise<Exit> {
     const timer = setTimeout(() => worker.kill('SIGKILL'), this.#options.stopMs);
     try {
@@ -183,32 +250,32 @@ export class Supervisor {
     }, pauseMs).unref();
   }
 
-  /** Launches those that are missing: none for the successor of one that still serves. */
+  /** Starts missing workers. The predecessor of a successor still counts. */
   #fill(): void {
     if (this.phase === 'stopping') return;
-    // A place is taken before its worker is there.
+    // A number is in use before its worker has started.
     const there = this.#slots.size - this.#retiring.size;
     for (let missing = this.#options.count - there; missing > 0; missing -= 1) {
-      // One that ends as well is looked after as the first was.
+      // `#ended` handles a worker that ends again.
       void this.#launch().catch(() => undefined);
     }
   }
 
-  async #until(worker: Worker, path: '/startupz' | '/readyz', ms: number): Promise<void> {
+  async #waitFor(worker: Worker, path: '/startupz' | '/readyz', ms: number): Promise<void> {
     const end = performance.now() + ms;
     let exit: Exit | undefined;
     void worker.exited.then((how) => (exit = how));
     for (;;) {
-      const isSo = await this.#options.probe(worker, path);
-      // Also when it has ended since it gave its answer.
+      const isDone = await this.#options.probe(worker, path);
+      // It may have ended after its answer.
       if (exit !== undefined) throw new Error(`worker ${worker.slot} ended before it was ready`, { cause: exit });
-      if (isSo) return;
+      if (isDone) return;
       if (performance.now() > end) throw new Error(`worker ${worker.slot} was not ready within ${ms} ms`);
-      await new Promise((resolve) => setTimeout(resolve, lookEvery));
+      await new Promise((resolve) => setTimeout(resolve, probeEveryMs));
     }
   }
 
-  /** The lowest that is free. */
+  /** Reserves the lowest free number. */
   #takeSlot(): number {
     let slot = 1;
     while (this.#slots.has(slot)) slot += 1;

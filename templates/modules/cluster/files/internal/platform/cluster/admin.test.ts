@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { join } from './exposition.ts';
+import { joinMetrics } from './admin.ts';
 
 const help = '# HELP requests_total Requests.\n# TYPE requests_total counter\n';
 
-it('says of each sample whose it is, and describes each family once', () => {
-  const text = join([
+it('labels each sample with its worker, and describes each metric once', () => {
+  const text = joinMetrics([
     { worker: '1', text: `${help}requests_total{route="/a"} 3\n\n# HELP up Up.\n# TYPE up gauge\nup 1\n` },
     { worker: '2', text: `${help}requests_total{route="/a"} 4\nrequests_total 1\n` },
   ]);
@@ -23,9 +23,9 @@ it('says of each sample whose it is, and describes each family once', () => {
   );
 });
 
-it('keeps exemplars, and the one end that OpenMetrics asks for', () => {
+it('keeps exemplars, and one end as OpenMetrics requires', () => {
   const one = '# HELP d D.\n# TYPE d histogram\nd_bucket{le="1"} 3 # {trace_id="a"} 0.5 1\n# EOF\n';
-  const text = join([
+  const text = joinMetrics([
     { worker: '1', text: one },
     { worker: '2', text: one },
   ]);
