@@ -58,5 +58,7 @@ export default defineModule({
     'internal/versioning/': 'internal/platform/versioning/',
     'docs/runbooks/versioning-retire.md': 'docs/runbooks/versioning.md',
     'docs/runbooks/versioning-refusals.md': 'docs/runbooks/versioning.md',
+    'internal/versioning/apiVersions.ts': 'internal/platform/versioning/apiVersions.ts',
+    'internal/versioning/representation.ts': 'internal/platform/versioning/apiVersions.ts',
   },
 });

@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { unlistedHttp } from '../../test/support/contract.ts';
 import { defineVersions } from '../platform/versioning/apiVersions.ts';
 import { type TestApi, testApi } from '../platform/versioning/testing.ts';
-import { memoryRepository } from './domain.ts';
 import { partRoutes } from './routes.ts';
 
 const versions = defineVersions({ strategy: 'path', default: 1, versions: { 1: {}, 2: {} } });
@@ -11,9 +10,7 @@ const place = { aisle: 'A', shelf: 12, bin: 3 };
 describe('parts', () => {
   let api: TestApi;
   beforeEach(async () => {
-    api = await testApi(await unlistedHttp(), versions, (http, versioned) =>
-      partRoutes(http, versioned, memoryRepository()),
-    );
+    api = await testApi(await unlistedHttp(), versions, (http, versioned) => partRoutes(http, versioned, new Map()));
   });
   afterEach(() => api.http.close());
 

@@ -4,22 +4,21 @@ import { notFound } from '../../pkg/errors/index.ts';
 import { problems, ref } from '../platform/http/problems.ts';
 import type { Http } from '../platform/http/server.ts';
 import type { VersionedRoutes } from '../platform/versioning/routes.ts';
-import type { PartRepository } from './domain.ts';
-import { v1, v2 } from './versions.ts';
+import { type Part, v1, v2 } from './versions.ts';
 
-/** How parts look in each version: one that is served and missing here does not compile. */
+/** A version that is served and missing here does not compile. */
 const representations = { 1: v1, 2: v2 };
 
 /**
- * One set of routes over one domain; versions differ by how they read and show it.
+ * One set of routes for one domain. Versions differ in how they read and show it.
  * @param http the API's server
  * @param versioned registers routes by version
- * @param parts where parts are kept
+ * @param parts all parts by id
  */
 export function partRoutes(
   http: Http,
   versioned: VersionedRoutes<keyof typeof representations>,
-  parts: PartRepository,
+  parts: Map<string, Part>,
 ): void {
   versioned.each(representations, ({ route, href }, shape) => {
     http.addSchema(shape.body);
@@ -35,9 +34,9 @@ export function partRoutes(
         body: ref(shape.body),
         response: { 201: ref(shape.reply), ...problems },
       },
-      handler: async (request, reply) => {
+      handler: (request, reply) => {
         const part = { id: randomUUID(), ...shape.fromBody(request.body) };
-        await parts.add(part);
+        parts.set(part.id, part);
         return reply
           .code(201)
           .header('location', href(request, `/parts/${part.id}`))
@@ -55,8 +54,8 @@ export function partRoutes(
         params: Type.Object({ id: Type.String({ format: 'uuid' }) }),
         response: { 200: ref(shape.reply), ...problems },
       },
-      handler: async ({ params: { id } }) => {
-        const part = await parts.find(id);
+      handler: ({ params: { id } }) => {
+        const part = parts.get(id);
         if (part === undefined) throw notFound('part', id);
         return shape.toReply(part);
       },

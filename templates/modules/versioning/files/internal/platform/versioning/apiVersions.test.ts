@@ -38,8 +38,8 @@ it.each<[string, Readonly<Record<number, VersionFacts>>, number]>([
   ['is no day', { 1: { deprecated: '2027-02-30' } }, 1],
   ['is no day', { 1: { deprecated: 'soon' } }, 1],
   ['is no day', { 1: { deprecated: '2027-99-99' } }, 1],
-  ['it is deprecated first', { 1: { sunset: '2027-01-01' } }, 1],
-  ['it is deprecated first', { 1: { deprecated: '2027-01-02', sunset: '2027-01-01' } }, 1],
+  ['the sunset needs an earlier day', { 1: { sunset: '2027-01-01' } }, 1],
+  ['the sunset needs an earlier day', { 1: { deprecated: '2027-01-02', sunset: '2027-01-01' } }, 1],
   ['is no URL', { 1: { deprecated: '2027-01-01', info: 'javascript:alert(1)' } }, 1],
   ['is no URL', { 1: { deprecated: '2027-01-01', info: 'moving' } }, 1],
 ])('what cannot be is told: %s', (message, versions, byDefault) => {

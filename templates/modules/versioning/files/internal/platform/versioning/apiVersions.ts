@@ -1,15 +1,17 @@
+import type { Static, TSchema } from 'typebox';
+
 /** How callers name a version: `/v2/parts`, `Accept: application/vnd.<service>.v2+json`, or `/parts?version=2`. */
 export type StrategyName = 'path' | 'media-type' | 'query';
 
-/** What is said of one version. A day is `YYYY-MM-DD`, and means its first moment in UTC. */
+/** Facts about one version. A day is `YYYY-MM-DD` and means its first moment in UTC. */
 export interface VersionFacts {
-  /** The day from which on callers should move on; it may lie ahead (RFC 9745). */
+  /** The day from which callers should move on; it may be in the future (RFC 9745). */
   readonly deprecated?: string;
-  /** The day from which on it may be gone (RFC 8594). Nothing ends by itself: who retires a version says so. */
+  /** The day from which it may be gone (RFC 8594). No version ends automatically: set `retired`. */
   readonly sunset?: string;
-  /** URL of a page that tells callers how to move on. */
+  /** URL of a page that describes how to move on. */
   readonly info?: string;
-  /** It is served no longer: 410. */
+  /** The version is no longer served: 410. */
   readonly retired?: true;
 }
 
@@ -21,14 +23,14 @@ export interface Version extends VersionFacts {
 /** The versions of an API. `Served` are the numbers of those that are not retired. */
 export interface ApiVersions<Served extends number = number> {
   readonly strategy: StrategyName;
-  /** For whoever names none. Once it is retired, callers have to name one. */
+  /** For callers that name none. When it is retired, callers must name one. */
   readonly default: number;
-  /** All that there were, the oldest first. */
+  /** All versions, also retired ones, the oldest first. */
   readonly all: readonly Version[];
   readonly served: readonly Served[];
 }
 
-/** Something of each version that is served; null where a version does not have it. */
+/** A value for each version that is served; null for a version without the resource. */
 export type EachVersion<Served extends number, Value> = Readonly<Record<Served, Value | null>>;
 
 type Facts = Readonly<Record<number, VersionFacts>>;
@@ -37,13 +39,11 @@ type ServedOf<All extends Facts> = keyof {
 } &
   number;
 
-const day = /^\d{4}-\d{2}-\d{2}$/;
-
 /**
  * @param declared strategy, default and versions by number
  * @returns the versions of the API
- * @throws {TypeError} on what cannot be: no version that is served, a default there is not, a day that is none, a sunset without
- * a deprecation or before it (RFC 9745, 5)
+ * @throws {TypeError} when no version is served, the default does not exist, a day or URL is invalid, or a sunset is not preceded by a
+ * deprecation (RFC 9745, 5)
  */
 export function defineVersions<const All extends Facts>(declared: {
   readonly strategy: StrategyName;
@@ -57,12 +57,9 @@ export function defineVersions<const All extends Facts>(declared: {
   const isServed = (number: number): number is ServedOf<All> => versions[number]?.retired !== true;
   const served = numbers.filter(isServed);
   if (served.length === 0) throw new TypeError('no version of the API is served');
-  if (!numbers.includes(byDefault)) throw new TypeError(`the default is version ${byDefault}, which there is not`);
-  const all = numbers.map((number): Version => {
-    const facts = versions[number] ?? {};
-    check(number, facts);
-    return { ...facts, number };
-  });
+  if (!numbers.includes(byDefault)) throw new TypeError(`the default is version ${byDefault}, which does not exist`);
+  const all = numbers.map((number) => ({ ...versions[number], number }));
+  for (const version of all) check(version);
   return { strategy, default: byDefault, all, served };
 }
 
@@ -74,18 +71,43 @@ export function momentOf(date: string): Date {
   return new Date(`${date}T00:00:00Z`);
 }
 
-function check(number: number, { deprecated, sunset, info }: VersionFacts): void {
+function check({ number, deprecated, sunset, info }: Version): void {
   const wrong = (what: string): TypeError => new TypeError(`version ${number} of the API: ${what}`);
   if (!Number.isSafeInteger(number) || number < 1) throw wrong('a version is a number, 1 or more');
-  for (const date of [deprecated, sunset]) {
+  for (const date of [deprecated, sunset])
     if (date !== undefined && !isDay(date)) throw wrong(`"${date}" is no day such as 2027-06-30`);
-  }
-  if (sunset !== undefined && (deprecated === undefined || sunset < deprecated)) {
-    throw wrong('it is deprecated first, then comes its sunset');
-  }
+  if (sunset !== undefined && (deprecated === undefined || sunset < deprecated))
+    throw wrong('the sunset needs an earlier day in "deprecated"');
   if (info !== undefined && !/^https?:/.test(URL.parse(info)?.protocol ?? '')) throw wrong(`"${info}" is no URL`);
 }
 
 function isDay(date: string): boolean {
-  return day.test(date) && !Number.isNaN(momentOf(date).getTime()) && momentOf(date).toISOString().startsWith(date);
+  const moment = momentOf(date);
+  return /^\d{4}-/.test(date) && !Number.isNaN(moment.getTime()) && moment.toISOString().slice(0, 10) === date;
+}
+
+/** A schema with a name. */
+type Named = TSchema & { readonly $id?: string };
+
+/** How a thing of the domain looks in one version of the API. `New` is the input from which a thing is created. */
+export interface Representation<Thing, New> {
+  readonly body: Named;
+  readonly reply: Named;
+  /** Reads a body that its schema has accepted. A method, since each version reads a body of its own. */
+  fromBody(body: unknown): New;
+  readonly toReply: (thing: Thing) => unknown;
+}
+
+/**
+ * Declares how a thing looks in one version. It returns its argument; the types ensure that mapping and schema agree.
+ * @param declared schemas of request and reply, and the mapping from and to the domain
+ * @returns the same
+ */
+export function representation<Thing, New, Body extends Named, Reply extends Named>(declared: {
+  readonly body: Body;
+  readonly reply: Reply;
+  readonly fromBody: (body: Static<Body>) => New;
+  readonly toReply: (thing: Thing) => Static<Reply>;
+}): Representation<Thing, New> {
+  return declared;
 }

@@ -3,40 +3,33 @@ import type { Principal } from '../http/requestContext.ts';
 import { type ApiVersions, momentOf } from './apiVersions.ts';
 import type { Fault } from './strategies.ts';
 
-/** The longest name of a consumer in a metric, in characters. */
-const longest = 100;
+/** Claims that name the calling program (RFC 9068, OpenID Connect, Microsoft Entra); without one, the subject counts. */
+const consumerClaims = ['client_id', 'azp', 'appid'];
+/** Maximum length of a consumer's name in a metric, in characters. */
+const maxNameLength = 100;
 
-/** What versions report. */
+/** Counts requests by version. */
 export interface Usage {
   /**
-   * Hears of each request that a version serves.
-   * @param version by its number
-   * @param principal who sends it; undefined when nobody is known
+   * @param version that serves the request
+   * @param principal the caller; undefined without a token
    */
   readonly used: (version: number, principal: Principal | undefined) => void;
-  /** Hears of each request that no version serves. */
+  /** @param reason why no version serves the request */
   readonly refused: (reason: Fault['reason']) => void;
 }
 
-export interface ConsumerOptions {
-  /** Claim that names the program that calls (RFC 9068, 2.2). */
-  readonly claim: string;
-  /** How many are counted by name: a metric that grows without end takes the service down. */
-  readonly max: number;
-}
-
 /**
- * Registers the metrics of versions; when one ends is a metric too, for the alerts.
- * @param registry where they are scraped from
+ * @param registry that exposes the metrics
  * @param versions of the API
- * @param consumers how callers are named
+ * @param maxConsumers maximum of consumers with a name of their own, so that the metric stays bounded; the others are counted as `other`
  * @returns what counts requests
  */
-export function createUsage(registry: Registry, versions: ApiVersions, { claim, max }: ConsumerOptions): Usage {
+export function createUsage(registry: Registry, versions: ApiVersions, maxConsumers = 100): Usage {
   const registers = [registry];
   const requests = new Counter({
     name: 'versioning_requests_total',
-    help: 'Requests by version of the API and by consumer: the program or user of the token, anonymous, or other beyond VERSIONING_CONSUMERS_MAX',
+    help: 'Requests by version of the API and by consumer: the program or user of the token, anonymous, or other',
     labelNames: ['version', 'consumer'],
     registers,
   });
@@ -52,15 +45,14 @@ export function createUsage(registry: Registry, versions: ApiVersions, { claim, 
     labelNames: ['version'],
     registers,
   });
-  for (const { number, sunset: end, retired } of versions.all) {
+  for (const { number, sunset: end, retired } of versions.all)
     if (end !== undefined && !retired) sunset.set({ version: String(number) }, momentOf(end).getTime() / 1000);
-  }
   const names = new Set<string>();
   const nameOf = (principal: Principal | undefined): string => {
     if (principal === undefined) return 'anonymous';
-    const claimed = principal.claims[claim];
-    const name = (typeof claimed === 'string' && claimed !== '' ? claimed : principal.subject).slice(0, longest);
-    if (!names.has(name) && names.size >= max) return 'other';
+    const claimed = consumerClaims.map((claim) => principal.claims[claim]).find((value) => typeof value === 'string');
+    const name = (claimed ?? principal.subject).slice(0, maxNameLength);
+    if (!names.has(name) && names.size >= maxConsumers) return 'other';
     names.add(name);
     return name;
   };

@@ -5,23 +5,22 @@ import type { Strategy } from './strategies.ts';
 
 const json = 'application/json';
 
-/** What a route knows of its version. */
+/** The version of a route. */
 export interface RouteVersion {
   readonly number: number;
-  /** Of all versions of the route; complete when the contract is made. */
+  /** Schemas of all versions of the route; complete when the contract is printed. */
   readonly schemas: Map<number, FastifySchema>;
 }
 
 /**
- * For `onRoute`: has the contract say which versions of a route, and which of their schemas, are deprecated; `x-sunset` is the
- * extension of oasdiff for the day until which something is sure to be there. Versions that share a URL are one operation: the
- * last of them describes it for all.
+ * Marks deprecated versions of routes, and their schemas, in the contract. `x-sunset` is the extension of oasdiff for the day from which
+ * they may be gone. Versions that share a URL are one operation, which the last of them describes.
  * @param versions of the API
  * @param strategy how callers name one
- * @returns the hook
+ * @returns a hook for `onRoute`
  */
 export function describeVersions(versions: ApiVersions, { typesOf }: Strategy) {
-  /** By which versions a named schema is used; undefined stands for a route without versions, which does not end. */
+  /** The versions that use a named schema; undefined stands for a route without versions, which does not end. */
   const users = new Map<string, Set<number | undefined>>();
   const endingOf = (numbers: readonly (number | undefined)[]): object => {
     const facts = numbers.map((number) => versions.all.find((version) => version.number === number));
@@ -48,7 +47,7 @@ export function describeVersions(versions: ApiVersions, { typesOf }: Strategy) {
   };
 }
 
-/** Body and replies of the operation that several versions are. */
+/** Body and replies of an operation of several versions. */
 function joinedSchema(
   schemas: ReadonlyMap<number, FastifySchema>,
   typesOf: (version: number) => readonly string[],
@@ -66,7 +65,7 @@ function joinedSchema(
 /**
  * @param schema of a route
  * @param name of a parameter of the query
- * @returns the schema with it; a schema of the query that is a reference stays as it is
+ * @returns the schema with the parameter; a query whose schema is a reference does not change
  */
 export function withParameter(schema: FastifySchema, name: string): FastifySchema {
   const { $ref, properties, ...rest } = membersOf(schema.querystring);
@@ -76,19 +75,19 @@ export function withParameter(schema: FastifySchema, name: string): FastifySchem
   return { ...schema, querystring: { type: 'object', ...rest, properties: all } };
 }
 
-/** What a version says of a body: schemas by media type, and the media types of the version. */
-interface Said {
+/** A body in one version: schemas by media type, and the media types of the version. */
+interface VersionedBody {
   readonly media: readonly (readonly [type: string, schema: object])[];
   readonly types: readonly string[];
 }
 
-/** The body in all versions; undefined where none has JSON, such as a problem: nothing differs there. */
-function joined(versions: readonly Said[]): object | undefined {
+/** The body in all versions; undefined when none has JSON: problem details are the same in all versions. */
+function joined(versions: readonly VersionedBody[]): object | undefined {
   const content = new Map<string, { own: boolean; schemas: object[] }>();
   for (const { media, types } of versions) {
     for (const [type, schema] of media) {
       for (const name of type === json ? types : [type]) {
-        // By query, and in types that no version has for itself such as HAL, nothing tells which schema it is.
+        // By query, and in shared types such as HAL, the media type does not determine the schema.
         const own = types[0] !== json && types.includes(name);
         const { schemas } = content.get(name) ?? { schemas: [] };
         content.set(name, { own, schemas: [...schemas, schema] });

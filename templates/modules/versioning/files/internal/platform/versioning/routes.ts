@@ -1,49 +1,31 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type {
   FastifyContextConfig,
   FastifyReply,
   FastifyRequest,
   FastifySchema,
-  RawServerDefault,
-  RouteGenericInterface,
   RouteOptions,
   onRequestHookHandler,
   onSendHookHandler,
 } from 'fastify';
 import { current } from '../../../pkg/context/index.ts';
 import { problem, type Refuse } from '../http/problems.ts';
+import { vary as varyBy } from '../http/replies.ts';
 import type { Http } from '../http/server.ts';
 import { principalKey } from '../http/requestContext.ts';
-import type { Logger } from '../log/logger.ts';
 import { type ApiVersions, type EachVersion, type Version, momentOf } from './apiVersions.ts';
 import type { Usage } from './metrics.ts';
 import { type RouteVersion, describeVersions, withParameter } from './openapi.ts';
-import type { Fault, Strategy } from './strategies.ts';
-
-/** As `http.route`. */
-type Route = <const Schema extends FastifySchema>(
-  options: RouteOptions<
-    RawServerDefault,
-    IncomingMessage,
-    ServerResponse,
-    RouteGenericInterface,
-    unknown,
-    Schema,
-    TypeBoxTypeProvider,
-    Logger
-  >,
-) => void;
+import { type Fault, type Strategy, strategyOf } from './strategies.ts';
 
 /** One version of the API, on which its routes are registered. */
 export interface VersionScope {
   readonly number: number;
-  /** Registers a route where this version has its place. */
-  readonly route: Route;
+  /** Registers a route of this version. Takes what `http.route` takes. */
+  readonly route: Http['route'];
   /**
    * @param request that is answered
    * @param path of a route of this version, such as `/parts/7`
-   * @returns its URL in the version of the request: for `Location` and links
+   * @returns its URL in the version of the request, for `Location` and links
    */
   readonly href: (request: FastifyRequest, path: string) => string;
 }
@@ -52,7 +34,6 @@ export interface VersionedRoutesOptions<Served extends number> {
   /** Before it has routes. */
   readonly http: Http;
   readonly versions: ApiVersions<Served>;
-  readonly strategy: Strategy;
   readonly usage: Usage;
   /** Answers in place of a handler. */
   readonly refuse: Refuse;
@@ -60,7 +41,7 @@ export interface VersionedRoutesOptions<Served extends number> {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The version of the API that the route belongs to; undefined when it is in all of them the same. */
+    /** The version of the API to which the route belongs; undefined when the route is the same in all versions. */
     version?: RouteVersion & { readonly suffix: string };
   }
 }
@@ -69,28 +50,32 @@ declare module 'fastify' {
 interface Operation {
   readonly method: string | string[];
   readonly url: string;
-  /** As the first of its versions has it: guards decide about requests for unknown versions too. */
+  /** Of its first version: guards also decide about requests for unknown versions. */
   readonly config: FastifyContextConfig | undefined;
   readonly schemas: Map<number, FastifySchema>;
 }
 
-const codes = { unknown: 'version_unknown', retired: 'version_retired', contradiction: 'version_contradiction' };
-
-/** The routes that differ between versions. All others are the same in each, and get no hook. */
+/** The routes that differ between versions. All others are the same in each version and get no hook. */
 export class VersionedRoutes<Served extends number> {
   readonly #options: VersionedRoutesOptions<Served>;
-  readonly #describe: ReturnType<typeof describeVersions>;
+  readonly #strategy: Strategy;
 
   /** @param options versions, and the server that has them */
   constructor(options: VersionedRoutesOptions<Served>) {
+    const { http, versions } = options;
     this.#options = options;
-    this.#describe = describeVersions(options.versions, options.strategy);
-    options.http.addHook('onRoute', this.#attach);
+    this.#strategy = strategyOf(http, versions);
+    const describe = describeVersions(versions, this.#strategy);
+    http.addHook('onRoute', (route) => {
+      const version = route.config?.version;
+      if (version !== undefined) this.#attach(route, version);
+      describe(route, version);
+    });
   }
 
   /**
    * Registers the routes of a resource, once for each version that is served.
-   * @param values what each version has of its own, such as a representation; null where a version lacks the resource
+   * @param values what differs between versions, such as a representation; null for a version without the resource
    * @param register called with each version and its value
    */
   each<Value>(values: EachVersion<Served, Value>, register: (scope: VersionScope, value: Value) => void): void {
@@ -102,39 +87,35 @@ export class VersionedRoutes<Served extends number> {
     for (const operation of operations.values()) this.#refuseOthers(operation);
   }
 
-  /** For `onRoute`: a route with a version is counted, tells of its end, and is described. */
-  readonly #attach = (route: RouteOptions): void => {
-    const version = route.config?.version;
-    if (version !== undefined) this.#enter(route, version);
-    this.#describe(route, version);
-  };
-
-  #enter(route: RouteOptions, { number, suffix }: RouteVersion & { readonly suffix: string }): void {
-    const { strategy, usage } = this.#options;
-    const { parameter, vary } = strategy;
+  /** Has a route counted by version, and its replies announce the end of the version. */
+  #attach(route: RouteOptions, { number, suffix }: RouteVersion & { readonly suffix: string }): void {
+    const { usage } = this.#options;
+    const { parameter, read, typesOf, vary } = this.#strategy;
     const version = this.#version(number);
-    const mediaType = vary === undefined ? undefined : strategy.typesOf?.(number)[0];
+    const mediaType = vary === undefined ? undefined : typesOf?.(number)[0];
     const enter: onRequestHookHandler = (request, reply, done) => {
-      const wanted = strategy.read(request);
+      const wanted = read(request);
       if (mediaType !== undefined && 'version' in wanted && wanted.isNamed) reply.type(mediaType);
       usage.used(number, current().get(principalKey));
       done();
     };
-    // After the guards of the server, so that it is known who calls.
+    // Runs after the guards of the server, so that the caller is known.
     route.onRequest = [enter, ...[route.onRequest ?? []].flat()];
-    const tell: onSendHookHandler = (_request, reply, _payload, done) => {
-      setHeaders(reply, strategy, version);
+    const announce: onSendHookHandler = (_request, reply, _payload, done) => {
+      setHeaders(reply, vary, version);
       done();
     };
-    if (vary !== undefined || version?.deprecated !== undefined) route.onSend = [tell, ...[route.onSend ?? []].flat()];
+    if (vary !== undefined || version?.deprecated !== undefined)
+      route.onSend = [announce, ...[route.onSend ?? []].flat()];
     if (parameter !== undefined) route.schema = withParameter(route.schema ?? {}, parameter);
     const { operationId } = route.schema ?? {};
     if (operationId !== undefined) route.schema = { ...route.schema, operationId: operationId + suffix };
   }
 
   #scope(number: number, operations: Map<string, Operation>): VersionScope {
-    const { http, strategy } = this.#options;
-    const route: Route = (options) => {
+    const { http } = this.#options;
+    const strategy = this.#strategy;
+    const route: Http['route'] = (options) => {
       const { method, url, config, schema = {} } = options;
       const key = `${[method].flat().join()} ${url}`;
       const operation = operations.get(key) ?? { method, url, config, schemas: new Map() };
@@ -145,9 +126,10 @@ export class VersionedRoutes<Served extends number> {
           ...options,
           ...mount,
           constraints: { ...options.constraints, ...mount.constraints },
-          config: { ...config, version: { number, suffix, schemas: operation.schemas } },
+          config: Object.assign({}, config, { version: { number, suffix, schemas: operation.schemas } }),
         });
       }
+      return http;
     };
     return {
       number,
@@ -159,24 +141,25 @@ export class VersionedRoutes<Served extends number> {
     };
   }
 
-  /** Routes for requests that no version serves: hooks would cost every other route. */
+  /** Adds routes for requests that no version serves. A hook instead would run for all routes. */
   #refuseOthers({ method, url, config, schemas }: Operation): void {
-    const { http, versions, strategy, usage, refuse } = this.#options;
+    const { http, versions, usage, refuse } = this.#options;
+    const { read, refusals, vary } = this.#strategy;
     const known = [...schemas.keys()];
     const missing = versions.served.filter((number) => !schemas.has(number));
-    for (const { suffix: _, ...mount } of strategy.refusals(url, missing)) {
+    for (const { suffix: _, ...mount } of refusals(url, missing)) {
       http.route({
         ...mount,
         method,
         ...(config && { config: { ...config } }),
         schema: { hide: true },
-        // After the guards of the server, before a body is read. It is never done: there is no handler.
+        // Runs after the guards of the server, and before a body is read. It never calls `done`: there is no handler.
         onRequest: (request, reply, _done) => {
-          const wanted = strategy.read(request);
+          const wanted = read(request);
           const fault: Fault =
             'reason' in wanted ? wanted : { reason: 'unknown', status: 404, named: String(wanted.version) };
           usage.refused(fault.reason);
-          setHeaders(reply, strategy, fault.reason === 'retired' ? this.#version(Number(fault.named)) : undefined);
+          setHeaders(reply, vary, fault.reason === 'retired' ? this.#version(Number(fault.named)) : undefined);
           refuse(request, reply, refusalOf(fault, known));
         },
         handler: (_request, reply) => reply.callNotFound(),
@@ -189,20 +172,17 @@ export class VersionedRoutes<Served extends number> {
   }
 }
 
-/** What replies tell of a version's end: RFC 9745 (seconds since 1970), RFC 8594 (an HTTP date), and a link to `info`. */
-function setHeaders(reply: FastifyReply, { vary }: Strategy, version: Version | undefined): void {
-  if (vary !== undefined) append(reply, 'vary', vary);
+/** Announces the end of a version: RFC 9745 (seconds since 1970), RFC 8594 (an HTTP date), and a link to `info`. */
+function setHeaders(reply: FastifyReply, vary: string | undefined, version: Version | undefined): void {
+  if (vary !== undefined) varyBy(reply, vary);
   const { deprecated, sunset, info } = version ?? {};
   if (deprecated === undefined) return;
   reply.header('deprecation', `@${momentOf(deprecated).getTime() / 1000}`);
   if (sunset !== undefined) reply.header('sunset', momentOf(sunset).toUTCString());
+  if (info === undefined) return;
   const relation = sunset === undefined ? 'deprecation' : 'deprecation sunset';
-  if (info !== undefined) append(reply, 'link', `<${new URL(info).href}>; rel="${relation}"; type="text/html"`);
-}
-
-function append(reply: FastifyReply, name: string, value: string): void {
-  const given = reply.getHeader(name);
-  reply.header(name, given === undefined ? value : `${String(given)}, ${value}`);
+  const link = `<${new URL(info).href}>; rel="${relation}"; type="text/html"`;
+  reply.header('link', [reply.getHeader('link') ?? [], link].flat().join(', '));
 }
 
 function refusalOf({ reason, status, named }: Fault, known: readonly number[]) {
@@ -212,5 +192,5 @@ function refusalOf({ reason, status, named }: Fault, known: readonly number[]) {
     retired: `Version ${named} of this API was retired. ${choice}`,
     contradiction: `The request names more than one version: ${named}.`,
   }[reason];
-  return problem(status, { code: codes[reason], detail, details: { named, known } });
+  return problem(status, { code: `version_${reason}`, detail, details: { named, known } });
 }

@@ -5,18 +5,18 @@ import { about } from '../app/about.ts';
 import type { Http } from '../http/server.ts';
 import type { ApiVersions } from './apiVersions.ts';
 
-/** A place where a route of a version is registered. */
+/** Where a route of a version is registered. */
 export interface Mount {
   readonly url: string;
   readonly constraints?: Readonly<Record<string, string>>;
-  /** Is appended to the operationId, which is unique in the contract. */
+  /** Appended to the operationId, which is unique in the contract. */
   readonly suffix: string;
 }
 
-/** The version that a request asks for. */
+/** The version for a request. */
 export interface Wanted {
   readonly version: number;
-  /** Whether the caller named it. */
+  /** False when the request names none and gets the default. */
   readonly isNamed: boolean;
 }
 
@@ -24,7 +24,7 @@ export interface Wanted {
 export interface Fault {
   readonly reason: 'unknown' | 'retired' | 'contradiction';
   readonly status: number;
-  /** What the request says, shortened. */
+  /** The version that the request names, shortened. */
   readonly named: string;
 }
 
@@ -35,35 +35,32 @@ export interface Strategy {
   /** The query parameter that names a version. */
   readonly parameter?: string;
   /** Where a route of a version is registered; the URL without a version is the last one. */
-  mounts(url: string, version: number): readonly Mount[];
+  readonly mounts: (url: string, version: number) => readonly Mount[];
   /** Where requests arrive that no version serves; `missing` are versions that lack the route. */
-  refusals(url: string, missing: readonly number[]): readonly Mount[];
-  /** What a request at one of these places asks for. */
-  read(request: FastifyRequest): Wanted | Fault;
-  /** The URL of a path in a version. */
-  locate(path: string, version: number): string;
-  /**
-   * The media types of a version, its own one first. Only where all versions of a route share a URL: they are then one
-   * operation of the contract.
-   */
+  readonly refusals: (url: string, missing: readonly number[]) => readonly Mount[];
+  /** Reads the version of a request to one of these mounts. */
+  readonly read: (request: FastifyRequest) => Wanted | Fault;
+  /** Returns the URL of a path in a version. */
+  readonly locate: (path: string, version: number) => string;
+  /** The media types of a version, its own one first. Set only when all versions share a URL: the contract then has one operation for them. */
   readonly typesOf?: (version: number) => readonly [string, ...string[]];
 }
 
-/** The longest `Accept` that is negotiated, in characters, and the number of its ranges: negotiation takes microseconds for each. */
-const longestAccept = 1000;
-const mostRanges = 16;
+/** Maximum length in characters, and number of ranges, of an Accept header that is negotiated: each range costs microseconds. */
+const maxAccept = 1000;
+const maxRanges = 16;
 
 /**
  * @param http server without routes
  * @param versions of the API
- * @returns the way in which callers name a version
+ * @returns the strategy that the API has chosen
  */
 export function strategyOf(http: Http, versions: ApiVersions): Strategy {
   const makers = { path: inPath, 'media-type': inMediaType, query: inQuery };
   return makers[versions.strategy](http, versions);
 }
 
-/** `/v2/parts`; and `/parts`, for a caller that names none. Each is a route of its own in logs, metrics and contract. */
+/** `/v2/parts`; and `/parts` for callers that name no version. Each is a route of its own in logs, metrics and contract. */
 function inPath(_http: Http, versions: ApiVersions): Strategy {
   const { default: unnamed, served } = versions;
   return {
@@ -72,14 +69,16 @@ function inPath(_http: Http, versions: ApiVersions): Strategy {
       return version === unnamed ? [named, { url, suffix: '' }] : [named];
     },
     refusals(url, missing) {
-      // What begins with a digit is taken for a version: `/vendors` is none.
+      // A version begins with a digit: `/vendors` is none.
       const named = { url: String.raw`/v:apiVersion(^\d[^/]*$)${url}`, suffix: '' };
       const lacksDefault = missing.includes(unnamed) || !served.includes(unnamed);
       return lacksDefault ? [named, { url, suffix: '' }] : [named];
     },
-    read({ params, routeOptions: { url = '' } }: FastifyRequest<{ Params: { readonly apiVersion?: string } }>) {
-      // The route knows its version; what was sent may be encoded.
-      const text = /^\/v(\d+)\//.exec(url)?.[1] ?? params.apiVersion;
+    read({ params, routeOptions: { url = '' } }) {
+      const named =
+        typeof params === 'object' && params !== null && 'apiVersion' in params ? String(params.apiVersion) : undefined;
+      // The version of the route: the URL of the request may be encoded.
+      const text = /^\/v(\d+)\//.exec(url)?.[1] ?? named;
       return text === undefined ? byDefault(versions) : lookUp(versions, text, 404);
     },
     locate: (path, version) => `/v${version}${path}`,
@@ -105,8 +104,8 @@ function inQuery(http: Http, versions: ApiVersions): Strategy {
 }
 
 /**
- * `Accept: application/vnd.<service>.v2+json`, or a parameter `version=2`; a body names its version by Content-Type, and has the
- * one of Accept when it names none. A caller that names none gets the default as `application/json`.
+ * `Accept: application/vnd.<service>.v2+json`, or a parameter `version=2`. A body names its version by Content-Type; otherwise it has the
+ * version of Accept. Callers that name none get the default as `application/json`.
  */
 function inMediaType(http: Http, versions: ApiVersions): Strategy {
   const { default: unnamed, served, all } = versions;
@@ -119,7 +118,7 @@ function inMediaType(http: Http, versions: ApiVersions): Strategy {
     'i',
   );
 
-  /** Versions by the media types that name them. The default as plain JSON comes first, so that wildcards mean it. */
+  /** Versions by media type. Plain JSON, which is the default version, comes first, so that wildcards mean it. */
   const offers = new Map<string, string>([
     ...(served.includes(unnamed) ? [['application/json', 'any'] as const] : []),
     [`${tree}+json`, 'any'],
@@ -131,13 +130,13 @@ function inMediaType(http: Http, versions: ApiVersions): Strategy {
   ]);
   const retired = new Set(all.flatMap((version) => (version.retired ? [String(version.number)] : [])));
 
-  /** The version that `Accept` likes best (RFC 9110, 12.5.1); `any` when it names none, undefined when there is none. */
+  /** The version that `Accept` prefers (RFC 9110, 12.5.1); `any` when it names none, undefined when none is acceptable. */
   const accepted = (accept: string | undefined): string | undefined => {
     if (accept === undefined || !mention.test(accept)) return 'any';
-    if (accept.length > longestAccept) return undefined;
-    const negotiator = new Negotiator({ headers: { accept: accept.split(',', mostRanges).join() } });
-    const liked = negotiator.mediaTypes([...offers.keys()]).map((type) => offers.get(type) ?? 'any');
-    return liked.find((version) => !retired.has(version)) ?? liked[0];
+    if (accept.length > maxAccept) return undefined;
+    const negotiator = new Negotiator({ headers: { accept: accept.split(',', maxRanges).join() } });
+    const preferred = negotiator.mediaTypes([...offers.keys()]).map((type) => offers.get(type) ?? 'any');
+    return preferred.find((version) => !retired.has(version)) ?? preferred[0];
   };
   const named = ({ headers }: IncomingMessage): Wanted | Fault | undefined => {
     const { accept = '', 'content-type': sentAs = '' } = headers;
@@ -158,7 +157,7 @@ function inMediaType(http: Http, versions: ApiVersions): Strategy {
 }
 
 /**
- * A version that does not show in the path: its routes have one URL, and the router tells them apart by a constraint
+ * For versions that share a URL. The router selects the route by a constraint
  * (https://fastify.dev/docs/latest/Reference/Routes/#constraints).
  */
 function byConstraint(
@@ -168,7 +167,7 @@ function byConstraint(
 ): Pick<Strategy, 'mounts' | 'refusals' | 'read'> {
   const name = 'apiVersion';
   const none = 'none';
-  /** What requests name, from routing to the reply; most name nothing. */
+  /** Versions that requests name, from routing to the reply. */
   const known = new WeakMap<IncomingMessage, Wanted | Fault>();
   const unnamed = byDefault(versions);
   const mount = (url: string, key: string): Mount => ({ url, suffix: '', constraints: { [name]: key } });
@@ -189,7 +188,7 @@ function byConstraint(
   };
 }
 
-/** The version by a text of the request, or why there is none. */
+/** Finds the version that a text of the request names. */
 function lookUp({ all }: ApiVersions, text: string, status: number): Wanted | Fault {
   const found = all.find(({ number }) => String(number) === text);
   if (found === undefined) return { reason: 'unknown', status, named: shorten(text) };
@@ -205,7 +204,7 @@ function contradiction(...named: readonly string[]): Fault {
   return { reason: 'contradiction', status: 400, named: named.map(shorten).join(' and ') };
 }
 
-/** As much of a caller's text as a reply repeats. */
+/** Bounds the part of a request that a reply repeats. */
 function shorten(text: string): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

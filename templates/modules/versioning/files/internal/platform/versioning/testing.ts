@@ -7,14 +7,13 @@ import { ErrorCounts } from '../metrics/module.ts';
 import type { ApiVersions } from './apiVersions.ts';
 import { createUsage } from './metrics.ts';
 import { VersionedRoutes } from './routes.ts';
-import { strategyOf } from './strategies.ts';
 
 /** An API with versions, and routes of its own. */
 export interface TestApi {
   readonly http: Http;
-  /** The metrics, as they are scraped. */
+  /** Returns the metrics as text. */
   readonly scrape: () => Promise<string>;
-  /** Its description of itself. */
+  /** Returns its contract. */
   readonly document: () => unknown;
 }
 
@@ -22,7 +21,7 @@ export interface TestApi {
  * @param http without routes, by `unlistedHttp`
  * @param versions of the API
  * @param routes registers them
- * @returns the API, for `inject`. The header `test-user` stands for a token
+ * @returns the API, for `inject`. The header `test-user` is the subject of the caller
  */
 export async function testApi<Served extends number>(
   http: Http,
@@ -41,8 +40,7 @@ export async function testApi<Served extends number>(
   const versioned = new VersionedRoutes({
     http,
     versions,
-    strategy: strategyOf(http, versions),
-    usage: createUsage(registry, versions, { claim: 'client_id', max: 3 }),
+    usage: createUsage(registry, versions, 3),
     refuse: refusing(errors),
   });
   routes(http, versioned);

@@ -1,12 +1,12 @@
 import { defineVersions } from './apiVersions.ts';
 
 /**
- * The versions of this API, and how callers name one. It is yours: a new version is a line here, and then the compiler names each
- * resource that lacks it. docs/versioning.md says which strategy to take, and how a version ends.
+ * The versions of this API, and how callers name one. Add a line for a new version: the compiler then reports each resource that lacks it.
+ * docs/versioning.md describes the strategies, and how a version ends.
  */
 export const versions = defineVersions({
   strategy: 'path',
-  /** For whoever names none: what there was before there were versions. */
+  /** For callers that name none: the API as it was before it had versions. */
   default: 1,
   versions: {
     1: {},
