@@ -9,5 +9,13 @@ export default defineModule({
     'internal/middleware/': 'internal/platform/middleware/',
     'docs/runbooks/middleware-off.md': 'docs/runbooks/middleware.md',
     'docs/runbooks/middleware-failing.md': 'docs/runbooks/middleware.md',
+    'internal/middleware/kinds.ts': 'internal/platform/middleware/kinds.ts',
+    'internal/middleware/block.ts': 'internal/platform/middleware/kinds.ts',
+    'internal/middleware/block.test.ts': 'internal/platform/middleware/kinds.test.ts',
+    'internal/middleware/measured.ts': 'internal/platform/middleware/metrics.ts',
+    'internal/middleware/metrics.ts': 'internal/platform/middleware/metrics.ts',
+    'internal/middleware/entry.ts': 'internal/platform/middleware/runningChain.ts',
+    'internal/middleware/runningChain.ts': 'internal/platform/middleware/runningChain.ts',
+    'internal/middleware/inTurn.ts': 'internal/platform/middleware/runningChain.ts',
   },
 });

@@ -1,41 +1,34 @@
+import { Type } from 'typebox';
 import { admin } from '../admin/module.ts';
 import { defineModule } from '../app/module.ts';
 import { http } from '../http/module.ts';
 import { refusing } from '../http/problems.ts';
 import { metrics } from '../metrics/module.ts';
-import { blocking } from './block.ts';
-import { config } from './config.ts';
-import { Kinds } from './kinds.ts';
+import { Kinds, blocking } from './kinds.ts';
 import { registerMetrics } from './metrics.ts';
 import { operations } from './operations.ts';
 import { RunningChain } from './runningChain.ts';
 
-/** What the module gives to those that require it. */
-export interface Middlewares {
-  /** To add and remove by code. */
-  readonly chain: RunningChain;
-  /** To offer what operators can add. */
-  readonly kinds: Kinds;
-}
+/** Maximum of middleware that can be added while the service runs. */
+const maxAdded = 100;
 
-/** The chain of middleware: timed, and changed while the service runs. */
+/** The chain of middleware: timed, and changed while the service runs. Its value lets other modules change it, and offer kinds. */
 export const middleware = defineModule({
   name: 'middleware',
-  config,
+  config: Type.Object({}),
   requires: [admin, http, metrics],
-  async start({ config: settings, log, use }) {
+  async start({ log, use }) {
     const { registry, errors } = use(metrics);
     const server = use(http);
-    const chain = new RunningChain({ chain: server.chain, most: settings.MIDDLEWARE_ADDED_MAX, log });
+    const chain = new RunningChain({ chain: server.chain, maxAdded, log });
     const kinds = new Kinds();
     kinds.offer('block', blocking(refusing(errors)));
     registerMetrics(registry, () => chain.entries);
     await use(admin).add('middleware', (part) => operations(part, chain, kinds, server));
-    const value: Middlewares = { chain, kinds };
     return {
-      value,
-      // By then all modules have started, and with them whatever they add to the chain.
-      serve: () => chain.takeUp(),
+      value: { chain, kinds },
+      // All modules have added their middleware by now. Reading the entries puts them under measurement.
+      serve: () => void chain.entries,
       reload: () => chain.reset(),
       stop: () => chain.stop(),
     };

@@ -1,19 +1,50 @@
 import { longestTimer } from '../../../pkg/context/index.ts';
 import { conflict, invalidArgument, notFound } from '../../../pkg/errors/index.ts';
-import type { Chain, Middleware } from '../http/server.ts';
+import type { Chain, Handle, Middleware, Next } from '../http/server.ts';
 import type { Logger } from '../log/logger.ts';
-import { type Added, type Entry, added, asDeclared, declared } from './entry.ts';
-import { inTurn, pass } from './inTurn.ts';
+import { type Step, Tally, measured } from './metrics.ts';
 
-/** How something is changed: where it applies, and for how long. */
-export interface Change {
-  /** Such as `GET /items/:id`; all without it. */
+/** The part of a middleware that can change while the service runs. */
+interface State {
+  readonly isOn: boolean;
+  /** Such as `GET /items/:id`; undefined: all. */
   readonly routes?: readonly string[] | undefined;
-  /** Milliseconds after which it is again as the code has it; 24 days at most. Without it the change stays while the process lives. */
+  /** When the change ends. */
+  readonly until?: Date | undefined;
+}
+
+/** A middleware of the running service. */
+export interface Entry {
+  readonly name: string;
+  /** The step of the chain in which it runs. */
+  readonly place: Middleware;
+  /** Whether it is part of the service: it can be switched off, but not removed. */
+  readonly isDeclared: boolean;
+  /** Whether it cannot be changed. */
+  readonly isFixed: boolean;
+  /** What an operator added. */
+  readonly origin: Added['origin'];
+  readonly tally: Tally;
+  readonly step: Step;
+  state: State;
+}
+
+/** A middleware that is added to the running service. */
+export interface Added {
+  readonly name: string;
+  readonly handle: Handle;
+  readonly origin?: { readonly kind: string; readonly settings: unknown } | undefined;
+}
+
+/** Where, and for how long, a change applies. */
+export interface Change {
+  /** Such as `GET /items/:id`; undefined: all. */
+  readonly routes?: readonly string[] | undefined;
+  /** Milliseconds after which the change is undone, 24 days at most; undefined: never. */
   readonly forMs?: number | undefined;
 }
 
-/** Beside whom something is added; behind all others without it. */
+/** The neighbour of an added middleware; without one it is the last. */
 export interface Where {
   readonly before?: string | undefined;
   readonly after?: string | undefined;
@@ -22,93 +53,84 @@ export interface Where {
 export interface RunningChainOptions {
   /** Of the API's server. */
   readonly chain: Chain;
-  /** How many may be added. */
-  readonly most: number;
-  /** Hears of every change. */
+  /** Maximum of added middleware: each costs time in every request. */
+  readonly maxAdded: number;
+  /** Gets a line for every change. */
   readonly log: Logger;
 }
 
-/**
- * What requests pass, changed while they do. A request goes on through the middleware of a place as they were when it came there;
- * what is changed holds for the next.
- */
+const asDeclared: State = { isOn: true };
+
+/** The chain of middleware, which can be changed while requests pass it. A change applies to requests that reach its place later. */
 export class RunningChain {
   readonly #options: RunningChainOptions;
   readonly #places = new Map<Middleware, Entry[]>();
   readonly #timers = new Map<Entry, NodeJS.Timeout>();
-  /** Of what is added beside nobody: by then it is known who asks. */
+  /** For middleware without a neighbour: the caller is known there. */
   readonly #last: Middleware;
 
-  /** @param options what it runs on, and who hears of it */
+  /** @param options chain, limit and log */
   constructor(options: RunningChainOptions) {
     this.#options = options;
     this.#last = options.chain.add({ name: 'added', at: 'preParsing', handle: pass });
   }
 
-  /** All there are, those that are off among them, in the order in which requests pass them. */
+  /** All middleware, also those that are off, in the order in which requests pass them. */
   get entries(): readonly Entry[] {
     return this.#options.chain.steps.flatMap((place) => this.#entriesAt(place));
   }
 
-  /** Takes up what modules have added at start; what comes later is taken up when it is asked for. */
-  takeUp(): void {
-    for (const place of this.#options.chain.steps) this.#entriesAt(place);
-  }
-
   /**
-   * Adds a middleware, or one in place of another that was added by that name.
-   * @param given its name and what it does
-   * @param where it stands
-   * @param change where it applies, and for how long
-   * @throws {ServiceError} 409 when the service has one of that name, or when there are too many; 404 when there is nobody to stand beside
+   * Adds a middleware, or replaces an added one of the same name.
+   * @param given name and function
+   * @param where its neighbour
+   * @param change where, and for how long, it applies
+   * @throws {ServiceError} 409 when the service has one of that name, or too many are added; 404 for an unknown neighbour
    */
   add(given: Added, where: Where = {}, change: Change = {}): void {
-    const { name } = given;
+    const { name, origin } = given;
+    const { maxAdded } = this.#options;
     const former = this.#find(name);
     if (former?.isDeclared) throw conflict(`The service has a middleware "${name}" of its own.`);
-    if (former === undefined && this.#added.length >= this.#options.most)
-      throw conflict(`There are ${this.#options.most} already: MIDDLEWARE_ADDED_MAX.`, { code: 'middleware_full' });
+    if (former === undefined && this.entries.filter(({ isDeclared }) => !isDeclared).length >= maxAdded)
+      throw conflict(`There are ${maxAdded} added middleware already.`, { code: 'middleware_full' });
     const { place, index } = this.#spot(where);
-    const entry = added(place, given);
+    const entry = entryOf(place, given, false);
     this.#places.set(place, this.#entriesAt(place).toSpliced(index, 0, entry));
     if (former !== undefined) this.#takeOut(former);
-    this.#change(entry, 'added', change, { ...where, ...given.origin });
+    this.#change(entry, 'added', change, { ...where, ...origin });
   }
 
   /**
-   * Has one that is part of the service applied again, everywhere or on some routes.
-   * @param name of it
-   * @param change where it applies, and for how long
-   * @throws {ServiceError} 404 when there is none, 409 when it is not to be changed
+   * Switches a middleware of the service on, for all routes or some.
+   * @param name of the middleware
+   * @param change where, and for how long, it applies
+   * @throws {ServiceError} 404 when there is none, 409 when it is fixed
    */
   switchOn(name: string, change: Change = {}): void {
     this.#change(this.#changeable(name), 'on', change);
   }
 
   /**
-   * Removes one that was added; one that is part of the service is switched off.
-   * @param name of it
+   * Removes a middleware that was added, or switches one of the service off.
+   * @param name of the middleware
    * @param change for how long it is off
-   * @throws {ServiceError} 404 when there is none, 409 when it is not to be changed
+   * @throws {ServiceError} 404 when there is none, 409 when it is fixed
    */
   remove(name: string, { forMs }: Pick<Change, 'forMs'> = {}): void {
     const entry = this.#changeable(name);
     if (entry.isDeclared) this.#change(entry, 'off', { forMs });
-    else this.#goBack(entry);
+    else this.#undo(entry);
   }
 
-  /** Has all as the code has it. */
+  /** Undoes all changes. */
   reset(): void {
-    for (const entry of this.entries) if (!entry.isDeclared || entry.state !== asDeclared) this.#goBack(entry);
+    for (const entry of this.entries) if (!entry.isDeclared || entry.state !== asDeclared) this.#undo(entry);
   }
 
-  /** Ends the clocks that are still to change something. */
+  /** Stops the timers. */
   stop(): void {
     for (const timer of this.#timers.values()) clearTimeout(timer);
-  }
-
-  get #added(): Entry[] {
-    return this.entries.filter(({ isDeclared }) => !isDeclared);
   }
 
   #find(name: string): Entry | undefined {
@@ -118,14 +140,14 @@ export class RunningChain {
   #changeable(name: string): Entry {
     const entry = this.#find(name);
     if (entry === undefined) throw notFound('middleware', name);
-    if (entry.isFixed) throw conflict(`"${name}" stays as it is.`, { code: 'middleware_fixed' });
+    if (entry.isFixed) throw conflict(`"${name}" is fixed and cannot be changed.`, { code: 'middleware_fixed' });
     return entry;
   }
 
   #entriesAt(place: Middleware): Entry[] {
     let entries = this.#places.get(place);
     if (entries === undefined) {
-      entries = place === this.#last ? [] : [declared(place)];
+      entries = place === this.#last ? [] : [entryOf(place, place, true)];
       this.#places.set(place, entries);
       this.#apply(place);
     }
@@ -133,7 +155,7 @@ export class RunningChain {
   }
 
   #spot({ before, after }: Where): { place: Middleware; index: number } {
-    if (before !== undefined && after !== undefined) throw invalidArgument('It stands before one, or after one.');
+    if (before !== undefined && after !== undefined) throw invalidArgument('Use either "before" or "after".');
     const name = before ?? after;
     if (name === undefined) return { place: this.#last, index: this.#entriesAt(this.#last).length };
     const neighbour = this.#find(name);
@@ -143,44 +165,71 @@ export class RunningChain {
   }
 
   #change(entry: Entry, change: 'added' | 'on' | 'off', { routes, forMs }: Change, more: object = {}): void {
-    this.#forget(entry);
+    this.#stopTimer(entry);
     const ms = forMs === undefined ? undefined : Math.min(forMs, longestTimer);
     const until = ms === undefined ? undefined : new Date(Date.now() + ms);
     const isAsDeclared = change !== 'off' && routes === undefined && until === undefined;
     entry.state = isAsDeclared ? asDeclared : { isOn: change !== 'off', routes, until };
-    if (ms !== undefined) this.#timers.set(entry, setTimeout(() => this.#goBack(entry), ms).unref());
+    if (ms !== undefined) this.#timers.set(entry, setTimeout(() => this.#undo(entry), ms).unref());
     this.#apply(entry.place);
-    this.#tell(entry.name, change, { routes, until, ...more });
+    this.#report(entry.name, change, { routes, until, ...more });
   }
 
-  /** To what the code says: on, or gone. */
-  #goBack(entry: Entry): void {
+  /** Restores the state that the code declares: on, or removed. */
+  #undo(entry: Entry): void {
     if (entry.isDeclared) return this.#change(entry, 'on', {});
     this.#takeOut(entry);
-    this.#tell(entry.name, 'removed');
+    this.#report(entry.name, 'removed');
   }
 
   #takeOut(entry: Entry): void {
     const { place } = entry;
-    this.#forget(entry);
-    this.#places.set(
-      place,
-      this.#entriesAt(place).filter((each) => each !== entry),
-    );
+    this.#stopTimer(entry);
+    const others = this.#entriesAt(place).filter((each) => each !== entry);
+    this.#places.set(place, others);
     this.#apply(place);
   }
 
-  #forget(entry: Entry): void {
+  #stopTimer(entry: Entry): void {
     clearTimeout(this.#timers.get(entry));
     this.#timers.delete(entry);
   }
 
   #apply(place: Middleware): void {
-    const all = this.#entriesAt(place).filter(({ state }) => state.isOn);
-    place.handle = inTurn(all.map(({ step, state }) => ({ step, routes: state.routes && new Set(state.routes) })));
+    const on = this.#entriesAt(place).filter(({ state }) => state.isOn);
+    place.handle = inTurn(on.map(({ step, state }) => ({ step, routes: state.routes && new Set(state.routes) })));
   }
 
-  #tell(middleware: string, change: string, more: object = {}): void {
+  #report(middleware: string, change: string, more: object = {}): void {
     this.#options.log.warn({ middleware, change, ...more }, 'middleware changed');
   }
+}
+
+function entryOf(place: Middleware, given: Added & { readonly fixed?: boolean }, isDeclared: boolean): Entry {
+  const { name, handle, origin, fixed: isFixed = false } = given;
+  const tally = new Tally();
+  return { name, place, isDeclared, isFixed, origin, tally, step: measured(handle, tally), state: asDeclared };
+}
+
+const pass: Step = (_request, _reply, next) => next();
+
+/** A step, and the routes to which it applies; undefined: all. */
+interface Routed {
+  readonly step: Step;
+  readonly routes: ReadonlySet<string> | undefined;
+}
+
+/** Runs one step after another, without those that do not apply to the route of the request. */
+function inTurn(steps: readonly Routed[]): Step {
+  const [first, ...others] = steps;
+  if (first === undefined) return pass;
+  const rest = inTurn(others);
+  return (request, reply, next) => {
+    const goOn: Next = (error) => (error ? next(error) : rest(request, reply, next));
+    // HEAD is GET without a body.
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
+    const applies = first.routes === undefined || first.routes.has(`${method} ${request.routeOptions.url}`);
+    if (applies) first.step(request, reply, others.length === 0 ? next : goOn);
+    else goOn();
+  };
 }

@@ -5,7 +5,7 @@ import { testHttp } from '../../../test/support/http.ts';
 import { refusing } from '../http/problems.ts';
 import { principalKey } from '../http/requestContext.ts';
 import { ErrorCounts } from '../metrics/module.ts';
-import { blocking } from './block.ts';
+import { blocking } from './kinds.ts';
 
 const someone = { scopes: new Set<string>(), roles: new Set<string>(), claims: {}, expiresAt: Infinity };
 
