@@ -10,8 +10,7 @@ import { tracing } from '../../../templates/base/files/internal/platform/app/tra
 import { auth } from '../../../templates/modules/auth/files/internal/platform/auth/module.ts';
 import { sign, type TestKey, testKey } from '../../../templates/modules/auth/files/internal/platform/auth/testing.ts';
 import { linksOf } from '../../../templates/modules/hal/files/internal/platform/hal/linksOf.ts';
-import { createMetrics } from '../../../templates/modules/hal/files/internal/platform/hal/metrics.ts';
-import { speakHal } from '../../../templates/modules/hal/files/internal/platform/hal/speakHal.ts';
+import { createMetrics, speakHal } from '../../../templates/modules/hal/files/internal/platform/hal/speakHal.ts';
 import { startWithAuth } from './withAuth.ts';
 
 type Json<Body> = { content: { 'application/json': Body } };

@@ -5,8 +5,7 @@ import type { Http } from '../../../templates/base/files/internal/platform/http/
 import { Identity, type Permits } from '../../../templates/base/files/internal/platform/identity/module.ts';
 import { unlistedHttp } from '../../../templates/modules/contract/files/test/support/contract.ts';
 import { linksOf } from '../../../templates/modules/hal/files/internal/platform/hal/linksOf.ts';
-import { createMetrics } from '../../../templates/modules/hal/files/internal/platform/hal/metrics.ts';
-import { speakHal } from '../../../templates/modules/hal/files/internal/platform/hal/speakHal.ts';
+import { createMetrics, speakHal } from '../../../templates/modules/hal/files/internal/platform/hal/speakHal.ts';
 import {
   type StrategyName,
   defineVersions,

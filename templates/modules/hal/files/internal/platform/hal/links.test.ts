@@ -9,8 +9,7 @@ import { Identity } from '../identity/module.ts';
 import { memoryRepository } from '../../items/repository.ts';
 import { itemRoutes } from '../../items/routes.ts';
 import { links, relations } from './links.ts';
-import { createMetrics } from './metrics.ts';
-import { speakHal } from './speakHal.ts';
+import { createMetrics, speakHal } from './speakHal.ts';
 
 let http: Http;
 beforeEach(async () => {

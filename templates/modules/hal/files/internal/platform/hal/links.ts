@@ -1,7 +1,7 @@
 import type { operations } from '../../../pkg/client/index.ts';
 import { linksOf } from './linksOf.ts';
 
-/** Relations of this API's own, `api:create` say, and what each means to whoever meets it in a link. */
+/** The API's own relations, such as `api:create`, and the meaning of each. */
 export const relations = {
   create: 'POST here makes a new one',
   restock: 'POST here adds more of what is sold out, as an item of its own',
@@ -14,7 +14,7 @@ const item = resource('getItem', {
   alsoIn: ['createItem'],
   links: {
     collection: to('listItems'),
-    // Only of one that is sold out: those of a like name, and what can be done about it.
+    // Only when it is sold out: items of a similar name, and the way to restock.
     related: to('listItems', ({ name, quantity }) => quantity === 0 && { query: { name } }),
     'api:restock': to('createItem', ({ quantity }) => quantity === 0 && {}),
   },
@@ -29,5 +29,5 @@ const items = collection('listItems', {
   },
 });
 
-/** The links of this API. They are yours: change them, and take out those of the example when you delete `internal/items/`. */
+/** The links of this API. Change them as you need; remove those of the example when you delete `internal/items/`. */
 export const links = [item, items];

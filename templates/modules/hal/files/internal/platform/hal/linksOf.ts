@@ -1,7 +1,69 @@
-import type { Address, Collection, Link, Links, Nowhere, Resource } from './declaration.ts';
-import type { Registered } from './registered.ts';
+/** Values of the parameters of an operation, by name. */
+export interface Address {
+  readonly path?: Readonly<Record<string, unknown>>;
+  readonly query?: Readonly<Record<string, unknown>>;
+}
 
-/** What the types of an operation in `pkg/client` have in common. */
+/** There is no link in the present state of the resource. */
+export type Nowhere = false | null | undefined;
+
+/** A link from a resource or list whose reply has this body. */
+export interface Link<Body> {
+  /** The `operationId` of its target. */
+  readonly to: string;
+  /** Set for a template (RFC 6570): the query parameters that the client fills in, besides all parameters of the path. */
+  readonly open?: readonly string[];
+  /** A method, so that links of different bodies fit into one list. */
+  address(body: Body): Address | Nowhere;
+}
+
+/** Links by relation. */
+export type Links<Body> = Readonly<Record<string, Link<Body>>>;
+
+/** A resource. It has the same links in the reply of each of its operations. */
+export interface Resource<Body = unknown> {
+  readonly kind: 'resource';
+  readonly operations: readonly string[];
+  /** Includes `self`. */
+  readonly links: Links<Body>;
+}
+
+/** A list of resources, whole or in pages. */
+export interface Collection<Body = unknown> {
+  readonly kind: 'collection';
+  readonly operations: readonly [string];
+  /** The member of the reply that holds the list. */
+  readonly member: string;
+  readonly of: Resource;
+  /** Links besides those between pages, which are added automatically. */
+  readonly links: Links<Body>;
+}
+
+/** The links of a resource or a list. */
+export type Declaration = Resource | Collection;
+
+/** Relations registered with IANA (RFC 8288, 2.1.1) that describe resources of an API. Add what you need. */
+export type Registered =
+  | 'about'
+  | 'alternate'
+  | 'author'
+  | 'canonical'
+  | 'collection'
+  | 'describedby'
+  | 'edit'
+  | 'help'
+  | 'item'
+  | 'latest-version'
+  | 'payment'
+  | 'profile'
+  | 'related'
+  | 'search'
+  | 'self'
+  | 'status'
+  | 'up'
+  | 'version-history';
+
+/** An operation in the types of `pkg/client`. */
 interface Operation {
   readonly parameters: { readonly path?: unknown; readonly query?: unknown };
   readonly responses: object;
@@ -23,62 +85,59 @@ type BodyOf<Of extends Operation> = {
     ? JsonIn<Of['responses'][Status]>
     : never;
 }[keyof Of['responses']];
-/** Operations that are found without a parameter. */
+/** Operations without required parameters. */
 type Plain<Api extends Operations<Api>> = {
   [Of in Id<Api>]: {} extends ParametersOf<Api[Of]> ? Of : never;
 }[Id<Api>];
-/** Operations that answer with such a body. */
+/** Operations that return such a body. */
 type Answering<Api extends Operations<Api>, Body> = {
   [Of in Id<Api>]: BodyOf<Api[Of]> extends Body ? Of : never;
 }[Id<Api>];
-/** Members that hold a list. */
+/** Members that hold a list of such members. */
 type ListIn<Body, Member> = {
   [Name in keyof Body]-?: Body[Name] extends readonly Member[] ? Name : never;
 }[keyof Body] &
   string;
 
-/** Declares the links of an API. */
+/** Functions that declare the links of an API. */
 export interface Linking<Api extends Operations<Api>, Relation extends string> {
   /**
-   * @param operation to which a link leads
-   * @param address its parameters, from the body of what is linked; a falsy value where there is no link. It may be left out for an
-   * operation that needs none
+   * @param operation target of the link
+   * @param address its parameters, from the body of the resource; a falsy value when there is no link. It is optional for an operation
+   * without required parameters
    * @returns the link
    */
   readonly to: {
     (operation: Plain<Api>): Link<unknown>;
     <To extends Id<Api>, Body>(operation: To, address: (body: Body) => ParametersOf<Api[To]> | Nowhere): Link<Body>;
   };
-
   /**
-   * @param operation to which a link leads
-   * @param query its parameters that a client may fill in; those of its path a client must
+   * @param operation target of the link
+   * @param query parameters that a client may fill in; it must fill in those of the path
    * @returns a template of a link (RFC 6570)
    */
   readonly template: <To extends Id<Api>>(operation: To, query?: readonly QueryOf<Api[To]>[]) => Link<unknown>;
-
   /**
-   * @param operation which gives the resource by its address
-   * @param said how it is found there; other operations that answer with the same; its links
+   * @param operation that returns the resource
+   * @param declared its parameters there, other operations that return the same, and its links
    * @returns the resource
    */
   readonly resource: <Self extends Id<Api>>(
     operation: Self,
-    said: {
+    declared: {
       readonly self: (body: BodyOf<Api[Self]>) => ParametersOf<Api[Self]>;
       readonly alsoIn?: readonly Answering<Api, BodyOf<Api[Self]>>[];
       readonly links?: { readonly [Name in Exclude<Relation, 'self'>]?: Link<BodyOf<Api[Self]>> };
     },
   ) => Resource<BodyOf<Api[Self]>>;
-
   /**
-   * @param operation which gives the list. When it has pages, its query takes a `cursor`: `next`, and `prev`, of the body
-   * @param said which member of the body is the list, and of what; links besides those between pages
+   * @param operation that returns the list. It has pages when its query has a `cursor`; the body then has `next`, and maybe `prev`
+   * @param declared the member of the body that holds the list, its resource, and links besides those between pages
    * @returns the collection
    */
   readonly collection: <Self extends Id<Api>, Member>(
     operation: Self,
-    said: {
+    declared: {
       readonly of: Resource<Member>;
       readonly member: ListIn<BodyOf<Api[Self]>, Member>;
       readonly links?: { readonly [Name in Exclude<Relation, Paging>]?: Link<BodyOf<Api[Self]>> };
@@ -86,30 +145,24 @@ export interface Linking<Api extends Operations<Api>, Relation extends string> {
   ) => Collection<BodyOf<Api[Self]>>;
 }
 
-/** What leads from page to page. */
+/** Relations between pages. */
 type Paging = 'self' | 'first' | 'prev' | 'next';
 
-/** The same without the types, of which nothing is left at run time. */
+/** The same functions without the types. */
 const linking = {
-  to: (operation: string, address: Link<unknown>['address'] = () => ({})): Link<unknown> => ({
-    to: operation,
-    address,
-  }),
-
-  template: (operation: string, query: readonly string[] = []): Link<unknown> => ({
-    to: operation,
-    open: query,
-    address: () => ({}),
-  }),
-
+  to: (to: string, address: Link<unknown>['address'] = () => ({})): Link<unknown> => ({ to, address }),
+  template: (to: string, open: readonly string[] = []): Link<unknown> => ({ to, open, address: () => ({}) }),
   resource(
     operation: string,
-    said: { self: (body: unknown) => Address; alsoIn?: readonly string[]; links?: Links<unknown> },
+    {
+      self,
+      alsoIn = [],
+      links,
+    }: { self: (body: unknown) => Address; alsoIn?: readonly string[]; links?: Links<unknown> },
   ): Resource {
-    const operations = [...new Set([operation, ...(said.alsoIn ?? [])])];
-    return { kind: 'resource', operations, links: { self: linking.to(operation, said.self), ...said.links } };
+    const operations = [...new Set([operation, ...alsoIn])];
+    return { kind: 'resource', operations, links: { self: linking.to(operation, self), ...links } };
   },
-
   collection: (
     operation: string,
     { of, member, links = {} }: { of: Resource; member: string; links?: Links<unknown> },
@@ -117,12 +170,12 @@ const linking = {
 };
 
 /**
- * For the links of an API, typed by its contract: an operation that it does not have, a parameter that is missing, and a relation
- * that is neither registered nor the API's own (`api:` and its name) do not compile.
- * @returns what declares them; `Api` are the operations as `pkg/client` has them, `Own` the names of relations of the API's own
+ * Returns functions that declare links, typed by the contract. An unknown operation, a missing parameter, and a relation that is neither
+ * registered nor the API's own (`api:<name>`) do not compile. `Api` are the operations of `pkg/client`, `Own` the names of own relations.
+ * @returns the functions
  */
 export function linksOf<Api extends Operations<Api>, Own extends string>(): Linking<Api, Registered | `api:${Own}`> {
-  // Whatever the types let through, it takes.
+  // The functions accept everything that the types accept.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return linking as Linking<Api, Registered | `api:${Own}`>;
 }

@@ -4,16 +4,15 @@ import { http } from '../http/module.ts';
 import { identity } from '../identity/module.ts';
 import { metrics } from '../metrics/module.ts';
 import { links, relations } from './links.ts';
-import { createMetrics } from './metrics.ts';
-import { speakHal } from './speakHal.ts';
+import { createMetrics, speakHal } from './speakHal.ts';
 
-/** Links between resources, in HAL, for clients that ask for it: as `links.ts` says. */
+/** Answers with links between resources (HAL) when the client asks for it. `links.ts` declares the links. */
 export const hal = defineModule({
   name: 'hal',
   config: Type.Object({}),
   requires: [http, identity, metrics],
   start({ use }) {
-    // At once: modules that start beside this one register their routes meanwhile.
+    // Without awaiting anything: modules that start at the same time register their routes.
     speakHal(use(http), { links, relations, identity: use(identity), metrics: createMetrics(use(metrics).registry) });
     return { value: undefined };
   },

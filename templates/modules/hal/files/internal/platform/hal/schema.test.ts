@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { testHttp } from '../../../test/support/http.ts';
 import { ref } from '../http/problems.ts';
 import type { Http } from '../http/server.ts';
-import type { Collection } from './declaration.ts';
+import type { Collection } from './linksOf.ts';
 import { HalSchemas, LinkView } from './schema.ts';
 
 const Order = Type.Object({ id: Type.String() }, { $id: 'Order' });
