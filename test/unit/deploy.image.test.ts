@@ -24,7 +24,12 @@ describe.each(['npm', 'pnpm'] as const)('Dockerfile with %s', (packageManager) =
     const last = others.pop();
     expect(last).toEqual({ from: 'scratch', name: 'runtime' });
     expect(others.every(({ from }, index) => known.slice(0, index + 1).includes(from))).toBe(true);
-    expect([...text.matchAll(/--from=(\S+)/g)].map(([, stage]) => stage)).toEqual(['root', 'dependencies', 'build']);
+    expect([...text.matchAll(/--from=(\S+)/g)].map(([, stage]) => stage)).toEqual([
+      'root',
+      'dependencies',
+      'build',
+      'build',
+    ]);
   });
 
   it('installs from the lockfile, and only what production needs', () => {

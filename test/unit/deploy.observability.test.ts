@@ -35,7 +35,11 @@ function registeredMetrics(): Set<string> {
   const own = [...files]
     .filter(([path]) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
     .flatMap(([, text]) =>
-      [...text.matchAll(/\bname(?::| =) '([a-z][a-z0-9]*(?:_[a-z0-9]+)+)'/g)].map(([, name = '']) => name),
+      [
+        ...text.matchAll(
+          /(?:\bname(?::| =) |(?:\bcounter|\bgauge|\bhistogram|Gauge)\(\s*(?:registry,\s*)?)'([a-z][a-z0-9]*(?:_[a-z0-9]+)+)'/g,
+        ),
+      ].map(([, name = '']) => name),
     );
   return new Set([...registry.getMetricsAsArray().map(({ name }) => name), ...own]);
 }

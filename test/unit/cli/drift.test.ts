@@ -214,10 +214,10 @@ describe('a real conflict', () => {
   it('in a merged file names the line and both sides, and each mode settles that place alone', () => {
     using service = scratchService('--preset=minimal');
     const page = 'docs/modules.md';
-    edit(
-      service.path,
-      page,
-      (text) => `${text.replace('None beside the base yet.', 'Ours are elsewhere.')}\nMy own words.\n`,
+    edit(service.path, page, (text) =>
+      text
+        .replace('None beside the base yet.', 'Ours are elsewhere.')
+        .replace('## Try it\n', '## Try it\n\nMy own words.\n'),
     );
     const before = treeOf(service.path);
     const { exitCode, stdout } = slipway(adding, { cwd: service.path });
@@ -225,7 +225,7 @@ describe('a real conflict', () => {
     expect(stdout).toMatch(/docs\/modules\.md, line \d+\n {4}yours +│ Ours are elsewhere\.\n {4}slipway +│ \| module /);
     expect(treeOf(service.path)).toEqual(before);
     expect(slipway([...adding, '--conflict=theirs'], { cwd: service.path }).exitCode).toBe(0);
-    expect(textOf(service.path, page)).toMatch(/postgres[^]*My own words\.\n$/);
+    expect(textOf(service.path, page)).toMatch(/postgres[^]*My own words\.\n[^]*### postgres/);
     expect(textOf(service.path, page)).not.toContain('Ours are elsewhere.');
   });
 });

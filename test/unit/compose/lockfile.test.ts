@@ -38,9 +38,12 @@ function rendered(manifest: Manifest, catalogue: Catalogue): { pack: Pack; lock:
   return { pack: JSON.parse(textIn(tree, 'package.json')), lock: textIn(tree, files[manifest.packageManager]) };
 }
 
+/** All modules but parts, which nobody can ask for. */
+const offered = Object.values(whole.modules).flatMap(({ id, part }) => (part === true ? [] : [id]));
+
 const anyManifest = (packageManager: PackageManager) =>
   fc
-    .tuple(fc.subarray(Object.keys(whole.modules)), fc.boolean())
+    .tuple(fc.subarray(offered), fc.boolean())
     .map(([ids, pinNode]) => ({ modules: withRequired(ids, whole), pinNode }))
     .map((service) => newManifest({ name: 'orders', packageManager, ...service }, whole));
 

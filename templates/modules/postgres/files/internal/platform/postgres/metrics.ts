@@ -15,7 +15,7 @@ export function createMetrics(registry: Registry, pool: Pool) {
   const buckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30];
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
   const counter = (name: string, help: string) => new Counter({ name, help, registers });
-  const seconds = (name: string, help: string) => new Histogram({ name, help, buckets, registers });
+  const histogram = (name: string, help: string) => new Histogram({ name, help, buckets, registers });
   const connections = new Gauge({
     name: 'postgres_pool_connections',
     help: 'Connections of the pool, by state',
@@ -38,8 +38,8 @@ export function createMetrics(registry: Registry, pool: Pool) {
   registry.registerMetric(waiting);
   gauge('postgres_pool_max_connections', 'Max connections of the pool').set(pool.options.max);
   return {
-    wait: seconds('postgres_pool_wait_seconds', 'How long callers waited for a connection'),
-    checkout: seconds('postgres_pool_checkout_seconds', 'How long connections were held'),
+    wait: histogram('postgres_pool_wait_seconds', 'How long callers waited for a connection'),
+    checkout: histogram('postgres_pool_checkout_seconds', 'How long connections were held'),
     leaks: counter('postgres_pool_leaks_total', 'Connections held for longer than POSTGRES_CHECKOUT_WARN_MS'),
     reclaimed: counter(
       'postgres_pool_reclaimed_total',

@@ -13,16 +13,26 @@ export type RatelimitMetrics = ReturnType<typeof createMetrics>;
  */
 export function createMetrics(registry: Registry, keys: () => number) {
   const counter = (name: string, help: string, labelNames: string[] = []) =>
-    new Counter({ name: `ratelimit_${name}_total`, help, labelNames, registers: [registry] });
+    new Counter({ name, help, labelNames, registers: [registry] });
   const decisions = counter(
-    'decisions',
+    'ratelimit_decisions_total',
     'Requests by policy and outcome: allowed, or refused by the window or the bucket',
     ['policy', 'outcome'],
   );
-  const unknown = counter('unknown_keys', 'Requests without a valid key, which are counted by address', ['part']);
-  const evictions = counter('evictions', 'Keys forgotten in memory, because there were more than RATELIMIT_KEYS_MAX');
-  const fallbacks = counter('fallback_decisions', 'Requests counted by this process alone, because Redis was away');
-  gauge(registry, 'keys', 'Keys in the memory of the process', keys);
+  const unknown = counter(
+    'ratelimit_unknown_keys_total',
+    'Requests without a valid key, which are counted by address',
+    ['part'],
+  );
+  const evictions = counter(
+    'ratelimit_evictions_total',
+    'Keys forgotten in memory, because there were more than RATELIMIT_KEYS_MAX',
+  );
+  const fallbacks = counter(
+    'ratelimit_fallback_decisions_total',
+    'Requests counted by this process alone, because Redis was away',
+  );
+  gauge(registry, 'ratelimit_keys', 'Keys in the memory of the process', keys);
   // Finding a counter by its labels costs more than counting.
   const children = new Map<string, ReturnType<typeof decisions.labels>>();
   return {
@@ -45,8 +55,13 @@ export function createMetrics(registry: Registry, keys: () => number) {
  * @returns counts a refused request
  */
 export function measureConcurrency(registry: Registry, concurrency: Concurrency): (priority: Priority) => void {
-  gauge(registry, 'concurrency_limit', 'Requests that may be answered at the same time', () => concurrency.limit);
-  gauge(registry, 'in_flight_requests', 'Requests that are being answered', () => concurrency.inFlight);
+  gauge(
+    registry,
+    'ratelimit_concurrency_limit',
+    'Requests that may be answered at the same time',
+    () => concurrency.limit,
+  );
+  gauge(registry, 'ratelimit_in_flight_requests', 'Requests that are being answered', () => concurrency.inFlight);
   const shed = new Counter({
     name: 'ratelimit_shed_total',
     help: 'Requests refused by the concurrency limit, by priority',
@@ -58,7 +73,7 @@ export function measureConcurrency(registry: Registry, concurrency: Concurrency)
 
 function gauge(registry: Registry, name: string, help: string, read: () => number): void {
   const made = new Gauge({
-    name: `ratelimit_${name}`,
+    name,
     help,
     registers: [],
     collect() {

@@ -20,18 +20,21 @@ export interface Levels {
 export function createMetrics(registry: Registry) {
   const registers = [registry];
   const counter = (name: string, help: string, labelNames: string[] = []) =>
-    new Counter({ name: `websocket_${name}_total`, help, labelNames, registers });
+    new Counter({ name, help, labelNames, registers });
   return {
-    refused: counter('upgrades_refused', 'Connections that were not upgraded, by reason', ['reason']),
-    closed: counter('closed', 'Connections that ended, by close code', ['code']),
-    repeated: counter('repeated_messages', 'Messages that came again and were not handled a second time'),
-    faults: counter('faults', 'Faults of clients in the protocol, by code', ['code']),
-    published: counter('published', 'Published messages that this instance received'),
+    refused: counter('websocket_upgrades_refused_total', 'Connections that were not upgraded, by reason', ['reason']),
+    closed: counter('websocket_closed_total', 'Connections that ended, by close code', ['code']),
+    repeated: counter(
+      'websocket_repeated_messages_total',
+      'Messages that came again and were not handled a second time',
+    ),
+    faults: counter('websocket_faults_total', 'Faults of clients in the protocol, by code', ['code']),
+    published: counter('websocket_published_total', 'Published messages that this instance received'),
     delivered: counter(
-      'delivered',
+      'websocket_delivered_total',
       'Published messages that were sent to clients of this instance, counted per client',
     ),
-    dead: counter('dead_peers', 'Clients that did not answer a ping and were disconnected'),
+    dead: counter('websocket_dead_peers_total', 'Clients that did not answer a ping and were disconnected'),
     handled: new Histogram({
       name: 'websocket_message_duration_seconds',
       help: 'Seconds that messages of clients took to be handled, by type and outcome',
@@ -55,7 +58,7 @@ export function createMetrics(registry: Registry) {
 export function registerLevels(registry: Registry, levels: Levels): void {
   const gauge = (name: string, help: string, read: () => number): void => {
     const made = new Gauge({
-      name: `websocket_${name}`,
+      name,
       help,
       registers: [],
       collect() {
@@ -64,9 +67,9 @@ export function registerLevels(registry: Registry, levels: Levels): void {
     });
     registry.registerMetric(made);
   };
-  gauge('connections', 'Connections of this instance', levels.connections);
-  gauge('connections_limit', 'WEBSOCKET_CONNECTIONS_MAX', levels.connectionsLimit);
-  gauge('sessions_waiting', 'Sessions whose client is gone and may come back', levels.sessionsWaiting);
-  gauge('sessions_bytes', 'Approximate memory of the answers that are kept', levels.sessionBytes);
-  gauge('buffered_bytes', 'Bytes that wait for clients to read them', levels.bufferedBytes);
+  gauge('websocket_connections', 'Connections of this instance', levels.connections);
+  gauge('websocket_connections_limit', 'WEBSOCKET_CONNECTIONS_MAX', levels.connectionsLimit);
+  gauge('websocket_sessions_waiting', 'Sessions whose client is gone and may come back', levels.sessionsWaiting);
+  gauge('websocket_sessions_bytes', 'Approximate memory of the answers that are kept', levels.sessionBytes);
+  gauge('websocket_buffered_bytes', 'Bytes that wait for clients to read them', levels.bufferedBytes);
 }
