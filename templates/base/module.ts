@@ -114,7 +114,7 @@ export default defineModule({
     'internal/app/reloading.ts': 'internal/platform/app/run.ts',
     'internal/app/ending.ts': 'internal/platform/app/run.ts',
     'internal/app/run.ts': 'internal/platform/app/run.ts',
-    'internal/http/chain.ts': 'internal/platform/http/server.ts',
+    'internal/http/chain.ts': 'internal/platform/http/types.ts',
     'internal/http/validation.ts': 'internal/platform/http/server.ts',
     'internal/http/securityHeaders.ts': 'internal/platform/http/server.ts',
     'internal/http/cors.ts': 'internal/platform/http/server.ts',

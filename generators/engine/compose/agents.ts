@@ -18,7 +18,9 @@ const layout = [
 export const composeAgents: Composer = ({ manifest, modules }) => {
   const { name, run } = packageManagerCommands[manifest.packageManager];
   const slipway = `${run} slipway${name === 'npm' ? ' --' : ''}`;
-  const rows = modules.filter(({ category }) => category !== 'base').map(({ id, summary }) => [`\`${id}\``, summary]);
+  const rows = modules
+    .filter(({ category, part }) => category !== 'base' && !part)
+    .map(({ id, summary }) => [`\`${id}\``, summary]);
   const rules = modules.flatMap(({ agentRules = [] }) => agentRules);
   const text = [
     '# Agents',

@@ -1,12 +1,13 @@
-import type { CatalogueModule } from '../model.ts';
-import type { ExampleSlice, Trial } from '../model.ts';
+import type { CatalogueModule, ExampleSlice, Trial } from '../model.ts';
 import { type PackageManagerCommands, packageManagerCommands } from '../template.ts';
 import type { ComposeInput, Composer } from './composer.ts';
 import { markdownTable } from './markdown.ts';
 
 /** `docs/modules.md`: the modules of this service, a picture of them, and commands to try them. */
 export const composeModulesDocs: Composer = (input) => {
-  const { modules, paths } = input;
+  const { paths } = input;
+  // Parts are details of the modules that require them.
+  const modules = input.modules.filter(({ part }) => !part);
   const rows = modules
     .filter((module) => module.category !== 'base')
     .map((module) => {
@@ -33,6 +34,7 @@ export const composeModulesDocs: Composer = (input) => {
 
 /** A Mermaid flowchart: who calls the service, its processes, their modules, and the servers that these need. */
 function picture(modules: readonly CatalogueModule[]): string[] {
+  const shown = new Set(modules.map(({ id }) => id));
   return [
     'flowchart LR',
     '  clients([clients]) --> http',
@@ -40,7 +42,9 @@ function picture(modules: readonly CatalogueModule[]): string[] {
     '  subgraph server["cmd/server"]',
     ...modules.flatMap(({ wiring }) => Object.keys(wiring ?? {}).map((name) => `    ${name}`)),
     '  end',
-    ...modules.flatMap(({ id, requires = [] }) => requires.map((required) => `  ${id} --> ${required}`)),
+    ...modules.flatMap(({ id, requires = [] }) =>
+      requires.flatMap((required) => (shown.has(required) ? `  ${id} --> ${required}` : [])),
+    ),
     ...modules.flatMap(servers),
   ];
 }

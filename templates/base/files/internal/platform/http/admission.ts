@@ -7,7 +7,14 @@ import { bodyTooLarge } from './body.ts';
 import type { config } from './config.ts';
 import { closeAfter, maxHeaders } from './connections.ts';
 import { overloaded, type Problem, problem, problemOf, refusing, retrySeconds } from './problems.ts';
-import type { Http } from './server.ts';
+import type { Http } from './types.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The methods of each path. */
+    methods: Methods;
+  }
+}
 
 /**
  * Refuses requests before their body is read: unsafe heads (400, 417, 431), requests during overload (503), URLs that are too long

@@ -6,7 +6,7 @@ import type { Context } from '../../../pkg/context/index.ts';
 import { invalidArgument, ServiceError } from '../../../pkg/errors/index.ts';
 import { closeAfter } from './connections.ts';
 import { overloaded } from './problems.ts';
-import type { Http } from './server.ts';
+import type { Http } from './types.ts';
 
 function refused(status: number, code: string, publicMessage: string): ServiceError {
   return new ServiceError({ status, code, publicMessage });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { testHttp } from '../../../test/support/http.ts';
 import { noTracing } from '../app/tracing.ts';
-import type { Handle } from './server.ts';
+import type { Handle } from './types.ts';
 
 const passed: string[] = [];
 const noting =

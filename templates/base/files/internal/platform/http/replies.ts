@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { closeIfBodyDue } from './body.ts';
 import type { config } from './config.ts';
-import type { Http } from './server.ts';
+import type { Http } from './types.ts';
 
 /**
  * Adds a name to the Vary header (RFC 9110, 12.5.5).

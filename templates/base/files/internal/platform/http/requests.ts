@@ -10,7 +10,7 @@ import { isBodyDue, requestTimeout } from './body.ts';
 import type { config } from './config.ts';
 import { problemOf } from './problems.ts';
 import { RequestContext, requestIdOf } from './requestContext.ts';
-import type { Http } from './server.ts';
+import type { Http } from './types.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

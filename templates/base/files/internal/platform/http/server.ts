@@ -1,97 +1,19 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AjvCompiler, type BuildCompilerFromPool } from '@fastify/ajv-compiler';
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest, type RawServerDefault } from 'fastify';
+import { fastify } from 'fastify';
 import type { Static } from 'typebox';
 import { headerNames } from '../../../pkg/context/index.ts';
 import { about } from '../app/about.ts';
 import type { Logger } from '../log/logger.ts';
-import { admission, type Methods } from './admission.ts';
+import { admission } from './admission.ts';
 import { BodyMemory, jsonBody } from './body.ts';
 import type { config } from './config.ts';
 import { createNodeServer, networks, PeerConnections } from './connections.ts';
 import { answerClientError, errorHandler, Problem } from './problems.ts';
 import { replyBody } from './replies.ts';
 import { Requests, type RequestsOptions } from './requests.ts';
+import { Chain, type Http } from './types.ts';
 
-/** The API's server. Modules register their routes on it while they start. */
-export type Http = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, Logger, TypeBoxTypeProvider>;
-
-declare module 'fastify' {
-  /** What a route says for the contract. */
-  interface FastifySchema {
-    /** Whether the contract leaves the route out. */
-    hide?: boolean;
-    operationId?: string;
-    summary?: string;
-    description?: string;
-    tags?: readonly string[];
-    deprecated?: boolean;
-    security?: ReadonlyArray<{ [securityLabel: string]: readonly string[] }>;
-  }
-  interface FastifyInstance {
-    /** Whether an address belongs to a trusted proxy (HTTP_TRUSTED_PROXIES). */
-    trusts: (address: string) => boolean;
-    /** The methods of each path. */
-    methods: Methods;
-    /** The number of connections of each address. */
-    peers: PeerConnections;
-    /** The steps before the handler. Modules add their own while they start. */
-    chain: Chain;
-    /** The API's limits, for other protocols that carry it. */
-    limits: Static<typeof config>;
-    /** Reply headers that pages of other origins can read (CORS). Modules add their own while they start. */
-    exposedHeaders: string[];
-  }
-}
-
-/** Passes the request on; an error becomes the reply. */
-export type Next = (error?: Error) => void;
-
-/** Calls `next`, or returns a promise, or sends a reply before it returns. */
-export type Handle = (request: FastifyRequest, reply: FastifyReply, next: Next) => void | Promise<void>;
-
-/** A named step that requests pass before their body is read. */
-export interface Middleware {
-  /** For metrics and operators: `jwt`, `quotas`. */
-  readonly name: string;
-  /** The Fastify hook. The caller is not known yet at `onRequest`, and known at `preParsing`. */
-  readonly at: 'onRequest' | 'preParsing';
-  /** Whether operators cannot switch it off, because it protects the service. */
-  readonly fixed?: boolean;
-  /** Can be replaced while the server runs, which a hook of Fastify cannot. */
-  handle: Handle;
-}
-
-/** The middleware of a server, in the order in which modules add it. */
-export class Chain {
-  readonly #http: Http;
-  readonly #steps: Middleware[] = [];
-
-  constructor(http: Http) {
-    this.#http = http;
-  }
-
-  /** In the order in which requests pass them. */
-  get steps(): readonly Middleware[] {
-    return ['onRequest', 'preParsing'].flatMap((at) => this.#steps.filter((step) => step.at === at));
-  }
-
-  /**
-   * @param middleware runs after those at the same hook
-   * @returns the step, whose `handle` can be replaced
-   * @throws {Error} when the name is in use
-   */
-  add(middleware: Middleware): Middleware {
-    const step = { ...middleware };
-    const { name, at } = step;
-    if (this.#steps.some((each) => each.name === name)) throw new Error(`duplicate middleware name "${name}"`);
-    this.#steps.push(step);
-    if (at === 'onRequest') this.#http.addHook(at, (request, reply, done) => step.handle(request, reply, done));
-    else this.#http.addHook(at, (request, reply, _payload, done) => step.handle(request, reply, done));
-    return step;
-  }
-}
+export type { Http } from './types.ts';
 
 const compiler = AjvCompiler();
 

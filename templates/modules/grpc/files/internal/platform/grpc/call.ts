@@ -6,9 +6,20 @@ import { Context, givenUp, longestTimer, outOfTime, runWith } from '../../../pkg
 import type { GrpcStatus, ServiceError } from '../../../pkg/errors/index.ts';
 import { requestIdOf, traceOf } from '../http/requestContext.ts';
 import type { Tracing } from '../app/tracing.ts';
+import type { Needs } from '../identity/module.ts';
 import type { config } from './config.ts';
-import type { Method } from './method.ts';
 import { type Status, fault, statusObjectOf } from './status.ts';
+
+/** A method that is served. */
+export interface Method {
+  /** `package.Service/Method`. */
+  readonly name: string;
+  /** Undefined when anyone may call it. */
+  readonly needs: Needs | undefined;
+  /** Whether it has one request and one reply. */
+  readonly isUnary: boolean;
+  readonly isProbe: boolean;
+}
 
 /** What all calls share. */
 export interface Serving {

@@ -35,17 +35,6 @@ export interface ServiceOptions<Service extends DescService> {
   readonly methods?: { readonly [Name in keyof Service['method']]?: MethodOptions };
 }
 
-/** A method that is served. */
-export interface Method {
-  /** `package.Service/Method`. */
-  readonly name: string;
-  /** Undefined when anyone may call it. */
-  readonly needs: Needs | undefined;
-  /** Whether it has one request and one reply. */
-  readonly isUnary: boolean;
-  readonly isProbe: boolean;
-}
-
 /** Runs around the handler of a call: it calls `next`, or throws. */
 export type Interceptor = (call: Call, next: () => Promise<void>) => Promise<void>;
 

@@ -19,17 +19,10 @@ import { headerOf, principalKey } from '../http/requestContext.ts';
 import type { Authenticate } from '../identity/module.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ErrorCounts } from '../metrics/module.ts';
-import { Call, type Serving } from './call.ts';
+import { Call, type Method, type Serving } from './call.ts';
 import type { config } from './config.ts';
 import { Connections, Places } from './limits.ts';
-import {
-  type Implementation,
-  type Interceptor,
-  type Method,
-  type ServiceOptions,
-  definitionOf,
-  handlerOf,
-} from './method.ts';
+import { type Implementation, type Interceptor, type ServiceOptions, definitionOf, handlerOf } from './method.ts';
 import { type Status, fault, shortened, statusOf } from './status.ts';
 
 /** The statuses for which a server is responsible (https://opentelemetry.io/docs/specs/semconv/rpc/grpc/). */

@@ -2,7 +2,7 @@ import { type Static, type TObject, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { current } from '../../../pkg/context/index.ts';
 import { invalidArgument, notFound } from '../../../pkg/errors/index.ts';
-import type { Handle } from '../http/server.ts';
+import type { Handle } from '../http/types.ts';
 import { networks } from '../http/connections.ts';
 import { problem, type Refuse } from '../http/problems.ts';
 import { principalKey } from '../http/requestContext.ts';

@@ -1,8 +1,7 @@
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Handle, Next } from '../http/server.ts';
+import type { Handle, Next } from '../http/types.ts';
 import { problemOf } from '../http/problems.ts';
-import type { Entry } from './runningChain.ts';
 
 /**
  * How a middleware ended for a request. `passed`: the request went on. `answered`: it ended with a reply, or an error of the client.
@@ -70,11 +69,19 @@ function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error('a middleware failed without an error', { cause: thrown });
 }
 
+/** What the metrics show of a middleware. */
+export interface Measured {
+  readonly name: string;
+  readonly isDeclared: boolean;
+  readonly tally: Tally;
+  readonly state: { readonly isOn: boolean; readonly routes?: readonly string[] | undefined };
+}
+
 /**
  * @param registry that exposes the metrics
  * @param entries returns all middleware; removed ones disappear from the metrics
  */
-export function registerMetrics(registry: Registry, entries: () => readonly Entry[]): void {
+export function registerMetrics(registry: Registry, entries: () => readonly Measured[]): void {
   const common = { labelNames: ['middleware'] as const, registers: [] };
   const seconds = new Counter({
     ...common,

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { permissionDenied } from '../../../pkg/errors/index.ts';
 import { testHttp } from '../../../test/support/http.ts';
-import type { Handle } from '../http/server.ts';
+import type { Handle } from '../http/types.ts';
 import type { Tally } from './metrics.ts';
 import { RunningChain } from './runningChain.ts';
 

@@ -1,6 +1,6 @@
 import { longestTimer } from '../../../pkg/context/index.ts';
 import { conflict, invalidArgument, notFound } from '../../../pkg/errors/index.ts';
-import type { Chain, Handle, Middleware, Next } from '../http/server.ts';
+import type { Chain, Handle, Middleware, Next } from '../http/types.ts';
 import type { Logger } from '../log/logger.ts';
 import { type Step, Tally, measured } from './metrics.ts';
 

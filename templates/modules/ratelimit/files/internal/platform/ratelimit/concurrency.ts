@@ -1,6 +1,6 @@
 import type { FastifyContextConfig, FastifyRequest } from 'fastify';
 import { current } from '../../../pkg/context/index.ts';
-import type { Handle } from '../http/server.ts';
+import type { Handle } from '../http/types.ts';
 import { type Refuse, overloaded, problemOf, retrySeconds } from '../http/problems.ts';
 import { isCutOff } from '../http/requests.ts';
 

@@ -1,5 +1,5 @@
 import type { FastifyContextConfig, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
-import type { Handle } from '../http/server.ts';
+import type { Handle } from '../http/types.ts';
 import { describeRoute } from '../openapi/describe.ts';
 import { type Refuse, problem, problems } from '../http/problems.ts';
 import { type Decision, type Standing, type Store, decisionOf } from './limiter.ts';

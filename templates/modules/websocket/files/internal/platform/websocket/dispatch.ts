@@ -18,8 +18,8 @@ import {
   writeEnvelope,
 } from './messages.ts';
 import type { WebSocketMetrics } from './metrics.ts';
-import type { Peer } from './peer.ts';
-import type { Session, Sessions } from './sessions.ts';
+import type { Peer, Session } from './peer.ts';
+import type { Sessions } from './sessions.ts';
 
 /** What a handler gets besides the payload. Id, trace and deadline are in `current()`. */
 export interface Received {

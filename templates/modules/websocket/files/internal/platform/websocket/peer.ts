@@ -18,7 +18,6 @@ import {
   writeEnvelope,
 } from './messages.ts';
 import type { WebSocketMetrics } from './metrics.ts';
-import type { Session } from './sessions.ts';
 
 /**
  * Limits the bytes that wait for all clients together. Beyond the limit, it disconnects the clients that have been slow for the
@@ -81,6 +80,17 @@ const closeCodeOf: Partial<Record<ProtocolErrorCode, number>> = {
   token_expired: closeCodes.tokenExpired,
   session_replaced: closeCodes.replaced,
 };
+
+/** Outlives a connection. */
+export interface Session {
+  readonly id: string;
+  /** Only this subject may resume the session. */
+  readonly subject: string | undefined;
+  /** The connection of the client, while there is one. */
+  peer: Peer | undefined;
+  /** When the client disconnected, by `performance.now()`. */
+  goneAt: number;
+}
 
 /** One connected client. */
 export class Peer {

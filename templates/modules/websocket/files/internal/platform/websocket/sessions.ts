@@ -1,17 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Settings } from './config.ts';
-import type { Peer } from './peer.ts';
-
-/** Outlives a connection. */
-export interface Session {
-  readonly id: string;
-  /** Only this subject may resume the session. */
-  readonly subject: string | undefined;
-  /** The connection of the client, while there is one. */
-  peer: Peer | undefined;
-  /** When the client disconnected, by `performance.now()`. */
-  goneAt: number;
-}
+import type { Peer, Session } from './peer.ts';
 
 /** Approximate memory of an answer besides its text. */
 const answerBytes = 300;
