@@ -9,6 +9,8 @@ export default defineModule({
     '@fastify/ajv-compiler',
     '@fastify/cors',
     '@prometheus-io/client',
+    'ajv',
+    'ajv-formats',
     'fastify',
     'find-my-way',
     'pino',

@@ -109,7 +109,7 @@ describe.each(releases)('a service of %s', (release) => {
     expect(lostImports(service)).toEqual([]);
     const files = Object.keys(service.tree());
     expect(files.filter((file) => /^internal\/(platform\/)?log\//.test(file))).toEqual([]);
-    expect(files).toContain('internal/logging/sampling.ts');
+    expect(files).toContain('internal/logging/logger.ts');
     // A migration that has run stays known to the platform.
     expect(files).toContain('internal/migrations/20261121_accounts.ts');
     expect(service.must('check')).toContain('No drift');

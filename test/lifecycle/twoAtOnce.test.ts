@@ -19,8 +19,8 @@ describe('two runs at once on one service', () => {
     const whole = path.join(scratchFolder('memory'), 'orders');
     copySync(root, whole);
     const calls = await fsCalls(adding(whole));
-    const staging = calls.findIndex((call) => call.includes('.slipway/tx/40')) + 1;
-    expect(staging).toBeGreaterThan(100);
+    const staging = calls.findIndex((call) => call.includes('.slipway/tx/20')) + 1;
+    expect(staging).toBeGreaterThan(20);
     // The first is put to sleep in the middle of its work.
     const first = runStruck(adding(root), staging, 'stop');
     const pid = await vi.waitFor(() => {

@@ -69,7 +69,7 @@ const cases: Readonly<Record<string, Case>> = {
       service.edit('package.json', (text) => JSON.stringify(JSON.parse(text), null, '\t'));
     },
     expected: (service) => {
-      expect(service.read(listener)).toMatch(/sweepMs = 25;[^]*\n\tserver\.listen/);
+      expect(service.read(listener)).toMatch(/\n\tserver\.listen[^]*sweepMs = 25;/);
       expect(service.read('package.json')).toMatch(/^\t\t"outdated": "npm outdated",$/m);
       expect(service.read('package.json')).not.toMatch(/^ /m);
     },

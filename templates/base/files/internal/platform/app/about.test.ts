@@ -27,5 +27,7 @@ it('a build has its own version, commit and date', () => {
 });
 
 it('a build.json that is damaged is an error, not a wrong version', () => {
-  expect(() => about({ 'package.json': { name: 'orders' }, 'build.json': { version: 2 } })).toThrow('Parse');
+  expect(() => about({ 'package.json': { name: 'orders' }, 'build.json': { version: 2 } })).toThrow(
+    'build.json has no valid name, version, revision or date',
+  );
 });

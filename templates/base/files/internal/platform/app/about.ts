@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import path from 'node:path';
-import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
+import { type Static, type TSchema, Type } from 'typebox';
+import { matches } from '../config/check.ts';
 
 const Package = Type.Object({ name: Type.String(), version: Type.Optional(Type.String()) });
 const Build = Type.Partial(Type.Object({ version: Type.String(), revision: Type.String(), date: Type.String() }));
@@ -19,12 +19,14 @@ export interface About extends Static<typeof Build> {
  * @returns name and version of package.json; a build adds its version, commit (`revision`) and date
  */
 export function readAbout(packageJson: string, build: string): About {
-  const { name, version = '0.0.0' } = Value.Parse(Package, readJson(packageJson));
-  return { name, version, ...(existsSync(build) ? Value.Parse(Build, readJson(build)) : {}) };
+  const { name, version = '0.0.0' } = readJson(Package, packageJson);
+  return { name, version, ...(existsSync(build) ? readJson(Build, build) : {}) };
 }
 
-function readJson(file: string): unknown {
-  return JSON.parse(readFileSync(file, 'utf8'));
+function readJson<Schema extends TSchema>(schema: Schema, file: string): Static<Schema> {
+  const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+  if (!matches(schema, value)) throw new Error(`${file} has no valid name, version, revision or date`);
+  return value;
 }
 
 /** This service. Compiled code stands in `dist/`, beside build.json. */

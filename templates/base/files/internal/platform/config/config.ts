@@ -1,5 +1,5 @@
 import { type Static, type TObject, type TSchema, Type } from 'typebox';
-import { Value } from 'typebox/value';
+import { faultyProperties, matches } from './check.ts';
 
 /** Where settings come from: `process.env`, or an object in tests. Unknown names are ignored. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -143,7 +143,7 @@ export function checkConfig(schemas: readonly TObject[], env: Environment, rules
  */
 export function readConfig<Schema extends TObject>(schema: Schema, env: Environment): Readonly<Static<Schema>> {
   const { settings, faults } = parse(schema, env);
-  if (faults.length > 0 || !Value.Check(schema, settings)) throw new ConfigError(faults);
+  if (faults.length > 0 || !matches(schema, settings)) throw new ConfigError(faults);
   return Object.freeze(settings);
 }
 
@@ -163,25 +163,27 @@ export function changedSettings(schemas: readonly TObject[], env: Environment): 
   return changed;
 }
 
-function parse({ properties }: TObject, env: Environment) {
+function parse(schema: TObject, env: Environment) {
   const settings: Record<string, unknown> = {};
-  const faults: Fault[] = [];
-  for (const [variable, schema] of Object.entries(properties)) {
-    const given = env[variable];
-    const value = valueOf(schema, given);
-    const { examples: [example] = [], maximum = maxInteger, secret = false }: Keywords = schema;
-    const isTooLarge = Type.IsInteger(schema) && Number(value) > maximum;
-    if (value === undefined ? Type.IsOptional(schema) : Value.Check(schema, value) && !isTooLarge) {
-      if (value !== undefined) settings[variable] = value;
-      continue;
-    }
-    faults.push({
-      variable,
-      expected: expectation(schema),
-      ...(given !== undefined && !secret && { given }),
-      ...(example !== undefined && { example: String(example) }),
-    });
+  for (const [variable, each] of Object.entries(schema.properties)) {
+    const value = valueOf(each, env[variable]);
+    if (value !== undefined) settings[variable] = value;
   }
+  const faulty = faultyProperties(schema, settings);
+  const faults = Object.entries(schema.properties).flatMap(([variable, each]): Fault[] => {
+    const { examples: [example] = [], maximum = maxInteger, secret = false }: Keywords = each;
+    const isTooLarge = Type.IsInteger(each) && Number(settings[variable]) > maximum;
+    if (!faulty.has(variable) && !isTooLarge) return [];
+    const given = env[variable];
+    return [
+      {
+        variable,
+        expected: expectation(each),
+        ...(given !== undefined && !secret && { given }),
+        ...(example !== undefined && { example: String(example) }),
+      },
+    ];
+  });
   return { settings, faults };
 }
 

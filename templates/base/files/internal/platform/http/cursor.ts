@@ -1,6 +1,6 @@
 import type { Static, TSchema } from 'typebox';
-import { Value } from 'typebox/value';
 import { ServiceError } from '../../../pkg/errors/index.ts';
+import { matches } from '../config/check.ts';
 
 /**
  * @param position the last entry of a page, by the values that order the list
@@ -18,7 +18,7 @@ export function encodeCursor(position: unknown): string {
  */
 export function decodeCursor<Schema extends TSchema>(schema: Schema, cursor: string): Static<Schema> {
   const position = parse(Buffer.from(cursor, 'base64url').toString());
-  if (Value.Check(schema, position)) return position;
+  if (matches(schema, position)) return position;
   throw new ServiceError({ code: 'invalid_cursor', status: 400, publicMessage: 'The cursor is not one that we gave.' });
 }
 

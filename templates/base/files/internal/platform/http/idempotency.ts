@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { type Static, type TSchema, Type } from 'typebox';
-import { Value } from 'typebox/value';
 import { current } from '../../../pkg/context/index.ts';
 import { ServiceError } from '../../../pkg/errors/index.ts';
+import { matches } from '../config/check.ts';
 import { principalKey } from './requestContext.ts';
 
 /** What a store keeps for a key. */
@@ -116,7 +116,7 @@ export async function once<Result extends TSchema>(
   const key = JSON.stringify([subject, request.method, request.routeOptions.url, given]);
   const fingerprint = fingerprintOf([request.url, request.body]);
   const known = await store.claim(key, fingerprint);
-  if (known !== undefined) return Value.Parse(schema, resultOf(known, fingerprint));
+  if (known !== undefined) return stored(schema, resultOf(known, fingerprint));
   let result;
   try {
     result = await work();
@@ -127,6 +127,11 @@ export async function once<Result extends TSchema>(
   // An error here keeps the key: the work is done and must not be done again.
   await store.complete(key, result);
   return result;
+}
+
+function stored<Result extends TSchema>(schema: Result, result: unknown): Static<Result> {
+  if (matches(schema, result)) return result;
+  throw new Error('the stored result of an Idempotency-Key is of another type: the schema has changed since');
 }
 
 function resultOf(known: IdempotencyRecord, fingerprint: string): unknown {
