@@ -3,11 +3,11 @@ import type { Catalogue, JsonObject } from './model.ts';
 import { badInput } from './errors.ts';
 
 /**
- * The text of a catalogue is JSON Lines (https://jsonlines.org): the catalogue without the files of its modules and the lockfiles,
- * then the files of one module a line, in the order of the modules, then a line for each lockfile. So a command parses what it
- * needs, however much the catalogue has.
+ * Prints a catalogue as JSON Lines (https://jsonlines.org). The first line is the catalogue without the files of its modules and
+ * without the lockfiles. Then follow the files of each module, one line per module, in the order of the modules. Then follows one line
+ * for each lockfile. A command therefore parses only the lines it needs, whatever the size of the catalogue.
  * @param catalogue all modules
- * @returns its text, in ASCII: such a file is read and parsed in half the time
+ * @returns its text in ASCII, because an ASCII file takes half the time to read and parse
  */
 export function printCatalogue({ modules, lockfiles, printers: _printers, ...whole }: Catalogue): string {
   const bare = Object.entries(modules).map(([id, { files: _files, ...module }]) => [id, module] as const);
@@ -19,10 +19,10 @@ export function printCatalogue({ modules, lockfiles, printers: _printers, ...who
 }
 
 /**
- * @param text as `printCatalogue` gives it
- * @param source where the text comes from, for errors
- * @returns the catalogue, which nothing has checked yet
- * @throws SlipwayError (exit code 2) when it is not such a text; for the files of a module, once they are asked for
+ * @param text as `printCatalogue` returns it
+ * @param source origin of the text, for errors
+ * @returns the catalogue, not yet validated
+ * @throws SlipwayError (exit code 2) when the text is not a catalogue; for the files of a module, when they are first read
  */
 export function parseCatalogue(text: string, source: string): unknown {
   const [first = '', ...lines] = text.trimEnd().split('\n');
@@ -38,7 +38,7 @@ export function parseCatalogue(text: string, source: string): unknown {
   return whole;
 }
 
-/** Gives an object a field, which is parsed when it is asked for, and once. */
+/** Adds a field to an object. The first read parses the line, and later reads return the same value. */
 function giveLazily(holder: JsonObject, name: string, line: string, source: string): void {
   let value: unknown;
   Object.defineProperty(holder, name, { enumerable: true, get: () => (value ??= parse(line, source)) });

@@ -4,11 +4,11 @@ import { badInput, exitCodes, SlipwayError } from './errors.ts';
 import { didYouMean } from './suggest.ts';
 
 /**
- * Adds modules, and what they require.
- * @param manifest as it is
- * @param ids modules that are wanted
+ * Adds modules and the modules that they require.
+ * @param manifest the current manifest
+ * @param ids modules to add
  * @param catalogue all modules
- * @returns the manifest with them; modules that are there already keep their options
+ * @returns the manifest with these modules; modules that are already present keep their options
  * @throws SlipwayError (exit code 2) for an unknown module
  */
 export function addModules(manifest: Manifest, ids: readonly string[], catalogue: Catalogue): Manifest {
@@ -17,12 +17,12 @@ export function addModules(manifest: Manifest, ids: readonly string[], catalogue
 }
 
 /**
- * Takes modules away.
- * @param manifest as it is
- * @param ids modules to go
+ * Removes modules.
+ * @param manifest the current manifest
+ * @param ids modules to remove
  * @param catalogue all modules
  * @returns the manifest without them
- * @throws SlipwayError when one is not there (exit code 2), or another module requires it (exit code 3)
+ * @throws SlipwayError when a module is not present (exit code 2), or when another module requires it (exit code 3)
  */
 export function removeModules(manifest: Manifest, ids: readonly string[], catalogue: Catalogue): Manifest {
   const present = Object.keys(manifest.modules);
@@ -52,10 +52,10 @@ export function removeModules(manifest: Manifest, ids: readonly string[], catalo
   };
 }
 
-/** Modules of a service, and all those in it that require one of them, directly or not. */
+/** Returns modules of a service, and all modules in the service that require one of them directly or indirectly. */
 function withDependants(ids: readonly string[], present: readonly string[], catalogue: Catalogue): string[] {
   const found = new Set(ids);
-  // What is added while the set is walked is walked, too.
+  // The loop also visits ids that it adds to the set.
   for (const id of found) {
     for (const other of present) if (findModule(other, catalogue).requires?.includes(id)) found.add(other);
   }
@@ -64,11 +64,11 @@ function withDependants(ids: readonly string[], present: readonly string[], cata
 
 /**
  * Sets options of modules.
- * @param manifest as it is
+ * @param manifest the current manifest
  * @param settings each as `module.option=value`
  * @param catalogue all modules
- * @returns the manifest with them; an option at its default is left out
- * @throws SlipwayError (exit code 2) when the module is not there, or the option or value is unknown
+ * @returns the manifest with these options; it omits options that have their default value
+ * @throws SlipwayError (exit code 2) when the module is not present, or when the option or value is unknown
  */
 export function setOptions(manifest: Manifest, settings: readonly string[], catalogue: Catalogue): Manifest {
   return settings.reduce((present, setting) => setOption(present, setting, catalogue), manifest);
@@ -93,7 +93,7 @@ function setOption(manifest: Manifest, setting: string, catalogue: Catalogue): M
 /**
  * @param text providers separated by commas, or `none`
  * @returns the providers, in a fixed order
- * @throws SlipwayError (exit code 2) for an unknown one
+ * @throws SlipwayError (exit code 2) for an unknown provider
  */
 export function parseProviders(text: string): CiProvider[] {
   const names = listOf(text);
@@ -104,7 +104,7 @@ export function parseProviders(text: string): CiProvider[] {
 }
 
 /**
- * @param text names separated by commas; `none` stands for an empty list
+ * @param text names separated by commas; `none` means an empty list
  * @returns the names
  */
 export function listOf(text: string): string[] {

@@ -3,7 +3,7 @@ export const exitCodes = { done: 0, failed: 1, badInput: 2, conflicts: 3, drift:
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** A fault that is shown to the user as it stands, without a stack: what is wrong, where, and what to do. */
+/** An error for the user. The message says what is wrong and where, and the hint says what to do. It is shown without a stack trace. */
 export class SlipwayError extends Error {
   override readonly name = 'SlipwayError';
   readonly exitCode: ExitCode;
@@ -13,9 +13,9 @@ export class SlipwayError extends Error {
   readonly details: Readonly<Record<string, unknown>>;
 
   /**
-   * @param exitCode what the process will exit with
+   * @param exitCode exit code of the process
    * @param message what is wrong and where, without a full stop
-   * @param options the remedy, machine-readable facts, and the fault underneath
+   * @param options the hint, machine-readable facts, and the cause
    */
   constructor(
     exitCode: ExitCode,
@@ -30,11 +30,11 @@ export class SlipwayError extends Error {
 }
 
 /**
- * A fault in what the user typed or wrote.
+ * Creates an error for wrong input from the user.
  * @param message what is wrong and where
  * @param hint what to do
  * @param details facts for `--json`
- * @returns the error, with exit code 2, to be thrown
+ * @returns the error, with exit code 2, for the caller to throw
  */
 export function badInput(message: string, hint?: string, details?: Readonly<Record<string, unknown>>): SlipwayError {
   return new SlipwayError(exitCodes.badInput, message, {

@@ -3,13 +3,13 @@ import type { Catalogue, CiProvider, Manifest, PackageManager } from './model.ts
 export const manifestPath = 'slipway.json';
 export const schemaPath = '.slipway/manifest.schema.json';
 
-/** Semantic versioning, without build metadata: what a catalogue is published as. */
+/** The format of a catalogue's version: semantic versioning without build metadata. */
 export const catalogueVersionPattern = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/;
 
 /**
- * Compares `major.minor.patch`; what follows a hyphen does not count.
+ * Compares `major.minor.patch` and ignores the part after a hyphen.
  * @param version of a catalogue
- * @param other another
+ * @param other another version
  * @returns whether the first is newer than the second
  */
 export function isNewer(version: string, other: string): boolean {
@@ -18,21 +18,21 @@ export function isNewer(version: string, other: string): boolean {
   return (left?.[at] ?? 0) > (right?.[at] ?? 0);
 }
 
-/** What `new` asks for, or is given. */
+/** The input of `new`, from prompts or flags. */
 export interface NewService {
   readonly name: string;
   readonly description?: string;
   readonly modules?: readonly string[];
   readonly packageManager?: PackageManager;
   readonly ci?: readonly CiProvider[];
-  /** The host's own Node is too old for the service: take one from npm. */
+  /** The host's own Node is too old for the service, so the service takes one from npm. */
   readonly pinNode?: boolean;
   readonly platformTests?: boolean;
 }
 
 /**
- * @param service what is known of the service
- * @param catalogue what it is made from
+ * @param service the known facts about the service
+ * @param catalogue the catalogue that the service is created from
  * @returns its first manifest
  */
 export function newManifest(service: NewService, catalogue: Catalogue): Manifest {

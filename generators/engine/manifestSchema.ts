@@ -4,7 +4,7 @@ import { offeredModules } from './resolve.ts';
 import { descriptionPattern, maximumDescriptionLength, maximumNameLength, namePattern } from './names.ts';
 
 /**
- * The JSON Schema (2020-12) of `slipway.json`, made from the catalogue, so that an editor completes module names and options.
+ * Creates the JSON Schema (2020-12) of `slipway.json` from the catalogue. Editors use it to complete module names and options.
  * @param catalogue all modules
  * @returns the schema
  */

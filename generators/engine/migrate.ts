@@ -4,11 +4,11 @@ import type { Catalogue, JsonObject, MigrationStep } from './model.ts';
 import { badInput } from './errors.ts';
 
 /**
- * Brings a manifest of an earlier shape to the catalogue's, one version at a time.
- * @param value what `slipway.json` holds
- * @param catalogue carries the migrations
- * @returns a migrated copy; the value itself when nothing is to be done
- * @throws SlipwayError (exit code 2) when the version is missing or a migration is
+ * Migrates a manifest from an earlier format to the catalogue's format, one version at a time.
+ * @param value the content of `slipway.json`
+ * @param catalogue contains the migrations
+ * @returns a migrated copy; the value itself when no migration is needed
+ * @throws SlipwayError (exit code 2) when the version or a migration is missing
  */
 export function migrateManifest(value: unknown, catalogue: Catalogue): unknown {
   if (!isObject(value) || typeof value['version'] !== 'number' || !Number.isInteger(value['version'])) {
@@ -40,7 +40,7 @@ function read(root: JsonObject, pointer: string): unknown {
   return keysOf(pointer).reduce<unknown>((node, key) => fieldOf(node, key), root);
 }
 
-/** Takes the value at a pointer out of the tree. */
+/** Removes the value at a pointer from the tree and returns it. */
 function cut(root: JsonObject, pointer: string): unknown {
   const keys = keysOf(pointer);
   const last = keys.pop() ?? '';
@@ -64,7 +64,7 @@ function write(root: JsonObject, pointer: string, value: unknown): void {
   node[last] = value;
 }
 
-/** Parts of a JSON pointer (RFC 6901); those that would reach an object's prototype are refused. */
+/** Returns the parts of a JSON pointer (RFC 6901). Rejects parts that would reach an object's prototype. */
 function keysOf(pointer: string): string[] {
   const keys = pointer
     .split('/')

@@ -1,11 +1,11 @@
 /**
- * The types that all of the engine shares. This file imports nothing of the engine.
- * What a module says about itself is plain data: `templates/build.ts` turns the definitions, and the files beside them, into the catalogue.
+ * The types that the whole engine shares. This file imports nothing from the engine.
+ * A module definition is plain data. `templates/build.ts` builds the catalogue from the definitions and from the files beside them.
  */
 
 // JSON
 
-/** An object as JSON knows it. */
+/** A JSON object. */
 export type JsonObject = { [key: string]: unknown };
 
 // The manifest
@@ -18,40 +18,40 @@ export type CiProvider = (typeof ciProviders)[number];
 
 export type OptionValue = string | boolean;
 
-/** A service's desired state: `slipway.json`. */
+/** The desired state of a service: `slipway.json`. */
 export interface Manifest {
   readonly $schema: string;
-  /** Version of this file's shape. */
+  /** Version of the format of this file. */
   readonly version: number;
-  /** Version of the catalogue that the service was last reconciled with. */
+  /** Version of the catalogue that the last update used. */
   readonly catalogue: string;
   readonly service: { readonly name: string; readonly description: string };
   readonly packageManager: PackageManager;
-  /** Node from npm, pinned for hosts whose own Node is too old. */
+  /** Version of Node from npm. It is pinned when the Node of the host is too old. */
   readonly node?: { readonly pinned: string };
   readonly ci: readonly CiProvider[];
-  /** Module id → its options where they differ from the default. */
+  /** Module id → the options that differ from the default. */
   readonly modules: Readonly<Record<string, Readonly<Record<string, OptionValue>>>>;
-  /** The service also gets the tests of the platform's code. */
+  /** Whether the service also contains the tests of the platform's code. */
   readonly platformTests?: true;
-  /** Files that Slipway no longer touches, and folders, which end with `/`. */
+  /** Files that Slipway no longer changes. A folder ends with `/`. */
   readonly ejected?: readonly string[];
 }
 
-// What a module says about itself
+// Module definitions
 
-/** Who may write a file after its first version. */
+/** Who may change a file after Slipway writes it for the first time. */
 export type Ownership =
-  /** Slipway's alone: rewritten whenever it differs. */
+  /** Only Slipway. It rewrites the file when the content differs. */
   | 'managed'
-  /** Shared: three-way merged with the user's edits. */
+  /** Slipway and the user. A three-way merge combines their changes. */
   | 'merged'
-  /** Written once, then the user's. */
+  /** Only the user. Slipway writes the file once. */
   | 'seed'
-  /** Printed from another file of the service: it follows that file, no matter who changes it. */
+  /** Slipway prints the file from another file of the service. It follows every change of that file. */
   | 'derived';
 
-/** A setting of a module that decides what is rendered, kept in the manifest under `modules.<id>`. */
+/** A module setting that changes the rendered files. The manifest stores it under `modules.<id>`. */
 export type ModuleOption =
   | { readonly type: 'boolean'; readonly summary: string; readonly default: boolean }
   | {
@@ -61,122 +61,132 @@ export type ModuleOption =
       readonly enum: readonly string[];
     };
 
-/** A container that a CI job needs beside it. */
+/** A container that a CI job needs while it runs. */
 export interface CiService {
-  /** May name the module's options: `postgres:{option.version}`. */
+  /** May contain the module's options: `postgres:{option.version}`. */
   readonly image: string;
   readonly port: number;
   readonly env: Readonly<Record<string, string>>;
-  /** A command run inside the container that succeeds once it is ready; GitLab waits for the port instead. */
+  /** A command that runs inside the container and succeeds once the container is ready. GitLab waits for the port instead. */
   readonly healthCommand: string;
 }
 
-/** One CI job, thin by rule: it sets up and runs one npm script. */
+/** One CI job. A job only sets up and runs one npm script. */
 export interface CiJob {
   readonly id: string;
   readonly summary: string;
-  /** Name of the npm script that is the whole job. */
+  /** Name of the npm script that the job runs. */
   readonly script: string;
-  /** Whether it looks at former commits and tags; else it is given the newest commit only. */
+  /** Whether the job needs earlier commits and tags. Other jobs get only the newest commit. */
   readonly history?: boolean;
-  /** Ids of jobs that must pass first. */
+  /** Ids of jobs that must pass before this one starts. */
   readonly needs?: readonly string[];
   readonly timeoutMinutes?: number;
 }
 
-/** What a module adds to a CI job that another module, or the base, defines. */
+/** What a module adds to a CI job that another module or the base defines. */
 export interface CiJobAddition {
   /** Host name of the container → the container. */
   readonly services?: Readonly<Record<string, CiService>>;
-  /** `{postgres.host}` stands for the host at which this job reaches its service `postgres`: each provider has its own. */
+  /** `{postgres.host}` is the host name of the service `postgres` in this job. The host name depends on the provider. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** What one module says about CI. */
+/** The CI jobs and additions of one module. */
 export interface CiContribution {
   readonly jobs?: readonly CiJob[];
   /** Job id → what this module adds to it. */
   readonly additions?: Readonly<Record<string, CiJobAddition>>;
 }
 
-/** The command of an npm script; one for each package manager where they differ, none where a package manager has no such thing. */
+/**
+ * The command of an npm script. An object has one command for each package manager. A package manager without a command does not
+ * get the script.
+ */
 export type Script = string | Readonly<Partial<Record<PackageManager, string>>>;
 
 /**
- * Something to paste into a terminal while the service runs, by `npm start`. In `shell`, `{run}` runs an npm script, `{exec}` a
- * program of a package, `{headers}` are arguments for what each request to this service has to carry, and `{curl}` is curl with them.
+ * A command for a terminal. It needs a service that runs with `npm start`. In `shell`, `{run}` runs an npm script, and `{exec}` runs
+ * a program of a package. `{headers}` are curl arguments for the headers that each request to this service needs. `{curl}` is curl
+ * with these arguments.
  */
 export interface Trial {
-  /** What it shows: a line of Markdown without a full stop. */
+  /** What the command shows: one line of Markdown without a full stop. */
   readonly shows: string;
   readonly shell: string;
-  /** What stands in its output, if anything does. */
+  /** Text that the output contains, if any. */
   readonly prints?: string;
 }
 
-/** A slice that a module brings as an example: the user's, who lists it in `cmd/server/main.ts`, or does not. */
+/** An example slice of a module. The user owns it. It is active when the user lists it in `cmd/server/main.ts`. */
 export interface ExampleSlice {
-  /** What `file`, under the service's root, exports. */
+  /** Name of the export of `file`. The path of `file` starts at the service's root. */
   readonly name: string;
   readonly file: string;
-  /** Once it is listed. */
+  /** Commands that work once the slice is listed. */
   readonly trials: readonly Trial[];
 }
 
-/** How a module is seen at work. */
+/** How to try a module. */
 export interface TryIt {
   readonly trials?: readonly Trial[];
   readonly example?: ExampleSlice;
-  /** For requests of all modules; double quotes enclose it in a shell. The first trial of this module sets what it needs. */
+  /**
+   * A header for the requests of all modules. A shell command encloses it in double quotes. The first trial of this module sets the values
+   * that it needs.
+   */
   readonly header?: string;
 }
 
-/** Part of an OpenAPI document: what a module adds to `api/openapi.json`. */
+/** Part of an OpenAPI document that a module adds to `api/openapi.json`. */
 export type Contract = Readonly<Record<string, unknown>>;
 
 export interface ModuleDefinition {
-  /** Lower-case kebab-case; equal to the folder's name. */
+  /** Lower-case kebab-case. It equals the folder's name. */
   readonly id: string;
-  /** One line, shown beside the id in prompts and lists; no full stop. */
+  /** One line without a full stop. Prompts and lists show it beside the id. */
   readonly summary: string;
   readonly category: 'base' | 'api' | 'data' | 'messaging' | 'reliability' | 'security' | 'delivery';
-  /** Not offered by itself: code that several modules share. It is in a service as long as a module there requires it. */
+  /** Code that several modules share. Slipway does not offer it. A service contains it while one of its modules requires it. */
   readonly part?: true;
-  /** Ids of modules that are added together with this one; parts among them come and go by themselves. */
+  /** Ids of modules that Slipway adds together with this one. Slipway adds and removes required parts automatically. */
   readonly requires?: readonly string[];
-  /** Files, and folders ending with `/`, that are rendered only where this module is, whichever module brings them. */
+  /** Files, and folders ending with `/`, that Slipway renders only when this module is in the service. Any module may bring them. */
   readonly hosts?: readonly string[];
-  /** Ids of modules that cannot stand beside this one. */
+  /** Ids of modules that cannot be in the same service as this one. */
   readonly conflicts?: readonly string[];
   readonly options?: Readonly<Record<string, ModuleOption>>;
-  /** Names only: versions stand in `templates/package.json`. */
+  /** Names only. `templates/package.json` contains the versions. */
   readonly dependencies?: readonly string[];
   readonly devDependencies?: readonly string[];
-  /** npm scripts this module owns. */
+  /** The npm scripts of this module. */
   readonly scripts?: Readonly<Record<string, Script>>;
-  /** Those of its npm scripts that `npm run check` runs: the base's first, then each module's, the tests last. */
+  /** The npm scripts that `npm run check` runs: first those of the base, then those of each module, and the tests last. */
   readonly checks?: readonly string[];
-  /** Entries of `internal/platform/app/modules.gen.ts`: exported name → file under the service's root. */
+  /** Entries of `internal/platform/app/modules.gen.ts`: exported name → file, from the service's root. */
   readonly wiring?: Readonly<Record<string, string>>;
   readonly ownership?: {
-    /** Paths, or folders ending in `/`, that are not `merged`. */
+    /** Paths, or folders ending in `/`, whose ownership is not `merged`. */
     readonly managed?: readonly string[];
     readonly seed?: readonly string[];
   };
-  /** Tests of its code, and what only they use, beside the tests in `internal/platform/`, `pkg/` and `scripts/`: not in a service unless it asks for them. */
+  /**
+   * Tests of the module's code, and the files that only these tests use. The tests in `internal/platform/`, `pkg/` and `scripts/` need
+   * no entry. A service contains them only when its manifest asks for platform tests.
+   */
   readonly platformTests?: readonly string[];
   readonly ci?: CiContribution;
-  /** Its part of `docs/modules.md`. */
+  /** The module's part of `docs/modules.md`. */
   readonly tryIt?: TryIt;
-  /** Lines of `AGENTS.md`: what a coding agent must know of this module; `{run}` runs an npm script. */
+  /** Lines of `AGENTS.md` for coding agents that work with this module. `{run}` runs an npm script. */
   readonly agentRules?: readonly string[];
-  /** Files that the template renamed, and folders, which end with `/`: former path → path now. */
+  /** Files that the template renamed: former path → current path. A folder ends with `/`. */
   readonly renamed?: Readonly<Record<string, string>>;
 }
 
 /**
- * Declares a module; the identity function, there for the types.
- * @param definition what the module says about itself
+ * Declares a module. This identity function only checks the types.
+ * @param definition the module definition
  * @returns the same object
  */
 export function defineModule<const Definition extends ModuleDefinition>(definition: Definition): Definition {
@@ -185,7 +195,7 @@ export function defineModule<const Definition extends ModuleDefinition>(definiti
 
 // The catalogue
 
-/** A Handlebars template, parsed when the catalogue was built: plain data. */
+/** A Handlebars template as plain data. The build of the catalogue parses it. */
 export type Template = readonly TemplatePart[];
 
 export type TemplatePart =
@@ -198,24 +208,24 @@ export type Expression =
   | { readonly literal: string | boolean }
   | { readonly eq: readonly [Expression, Expression] };
 
-/** What npm's lockfile says of each place: `node_modules/a/node_modules/b` → its package; `` is the service. */
+/** The packages of npm's lockfile: `node_modules/a/node_modules/b` → its package. The empty path is the service. */
 export type NpmPackages = Readonly<Record<string, JsonObject>>;
 
-/** A file of a module as the catalogue carries it: a text that is copied byte for byte, or a template. */
+/** A file of a module in the catalogue: either a text that Slipway copies byte for byte, or a template. */
 export type TemplateFile = {
-  /** Where it goes, relative to the service's root. */
+  /** Path of the file, relative to the service's root. */
   readonly path: string;
   readonly ownership: Ownership;
   readonly executable?: true;
-  /** A test of the platform: in a service only if its manifest asks for platform tests. */
+  /** A test of the platform. A service contains it only when its manifest asks for platform tests. */
   readonly platformTest?: true;
 } & ({ readonly text: string } | { readonly template: Template });
 
-/** One environment variable that a module reads, taken from its TypeBox schema when the catalogue is built. */
+/** One environment variable that a module reads. The build of the catalogue takes it from the module's TypeBox schema. */
 export interface ConfigVariable {
   readonly name: string;
   readonly description: string;
-  /** What a value must look like, in words: `integer, 0 to 65535`. */
+  /** A description of the valid values: `integer, 0 to 65535`. */
   readonly expects: string;
   readonly default?: string;
   readonly example?: string;
@@ -226,7 +236,7 @@ export interface ConfigVariable {
 export interface CatalogueModule extends ModuleDefinition {
   readonly files: readonly TemplateFile[];
   readonly config: readonly ConfigVariable[];
-  /** What it adds to the service's OpenAPI document: `contract.json` beside `module.ts`. */
+  /** What the module adds to the service's OpenAPI document: `contract.json` beside `module.ts`. */
   readonly contract?: Contract;
 }
 
@@ -236,20 +246,20 @@ export interface Preset {
   readonly modules: readonly string[];
 }
 
-/** One step of a manifest migration; pointers are JSON pointers (RFC 6901). A step whose source is absent does nothing. */
+/** One step of a manifest migration. Pointers are JSON pointers (RFC 6901). A step whose source is absent does nothing. */
 export type MigrationStep =
   | { readonly move: string; readonly to: string }
   | { readonly copy: string; readonly to: string }
   | { readonly remove: string }
   | { readonly set: string; readonly value: unknown };
 
-/** What brings a manifest from version `to - 1` to version `to`. */
+/** Changes a manifest from version `to - 1` to version `to`. */
 export interface ManifestMigration {
   readonly to: number;
   readonly steps: readonly MigrationStep[];
 }
 
-/** Prints the contract of a service as the service's own `npm run openapi` does. */
+/** Prints the contract of a service in the same way as the service's own `npm run openapi`. */
 export interface Printers {
   /** Prints `api/openapi.json`. */
   readonly document: (document: unknown) => string;
@@ -257,76 +267,80 @@ export interface Printers {
   readonly types: (document: unknown) => string;
 }
 
-/** All modules, as data: what `templates/build.ts` makes and the command line reads. */
+/** All modules as data. `templates/build.ts` writes the catalogue, and the command line reads it. */
 export interface Catalogue {
-  /** Version of the catalogue, equal to that of the package that carries it. */
+  /** Version of the catalogue. It equals the version of the package that contains it. */
   readonly version: string;
-  /** Version of the manifest's shape that this catalogue understands. */
+  /** Version of the manifest format that this catalogue supports. */
   readonly manifestVersion: number;
   readonly migrations: readonly ManifestMigration[];
   readonly node: {
     /** Version of the container image. */
     readonly image: string;
-    /** Version on npm, pinned where the host's Node is too old. */
+    /** Version on npm. Slipway pins it when the host's Node is too old. */
     readonly npm: string;
-    /** Packages on npm that carry a Node binary, one for each platform. */
+    /** npm packages that contain a Node binary, one for each platform. */
     readonly packages: readonly string[];
   };
-  /** Version of pnpm that a service names when it is its package manager. */
+  /** Version of pnpm that a service names when pnpm is its package manager. */
   readonly pnpm: string;
-  /** What the templates are tested with: of npm, its packages by place; of pnpm, the text. A catalogue from elsewhere may have none. */
+  /**
+   * The lockfiles that the templates are tested with. For npm: the packages by place. For pnpm: the text. A third-party catalogue may
+   * have none.
+   */
   readonly lockfiles?: { readonly npm: NpmPackages; readonly pnpm: string };
-  /** Package name → version range, for every dependency of generated code. */
+  /** Package name → version range, for every dependency of the generated code. */
   readonly versions: Readonly<Record<string, string>>;
-  /** What every service has. */
+  /** What every service contains. */
   readonly base: CatalogueModule;
   readonly modules: Readonly<Record<string, CatalogueModule>>;
   readonly presets: Readonly<Record<string, Preset>>;
-  /** Functions, which no file of a catalogue holds: the code that loads the catalogue adds them. */
+  /** The printers are functions, so the file of a catalogue cannot contain them. The code that loads the catalogue adds them. */
   readonly printers: Printers;
 }
 
-// What render returns
+// The result of render
 
-/** How a file is printed from another one. */
+/** How Slipway prints a file from another file. */
 export interface Derivation {
-  /** Path of that other file. */
+  /** Path of the other file. */
   readonly from: string;
-  /** Gives the text; undefined when nothing can be printed from the other's. */
+  /** Returns the text, or undefined when the text of the other file cannot be used. */
   readonly print: (text: string) => string | undefined;
   /**
-   * Of a file that others write to as well: changes the one on disk as the other file changes, and keeps what is not Slipway's.
-   * @param raise whether the catalogue is another than last time
+   * Is set when other tools write to the file, too. Changes the file on disk as the other file changes, and keeps what Slipway did
+   * not write.
+   * @param raise whether the catalogue differs from the catalogue of the last update
    */
   readonly adapt?: (yours: string, source: { before: string; after: string }, raise: boolean) => Adaptation;
-  /** Files that do this one's job: where one of them is, this one is not created. */
+  /** Files with the same purpose. Slipway does not create this file when one of them exists. */
   readonly rivals?: readonly string[];
 }
 
-/** A file that has been fitted to another; otherwise why it stays as it is. */
+/** The text of a file that Slipway adapted to another file, or the reason why the file stays unchanged. */
 export type Adaptation = { readonly text: string } | { readonly reason: string };
 
-/** One file as Slipway would write it today. */
+/** One file as Slipway would write it now. */
 export interface RenderedFile {
   readonly bytes: Uint8Array;
-  /** POSIX permission bits: 0o644, or 0o755 for what is run. */
+  /** POSIX permission bits: 0o755 for an executable file, otherwise 0o644. */
   readonly mode: number;
   readonly ownership: Ownership;
-  /** Id of the module that owns the file; `base` for what every service has. */
+  /** Id of the module that owns the file. It is `base` for files that every service contains. */
   readonly module: string;
-  /** Of a derived file. */
+  /** Set for a derived file only. */
   readonly derivation?: Derivation;
 }
 
-/** Path, relative to the service's root with `/` between parts, → file: what `render` returns. */
+/** The result of `render`: path → file. A path is relative to the service's root and uses `/`. */
 export type FileSet = ReadonlyMap<string, RenderedFile>;
 
 // Merges
 
-/** How each conflicting place is shown in the merged text. */
+/** How the merged text shows each conflict. */
 export type ConflictStyle = 'ours' | 'theirs' | 'markers';
 
-/** One place where both sides changed the same thing differently. */
+/** One place that both sides changed in different ways. */
 export interface Conflict {
   /** `line 12` of yours, or a JSON pointer such as `/scripts/start`. */
   readonly at: string;
@@ -335,15 +349,15 @@ export interface Conflict {
   readonly theirs: string;
 }
 
-/** What a three-way merge gives. */
+/** The result of a three-way merge. */
 export interface Merged {
   readonly text: string;
   readonly conflicts: readonly Conflict[];
-  /** What to record as the next base: theirs, less what the user had already written himself. */
+  /** The next base to record: theirs without the parts that the user already had. */
   readonly base: string;
 }
 
-/** Something of each of the three sides of a merge. */
+/** One value for each of the three sides of a merge. */
 export interface Trio<Value> {
   readonly base: Value;
   readonly yours: Value;
@@ -353,12 +367,12 @@ export interface Trio<Value> {
 /** One of the three sides. */
 export type Side = keyof Trio<unknown>;
 
-/** A three-way merge of one file, as `merge` in merge.ts documents it. */
+/** A three-way merge of one file. See `merge` in merge.ts. */
 export type Merge = (path: string, base: string, yours: string, theirs: string, style: ConflictStyle) => Merged;
 
-// A service on disk, and what Slipway remembers of it
+// A service on disk, and the state that Slipway keeps for it
 
-/** A file as it is on disk. */
+/** A file on disk. */
 export interface DiskFile {
   readonly bytes: Uint8Array;
   readonly mode: number;
@@ -366,39 +380,39 @@ export interface DiskFile {
   readonly hash: string;
 }
 
-/** What Slipway remembers of one file it wrote. */
+/** The state that Slipway keeps for one file that it wrote. */
 export interface LockedFile {
   readonly module: string;
   readonly ownership: Ownership;
-  /** SHA-256 of the base: the bytes last written, in lower-case hex. */
+  /** SHA-256 of the base, in lower-case hex. The base is the content that Slipway last wrote. */
   readonly hash: string;
-  /** Where the user moved the file to. */
+  /** The path that the user moved the file to. */
   readonly at?: string;
-  /** The user had written the file himself: removing the module leaves it. */
+  /** The user wrote the file before Slipway did. Slipway keeps the file when the user removes the module. */
   readonly adopted?: true;
-  /** Git has merged two records of the file, each with a base of its own. Never printed. */
+  /** Git merged two records of the file with different bases. Slipway never writes this field. */
   readonly contested?: true;
 }
 
-/** `.slipway/lock.jsonl`: what Slipway remembers of the service. */
+/** `.slipway/lock.jsonl`: the state that Slipway keeps for the service. */
 export interface Lock {
-  /** Version of the catalogue that the service was last reconciled with. */
+  /** Version of the catalogue that the last update used. */
   readonly catalogue: string;
   readonly files: Readonly<Record<string, LockedFile>>;
 }
 
-/** A service as it is now. The engine asks for what it needs; where the answers come from is not its business. */
+/** The current state of a service. The engine reads it only through this interface and does not depend on its source. */
 export interface Service {
-  /** Content of `slipway.json`; undefined before the first. */
+  /** Content of `slipway.json`. It is undefined before Slipway writes the file for the first time. */
   readonly manifestText: string | undefined;
   readonly lock: Lock;
-  /** A file's content; undefined when it is not there. */
+  /** Returns the content of a file, or undefined when the file does not exist. */
   readonly read: (path: string) => DiskFile | undefined;
-  /** The base with this hash; undefined when it is lost: it was edited or removed, and is found nowhere else. */
+  /** Returns the base with this hash. Returns undefined when the base was edited or removed and no other copy exists. */
   readonly base: (hash: string) => Uint8Array | undefined;
-  /** Paths of the user's own files and Slipway's, without dependencies, build output and `.slipway/`. */
+  /** Paths of the user's files and of Slipway's files, without dependencies, build output and `.slipway/`. */
   readonly files: () => readonly string[];
-  /** Paths of what an earlier Slipway kept in `.slipway/` and this one does not. */
+  /** Paths of files in `.slipway/` that an earlier Slipway used and this one does not. */
   readonly outdated: () => readonly string[];
   /** SHA-256, in hex. */
   readonly hash: (bytes: Uint8Array) => string;
@@ -406,17 +420,17 @@ export interface Service {
 
 // Plans
 
-/** What to do with a file. */
+/** The possible actions for a file. */
 export const actions = ['create', 'update', 'merge', 'conflict', 'delete', 'keep', 'adopt'] as const;
 export type Action = (typeof actions)[number];
 
-/** `stop` refuses the whole plan; the others say how each conflicting place is settled. */
+/** `stop` rejects the whole plan. The other modes set how Slipway resolves each conflict. */
 export type ConflictMode = 'stop' | ConflictStyle;
 
-/** One write or removal, valid only while the file still has the expected content. */
+/** One write or removal. It is valid only while the file still has the expected content. */
 export type Change = {
   readonly path: string;
-  /** SHA-256 of what must be there now; null when nothing may be. */
+  /** SHA-256 of the expected current content. It is null when the file must not exist. */
   readonly expect: string | null;
 } & ({ readonly write: Uint8Array; readonly mode: number } | { readonly remove: true });
 
@@ -424,19 +438,19 @@ export interface PlanEntry {
   readonly path: string;
   readonly action: Action;
   readonly module: string;
-  /** Why, in a few words. */
+  /** The reason, in a few words. */
   readonly reason: string;
   readonly conflicts: readonly Conflict[];
   readonly changes: readonly Change[];
-  /** Of a file that goes because its text is now in another one: that file. */
+  /** Set when the plan deletes the file because another file now contains its text: the path of that file. */
   readonly became?: string;
 }
 
 export interface Plan {
-  /** Files that something happens to, or that are worth a word; sorted by path. */
+  /** Files that the plan changes, and files with a note for the user. Sorted by path. */
   readonly entries: readonly PlanEntry[];
-  /** What is remembered afterwards. */
+  /** The lock after the plan. */
   readonly lock: Lock;
-  /** Hash → bytes of the bases: of every merged file in the lock, unless the plan has conflicts. */
+  /** Hash → bytes of the bases of all merged files in the lock. A plan with conflicts may not contain all of them. */
   readonly bases: ReadonlyMap<string, Uint8Array>;
 }

@@ -1,9 +1,12 @@
-/** Longest service name: a Kubernetes label holds 63 characters, and object names add a suffix such as `-allow-ingress`. */
+/**
+ * Maximum length of a service name. A Kubernetes label has at most 63 characters. Object names add a suffix, for example
+ * `-allow-ingress`.
+ */
 export const maximumNameLength = 40;
 
 export const namePattern = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
-/** Names that YAML, Windows or npm read as something else. */
+/** Names with a special meaning in YAML, Windows or npm. */
 const reserved = new Set([
   ...['true', 'false', 'null', 'yes', 'no', 'on', 'off', 'y', 'n'],
   ...['con', 'prn', 'aux', 'nul', ...Array.from({ length: 10 }, (_, n) => [`com${n}`, `lpt${n}`]).flat()],
@@ -11,9 +14,9 @@ const reserved = new Set([
 ]);
 
 /**
- * Checks a service's name, which becomes a package name, a DNS label (RFC 1123), an image name and part of YAML files.
+ * Checks a service name. The name becomes a package name, a DNS label (RFC 1123), an image name and part of YAML files.
  * @param name what the user typed
- * @returns what is wrong with it, or undefined when it will do
+ * @returns what is wrong with it, or undefined when it is valid
  */
 export function serviceNameFault(name: string): string | undefined {
   if (name === '') return 'a service needs a name';
@@ -27,16 +30,16 @@ export function serviceNameFault(name: string): string | undefined {
   return undefined;
 }
 
-/** Longest description, in characters. */
+/** Maximum length of a description, in characters. */
 export const maximumDescriptionLength = 200;
 
-/** A description stands in JSON, YAML, Markdown and templates: one line, without what means something to any of them. */
+/** The description appears in JSON, YAML, Markdown and templates. It is one line without characters that are special in any of them. */
 export const descriptionPattern = /^[^\p{Cc}\u2028\u2029"\\{}<>`]*$/u;
 
 /**
  * Checks a service's description.
  * @param description what the user typed
- * @returns what is wrong with it, or undefined when it will do
+ * @returns what is wrong with it, or undefined when it is valid
  */
 export function descriptionFault(description: string): string | undefined {
   if (description.length > maximumDescriptionLength)
@@ -48,8 +51,8 @@ export function descriptionFault(description: string): string | undefined {
 
 /**
  * @param path of a file
- * @param entries paths of files, and of folders, which end with `/`
- * @returns whether the file, or a folder that it is in, is among them
+ * @param entries paths of files and folders; a folder ends with `/`
+ * @returns whether the entries contain the file or a folder above it
  */
 export function isIn(path: string, entries: readonly string[]): boolean {
   return entries.some((entry) => path === entry || (entry.endsWith('/') && path.startsWith(entry)));

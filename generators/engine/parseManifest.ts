@@ -9,11 +9,11 @@ import { descriptionFault, serviceNameFault } from './names.ts';
 import { didYouMean } from './suggest.ts';
 
 /**
- * Reads a manifest that is already at the catalogue's version.
+ * Parses a manifest that already has the catalogue's version.
  * @param text content of `slipway.json`
- * @param catalogue what decides which keys and values there are
+ * @param catalogue defines the valid keys and values
  * @returns the manifest
- * @throws SlipwayError (exit code 2) listing every fault with its JSON pointer
+ * @throws SlipwayError (exit code 2) that lists every fault with its JSON pointer
  */
 export function parseManifest(text: string, catalogue: Catalogue): Manifest {
   return validateManifest(parseJson(text), catalogue);
@@ -21,7 +21,7 @@ export function parseManifest(text: string, catalogue: Catalogue): Manifest {
 
 /**
  * @param text content of `slipway.json`
- * @returns the value it holds, not yet checked
+ * @returns the parsed value, not yet validated
  * @throws SlipwayError (exit code 2) when it is not JSON
  */
 export function parseJson(text: string): unknown {
@@ -42,10 +42,10 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * @param value what `slipway.json` holds
- * @param catalogue what decides which keys and values there are
+ * @param value the content of `slipway.json`
+ * @param catalogue defines the valid keys and values
  * @returns the same value, typed
- * @throws SlipwayError (exit code 2) listing every fault with its JSON pointer
+ * @throws SlipwayError (exit code 2) that lists every fault with its JSON pointer
  */
 export function validateManifest(value: unknown, catalogue: Catalogue): Manifest {
   const schema = manifestSchema(catalogue);
@@ -58,7 +58,7 @@ export function validateManifest(value: unknown, catalogue: Catalogue): Manifest
   }
   const { valid, errors } = validate(schema, value);
   if (!valid) throw invalid([...new Set(errors.flatMap((error) => describeFault(error, value, schema)))]);
-  // The schema has just proved the shape.
+  // The schema has validated the type.
   const manifest = value as Manifest;
   const nameFault = serviceNameFault(manifest.service.name);
   if (nameFault !== undefined) throw invalid([`/service/name: ${nameFault}`]);
@@ -69,7 +69,7 @@ function validate(schema: object, value: unknown): ReturnType<Validator['validat
   try {
     return new Validator(schema, '2020-12', false).validate(value);
   } catch (error) {
-    // The validator writes a fault's place as part of a URI, which half a character cannot be.
+    // The validator writes the location of a fault as part of a URI. Half of a surrogate pair cannot be part of a URI.
     if (error instanceof URIError) throw invalid(['/: holds a key that is no text: half of a surrogate pair']);
     throw error;
   }
@@ -88,7 +88,7 @@ interface SchemaFault {
   readonly error: string;
 }
 
-/** Keywords that only say that something beneath them failed. */
+/** Keywords whose fault only says that a nested rule failed. */
 const wrappers = new Set(['properties', 'items', 'additionalProperties', 'propertyNames', 'patternProperties']);
 
 function describeFault(fault: SchemaFault, value: unknown, schema: object): string[] {
@@ -113,7 +113,7 @@ function describeFault(fault: SchemaFault, value: unknown, schema: object): stri
   return [`${pointer}: ${complaint(fault, pointer, given, rule)}`];
 }
 
-/** What a rule of the schema asks for, in words. */
+/** Describes in words what a rule of the schema requires. */
 function complaint({ keyword, error }: SchemaFault, pointer: string, given: unknown, rule: unknown): string {
   switch (keyword) {
     case 'type':
@@ -146,7 +146,7 @@ function aOrAn(type: string): string {
   return `${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type}`;
 }
 
-/** A value, if it is short; else what it is. */
+/** Describes a value: a list or an object by its type, any other value as JSON with at most 60 characters. */
 function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'an array';
@@ -155,7 +155,7 @@ function shown(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
-/** The keys that the schema knows for the object at a pointer. */
+/** Returns the keys that the schema allows for the object at a pointer. */
 function knownKeys(schema: object, pointer: string): string[] {
   const parents = pointer
     .split('/')
@@ -175,7 +175,7 @@ function object(value: unknown): object {
   return typeof value === 'object' && value !== null ? value : {};
 }
 
-/** The value at a JSON pointer (RFC 6901), or undefined. */
+/** Returns the value at a JSON pointer (RFC 6901), or undefined. */
 function at(value: unknown, pointer: string): unknown {
   const keys = pointer
     .split('/')

@@ -7,8 +7,8 @@ import { render } from './render.ts';
 
 /**
  * @param manifest of a service
- * @param catalogue what it is made from
- * @returns paths of the platform's tests that the service does not have, because it does not ask for them
+ * @param catalogue the catalogue of the service
+ * @returns paths of the platform tests that the service lacks because its manifest does not ask for them
  */
 function missingPlatformTests(manifest: Manifest, catalogue: Catalogue): string[] {
   if (manifest.platformTests) return [];
@@ -19,8 +19,8 @@ function missingPlatformTests(manifest: Manifest, catalogue: Catalogue): string[
 /**
  * @param path of a file of the platform
  * @param manifest of a service
- * @param catalogue what it is made from
- * @returns whether the tests of its folder are not in the service
+ * @param catalogue the catalogue of the service
+ * @returns whether the service lacks the tests of the file's folder
  */
 export function isUntested(path: string, manifest: Manifest, catalogue: Catalogue): boolean {
   const folder = path.slice(0, path.lastIndexOf('/') + 1);
@@ -28,16 +28,16 @@ export function isUntested(path: string, manifest: Manifest, catalogue: Catalogu
 }
 
 /**
- * @param folders that are ejected, each ending with `/`
+ * @param folders ejected folders, each ending with `/`
  * @param manifest of the service
- * @param catalogue what it is made from
- * @returns the platform's tests in those folders, and the files that only such tests use, as far as these import them
+ * @param catalogue the catalogue of the service
+ * @returns the platform tests in those folders, and the files that only such tests use, if these tests import them
  */
 export function testsToEject(folders: readonly string[], manifest: Manifest, catalogue: Catalogue): FileSet {
   const missing = new Set(missingPlatformTests(manifest, catalogue));
   const all = render({ ...manifest, platformTests: true, ejected: [] }, catalogue);
   const found = new Set([...missing].filter((path) => folders.some((folder) => path.startsWith(folder))));
-  // A file that is added while the set is walked is walked, too.
+  // The loop also visits files that it adds to the set.
   for (const path of found) {
     const file = all.get(path);
     for (const { specifier } of moduleSpecifiers(file === undefined ? '' : (decode(file.bytes) ?? ''))) {

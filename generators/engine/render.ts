@@ -10,12 +10,12 @@ const ordinary = 0o644;
 const executable = 0o755;
 
 /**
- * The service's files as Slipway would write them today. Pure: the same manifest and catalogue give the same bytes, and the
- * order in which modules were added does not show.
+ * Returns the service's files as Slipway would write them now. The function is pure: the same manifest and catalogue give the same
+ * bytes. The order in which the user added the modules has no effect.
  * @param manifest the desired state
  * @param catalogue all modules
  * @returns path → file, sorted by path
- * @throws SlipwayError when two modules claim one path, or disagree in a shared file
+ * @throws SlipwayError when two modules bring the same path, or disagree about a shared file
  */
 export function render(manifest: Manifest, catalogue: Catalogue): FileSet {
   const modules = modulesOf(manifest, catalogue);
@@ -60,7 +60,7 @@ function renderFile(
   };
 }
 
-/** @returns whether the modules that host a path, if any do, are all in the service */
+/** @returns whether all modules that host a path are in the service; true for a path without a host */
 function hostedBy(modules: readonly CatalogueModule[], catalogue: Catalogue): (path: string) => boolean {
   const present = new Set(modules.map(({ id }) => id));
   const closed = Object.values(catalogue.modules).flatMap(({ id, hosts = [] }) => (present.has(id) ? [] : hosts));

@@ -4,7 +4,7 @@ import { didYouMean } from './suggest.ts';
 
 /**
  * @param catalogue all modules
- * @returns those that a user may ask for: all but parts
+ * @returns all modules except parts; a user can add these
  */
 export function offeredModules({ modules }: Catalogue): CatalogueModule[] {
   return Object.values(modules).filter(({ part }) => !part);
@@ -14,7 +14,7 @@ export function offeredModules({ modules }: Catalogue): CatalogueModule[] {
  * @param id a module's id as the user wrote it
  * @param catalogue all modules
  * @returns the module
- * @throws SlipwayError (exit code 2) when there is none, with a suggestion
+ * @throws SlipwayError (exit code 2) with a suggestion, when the module does not exist
  */
 export function findModule(id: string, catalogue: Catalogue): CatalogueModule {
   const module = Object.hasOwn(catalogue.modules, id) ? catalogue.modules[id] : undefined;
@@ -26,10 +26,11 @@ export function findModule(id: string, catalogue: Catalogue): CatalogueModule {
 }
 
 /**
- * Adds what modules require, and what that requires. Parts are left out: they are in a service by being required.
- * @param ids modules that are wanted
+ * Adds all modules that the given modules require, directly or indirectly. The result omits parts, because a service contains a part
+ * whenever a module requires it.
+ * @param ids modules to add
  * @param catalogue all modules
- * @returns the wanted modules and all they stand on, sorted by id
+ * @returns the given modules and all that they require, sorted by id
  * @throws SlipwayError (exit code 2) for an unknown module or a part
  */
 export function withRequired(ids: Iterable<string>, catalogue: Catalogue): string[] {
@@ -49,12 +50,12 @@ export function withRequired(ids: Iterable<string>, catalogue: Catalogue): strin
 }
 
 /**
- * The modules of a service in an order that depends on nothing but their names and needs: the base, then each module after
- * all that it requires, otherwise by id. Parts that they require are among them.
+ * Returns the modules of a service in an order that depends only on their ids and requirements. The base is first. Each module comes
+ * after all modules that it requires. Otherwise the order is by id. The result includes the required parts.
  * @param manifest the service's desired state
  * @param catalogue all modules
  * @returns the modules, base first
- * @throws SlipwayError (exit code 2) when a module lacks what it requires, or two cannot be together
+ * @throws SlipwayError (exit code 2) when a required module is missing, or when two modules conflict
  */
 export function modulesOf(manifest: Manifest, catalogue: Catalogue): CatalogueModule[] {
   const chosen = Object.keys(manifest.modules).sort();
@@ -72,7 +73,7 @@ export function modulesOf(manifest: Manifest, catalogue: Catalogue): CatalogueMo
 
 /**
  * @param modules all of a catalogue
- * @returns what is wrong with their `requires`: a module that is not there, or a circle; undefined when nothing is
+ * @returns the first fault in their `requires` (a missing module or a circle), or undefined when there is none
  */
 export function requiresFault(modules: Catalogue['modules']): string | undefined {
   const checked = new Set<string>();
@@ -95,12 +96,12 @@ export function requiresFault(modules: Catalogue['modules']): string | undefined
   return undefined;
 }
 
-/** Modules and all that they require, each after what it requires. */
+/** Returns modules and all that they require. Each comes after the modules that it requires. */
 function inOrder(ids: readonly string[], catalogue: Catalogue): CatalogueModule[] {
   const ordered = new Map<string, CatalogueModule>();
   const begun = new Set<string>();
   const visit = (id: string): void => {
-    // In a catalogue with a circle, which `loadCatalogue` refuses, this ends the walk.
+    // Ends the loop for a catalogue with a circle. `loadCatalogue` rejects such a catalogue.
     if (begun.has(id)) return;
     begun.add(id);
     const module = findModule(id, catalogue);

@@ -1,9 +1,9 @@
 import { closest, distance } from 'fastest-levenshtein';
 
 /**
- * @param word what was written
- * @param known what could have been meant
- * @returns the known word that is near enough to be a misspelling of it, if any
+ * @param word what the user wrote
+ * @param known the valid words
+ * @returns the known word that the user probably misspelled, if any
  */
 export function suggest(word: string, known: readonly string[]): string | undefined {
   if (known.length === 0) return undefined;
@@ -12,10 +12,10 @@ export function suggest(word: string, known: readonly string[]): string | undefi
 }
 
 /**
- * The remedy for an unknown word.
- * @param word what was written
- * @param known what could have been meant
- * @returns `did you mean …?`, or the list of what there is
+ * Returns the hint for an unknown word.
+ * @param word what the user wrote
+ * @param known the valid words
+ * @returns `did you mean …?`, or the list of valid words
  */
 export function didYouMean(word: string, known: readonly string[]): string {
   const best = suggest(word, known);
@@ -23,8 +23,8 @@ export function didYouMean(word: string, known: readonly string[]): string {
 }
 
 /**
- * @param names any number of them
- * @returns the first dozen, separated by commas, and how many more there are
+ * @param names any number of names
+ * @returns all names, separated by commas; of more than twelve, the first eleven and the number of the others
  */
 export function fewOf(names: readonly string[]): string {
   return names.length > 12 ? `${names.slice(0, 11).join(', ')} and ${names.length - 11} more` : names.join(', ');

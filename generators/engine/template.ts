@@ -9,19 +9,19 @@ import type {
   TemplatePart,
 } from './model.ts';
 
-/** The words in which a package manager is spoken to. */
+/** The commands of a package manager. */
 export interface PackageManagerCommands {
   readonly name: PackageManager;
   /** Installs, and writes the lockfile. */
   readonly install: string;
-  /** Installs exactly what the lockfile says. */
+  /** Installs exactly the versions in the lockfile. */
   readonly ci: string;
   readonly run: string;
   readonly exec: string;
   readonly lockfile: string;
 }
 
-/** What a template may name; anything else is an error. */
+/** The values that a template may use. Any other name is an error. */
 export interface TemplateContext {
   readonly service: Manifest['service'];
   readonly pm: PackageManagerCommands;
@@ -52,9 +52,9 @@ export const packageManagerCommands: Readonly<Record<PackageManager, PackageMana
 
 /**
  * @param manifest the service
- * @param module whose options the template may name
+ * @param module the module whose options the template may use
  * @param catalogue all modules
- * @returns what the module's templates are rendered with; it never depends on which other modules there are
+ * @returns the values for the module's templates; they never depend on the other modules
  */
 export function templateContext(manifest: Manifest, module: CatalogueModule, catalogue: Catalogue): TemplateContext {
   const defaults = Object.entries(module.options ?? {}).map(([name, option]) => [name, option.default] as const);
@@ -69,9 +69,9 @@ export function templateContext(manifest: Manifest, module: CatalogueModule, cat
 
 /**
  * @param template from the catalogue
- * @param context what it may name
- * @returns the text; nothing is escaped
- * @throws Error when the template names something that is not there
+ * @param context the values that it may use
+ * @returns the text, without escaping
+ * @throws Error when the template uses a name that does not exist
  */
 export function renderTemplate(template: Template, context: TemplateContext): string {
   return template.map((part) => renderPart(part, context)).join('');

@@ -12,7 +12,7 @@ export function encode(text: string): Uint8Array {
 
 /**
  * @param bytes the content of a file
- * @returns its text, byte order mark included; undefined when the bytes are not UTF-8 text
+ * @returns its text, with the byte order mark if there is one; undefined when the bytes are not UTF-8 text
  */
 export function decode(bytes: Uint8Array): string | undefined {
   if (bytes.includes(0)) return undefined;
@@ -26,7 +26,7 @@ export function decode(bytes: Uint8Array): string | undefined {
 /**
  * @param a some bytes
  * @param b other bytes
- * @returns whether both hold the same bytes
+ * @returns whether both are equal
  */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
@@ -34,7 +34,7 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /**
  * @param text content of a file
- * @returns whether it holds an unresolved conflict of a merge
+ * @returns whether it contains an unresolved merge conflict
  */
 export function hasConflictMarkers(text: string): boolean {
   return /^<{7} .*$[^]*^={7}\r?$[^]*^>{7} /m.test(text);
