@@ -20,10 +20,10 @@ export function printBases(bases: ReadonlyMap<string, Uint8Array>): string {
 }
 
 /**
- * Reads `.slipway/base.jsonl`, which anybody may have edited. A line is parsed only when its base is asked for.
- * @param text its content, the lines in any order
+ * Indexes `.slipway/base.jsonl`. Anyone may have edited the file. A line is parsed only when its base is requested.
+ * @param text its content, with lines in any order
  * @param hash SHA-256, in hex
- * @returns gives the base with a hash; undefined when no line holds these very bytes
+ * @returns a function that returns the base with a hash, or undefined when no line contains exactly these bytes
  */
 export function indexBases(
   text: string,

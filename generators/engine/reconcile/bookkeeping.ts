@@ -6,11 +6,11 @@ import { printBases } from './bases.ts';
 import { withLf } from './merge/lineEnds.ts';
 
 /**
- * What Slipway writes for itself beside a plan's files: the bases, the lock and the manifest.
- * @param service as it is now
+ * Returns the changes to Slipway's own files: the bases, the lock and the manifest.
+ * @param service the current state of the service
  * @param plan what to do with the files
- * @param manifestText content of `slipway.json` afterwards
- * @returns one change for each file that differs; empty when everything is as it should be
+ * @param manifestText new content of `slipway.json`
+ * @returns one change for each file that differs; empty when all are up to date
  */
 export function bookkeeping(service: Service, plan: Plan, manifestText: string): Change[] {
   return [
@@ -21,7 +21,7 @@ export function bookkeeping(service: Service, plan: Plan, manifestText: string):
   ];
 }
 
-/** Bases that the lock names: every other one is dropped. */
+/** Returns the bases that the lock names and drops all others. */
 function wantedBases({ lock, bases }: Plan): Map<string, Uint8Array> {
   const merged = Object.values(lock.files).filter((file) => file.ownership === 'merged');
   const wanted = new Set(merged.map((file) => file.hash));
@@ -32,7 +32,7 @@ function rewritten({ read, hash }: Service, path: string, text: string): Change[
   const bytes = encode(text);
   const present = read(path);
   if (present?.hash === hash(bytes)) return [];
-  // A checkout of Git may have turned the line ends.
+  // A checkout of Git may have changed the line ends.
   if (path !== manifestPath && present !== undefined && withLf(decode(present.bytes) ?? '') === text) return [];
   return [{ path, expect: present?.hash ?? null, write: bytes, mode: present?.mode ?? 0o644 }];
 }

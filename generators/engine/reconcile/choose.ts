@@ -5,16 +5,16 @@ import { decode } from '../text.ts';
 import { hashOfText } from './decide.ts';
 import { similarityOf } from './moves.ts';
 
-/** Where files and bases are looked up. */
+/** Access to files and bases. */
 type Kept = Pick<Service, 'read' | 'base' | 'hash'>;
 
 /**
- * Makes one lock of all lines. Where Git has merged two branches that both changed a file, there are two lines for it. The one
- * that tells most about the file on disk is chosen: it names a place where the file is; its hash is that of the file; its base
- * is kept, and is the most similar to the file.
- * @param lines of one lock or several
- * @param service where files and bases are looked up, only for a path with several lines
- * @returns the lock; the same for every order of the lines
+ * Combines all lines into one lock. When Git merges two branches that both changed a file, the lock has two lines for it. Slipway
+ * chooses the line that matches the file on disk best: it names an existing place of the file; its hash equals that of the file; its
+ * base exists and is the most similar to the file.
+ * @param lines of one or more locks
+ * @param service access to files and bases, used only for a path with several lines
+ * @returns the lock; the order of the lines has no effect
  */
 export function chooseLock(lines: readonly LockLines[], service: Kept): Lock {
   const byPath = new Map<string, Map<string, LockRecord>>();
@@ -27,10 +27,10 @@ export function chooseLock(lines: readonly LockLines[], service: Kept): Lock {
   return { catalogue, files: Object.fromEntries(files) };
 }
 
-/** @param records by their text, none twice */
+/** @param records distinct records, by their text */
 function best(records: ReadonlyMap<string, LockRecord>, service: Kept): LockedFile {
   const [first, ...others] = [...records].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, record]) => record);
-  // Of each path there is at least one record.
+  // Each path has at least one record.
   let chosen = first as LockRecord;
   let highest = others.length === 0 ? [] : rank(chosen, service);
   for (const record of others) {
@@ -43,7 +43,7 @@ function best(records: ReadonlyMap<string, LockRecord>, service: Kept): LockedFi
     : { ...file, contested: true };
 }
 
-/** How much a record tells about the file on disk: the first number that differs decides. */
+/** Returns how well a record matches the file on disk. The first number that differs decides. */
 function rank({ path, at, hash, ownership, adopted }: LockRecord, { read, base, hash: hashOf }: Kept): number[] {
   const present = read(at ?? path);
   if (present === undefined) return [0, 0, 0, 0, adopted ? 1 : 0];

@@ -1,12 +1,12 @@
 import type { PlanEntry, Service } from '../model.ts';
 import { decode } from '../text.ts';
 
-/** What a plan changes: path → text afterwards (empty when it is not text), undefined when the file goes. */
+/** The changes of a plan: path → new text. The text is empty for a binary file, and undefined for a deleted file. */
 export type TextsAfter = ReadonlyMap<string, string | undefined>;
 
 /**
  * @param entries of a plan
- * @returns the texts that it changes
+ * @returns the texts that they change
  */
 export function textsAfter(entries: readonly PlanEntry[]): TextsAfter {
   return new Map(
@@ -17,9 +17,9 @@ export function textsAfter(entries: readonly PlanEntry[]): TextsAfter {
 }
 
 /**
- * @param service as it is now
- * @param after what a plan changes
- * @yields path and text of each source file that is there afterwards
+ * @param service the current state of the service
+ * @param after the changes of a plan
+ * @yields path and text of each source file that exists after the plan
  */
 export function* codeAfter({ files, read }: Service, after: TextsAfter): Generator<[path: string, text: string]> {
   for (const path of new Set([...files(), ...after.keys()])) {

@@ -6,13 +6,13 @@ import { codeAfter, textsAfter } from './codeAfter.ts';
 import { findUsages, type Usage } from './usages.ts';
 
 /**
- * A file may go only when nothing that stays imports it; the same for a package.
- * @param service as it is now
+ * Refuses a plan that deletes a file or a package that a remaining file imports.
+ * @param service the current state of the service
  * @param plan what to do with its files
- * @throws SlipwayError (exit code 3) naming every place that still needs what would go
+ * @throws SlipwayError (exit code 3) that names every place that still needs a deleted file or package
  */
 export function refuseDanglingImports(service: Service, { entries }: Plan): void {
-  // A service that is not there yet loses nothing.
+  // A new service loses nothing.
   if (service.files().length === 0) return;
   const after = textsAfter(entries);
   const files = new Set([...after].flatMap(([path, text]) => (text === undefined ? [path] : [])));
@@ -25,7 +25,7 @@ export function refuseDanglingImports(service: Service, { entries }: Plan): void
 function packagesGone({ read }: Service, after: string | undefined): ReadonlySet<string> {
   const present = read('package.json');
   const [before, left] = [present === undefined ? undefined : decode(present.bytes), after].map(dependenciesIn);
-  // A file that does not parse, such as one with conflict markers, says nothing about dependencies.
+  // A file that does not parse, for example one with conflict markers, gives no information about dependencies.
   if (before === undefined || left === undefined) return new Set();
   return new Set([...before].filter((name) => !left.has(name)));
 }

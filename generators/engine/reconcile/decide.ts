@@ -13,59 +13,59 @@ import { basesPath } from './lock.ts';
 import { decode, encode, hasConflictMarkers, sameBytes } from '../text.ts';
 import { withLf, withLineEndsOf } from './merge/lineEnds.ts';
 
-/** All that is known of one file. */
+/** All facts about one file. */
 export interface Situation {
-  /** Where the templates put it. */
+  /** The path in the templates. */
   readonly path: string;
-  /** Where it is now. */
+  /** The current path. */
   readonly place: string;
-  /** Where it is to be: elsewhere than `place` only when the template renamed it. */
+  /** The future path. It differs from `place` only when the template renamed the file. */
   readonly destination: string;
-  /** What stands in the way at a destination that is not its place. */
+  /** The file that already exists at a destination other than `place`. */
   readonly taken: DiskFile | undefined;
   readonly locked: LockedFile | undefined;
   readonly theirs: RenderedFile | undefined;
   readonly yours: DiskFile | undefined;
-  /** Files that it may have been moved to, when that is not certain. */
+  /** Files that the user may have moved it to, when the move is uncertain. */
   readonly candidates: readonly string[];
-  /** The path under which the user has ejected it, before the template renamed it. */
+  /** The path under which the user ejected the file before the template renamed it. */
   readonly ejectedAs: string | undefined;
-  /** Whether the module that brought it is still in the service. */
+  /** Whether the module that brought the file is still in the service. */
   readonly moduleStays: boolean;
-  /** Of a derived file: what is printed from its source. */
+  /** Set for a derived file: the texts printed from its source. */
   readonly printed: Printed | undefined;
 }
 
-/** What is printed from the source of a derived file; undefined where nothing can be. */
+/** The texts printed from the source of a derived file. A text is undefined when the source cannot be used. */
 export interface Printed {
-  /** From the source as it was first written; looked up only when it matters. */
+  /** Printed from the source as first written. It is computed only when needed. */
   readonly base: () => Uint8Array | undefined;
-  /** As it is. */
+  /** Printed from the current source. */
   readonly before: Uint8Array | undefined;
-  /** As it will be. */
+  /** Printed from the future source. */
   readonly after: Uint8Array | undefined;
-  /** Fits the user's file to the source as it will be; absent of a file that only Slipway writes. */
+  /** Adapts the user's file to the future source. It is absent when only Slipway writes the file. */
   readonly adapted?: (yours: string) => Adaptation;
-  /** A file of the user's that does this one's job. */
+  /** A file of the user with the same purpose. */
   readonly rival: string | undefined;
 }
 
 export interface Decision {
   readonly action: Action;
-  /** Why, in a few words; empty when nothing is worth saying. */
+  /** The reason, in a few words. It is empty when there is nothing to report. */
   readonly reason: string;
-  /** The file's content afterwards; absent when it is not written. */
+  /** The new content of the file. It is absent when Slipway does not write the file. */
   readonly bytes?: Uint8Array;
   readonly conflicts?: readonly Conflict[];
-  /** What is remembered afterwards; absent when the file is let go. */
+  /** The new record in the lock. It is absent when Slipway stops tracking the file. */
   readonly locked?: LockedFile;
-  /** The base to be kept, for a merged file. */
+  /** The base to keep, for a merged file. */
   readonly base?: Uint8Array;
 }
 
-/** Where bases are found, and how conflicts are settled. */
+/** How to find bases and how to resolve conflicts. */
 export interface DecideContext {
-  /** The base with this hash; undefined when it is lost. */
+  /** Returns the base with this hash, or undefined when it is lost. */
   readonly base: (hash: string) => Uint8Array | undefined;
   readonly conflict: ConflictMode;
   readonly merge: Merge;
@@ -73,10 +73,10 @@ export interface DecideContext {
 }
 
 /**
- * Decides about one file.
- * @param situation what was written, what is there, what would be written
- * @param context where bases are found and how conflicts are settled
- * @returns what to do, and what to remember
+ * Decides what to do with one file.
+ * @param situation the base, the current file and the future file
+ * @param context how to find bases and how to resolve conflicts
+ * @returns the action and the new record
  */
 export function decide(situation: Situation, context: DecideContext): Decision {
   const { theirs, locked } = situation;
@@ -95,7 +95,7 @@ const nothing: Decision = { action: 'keep', reason: '' };
 
 type Subject = Situation & { readonly theirs: RenderedFile; readonly theirsHash: string };
 
-/** A file that Slipway has not written before. */
+/** Decides about a file that Slipway has not written before. */
 function bringIn(subject: Subject, context: DecideContext): Decision {
   const { yours, theirs, ejectedAs, printed } = subject;
   const remembered = remember(subject, theirs.bytes, context);
@@ -114,7 +114,7 @@ function bringIn(subject: Subject, context: DecideContext): Decision {
   });
 }
 
-/** A file that is Slipway's alone. */
+/** Decides about a managed file. */
 function restore(subject: Subject, locked: LockedFile, context: DecideContext): Decision {
   const { yours, theirs, theirsHash, place, destination } = subject;
   const remembered = remember(subject, theirs.bytes, context);
@@ -131,7 +131,7 @@ function restore(subject: Subject, locked: LockedFile, context: DecideContext): 
   });
 }
 
-/** A file that is printed from another: it follows it, unless it does not say what the other said before. */
+/** Decides about a derived file. It follows its source, unless its content differs from what the source gave before. */
 function reprint(subject: Subject, locked: LockedFile, context: DecideContext): Decision {
   const { yours, theirs, printed } = subject;
   const remembered = remember(subject, theirs.bytes, context);
@@ -148,7 +148,7 @@ function reprint(subject: Subject, locked: LockedFile, context: DecideContext): 
   return { action: 'update', reason: '', bytes: inLineEndsOf(yours, after), ...remembered };
 }
 
-/** A file that the user's tools write to as well, such as a lockfile. It is adapted when Slipway would print another text than last time. */
+/** Decides about a file that other tools write too, such as a lockfile. Slipway adapts it when its own text differs from last time. */
 function fit(subject: Subject, { adapted, after, rival }: Printed, context: DecideContext): Decision {
   const { yours, locked, theirs, theirsHash } = subject;
   const remembered = remember(subject, theirs.bytes, context);
@@ -178,10 +178,10 @@ function fit(subject: Subject, { adapted, after, rival }: Printed, context: Deci
 }
 
 /**
- * Line ends are no edit: a checkout of Git may have turned them.
+ * Hashes a file with LF line ends. A checkout of Git may change line ends, so different line ends do not count as an edit.
  * @param file on disk
  * @param context gives SHA-256
- * @returns the hash of the file as it is with LF line ends
+ * @returns the hash of the file with LF line ends
  */
 export function hashOfText({ bytes, hash }: DiskFile, context: Pick<DecideContext, 'hash'>): string {
   const text = decode(bytes);
@@ -193,7 +193,7 @@ function inLineEndsOf(yours: DiskFile, theirs: Uint8Array): Uint8Array {
   return model === undefined || text === undefined ? theirs : encode(withLineEndsOf(text, model));
 }
 
-/** A file that is shared with the user. */
+/** Decides about a file that Slipway shares with the user. */
 function reconcile(subject: Subject, locked: LockedFile, context: DecideContext): Decision {
   const { yours, theirs, theirsHash, taken, place, destination, candidates } = subject;
   const remembered = remember(subject, theirs.bytes, context);
@@ -219,7 +219,7 @@ function reconcile(subject: Subject, locked: LockedFile, context: DecideContext)
   }
   if (locked.ownership !== 'merged') return { ...nothing, reason: from, ...remembered };
   if (theirsHash === locked.hash || yours.hash === theirsHash) {
-    // The base stays as it is, so that what the user had written before Slipway did remains the user's.
+    // The base stays the same. So text that the user wrote before Slipway stays the user's.
     const base = theirsHash === locked.hash ? theirs.bytes : context.base(locked.hash);
     const kept =
       base === undefined || locked.contested
@@ -232,7 +232,7 @@ function reconcile(subject: Subject, locked: LockedFile, context: DecideContext)
   return threeWay({ ...subject, yours }, locked, from, context);
 }
 
-/** How the file came to be where it is. */
+/** Describes where the file came from. */
 function story({ path, place, destination }: Situation): string {
   if (place !== destination) return `renamed from ${place}`;
   return place === path ? '' : `moved by you from ${path}`;
@@ -261,7 +261,7 @@ function threeWay(
   }
   const style: ConflictStyle = context.conflict === 'stop' ? 'markers' : context.conflict;
   const merged = context.merge(subject.path, base, yourText, theirText, style);
-  // What the other branch's Slipway wrote is not the user's, although the base that was chosen lacks it.
+  // The chosen base lacks text that Slipway wrote on the other branch. That text is not the user's.
   const result = locked.contested ? remembered : remember(subject, encode(merged.base), context);
   const bytes = encode(merged.text);
   if (merged.conflicts.length > 0 && context.conflict === 'stop') {
@@ -280,7 +280,7 @@ function threeWay(
   return { action: 'merge', reason: settled, bytes, conflicts: merged.conflicts, ...result };
 }
 
-/** A file that the templates no longer have. */
+/** Decides about a file that the templates no longer contain. */
 function letGo({ yours, moduleStays }: Situation, locked: LockedFile, context: DecideContext): Decision {
   if (yours === undefined) return nothing;
   if (locked.adopted) return { ...nothing, reason: 'it was yours before' };
@@ -293,7 +293,7 @@ function letGo({ yours, moduleStays }: Situation, locked: LockedFile, context: D
   return { action: 'conflict', reason: 'it would be deleted, and you have edited it', locked };
 }
 
-/** Settles a conflict over a whole file. */
+/** Resolves a conflict over a whole file. */
 function settle(
   { yours, theirs, path }: Subject,
   { conflict, merge }: DecideContext,
@@ -311,7 +311,7 @@ function settle(
     : { ...replaced, ...shown, action: 'merge', reason, bytes: encode(both.text) };
 }
 
-/** What is remembered when these bytes are the base from now on. */
+/** Returns the record for a file with these bytes as its new base. */
 function remember(
   subject: Subject,
   base: Uint8Array,
@@ -327,12 +327,12 @@ function remember(
   return { locked: withPlace(subject, file), ...(theirs.ownership === 'merged' ? { base } : {}) };
 }
 
-/** Notes where the user has moved the file to. */
+/** Records the place that the user moved the file to. */
 function withPlace({ destination, path }: Situation, { at: _at, ...file }: LockedFile): LockedFile {
   return destination === path ? file : { ...file, at: destination };
 }
 
-/** Notes where a file is that Slipway does not move. */
+/** Records the place of a file that Slipway does not move. */
 function whereIs({ place, path }: Situation): { at?: string } {
   return place === path ? {} : { at: place };
 }

@@ -4,22 +4,22 @@ import { codeAfter, textsAfter } from './codeAfter.ts';
 import { endingOf, relativeSpecifier, withSpecifiers } from './layout.ts';
 import { candidates } from './usages.ts';
 
-/** The files of a service before and after a plan, and which of them moves where. */
+/** The files of a service before and after a plan, and the moves between them. */
 interface Move {
   readonly before: ReadonlySet<string>;
   readonly after: ReadonlySet<string>;
-  /** Former path → path now. */
+  /** Former path → current path. */
   readonly to: ReadonlyMap<string, string>;
-  /** The former paths of a file: several, where it was joined from others; none, where it does not move. */
+  /** Returns the former paths of a file: several for a joined file, none for a file that does not move. */
   readonly formers: (path: string) => readonly string[];
 }
 
 /**
- * Lets imports follow the files that move. A merged file brings the template's new imports itself; what the user wrote, in seeds,
- * in merged files and in files of their own, would be left with imports of files that are gone.
- * @param service as it is now
+ * Updates imports of files that move. A merged file gets the template's new imports from the merge. Imports that the user wrote (in
+ * seeds, in merged files and in the user's own files) would still name the former paths.
+ * @param service the current state of the service
  * @param plan what to do with its files
- * @returns the plan, in which each import that would find nothing names the place where its file is now
+ * @returns the plan, in which each import that would fail names the current place of its file
  */
 export function followRenames(service: Service, plan: Plan): Plan {
   const pairs = plan.entries.flatMap(moveOf);
@@ -79,7 +79,7 @@ function follow(service: Service, plan: Plan, path: string, text: string, move: 
   };
 }
 
-/** A seed that nobody has edited is still unedited. */
+/** Keeps an unedited seed unedited in the lock. */
 function unedited(lock: Lock, path: string, before: string, after: string): Lock {
   const files = Object.entries(lock.files).map(([home, file]) => {
     const isSeed = (file.at ?? home) === path && file.ownership === 'seed' && file.hash === before;
@@ -88,10 +88,10 @@ function unedited(lock: Lock, path: string, before: string, after: string): Lock
   return { ...lock, files: Object.fromEntries(files) };
 }
 
-/** An import that finds nothing from where its file is now, but did before. */
+/** An import that resolved before the plan and does not resolve after it. */
 interface LostImport {
   readonly followed: string;
-  /** The file that it found, by its former path. */
+  /** The former path of the file that it resolved to. */
   readonly target: string;
 }
 

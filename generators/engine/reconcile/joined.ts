@@ -3,22 +3,22 @@ import type { PlanInput } from './plan.ts';
 import { decode } from '../text.ts';
 import { findMoved } from './moves.ts';
 
-/** Several files of which the templates made one. */
+/** Several files that the templates joined into one. */
 interface Joined {
-  /** In the order in which their text is in the one file. */
+  /** The files in the order of their text in the joined file. */
   readonly parts: readonly { readonly path: string; readonly place: string; readonly yours: DiskFile | undefined }[];
-  /** As if they had always been one file, at the place of the first. */
+  /** The files as one file at the place of the first. */
   readonly yours: DiskFile;
   readonly base: Uint8Array;
   readonly locked: LockedFile;
 }
 
 /**
- * Plans for a service in which several files become one: what is theirs, the base and yours are compared as one text, so that an edit
- * in any of them is merged into the file that they became.
- * @param input of the plan; `renamed` leads from each of the files to the one
+ * Plans for a service in which several files become one. It compares theirs, the base and yours as one text. So an edit in any of the
+ * files is merged into the joined file.
+ * @param input of the plan; `renamed` maps each of the files to the joined file
  * @param plan makes a plan in which each file has one former path
- * @returns the plan, which removes all of the files once the one is written
+ * @returns the plan; it removes the former files when it writes the joined file
  */
 export function planJoined(input: PlanInput, plan: (input: PlanInput) => Plan): Plan {
   const joins = joinsOf(input);
@@ -27,7 +27,7 @@ export function planJoined(input: PlanInput, plan: (input: PlanInput) => Plan): 
   const files = Object.entries(input.lock.files).flatMap(([path, file]) =>
     gone.has(path) ? [] : [[path, joins.get(path)?.locked ?? file] as const],
   );
-  // All of the text is at the place of the first, and the others are not there.
+  // The place of the first part has the whole text. The places of the other parts are empty.
   const places = new Map(
     [...joins.values()].flatMap(({ parts, yours }) =>
       parts.map(({ place }, index) => [place, index === 0 ? yours : undefined] as const),
@@ -48,7 +48,7 @@ export function planJoined(input: PlanInput, plan: (input: PlanInput) => Plan): 
   return { ...planned, entries: entries.sort((a, b) => (a.path < b.path ? -1 : 1)) };
 }
 
-/** @returns path of the first part → what was joined to it */
+/** @returns path of the first part → the joined parts */
 function joinsOf({ renamed, lock, base, yours, hash, theirs }: PlanInput): ReadonlyMap<string, Joined> {
   const byDestination = new Map<string, string[]>();
   for (const [former, now] of renamed) {
@@ -71,10 +71,10 @@ function joinsOf({ renamed, lock, base, yours, hash, theirs }: PlanInput): Reado
       return { ...part, place, yours: yours.read(place) };
     });
     const [first] = parts;
-    // Without a base of each of them there is nothing to merge: each is then decided about by itself.
+    // A merge needs the base of every part. Without it, Slipway decides about each file separately.
     if (first === undefined || parts.length < formers.length) continue;
     const whole = concat(parts.map(({ text }) => text));
-    // A part that was deleted counts as unedited: the one file is needed.
+    // A deleted part counts as unedited, because the service needs the joined file.
     const bytes = concat(parts.map((part) => part.yours?.bytes ?? part.text));
     joins.set(first.path, {
       parts,
@@ -91,7 +91,7 @@ function joinsOf({ renamed, lock, base, yours, hash, theirs }: PlanInput): Reado
   return joins;
 }
 
-/** The changes are to the real files, all of which go but the one that the text is in now. */
+/** Applies the changes to the real files. Removes all of them except the file that now contains the text. */
 function withParts(entry: PlanEntry, joins: ReadonlyMap<string, Joined>): PlanEntry[] {
   const join = [...joins.values()].find(({ parts }) => entry.changes.some(({ path }) => path === parts[0]?.place));
   if (join === undefined) return [entry];

@@ -2,32 +2,32 @@ import { moduleSpecifiers } from './moduleSpecifiers.ts';
 import type { Renames } from './renames.ts';
 import { candidates } from './usages.ts';
 
-/** A file of the templates in a service. */
+/** A template file in a service. */
 export interface Located {
-  /** Where the templates put it. */
+  /** The path in the templates. */
   readonly path: string;
-  /** Where they put it last time. */
+  /** The path in the templates of the last update. */
   readonly former: string;
-  /** Where it is; undefined when it is not there. */
+  /** The current path in the service. It is undefined when the file does not exist. */
   readonly place: string | undefined;
-  /** Where it will be; undefined when the templates no longer have it. */
+  /** The future path in the service. It is undefined when the templates no longer contain the file. */
   readonly destination: string | undefined;
 }
 
-/** Between two layouts: that of the templates, and that of a service whose user has moved files. */
+/** Translates between the layout of the templates and the layout of a service in which the user has moved files. */
 export interface Layout {
-  /** Gives the text of a file at `place` the imports that the templates had in it at `former`. */
+  /** Takes the text of a file at `place`. Changes its imports to those that the templates had in the file at `former`. */
   readonly toTemplates: (text: string, file: Located) => string;
-  /** Gives the text of a file that the templates put at `path` imports that find the files from its destination. */
+  /** Takes the text of a file at `path` in the templates. Changes its imports so that they resolve from the file's destination. */
   readonly toService: (text: string, file: Located) => string;
 }
 
 /**
- * The user may move files and folders of Slipway, and rewrite the imports. Texts are compared and merged in the layout of the templates,
- * so that such an import is no edit. What is written is in the layout of the service.
+ * The user may move files and folders of Slipway and rewrite the imports. Slipway compares and merges texts in the layout of the
+ * templates, so a rewritten import does not count as an edit. Slipway writes texts in the layout of the service.
  * @param files of the templates
  * @param isThere whether the service has a file at a place
- * @returns how texts change from one layout to the other; undefined when the user has moved nothing
+ * @returns the translation between the two layouts; undefined when the user has moved nothing
  */
 export function layoutOf(files: readonly Located[], isThere: (place: string) => boolean): Layout | undefined {
   const isMoved = ({ path, former, place, destination }: Located): boolean =>
@@ -57,7 +57,7 @@ export function layoutOf(files: readonly Located[], isThere: (place: string) => 
         const target = found === undefined ? undefined : (now.get(found) ?? then.get(found));
         if (found !== undefined && target !== undefined)
           return relativeSpecifier(destination, target, endingOf(specifier, found));
-        // What is not Slipway's stays where it is.
+        // The import of a user's file stays the same.
         if (candidates(destination, specifier).some(isUsers)) return undefined;
         const own = fromPath.find(isUsers);
         return own === undefined ? undefined : relativeSpecifier(destination, own, endingOf(specifier, own));
@@ -66,9 +66,10 @@ export function layoutOf(files: readonly Located[], isThere: (place: string) => 
 }
 
 /**
- * Finds the folders that the user has moved as a whole: at least two files are in the same new folder, and none is left in the former.
+ * Finds folders that the user has moved as a whole: at least two files are in the same new folder, and no file is left in the former
+ * folder.
  * @param files path in the templates and place in the service of each file that the user has not deleted
- * @returns former folder → folder now, each ending with `/`; it holds for new files as well
+ * @returns former folder → current folder, each ending with `/`; it applies to new files, too
  */
 export function movedFolders(files: readonly (readonly [path: string, place: string])[]): Renames {
   const counts = new Map<string, Map<string, number>>();
@@ -87,7 +88,7 @@ export function movedFolders(files: readonly (readonly [path: string, place: str
   return folders;
 }
 
-/** Each pair of folders in which a moved file has the same path below. */
+/** Returns each pair of folders in which a moved file has the same relative path. */
 function foldersOf(path: string, place: string): [from: string, to: string][] {
   const [parts, others] = [path.split('/'), place.split('/')];
   const pairs: [string, string][] = [];
@@ -101,7 +102,7 @@ function foldersOf(path: string, place: string): [from: string, to: string][] {
 
 /**
  * @param text of a source file
- * @param change gives the new specifier of a relative import; undefined leaves it
+ * @param change returns the new specifier of a relative import, or undefined to keep it
  * @returns the text with the new specifiers
  */
 export function withSpecifiers(text: string, change: (specifier: string) => string | undefined): string {
@@ -118,9 +119,9 @@ export function withSpecifiers(text: string, change: (specifier: string) => stri
 }
 
 /**
- * @param specifier as an importer writes it
- * @param file that it finds
- * @returns the ending that the importer gives it: the file's own, that of the compiled file, or none
+ * @param specifier as the importer writes it
+ * @param file the file that it resolves to
+ * @returns the file extension in the specifier: the file's own, that of the compiled file, or none
  */
 export function endingOf(specifier: string, file: string): string | undefined {
   const stem = /([^/]+)\.\w+$/.exec(file)?.[1] ?? '';
@@ -129,9 +130,9 @@ export function endingOf(specifier: string, file: string): string | undefined {
 }
 
 /**
- * @param importer path of the file that imports
- * @param file path of the file that is imported
- * @param ending that the specifier gets in place of the file's own
+ * @param importer path of the importing file
+ * @param file path of the imported file
+ * @param ending extension that replaces the file's own in the specifier
  * @returns the specifier
  */
 export function relativeSpecifier(importer: string, file: string, ending: string | undefined): string {

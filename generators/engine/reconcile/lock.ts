@@ -9,21 +9,21 @@ export interface LockRecord extends LockedFile {
   readonly path: string;
 }
 
-/** The lines of a lock. A merge of Git may have left several for one path, in any order. */
+/** The lines of a lock. A merge by Git may leave several lines for one path, in any order. */
 export interface LockLines {
   readonly catalogue: string;
   readonly records: readonly LockRecord[];
-  /** Records whose checksum is wrong: somebody edited the line. */
+  /** Records with a wrong checksum: someone edited the line. */
   readonly edited: readonly LockRecord[];
-  /** The first thing that cannot be read at all. */
+  /** The first fault that makes a line unreadable. */
   readonly fault?: string;
 }
 
 export const lockPath = '.slipway/lock.jsonl';
 export const basesPath = '.slipway/base.jsonl';
-/** The lock of version 1, which is read and then replaced. */
+/** The lock of version 1. Slipway reads it and then replaces it. */
 export const oldLockPath = '.slipway/lock.json';
-/** The bases of version 1: one file for each, named by its hash. */
+/** The folder with the bases of version 1. It contains one file for each base, named by its hash. */
 export const oldBasesFolder = '.slipway/objects';
 
 const version = 2;
@@ -32,7 +32,7 @@ const version = 2;
 type Hash = (bytes: Uint8Array) => string;
 
 /**
- * @param lock what is remembered
+ * @param lock the state to print
  * @param hash SHA-256, in hex
  * @returns the text of `.slipway/lock.jsonl`: a header, then one line for each file, sorted by path
  */
@@ -46,26 +46,26 @@ export function printLock({ catalogue, files }: Lock, hash: Hash): string {
   return `${[JSON.stringify({ version, catalogue }), ...lines].join('\n')}\n`;
 }
 
-/** The fields of a record, always in the same order. */
+/** Returns the fields of a record in a fixed order. */
 function recordOf({ path, module, ownership, hash, at, adopted }: LockRecord): LockRecord {
   return { path, module, ownership, hash, ...(at === undefined ? {} : { at }), ...(adopted ? { adopted } : {}) };
 }
 
-/** Eight digits are enough: they tell an edited line, and protect from nobody. */
+/** Returns the checksum of a record. Eight digits are enough, because it detects edited lines and does not protect from attacks. */
 function checksum(record: LockRecord, hash: Hash): string {
   return hash(encode(JSON.stringify(record))).slice(0, 8);
 }
 
-/** What separates the two sides of a conflict of Git. Every line between is valid by itself, so both sides are read. */
+/** A line that separates the sides of a Git conflict. Each other line is valid by itself, so Slipway reads both sides. */
 const conflictMarker = /^(?:<{7}|\|{7}|={7}|>{7})(?: |$)/;
 
 /**
- * Reads the lines of a lock, which anybody may have edited.
+ * Parses the lines of a lock. Anyone may have edited them.
  * @param text content of `.slipway/lock.jsonl`
  * @param hash SHA-256, in hex
  * @param checkPath throws when a path leads out of the service
- * @returns the lines, in whatever order they are
- * @throws SlipwayError (exit code 2) when a line names a file outside the service, or the lock is of a newer version
+ * @returns the lines, in any order
+ * @throws SlipwayError (exit code 2) when a line names a file outside the service, or when the lock has a newer version
  */
 export function parseLock(text: string, hash: Hash, checkPath: (path: string) => void): LockLines {
   const [records, edited]: [LockRecord[], LockRecord[]] = [[], []];
@@ -90,11 +90,11 @@ export function parseLock(text: string, hash: Hash, checkPath: (path: string) =>
 }
 
 /**
- * Reads a lock of version 1.
+ * Parses a lock of version 1.
  * @param text content of `.slipway/lock.json`
  * @param checkPath throws when a path leads out of the service
- * @returns what it holds, as lines
- * @throws SlipwayError (exit code 2) when it names a file outside the service, or is of a newer version
+ * @returns its content, as lines
+ * @throws SlipwayError (exit code 2) when it names a file outside the service, or when it has a newer version
  */
 export function parseOldLock(text: string, checkPath: (path: string) => void): LockLines {
   const value = json(text);
@@ -131,7 +131,7 @@ function refuseNewer(found: unknown, file: string): void {
   );
 }
 
-/** @returns the record; undefined when the value is none */
+/** @returns the record; undefined when the value is not a record */
 function checked(value: unknown, checkPath: (path: string) => void): LockRecord | undefined {
   if (!isRecord(value)) return undefined;
   checkPath(value.path);
@@ -141,7 +141,7 @@ function checked(value: unknown, checkPath: (path: string) => void): LockRecord 
 
 /**
  * @param path of a file inside a service
- * @returns whether it is part of a store of version 1, which the next command that writes replaces
+ * @returns whether the file is part of a store of version 1; the next command that writes replaces that store
  */
 export function isOfOldStore(path: string): boolean {
   return path === oldLockPath || path.startsWith(`${oldBasesFolder}/`);
@@ -149,7 +149,7 @@ export function isOfOldStore(path: string): boolean {
 
 /**
  * @param path of a file inside a service
- * @returns whether Slipway keeps it for itself: it is no file of the templates
+ * @returns whether the file is Slipway's own state and not a template file
  */
 export function isOwn(path: string | undefined): boolean {
   return path !== undefined && ([manifestPath, lockPath, basesPath].includes(path) || isOfOldStore(path));

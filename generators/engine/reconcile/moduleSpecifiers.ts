@@ -1,7 +1,7 @@
 /** A module named in a source file. */
 export interface ModuleSpecifier {
   readonly specifier: string;
-  /** Counted from 1; the line of the specifier itself. */
+  /** Line of the specifier, counted from 1. */
   readonly line: number;
 }
 
@@ -16,16 +16,16 @@ const wordsBeforeExpression = new Set(
 );
 
 /**
- * Finds the modules that a JavaScript or TypeScript source imports, exports from, or requires. Comments, other strings,
- * regular expressions and text in templates are passed over. It is a scanner, not a parser: linear, and it never throws.
+ * Finds the modules that a JavaScript or TypeScript source imports, exports from, or requires. It skips comments, other strings,
+ * regular expressions and text in templates. It is a scanner and not a parser: it takes linear time and never throws.
  * @param source of one file
  * @returns the specifiers in order
  */
 export function moduleSpecifiers(source: string): ModuleSpecifier[] {
   const found: ModuleSpecifier[] = [];
-  /** The tokens passed, as far as they tell what a string means. */
+  /** The last tokens, as far as they decide what a string means. */
   let passed: readonly string[] = [];
-  /** For each template we are inside an expression of: how many braces were open before it. */
+  /** For each template whose expression contains the current position: how many braces were open before it. */
   const templates: number[] = [];
   let braces = 0;
   let offset = 0;
@@ -89,16 +89,16 @@ export function moduleSpecifiers(source: string): ModuleSpecifier[] {
   return found;
 }
 
-/** Whether a string that follows these tokens names a module. */
+/** Returns whether a string after these tokens names a module. */
 function isSpecifier(passed: readonly string[]): boolean {
   const [third, second, last] = [passed.at(-3), passed.at(-2), passed.at(-1)];
   if (last === 'from' || last === 'import') return second !== '.';
   return last === '(' && (second === 'import' || second === 'require') && third !== '.';
 }
 
-/** Whether a slash that follows this token begins a regular expression, rather than divides. */
+/** Returns whether a slash after this token begins a regular expression. Otherwise it divides. */
 function expectsExpression(token: string | undefined): boolean {
   if (token === undefined || wordsBeforeExpression.has(token)) return true;
-  // A slash behind `<` closes a JSX element.
+  // A slash after `<` closes a JSX element.
   return !/^[\w$\u0080-\uffff)\]}<]/.test(token);
 }

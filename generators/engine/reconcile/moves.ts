@@ -1,20 +1,20 @@
-/** Which missing files have been found elsewhere. */
+/** The missing files that were found at another path. */
 export interface Moves {
-  /** Path where Slipway wrote it → path where it is now. */
+  /** Path where Slipway wrote the file → current path. */
   readonly moved: ReadonlyMap<string, string>;
-  /** Path where Slipway wrote it → paths that look like it, none of them clearly. */
+  /** Path where Slipway wrote the file → similar paths, when no path is a clear match. */
   readonly ambiguous: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Files with fewer lines are alike by chance: they are followed by exact content and name only. */
+/** Files with fewer lines are often similar by chance. Slipway follows them by exact content and name only. */
 const fewestLines = 5;
-/** Of all lines, the part that two files must share (Sørensen–Dice). */
+/** The minimum share of lines that two files must have in common (Sørensen–Dice). */
 const leastSimilarity = 0.6;
-/** How far ahead of all others the best match must be. */
+/** How much better the best match must be than all others. */
 const margin = 0.1;
-/** A line that is in more files than this tells none of them apart. */
+/** A line that more files than this contain does not help to tell them apart. */
 const mostHolders = 16;
-/** As many files, those that share most telling lines, are looked at closely. */
+/** The maximum number of candidates to compare in full: those with the most distinctive lines in common. */
 const mostCandidates = 8;
 
 interface Pair {
@@ -24,10 +24,10 @@ interface Pair {
 }
 
 /**
- * Finds files that the user has moved: by exact content first, then by the lines that are the same.
- * @param missing path → text of each file that is not where Slipway wrote it, as it wrote it
+ * Finds files that the user has moved, first by exact content, then by equal lines.
+ * @param missing path → text of each file that is not where Slipway wrote it, as Slipway wrote it
  * @param untracked path → text of each file that Slipway did not write
- * @returns the moves that are certain, and those that are not; each untracked file is used once
+ * @returns the certain moves and the uncertain moves; each untracked file is used once
  */
 export function findMoved(missing: ReadonlyMap<string, string>, untracked: ReadonlyMap<string, string>): Moves {
   const moved = new Map<string, string>();
@@ -70,7 +70,7 @@ function significantLines(text: string): string[] {
     .filter((line) => line !== '');
 }
 
-/** Pairs with the same content; the more of the path's end they share, the better. */
+/** Yields pairs with the same content. A pair scores higher when more of the path's end is the same. */
 function* samePairs(from: readonly SourceFile[], to: readonly SourceFile[]): Generator<Pair> {
   const byText = groupBy(to, (file) => file.text);
   for (const file of from) {
@@ -82,7 +82,7 @@ function* samePairs(from: readonly SourceFile[], to: readonly SourceFile[]): Gen
   }
 }
 
-/** How many parts two paths have in common, counted from their end. */
+/** Counts the parts that two paths have in common, from their end. */
 function sharedEnd(some: string, other: string): number {
   const [ends, others] = [some.split('/').toReversed(), other.split('/').toReversed()];
   const differs = ends.findIndex((part, index) => part !== others[index]);
@@ -116,14 +116,14 @@ function extension(path: string): string {
 
 /**
  * @param some a text
- * @param other another
- * @returns how similar they are, line by line: from 0 to 1
+ * @param other another text
+ * @returns their similarity by lines, from 0 to 1
  */
 export function similarityOf(some: string, other: string): number {
   return similarity(significantLines(some), significantLines(other));
 }
 
-/** The Sørensen–Dice coefficient of two lists of lines, repeats counted. */
+/** The Sørensen–Dice coefficient of two lists of lines. Repeated lines count. */
 function similarity(some: readonly string[], others: readonly string[]): number {
   const counts = new Map<string, number>();
   for (const line of some) counts.set(line, (counts.get(line) ?? 0) + 1);
@@ -137,7 +137,7 @@ function similarity(some: readonly string[], others: readonly string[]): number 
   return (2 * common) / (some.length + others.length);
 }
 
-/** Takes the best pairs first; a pair with a rival close behind it is uncertain. */
+/** Takes the best pairs first. A pair is uncertain when another pair scores almost as high. */
 function settle(pairs: readonly Pair[], moved: Map<string, string>, ambiguous: Map<string, readonly string[]>): void {
   const byFrom = groupBy(pairs, (pair) => pair.from);
   const byTo = groupBy(pairs, (pair) => pair.to);

@@ -6,11 +6,11 @@ import { layoutOf, type Located, movedFolders } from './layout.ts';
 import { findMoved } from './moves.ts';
 import { renamedTo } from './renames.ts';
 
-/** A service as it is on disk. */
+/** The files of a service on disk. */
 export interface Yours {
-  /** A file's content; undefined when it is not there. */
+  /** Returns the content of a file, or undefined when the file does not exist. */
   readonly read: (path: string) => DiskFile | undefined;
-  /** The user's text files that Slipway did not write: asked for only when one of Slipway's is missing. */
+  /** Returns the user's text files that Slipway did not write. The plan calls it only when a file of Slipway is missing. */
   readonly untracked: () => ReadonlyMap<string, string>;
 }
 
@@ -19,17 +19,17 @@ export interface PlanInput extends DecideContext {
   readonly lock: Lock;
   readonly yours: Yours;
   readonly ejected: readonly string[];
-  /** Files that the templates renamed: former path → path now. */
+  /** Files that the templates renamed: former path → current path. */
   readonly renamed: ReadonlyMap<string, string>;
-  /** Files that the templates joined: former path, where the file is, and the path of the file that it is part of now. */
+  /** Files that the templates joined: the former path, the current place, and the path of the file that now contains the text. */
   readonly parts?: readonly { readonly path: string; readonly place: string; readonly now: string }[];
   readonly catalogue: string;
 }
 
 /**
- * Compares what Slipway wrote last time (base), what is on disk (yours) and what it would write now (theirs).
- * @param input the three, and how conflicts are settled
- * @returns what to do with each file; pure: nothing is written
+ * Compares what Slipway last wrote (base), what is on disk (yours) and what Slipway would write now (theirs).
+ * @param input the three sides, and how to resolve conflicts
+ * @returns what to do with each file; the function is pure and writes nothing
  */
 export function plan(input: PlanInput): Plan {
   const moved = findMovedFiles(input);
@@ -39,7 +39,7 @@ export function plan(input: PlanInput): Plan {
   const sources = new Map<string, Source>();
   const all = situations(input, moved);
   const { toTemplates, toService } = translation(all, input);
-  // What is printed from another file comes after that file.
+  // A derived file comes after its source.
   const [others, derived] = split(all, ({ theirs }) => theirs?.derivation !== undefined);
   for (const found of [...others, ...derived]) {
     const situation = { ...found, printed: printedFor(found, sources, input) };
@@ -60,7 +60,7 @@ interface Source {
   readonly after: Uint8Array | undefined;
 }
 
-/** What a derived file is by its source: as it was first written, as it is, and as it will be. */
+/** Prints a derived file from its source: from the source as first written, from the current source, and from the future source. */
 function printedFor(
   { theirs }: Pick<Situation, 'theirs'>,
   sources: ReadonlyMap<string, Source>,
@@ -90,13 +90,13 @@ function split<Item>(items: readonly Item[], isSecond: (item: Item) => boolean):
   return [items.filter((item) => !isSecond(item)), items.filter(isSecond)];
 }
 
-/** A situation without what is printed. */
+/** A situation without the printed texts. */
 interface Found extends Omit<Situation, 'printed'> {
-  /** The path that the lock knows: another one than `path` when the template has renamed the file. */
+  /** The path in the lock. It differs from `path` when the template has renamed the file. */
   readonly former: string;
 }
 
-/** Pairs each path with what was written, what is there and what would be written; renamed files appear once, under their new path. */
+/** Combines the base, the current file and the future file for each path. A renamed file appears once, under its new path. */
 function situations(input: PlanInput, moved: Moved): Found[] {
   const { theirs, lock, renamed, yours } = input;
   const formerOf = new Map<string, string>();
@@ -140,7 +140,7 @@ function situations(input: PlanInput, moved: Moved): Found[] {
   });
 }
 
-/** Finds where each file is and where it will be. A file in a folder that the user has moved is in that folder, a new one too. */
+/** Finds the current and the future place of each file. Existing and new files of a moved folder are in the moved folder. */
 function placesIn({ lock, renamed, yours }: PlanInput, moved: Moved) {
   const placeOf = (former: string): string => moved.to.get(former) ?? lock.files[former]?.at ?? former;
   const merged = Object.keys(lock.files).filter(
@@ -160,13 +160,13 @@ function placesIn({ lock, renamed, yours }: PlanInput, moved: Moved) {
   };
 }
 
-/** A file that is where Slipway wrote it counts as unmoved, although the template has renamed it. */
+/** A file at the place where Slipway wrote it counts as unmoved, even when the template has renamed it. */
 function nowIn(former: string, place: string, renamed: ReadonlyMap<string, string>): [path: string, place: string] {
   const now = renamed.get(former) ?? former;
   return [now, place === former ? now : place];
 }
 
-/** How texts are compared as if the user had moved nothing, and written as the user has moved them. */
+/** Translates texts: to the layout of the templates for comparison, and back to the layout of the service for writing. */
 function translation(all: readonly Found[], { hash, yours, parts = [] }: PlanInput) {
   const located = ({ path, former, place, destination, theirs, yours: file }: Found): Located => ({
     path,
@@ -203,7 +203,7 @@ function translation(all: readonly Found[], { hash, yours, parts = [] }: PlanInp
   };
 }
 
-/** The text of a source file. */
+/** Returns the text of a source file. */
 function codeIn(bytes: Uint8Array | undefined, path: string): string | undefined {
   return bytes !== undefined && /\.[cm]?[jt]sx?$/.test(path) ? decode(bytes) : undefined;
 }
@@ -213,14 +213,14 @@ interface Moved {
   readonly ambiguous: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Looks among the user's own files for those of Slipway's that are no longer where they were. */
+/** Searches the user's files for files of Slipway that are missing at their place. */
 function findMovedFiles({ lock, theirs, yours, base, renamed }: PlanInput): Moved {
   const missing = new Map<string, string>();
   for (const [path, file] of Object.entries(lock.files)) {
     if (file.ownership !== 'merged' || yours.read(file.at ?? path) !== undefined) continue;
     const theirFile = theirs.get(renamed.get(path) ?? path);
     if (theirFile === undefined) continue;
-    // Where the base is lost, what Slipway would write now is the most similar to it.
+    // When the base is lost, the text that Slipway would write now is the most similar one.
     const text = new TextDecoder().decode(base(file.hash) ?? theirFile.bytes);
     if (text.trim() !== '') missing.set(path, text);
   }

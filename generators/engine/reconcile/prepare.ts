@@ -11,31 +11,31 @@ import { followRenames } from './follow.ts';
 import { planJoined } from './joined.ts';
 import { moveAlong, pendingFolders, type Renames, renamedTo } from './renames.ts';
 
-/** What a command wants of a service. */
+/** The input of a command for one service. */
 export interface Request {
   readonly catalogue: Catalogue;
-  /** From what the manifest holds (undefined before the first) to what it shall hold: the one thing in which commands differ. */
+  /** Returns the new manifest for the current one, which is undefined before the first. Commands differ only in this function. */
   readonly edit: (present: unknown) => Manifest;
   readonly conflict: ConflictMode;
   readonly merge: Merge;
 }
 
-/** A plan, with all that is needed to carry it out. */
+/** A plan, with everything needed to apply it. */
 export interface Prepared {
-  /** Files of the service that something happens to, or that are worth a word. */
+  /** Files of the service that the plan changes, and files with a note for the user. */
   readonly entries: readonly PlanEntry[];
-  /** All that is written, with the manifest and what Slipway remembers. */
+  /** All writes and removals, including the manifest and Slipway's own state. */
   readonly changes: readonly Change[];
-  /** A file's content before. */
+  /** Returns a file's content before the plan. */
   readonly before: (path: string) => Uint8Array | undefined;
 }
 
 /**
- * Plans what a command asks for. Pure: nothing is written.
- * @param service as it is now
- * @param request the manifest as it must become, and how conflicts are settled
+ * Plans a command. The function is pure and writes nothing.
+ * @param service the current state of the service
+ * @param request the edit of the manifest, and how to resolve conflicts
  * @returns the plan and its changes
- * @throws SlipwayError when the service is damaged, or the user's code still needs what would go
+ * @throws SlipwayError when the service is damaged, or when the user's code still needs a file or package that the plan removes
  */
 export function prepare(service: Service, { catalogue, edit, conflict, merge }: Request): Prepared {
   const present = service.manifestText === undefined ? undefined : parseJson(service.manifestText);
@@ -70,7 +70,7 @@ export function prepare(service: Service, { catalogue, edit, conflict, merge }: 
   };
 }
 
-/** The manifest's new text: only what the command changes is touched, the rest stays as the user formatted it. */
+/** Returns the manifest's new text. Only the values that the command changes differ. The rest keeps the user's format. */
 function manifestText({ manifestText: text }: Service, present: unknown, manifest: Manifest, merge: Merge): string {
   const wanted = `${JSON.stringify(manifest, null, 2)}\n`;
   return text === undefined
@@ -82,7 +82,7 @@ function renamesOf(manifest: Manifest, catalogue: Catalogue): Renames {
   return Object.fromEntries(modulesOf(manifest, catalogue).flatMap(({ renamed = {} }) => Object.entries(renamed)));
 }
 
-/** Each file that the templates renamed, alone or with its folder: former path → path now. */
+/** Returns each file that the templates renamed, directly or with its folder: former path → current path. */
 function renamedFiles(renames: Renames, folders: Renames, lock: Lock): ReadonlyMap<string, string> {
   const inFolders = Object.keys(lock.files).flatMap((path) => {
     const to = renamedTo(path, folders);
@@ -91,14 +91,14 @@ function renamedFiles(renames: Renames, folders: Renames, lock: Lock): ReadonlyM
   return new Map([...inFolders, ...Object.entries(renames).filter(([from]) => !from.endsWith('/'))]);
 }
 
-/** An ejected file moves with its folder, and stays ejected. */
+/** An ejected file moves with its folder and stays ejected. */
 function withEjected(manifest: Manifest, folders: Renames): Manifest {
   const { ejected } = manifest;
   if (ejected === undefined || Object.keys(folders).length === 0) return manifest;
   return { ...manifest, ejected: [...new Set(ejected.map((path) => renamedTo(path, folders) ?? path))].sort() };
 }
 
-/** The user's text files that Slipway did not write. */
+/** Returns the user's text files that Slipway did not write. */
 function untrackedOf({ files, lock, read }: Service): ReadonlyMap<string, string> {
   const known = new Set(Object.entries(lock.files).map(([path, { at }]) => at ?? path));
   const untracked = new Map<string, string>();

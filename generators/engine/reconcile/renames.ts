@@ -1,12 +1,12 @@
 import type { Plan, PlanEntry, Service } from '../model.ts';
 
-/** What the templates renamed, as modules declare it: former path → path now; a folder ends with `/`. */
+/** The renames that modules declare: former path → current path. A folder ends with `/`. */
 export type Renames = Readonly<Record<string, string>>;
 
 /**
  * @param path of a file
- * @param renames files and folders; a file's own entry comes first, then the longest folder
- * @returns its path now; undefined when it was not renamed
+ * @param renames files and folders; the file's own entry wins, then the longest folder
+ * @returns its current path; undefined when it was not renamed
  */
 export function renamedTo(path: string, renames: Renames): string | undefined {
   if (Object.hasOwn(renames, path)) return renames[path];
@@ -19,7 +19,7 @@ export function renamedTo(path: string, renames: Renames): string | undefined {
 /**
  * @param renames as the modules of a service declare them
  * @param known paths that Slipway wrote in that service
- * @returns the folders among them under whose former path the service still has something
+ * @returns the renamed folders whose former path still contains known paths
  */
 export function pendingFolders(renames: Renames, known: readonly string[]): Renames {
   const isPending = (from: string): boolean => from.endsWith('/') && known.some((path) => path.startsWith(from));
@@ -27,12 +27,12 @@ export function pendingFolders(renames: Renames, known: readonly string[]): Rena
 }
 
 /**
- * Moves the user's own files, seeds among them, along with a folder that the templates renamed, as Git does when it merges a renamed directory
- * (https://git-scm.com/docs/git-config#Documentation/git-config.txt-mergedirectoryRenames).
- * @param service as it is now
+ * Moves the user's own files, including seeds, with a folder that the templates renamed. Git does the same when it merges a renamed
+ * directory (https://git-scm.com/docs/git-config#Documentation/git-config.txt-mergedirectoryRenames).
+ * @param service the current state of the service
  * @param plan what to do with Slipway's files
- * @param folders former folder → folder now, both ending with `/`
- * @returns the plan, with an entry for each file that moves; a file whose new place is taken stays where it is
+ * @param folders former folder → current folder, both ending with `/`
+ * @returns the plan, with an entry for each file that moves; a file stays when another file is at its new place
  */
 export function moveAlong(service: Service, plan: Plan, folders: Renames): Plan {
   if (Object.keys(folders).length === 0) return plan;

@@ -1,14 +1,14 @@
 import { moduleSpecifiers } from './moduleSpecifiers.ts';
 
-/** A place in the user's code that needs something that is about to go. */
+/** A place in the user's code that needs a file or package that the plan removes. */
 export interface Usage {
   readonly path: string;
-  /** Counted from 1. */
+  /** Line, counted from 1. */
   readonly line: number;
   readonly specifier: string;
 }
 
-/** What is about to go. */
+/** The files and packages that the plan removes. */
 export interface Gone {
   /** Paths from the service's root. */
   readonly files: ReadonlySet<string>;
@@ -17,7 +17,7 @@ export interface Gone {
 }
 
 const sourceFile = /\.(?:[cm]?[jt]s|tsx)$/;
-/** What an import may leave out, and what TypeScript takes for an ending that is only there once it is compiled. */
+/** Endings that an import may omit. `compiledFrom` maps the ending of a compiled file to the endings of its source. */
 const endings = [
   '',
   '.ts',
@@ -39,9 +39,9 @@ const compiledFrom: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Finds the places that import, export from, or require what is about to go.
- * @param files path and text of the files that stay; only sources are read, and a file that goes itself is passed over
- * @param gone the files and packages
+ * Finds the places that import, export from, or require a removed file or package.
+ * @param files path and text of the remaining files; only sources are read, and removed files are skipped
+ * @param gone the removed files and packages
  * @returns the places, in the order of the files
  */
 export function findUsages(files: Iterable<readonly [path: string, text: string]>, gone: Gone): Usage[] {
@@ -59,9 +59,9 @@ export function findUsages(files: Iterable<readonly [path: string, text: string]
 }
 
 /**
- * @param importer path of the file that imports
+ * @param importer path of the importing file
  * @param specifier relative
- * @returns paths of the files that it may mean
+ * @returns paths of the files that it may refer to
  */
 export function candidates(importer: string, specifier: string): string[] {
   const path = resolve(importer, specifier.replace(/[?#].*$/, ''));
@@ -73,7 +73,7 @@ export function candidates(importer: string, specifier: string): string[] {
 function resolve(importer: string, specifier: string): string {
   const parts = importer.split('/').slice(0, -1);
   for (const part of specifier.split('/')) {
-    // What lies outside the service is no file of it: the `..` stays.
+    // A path outside the service is not a file of the service, so the `..` stays.
     if (part === '..' && parts.length > 0 && parts.at(-1) !== '..') parts.pop();
     else if (part !== '.' && part !== '') parts.push(part);
   }
