@@ -14,7 +14,7 @@ const layout = [
   ['`slipway.json`', 'the modules and options of this service; change it with `slipway` commands'],
 ] as const;
 
-/** `AGENTS.md` (https://agents.md): what a coding agent needs to know about this service, from its modules. */
+/** `AGENTS.md` (https://agents.md): the facts about this service that a coding agent needs, from its modules. */
 export const composeAgents: Composer = ({ manifest, modules }) => {
   const { name, run } = packageManagerCommands[manifest.packageManager];
   const slipway = `${run} slipway${name === 'npm' ? ' --' : ''}`;

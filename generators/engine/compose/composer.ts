@@ -1,34 +1,34 @@
 import type { Catalogue, CatalogueModule, Derivation, Manifest, Ownership } from '../model.ts';
 
-/** What a composer may look at. */
+/** The input of a composer. */
 export interface ComposeInput {
   readonly manifest: Manifest;
   readonly catalogue: Catalogue;
-  /** The base, then the service's modules, each after all that it requires. */
+  /** The base, then the service's modules. Each module comes after all modules that it requires. */
   readonly modules: readonly CatalogueModule[];
-  /** Sorted paths of the files that the modules bring themselves. */
+  /** Sorted paths of the files that the modules contain themselves. */
   readonly paths: readonly string[];
 }
 
-/** A shared file as printed. */
+/** The printed text of a shared file. */
 export interface ComposedFile {
   readonly text: string;
   readonly ownership: Ownership;
   readonly derivation?: Derivation;
 }
 
-/** The only owner of one or more shared files: prints them from what the modules contribute. */
+/** Prints one or more shared files from the contributions of the modules. Each shared file has exactly one composer. */
 export type Composer = (input: ComposeInput) => Iterable<readonly [path: string, file: ComposedFile]>;
 
-/** What the merge of a lockfile starts from. */
+/** The input of a lockfile merge. */
 export interface LockfileMerge<Pins> {
-  /** `package.json` as it is and as it will be, parsed. */
+  /** The parsed `package.json`, before and after the plan. */
   readonly before: unknown;
   readonly after: unknown;
-  /** The lockfile on disk; undefined for a new one. */
+  /** The lockfile on disk. It is undefined for a new lockfile. */
   readonly yours: string | undefined;
-  /** The catalogue's lockfile: every package of every module. */
+  /** The catalogue's lockfile. It contains every package of every module. */
   readonly pins: Pins;
-  /** Whether a version of the catalogue that is newer than yours wins. */
+  /** Whether the catalogue's version wins when it is newer than yours. */
   readonly raise: boolean;
 }

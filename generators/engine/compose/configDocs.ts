@@ -2,7 +2,7 @@ import type { ConfigVariable } from '../model.ts';
 import type { Composer } from './composer.ts';
 import { markdownTable } from './markdown.ts';
 
-/** `docs/configuration.md`: all settings, from the schemas that the service checks at start. */
+/** `docs/configuration.md`: all settings, from the schemas that the service validates at start. */
 export const composeConfigDocs: Composer = ({ modules }) => {
   const sections = modules
     .filter((module) => module.config.length > 0)

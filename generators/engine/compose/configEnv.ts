@@ -1,6 +1,6 @@
 import type { Composer } from './composer.ts';
 
-/** `deploy/k8s/base/config.env`: every setting that is no secret and has a default, at that default; a ConfigMap is made of it. */
+/** `deploy/k8s/base/config.env`: the default of every setting that has one and is not secret. Kustomize creates a ConfigMap from it. */
 export const composeConfigEnv: Composer = ({ modules }) => {
   const settings = modules
     .flatMap((module) => module.config)

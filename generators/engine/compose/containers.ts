@@ -3,7 +3,7 @@ import { toYaml } from './yaml.ts';
 
 const folder = 'deploy/compose/';
 
-/** `deploy/compose/compose.yaml`: merges the service's own fragment with one for each module that has one. */
+/** `deploy/compose/compose.yaml`: merges the service's own fragment with the fragments of the modules. */
 export const composeContainers: Composer = ({ manifest, paths }) => {
   const fragments = paths.filter((path) => path.startsWith(folder) && path.endsWith('.yaml'));
   const text = toYaml(

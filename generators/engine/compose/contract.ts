@@ -7,8 +7,8 @@ const contractPath = 'api/openapi.json';
 const clientPath = 'pkg/client/contract.gen.ts';
 
 /**
- * `api/openapi.json`, joined from the parts that the modules bring, and the types of the client, which follow that file as it is on
- * disk. The printers of the catalogue are those that the service has.
+ * `api/openapi.json` and the types of the client. The document joins the parts of the modules. The types follow the document on disk.
+ * The printers of the catalogue are the same as those of the service.
  */
 export const composeContract: Composer = ({ manifest, modules, catalogue: { printers } }) => {
   const parts = modules.filter(({ contract }) => contract !== undefined);
@@ -27,12 +27,12 @@ function typesFrom(text: string, { types }: Printers): string | undefined {
     const document: unknown = JSON.parse(text);
     return fieldOf(document, 'openapi') === undefined ? undefined : types(document);
   } catch {
-    // Not JSON: it has the markers of a conflict, for example.
+    // The text is not JSON, for example because it has conflict markers.
     return undefined;
   }
 }
 
-/** Objects are joined by key, and arrays as sets; of anything else all modules must say the same. */
+/** Joins objects by key, and arrays as sets. Any other value must be equal in all modules. */
 function join(start: unknown, modules: readonly CatalogueModule[]): unknown {
   const joined = (present: unknown, part: unknown, module: string, keys: readonly string[]): unknown => {
     if (present === undefined || part === undefined) return present ?? part;

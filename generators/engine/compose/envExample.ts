@@ -1,8 +1,8 @@
 import type { Composer } from './composer.ts';
 
 /**
- * `.env.example`: every setting, commented out at its default, for `cp .env.example .env`. Its last line keeps what a user
- * appends apart from what the next module appends.
+ * `.env.example`: every setting with its default, commented out, for `cp .env.example .env`. The last line separates what a user
+ * appends from what a new module appends.
  */
 export const composeEnvExample: Composer = ({ modules }) => {
   const sections = modules

@@ -1,8 +1,8 @@
 import type { Composer } from './composer.ts';
 
 /**
- * `.gitattributes`: text has LF line ends on every system, because formatter and tests expect them. A line of Slipway's own
- * files is valid by itself, so that Git merges two branches by keeping the lines of both.
+ * `.gitattributes`: text has LF line ends on every system, because the formatter and the tests expect them. Each line of Slipway's own
+ * files is valid by itself, so Git merges two branches by keeping the lines of both.
  */
 export const composeGitAttributes: Composer = () => [
   [

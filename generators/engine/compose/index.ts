@@ -15,7 +15,7 @@ import { composePackageJson } from './packageJson.ts';
 import { composePnpmWorkspace } from './pnpmWorkspace.ts';
 import { composeWiring } from './wiring.ts';
 
-/** One owner for each shared file. */
+/** Each shared file has exactly one composer. */
 export const composers: readonly Composer[] = [
   composePackageJson,
   composeLockfile,

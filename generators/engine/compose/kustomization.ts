@@ -24,7 +24,7 @@ export const composeKustomization: Composer = ({ manifest, paths }) => {
       },
     ],
     resources,
-    // Its name carries a hash of its content: a changed setting restarts the pods.
+    // The name of the ConfigMap contains a hash of its content, so a changed setting restarts the pods.
     configMapGenerator: [{ name: `${name}-config`, envs: ['config.env'] }],
     ...(found.length === 0 ? {} : { components: found }),
   });

@@ -5,12 +5,12 @@ import type { Composer, LockfileMerge } from './composer.ts';
 import { packageJsonOf, printPackageJson } from './packageJson.ts';
 import { mergePnpmLock } from './pnpmLock.ts';
 
-/** A file that another package manager writes in its place. */
+/** Names of lockfiles. Another package manager writes one of the other files instead. */
 const rivals = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock', 'bun.lockb'];
 
 /**
- * The lockfile of the service's package manager: the part of the catalogue's that the service needs. It follows `package.json` as that
- * is on disk, and keeps what the package manager has written for the user's own packages.
+ * The lockfile of the service's package manager: the part of the catalogue's lockfile that the service needs. It follows `package.json`
+ * on disk. It keeps what the package manager has written for the user's own packages.
  */
 export const composeLockfile: Composer = (input) => {
   const { lockfiles } = input.catalogue;
@@ -38,7 +38,7 @@ export const composeLockfile: Composer = (input) => {
   return [[path, { text, ownership: 'derived', derivation }]];
 };
 
-/** @returns undefined when it is not JSON, such as with the markers of a conflict in it */
+/** @returns undefined when the text is not JSON, for example because it has conflict markers */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

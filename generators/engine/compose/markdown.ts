@@ -1,7 +1,7 @@
 /**
  * @param head column titles
- * @param rows cells as Markdown; a `|` in a cell is escaped
- * @returns a Markdown table with its columns aligned, as the formatter would write it
+ * @param rows cells as Markdown; the function escapes `|` in a cell
+ * @returns a Markdown table with aligned columns, in the formatter's style
  */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const table = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));

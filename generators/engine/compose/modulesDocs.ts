@@ -3,7 +3,7 @@ import { type PackageManagerCommands, packageManagerCommands } from '../template
 import type { ComposeInput, Composer } from './composer.ts';
 import { markdownTable } from './markdown.ts';
 
-/** `docs/modules.md`: the modules of this service, a picture of them, and commands to try them. */
+/** `docs/modules.md`: the modules of this service, a diagram of them, and commands to try them. */
 export const composeModulesDocs: Composer = (input) => {
   const { paths } = input;
   // Parts are details of the modules that require them.
@@ -32,7 +32,7 @@ export const composeModulesDocs: Composer = (input) => {
   return [['docs/modules.md', { text: `${text}\n`, ownership: 'merged' }]];
 };
 
-/** A Mermaid flowchart: who calls the service, its processes, their modules, and the servers that these need. */
+/** A Mermaid flowchart: the clients of the service, its processes, their modules, and the servers that the modules need. */
 function picture(modules: readonly CatalogueModule[]): string[] {
   const shown = new Set(modules.map(({ id }) => id));
   return [
@@ -49,7 +49,7 @@ function picture(modules: readonly CatalogueModule[]): string[] {
   ];
 }
 
-/** A module connects to the servers that its tests need. The processes that it brings do so too. */
+/** Returns the servers that a module connects to: those that its tests need. The processes of the module connect to them, too. */
 function servers({ id, ci, files }: CatalogueModule): string[] {
   const names = Object.values(ci?.additions ?? {}).flatMap(({ services }) => Object.keys(services ?? {}));
   const processes = files.flatMap(({ path }) => /^cmd\/([^/]+)\/main\.ts$/.exec(path)?.[1] ?? []);
@@ -59,7 +59,7 @@ function servers({ id, ci, files }: CatalogueModule): string[] {
   ]);
 }
 
-/** First comes what sets up the header of all requests, last the examples that the user must list first. */
+/** Modules with a header for all requests come first. Examples that the user must list come last. */
 function tryIt({ manifest, modules }: ComposeInput): string[] {
   const parts = modules.flatMap(({ id, category, tryIt: trial }) => (trial ? [{ id, category, ...trial }] : []));
   if (parts.length === 0) return [];

@@ -6,7 +6,7 @@ import type { LockfileMerge } from './composer.ts';
 import { fieldOf, isObject } from '../json.ts';
 import type { Adaptation, JsonObject, NpmPackages } from '../model.ts';
 
-/** The order in which npm prints: these, then all others by name; objects come last. */
+/** The key order of npm: first these keys, then all others by name. Objects come last. */
 const firstKeys = [
   'name',
   'version',
@@ -20,7 +20,7 @@ const firstKeys = [
 const groups = ['peerDependencies', 'dependencies', 'optionalDependencies', 'devDependencies'] as const;
 const flagNames = ['dev', 'optional', 'devOptional', 'peer'] as const;
 
-/** A dependency of one place on a package of this name. */
+/** A dependency of the package at one place on a package with this name. */
 interface Edge {
   readonly name: string;
   readonly range: string;
@@ -38,10 +38,10 @@ const noLock: NpmLock & JsonObject = { lockfileVersion: 3, requires: true, packa
 type Flags = Record<(typeof flagNames)[number], boolean>;
 
 /**
- * Merges `package-lock.json` (lockfileVersion 3): what the service needs stays where it is when it satisfies, comes from the catalogue
- * when it does not, and goes when nothing needs it. What neither side has is left to npm.
- * @param merge both sides, and what `package.json` asks for
- * @returns the text as npm prints it, or why the lockfile stays as it is
+ * Merges `package-lock.json` (lockfileVersion 3). A package that satisfies the service stays in its place. A package that does not
+ * satisfy it comes from the catalogue. A package that nothing needs is removed. npm adds the packages that neither side has.
+ * @param merge both sides, and `package.json` before and after
+ * @returns the text as npm prints it, or the reason why the lockfile stays unchanged
  */
 export function mergeNpmLock({ before, after, yours, pins, raise }: LockfileMerge<NpmPackages>): Adaptation {
   if (!isObject(after)) return { reason: 'package.json is not JSON' };
@@ -65,10 +65,10 @@ export function mergeNpmLock({ before, after, yours, pins, raise }: LockfileMerg
 }
 
 /**
- * @param lock what it holds
- * @param indent of each level, as `JSON.stringify` takes it
- * @param pins packages whose keys are in order already
- * @returns its text as npm prints it: keys sorted, those that npm names first, objects last
+ * @param lock content of the lockfile
+ * @param indent of each level, as `JSON.stringify` accepts it
+ * @param pins packages whose keys are already in order
+ * @returns its text as npm prints it: npm's first keys, then the other keys by name, objects last
  */
 export function printNpmLock(lock: JsonObject, indent: number | string, pins: NpmPackages = {}): string {
   return `${JSON.stringify(inOrder(lock, new Set(Object.values(pins))), null, indent)}\n`;
@@ -89,10 +89,10 @@ function compareKeys(a: string, b: string): number {
   return first === second ? compareNames(a, b) : (first ?? 0) - (second ?? 0);
 }
 
-/** ASCII in the order of the locale `en`, in which a capital follows its small letter. */
+/** ASCII in the order of the locale `en`: a lower-case letter comes before its capital letter. */
 const alphabet = ' _-,;:!?.\'"()[]{}@*/\\&#%`^+<=>|~$0123456789abcdefghijklmnopqrstuvwxyz';
 
-/** As `localeCompare` of the locale `en`, which takes 30 ms to load. */
+/** Compares names like `localeCompare` with the locale `en`. That locale takes 30 ms to load. */
 function compareNames(a: string, b: string): number {
   if (/[^ -~]/.test(a + b)) return a.localeCompare(b, 'en');
   const [small, other] = [a.toLowerCase(), b.toLowerCase()];
@@ -109,7 +109,7 @@ function parsed(text: string): (NpmLock & JsonObject) | undefined {
     const packages = fieldOf(lock, 'packages');
     if (fieldOf(lock, 'lockfileVersion') !== 3 || !isObject(packages)) return undefined;
     if (!Object.values(packages).every(isObject)) return undefined;
-    // Both have just been checked.
+    // The lines above have checked both.
     return lock as NpmLock & JsonObject;
   } catch {
     return undefined;
@@ -117,8 +117,8 @@ function parsed(text: string): (NpmLock & JsonObject) | undefined {
 }
 
 /**
- * What the lockfile says of the service itself, changed as `package.json` changes. What else it lacks is added when the catalogue
- * has it, as after a merge of Git that took one side; the rest is left to npm.
+ * Updates the lockfile's entry for the service itself as `package.json` changes. Adds other missing dependencies that the catalogue has.
+ * They are missing, for example, after a merge by Git that took one side. npm adds the rest.
  */
 function rootOf(present: JsonObject = {}, pins: unknown, before: unknown, after: JsonObject): JsonObject {
   const known = Object.assign({}, ...groups.map((group) => fieldOf(pins, group))) as JsonObject;
@@ -134,7 +134,7 @@ function rootOf(present: JsonObject = {}, pins: unknown, before: unknown, after:
   return root;
 }
 
-/** Changes an object where another changes. */
+/** Applies the changes between two objects to a third. */
 function follow(present: object, before: unknown, after: object, keys: readonly string[]): JsonObject {
   const result: JsonObject = { ...present };
   for (const key of keys) {
@@ -146,7 +146,7 @@ function follow(present: object, before: unknown, after: object, keys: readonly 
   return result;
 }
 
-/** Names whose versions the user's `overrides` decide, whatever a package asks for. */
+/** Returns the names whose versions the user's `overrides` set. The range that a package requests has no effect for them. */
 function overridden(overrides: unknown): ReadonlySet<string> {
   if (!isObject(overrides)) return new Set();
   return new Set(
@@ -154,7 +154,7 @@ function overridden(overrides: unknown): ReadonlySet<string> {
   );
 }
 
-/** Where both sides have a package in one place, the newer wins. */
+/** When both sides have a package at one place, the newer version wins. */
 function raiseAll(tree: Record<string, JsonObject>, pins: NpmPackages): void {
   for (const [place, present] of Object.entries(tree)) {
     const pin = place === '' ? undefined : pins[place];
@@ -165,8 +165,8 @@ function raiseAll(tree: Record<string, JsonObject>, pins: NpmPackages): void {
 }
 
 /**
- * Walks from the service over all that it needs, and adds to the tree what is missing.
- * @returns the places that are needed
+ * Visits everything that the service needs, and adds missing packages to the tree.
+ * @returns the needed places
  */
 function grow(
   tree: Record<string, JsonObject>,
@@ -175,15 +175,16 @@ function grow(
   free: ReadonlySet<string>,
 ): ReadonlySet<string> {
   const isOf = (source: NpmPackages, place: string): boolean => place !== '' && tree[place] === source[place];
-  // What is added may hide what was found before: then the walk starts anew. It ends, as each walk but the last adds a package.
+  // An added package may hide one that was found before, so the walk starts again.
+  // The loop ends, because each walk but the last adds a package.
   for (;;) {
     const seen = new Set(Object.keys(tree).filter((place) => !place.includes('node_modules/')));
     let grown = false;
-    // A set hands out what is added to it during the walk.
+    // The loop also visits places that it adds to the set.
     for (const from of seen) {
       const target = tree[from]?.['link'] === true ? tree[from]['resolved'] : undefined;
       if (typeof target === 'string') seen.add(target);
-      // What the catalogue resolves as the tree does needs no check.
+      // When the tree resolves a dependency as the catalogue does, it needs no check.
       const isPinned = (name: string, found: string): boolean =>
         isOf(pins, from) && isOf(pins, found) && resolve(pins, from, name) === found;
       for (const edge of edgesOf(tree[from], from === '')) {
@@ -201,7 +202,7 @@ function grow(
   }
 }
 
-/** Adds what one of the sources has for an edge, where that source has it if that can be, otherwise below what needs it. */
+/** Adds the package that one of the sources has for an edge: at the place that it has there if possible, otherwise below its dependant. */
 function add(
   tree: Record<string, JsonObject>,
   from: string,
@@ -215,10 +216,10 @@ function add(
     const place = resolve(source, origin, edge.name);
     const entry = place === undefined ? undefined : source[place];
     if (place === undefined || entry === undefined) continue;
-    // What the catalogue resolves needs no check.
+    // Dependencies that the catalogue resolves need no check.
     if (!(source === pins && origin !== '' && tree[from] === pins[from]) && !meets(entry, edge)) continue;
     const target = tree[place] === undefined ? place : below;
-    // A peer is never below what asks for it.
+    // A peer is never below the package that requires it.
     if (target === below && from !== '' && edge.peer) continue;
     if (tree[target] === entry) continue;
     tree[target] = entry;
@@ -242,7 +243,7 @@ function edgesOf(entry: JsonObject | undefined, isRoot: boolean): Iterable<Edge>
   return edges.values();
 }
 
-/** Finds a package as Node does: in the folder itself, then in each above it. */
+/** Finds a package as Node does: in the folder itself, then in each folder above it. */
 function resolve(tree: NpmPackages, from: string, name: string): string | undefined {
   for (let folder = from; ; folder = folderOf(folder)) {
     const place = joined(folder, name);
@@ -255,12 +256,12 @@ function joined(folder: string, name: string): string {
   return `${folder === '' ? '' : `${folder}/`}node_modules/${name}`;
 }
 
-/** @returns the place whose `node_modules` a place is in */
+/** @returns the place whose `node_modules` contains a place */
 function folderOf(place: string): string {
   return place.slice(0, Math.max(0, place.lastIndexOf('node_modules/') - 1));
 }
 
-/** Whether a package is what an edge asks for; of what is no range of versions, npm is to judge. */
+/** Returns whether a package satisfies an edge. npm decides when the range is not a version range. */
 function meets(entry: JsonObject | undefined, { range }: Edge): boolean {
   const version = entry?.['version'];
   return typeof version !== 'string' || validRange(range) === null || satisfies(version, range);
@@ -276,7 +277,7 @@ function isNewer(version: unknown, other: unknown): boolean {
   );
 }
 
-/** The flags of each package, as npm calculates them: all are set, and a path on which one does not hold unsets it. */
+/** Calculates the flags of each package as npm does: all flags start as set, and a path on which a flag does not hold clears it. */
 function flagsIn(packages: NpmPackages): ReadonlyMap<string, Flags> {
   const unset: Flags = { dev: false, optional: false, devOptional: false, peer: false };
   const all = new Map<string, Flags>();
@@ -308,7 +309,7 @@ function flagsIn(packages: NpmPackages): ReadonlyMap<string, Flags> {
   );
 }
 
-/** Sets the flags that have changed: npm itself may have calculated the others otherwise. */
+/** Changes only the flags whose calculated value changes. npm may have calculated the others in a different way. */
 function flagged(entry: JsonObject, flags: Flags, before: Flags | undefined): JsonObject {
   const wrong = flagNames.filter((flag) => flags[flag] !== before?.[flag] && flags[flag] !== (entry[flag] === true));
   if (wrong.length === 0) return entry;

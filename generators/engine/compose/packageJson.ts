@@ -4,13 +4,13 @@ import { SlipwayError, badInput, exitCodes } from '../errors.ts';
 import type { Composer, ComposeInput } from './composer.ts';
 import { union } from './union.ts';
 
-/** `package.json`: scripts and dependency names from the modules, versions from the catalogue; keys in the formatter's order. */
+/** `package.json`: scripts and dependency names from the modules, versions from the catalogue. The keys are in the formatter's order. */
 export const composePackageJson: Composer = (input) => [
   ['package.json', { text: printPackageJson(packageJsonOf(input)), ownership: 'merged' }],
 ];
 
 /**
- * @param value what `package.json` holds
+ * @param value content of `package.json`
  * @returns its text
  */
 export function printPackageJson(value: JsonObject): string {
@@ -19,7 +19,7 @@ export function printPackageJson(value: JsonObject): string {
 
 /**
  * @param input the service
- * @returns what its `package.json` holds
+ * @returns the content of its `package.json`
  */
 export function packageJsonOf(input: ComposeInput): JsonObject {
   const { manifest, catalogue, modules } = input;
@@ -41,7 +41,10 @@ export function packageJsonOf(input: ComposeInput): JsonObject {
   };
 }
 
-/** A package that imports its own name gets itself (https://nodejs.org/api/packages.html#self-referencing-a-package-using-its-name). */
+/**
+ * Rejects a dependency with the service's own name. A package that imports its own name gets itself
+ * (https://nodejs.org/api/packages.html#self-referencing-a-package-using-its-name).
+ */
 function refuseNameOf(packages: Readonly<Record<string, string>>, name: string): void {
   if (!Object.hasOwn(packages, name)) return;
   throw badInput(
@@ -94,7 +97,7 @@ function versionOf(name: string, module: CatalogueModule, catalogue: Catalogue):
   return version;
 }
 
-/** One package for each platform; npm installs the one that fits and skips the others. */
+/** Returns one package for each platform. npm installs the one for the current platform and skips the others. */
 function pinnedNode(catalogue: Catalogue, version: string): Record<string, string> {
   return Object.fromEntries(catalogue.node.packages.map((name) => [name, version]));
 }

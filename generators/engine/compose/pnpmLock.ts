@@ -3,12 +3,12 @@ import type { LockfileMerge } from './composer.ts';
 import { fieldOf, isObject } from '../json.ts';
 import type { Adaptation } from '../model.ts';
 
-/** Key → the entry's lines as they are, the key's among them. */
+/** Key → the unchanged lines of the entry, including the line of the key. */
 type Entries = Map<string, string>;
 
-/** `pnpm-lock.yaml`: pnpm prints one entry after the other, so that each is moved as text. */
+/** `pnpm-lock.yaml`. pnpm prints one entry after the other, so Slipway moves each entry as text. */
 interface PnpmLock {
-  /** All before the first of the three sections: settings, overrides. */
+  /** The text before the first of the three sections: settings and overrides. */
   readonly head: string;
   readonly importers: Entries;
   readonly packages: Entries;
@@ -19,7 +19,7 @@ interface PnpmLock {
 interface Pin {
   readonly specifier: string;
   readonly version: string;
-  /** Its lines as they are. */
+  /** The unchanged lines. */
   readonly lines: string;
 }
 
@@ -27,10 +27,10 @@ const sections = ['importers', 'packages', 'snapshots'] as const;
 const groups = ['dependencies', 'devDependencies', 'optionalDependencies'] as const;
 
 /**
- * Merges `pnpm-lock.yaml` (lockfileVersion 9.0): what the service needs stays as it is, comes from the catalogue when it is missing,
- * and goes when nothing needs it. What neither side has is left to pnpm.
- * @param merge both sides, and what `package.json` asks for
- * @returns the text as pnpm prints it, or why the lockfile stays as it is
+ * Merges `pnpm-lock.yaml` (lockfileVersion 9.0). A package that the service needs stays unchanged. A missing package comes from the
+ * catalogue. A package that nothing needs is removed. pnpm adds the packages that neither side has.
+ * @param merge both sides, and `package.json` before and after
+ * @returns the text as pnpm prints it, or the reason why the lockfile stays unchanged
  */
 export function mergePnpmLock({ before, after, yours, pins, raise }: LockfileMerge<string>): Adaptation {
   if (!isObject(after)) return { reason: 'package.json is not JSON' };
@@ -55,7 +55,7 @@ export function mergePnpmLock({ before, after, yours, pins, raise }: LockfileMer
   return { text: print(present.head, { importers, packages: new Map(packages), snapshots: new Map(snapshots) }) };
 }
 
-/** @returns undefined when it is no lockfile of this version */
+/** @returns undefined when the text is not a lockfile of this version */
 function parse(text: string): PnpmLock | undefined {
   const start = text.search(/^importers:$/m);
   if (start < 0 || !/^lockfileVersion: '9\.\d+'$/m.test(text.slice(0, start))) return undefined;
@@ -77,7 +77,7 @@ function print(head: string, lock: Omit<PnpmLock, 'head'>): string {
   return head + printed.filter((text) => text !== '').join('\n');
 }
 
-/** What the service itself depends on, changed as `package.json` changes. What pnpm has not seen yet is left to it. */
+/** Updates the service's own dependencies as `package.json` changes. pnpm adds dependencies that neither lockfile has. */
 function importerOf(
   { before, after }: { before: unknown; after: unknown },
   yours: PnpmLock,
@@ -95,7 +95,7 @@ function importerOf(
       const asked = (pin: Pin | undefined): Pin | undefined => (pin?.specifier === specifier ? pin : undefined);
       const [own, pin] = [asked(known.get(name)), asked(offered.get(name))];
       const isOlder = raise && own !== undefined && pin !== undefined && isNewer(pin.version, own.version);
-      // After a merge of Git that took one side.
+      // Detects a dependency that a merge by Git lost because it took one side.
       const isLost = pin !== undefined && !chosen.has(name);
       const next = isOlder ? pin : (own ?? pin ?? known.get(name));
       if (specifier === undefined) chosen.delete(name);
@@ -117,7 +117,7 @@ function pinsIn(importer: string): ReadonlyMap<string, Pin> {
   );
 }
 
-/** All that the importers lead to, and of it what is not optional. */
+/** Returns all snapshots that the importers reach, and which of them are not optional. */
 function reach(
   importers: Entries,
   find: (key: string) => string | undefined,
@@ -158,7 +158,7 @@ function edgesOf(snapshot: string): { group: string; name: string; version: stri
   );
 }
 
-/** @returns the key of the snapshot that a dependency leads to: an alias names the other package itself */
+/** @returns the key of the snapshot for a dependency; an alias contains the name of the other package */
 function keyOf(name: string, version: string): string {
   const plain = withoutPeers(version);
   return plain.startsWith('@') || /^[^:(]+@/.test(plain) ? version : `${name}@${version}`;
@@ -172,7 +172,7 @@ function withoutPeers(key: string): string {
   return key.replace(/\(.*$/, '');
 }
 
-/** Whether a snapshot leads to newer versions than another, and to no older one. */
+/** Returns whether the dependencies of a snapshot have newer versions than in another snapshot, and none has an older version. */
 function isRaised(pin: string, mine: string): boolean {
   const own = new Map(edgesOf(mine).map(({ name, version }) => [name, version]));
   return edgesOf(pin).every(({ name, version }) => !isNewer(own.get(name) ?? version, version));

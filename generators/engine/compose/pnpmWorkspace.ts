@@ -1,7 +1,7 @@
 import type { Composer } from './composer.ts';
 import { toYaml } from './yaml.ts';
 
-/** `pnpm-workspace.yaml`: settings of pnpm, for services that use it. */
+/** `pnpm-workspace.yaml`: pnpm's settings, for services that use pnpm. */
 export const composePnpmWorkspace: Composer = ({ manifest }) => {
   if (manifest.packageManager !== 'pnpm') return [];
   const text = toYaml({ preferSymlinkedExecutables: true }, [

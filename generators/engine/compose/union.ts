@@ -2,12 +2,12 @@ import type { CatalogueModule } from '../model.ts';
 import { SlipwayError, exitCodes } from '../errors.ts';
 
 /**
- * Joins what modules contribute to one object.
- * @param what the shared thing, for the error
+ * Joins the contributions of modules into one object.
+ * @param what name of the shared object, for the error
  * @param modules in the order in which they contribute
- * @param contribution what a module brings: key → value
+ * @param contribution returns what a module contributes: key → value
  * @returns all keys, sorted
- * @throws SlipwayError when two modules give one key different values; it names both
+ * @throws SlipwayError when two modules give one key different values; it names both modules
  */
 export function union<Value>(
   what: string,

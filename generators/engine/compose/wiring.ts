@@ -3,10 +3,10 @@ import { union } from './union.ts';
 
 const path = 'internal/platform/app/modules.gen.ts';
 
-/** `printWidth` in `.oxfmtrc.json` of the service. */
+/** The `printWidth` in the service's `.oxfmtrc.json`. */
 const lineWidth = 120;
 
-/** `internal/platform/app/modules.gen.ts`: the list of the service's modules, from which its configuration is inferred. */
+/** `internal/platform/app/modules.gen.ts`: the list of the service's modules. TypeScript infers the service's configuration from it. */
 export const composeWiring: Composer = ({ modules }) => {
   union('the wired name', modules, (module) => module.wiring);
   const entries = modules.flatMap((module) => Object.entries(module.wiring ?? {}));
@@ -23,14 +23,14 @@ export const composeWiring: Composer = ({ modules }) => {
   return [[path, { text, ownership: 'managed' }]];
 };
 
-/** As the service's formatter prints it: in one line, or each name in its own. */
+/** Prints a list in the style of the service's formatter: on one line, or with one name per line. */
 function list(names: readonly string[]): string {
   const line = `export const modules = [${names.join(', ')}] as const;`;
   if (line.length <= lineWidth) return line;
   return ['export const modules = [', ...names.map((name) => `  ${name},`), '] as const;'].join('\n');
 }
 
-/** From `internal/platform/app/` to a file given from the service's root. */
+/** Returns the relative path from `internal/platform/app/` to a file. The file's path starts at the service's root. */
 function relative(file: string): string {
   const [, from = '', rest = file] =
     /^(internal\/platform\/app\/|internal\/platform\/|internal\/)?(.*)$/.exec(file) ?? [];

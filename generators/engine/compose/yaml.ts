@@ -1,8 +1,8 @@
 /**
  * Prints plain data as YAML 1.2 in block style (https://yaml.org/spec/1.2.2/), without tags, anchors or folded lines.
- * @param value objects, arrays, strings, finite numbers, booleans and null; members that are undefined are left out
- * @param comment lines that stand at the top, without `#`
- * @returns text as every composed file is written
+ * @param value objects, arrays, strings, finite numbers, booleans and null; undefined members are omitted
+ * @param comment lines for the top of the text, without `#`
+ * @returns the text in the style of all composed files
  */
 export function toYaml(value: unknown, comment: readonly string[] = []): string {
   const head = comment.map((line) => `# ${line}\n`).join('');
@@ -12,7 +12,7 @@ export function toYaml(value: unknown, comment: readonly string[] = []): string 
 function block(value: unknown, indent: string): string {
   const inner = `${indent}  `;
   if (Array.isArray(value) && value.length > 0) {
-    // What is inside begins on the line of its dash.
+    // The content of an item begins on the line of its dash.
     return value.map((item) => `${indent}- ${block(item, inner).trimStart()}`).join('\n');
   }
   const members = membersOf(value);
@@ -35,10 +35,10 @@ function membersOf(value: unknown): [string, unknown][] {
   return Object.entries(value).filter(([, member]) => member !== undefined);
 }
 
-/** What the core schema (10.3.2) reads as something else than text. */
+/** Texts that the core schema (10.3.2) reads as another type. */
 const notText =
   /^(?:~|null|true|false|[-+]?\d+|0o[0-7]+|0x[\da-f]+|[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:e[-+]?\d+)?|[-+]?\.inf|\.nan)$/i;
-/** Text that stands for itself begins with no indicator (5.3), and holds nothing that ends it. */
+/** Text that needs no quotes. It does not begin with an indicator (5.3) and contains nothing that ends it. */
 const plain =
   /^(?![\s,[\]{}#&*!|>'"%@`]|[-?:](?:\s|$)|---|\.\.\.)(?!.*(?:: | #))[^\p{C}\u2028\u2029]*[^\s:\p{C}\u2028\u2029]$/u;
 
@@ -49,7 +49,7 @@ function scalar(value: unknown): string {
   return JSON.stringify(value).replaceAll(/[\p{C}\u2028\u2029]/gu, escaped);
 }
 
-/** As JSON and YAML have it: a number for each UTF-16 unit. */
+/** Escapes a character as in JSON and YAML: one number for each UTF-16 unit. */
 function escaped(character: string): string {
   const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
   return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');

@@ -3,8 +3,8 @@ import { type CiContext, comment, type PipelineJob, withHosts } from './model.ts
 import { toYaml } from '../yaml.ts';
 
 /**
- * Tags of releases, not hashes: a hash without a way to look it up cannot be checked by a reader of the file.
- * Dependabot and Renovate both turn them into hashes when told to pin.
+ * Tags of releases and not hashes, because a reader of the file cannot check a hash without a way to look it up.
+ * Dependabot and Renovate both replace tags with hashes when they are configured to pin.
  */
 const actions = {
   checkout: 'actions/checkout@v6.0.2',
@@ -14,8 +14,8 @@ const actions = {
 
 /**
  * Prints the pipeline for GitHub Actions.
- * @param jobs the pipeline, as `pipeline` gives it
- * @param context what it says about the service
+ * @param jobs the result of `pipeline`
+ * @param context facts about the service
  * @returns the text of `.github/workflows/ci.yaml`
  */
 export function githubWorkflow(jobs: readonly PipelineJob[], context: CiContext): string {
@@ -26,7 +26,7 @@ export function githubWorkflow(jobs: readonly PipelineJob[], context: CiContext)
       permissions: { contents: 'read' },
       concurrency: {
         group: '${{ github.workflow }}-${{ github.ref }}',
-        // Every commit of the main branch is checked to the end; of a pull request only the newest is of interest.
+        // CI checks every commit of the main branch. For a pull request, it cancels all runs but the newest.
         'cancel-in-progress': "${{ github.event_name == 'pull_request' }}",
       },
       jobs: Object.fromEntries(jobs.map((job) => [job.id, githubJob(job, context)])),
@@ -63,16 +63,16 @@ function githubService({ image, port, env, healthCommand }: CiService): Record<s
 function setup({ history }: PipelineJob, { packageManager, nodeVersion }: CiContext): Record<string, unknown>[] {
   const pnpm = packageManager === 'pnpm';
   return [
-    // Tags come along with the whole history only.
+    // The checkout fetches tags only together with the whole history.
     { uses: actions.checkout, with: { ...(history && { 'fetch-depth': 0 }), 'persist-credentials': false } },
-    // Which pnpm: the `packageManager` of package.json.
+    // The `packageManager` field of package.json sets the version of pnpm.
     ...(pnpm ? [{ uses: actions.setupPnpm }] : []),
     { uses: actions.setupNode, with: { 'node-version': nodeVersion, cache: packageManager } },
     { run: pnpm ? 'pnpm install --frozen-lockfile' : 'npm ci' },
   ];
 }
 
-/** The runner splits `options` into arguments itself: double quotes, and backslashes before what is special inside. */
+/** Quotes an argument, because the runner splits `options` itself. Uses double quotes, and backslashes before special characters. */
 function quote(argument: string): string {
   return `"${argument.replace(/["\\]/g, (special) => `\\${special}`)}"`;
 }

@@ -4,8 +4,8 @@ import { toYaml } from '../yaml.ts';
 
 /**
  * Prints the pipeline for GitLab CI.
- * @param jobs the pipeline, as `pipeline` gives it
- * @param context what it says about the service
+ * @param jobs the result of `pipeline`
+ * @param context facts about the service
  * @returns the text of `.gitlab-ci.yml`
  */
 export function gitlabPipeline(jobs: readonly PipelineJob[], context: CiContext): string {
@@ -13,7 +13,7 @@ export function gitlabPipeline(jobs: readonly PipelineJob[], context: CiContext)
     {
       workflow: {
         name: 'ci',
-        // A branch with a merge request would otherwise run twice.
+        // Without these rules, a branch with a merge request runs twice.
         rules: [
           { if: '$CI_PIPELINE_SOURCE == "merge_request_event"' },
           { if: '$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH' },
@@ -45,7 +45,7 @@ function gitlabJob(job: PipelineJob, { packageManager }: CiContext): Record<stri
 }
 
 function gitlabService(alias: string, { image, port, env }: CiService): Record<string, unknown> {
-  // Of the ports that the image exposes, the runner waits for this one.
+  // The image may expose several ports. The runner waits for this one.
   return { name: image, alias, variables: { ...env, HEALTHCHECK_TCP_PORT: String(port) } };
 }
 
@@ -54,7 +54,7 @@ function install({ packageManager }: CiContext): Record<string, unknown> {
     ? {
         cache: { key: { files: ['pnpm-lock.yaml'] }, paths: ['.pnpm-store/'] },
         before_script: [
-          // Node's image has no pnpm; which one, says package.json.
+          // Node's image does not contain pnpm. package.json sets the version.
           `npm install --global "$(node --print 'require("./package.json").packageManager')"`,
           'pnpm install --frozen-lockfile --store-dir .pnpm-store',
         ],

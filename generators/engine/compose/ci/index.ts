@@ -10,7 +10,7 @@ const providers: Readonly<Record<CiProvider, { path: string; print: typeof githu
   gitlab: { path: '.gitlab-ci.yml', print: gitlabPipeline },
 };
 
-/** The CI files, one for each provider in the manifest, all from the same pipeline. */
+/** The CI files, one for each provider in the manifest. All are printed from the same pipeline. */
 export const composeCi: Composer = (input) => {
   const { manifest, catalogue } = input;
   const jobs = pipeline(input.modules.map((module) => withOptions(module, input)));
@@ -21,7 +21,7 @@ export const composeCi: Composer = (input) => {
   });
 };
 
-/** A service's image may name the module's options: `postgres:{option.version}`. */
+/** Replaces the module's options in the image of a CI service: `postgres:{option.version}`. */
 function withOptions(module: CatalogueModule, { manifest, catalogue }: ComposeInput): CatalogueModule {
   const { options } = templateContext(manifest, module, catalogue);
   const imageOf = (image: string): string =>

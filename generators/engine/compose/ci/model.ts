@@ -2,21 +2,21 @@ import type { CatalogueModule, CiJob, CiService, PackageManager } from '../../mo
 import { badInput } from '../../errors.ts';
 import { union } from '../union.ts';
 
-/** A job as every provider needs it: defaults filled in, the additions of all modules merged, names in stable order. */
+/** A job with its defaults and the additions of all modules. The names are in a stable order. Every provider prints it. */
 export interface PipelineJob extends Required<CiJob> {
   readonly services: Readonly<Record<string, CiService>>;
-  /** Values may hold `{<service>.host}`: see `withHosts`. */
+  /** Values may contain `{<service>.host}`. See `withHosts`. */
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** What the pipeline's files say about the service itself. */
+/** Facts about the service for the pipeline's files. */
 export interface CiContext {
   readonly packageManager: PackageManager;
-  /** The exact version that production runs: `26.12.1`. */
+  /** The exact version that production uses: `26.12.1`. */
   readonly nodeVersion: string;
 }
 
-/** Top comment of every provider's file. */
+/** The comment at the top of every provider's file. */
 export const comment = [
   'Each job is one npm script, so that it can be run anywhere.',
   'The modules in slipway.json decide which jobs there are, and what stands beside them.',
@@ -28,7 +28,7 @@ const names = {
   service: /^[a-z][a-z0-9-]*$/,
   variable: /^[A-Z_][A-Z0-9_]*$/,
 };
-/** Words of the names' form that GitLab does not take as the name of a job. */
+/** Words that match `names.job`. GitLab does not accept them as job names. */
 const gitlabWords = new Set(
   'cache default false image include nil pages services spec stages true types variables workflow'.split(' '),
 );
@@ -36,10 +36,10 @@ const hostPattern = /\{([a-z][a-z0-9-]*)\.host\}/g;
 const defaultTimeoutMinutes = 15;
 
 /**
- * Joins what modules say about CI into one pipeline. The order of the modules does not show in it.
+ * Joins the CI contributions of modules into one pipeline. The order of the modules has no effect.
  * @param modules the base and the service's modules
- * @returns the jobs, each after those it needs, otherwise by id
- * @throws SlipwayError naming the modules, when two disagree or one speaks of a job or service that is not there
+ * @returns the jobs; each comes after the jobs that it needs, otherwise the order is by id
+ * @throws SlipwayError that names the modules, when two disagree or when one refers to a job or service that does not exist
  */
 export function pipeline(modules: readonly CatalogueModule[]): readonly PipelineJob[] {
   const owners = new Map<string, string>();
@@ -61,8 +61,8 @@ export function pipeline(modules: readonly CatalogueModule[]): readonly Pipeline
 
 /**
  * @param env variables of a job
- * @param hostOf gives the host at which the job reaches a service
- * @returns the variables with every `{<service>.host}` filled in
+ * @param hostOf returns the host name at which the job reaches a service
+ * @returns the variables, with each `{<service>.host}` replaced
  */
 export function withHosts(
   env: Readonly<Record<string, string>>,
@@ -97,7 +97,7 @@ function complete(job: CiJob, modules: readonly CatalogueModule[]): PipelineJob 
   };
 }
 
-/** No name may need quoting, or mean something else, in any provider's file or in a shell. */
+/** Rejects a name that needs quotes or has a special meaning in any provider's file or in a shell. */
 function checkNames(job: CiJob, services: PipelineJob['services'], env: PipelineJob['env']): void {
   const used = { job: [job.id], script: [job.script], service: Object.keys(services), variable: Object.keys(env) };
   for (const kind of ['job', 'script', 'service', 'variable'] as const) {
@@ -107,7 +107,7 @@ function checkNames(job: CiJob, services: PipelineJob['services'], env: Pipeline
   }
 }
 
-/** A value may name services of its own job only, and nothing that one provider would expand and another would not. */
+/** Rejects a value that refers to services of other jobs, or that one provider would expand and another would not. */
 function checkValue(job: CiJob, name: string, value: string, services: PipelineJob['services']): void {
   if (value.includes('$'))
     throw badInput(`the CI job "${job.id}" sets ${name} to a value with $, which providers expand differently`);
@@ -115,7 +115,7 @@ function checkValue(job: CiJob, name: string, value: string, services: PipelineJ
   if (stranger) throw badInput(`the CI job "${job.id}" sets ${name} to ${stranger[0]}, which is none of its services`);
 }
 
-/** Topological order (Kahn 1962); of the jobs that may come next, the first by id. */
+/** Sorts topologically (Kahn 1962). When several jobs may come next, the order is by id. */
 function inOrder(jobs: readonly PipelineJob[]): readonly PipelineJob[] {
   const waiting = new Map(jobs.toSorted((a, b) => (a.id < b.id ? -1 : 1)).map((job) => [job.id, job]));
   const ordered: PipelineJob[] = [];

@@ -2,10 +2,10 @@ import { diff3MergeRegions } from 'node-diff3';
 import { longestIncreasing } from './longestIncreasing.ts';
 import type { Side, Trio } from '../../model.ts';
 
-/** From (inclusive) and to (exclusive), in lines. */
+/** A range of lines: from (inclusive) and to (exclusive). */
 export type Range = readonly [from: number, to: number];
 
-/** A stretch of three texts: taken from one side, or changed by both. */
+/** A part of three texts: either from one side, or changed by both. */
 export type Region =
   | { readonly from: Side; readonly range: Range }
   | { readonly from: 'both'; readonly ranges: Trio<Range> };
@@ -13,17 +13,17 @@ export type Region =
 type Lines = Trio<readonly string[]>;
 
 /**
- * Beyond this many pairs of equal lines node-diff3, which is cubic in repeated lines, is not asked:
- * lines are told apart by how often they have occurred before.
+ * The maximum number of pairs of equal lines for node-diff3, which takes cubic time for repeated lines.
+ * Above it, equal lines are distinguished by how often they have occurred before.
  */
 const mostPairs = 20_000;
-/** Beyond this many pairs of lines a stretch without a single anchor counts as changed as a whole. */
+/** The maximum number of pairs of lines in a part without an anchor. Above it, the whole part counts as changed. */
 const mostCells = 25_000_000;
 const deepest = 16;
 
 /**
- * Aligns three texts and says which side each stretch comes from. Lines that occur once in each are anchors (patience
- * diff, Cohen 2003); node-diff3 (Khanna, Kunal, Pierce 2007) decides between them. The cost is near linear.
+ * Aligns three texts and returns the source of each part. Lines that occur once in each text are anchors (patience diff, Cohen 2003).
+ * node-diff3 (Khanna, Kunal, Pierce 2007) aligns the lines between them. The cost is almost linear.
  * @param lines the lines of each side
  * @returns the regions in order; together they cover the merged text
  */
@@ -33,7 +33,7 @@ export function align(lines: Lines): Region[] {
   return regions;
 }
 
-/** @param at where the part begins in each text; `numbered` when its lines carry their occurrence */
+/** @param at where the part begins in each text; `numbered` is true when the lines contain their occurrence number */
 function alignPart(lines: Lines, at: Trio<number>, regions: Region[], depth: number, numbered: boolean): void {
   const { base, yours, theirs } = lines;
   const shortest = Math.min(base.length, yours.length, theirs.length);
@@ -112,7 +112,7 @@ function alignMiddle(lines: Lines, at: Trio<number>, regions: Region[], depth: n
   }
 }
 
-/** The lines that occur exactly once in each text, as far as all three have them in one order. */
+/** Returns the lines that occur exactly once in each text and that are in the same order in all three. */
 function findAnchors(lines: Lines): Trio<number>[] {
   const { base, yours, theirs } = mapTrio(lines, onlyPlaces);
   const common: Trio<number>[] = [];
@@ -128,7 +128,7 @@ function findAnchors(lines: Lines): Trio<number>[] {
   );
 }
 
-/** Line → its index, or undefined when it occurs more than once; in order of first occurrence. */
+/** Returns line → its index, or undefined when it occurs more than once. The order is that of the first occurrence. */
 function onlyPlaces(lines: readonly string[]): Map<string, number | undefined> {
   const places = new Map<string, number | undefined>();
   for (const [index, line] of lines.entries()) places.set(line, places.has(line) ? undefined : index);
@@ -155,15 +155,15 @@ function numberOccurrences(lines: readonly string[]): string[] {
 /**
  * @param some lines
  * @param others lines
- * @returns whether they are the same
+ * @returns whether both are equal
  */
 export function sameLines(some: readonly string[], others: readonly string[]): boolean {
   return some.length === others.length && some.every((line, index) => line === others[index]);
 }
 
 /**
- * @param trio something of each side
- * @param change gives the new value of one side
+ * @param trio one value for each side
+ * @param change returns the new value of one side
  * @returns the new value of each side
  */
 export function mapTrio<From, To>(trio: Trio<From>, change: (value: From, side: Side) => To): Trio<To> {

@@ -1,13 +1,13 @@
 import { parseJson, printJson } from './jsonTree.ts';
 import type { TreeMap } from './tree.ts';
 
-/** A comment behind the recorded base: what the user had in places that theirs then took, as JSON by pointer. */
+/** Begins a comment after the recorded base. The comment contains the user's values that theirs replaced, as JSON by pointer. */
 const mark = '// before: ';
 const style = { endOfLine: '\n', step: '  ', inline: new Set<never>() };
 
 /**
  * @param base a recorded base
- * @returns its text, and what the user had before
+ * @returns its text, and the user's earlier values
  */
 export function readBefore(base: string): { readonly text: string; readonly before: TreeMap } {
   const lines = base.split('\n');
@@ -20,8 +20,8 @@ export function readBefore(base: string): { readonly text: string; readonly befo
 
 /**
  * @param text a base
- * @param before what the user had, by pointer
- * @returns the base to be recorded, from which {@link readBefore} gives both back
+ * @param before the user's earlier values, by pointer
+ * @returns the base to record; {@link readBefore} returns both parts of it
  */
 export function writeBefore(text: string, before: TreeMap): string {
   return before.size === 0 ? text : `${text}\n${mark}${printJson(before, undefined, style)}`;

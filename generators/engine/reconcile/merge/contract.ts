@@ -1,8 +1,8 @@
 import type { Rules } from './mergeTree.ts';
 
 /**
- * An OpenAPI document is printed from the service's own code. So where both sides changed one thing, yours is right, and what you
- * have taken out stays out: it is no conflict, and a test of the service tells when the document is not what the code says.
+ * The service prints its OpenAPI document from its own code. So when both sides changed a value, yours wins, and what you removed stays
+ * removed. This is not a conflict. A test of the service fails when the document differs from the code.
  */
 export const contractRules: Rules = {
   settle: () => 'yours',

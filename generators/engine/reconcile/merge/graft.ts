@@ -3,9 +3,9 @@ import { append, readLines, writeLines } from './lines.ts';
 import type { Trio } from '../../model.ts';
 
 /**
- * Brings a change into a text that says the same as the change's base, laid out otherwise.
- * @param texts the base and outcome (`theirs`) of the change, and the text that gets it (`yours`)
- * @returns the changed text; near the change it may be laid out as the outcome is
+ * Applies a change to a text that has the same content as the change's base but another layout.
+ * @param texts the base and the result (`theirs`) of the change, and the text to change (`yours`)
+ * @returns the changed text; near the change it may have the layout of the result
  */
 export function graft(texts: Trio<string>): string {
   const sides = mapTrio(texts, readLines);
@@ -20,7 +20,7 @@ export function graft(texts: Trio<string>): string {
   return writeLines({ lines, ended: sides.yours.ended });
 }
 
-/** One place, where lines that change touch lines that are laid out otherwise. */
+/** Handles one place where changed lines touch lines with another layout. */
 function graftPlace({ base, yours, theirs }: Trio<readonly string[]>): readonly string[] {
   const shorter = Math.min(base.length, theirs.length);
   let head = 0;

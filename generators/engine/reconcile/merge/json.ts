@@ -11,11 +11,11 @@ import { pointer, type Tree } from './tree.ts';
 import type { ConflictStyle, Merged, Trio } from '../../model.ts';
 
 /**
- * Merges JSON by key, and writes the outcome into yours: its comments, layout and order of keys stay.
- * What is not a JSON object, or repeats a key, is merged by lines.
- * @param path the file's path: `package.json` and `openapi.json` have rules of their own
+ * Merges JSON by key and writes the result into yours. The comments, the layout and the key order of yours stay.
+ * A text that is not a JSON object, or that repeats a key, is merged by lines.
+ * @param path the file's path: `package.json` and `openapi.json` have their own rules
  * @param texts base (empty for none), yours and theirs
- * @param style how a conflicting place is shown
+ * @param style how the merged text shows a conflict
  * @returns the merged text, and theirs without the user's own keys as the next base
  */
 export function mergeJson(path: string, texts: Trio<string>, style: ConflictStyle): Merged {

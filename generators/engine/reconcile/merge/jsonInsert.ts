@@ -2,24 +2,24 @@ import type { Edit, Node } from 'jsonc-parser';
 import { breaks, comments, Container, lineIndent } from './jsonText.ts';
 import type { Style } from './jsonTree.ts';
 
-/** Writes an item, given the indentation of its line; on one line when that is undefined. */
+/** Writes an item with the indentation of its line. Writes it on one line when the indentation is undefined. */
 export type Write = (indent: string | undefined) => string;
 
-/** Items that go to one place. */
+/** Items to insert at one place. */
 interface Insertion {
   readonly container: Container;
-  /** The item before which they go. */
+  /** Index of the item before which to insert. */
   readonly index: number;
   readonly items: readonly Write[];
   readonly style: Style;
 }
 
 /**
- * Inserts items into an object or array, laid out as its neighbours are. Only adds bytes, so that they can be taken out.
+ * Inserts items into an object or array in the layout of the neighbouring items. It only adds bytes, so `removeItems` can restore the text.
  * @param text JSON
  * @param node an object or array in it
- * @param index the item before which to insert
- * @param items what to insert
+ * @param index of the item before which to insert
+ * @param items to insert
  * @param style of the text
  * @returns the edits
  */
@@ -76,7 +76,7 @@ function lines(items: readonly Write[], indent: string, style: Style): [string, 
   return [`${style.endOfLine}${indent}`, ...items.map((write) => write(indent))];
 }
 
-/** Behind the comments that end the line, which belong to what is before them. */
+/** Returns the position after the comments at the end of the line. They belong to the text before them. */
 function endOfComments({ text }: Container, from: number, to: number): number {
   let end = from;
   for (const comment of comments(text, from, to)) {
@@ -86,7 +86,7 @@ function endOfComments({ text }: Container, from: number, to: number): number {
   return end;
 }
 
-/** The gap between two items on one line. */
+/** Returns the gap between two items on one line. */
 function spaces(text: string, from: number, to: number): string {
   const gap = text.slice(from, to);
   return gap.trim() === '' && !gap.includes('\n') ? gap : ' ';

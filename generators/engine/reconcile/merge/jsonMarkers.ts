@@ -6,17 +6,17 @@ import type { Side } from '../../model.ts';
 
 /**
  * @param index of a conflict
- * @returns a value that stands in its place until {@link markConflicts} shows it
+ * @returns a value for its place, until {@link markConflicts} replaces it
  */
 export function placeholder(index: number): string {
   return JSON.stringify(`\0conflict ${index}\0`);
 }
 
-/** A placeholder, its key, and the comma behind it. */
+/** A placeholder, its key, and the comma after it. */
 const places = /(?:"(?:[^"\\]|\\.)*"\s*:\s*)?"\\u0000conflict (\d+)\\u0000"\s*,?/g;
 
 /**
- * Shows conflicts with diff3's markers around the lines they stand in.
+ * Shows conflicts with diff3's markers around their lines.
  * @param text JSON with placeholders
  * @param conflicts by the number in their placeholder
  * @param inline objects and arrays that are written on one line
@@ -29,7 +29,7 @@ export function markConflicts(text: string, conflicts: readonly TreeConflict[], 
     const indent = lineIndent(line, line.length);
     const shown = line.replace(places, (place: string, index: string) => {
       const value = conflicts[Number(index)]?.[side];
-      // What a side has not got is shown by its absence.
+      // A value that a side does not have leaves that side empty.
       if (value === undefined) return '';
       return place.replace(placeholder(Number(index)), () => printJson(value, indent, style));
     });

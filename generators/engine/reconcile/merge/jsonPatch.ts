@@ -8,18 +8,18 @@ import { equal, isMap, isSet, type Tree, type TreeMap } from './tree.ts';
 interface Patch {
   readonly text: string;
   readonly style: Style;
-  /** Comments that may go with what they explain. */
+  /** Comments that may be removed with the value that they describe. */
   readonly dropped: ReadonlySet<string>;
 }
 
 /**
- * Edits a JSON text in place until it holds a value; comments and layout stay as they are. jsonc-parser finds the
- * places; its own `modify` lays lines out anew, and so does not take back what it put in.
+ * Edits a JSON text in place until it contains a value. Comments and layout stay. jsonc-parser finds the places. Its own `modify`
+ * formats lines again, so it cannot undo its own insertions.
  * @param text JSON
- * @param document the text parsed
- * @param target the value it is to hold
+ * @param document the parsed text
+ * @param target the value to write
  * @param inline objects and arrays of the target that are written on one line
- * @param dropped comments that may go with the value they stand at
+ * @param dropped comments that may be removed with their value
  * @returns the edited text
  */
 export function patchJson(
@@ -43,7 +43,7 @@ export function patchJson(
   return applyEdits(shrunk, insertions);
 }
 
-/** Whether one value can be made from the other item by item; when no item stays, its layout would go with the last. */
+/** Returns whether item-by-item edits can turn one value into the other. At least one item must stay, or the layout would be lost. */
 function isAlike(present: Tree, target: Tree): boolean {
   const wantedKeys = new Set(itemsOf(target).map(([key]) => key));
   const had = itemsOf(present);
@@ -57,7 +57,7 @@ function isAlike(present: Tree, target: Tree): boolean {
   );
 }
 
-/** The items of an object or array that is edited item by item, in order, by key or, in a set, by themselves. */
+/** Returns the items of an object or array that is edited item by item, in order. The key of an item in a set is the item itself. */
 function itemsOf(tree: Tree): [string, Tree][] {
   if (isMap(tree)) return [...tree];
   return isSet(tree) ? tree.map((item) => [item, item]) : [];
@@ -113,7 +113,7 @@ function grow(patch: Patch, node: Node, present: Tree, target: Tree, edits: Edit
   for (const [index, writes] of groups) edits.push(...insertItems(text, node, index, writes, style));
 }
 
-/** @returns the sources of all comments in a JSON text */
+/** @returns the texts of all comments in a JSON text */
 export function commentsOf(text: string): Set<string> {
   return new Set(comments(text, 0, text.length).map(({ source }) => source));
 }

@@ -2,11 +2,11 @@ import type { Edit, Node } from 'jsonc-parser';
 import { breaks, comments, Container, endOfLine, lineIndent, type Token } from './jsonText.ts';
 
 /**
- * The exact reverse of `insertItems`: removing what it inserted gives back the same bytes. Comments stay.
+ * The exact reverse of `insertItems`: removing inserted items restores the same bytes. Comments stay.
  * @param text JSON
  * @param node an object or array in it
- * @param isGone whether the item at an index goes
- * @param dropped comments that need not stay
+ * @param isGone whether to remove the item at an index
+ * @param dropped comments that may be removed
  * @returns the edits that remove these items
  */
 export function removeItems(
@@ -50,7 +50,7 @@ function removeRun(container: Container, first: number, last: number, dropped: R
   return [replace(gapStart - 1, gapStart, ''), edit];
 }
 
-/** What lies between the brackets once the only item has gone, when there is no comment. */
+/** Returns the text between the brackets after the removal of all items, when there is no comment. */
 function emptied({ text, open, close, items }: Container, end: number): string {
   const first = items[0]?.offset ?? open;
   const after = text.slice(end, close);
@@ -65,7 +65,7 @@ function isInline(container: Container, last: number): boolean {
   return !breaks(text, open, container.start(0)) && !breaks(text, from, to) && comments(text, from, to).length === 0;
 }
 
-/** The comments that stay in place of what is removed; a line comment never swallows what follows. */
+/** Returns the comments that replace the removed items. A line comment gets a line end, so it does not comment out the text after it. */
 function keepComments(text: string, at: number, leading: Token | undefined, inside: Token[], end: number): string {
   const newLine = `${endOfLine(text)}${lineIndent(text, at)}`;
   const kept = inside.map(({ source }) => `${newLine}${source}`).join('');

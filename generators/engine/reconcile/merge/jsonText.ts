@@ -1,6 +1,6 @@
 import type { Node } from 'jsonc-parser';
 
-/** A string, comment or piece of punctuation. */
+/** A string, a comment or a punctuation character. */
 export interface Token {
   readonly source: string;
   readonly start: number;
@@ -10,10 +10,10 @@ export interface Token {
 const token = /"(?:[^"\\]|\\.)*"?|\/\/[^\r\n]*|\/\*[^]*?(?:\*\/|$)|[[\]{},]/g;
 
 /**
- * @param text JSON, with comments or without
- * @param from where to begin, outside strings and comments
- * @param to where to end
- * @returns the strings, comments, brackets and commas there
+ * @param text JSON, with or without comments
+ * @param from start position, outside strings and comments
+ * @param to end position
+ * @returns the strings, comments, brackets and commas between the positions
  */
 export function* tokens(text: string, from: number, to: number): Generator<Token> {
   for (const match of text.slice(from, to).matchAll(token)) {
@@ -22,34 +22,34 @@ export function* tokens(text: string, from: number, to: number): Generator<Token
   }
 }
 
-/** @returns the comments between two places; see {@link tokens} */
+/** @returns the comments between two positions; see {@link tokens} */
 export function comments(text: string, from: number, to: number): Token[] {
   return [...tokens(text, from, to)].filter(({ source }) => source.startsWith('//') || source.startsWith('/*'));
 }
 
-/** @returns whether there is a line end between two places */
+/** @returns whether there is a line end between two positions */
 export function breaks(text: string, from: number, to: number): boolean {
   return text.slice(from, to).includes('\n');
 }
 
-/** @returns the white space that begins the line of a place */
+/** @returns the white space at the start of the line of a position */
 export function lineIndent(text: string, offset: number): string {
   const line = text.slice(text.lastIndexOf('\n', offset - 1) + 1, offset);
   return /^[ \t]*/.exec(line)?.[0] ?? '';
 }
 
-/** @returns the line end of a text: that of its first line */
+/** @returns the line end of the text's first line */
 export function endOfLine(text: string): string {
   return /\r?\n/.exec(text)?.[0] ?? '\n';
 }
 
-/** An object or array in a text: where its items are. */
+/** An object or array in a text, with the positions of its items. */
 export class Container {
   readonly text: string;
   readonly items: readonly Node[];
-  /** Behind the opening bracket. */
+  /** Position after the opening bracket. */
   readonly open: number;
-  /** Before the closing bracket. */
+  /** Position before the closing bracket. */
   readonly close: number;
   readonly isObject: boolean;
 
@@ -70,7 +70,7 @@ export class Container {
     return item === undefined ? this.open : item.offset + item.length;
   }
 
-  /** Behind the comma that follows an item; undefined for a last item without one. */
+  /** Returns the position after the comma that follows an item. Returns undefined for a last item without a comma. */
   afterComma(index: number): number | undefined {
     for (const { source, end } of tokens(this.text, this.end(index), this.start(index + 1))) {
       if (source === ',') return end;
@@ -78,7 +78,7 @@ export class Container {
     return undefined;
   }
 
-  /** Where the gap before an item begins: behind the comma before it, or behind the opening bracket. */
+  /** Returns the start of the gap before an item: after the comma before it, or after the opening bracket. */
   gapStart(index: number): number {
     return index === 0 ? this.open : (this.afterComma(index - 1) ?? this.end(index - 1));
   }

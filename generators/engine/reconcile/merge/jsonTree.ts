@@ -2,20 +2,20 @@ import { parseTree, type Node, type ParseError } from 'jsonc-parser';
 import { tokens } from './jsonText.ts';
 import { isMap, type Tree, type TreeMap } from './tree.ts';
 
-/** A JSON text whose root is an object, parsed; comments and trailing commas are let through. */
+/** A parsed JSON text whose root is an object. Comments and trailing commas are allowed. */
 export interface JsonDocument {
   readonly root: Node;
   readonly tree: TreeMap;
-  /** The objects and arrays that stand on one line. */
+  /** The objects and arrays that are on one line. */
   readonly inline: ReadonlySet<Tree>;
 }
 
-/** The parser is recursive: what is nested deeper than any real file is not given to it. */
+/** Maximum depth. The parser is recursive, and no real file is this deep, so deeper texts are not parsed. */
 const deepest = 200;
 
 /**
- * @param text JSON, with comments or without
- * @returns the document; undefined when it is not valid, repeats a key, is nested too deep, or its root is no object
+ * @param text JSON, with or without comments
+ * @returns the document; undefined when it is not valid, repeats a key, is nested too deep, or its root is not an object
  */
 export function parseJson(text: string): JsonDocument | undefined {
   if (isTooDeep(text)) return undefined;
@@ -79,7 +79,7 @@ export function valueOf(property: Node): Node | undefined {
   return property.children?.[1];
 }
 
-/** How values are written. */
+/** How to write values. */
 export interface Style {
   readonly endOfLine: string;
   /** One step of indentation. */
@@ -90,7 +90,7 @@ export interface Style {
 /**
  * @param tree a value
  * @param indent of the line on which it begins; undefined to write it on one line
- * @param style line ends, indentation, and which values stand on one line
+ * @param style line ends, indentation, and which values are written on one line
  * @returns its JSON
  */
 export function printJson(tree: Tree, indent: string | undefined, style: Style): string {

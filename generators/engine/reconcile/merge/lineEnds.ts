@@ -2,17 +2,17 @@ import { longestIncreasing } from './longestIncreasing.ts';
 
 /**
  * @param text any text
- * @returns the same with LF line ends
+ * @returns the text with LF line ends
  */
 export function withLf(text: string): string {
   return text.replaceAll('\r\n', '\n');
 }
 
 /**
- * Gives a text the line ends of another: CRLF when all of them are, and line by line when they are mixed.
+ * Gives a text the line ends of another text. All are CRLF when all in the other are CRLF. Mixed line ends are matched line by line.
  * @param text with LF line ends
- * @param model the text whose line ends are kept
- * @returns the text with these line ends; a line that the model has not got gets those of the line before
+ * @param model the text whose line ends to use
+ * @returns the text with these line ends; a line that is not in the model gets the line end of the line before
  */
 export function withLineEndsOf(text: string, model: string): string {
   if (!model.includes('\r\n')) return text;
@@ -32,13 +32,13 @@ export function withLineEndsOf(text: string, model: string): string {
     .join('');
 }
 
-/** Index of a line → index of the same line in the model, in rising order. */
+/** Returns index of a line → index of the same line in the model, in ascending order. */
 function matchLines(lines: readonly string[], model: readonly string[]): Map<number, number> {
   const [places, modelPlaces] = [groupPlaces(lines), groupPlaces(model)];
   const pairs: { line: number; model: number }[] = [];
   for (const [text, indexes] of places) {
     const others = modelPlaces.get(text) ?? [];
-    // Lines that occur as often in both are the same lines, in their order.
+    // Lines that occur equally often in both texts are matched in order.
     if (others.length !== indexes.length) continue;
     for (const [count, index] of indexes.entries()) pairs.push({ line: index, model: others[count] ?? index });
   }
@@ -49,7 +49,7 @@ function matchLines(lines: readonly string[], model: readonly string[]): Map<num
   const matches = new Map<number, number>();
   let [line, other] = [0, 0];
   for (const anchor of [...anchors, { line: lines.length, model: model.length }]) {
-    // Between two anchors, what is equal from either side.
+    // Between two anchors, equal lines are matched from both ends.
     while (line < anchor.line && other < anchor.model && lines[line] === model[other]) matches.set(line++, other++);
     let [lastLine, lastOther] = [anchor.line - 1, anchor.model - 1];
     while (lastLine >= line && lastOther >= other && lines[lastLine] === model[lastOther]) {

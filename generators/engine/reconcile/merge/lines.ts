@@ -1,4 +1,4 @@
-/** A text as lines; an ending newline is kept apart, so that no line is ever glued to another. */
+/** A text as lines. The final newline is stored separately, so the merge never joins two lines. */
 export interface Lines {
   readonly lines: readonly string[];
   readonly ended: boolean;
@@ -21,7 +21,7 @@ export function writeLines({ lines, ended }: Lines): string {
   return lines.length === 0 ? '' : `${lines.join('\n')}${ended ? '\n' : ''}`;
 }
 
-/** Not `push(...more)`: a long list of arguments overflows the stack. */
+/** Appends items. It does not use `push(...more)`, because a long list of arguments overflows the stack. */
 export function append(list: string[], more: readonly string[]): void {
   for (const item of more) list.push(item);
 }

@@ -1,8 +1,8 @@
 /**
- * Picks the longest run of items, in their given order, whose keys rise (patience sorting, O(n log n)).
+ * Returns the longest increasing subsequence of items by their keys (patience sorting, O(n log n)).
  * @param items in order
- * @param keyOf gives each item's key; no two are equal
- * @returns the items kept
+ * @param keyOf returns each item's key; all keys are distinct
+ * @returns the selected items, in order
  */
 export function longestIncreasing<Item>(items: readonly Item[], keyOf: (item: Item) => number): Item[] {
   interface Card {

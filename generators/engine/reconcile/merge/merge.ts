@@ -7,19 +7,19 @@ import { mergeYaml } from './yaml.ts';
 const byteOrderMark = '\uFEFF';
 
 /**
- * Merges one file three ways. A byte order mark and the line ends of yours are kept.
- * @param path the file's path; its ending picks the merge: JSON by key, YAML by line and then by key, else by line
- * @param base what was written last
- * @param yours what is there
- * @param theirs what would be written now
- * @param style how a conflicting place is shown in the merged text
- * @returns the merged text, the conflicts, and what to record as the next base; it never throws
+ * Merges one file three ways. The result keeps the byte order mark and the line ends of yours.
+ * @param path the file's path; its ending selects the merge: JSON by key, YAML by line and then by key, other files by line
+ * @param base the text that Slipway last wrote
+ * @param yours the text on disk
+ * @param theirs the text that Slipway would write now
+ * @param style how the merged text shows a conflict
+ * @returns the merged text, the conflicts, and the next base to record; it never throws
  */
 export function merge(path: string, base: string, yours: string, theirs: string, style: ConflictStyle): Merged {
   if (yours === base) return { text: theirs, conflicts: [], base: theirs };
   if (theirs === base) return { text: yours, conflicts: [], base };
   const isJson = path.endsWith('.json');
-  // JSON is edited in place: of mixed line ends each stays as it is.
+  // JSON is edited in place. A text with mixed line ends keeps each of them.
   const plain = (text: string) => (isJson && !isWhollyCrlf(yours) ? unmarked(text) : withLf(unmarked(text)));
   const merged = mergePlain(path, { base: plain(base), yours: plain(yours), theirs: plain(theirs) }, style);
   const marked = [yours, base, theirs].map((text) => text.startsWith(byteOrderMark));

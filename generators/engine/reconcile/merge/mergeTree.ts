@@ -14,19 +14,19 @@ import {
 } from './tree.ts';
 import type { Side, Trio } from '../../model.ts';
 
-/** What a kind of file knows better than the general rules. */
+/** The rules of a kind of file. They override the general rules. */
 export interface Rules {
-  /** Settles a scalar that both sides changed; undefined when it is a conflict. */
+  /** Resolves a scalar that both sides changed. Returns undefined for a conflict. */
   readonly settle: (path: Path, values: Trio<Tree | undefined>) => Side | undefined;
-  /** Whether a key that the user deleted stays deleted, though theirs changed it. */
+  /** Whether a key that the user deleted stays deleted when theirs changed it. */
   readonly staysDeleted: (path: Path) => boolean;
-  /** Whether the user has deleted an object with all that theirs may still add to it. */
+  /** Whether a deleted object stays deleted with everything that theirs may add to it. */
   readonly isWhole: (path: Path) => boolean;
-  /** Whether arrays of objects are matched by their items' `name`, `id` or `path`. */
+  /** Whether items of arrays of objects are matched by `name`, `id` or `path`. */
   readonly matchItems: boolean;
 }
 
-/** Of files that nothing more is known of: two different changes are a conflict. */
+/** The rules of all other files: two different changes are a conflict. */
 export const plainRules: Rules = {
   settle: () => undefined,
   staysDeleted: () => false,
@@ -38,19 +38,19 @@ export interface TreeConflict extends Trio<Tree | undefined> {
   readonly path: Path;
 }
 
-/** Gives the value that stands in a place of conflict. */
+/** Returns the value to put at a conflict. */
 export type Choose = (conflict: TreeConflict) => Tree | undefined;
 
 export interface MergedTree {
   readonly tree: TreeMap;
   readonly conflicts: readonly TreeConflict[];
-  /** Theirs, less what the user had before; see {@link Merged.base}. */
+  /** Theirs without the values that the user already had. See {@link Merged.base}. */
   readonly recorded: TreeMap;
-  /** Pointer → what the user had there before theirs took its place: it comes back when theirs goes. */
+  /** Pointer → the user's value that theirs replaced. The merge restores it when theirs removes its value. */
   readonly before: TreeMap;
 }
 
-/** The merged value of one place, and what of theirs is recorded there. */
+/** The merged value of one place, and the part of theirs to record. */
 interface Outcome {
   readonly merged: Tree | undefined;
   readonly recorded: Tree | undefined;
@@ -59,12 +59,12 @@ interface Outcome {
 const empty: TreeMap = new Map();
 
 /**
- * Merges three values by key. Only one side changed a key: that side. Both added the same: it is the user's.
- * Arrays of scalars are ordered sets; any other array is one value.
+ * Merges three values by key. When only one side changed a key, that side wins. When both sides added the same value, it is the user's.
+ * Arrays of scalars are ordered sets. Any other array is one value.
  * @param sides base, yours and theirs
  * @param before from the recorded base: see {@link MergedTree.before}
  * @param rules of this kind of file
- * @param choose gives what stands where there is a conflict
+ * @param choose returns the value to put at a conflict
  * @returns the merged value, with keys in the order of yours
  */
 export function mergeTree(sides: Trio<TreeMap>, before: TreeMap, rules: Rules, choose: Choose): MergedTree {
@@ -95,7 +95,7 @@ export function mergeTree(sides: Trio<TreeMap>, before: TreeMap, rules: Rules, c
     return { merged: choose(conflict), recorded: theirs };
   }
 
-  /** Theirs has gone from a place where the user had something before. */
+  /** Restores the user's earlier value at a place where theirs has no value any more. */
   function giveBack(path: Path, { base, yours }: Trio<Tree | undefined>, earlier: Tree): Tree | undefined {
     if (equal(base, yours)) return earlier;
     if (yours === undefined || typeof earlier === 'string') return yours;
@@ -105,7 +105,7 @@ export function mergeTree(sides: Trio<TreeMap>, before: TreeMap, rules: Rules, c
   function mergeContainers(path: Path, values: Trio<Tree | undefined>): Outcome | undefined {
     const { base, yours, theirs } = values;
     const present = [base, yours, theirs].filter((value) => value !== undefined);
-    // Of a thing that only one side has, or that the user deleted, there is nothing to merge inside.
+    // There is nothing to merge inside a value that only one side has or that the user deleted.
     if (yours === undefined && !(base !== undefined && theirs !== undefined && rules.staysDeleted(path)))
       return undefined;
     if (present.length < 2 || (equal(yours, theirs) && equal(base, theirs))) return undefined;
@@ -132,7 +132,7 @@ export function mergeTree(sides: Trio<TreeMap>, before: TreeMap, rules: Rules, c
     return mergeInside(values, { merged: [...merged.values()], recorded: [...recorded.values()] });
   }
 
-  /** @param sorts whether a new key may go to its sorted place */
+  /** @param sorts whether new keys may go to their sorted places */
   function mergeMaps(path: Path, maps: Trio<TreeMap>, sorts = true): { merged: TreeMap; recorded: TreeMap } {
     const merged = new Map<string, Tree>();
     const recorded = new Map<string, Tree>();
@@ -159,7 +159,7 @@ export function mergeTree(sides: Trio<TreeMap>, before: TreeMap, rules: Rules, c
   return { tree: merged, conflicts, recorded, before: new Map(sorted) };
 }
 
-/** An object or array that theirs has not got is gone once it is empty. */
+/** Removes an empty object or array when one side does not have it. */
 function mergeInside({ yours, theirs }: Trio<Tree | undefined>, inside: { merged: Tree; recorded: Tree }): Outcome {
   const size = isMap(inside.merged) ? inside.merged.size : inside.merged.length;
   const gone = size === 0 && (yours === undefined || theirs === undefined);
@@ -179,7 +179,7 @@ function mergeSets({ base, yours, theirs }: Trio<readonly string[]>): { merged: 
 /**
  * @param yours keys in their order
  * @param theirs keys in their order
- * @param sorted whether a new key goes to its sorted place, or behind the one that it follows in theirs
+ * @param sorted whether a new key goes to its sorted place; otherwise it goes after the key that it follows in theirs
  * @returns all keys
  */
 function place(yours: readonly string[], theirs: readonly string[], sorted: boolean): string[] {

@@ -5,9 +5,9 @@ import type { Path, Tree } from './tree.ts';
 const dependencies = new Set(['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies']);
 
 /**
- * package.json: the floor of a version range is raised, never lowered; what is no version (`file:`, `workspace:`, a tag,
- * `*`) is the user's and stays; a dependency or script that the user deleted stays deleted; a dependency that is needed
- * no longer goes, even when its version was raised.
+ * The rules of package.json. The minimum of a version range is raised and never lowered. A value that is not a version (`file:`,
+ * `workspace:`, a tag, `*`) is the user's and stays. A dependency or script that the user deleted stays deleted. A dependency that is
+ * no longer needed is removed, even when its version was raised.
  */
 export const packageJsonRules: Rules = {
   settle(path, { yours, theirs }) {
@@ -28,7 +28,7 @@ function isVersion(path: Path): boolean {
   return path.length === 2 && (path[0] === 'engines' || dependencies.has(path[0] ?? ''));
 }
 
-/** @returns the lowest version that the range lets in; undefined when it is not a range that has one floor */
+/** @returns the lowest version in the range; undefined when the text is not a range with one minimum */
 function floorOf(tree: Tree): string | undefined {
   if (typeof tree !== 'string' || !tree.startsWith('"')) return undefined;
   const range: unknown = JSON.parse(tree);

@@ -3,11 +3,11 @@ import { append, readLines, writeLines, type Lines } from './lines.ts';
 import type { Conflict, ConflictStyle, Merged, Trio } from '../../model.ts';
 
 /**
- * Merges three texts by lines (diff3). Where both sides insert the same lines they are the user's own, and so stay out
- * of the recorded base (unless there was no base at all); where both change lines to the same, they agree.
+ * Merges three texts by lines (diff3). When both sides insert the same lines, the lines are the user's. They stay out of the recorded
+ * base, unless there was no base. When both sides change lines to the same text, there is no conflict.
  * @param texts base, yours and theirs
- * @param style how a conflicting place is shown
- * @returns the merged text; the law holds that every line of yours that is not in base is in it or in a conflict
+ * @param style how the merged text shows a conflict
+ * @returns the merged text; every line of yours that is not in base is in the text or in a conflict
  */
 export function mergeText(texts: Trio<string>, style: ConflictStyle): Merged {
   const sides = mapTrio(texts, readLines);
@@ -15,17 +15,17 @@ export function mergeText(texts: Trio<string>, style: ConflictStyle): Merged {
   const ended = sides.yours.ended === sides.base.ended ? sides.theirs.ended : sides.yours.ended;
   const text = writeLines({ lines: first.lines, ended });
   const base = writeLines({ lines: first.base, ended: sides.theirs.ended });
-  // Repeated lines may align otherwise the next time: then what the user had written first is not told apart.
+  // Repeated lines may align in another way next time. Then the merge cannot recognize lines that the user wrote first.
   const steady = texts.base !== '' && againstBase(base, text, texts.theirs) === text;
   return { text, conflicts: first.conflicts, base: steady ? base : texts.theirs };
 }
 
 /**
- * Merges three texts by lines where, at each conflicting place, the sides changed lines that touch but do not overlap: such
- * as two insertions at one place.
+ * Merges three texts by lines. At each conflict, the changed lines of the sides may touch but not overlap: for example, two insertions
+ * at one place.
  * @param texts base, yours and theirs
  * @param first the side whose change comes first
- * @returns the merged text; undefined when the changes overlap, or come in the other order
+ * @returns the merged text; undefined when the changes overlap or are in the other order
  */
 export function joinTouching(texts: Trio<string>, first: 'yours' | 'theirs'): string | undefined {
   const sides = mapTrio(texts, readLines);

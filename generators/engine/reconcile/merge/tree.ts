@@ -1,6 +1,6 @@
 /**
- * Data of JSON or YAML, ready to be compared: a scalar is a string that equals another's when the values do (in JSON its
- * text, so that large numbers lose nothing), an object is a Map, so that no key (`__proto__`) has a meaning of its own.
+ * Data of JSON or YAML in a form for comparison. A scalar is a string; two are equal when their values are equal. In JSON it is the text
+ * of the scalar, so large numbers keep all digits. An object is a Map, so no key (`__proto__`) has a special meaning.
  */
 export type Tree = string | readonly Tree[] | TreeMap;
 export type TreeMap = ReadonlyMap<string, Tree>;
@@ -16,7 +16,7 @@ export function isList(tree: Tree | undefined): tree is readonly Tree[] {
   return Array.isArray(tree);
 }
 
-/** @returns whether the value is an array of scalars that are all different: an ordered set */
+/** @returns whether the value is an array of distinct scalars: an ordered set */
 export function isSet(tree: Tree | undefined): tree is readonly string[] {
   return isList(tree) && tree.every((item) => typeof item === 'string') && new Set(tree).size === tree.length;
 }
@@ -24,7 +24,7 @@ export function isSet(tree: Tree | undefined): tree is readonly string[] {
 /**
  * @param some a value, or undefined for none
  * @param other a value, or undefined for none
- * @returns whether both are the same value; the order of an object's keys does not count
+ * @returns whether both are the same value; the order of an object's keys has no effect
  */
 export function equal(some: Tree | undefined, other: Tree | undefined): boolean {
   if (some === other) return true;
@@ -56,12 +56,12 @@ export function lookUp(tree: Tree, place: string): Tree | undefined {
   return found;
 }
 
-/** For lists of objects: which key tells one item from another. */
+/** Keys that can identify an item in a list of objects. */
 const identities = ['name', 'id', 'path'];
 
 /**
  * @param item of an array
- * @returns what may tell it from the others: a scalar itself, an object's `name`, `id` or `path`; undefined when nothing
+ * @returns a value that may identify it: a scalar itself, or an object's `name`, `id` or `path`; undefined when there is none
  */
 export function nameOf(item: Tree): string | undefined {
   const name = isMap(item) ? identities.map((key) => item.get(key)).find((value) => value !== undefined) : item;
@@ -69,8 +69,8 @@ export function nameOf(item: Tree): string | undefined {
 }
 
 /**
- * @param lists arrays that are to be matched with each other
- * @returns the key by which the items of all of them can be told apart; undefined when there is none
+ * @param lists arrays to match with each other
+ * @returns the key that identifies the items of all of them; undefined when there is none
  */
 export function identityOf(lists: readonly (readonly Tree[])[]): string | undefined {
   return identities.find((key) =>
@@ -80,8 +80,8 @@ export function identityOf(lists: readonly (readonly Tree[])[]): string | undefi
 
 /**
  * @param list an array of objects
- * @param identity the key that tells them apart
- * @returns the same as an object, by that key's value
+ * @param identity the key that identifies them
+ * @returns the items as one object, by the value of that key
  */
 export function byIdentity(list: readonly Tree[], identity: string): TreeMap {
   return new Map(list.map((item) => [scalarAt(item, identity), item]));

@@ -12,10 +12,10 @@ const sides: readonly ConflictStyle[] = ['ours', 'theirs'];
 const nothing: TreeMap = new Map();
 
 /**
- * Merges YAML by lines, which keeps comments and layout; only where lines conflict, or would make what is not YAML or
- * names something twice, by key.
+ * Merges YAML by lines, which keeps comments and layout. It merges by key only when lines conflict, or when the merged lines are not
+ * YAML or repeat a name.
  * @param texts base, yours and theirs
- * @param style how a conflicting place is shown
+ * @param style how the merged text shows a conflict
  * @returns the merged text
  */
 export function mergeYaml(texts: Trio<string>, style: ConflictStyle): Merged {
@@ -37,12 +37,12 @@ export function mergeYaml(texts: Trio<string>, style: ConflictStyle): Merged {
   if (isClean && makesSense(byLine.text)) return { ...byLine, base: recorded };
   const text = byKey.conflicts.length === 0 ? layOut(texts, byKey.tree, theirs) : undefined;
   if (text !== undefined && keepsComments(texts, text)) return { text, conflicts: [], base: recorded };
-  // Lines that fit together by chance, and make no sense together: the whole file is the conflict.
+  // The lines merge without a conflict, but the result is not valid. The whole file is then the conflict.
   const isWhole = isClean || !sides.every((side) => makesSense(mergeText(texts, side).text));
   return { ...(isWhole ? mergeText({ ...texts, base: '' }, style) : byLine), base: recorded };
 }
 
-/** Whether a list names something twice. */
+/** Returns whether a list contains a name twice. */
 function repeats(tree: Tree): boolean {
   if (typeof tree === 'string') return false;
   if ((isMap(tree) ? [...tree.values()] : tree).some(repeats)) return true;
@@ -50,7 +50,7 @@ function repeats(tree: Tree): boolean {
   return new Set(names).size < names.length;
 }
 
-/** Whether every comment that the user wrote is there, also one at a key that has gone. */
+/** Returns whether every comment of the user is in the text, including comments at removed keys. */
 function keepsComments({ base, yours }: Trio<string>, text: string): boolean {
   const known = new Set(base.split('\n'));
   return yours.split('\n').every((line) => {
@@ -59,14 +59,14 @@ function keepsComments({ base, yours }: Trio<string>, text: string): boolean {
   });
 }
 
-/** Writes the merged value: with every line as it was where the changes only touch, otherwise by key. */
+/** Writes the merged value. Keeps every line when the changes only touch. Otherwise writes by key. */
 function layOut(texts: Trio<string>, target: TreeMap, theirs: YamlDocument): string | undefined {
   const joined = [joinTouching(texts, 'theirs'), joinTouching(texts, 'yours')];
   const asItWas = joined.find((text) => text !== undefined && equal(parseYaml(text)?.tree, target));
   return asItWas ?? rewrite(texts.yours, target, theirs);
 }
 
-/** Writes a value into a YAML text; undefined when that cannot be done. */
+/** Writes a value into a YAML text. Returns undefined when that is not possible. */
 function rewrite(text: string, target: TreeMap, theirs: YamlDocument): string | undefined {
   const parsed = parseYaml(text);
   if (parsed === undefined) return undefined;
@@ -75,7 +75,7 @@ function rewrite(text: string, target: TreeMap, theirs: YamlDocument): string | 
   const laidOut = parsed.document.toString(options);
   if (!patchYaml(parsed.document.contents, target, theirs.document.contents)) return undefined;
   const patched = parsed.document.toString(options);
-  // The library lays the whole document out anew; only what the edits changed is brought into the text as it is.
+  // The library formats the whole document again. Only the lines that the edits changed are copied into the original text.
   const inPlace = graft({ base: laidOut, yours: text, theirs: patched });
   return [inPlace, patched].find((candidate) => equal(parseYaml(candidate)?.tree, target));
 }

@@ -3,11 +3,11 @@ import { byIdentity, equal, identityOf, isList, isMap, isSet, type Tree, type Tr
 import { yamlKey, yamlTree } from './yamlTree.ts';
 
 /**
- * Edits a YAML node in place until it holds a value. Comments stay with what they stand at.
+ * Edits a YAML node in place until it contains a value. Comments stay with their values.
  * @param node of yours
- * @param target the value it is to hold
- * @param source the same place in theirs: what is new is taken from there, comments included
- * @returns whether it could be done
+ * @param target the value to write
+ * @param source the same place in theirs: new values and their comments come from there
+ * @returns whether it was possible
  */
 export function patchYaml(node: unknown, target: Tree, source: unknown): boolean {
   const present = yamlTree(node);
@@ -88,7 +88,7 @@ function copy(node: unknown): unknown {
   return isNode(node) ? node.clone() : node;
 }
 
-/** A copy of their value, with the comments that stood at yours. */
+/** Copies their value, with the comments of yours. */
 function replaced(yours: unknown, theirs: unknown): unknown {
   const value = copy(theirs);
   if (isNode(value) && isNode(yours)) {

@@ -13,18 +13,18 @@ import {
 } from 'yaml';
 import { isMap, type Tree, type TreeMap } from './tree.ts';
 
-/** A YAML text that holds one mapping, parsed. */
+/** A parsed YAML text that contains one mapping. */
 export interface YamlDocument {
   readonly document: Document.Parsed;
   readonly tree: TreeMap;
 }
 
-/** Deeper than any real file; the library is recursive. */
+/** Maximum depth. No real file is this deep, and the library is recursive. */
 const deepest = 100;
 
 /**
  * @param text YAML
- * @returns the document; undefined when it is not valid, not one mapping, or has what cannot be merged by key:
+ * @returns the document; undefined when it is not valid, is not one mapping, or contains what cannot be merged by key:
  *   several documents, anchors, keys that are not scalars
  */
 export function parseYaml(text: string): YamlDocument | undefined {
