@@ -451,6 +451,6 @@ export interface Plan {
   readonly entries: readonly PlanEntry[];
   /** The lock after the plan. */
   readonly lock: Lock;
-  /** Hash → bytes of the bases of all merged files in the lock. A plan with conflicts may not contain all of them. */
+  /** Hash → bytes of the bases of all merged files in the lock. A plan with conflicts can lack some of them. */
   readonly bases: ReadonlyMap<string, Uint8Array>;
 }
