@@ -9,7 +9,7 @@ import { commandNames, flagsOf, loadCommand } from '../generators/commands.ts';
 
 const conflictModes: readonly ConflictMode[] = ['stop', 'ours', 'theirs', 'markers'];
 
-/** What the command line asks for. */
+/** The result of reading the command line. */
 export type Request =
   | { readonly kind: 'help'; readonly command: string | undefined }
   | { readonly kind: 'version' }
@@ -20,7 +20,7 @@ export type Request =
  * @param argv arguments after the executable's name
  * @param cwd the current folder, absolute
  * @param interactive whether standard input and output are a terminal
- * @returns what is asked for
+ * @returns the request
  * @throws SlipwayError (exit code 2) for an unknown command or flag, with a suggestion
  */
 export async function readArguments(argv: readonly string[], cwd: string, interactive: boolean): Promise<Request> {
@@ -75,7 +75,7 @@ async function planOf(rest: readonly string[], cwd: string): Promise<Request> {
   return readArguments([...rest, '--dry-run'], cwd, false);
 }
 
-/** Global flags may stand before the command: `slipway --json check`. */
+/** Allows global flags before the command: `slipway --json check`. */
 function commandFirst(argv: readonly string[]): readonly string[] {
   const at = argv.findIndex((word, index) => !word.startsWith('-') && !takesValue(argv[index - 1]));
   return at === -1 ? [] : [argv[at] ?? '', ...argv.slice(0, at), ...argv.slice(at + 1)];
@@ -91,7 +91,7 @@ async function commandsWith(flag: string): Promise<string[]> {
   return all.filter(([, flags]) => Object.hasOwn(flags, flag)).map(([name]) => name);
 }
 
-/** The values of the flags that only this command knows how to read. */
+/** The values of the flags that only this command has. */
 function ownOf(values: Readonly<Record<string, unknown>>, { flags }: Command): Invocation['own'] {
   const names = Object.keys(flags).filter((name) => !Object.hasOwn(changing, name));
   return Object.fromEntries(
@@ -121,7 +121,7 @@ function parse(
   }
 }
 
-/** Node's messages, in the words of this command line. */
+/** Rewrites an error of Node's `parseArgs` in the words of this command line. */
 function explained(message: string, command: string, known: Flags): SlipwayError {
   const program = `slipway ${command}`.trimEnd();
   const unknown = /^Unknown option '(--?[^']+)'/.exec(message)?.[1];
@@ -136,7 +136,7 @@ function explained(message: string, command: string, known: Flags): SlipwayError
     : badInput(`--${name} needs a value`, `--${name} <${value}>`);
 }
 
-/** A command's usage says how many arguments it takes. */
+/** Derives the maximum number of arguments from the usage of the command. */
 function refuseTooMany(command: string, { usage }: Command, args: readonly string[]): void {
   if (usage.includes('...') || args.length <= (usage === '' ? 0 : 1)) return;
   const takes = usage === '' ? 'nothing but flags' : 'one argument';

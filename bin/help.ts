@@ -1,7 +1,7 @@
 import { commandNames, flagsOf, loadCommand } from '../generators/commands.ts';
 
 /**
- * @param name the command to explain; all of them when undefined
+ * @param name the command to explain; undefined for a list of all commands
  * @returns the help page
  */
 export async function helpPage(name: string | undefined): Promise<string> {

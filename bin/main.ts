@@ -13,10 +13,10 @@ export async function main(argv: readonly string[]): Promise<void> {
   const json = argv.includes('--json');
   endByExit();
   process.stdout.on('error', tellLostOutput);
-  // An error of the error stream cannot be reported anywhere.
+  // An error of the error stream cannot be reported.
   process.stderr.on('error', () => {});
   try {
-    // In this order: a stream is made when it is asked for, which takes milliseconds.
+    // The order matters: the first access creates the stream, which takes milliseconds.
     const interactive = process.stdout.isTTY && process.stdin.isTTY;
     const request = await readArguments(argv, currentFolder(), interactive);
     const { exitCode, text, json: document, fault } = await carryOut(request);
@@ -35,12 +35,13 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 /**
- * A signal ends the process by way of its exit handlers, which release the service's lock and clear up. It does not fall
- * in between two files: those are written without a pause in which it would be noticed.
+ * Makes a signal end the process with `process.exit()`. The exit handlers then release the service's lock and remove
+ * temporary files.
+ * The signal is handled only between event loop turns, so it cannot interrupt the writing of several files.
  */
 function endByExit(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    // Not at once: a spinner's own handler shows the cursor again first.
+    // The delay lets the spinner's own signal handler show the cursor first.
     process.on(signal, () => setImmediate(() => process.exit(128 + constants.signals[signal])));
   }
 }
@@ -65,7 +66,7 @@ async function carryOut(request: Request): Promise<Result> {
   return { exitCode: exitCodes.done, text, json: { [request.kind]: text } };
 }
 
-/** A reader that has seen enough (`| head -1`) is no fault; a full disk is. */
+/** Reports a write error such as a full disk. A closed pipe (`| head -1`) is not an error. */
 function tellLostOutput(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') return;
   process.exitCode = exitCodes.failed;

@@ -3,14 +3,14 @@ import { isObject, whyNotJson } from './engine/json.ts';
 import { didYouMean } from './engine/suggest.ts';
 import { readText } from './readText.ts';
 
-/** What a file of `--answers` may hold: the long names of the flags. */
+/** The content of an `--answers` file. The keys are the long names of the flags. */
 export interface AnswersFile {
   readonly directory?: string;
   readonly name?: string;
   readonly description?: string;
   readonly preset?: string;
   readonly modules?: readonly string[];
-  /** Each as `module.option=value`. */
+  /** Each item has the form `module.option=value`. */
   readonly set?: readonly string[];
   readonly packageManager?: string;
   readonly ci?: readonly string[];
@@ -30,9 +30,9 @@ const kinds = {
 } as const satisfies Record<keyof AnswersFile, string>;
 
 /**
- * @param file absolute path of a file of answers
+ * @param file absolute path of an answers file
  * @returns the answers
- * @throws SlipwayError (exit code 2) when it cannot be read, is not JSON, or holds what is no answer
+ * @throws SlipwayError (exit code 2) when the file cannot be read, is not JSON, or holds an unknown or invalid answer
  */
 export function readAnswers(file: string): AnswersFile {
   const text = readText(file, 'the answers');

@@ -7,15 +7,15 @@ import { requiresFault } from './engine/resolve.ts';
 import { printers } from './printers.ts';
 import { readText } from './readText.ts';
 
-/** Beside the bundled executables. */
+/** The built-in catalogue lies beside the bundled executables. */
 const builtIn = path.join(import.meta.dirname, 'catalogue.jsonl');
 
 /**
- * Loads the catalogue: plain data, of which nothing is run.
+ * Loads the catalogue. A catalogue is plain data; no code in it runs.
  * @param file a catalogue other than the built-in one, absolute or relative to `cwd`
  * @param cwd the current folder
  * @returns the catalogue
- * @throws SlipwayError (exit code 2) when the file cannot be read or is no catalogue
+ * @throws SlipwayError (exit code 2) when the file cannot be read or is not a catalogue
  */
 export function loadCatalogue(file: string | undefined, cwd: string): Catalogue {
   const source = file === undefined ? builtIn : path.resolve(cwd, file);

@@ -8,10 +8,10 @@ import type { Intent } from './reconcile.ts';
 
 /**
  * @param invocation how the command was called
- * @param present the service, whose catalogue has the modules' summaries
+ * @param present the service; its catalogue has the summaries of the modules
  * @param ids modules to choose from
- * @param message what is asked
- * @returns the modules that were chosen
+ * @param message the question
+ * @returns the chosen modules
  * @throws SlipwayError (exit code 2) without a terminal, or when there is nothing to choose
  */
 export async function chooseModules(
@@ -33,9 +33,9 @@ export async function chooseModules(
 /**
  * @param invocation how the command was called
  * @param present the service
- * @param edit what the command changes in the manifest
+ * @param edit the change of the manifest
  * @param notes what the user should know
- * @returns what is wanted of the service
+ * @returns the intent of the command
  */
 export function changeModules(
   invocation: Invocation,

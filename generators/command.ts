@@ -6,7 +6,7 @@ import type { Result } from './result.ts';
 export interface Flag {
   readonly type: 'boolean' | 'string';
   readonly summary: string;
-  /** What its value is called on the help page. */
+  /** The placeholder for the value on the help page. */
   readonly value?: string;
   readonly short?: string;
   readonly multiple?: true;
@@ -14,20 +14,20 @@ export interface Flag {
 
 export type Flags = Readonly<Record<string, Flag>>;
 
-/** What a file of `generators/commands/` exports as `command`; its name is the file's. */
+/** The `command` export of a file in `generators/commands/`. The command has the name of the file. */
 export interface Command {
   /** The arguments, as the help page shows them. */
   readonly usage: string;
   readonly summary: string;
-  /** Its flags, besides those of every command; a command that writes has those of `changing`. */
+  /** The flags of this command, in addition to `everywhere`. A command that writes includes `changing`. */
   readonly flags: Flags;
-  /** Of a command that changes a service: asks for what is missing. */
+  /** For a command that changes a service: asks for missing input and returns the intent. */
   readonly ask?: (invocation: Invocation) => Intent | Promise<Intent>;
-  /** Of a command that only reads: what it found. */
+  /** For a command that only reads: returns the result. */
   readonly read?: (invocation: Invocation) => Result | Promise<Result>;
 }
 
-/** What every command takes. */
+/** Flags of every command. */
 export const everywhere: Flags = {
   cwd: { type: 'string', value: 'dir', summary: 'run as if started in this folder' },
   json: { type: 'boolean', summary: 'print one JSON document, ask nothing' },
@@ -37,7 +37,7 @@ export const everywhere: Flags = {
   version: { type: 'boolean', short: 'v', summary: 'print the version' },
 };
 
-/** What a command that writes takes. */
+/** Flags of every command that writes. */
 export const changing = {
   'dry-run': { type: 'boolean', summary: 'show the plan, write nothing' },
   diff: { type: 'boolean', summary: 'show the plan as a unified diff' },
@@ -48,14 +48,14 @@ export const changing = {
   'no-git': { type: 'boolean', summary: 'leave git to you' },
 } as const satisfies Flags;
 
-/** An option of a module, for each command that adds modules. */
+/** Sets an option of a module; a flag of each command that adds modules. */
 export const set = {
   set: { type: 'string', value: 'm.option=value', multiple: true, summary: 'an option of a module; may be repeated' },
 } as const satisfies Flags;
 
 /**
- * Declares a command; the identity function, for the types.
- * @param command what the command line says of it, and what it does
+ * Declares a command. Returns its argument unchanged; it exists for type checking.
+ * @param command the description and the behaviour of the command
  * @returns the same object
  */
 export function defineCommand(command: Command): Command {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Command, everywhere, type Flags } from './command.ts';
 
-/** Beside this file, as source or bundled: one file for each command. */
+/** The folder beside this file, in the source and in the bundle. It has one file for each command. */
 const folder = path.join(import.meta.dirname, 'commands');
 const files = new Map(
   readdirSync(folder).flatMap((file) => {
@@ -17,22 +17,23 @@ const files = new Map(
 export const commandNames: readonly string[] = [...files.keys()].sort();
 
 /**
+ * Loads one command. No other command is loaded.
  * @param name one of `commandNames`
- * @returns the command; nothing else is loaded
+ * @returns the command
  */
 export async function loadCommand(name: string): Promise<Command> {
   const file = path.join(folder, files.get(name) ?? '');
-  // A bundled file is loaded without the loader of ES modules, which takes milliseconds to start.
+  // `require` loads a bundled file, because the loader of ES modules takes milliseconds to start.
   const loaded: unknown = file.endsWith('.cjs')
     ? createRequire(import.meta.url)(file)
     : await import(pathToFileURL(file).href);
-  // A file of that folder exports it: its types are checked there.
+  // Each file of the folder exports `command`. The type is checked in that file.
   return (loaded as { command: Command }).command;
 }
 
 /**
  * @param command any command
- * @returns all flags that it takes
+ * @returns all flags of the command, with those of every command
  */
 export function flagsOf({ flags }: Command): Flags {
   return { ...flags, ...everywhere };

@@ -5,7 +5,7 @@ import type { Invocation } from './invocation.ts';
 import type { Intent } from './reconcile.ts';
 import type { Result } from './result.ts';
 
-/** What a generator's prompts give to its action, and the action gives back. */
+/** The plop answers: the prompts set the intent, and the action sets the result or the fault. */
 export interface Answers {
   readonly intent?: Intent;
   result?: Result;
@@ -13,9 +13,9 @@ export interface Answers {
 }
 
 /**
- * @param command what is to be done
+ * @param command the command
  * @param invocation how it was called
- * @returns the command as a plop generator: its prompts end in what is wanted, and its action does it
+ * @returns the command as a plop generator: its prompts return the intent, and its action carries it out
  */
 export function generatorOf(command: Command, invocation: Invocation): Partial<PlopGeneratorConfig> {
   const { summary: description, ask, read } = command;
@@ -28,10 +28,10 @@ export function generatorOf(command: Command, invocation: Invocation): Partial<P
 }
 
 /**
- * The action type `reconcile`: carries out what the prompts of a generator ended in.
- * @param answers of the generator
+ * The action type `reconcile`: carries out the intent that the prompts returned.
+ * @param answers the answers of the generator
  * @param invocation how the command was called
- * @returns what to tell the user
+ * @returns the text for the user
  */
 export function reconciling(answers: Answers, invocation: Invocation): Promise<string> {
   return recorded(answers, async () => {
@@ -41,7 +41,7 @@ export function reconciling(answers: Answers, invocation: Invocation): Promise<s
   });
 }
 
-/** Runs an action and leaves its result, or its fault, where `run` finds them: plop keeps an error's message only. */
+/** Runs an action and stores its result or its error in the answers for `run`. Plop keeps only the message of an error. */
 async function recorded(answers: Answers, work: () => Promise<Result>): Promise<string> {
   try {
     answers.result = await work();

@@ -5,11 +5,11 @@ import { packageManagerCommands } from './engine/template.ts';
 import type { Invocation } from './invocation.ts';
 
 /**
- * Installs a service's dependencies, with progress where somebody watches. The service is kept whatever happens.
+ * Installs a service's dependencies and shows progress on a terminal. The service is kept when this fails.
  * @param root the service's folder
- * @param packageManager what installs
+ * @param packageManager the package manager
  * @param invocation how the command was called
- * @returns undefined when it worked, otherwise why not, and how to go on
+ * @returns undefined on success, otherwise an error with the reason and the next command
  */
 export async function install(
   root: string,
@@ -36,7 +36,7 @@ export async function install(
 
 /**
  * @param word any text
- * @returns the word as it is typed in a shell
+ * @returns the word, quoted for a shell where necessary
  */
 export function shellWord(word: string): string {
   return /^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -1,16 +1,16 @@
 import type { ConflictMode } from './engine/model.ts';
 
-/** How a command was called: what `bin/` has parsed, and what it runs in. */
+/** How a command was called: the parsed command line and the environment. */
 export interface Invocation {
   readonly command: string;
-  /** What stands after the command, without flags. */
+  /** The arguments after the command, without flags. */
   readonly args: readonly string[];
   readonly flags: Flags;
-  /** The flags that this command has for itself: name → value. */
+  /** The flags that only this command has: name → value. */
   readonly own: Readonly<Record<string, string | boolean | undefined>>;
-  /** Absolute path of the folder to start from. */
+  /** Absolute path of the current folder. */
   readonly cwd: string;
-  /** Whether somebody can be asked. */
+  /** Whether the command can ask the user. */
   readonly interactive: boolean;
 }
 
@@ -24,16 +24,16 @@ export interface Flags {
   readonly install: boolean;
   readonly git: boolean;
   readonly conflict: ConflictMode;
-  /** A catalogue other than the one that came with this package. */
+  /** Path of a catalogue other than the built-in one. */
   readonly catalogue?: string;
-  /** `module.option=value`, any number of them. */
+  /** Any number of items of the form `module.option=value`. */
   readonly set: readonly string[];
 }
 
 /**
  * @param invocation how a command was called
- * @param name of a flag of that command that takes a value
- * @returns its value, if it was given
+ * @param name name of a flag of that command that takes a value
+ * @returns the value; undefined when the flag is absent
  */
 export function textOf({ own }: Invocation, name: string): string | undefined {
   const value = own[name];

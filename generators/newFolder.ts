@@ -7,16 +7,16 @@ import { osFault } from './io/faults.ts';
 import { isInterrupted } from './io/transaction.ts';
 
 /**
- * A folder that holds something is taken over only when it is the user's git repository, and no file of his is touched.
- * @param directory where a service is to go, as the user named it
- * @param cwd what that is relative to
- * @throws SlipwayError (exit code 2) when a service cannot go there
+ * Refuses a non-empty folder that is not a git repository. No existing file is changed.
+ * @param directory folder of the new service, as the user named it
+ * @param cwd folder that `directory` is relative to
+ * @throws SlipwayError (exit code 2) when a service cannot be created there
  */
 export function refuseForeignFolder(directory: string, cwd: string): void {
   if (directory.trim() === '') throw badInput('the folder has no name', 'for example: create-slipway orders');
   const names = namesIn(directory, path.resolve(cwd, directory));
   if (names.includes(manifestPath)) throw alreadyService(directory);
-  // What an interrupted run has left is its own, and is ended by the next.
+  // `.slipway` may come from an interrupted run. The next run recovers it.
   const foreign = names.filter((name) => name !== '.slipway');
   if (foreign.length === 0 || foreign.includes('.git') || isInterrupted(path.resolve(cwd, directory))) return;
   throw badInput(
@@ -26,18 +26,18 @@ export function refuseForeignFolder(directory: string, cwd: string): void {
 }
 
 /**
- * @param directory of a service, as the user named it
- * @returns the error of a command that would create one there
+ * @param directory folder of a service, as the user named it
+ * @returns the error of a command that would create a service there
  */
 export function alreadyService(directory: string): SlipwayError {
   return badInput(`${directory} is a service already`, 'change it with `slipway add`, `remove`, `ci` or `update`');
 }
 
 /**
- * The same for a prompt.
- * @param directory where a service is to go, as the user named it
- * @param cwd what that is relative to
- * @returns why it cannot go there; undefined when it can
+ * The same check as `refuseForeignFolder`, for a prompt.
+ * @param directory folder of the new service, as the user named it
+ * @param cwd folder that `directory` is relative to
+ * @returns why a service cannot be created there; undefined when it can
  */
 export function newFolderFault(directory: string, cwd: string): string | undefined {
   try {
@@ -49,7 +49,7 @@ export function newFolderFault(directory: string, cwd: string): string | undefin
   }
 }
 
-/** What lies in a folder; nothing when it is yet to come. */
+/** Lists the names in a folder. The list is empty when the folder does not exist. */
 function namesIn(directory: string, root: string): string[] {
   try {
     if (lstatSync(root, { throwIfNoEntry: false }) === undefined) return [];

@@ -11,26 +11,27 @@ import { type Invocation, textOf } from './invocation.ts';
 import { newFolderFault, refuseForeignFolder } from './newFolder.ts';
 import { quoted } from './report/visible.ts';
 
-/** A new service, and where it goes. */
+/** A new service and its folder. */
 export interface NewServiceAnswers extends NewService {
   readonly directory: string;
-  /** Options of its modules, each as `module.option=value`. */
+  /** Options of its modules, each of the form `module.option=value`. */
   readonly set: readonly string[];
 }
 
-/** What a service has where nothing else is said. */
+/** The preset of a service when no other is named. */
 const defaultPreset = 'default';
 
 /** The oldest Node that a service runs on. */
 const oldestNode = 24;
 
 /**
- * Finds out what a new service shall be: from flags, then from the answers file, then by asking, then by default. What was
- * given is checked before anything is asked.
+ * Collects the answers for a new service: from flags, then the answers file, then prompts, then defaults. Given
+ * answers are
+ * checked before the first prompt.
  * @param invocation how the command was called
- * @param catalogue what there is to choose from
+ * @param catalogue the catalogue to choose from
  * @returns everything that the first manifest needs
- * @throws SlipwayError (exit code 2) for a bad answer, or one that is missing without a terminal
+ * @throws SlipwayError (exit code 2) for an invalid answer, or for a missing one without a terminal
  */
 export async function newServiceAnswers(invocation: Invocation, catalogue: Catalogue): Promise<NewServiceAnswers> {
   const { flags, own, args, cwd, interactive } = invocation;

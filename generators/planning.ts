@@ -5,12 +5,12 @@ import { isVacant } from './io/freshTree.ts';
 import { withPast } from './io/service.ts';
 
 /**
- * How a command that edits the manifest works out its plan.
- * @param root the service's folder, or the one that is to become it
- * @param catalogue what it is rendered from
+ * Builds the planning step of a command that edits the manifest.
+ * @param root the service's folder; it need not exist yet
+ * @param catalogue the catalogue to render from
  * @param invocation how the command was called
- * @param edit from what the manifest holds to what it shall hold
- * @returns reads the service and plans; nothing is written
+ * @param edit takes the present content of the manifest and returns the desired manifest
+ * @returns a function that reads the service and plans; it writes nothing
  */
 export function planning(
   root: string,
@@ -24,7 +24,7 @@ export function planning(
   };
 }
 
-/** Merging takes more code than all the rest, and an empty folder has no use for it. */
+/** An empty folder needs no merge, and the merge code is larger than all other code. It is not loaded then. */
 const nothingToMerge: Merge = (path) => {
   throw new Error(`${path} cannot be merged with a file in an empty folder`);
 };

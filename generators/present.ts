@@ -7,18 +7,18 @@ import { loadCatalogue } from './catalogue.ts';
 import type { Invocation } from './invocation.ts';
 import { findService, openService } from './io/service.ts';
 
-/** A service that a command is called in. */
+/** The service that a command is called in. */
 export interface Present {
   readonly root: string;
   readonly catalogue: Catalogue;
-  /** What `slipway.json` holds. */
+  /** The content of `slipway.json`. */
   readonly raw: unknown;
 }
 
 /**
  * @param invocation how the command was called
- * @returns the service it was called in, its manifest not yet checked
- * @throws SlipwayError (exit code 2) when there is none
+ * @returns the service that the command was called in; its manifest is not checked yet
+ * @throws SlipwayError (exit code 2) when there is no service
  */
 export function presentService({ cwd, flags }: Invocation): Present {
   const root = findService(cwd);
@@ -27,10 +27,10 @@ export function presentService({ cwd, flags }: Invocation): Present {
 }
 
 /**
- * @param raw what `slipway.json` holds
+ * @param raw the content of `slipway.json`
  * @param catalogue the catalogue in use
  * @returns the manifest
- * @throws SlipwayError (exit code 2) when it is not valid, or of another catalogue than this one
+ * @throws SlipwayError (exit code 2) when the manifest is not valid, or belongs to another catalogue
  */
 export function manifestOf(raw: unknown, catalogue: Catalogue): Manifest {
   const version = fieldOf(raw, 'catalogue');
@@ -46,7 +46,7 @@ export function manifestOf(raw: unknown, catalogue: Catalogue): Manifest {
 
 /**
  * @param invocation how the command was called
- * @returns ids of the modules of the service it was called in; none outside a service
+ * @returns ids of the modules of the present service; empty outside a service
  */
 export function installedModules(invocation: Invocation): ReadonlySet<string> {
   try {

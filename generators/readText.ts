@@ -3,16 +3,16 @@ import { readRegularFile } from './io/disk.ts';
 import { osFault } from './io/faults.ts';
 
 /**
- * Reads a file that the user named, which may be a link.
+ * Reads a file that the user named. The file may be a link.
  * @param file its absolute path
- * @param what it is to be: `the plan`
+ * @param what name of the content, for errors: `the plan`
  * @returns its text
- * @throws SlipwayError (exit code 2) when it is not there, cannot be read, is no regular file or is too large
+ * @throws SlipwayError (exit code 2) when the file is missing, cannot be read, is not a regular file or is too large
  */
 export function readText(file: string, what: string): string {
   try {
     const found = readRegularFile(file, { name: `cannot read ${what}: ${file}`, follow: true, hint: 'name another' });
-    // In one piece: told the encoding, Node 20 reads it by 8 kB.
+    // Decoding is a separate step: with an `encoding`, Node 20 reads in pieces of 8 kB.
     if (found !== undefined) return found.bytes.toString();
   } catch (error) {
     throw osFault(error, `cannot read ${what} ${file}`, exitCodes.badInput);

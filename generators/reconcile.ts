@@ -12,37 +12,37 @@ import { planText } from './report/planText.ts';
 import type { Result } from './result.ts';
 import { refuseUnresolved } from './unresolved.ts';
 
-/** What came after the files were written. */
+/** The outcome of the steps after the files were written. */
 export interface Aftermath {
   readonly notes?: readonly string[];
-  /** What the user can do next, printed last. */
+  /** Next steps for the user, printed last. */
   readonly next?: readonly string[];
-  /** What did not work; the files are kept. */
+  /** A failure of these steps. The files are kept. */
   readonly fault?: SlipwayError | undefined;
 }
 
-/** What a command's prompts end in. */
+/** The intent of a command, as its prompts return it. */
 export interface Intent {
   readonly root: string;
-  /** What installs the service's dependencies and runs its scripts. */
+  /** The package manager that installs the service's dependencies and runs its scripts. */
   readonly packageManager: PackageManager;
-  /** Reads the service and works out what to do: once, under the lock. */
+  /** Reads the service and makes the plan. It is called once; a run that writes calls it under the lock. */
   readonly prepare: () => Prepared | Promise<Prepared>;
-  /** What the user should know about how the request was understood. */
+  /** Notes on how the request was understood. */
   readonly notes?: readonly string[];
-  /** What follows once the files are written; when absent, dependencies are installed as needed. */
+  /** Runs after the files are written. Default: install dependencies when they changed. */
   readonly afterwards?: () => Promise<Aftermath>;
-  /** Nothing is to be written; a plan that is not empty is drift. */
+  /** The command writes nothing. A plan that is not empty is drift. */
   readonly examine?: true;
-  /** The plan was made elsewhere: whatever it writes is shown. */
+  /** The plan was made elsewhere. Everything that it writes is shown. */
   readonly isForeign?: true;
 }
 
 /**
- * The one custom action: prepares a plan and carries it out, all of it or nothing.
- * @param intent what the command wants
+ * The one custom action: prepares a plan and carries it out, all or nothing.
+ * @param intent the intent of the command
  * @param invocation how it was called
- * @returns what to tell the user; exit code 3 and nothing written when there are conflicts
+ * @returns the result for the user; with conflicts, exit code 3 and nothing is written
  */
 export async function reconcile(intent: Intent, invocation: Invocation): Promise<Result> {
   const { flags } = invocation;

@@ -1,10 +1,10 @@
 import type { ExitCode, SlipwayError } from './engine/errors.ts';
 
-/** What a command has to say: to a person, and to a machine. */
+/** The result of a command, as text for a person and as JSON for a program. */
 export interface Result {
   readonly exitCode: ExitCode;
   readonly text: string;
   readonly json: unknown;
-  /** What did not work once the files were written; they are kept. */
+  /** A failure after the files were written. The files are kept. */
   readonly fault?: SlipwayError;
 }

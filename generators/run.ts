@@ -10,8 +10,8 @@ import type { Result } from './result.ts';
 /**
  * Runs one command as a plop generator.
  * @param invocation how the command was called
- * @returns what to tell the user
- * @throws SlipwayError what went wrong; anything else is a fault of Slipway itself
+ * @returns the result for the user
+ * @throws SlipwayError for an expected failure; any other error is a fault of Slipway itself
  */
 export async function run(invocation: Invocation): Promise<Result> {
   refuseMissingFolder(invocation.cwd);
@@ -22,7 +22,7 @@ export async function run(invocation: Invocation): Promise<Result> {
   }
 }
 
-/** A catalogue from elsewhere is data of unknown quality: when something breaks over it, that is where to look first. */
+/** Reports an unexpected error as a fault of the catalogue when the user named a catalogue. Its content may be of any quality. */
 function explained(error: unknown, catalogue: string | undefined): unknown {
   if (catalogue === undefined || error instanceof SlipwayError || codeOf(error) !== undefined) return error;
   const message = error instanceof Error ? error.message : String(error);
@@ -31,12 +31,12 @@ function explained(error: unknown, catalogue: string | undefined): unknown {
 
 async function generate(invocation: Invocation): Promise<Result> {
   const { command: name } = invocation;
-  // Plop requires the package.json of its folder: not that of a service, which may be a stranger's.
+  // Plop loads the package.json of this folder. The folder must not be a service, which may come from a stranger.
   const plop = await nodePlop('', { destBasePath: import.meta.dirname, force: false });
   plop.setActionType('reconcile', (answers: Answers) => reconciling(answers, invocation));
   plop.setGenerator(name, generatorOf(await loadCommand(name), invocation));
   const generator = plop.getGenerator(name);
-  // Plop passes on what the generator's prompts gave, typed as anything.
+  // Plop returns the result of the prompts as an untyped object.
   const answers = (await generator.runPrompts()) as Answers;
   await generator.runActions(answers);
   if (answers.fault !== undefined) throw answers.fault;

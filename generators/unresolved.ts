@@ -6,18 +6,18 @@ import type { Invocation } from './invocation.ts';
 
 /**
  * @param bytes content of a file
- * @returns whether it is text that holds an unresolved conflict
+ * @returns whether the content is text with an unresolved conflict
  */
 export function isUnresolved(bytes: Uint8Array | undefined): boolean {
   return bytes !== undefined && hasConflictMarkers(decode(bytes) ?? '');
 }
 
 /**
- * Refuses to pile one merge upon another.
+ * Refuses to merge into files with unresolved conflicts.
  * @param root the service's folder
- * @param prepared what is to be done there
- * @param invocation tells whether git is to be asked
- * @throws SlipwayError (exit code 2) naming the files whose conflicts are not resolved, by git or by Slipway
+ * @param prepared the plan
+ * @param invocation says whether git may be called
+ * @throws SlipwayError (exit code 2) with the names of the files whose conflicts, from git or Slipway, are unresolved
  */
 export async function refuseUnresolved(
   root: string,
@@ -27,7 +27,7 @@ export async function refuseUnresolved(
   if (changes.length === 0) return;
   const marked = changes.map(({ path }) => path).filter((path) => isUnresolved(before(path)));
   const unmerged = flags.git ? await (await import('./io/git.ts')).unmergedFiles(root) : [];
-  // Lock and bases are read with markers in them, and written without.
+  // Lock and bases are excluded: Slipway reads them with conflict markers and writes them without.
   const files = [...new Set([...unmerged, ...marked])].filter((path) => path !== lockPath && path !== basesPath);
   if (files.length === 0) return;
   throw badInput(`unresolved conflicts in: ${files.join(', ')}`, 'resolve them first; nothing was written', { files });

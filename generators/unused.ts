@@ -1,4 +1,4 @@
-/** Stands in for parts of plop that Slipway does not use, so that they are not bundled. */
+/** Replaces parts of plop that Slipway does not use, so that they are not bundled. */
 
 export function glob(): never {
   throw new Error('not used by Slipway');

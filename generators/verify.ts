@@ -16,16 +16,16 @@ import { loadCatalogue } from './catalogue.ts';
 import { runWithProgress } from './io/process.ts';
 import { commit } from './io/transaction.ts';
 
-/** What a scratch copy makes anew. */
+/** Paths that are not copied: git's folder, and dependencies and output, which the checks create again. */
 const leftOut = /(?:^|[\\/])(?:node_modules|\.git)$|^(?:dist|coverage)$/;
 
 /**
- * Tries changes in a copy of the service, with the service's own checks.
+ * Applies changes to a copy of the service and runs the service's own checks there.
  * @param root the service's folder
- * @param packageManager what installs and runs
- * @param changes what is to be landed
+ * @param packageManager the package manager that installs and runs
+ * @param changes the changes to check
  * @param invocation how the command was called
- * @throws SlipwayError (exit code 1) when the checks do not pass; the service is untouched either way
+ * @throws SlipwayError (exit code 1) when a check fails; the service is never changed
  */
 export async function verifyInScratch(
   root: string,
@@ -62,9 +62,9 @@ export async function verifyInScratch(
 }
 
 /**
- * @param root the service's folder, with its changes not yet landed
+ * @param root the service's folder, before the changes
  * @param invocation how the command was called
- * @returns a note that names the files of the platform that were edited and whose tests the service does not have, if there are any
+ * @returns a note that names edited platform files whose tests the service does not have; empty when there are none
  */
 export function untestedNotes(root: string, { flags, cwd }: Invocation): string[] {
   const { lock, read, manifestText } = openService(root);
@@ -80,7 +80,7 @@ export function untestedNotes(root: string, { flags, cwd }: Invocation): string[
   return [`checked without the platform's tests, though you have edited ${fewOf(edited.map(([home]) => home))}`];
 }
 
-/** Pipes, sockets and devices are no part of a service, and reading one may never end. */
+/** Leaves out pipes, sockets and devices. They are not part of a service, and reading one may never end. */
 function isCopied(stat: fs.Stats): boolean {
   return stat.isFile() || stat.isDirectory() || stat.isSymbolicLink();
 }

@@ -21,7 +21,8 @@ export const command = defineCommand({
     const { entries, changes } = parsePlan(readText(path.resolve(invocation.cwd, file), 'the plan'), file);
     return {
       root,
-      // Nothing else is asked of the manifest: the plan may be that of an update, made for another catalogue than the service's.
+      // The rest of the manifest is not checked: the plan may be an update, made for another catalogue than the
+      // service's.
       packageManager: packageManagers.find((known) => known === fieldOf(raw, 'packageManager')) ?? 'npm',
       isForeign: true,
       prepare: () => ({ entries, changes, before: (name) => readFileInside(root, name)?.bytes }),

@@ -21,7 +21,7 @@ export const command = defineCommand({
   },
 });
 
-/** Without a flag and without anybody to ask, the providers stay as they are. */
+/** Keeps the present providers when there is no flag and no terminal. */
 async function chosen(invocation: Invocation, present: readonly CiProvider[]): Promise<readonly CiProvider[]> {
   const provider = textOf(invocation, 'provider');
   if (provider !== undefined) return parseProviders(provider);

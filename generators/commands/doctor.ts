@@ -15,7 +15,7 @@ import { recover } from '../io/transaction.ts';
 import { manifestOf, presentService } from '../present.ts';
 import { isUnresolved } from '../unresolved.ts';
 
-/** One thing that was looked at. */
+/** The result of one check. */
 interface Finding {
   readonly what: string;
   readonly ok: boolean;
@@ -42,7 +42,7 @@ export const command = defineCommand({
   },
 });
 
-/** The programs are asked in a folder of their own: in a service, its settings would speak for them. */
+/** Runs the programs in a neutral folder, because the settings of a service could change their output. */
 async function machine(): Promise<Finding[]> {
   const neutral = path.dirname(process.execPath);
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -104,7 +104,7 @@ async function examine(what: string, look: () => string | Promise<string>): Prom
   }
 }
 
-/** Rolls an interrupted run back, or finishes it. */
+/** Rolls back or finishes an interrupted run. */
 function finish(root: string): string | Promise<string> {
   return withServiceLock(root, () => {
     const recovery = recover(root);
@@ -112,7 +112,7 @@ function finish(root: string): string | Promise<string> {
   });
 }
 
-/** Reads every base, so that damage shows before it is needed. */
+/** Reads every base, so that damage is reported before a base is needed. */
 function storeOf(root: string): Promise<string> {
   return withPast(root, ({ lock, lost, isKept }) => {
     const merged = Object.entries(lock.files).filter(([, file]) => file.ownership === 'merged');

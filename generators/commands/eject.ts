@@ -34,7 +34,7 @@ export const command = defineCommand({
   },
 });
 
-/** Where the templates put a file or folder that the user may have moved; a folder ends with `/`. */
+/** Returns the template path of a file or folder that the user may have moved. The path of a folder ends with `/`. */
 function templatePath(file: string, files: Readonly<Record<string, { at?: string }>>): string {
   const places = Object.entries(files).map(([path, { at }]) => [path, at ?? path] as const);
   const found = places.find(([, place]) => place === file)?.[0];
@@ -43,7 +43,7 @@ function templatePath(file: string, files: Readonly<Record<string, { at?: string
   throw badInput(`${file} is not a file that Slipway wrote`, didYouMean(file, Object.keys(files)));
 }
 
-/** Adds the tests of the folders, which are the user's from the start. */
+/** Adds the tests of the ejected folders. The user owns these tests from the start. */
 function withTests(prepared: Prepared, paths: readonly string[], manifest: Manifest, catalogue: Catalogue): Prepared {
   const folders = paths.filter((path) => path.endsWith('/'));
   if (folders.length === 0) return prepared;

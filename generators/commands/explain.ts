@@ -36,7 +36,7 @@ export const command = defineCommand({
     const [home, locked] = found;
     const state = stateOf(path, locked, service);
     const moved = home === path ? [] : [`moved by you from ${home}; updates follow it`];
-    // A derived file is rarely what was first written: it follows its source.
+    // A derived file usually differs from its first version, because it follows its source. The state is left out.
     const told = locked.ownership === 'derived' && state === 'edited' ? [] : [states[state]];
     const untested =
       locked.ownership === 'merged' && state === 'edited' && lacksTests(home, raw, catalogue) ? [withoutTests] : [];
@@ -52,7 +52,7 @@ export const command = defineCommand({
 const withoutTests =
   'its tests are not in this service: `slipway eject` of its folder brings them, or "platformTests": true in slipway.json';
 
-/** Of a service at another catalogue nothing is said. */
+/** Returns false when the service is at another catalogue. */
 function lacksTests(home: string, raw: unknown, catalogue: Catalogue): boolean {
   return fieldOf(raw, 'catalogue') === catalogue.version && isUntested(home, manifestOf(raw, catalogue), catalogue);
 }

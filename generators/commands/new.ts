@@ -49,7 +49,8 @@ export const command = defineCommand({
       notes: pinnedNote(manifest),
       prepare: async () => {
         const prepared = await planning(root, catalogue, invocation, (present) => {
-          // Another run may have created one meanwhile; that of this very command, interrupted, is finished.
+          // Another run may have created a service here. A service with the same manifest comes from this command,
+          // interrupted; it is finished.
           if (present !== undefined && !isDeepStrictEqual(present, manifest)) throw alreadyService(directory);
           return manifest;
         })();
@@ -71,7 +72,7 @@ function refuseTaken({ entries }: Prepared): void {
   );
 }
 
-/** Dependencies, the first commit, and what to do next. */
+/** Installs dependencies, makes the first commit and lists the next steps. */
 async function settleIn(root: string, manifest: Manifest, invocation: Invocation): Promise<Aftermath> {
   const { flags } = invocation;
   const fault = flags.install ? await install(root, manifest.packageManager, invocation) : undefined;
@@ -88,7 +89,8 @@ async function commitFirst(root: string): Promise<readonly string[]> {
   try {
     if (await isInRepository(root)) return ['inside a git repository: the commit is yours to make'];
   } catch (error) {
-    // The files are written. If git refuses to answer, the note says so, and no repository is created inside another.
+    // The files are written already. A refusal of git becomes a note, and no repository is created inside another
+    // one.
     if (error instanceof SlipwayError) return [`no first commit: ${error.message}`];
     throw error;
   }

@@ -1,9 +1,9 @@
 import { changing, defineCommand } from '../command.ts';
 
-/** `plan add postgres` is `add postgres --dry-run`: `bin/arguments.ts` reads it so. */
+/** The help entry of `plan`. `bin/arguments.ts` reads `plan add postgres` as `add postgres --dry-run`. */
 export const command = defineCommand({
   usage: '<command...>',
   summary: 'show what a command would do; with --json, print a plan for apply',
-  // Each plan takes the flags of its command, too.
+  // `plan` also accepts the flags of the planned command.
   flags: { diff: changing.diff, yes: changing.yes, conflict: changing.conflict },
 });

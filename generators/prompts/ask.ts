@@ -1,16 +1,16 @@
 import Enquirer from 'enquirer';
 import { exitCodes, SlipwayError } from '../engine/errors.ts';
 
-/** What enquirer is asked with; its own types leave most of it out. */
+/** A question for enquirer. The types of enquirer lack most of its options. */
 export type Question = { readonly type: string; readonly message: string } & Readonly<Record<string, unknown>>;
 
-/** The part of enquirer's prompts that its types leave out. */
+/** The members of enquirer's prompts that its types lack. */
 interface Prompt extends NodeJS.EventEmitter {
-  /** Lets go of the terminal; called once the prompt is closed. */
+  /** Releases the terminal. Enquirer calls it when the prompt is closed. */
   readonly stop: () => void;
 }
 
-/** Control keys as in a shell: to edit a line, and to give up; enquirer's own let Ctrl+D end the process in silence. */
+/** Control keys as in a shell, for editing and cancelling. With enquirer's own keys, Ctrl+D ends the process without a message. */
 const ctrl = {
   ...{ a: 'first', b: 'backward', e: 'last', f: 'forward', k: 'cutForward', u: 'reset', w: 'cutLeft' },
   ...{ c: 'cancel', d: 'cancel', j: 'submit', m: 'submit' },
@@ -19,8 +19,9 @@ const ctrl = {
 /**
  * Asks one question on the terminal.
  * @param question for enquirer
- * @returns what the user answered
- * @throws SlipwayError (exit code 1) when the user gives up with Ctrl+C, Ctrl+D or Escape; nothing has been written by then
+ * @returns the user's answer
+ * @throws SlipwayError (exit code 1) when the user cancels with Ctrl+C, Ctrl+D or Escape; nothing has been written by
+ * then
  */
 export async function ask(question: Question): Promise<unknown> {
   const enquirer = new Enquirer<{ answer: unknown }>();
@@ -30,20 +31,21 @@ export async function ask(question: Question): Promise<unknown> {
     const { answer } = await enquirer.prompt(asked);
     return answer;
   } catch (error) {
-    // Enquirer rejects with an empty string.
+    // Enquirer rejects with an empty string when the user cancels.
     if (error !== '' && error !== undefined) throw error;
     throw new SlipwayError(exitCodes.failed, 'cancelled; nothing was written', { cause: error });
   }
 }
 
-/** Where a terminal does not tell its size, enquirer would leave no room for choices. */
+/** Enquirer leaves no room for choices when the terminal does not report its size. This returns a default size. */
 function size(): { rows?: number; columns?: number } {
   return process.stdout.rows && process.stdout.columns ? {} : { rows: 24, columns: 80 };
 }
 
 /**
- * Ctrl+C and Ctrl+D close the readline underneath, and closing it again throws from Node 24.2 on (enquirer issue 483). By
- * then everything else has been let go.
+ * Ctrl+C and Ctrl+D close the readline below the prompt. Closing it again throws from Node 24.2 on (enquirer issue
+ * 483).
+ * Everything else is released by then, so the error is ignored.
  */
 function letGoOnce(prompt: Prompt): void {
   const { stop } = prompt;

@@ -1,22 +1,22 @@
 import { ask } from './ask.ts';
 
-/** One thing to tick. */
+/** One choice of a multiple-choice question. */
 export interface Choice {
   readonly name: string;
-  /** What is shown for it, when that is not its name. */
+  /** The displayed text; default: the name. */
   readonly message?: string;
-  /** A few words about it. */
+  /** A short description. */
   readonly hint?: string;
 }
 
-/** Marks that can be told apart without colours. */
+/** Marks that differ without colours. */
 const marks = { indicator: { on: '◉', off: '◯' }, pointer: '▸' };
 
 /**
- * @param message what is asked
+ * @param message the question
  * @param choices to choose from
- * @param ticked names of those that are ticked at first
- * @returns the names of those that are ticked in the end, any number of them
+ * @param ticked names of the choices that are selected at first
+ * @returns the names of the selected choices, any number of them
  */
 export async function askMany(
   message: string,
@@ -33,7 +33,7 @@ export async function askMany(
   return Array.isArray(answer) ? answer.map(String) : [];
 }
 
-/** A hint that would not fit beside its name is cut: enquirer redraws by counting lines. */
+/** Cuts a hint that does not fit beside its name. Enquirer counts lines to redraw, so no line may wrap. */
 function clipped({ name, hint = '' }: Choice): string {
   const room = (process.stdout.columns || 80) - name.length - 6;
   return hint.length <= room ? hint : `${hint.slice(0, Math.max(0, room - 1))}…`;

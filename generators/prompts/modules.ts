@@ -2,11 +2,11 @@ import type { Catalogue } from '../engine/model.ts';
 import { askMany } from './askMany.ts';
 
 /**
- * @param message what is asked
+ * @param message the question
  * @param ids modules to choose from
- * @param catalogue where their summaries are
- * @param ticked modules that are ticked at first
- * @returns the modules chosen, any number of them
+ * @param catalogue has the summaries of the modules
+ * @param ticked modules that are selected at first
+ * @returns the chosen modules, any number of them
  */
 export function askModules(
   message: string,

@@ -4,8 +4,8 @@ import { askMany } from './askMany.ts';
 const labels: Readonly<Record<CiProvider, string>> = { github: 'GitHub Actions', gitlab: 'GitLab CI' };
 
 /**
- * @param chosen providers that are ticked at first
- * @returns the providers chosen, any number of them
+ * @param chosen providers that are selected at first
+ * @returns the chosen providers, any number of them
  */
 export async function askProviders(chosen: readonly CiProvider[]): Promise<CiProvider[]> {
   const choices = ciProviders.map((name) => ({ name, message: labels[name] }));

@@ -6,8 +6,8 @@ import { ask } from './ask.ts';
 const suggestion = 'orders';
 
 /**
- * @param faultOf why a folder will not do; undefined when it will
- * @returns the folder of the new service, one that will do
+ * @param faultOf returns why a folder cannot be used; undefined when it can
+ * @returns the folder of the new service, which can be used
  */
 export async function askDirectory(faultOf: (directory: string) => string | undefined): Promise<string> {
   const answer = await ask({
@@ -15,7 +15,7 @@ export async function askDirectory(faultOf: (directory: string) => string | unde
     message: 'Folder of the new service, named like it',
     initial: suggestion,
     validate: (text: string) => faultOf(text.trim()) ?? true,
-    // While it is typed; once enter was pressed, enquirer shows what `validate` says.
+    // Shown while the user types. After enter, enquirer shows the message of `validate`.
     footer: ({ input, error }: { input: string; error?: string | null }) => {
       const fault = error ? undefined : faultOf(input.trim() || suggestion);
       return fault === undefined ? '' : colors.yellow(`▸ ${visible(fault)}`);
@@ -25,7 +25,7 @@ export async function askDirectory(faultOf: (directory: string) => string | unde
 }
 
 /**
- * @returns what shall install the dependencies
+ * @returns the package manager of the service
  */
 export async function askPackageManager(): Promise<PackageManager> {
   const answer = await ask({ type: 'select', message: 'Package manager', choices: [...packageManagers] });
@@ -33,7 +33,7 @@ export async function askPackageManager(): Promise<PackageManager> {
 }
 
 /**
- * @returns whether the service gets the tests of the platform's code, too
+ * @returns whether the service also gets the tests of the platform's code
  */
 export async function askPlatformTests(): Promise<boolean> {
   const message = 'Also copy the tests of the platform (they run at Slipway; your service has its own)';

@@ -6,7 +6,7 @@ import type { Prepared } from '../engine/reconcile/prepare.ts';
 
 /**
  * @param prepared a plan
- * @param isForeign whether it was made elsewhere: then what Slipway writes for itself is shown as well
+ * @param isForeign whether the plan was made elsewhere; then Slipway's own files are shown as well
  * @returns its changes to the service's files as one unified diff, coloured on a terminal
  */
 export function planDiff({ entries, changes, before }: Prepared, isForeign: boolean): string {
@@ -28,7 +28,7 @@ function unifiedDiff(change: Change, before: Uint8Array | undefined): string {
   return [...mode, ...patch.split('\n').slice(1).map(paint)].join('\n');
 }
 
-/** Bytes that are no text are shown as base64, in lines as MIME has them (RFC 2045). */
+/** Shows bytes that are not text as base64, in lines as in MIME (RFC 2045). */
 function textOf(bytes: Uint8Array | undefined): string {
   if (bytes === undefined) return '';
   return (

@@ -16,11 +16,11 @@ interface Told {
   readonly applied: boolean;
   readonly notes: readonly string[];
   readonly exitCode: ExitCode;
-  /** What did not work once the files were written. */
+  /** A failure after the files were written. */
   readonly error?: { readonly message: string; readonly hint: string | undefined };
 }
 
-/** A change as JSON carries it. */
+/** A change in JSON. */
 type ChangeDocument =
   | { readonly path: string; readonly expect: string | null; readonly remove: true }
   | {
@@ -31,16 +31,16 @@ type ChangeDocument =
       readonly content: string;
     };
 
-/** An entry as JSON carries it. */
+/** An entry in JSON. */
 type EntryDocument = Omit<PlanEntry, 'changes'> & {
-  /** Where the file was, when it moves. */
+  /** The former path of a moved file. */
   readonly from?: string;
 };
 
 /**
  * @param prepared a plan
  * @param told the outcome
- * @returns the document of `--json`; one that was not carried out holds its changes, so that `slipway apply` can
+ * @returns the document of `--json`; a plan that was not carried out includes its changes, for `slipway apply`
  */
 export function planDocument({ entries, changes }: Prepared, told: Told): Record<string, unknown> {
   const rows = entries.map(({ path, action, module, reason, conflicts, changes: own }): EntryDocument => {
@@ -60,11 +60,12 @@ function changeDocument(change: Change): ChangeDocument {
 }
 
 /**
- * Reads a plan that `--json` printed; it may have been edited since, so everything is checked.
+ * Reads a plan that `--json` printed. The plan may have been edited, so everything is checked.
  * @param text the document
- * @param name what the user calls it, for errors
+ * @param name the user's name of the document, for errors
  * @returns the plan
- * @throws SlipwayError (exit code 2) when it is no plan, holds conflicts, leads out of the service, or changes what it does not show
+ * @throws SlipwayError (exit code 2) when it is not a plan, has conflicts, leads out of the service, or has changes
+ * that it does not show
  */
 export function parsePlan(text: string, name: string): Pick<Prepared, 'entries' | 'changes'> {
   const document = parse(text, name);
@@ -80,8 +81,8 @@ export function parsePlan(text: string, name: string): Pick<Prepared, 'entries' 
 }
 
 /**
- * Gives each change to the entry that shows it, so that what is shown is what is done.
- * @throws SlipwayError (exit code 2) when an entry says something else than its changes do, or a change has none
+ * Assigns each change to the entry that shows it. A plan therefore does exactly what it shows.
+ * @throws SlipwayError (exit code 2) when an entry differs from its changes, or a change has no entry
  */
 function showing(entries: readonly EntryDocument[], changes: readonly Change[], name: string): PlanEntry[] {
   const left = new Map(changes.map((change) => [change.path, change]));
@@ -109,7 +110,8 @@ function showing(entries: readonly EntryDocument[], changes: readonly Change[], 
 
 /**
  * Whether changes do what an entry says.
- * @param gone what happens where the file was; undefined when it does not move, null when nothing does
+ * @param gone the change at the file's former path; undefined when the file does not move, null when there is no such
+ * change
  */
 function does(action: Action, put: Change | undefined, gone: Change | null | undefined): boolean {
   const isWritten = put !== undefined && 'write' in put;
@@ -128,7 +130,7 @@ function does(action: Action, put: Change | undefined, gone: Change | null | und
   return what[action];
 }
 
-/** What Slipway keeps for itself has no entry; only the files of an old store are ever removed. */
+/** Slipway's own files have no entry. Of these, a plan may remove only the files of an old store. */
 function isBookkeeping(change: Change): boolean {
   return 'write' in change ? isOwn(change.path) : isOfOldStore(change.path);
 }
@@ -173,7 +175,7 @@ function isChange(value: unknown): value is ChangeDocument {
   );
 }
 
-/** Permission bits alone: no file of a plan runs as its owner. */
+/** Allows permission bits only. A plan cannot set the set-user-id bit. */
 function isMode(mode: unknown): boolean {
   return Number.isInteger(mode) && Number(mode) >= 0 && Number(mode) <= 0o777;
 }

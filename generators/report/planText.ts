@@ -7,9 +7,9 @@ interface Told {
   readonly command: string;
   readonly applied: boolean;
   readonly notes: readonly string[];
-  /** Commands that the user can go on with. */
+  /** Next commands for the user. */
   readonly next?: readonly string[];
-  /** Shown in place of the table. */
+  /** A diff to show instead of the table. */
   readonly diff?: string;
 }
 
@@ -23,13 +23,13 @@ const paint: Readonly<Record<Action, (text: string) => string>> = {
   keep: colors.dim,
 };
 
-/** Longer plans are shown by folder; `--diff` and `--json` show every file. */
+/** The max number of rows by file. A longer plan is shown by folder; `--diff` and `--json` show every file. */
 const longestTable = 24;
 
 /**
  * @param prepared a plan
  * @param told the outcome
- * @returns the plan as a short aligned table, or as a unified diff, and what it comes to
+ * @returns the plan as a short aligned table or a unified diff, followed by a summary
  */
 export function planText(prepared: Prepared, told: Told): string {
   const { entries, changes } = prepared;
@@ -61,14 +61,14 @@ function table(entries: readonly PlanEntry[]): string {
 
 type Row = Pick<PlanEntry, 'action' | 'path' | 'reason'>;
 
-/** File by file where that is short, else by folder. */
+/** One row for each file of a short plan, one row for each folder of a long plan. */
 function rowsOf(entries: readonly PlanEntry[]): readonly Row[] {
   if (entries.length <= longestTable) return entries;
   const rows = byFolder(entries, 2);
   return rows.length <= longestTable ? rows : byFolder(entries, 1);
 }
 
-/** @param depth how many folders of a path are shown: with two, `internal/platform/http/` */
+/** @param depth number of folders of a path to show; with two: `internal/platform/http/` */
 function byFolder(entries: readonly PlanEntry[], depth: number): readonly Row[] {
   const groups = new Map<string, { action: Action; path: string; files: number; only: PlanEntry }>();
   for (const entry of entries) {
@@ -96,7 +96,7 @@ function conflictLines(entries: readonly PlanEntry[]): string[] {
     );
 }
 
-/** At most eight lines of a place in conflict. */
+/** Shows at most eight lines of a conflict. */
 function indent(who: string, text: string): string[] {
   const lines = text.replace(/\r?\n$/, '').split(/\r?\n/);
   const shown = lines.length > 8 ? [...lines.slice(0, 7), `… ${lines.length - 7} more lines`] : lines;
@@ -120,7 +120,7 @@ function summary(entries: readonly PlanEntry[], changes: number, { applied, comm
     : `Plan: ${what}; nothing was written.`;
 }
 
-/** `44 files created, 9 updated`. */
+/** Returns, for example, `44 files created, 9 updated`. */
 function counted(entries: readonly PlanEntry[]): string {
   const counts = (['create', 'update', 'merge', 'adopt', 'delete'] as const)
     .map((action) => [action, entries.filter((entry) => entry.action === action).length] as const)

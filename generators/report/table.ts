@@ -1,6 +1,6 @@
 /**
  * @param rows cells
- * @returns lines with the columns aligned, indented by two; the last column is not padded
+ * @returns lines with aligned columns, indented by two; the last column is not padded
  */
 export function alignedTable(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

@@ -1,8 +1,9 @@
 /**
- * Text from a file or a command line, for the terminal: what would steer the terminal, or turn the direction of writing, is
- * shown as an escape sequence.
+ * Makes text from a file or a command line safe for the terminal. Characters that control the terminal or the
+ * direction of
+ * writing become escape sequences.
  * @param text any text
- * @returns the same text, with nothing in it but characters and line breaks
+ * @returns the text with visible characters and line breaks only
  */
 export function visible(text: string): string {
   return text.replace(/[^\n\P{C}]|[\u2028\u2029]/gu, (character) => {
@@ -12,9 +13,9 @@ export function visible(text: string): string {
 }
 
 /**
- * A word of the user's in a message.
- * @param word as it was typed
- * @returns it between quotation marks, on one line, cut when it is very long
+ * Quotes a word of the user in a message.
+ * @param word the word as typed
+ * @returns the word in quotation marks, on one line, cut when it is very long
  */
 export function quoted(word: string): string {
   return JSON.stringify(word.length > 60 ? `${word.slice(0, 57)}...` : word);
