@@ -36,8 +36,8 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 /**
  * Makes a signal end the process with `process.exit()`. The exit handlers then release the service's lock and remove
- * temporary files.
- * The signal is handled only between event loop turns, so it cannot interrupt the writing of several files.
+ * temporary files. The signal is handled only between event loop turns, so it cannot interrupt the writing of several
+ * files.
  */
 function endByExit(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

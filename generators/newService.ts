@@ -26,8 +26,7 @@ const oldestNode = 24;
 
 /**
  * Collects the answers for a new service: from flags, then the answers file, then prompts, then defaults. Given
- * answers are
- * checked before the first prompt.
+ * answers are checked before the first prompt.
  * @param invocation how the command was called
  * @param catalogue the catalogue to choose from
  * @returns everything that the first manifest needs

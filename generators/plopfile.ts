@@ -9,8 +9,8 @@ import { run } from './run.ts';
 /**
  * Slipway as a plop pack. `await plop.load('create-slipway')` in a plopfile offers each command as the generator
  * `slipway-<command>`, and the action type `reconcile`. `{ type: 'reconcile', command: ['add', 'redis'] }` runs that
- * command as one
- * step of your own generator. The step asks nothing, writes all or nothing, and fails with the command's own error.
+ * command as one step of your own generator. The step asks nothing, writes all or nothing, and fails with the
+ * command's own error.
  * @param plop plop's API
  */
 export default async function plopfile(plop: NodePlopAPI): Promise<void> {

@@ -23,34 +23,36 @@ import { codeOf } from './faults.ts';
 
 const isWindows = process.platform === 'win32';
 
-/** What a new file takes over from the one it will replace. */
+/** Permissions that a new file takes over from the file that it replaces. */
 export interface Permissions {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
 }
 
-/** The largest file (bytes) that is read whole. */
+/** The max size (bytes) of a file that is read whole. */
 export const largestFile = 64 * 2 ** 20;
 
-/** How a file is read that anybody may have put there. */
+/** How to read a file that another user or program may have put there. */
 interface Reading {
-  /** What the user calls it, for errors. */
+  /** The user's name of the file, for errors. */
   readonly name: string;
-  /** Whether it may be a link. */
+  /** Whether the file may be a link. */
   readonly follow: boolean;
-  /** How many bytes are too many. */
+  /** The max size in bytes. */
   readonly limit?: number;
-  /** What to do about something else in its place. */
+  /** The hint of the error when the file is of another kind or too large. */
   readonly hint?: string;
 }
 
 /**
- * Reads a file that anybody may have put there. Nothing but a regular file is opened: a pipe never ends, a device may do anything.
+ * Reads a file that another user or program may have put there. It opens regular files only: reading a pipe may never
+ * end, and opening a device may have side effects.
  * @param file its absolute path
- * @param how what it may be
- * @returns its content and its state; undefined when there is none
- * @throws SlipwayError bad input when it is no regular file, or too large; the system's own error when it cannot be read
+ * @param how which kinds of file are allowed
+ * @returns its content and its state; undefined when the file does not exist
+ * @throws SlipwayError bad input when it is not a regular file, or too large; the system's own error when it cannot
+ * be read
  */
 export function readRegularFile(
   file: string,
@@ -58,11 +60,12 @@ export function readRegularFile(
 ): { readonly bytes: Buffer; readonly stat: Stats } | undefined {
   let descriptor: number | undefined;
   try {
-    // Before it is opened, because opening a device is an act of its own, and because Windows knows none of the flags below.
+    // Checked before opening, because opening a device has side effects, and because Windows supports none of the
+    // flags below.
     assertReadable((how.follow ? statSync : lstatSync)(file), how);
     const flags = constants.O_RDONLY | constants.O_NONBLOCK | (how.follow ? 0 : constants.O_NOFOLLOW);
     descriptor = openSync(file, flags);
-    // Once more: it may have been replaced meanwhile.
+    // Checked again, because the file may have been replaced since.
     const stat = fstatSync(descriptor);
     assertReadable(stat, how);
     return { bytes: readFileSync(descriptor), stat };
@@ -89,10 +92,12 @@ function kindOf(stat: Stats): string {
 }
 
 /**
- * Writes a new file so that it survives a power cut. The system refuses a path where anything is already, a link too.
- * @param file its absolute path, where nothing may be yet
+ * Writes a new file. With `durable` it survives a power cut. The system refuses a path that exists, even when it is a
+ * link.
+ * @param file its absolute path, which must not exist
  * @param bytes its content
- * @param options `mode` of a new file, less the user's umask; `like`: permissions to take over exactly; `durable`: wait for the disk
+ * @param options `mode`: mode of the new file, reduced by the user's umask; `like`: permissions to take over exactly;
+ * `durable`: wait for the disk
  */
 export function writeNewFile(
   file: string,
@@ -110,30 +115,32 @@ export function writeNewFile(
 }
 
 function takeOver(descriptor: number, like: Permissions): void {
-  // Root editing somebody's service leaves the files theirs; nobody else can give files away, nor needs to.
+  // When root edits another user's service, the files keep their owner. Other users cannot change owners and need
+  // not.
   if (process.getuid?.() === 0) fchownSync(descriptor, like.uid, like.gid);
   fchmodSync(descriptor, like.mode);
 }
 
 /**
- * Makes one folder. (mkdir's own `recursive` takes a read-only file system for a missing folder.)
- * @param folder its absolute path; it may be there already, its parent must
+ * Creates one folder. `mkdir` with `recursive` is not used: it reports a read-only file system as a missing folder.
+ * @param folder its absolute path; it may exist already, its parent must exist
  */
 export function makeFolder(folder: string): void {
   try {
     mkdirSync(folder);
   } catch (error) {
-    // Made by somebody else meanwhile, or, where case does not count, under its twin's name.
+    // The folder exists: another process created it, or its name differs only in case on a case-insensitive file
+    // system.
     if (codeOf(error) !== 'EEXIST') throw error;
   }
 }
 
 /**
- * Makes a folder's entries (what was created, renamed or removed in it) survive a power cut.
+ * Makes the changes to a folder's entries (created, renamed or removed files) survive a power cut.
  * @param folder its absolute path
  */
 export function syncFolder(folder: string): void {
-  // Windows does not let a folder be opened for this; NTFS journals its entries itself.
+  // Windows cannot open a folder for this. NTFS journals its entries itself.
   if (isWindows) return;
   const descriptor = openSync(folder, 'r');
   try {
@@ -144,7 +151,7 @@ export function syncFolder(folder: string): void {
 }
 
 /**
- * Renames atomically, over what is there.
+ * Renames atomically and replaces the target.
  * @param from absolute path of the file or folder
  * @param to its new absolute path, on the same file system
  */
@@ -153,7 +160,7 @@ export function replaceFile(from: string, to: string): void {
 }
 
 /**
- * @param file absolute path of a file to remove, which may be gone already
+ * @param file absolute path of a file to remove; it may be missing already
  */
 export function removeFile(file: string): void {
   patiently(() => {
@@ -166,7 +173,7 @@ export function removeFile(file: string): void {
 }
 
 /**
- * @param folder absolute path of a folder, removed if it is there and holds nothing
+ * @param folder absolute path of a folder; it is removed when it exists and is empty
  * @returns whether it was removed
  */
 export function removeIfEmpty(folder: string): boolean {
@@ -174,21 +181,21 @@ export function removeIfEmpty(folder: string): boolean {
     rmdirSync(folder);
     return true;
   } catch {
-    // Not empty, gone, a mount point, not ours to remove: a folder more does no harm.
+    // The folder is not empty, missing, a mount point, or not ours to remove. A remaining folder does no harm.
     return false;
   }
 }
 
 /**
- * Removes a folder and its parents, as far as they are empty.
+ * Removes a folder and its parents while they are empty.
  * @param folder absolute path of the folder
- * @param root absolute path of the folder to stop at, which is never removed
+ * @param root absolute path of the folder to stop at; it is never removed
  */
 export function removeEmptyUpTo(folder: string, root: string): void {
   for (let at = folder; at.startsWith(root + sep) && removeIfEmpty(at);) at = dirname(at);
 }
 
-/** How often and how long (ms) to wait for a virus scanner or an editor to let go of a file on Windows. */
+/** Delays (ms) between attempts on Windows, where a virus scanner or an editor may hold a file. */
 const patience = [10, 20, 50, 100, 200, 400];
 
 function patiently(action: () => void): void {

@@ -1,7 +1,7 @@
 import { exitCodes, SlipwayError } from '../engine/errors.ts';
 import type { ExitCode } from '../engine/errors.ts';
 
-/** What the operating system's codes mean to a user, and what to do about each. */
+/** The meaning of the operating system's error codes for a user, with a hint for each. */
 const meanings: Readonly<Record<string, readonly [what: string, hint: string]>> = {
   ENOSPC: ['the disk is full', 'free some space and run the command again'],
   EDQUOT: ['your disk quota is used up', 'free some space and run the command again'],
@@ -23,8 +23,8 @@ const meanings: Readonly<Record<string, readonly [what: string, hint: string]>> 
 };
 
 /**
- * @param error anything thrown
- * @returns the operating system's code (`ENOENT`, ...); undefined for every other fault
+ * @param error any thrown value
+ * @returns the operating system's code (`ENOENT`, ...); undefined for every other error
  */
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
@@ -32,10 +32,10 @@ export function codeOf(error: unknown): string | undefined {
 
 /**
  * Turns a failed system call into an error for the user.
- * @param error what was thrown
- * @param doing what was being done and to which file: `cannot write src/a.ts`
- * @param exitCode the exit code the error is to carry
- * @returns the error to throw; a fault that is no system call's is returned as it is
+ * @param error the thrown value
+ * @param doing the action and its file: `cannot write src/a.ts`
+ * @param exitCode the exit code of the new error
+ * @returns the error to throw; an error that is not from a system call is returned unchanged
  */
 export function osFault(error: unknown, doing: string, exitCode: ExitCode = exitCodes.failed): unknown {
   const code = codeOf(error);

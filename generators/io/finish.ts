@@ -10,21 +10,23 @@ import { lstatIfAny, realRootOf, resolveInside } from './paths.ts';
 import { hashOf, readFileInside } from './tree.ts';
 
 /**
- * Brings a decided commit to its end. Killed at any point it can be run again: an entry is done when its staged file is
- * gone, and a staged file only ever leaves by taking its place, or because the user has edited the one there.
+ * Completes a decided commit. It can be killed at any point and run again: an entry is done when its staged file is
+ * gone. A staged file is gone only when it was moved to its target, or removed because the user has edited the
+ * target.
  * @param root the service's folder
  * @param entries the journal's entries
- * @param durable whether the result must survive a power cut before the journal goes
- * @returns paths of the files that were edited after the commit point, left as the user has them
+ * @param durable whether the result must survive a power cut before the journal is removed
+ * @returns paths of the files that were edited after the commit point; these files are not changed
  */
 export function finish(root: string, entries: readonly Entry[], durable: boolean): string[] {
   const transaction = transactionFolderOf(root);
-  // All of them first: half a commit is worse than none, and what is damaged here cannot be made up for.
+  // All staged files are checked first. Damage to one stops the commit before any file changes, because it cannot be
+  // repaired here.
   const waiting = new Set(entries.filter((entry) => isWaiting(transaction, entry)));
   if (durable) attempt('cannot record the change', () => syncFolder(transaction));
   const kept: string[] = [];
   const done: Entry[] = [];
-  // Removals come first: a file may make room for a folder of its name.
+  // Removals come first: a removed file may make room for a folder of the same name.
   for (const entry of entries.toSorted((a, b) => Number(a.staged !== null) - Number(b.staged !== null))) {
     const isKept = attempt(`cannot put ${entry.path} in place`, () =>
       entry.staged === null
@@ -40,7 +42,7 @@ export function finish(root: string, entries: readonly Entry[], durable: boolean
   return kept.toSorted();
 }
 
-/** Whether an entry's staged file has not taken its place yet. */
+/** Whether an entry's staged file is still to be moved to its target. */
 function isWaiting(transaction: string, { path, after, staged }: Entry): boolean {
   if (staged === null) return false;
   const name = `what is staged for ${path}`;
@@ -64,7 +66,7 @@ function writeEntry(root: string, { path, before, after }: Entry, staged: string
     replaceFile(staged, target);
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
-    // The folder may be gone since, or could not be made before a file of its name had left.
+    // The folder may have been removed since, or a file of its name, removed by now, prevented its creation.
     mkdirSync(dirname(target), { recursive: true });
     replaceFile(staged, target);
   }
@@ -83,13 +85,13 @@ function removeEntry(root: string, { path, before }: Entry): boolean {
 const aFolder = 'a folder';
 const somethingElse = 'something else';
 
-/** What lies in a file's place now: its hash, null for nothing, or what it is when it is no file of the service. */
+/** The state of a target path: the hash of the file, null when it does not exist, or a word for anything else. */
 function presentState(root: string, path: string): string | null {
   let file: string;
   try {
     file = resolveInside(root, path);
   } catch (error) {
-    // A link that leads out, or nowhere, was put there after the plan was made.
+    // A link that leads out of the service, or nowhere, was put there after the plan was made.
     if (error instanceof SlipwayError && error.details['code'] === undefined) return somethingElse;
     throw error;
   }
@@ -99,13 +101,13 @@ function presentState(root: string, path: string): string | null {
   return stat.isFile() ? (readFileInside(root, path)?.hash ?? null) : somethingElse;
 }
 
-/** Makes what was renamed and removed last, then removes the folders that lost their last file. */
+/** Removes the folders that lost their last file. With `durable`, makes the renames and removals survive a power cut. */
 function settle(root: string, entries: readonly Entry[], durable: boolean): void {
   const realRoot = realRootOf(root);
   const parents = new Set<string>();
   for (const { path, staged } of entries) {
     const parent = dirname(resolveInside(root, path));
-    // A folder reached through a link stays: the link would lead nowhere.
+    // A folder reached through a link is kept, because the link would lead nowhere.
     if (staged === null && parent === dirname(join(realRoot, path))) removeEmptyUpTo(parent, realRoot);
     parents.add(parent);
   }

@@ -19,8 +19,8 @@ export interface NewFile {
 
 /**
  * @param directory any path
- * @returns whether nothing is there, or an empty folder
- * @throws SlipwayError bad input when it is a file, or may not be read
+ * @returns whether the path does not exist or is an empty folder
+ * @throws SlipwayError bad input when it is a file, or cannot be read
  */
 export function isVacant(directory: string): boolean {
   try {
@@ -31,11 +31,11 @@ export function isVacant(directory: string): boolean {
 }
 
 /**
- * Lays down a whole new tree, or nothing. Nothing of the user's is at stake, so no file waits for the disk: after a power cut
- * the command is run again.
- * @param directory where: a folder that does not exist, or exists and is empty
- * @param files its files, paths relative to it with `/` between parts; modes are less the user's umask
- * @throws SlipwayError when the folder is not empty, a path is unsafe, or the disk does not let it
+ * Creates a whole new tree, or nothing. It does not wait for the disk, because no user data can be lost: after a
+ * power cut the user runs the command again.
+ * @param directory a folder that does not exist or is empty
+ * @param files its files, paths relative to it with `/` between parts; modes are reduced by the user's umask
+ * @throws SlipwayError when the folder is not empty, a path is unsafe, or writing fails
  */
 export function createTree(directory: string, files: Iterable<NewFile>): void {
   const target = resolve(directory);
@@ -43,9 +43,9 @@ export function createTree(directory: string, files: Iterable<NewFile>): void {
   else makeFolder(target, files);
 }
 
-/** An existing folder stays the one it is: a shell may stand in it, or it may be a mount point. */
+/** Fills an existing folder. The folder is not replaced: it may be the current folder of a shell, or a mount point. */
 function fillFolder(target: string, files: Iterable<NewFile>): void {
-  // Only a killed run of this very function leaves a journal in a folder that was empty.
+  // In a folder that was empty, only a killed run of this function leaves a journal.
   if (!isVacant(target)) recover(target);
   if (!isVacant(target)) {
     throw badInput(`${target} is not empty: it holds ${summary(readdirSync(target))}`, 'choose another folder');
@@ -59,7 +59,7 @@ function summary(names: readonly string[]): string {
   return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
 }
 
-/** Writes the tree beside its place, below the nearest folder that exists, and renames it there in one step. */
+/** Writes the tree into a staging folder in the nearest existing parent, then renames it to its target in one step. */
 function makeFolder(target: string, files: Iterable<NewFile>): void {
   let top = target;
   while (!existsSync(dirname(top))) top = dirname(top);
@@ -95,14 +95,14 @@ function makeParent(root: string, path: string, made: Set<string>): void {
   made.add(folder);
 }
 
-/** The machine is part of the name, because only on its own machine a process id tells whether its process lives. */
+/** The name contains the machine, because a process id is meaningful only on its own machine. */
 function stagingPrefix(): string {
   return `.slipway-new-${hostname()
     .replaceAll(/[^A-Za-z0-9]/g, '')
     .slice(0, 40)}-`;
 }
 
-/** Removes what killed runs have left in the folder. */
+/** Removes the staging folders of killed runs. */
 function sweep(parent: string): void {
   const prefix = stagingPrefix();
   for (const name of namesIn(parent)) {
@@ -111,7 +111,7 @@ function sweep(parent: string): void {
   }
 }
 
-/** A folder in which one may create, but not look, is swept by nobody. */
+/** Returns an empty list for a folder that cannot be read: it may still be writable. */
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);

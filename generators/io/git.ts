@@ -3,8 +3,8 @@ import { badInput, SlipwayError } from '../engine/errors.ts';
 import { explainFailure, type RunOptions, runProcess } from './process.ts';
 
 /**
- * Settings that outweigh those of a repository, which may be a stranger's: git must run no program that it names, and must not
- * take a folder with the files of a repository for one.
+ * Settings that override those of the repository, which may come from a stranger. Git must not run a program that the
+ * repository names, and must not treat a folder with the files of a repository as a bare repository.
  */
 const settings = [
   'safe.bareRepository=explicit',
@@ -18,20 +18,20 @@ const settings = [
   'submodule.recurse=false',
 ].flatMap((setting) => ['-c', setting]);
 
-/** Of git's variables: who commits, where the user's own configuration is, and how far git looks for a repository. */
+/** Git's environment variables that are kept: the author, the user's own configuration, and how far git looks for a repository. */
 const kept =
   /^GIT_(?:(?:AUTHOR|COMMITTER)_|CONFIG|CEILING_DIRECTORIES$|DISCOVERY_ACROSS_FILESYSTEM$|EXEC_PATH$|TEMPLATE_DIR$)/i;
 
-/** How long (ms) git may take to look something up; its files may be anything, a pipe too. */
+/** Time limit (ms) for a lookup. The files of the repository may be anything, even a pipe. */
 const lookup = { timeout: 120_000 };
 
 /**
- * Calls git: the one place where it is done.
+ * Calls git. All calls go through this function.
  * @param args its arguments
- * @param folder where
- * @param options how long it may take
- * @returns what it wrote to standard output; warnings and traces are on the other stream, and do not count
- * @throws ExecaError or SlipwayError when it fails or is not there
+ * @param folder the folder to run in
+ * @param options the time limit, among others
+ * @returns its standard output; warnings and traces go to standard error and are ignored
+ * @throws ExecaError or SlipwayError when git fails or is not installed
  */
 function git(args: readonly string[], folder: string, options: Omit<RunOptions, 'env'> = {}): Promise<string> {
   const own = Object.entries(process.env).filter(([name]) => !/^GIT_/i.test(name) || kept.test(name));
@@ -49,7 +49,7 @@ function git(args: readonly string[], folder: string, options: Omit<RunOptions, 
 /**
  * @param folder an existing folder
  * @returns git's version
- * @throws Error when git is not there
+ * @throws Error when git is not installed
  */
 export function gitVersion(folder: string): Promise<string> {
   return git(['--version'], folder, lookup);
@@ -57,36 +57,36 @@ export function gitVersion(folder: string): Promise<string> {
 
 /**
  * @param folder an existing folder
- * @returns whether it belongs to a git repository; not when git is not there
- * @throws SlipwayError (exit code 2) when git refuses to say
+ * @returns whether it belongs to a git repository; false when git is not installed
+ * @throws SlipwayError (exit code 2) when git refuses to answer
  */
 export async function isInRepository(folder: string): Promise<boolean> {
   return (await ask(['rev-parse', '--show-toplevel'], folder)) !== undefined;
 }
 
 /**
- * @param folder inside a repository
- * @returns files with conflicts that a git merge left behind, relative to the folder; none without a repository
- * @throws SlipwayError (exit code 2) when git refuses to say
+ * @param folder a folder inside a repository
+ * @returns files with conflicts of a git merge, relative to the folder; empty without a repository
+ * @throws SlipwayError (exit code 2) when git refuses to answer
  */
 export async function unmergedFiles(folder: string): Promise<string[]> {
-  // From the index alone: a diff would run the filters that the repository names.
+  // Reads the index only, because a diff would run the filters that the repository names.
   const records = (await ask(['ls-files', '--unmerged', '-z'], folder))?.split('\0') ?? [];
   return [
     ...new Set(records.filter((record) => record !== '').map((record) => record.slice(record.indexOf('\t') + 1))),
   ];
 }
 
-/** @returns git's answer; undefined when there is no repository, or no git */
+/** @returns git's answer; undefined when there is no repository, or git is not installed */
 async function ask(args: readonly string[], folder: string): Promise<string | undefined> {
   try {
     return await git(args, folder, lookup);
   } catch (error) {
-    // Without git there is no repository to look after.
+    // Git is not installed, so there is no repository to protect.
     if (error instanceof SlipwayError) return undefined;
     const said = error instanceof ExecaError ? /^fatal: (.*)$/m.exec(error.stderr ?? '')?.[1] : undefined;
     if (said?.startsWith('not a git repository (or any')) return undefined;
-    // Anything else is a refusal: the repository is somebody else's, or damaged, and nothing is known of it.
+    // Git refuses to answer: the repository belongs to another user, or is damaged.
     throw badInput(
       `git does not read the repository of ${folder}: ${said ?? explainFailure(error, `git ${args[0]}`)}`,
       'let git read it if you trust it (safe.directory in `git help config`), or leave git out with --no-git',
@@ -95,9 +95,9 @@ async function ask(args: readonly string[], folder: string): Promise<string | un
 }
 
 /**
- * Starts a repository with everything in its first commit.
+ * Creates a repository and commits all files.
  * @param folder the new service
- * @returns undefined when it worked, otherwise why not
+ * @returns undefined on success, otherwise the reason
  */
 export async function startRepository(folder: string): Promise<string | undefined> {
   const steps = [
@@ -115,13 +115,13 @@ export async function startRepository(folder: string): Promise<string | undefine
   return undefined;
 }
 
-/** How many commits are looked at: whatever is older has been written anew many times. */
+/** The max number of commits to read. Older content has usually been replaced many times. */
 const mostCommits = 50;
 
 /**
- * @param folder inside a repository
- * @param file relative to the folder
- * @yields the text of the file in the commits that changed it, newest first; nothing without git
+ * @param folder a folder inside a repository
+ * @param file path relative to the folder
+ * @yields the text of the file in each commit that changed it, newest first; nothing when git is not installed
  */
 export async function* pastTexts(folder: string, file: string): AsyncGenerator<string> {
   const commits = await outputOf(folder, [
@@ -138,7 +138,7 @@ export async function* pastTexts(folder: string, file: string): AsyncGenerator<s
   }
 }
 
-/** @returns what a command of git prints, byte for byte; undefined when it fails */
+/** @returns the output of a git command, byte for byte; undefined when it fails */
 async function outputOf(folder: string, args: readonly string[]): Promise<string | undefined> {
   try {
     return await git(args, folder, { ...lookup, exact: true });

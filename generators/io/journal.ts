@@ -7,29 +7,33 @@ import { readRegularFile, syncFolder, writeNewFile } from './disk.ts';
 import { osFault } from './faults.ts';
 import { assertSafePath, lstatIfAny, realRootOf } from './paths.ts';
 
-/** Where a commit stages its files, relative to the service's root. */
+/** The folder of staged files, relative to the service's root. */
 export const transactionFolder = '.slipway/tx';
 
-/** What happens to one file once the commit is decided. */
+/** The change of one file after the commit is decided. */
 export interface Entry {
   readonly path: string;
-  /** SHA-256 of what the plan saw; null: nothing. */
+  /** SHA-256 of the file when the plan was made; null when it did not exist. */
   readonly before: string | null;
-  /** SHA-256 of what is to be there; null: nothing. */
+  /** SHA-256 of the file after the commit; null when it is removed. */
   readonly after: string | null;
-  /** Name of the staged file beside the journal; null when the file is to be removed. */
+  /** Name of the staged file beside the journal; null when the file is removed. */
   readonly staged: string | null;
 }
 
-/** The record of one commit: before the commit point what to undo, after it what to finish. */
+/** The record of one commit. Before the commit point it says what to undo, after it what to finish. */
 export type Journal =
-  | { readonly version: 1; readonly state: 'preparing'; /** made, parents first */ readonly folders: readonly string[] }
+  | {
+      readonly version: 1;
+      readonly state: 'preparing';
+      /** created folders, parents first */ readonly folders: readonly string[];
+    }
   | { readonly version: 1; readonly state: 'committed'; readonly entries: readonly Entry[] };
 
 /**
  * @param root the service's folder
- * @returns the absolute path of the transaction's folder, whether it exists or not
- * @throws SlipwayError bad input when it, or the folder it is in, is something else: what lies in it gets deleted
+ * @returns the absolute path of the transaction's folder, which need not exist
+ * @throws SlipwayError bad input when it or its parent is not a folder: its content gets deleted
  */
 export function transactionFolderOf(root: string): string {
   const home = join(realRootOf(root), '.slipway');
@@ -49,9 +53,10 @@ const name = 'journal.json';
 const draft = 'journal.new';
 
 /**
- * Replaces the journal atomically. Only this run writes in the folder, which it has made itself. Writing one in state `committed` is the commit point.
+ * Replaces the journal atomically. Only this run writes in the folder, because it has created the folder. Writing a
+ * journal in state `committed` is the commit point.
  * @param folder absolute path of the transaction's folder
- * @param journal what it is to say
+ * @param journal the new content
  * @param durable whether it must survive a power cut
  */
 export function writeJournal(folder: string, journal: Journal, durable: boolean): void {
@@ -61,8 +66,8 @@ export function writeJournal(folder: string, journal: Journal, durable: boolean)
 
 /**
  * @param folder absolute path of the transaction's folder
- * @returns its journal; undefined when there is none: nothing was begun, or everything is done
- * @throws SlipwayError bad input when it is damaged or was tampered with
+ * @returns its journal; undefined when there is none: nothing was started, or everything is done
+ * @throws SlipwayError bad input when it is damaged or was manipulated
  */
 export function readJournal(folder: string): Journal | undefined {
   const path = `${transactionFolder}/${name}`;
@@ -75,9 +80,9 @@ export function readJournal(folder: string): Journal | undefined {
 }
 
 /**
- * Declares a commit done.
- * @param folder absolute path of the transaction's folder, which goes with its journal
- * @param durable whether that must survive a power cut
+ * Marks a commit as done.
+ * @param folder absolute path of the transaction's folder; it is removed with its journal
+ * @param durable whether the removal must survive a power cut
  */
 export function removeJournal(folder: string, durable: boolean): void {
   rmSync(join(folder, name), { force: true });
@@ -86,9 +91,9 @@ export function removeJournal(folder: string, durable: boolean): void {
 }
 
 /**
- * @param text the journal as found on disk; anybody may have written it
- * @returns the journal, each of its paths safe and each of its names harmless
- * @throws SlipwayError bad input saying what is wrong
+ * @param text the journal from disk; its content is not trusted
+ * @returns the journal, with safe paths and safe names only
+ * @throws SlipwayError bad input with the reason
  */
 export function parseJournal(text: string): Journal {
   let value: unknown;
@@ -108,7 +113,7 @@ export function parseJournal(text: string): Journal {
 
 /**
  * @param why what is wrong with the record of an interrupted commit
- * @returns the error that tells the user how to get out of it
+ * @returns the error, with a hint how to recover
  */
 export function damaged(why: string): SlipwayError {
   return badInput(

@@ -10,32 +10,33 @@ import { transactionFolderOf } from './journal.ts';
 import { birthOf, isAlive } from './processes.ts';
 import { hashOf } from './tree.ts';
 
-/** Who holds a lock. */
+/** The process that holds a lock. */
 interface Holder {
   readonly pid: number;
   readonly host: string;
-  /** When the lock was taken, ISO 8601. */
+  /** When the lock was taken, in ISO 8601. */
   readonly started: string;
-  /** When the process was started, where the system tells: process ids are used again. */
+  /** Start of the process, where the system reports it. It is needed because the system reuses process ids. */
   readonly birth?: string;
 }
 
 const lockName = 'running.json';
-/** How long (ms) a lock without readable content may be one that is just being written. */
+/** How long (ms) a lock without readable content counts as one that is being written. */
 const writingTime = 2000;
-/** The largest lock (bytes): it names one process. */
+/** The max size (bytes) of a lock. A lock names one process. */
 const largestLock = 64 * 2 ** 10;
-/** How often to look again when the lock changes under one's eyes; other runs need a few. */
+/** The max number of attempts when the lock changes between reading and taking it. Usually a few are enough. */
 const attempts = 1000;
-/** How many claims on a stale claim to follow; killed runs leave one or two, and a forged one may lead back to itself. */
+/** The max depth of claims on stale claims. Killed runs leave one or two; a forged claim may point to itself. */
 const deepestClaim = 8;
 
 /**
- * Lets one process at a time change a service. A lock whose holder is dead is taken over, by one process only.
+ * Ensures that only one process at a time changes a service. When the holder of a lock is dead, exactly one process
+ * takes it over.
  * @param root the service's folder
- * @param action what to do meanwhile
- * @returns what the action returns; when that is a promise, the lock is held until it settles
- * @throws SlipwayError when another process holds the lock, saying which, since when, and what to do
+ * @param action runs while the lock is held
+ * @returns the result of the action; when it is a promise, the lock is held until it settles
+ * @throws SlipwayError when another process holds the lock, with its process, its start time and a hint
  */
 export function withServiceLock<T>(root: string, action: () => T): T {
   const home = dirname(transactionFolderOf(root));
@@ -53,11 +54,11 @@ export function withServiceLock<T>(root: string, action: () => T): T {
       if (textOf(file) === mine) removeFile(file);
       removeIfEmpty(home);
     } catch (error) {
-      // What was done under the lock stands; a lock that cannot be removed is stale as soon as this process ends.
+      // The result of the action stays valid. A lock that cannot be removed becomes stale when this process ends.
       if (codeOf(error) === undefined) throw error;
     }
   };
-  // For process.exit() in the middle; a killed process leaves a stale lock.
+  // Releases the lock on process.exit(). A killed process leaves a stale lock.
   process.once('exit', release);
   let isPending = false;
   try {
@@ -75,8 +76,8 @@ export function withServiceLock<T>(root: string, action: () => T): T {
 
 /**
  * @param file the lock
- * @param depth how many claims on claims it is
- * @returns the content with which this process holds the lock now
+ * @param depth the number of nested claims
+ * @returns the content of the lock, which this process holds now
  */
 function acquire(file: string, depth = 0): string {
   const birth = birthOf(process.pid);
@@ -101,9 +102,9 @@ function acquire(file: string, depth = 0): string {
 }
 
 /**
- * Replaces a stale lock. A process must first hold a lock on that very content first; without it, the slower of two
- * processes that saw the same stale lock would remove the faster one's new lock.
- * @returns false when it was no longer there
+ * Replaces a stale lock. The process first locks the content of the stale lock. Without this claim, two processes
+ * could see the same stale lock, and the slower one would remove the new lock of the faster one.
+ * @returns false when the stale lock is gone
  */
 function takeOver(file: string, stale: string, mine: string, depth: number): boolean {
   const claim = join(dirname(file), `running-${hashOf(new TextEncoder().encode(stale)).slice(0, 16)}.json`);
@@ -119,7 +120,7 @@ function takeOver(file: string, stale: string, mine: string, depth: number): boo
   }
 }
 
-/** Creates a file with its content in one step. @returns false when there is one already */
+/** Creates a file with its content in one step. @returns false when the file exists already */
 function createWhole(file: string, text: string): boolean {
   const draft = draftOf(file);
   makeFolder(dirname(file));
@@ -130,7 +131,7 @@ function createWhole(file: string, text: string): boolean {
   } catch (error) {
     const code = codeOf(error);
     if (code === 'EEXIST') return false;
-    // The folder went with the lock of the process before: the caller tries again.
+    // The folder was removed with the lock of the previous process. The caller tries again.
     if (code === 'ENOENT') return false;
     if (!['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK'].includes(code ?? '')) throw error;
     return createWithoutLinks(file, text);
@@ -139,7 +140,7 @@ function createWhole(file: string, text: string): boolean {
   }
 }
 
-/** The same on a file system without hard links, where for a moment the lock stands without content. */
+/** The same as `createWhole` for a file system without hard links. The lock is empty for a moment. */
 function createWithoutLinks(file: string, text: string): boolean {
   try {
     writeLock(file, text);
@@ -154,7 +155,7 @@ function writeLock(file: string, text: string): void {
   writeNewFile(file, new TextEncoder().encode(text), { mode: 0o666, durable: false });
 }
 
-/** Names a draft so that nobody can have put anything there before. */
+/** Returns a draft name that nobody can predict, so that no file has it. */
 function draftOf(file: string): string {
   return join(dirname(file), `running-${process.pid}-${randomBytes(8).toString('hex')}.new`);
 }
@@ -182,7 +183,7 @@ function isStale(file: string, text: string): boolean {
   const holder = parseHolder(text);
   if (holder === undefined)
     return Date.now() - (lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) > writingTime;
-  // Of another machine nothing can be known from here.
+  // The state of a process on another machine cannot be checked.
   if (holder.host !== hostname()) return false;
   if (!isAlive(holder.pid)) return true;
   const birth = birthOf(holder.pid);
@@ -197,13 +198,13 @@ function held(file: string, text: string): SlipwayError {
   const { pid, host, started } = holder;
   return new SlipwayError(
     exitCodes.failed,
-    // Quoted, because anybody may have written the file.
+    // Quoted, because the content of the file is not trusted.
     `another run holds this service: process ${pid} on ${JSON.stringify(host)}, since ${JSON.stringify(started)}`,
     { hint: `wait until it is done; if there is no such process any more, delete ${file}`, details: { ...holder } },
   );
 }
 
-/** Removes what processes that were killed while they took a lock have left; only the lock's holder may do so. */
+/** Removes the files of processes that were killed while they took a lock. Only the holder of the lock may call it. */
 function sweep(home: string): void {
   try {
     for (const entry of readdirSync(home, { withFileTypes: true })) {

@@ -4,7 +4,8 @@ import { dirname, sep } from 'node:path';
 import { lstatIfAny } from './paths.ts';
 
 /**
- * Tells which file system a place belongs to, as far as renaming is concerned: two bind mounts of one disk are two.
+ * Finds the file system of a path, for the purpose of renaming. Two bind mounts of one disk count as two file
+ * systems.
  * @param realRoot the service's real location
  * @returns a function from an absolute path (which need not exist) inside the service to a name of its file system
  */
@@ -14,14 +15,14 @@ export function fileSystems(realRoot: string): (file: string) => string {
     let folder = file;
     while (folder !== realRoot && !mounts.has(folder)) folder = dirname(folder);
     if (mounts.size > 0) return folder;
-    // Only folders tell: on overlayfs a file may show the device of the layer it comes from.
+    // Only folders are checked: on overlayfs a file may report the device of its layer.
     let existing = dirname(file);
     while (existing !== realRoot && !lstatIfAny(existing)?.isDirectory()) existing = dirname(existing);
     return String(statSync(existing).dev);
   };
 }
 
-/** The mount points below the root, from Linux's table; none where there is no such table. */
+/** The mount points below the root, from Linux's mount table; empty where there is no such table. */
 function mountsInside(realRoot: string): Set<string> {
   let table: string;
   try {
@@ -31,7 +32,7 @@ function mountsInside(realRoot: string): Set<string> {
   }
   const points = table
     .split('\n')
-    // Field 5 is the mount point; blanks in it stand as octal escapes (proc_pid_mountinfo(5)).
+    // Field 5 is the mount point. Blanks in it are octal escapes (proc_pid_mountinfo(5)).
     .map((line) => line.split(' ')[4] ?? '')
     .map((point) => point.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8))));
   return new Set(points.filter((point) => point.startsWith(realRoot + sep)));

@@ -15,16 +15,16 @@ import type { Past } from './store.ts';
 import { hashOf } from './tree.ts';
 
 /**
- * Looks up in Git's history what is damaged or missing in `.slipway/`.
+ * Searches Git's history for what is damaged or missing in `.slipway/`.
  * @param root the service's folder
  * @param lost hashes of bases, and the path of the lock
- * @returns what there is; nothing without Git
+ * @returns what was found; empty without Git
  */
 export async function readPast(root: string, lost: ReadonlySet<string>): Promise<Past> {
   const wantsLock = lost.has(lockPath);
   const missing = new Set([...lost].filter((name) => name !== lockPath));
   const sources: ((hash: string) => Uint8Array | undefined)[] = [];
-  // A lock from history may name more bases than are known to be missing now: then every commit is read.
+  // A lock from history may name more bases than those known to be missing. All commits are read in that case.
   for await (const text of wantsLock || missing.size > 0 ? pastTexts(root, basesPath) : []) {
     const source = indexBases(text, hashOf);
     sources.push(source);
@@ -46,7 +46,7 @@ function firstOf<Item, T>(items: readonly Item[], find: (item: Item) => T | unde
   return undefined;
 }
 
-/** Bases as version 1 kept them. */
+/** Bases in the format of version 1. */
 async function oldBases(root: string, missing: ReadonlySet<string>): Promise<Map<string, Uint8Array>> {
   const found = new Map<string, Uint8Array>();
   for (const hash of missing) {

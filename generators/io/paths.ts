@@ -5,13 +5,13 @@ import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { badInput, exitCodes } from '../engine/errors.ts';
 import { codeOf, osFault } from './faults.ts';
 
-/** Whether a path's part is git's folder in the eyes of any file system: NTFS drops trailing dots and spaces, and knows it as `git~1`. */
+/** Whether any file system treats a path's part as git's folder. NTFS ignores trailing dots and spaces, and has the short name `git~1`. */
 function isGitFolder(part: string): boolean {
   return /^(?:\.git|git~1)[. ]*(?::.*)?$/i.test(part);
 }
 
 /**
- * @param path a path as it stands in a manifest, a lock or a journal
+ * @param path a path from a manifest, a lock or a journal
  * @returns why it cannot be the path of a service's file; undefined when it can
  */
 export function pathFault(path: string): string | undefined {
@@ -29,20 +29,20 @@ export function pathFault(path: string): string | undefined {
 
 /**
  * @param path a path inside a service
- * @returns whether it is that of Slipway's own folder, or lies in it, in the eyes of any file system
+ * @returns whether any file system treats it as Slipway's own folder, or as a path inside that folder
  */
 export function isInOwnFolder(path: string): boolean {
   return /^\.slipway(?:\/|$)/i.test(path);
 }
 
 /**
- * Refuses every path that is not relative, POSIX, and free of ways out of the service.
- * @param path a path from an untrusted place
- * @throws SlipwayError bad input, naming the path and what is wrong with it
+ * Refuses a path that is not relative, not POSIX, or may lead out of the service.
+ * @param path a path from an untrusted source
+ * @throws SlipwayError bad input with the path and the reason
  */
 export function assertSafePath(path: string): void {
   const fault = pathFault(path);
-  // Quoted as JSON, so that no control character of the path reaches the terminal.
+  // Quoted as JSON, so that control characters of the path do not reach the terminal.
   if (fault !== undefined) {
     throw badInput(
       `the path ${JSON.stringify(path)} ${fault}`,
@@ -54,7 +54,7 @@ export function assertSafePath(path: string): void {
 
 /**
  * @param file an absolute path
- * @returns what lies there, links not followed; undefined when nothing does
+ * @returns the state of the file, without following links; undefined when it does not exist
  */
 export function lstatIfAny(file: string): Stats | undefined {
   try {
@@ -66,8 +66,8 @@ export function lstatIfAny(file: string): Stats | undefined {
 }
 
 /**
- * @param root the service's folder, which may be yet to come
- * @returns its real location, links resolved
+ * @param root the service's folder, which need not exist
+ * @returns its real location, with links resolved
  * @throws SlipwayError bad input when it cannot be reached
  */
 export function realRootOf(root: string): string {
@@ -81,15 +81,15 @@ export function realRootOf(root: string): string {
 
 /**
  * @param folder an absolute path
- * @param place another
- * @returns whether the place is the folder itself, or lies below it
+ * @param place another absolute path
+ * @returns whether the place is the folder itself, or is below it
  */
 export function isWithin(folder: string, place: string): boolean {
   const way = relative(folder, place);
   return !isAbsolute(way) && way.split(sep)[0] !== '..';
 }
 
-/** Follows one link, as long as it stays inside the service. */
+/** Follows one link that stays inside the service. */
 function followLink(realRoot: string, link: string): string {
   const name = relative(realRoot, link).split(sep).join('/');
   let target: string;
@@ -121,9 +121,9 @@ function followLink(realRoot: string, link: string): string {
 /**
  * @param root the service's folder
  * @param path a file's path inside it
- * @returns the absolute location of the file to read or write, links that stay inside the service followed
- * @throws SlipwayError bad input for an unsafe path, for a link that leads out of the service or nowhere, and for any link in
- *   Slipway's own folder
+ * @returns the absolute location of the file to read or write, after following links that stay inside the service
+ * @throws SlipwayError bad input for an unsafe path, for a link that leads out of the service or nowhere, and for any
+ * link in Slipway's own folder
  */
 export function resolveInside(root: string, path: string): string {
   assertSafePath(path);

@@ -6,30 +6,31 @@ import { exitCodes, SlipwayError } from '../engine/errors.ts';
 import type { Invocation } from '../invocation.ts';
 import { isWithin, realRootOf } from './paths.ts';
 
-/** How a program is run. */
+/** How to run a program. */
 export interface RunOptions {
-  /** Its whole environment; default: that of this process; PATH is narrowed either way. */
+  /** Its whole environment; default: that of this process. PATH is always restricted. */
   readonly env?: NodeJS.ProcessEnv;
-  /** After how long (ms) it is ended; default: never. */
+  /** Time limit (ms); default: none. */
   readonly timeout?: number;
-  /** Whether the output is returned byte for byte; default: without its last line end. */
+  /** Returns the output byte for byte; default: without the last line end. */
   readonly exact?: true;
 }
 
 /**
- * Runs a program to its end. It is looked for in the folders of PATH, but never in those of the service that it is run in.
+ * Runs a program and waits for its end. The program is searched for in the folders of PATH, but never in folders of
+ * the service that it runs in.
  * @param command the program and its arguments; no shell
- * @param cwd where
- * @param options its environment, and how long it may take
- * @returns what it wrote to standard output
- * @throws ExecaError when it cannot be started or exits with another code than 0; SlipwayError when it is not there
+ * @param cwd the folder to run in
+ * @param options its environment, and its time limit
+ * @returns its standard output
+ * @throws ExecaError when it cannot be started or its exit code is not 0; SlipwayError when it is not installed
  */
 export async function runProcess(
   [program, ...args]: readonly [string, ...string[]],
   cwd: string,
   { env = process.env, timeout = 0, exact }: RunOptions = {},
 ): Promise<string> {
-  // Windows takes PATH in any case of letters.
+  // Windows accepts PATH in any letter case.
   const others = Object.entries(env).filter(([name]) => name.toUpperCase() !== 'PATH');
   const folders = programFolders(cwd);
   const { stdout } = await execa(located(program, folders), args, {
@@ -44,7 +45,7 @@ export async function runProcess(
   return stdout;
 }
 
-/** The folders of PATH without relative ones and without the `node_modules/.bin` of a service, which npm puts first. */
+/** The folders of PATH, without relative ones and without `node_modules/.bin` of the service, which npm adds first. */
 function programFolders(cwd: string): string[] {
   const here = [cwd, process.cwd()].map((folder) => realRootOf(folder));
   return (process.env['PATH'] ?? '').split(path.delimiter).filter((folder) => {
@@ -55,7 +56,7 @@ function programFolders(cwd: string): string[] {
 }
 
 /**
- * Where a program is. The system is not left to look for it: Windows would begin with the current folder.
+ * Finds a program. The system does not search, because Windows would start with the current folder.
  * @throws SlipwayError when it is in none of the folders
  */
 function located(program: string, folders: readonly string[]): string {
@@ -77,12 +78,12 @@ function isProgram(file: string): boolean {
 }
 
 /**
- * Runs a command line with a spinner and the seconds it takes, where somebody is watching.
+ * Runs a command line. On a terminal it shows a spinner and the elapsed seconds.
  * @param line program and arguments, separated by spaces
- * @param cwd where
- * @param what it does, in a few words
- * @param invocation tells whether somebody is watching
- * @returns undefined when it worked, otherwise why not, in one line
+ * @param cwd the folder to run in
+ * @param what a short description
+ * @param invocation says whether there is a terminal
+ * @returns undefined on success, otherwise the reason in one line
  */
 export async function runWithProgress(
   line: string,
@@ -103,9 +104,9 @@ export async function runWithProgress(
 }
 
 /**
- * @param error what `runProcess` threw
+ * @param error the error of `runProcess`
  * @param line the command line
- * @returns why it failed, in one line
+ * @returns the reason of the failure, in one line
  */
 export function explainFailure(error: unknown, line: string): string {
   const program = line.split(' ')[0] ?? line;
@@ -114,14 +115,14 @@ export function explainFailure(error: unknown, line: string): string {
   const lines = stripVTControlCharacters(error.all ?? error.stderr ?? '')
     .split('\n')
     .map((text) => text.trim())
-    // What has passed may well be called an error.
+    // A passed check may have "error" in its name.
     .filter((text) => text !== '' && !text.startsWith('✓'));
   const find = (pattern: RegExp): string | undefined => lines.find((text) => pattern.test(text));
   const telling = find(/^FAIL\b/) ?? find(/\berror\b|ERR!|ERR_/i) ?? lines.at(-1) ?? 'no output';
   return `\`${line}\` ${error.exitCode === undefined ? 'was ended' : `exited with ${error.exitCode}`}: ${telling.slice(0, 200)}`;
 }
 
-/** On a terminal a spinner, elsewhere one line; gives what ends it. */
+/** Shows a spinner on a terminal, otherwise one line. Returns a function that ends it. */
 async function showProgress(what: string): Promise<() => void> {
   if (!process.stderr.isTTY) {
     process.stderr.write(`${what} …\n`);

@@ -4,22 +4,22 @@ import { codeOf } from './faults.ts';
 
 /**
  * @param pid a process id of this machine
- * @returns whether such a process is there, and not merely waiting to be buried
+ * @returns whether the process exists and is not a zombie
  */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // EPERM: it is there, and somebody else's.
+    // EPERM: the process exists and belongs to another user.
     return codeOf(error) === 'EPERM';
   }
   return !['Z', 'X'].includes(statusOf(pid)?.[0] ?? '');
 }
 
 /**
- * Tells apart two processes that had the same id one after the other.
+ * Distinguishes two processes that had the same id at different times.
  * @param pid a process id of this machine
- * @returns the boot and the clock tick it was started at; undefined where there is no /proc
+ * @returns the boot id and the clock tick of its start; undefined where there is no /proc
  */
 export function birthOf(pid: number): string | undefined {
   const tick = statusOf(pid)?.[19];
@@ -27,7 +27,7 @@ export function birthOf(pid: number): string | undefined {
   return tick === undefined || boot === undefined ? undefined : `${boot.trim()}/${tick}`;
 }
 
-/** The fields of /proc/<pid>/stat from the third (state) on, proc_pid_stat(5); the second may contain anything. */
+/** The fields of /proc/<pid>/stat from the third (state) on, proc_pid_stat(5). The second field may contain any text. */
 function statusOf(pid: number): string[] | undefined {
   const stat = readProc(`${pid}/stat`);
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');

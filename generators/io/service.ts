@@ -9,9 +9,9 @@ import { openStore, outdatedFiles, type Past, type Store } from './store.ts';
 import { hashOf, listFiles, readFileInside } from './tree.ts';
 
 /**
- * Looks for the service that a folder belongs to.
+ * Finds the service of a folder.
  * @param from an absolute path
- * @returns the nearest folder upwards that holds `slipway.json`
+ * @returns the nearest folder upwards that has `slipway.json`
  * @throws SlipwayError (exit code 2) when there is none
  */
 export function findService(from: string): string {
@@ -29,11 +29,11 @@ export function findService(from: string): string {
 export type OpenService = Service & Pick<Store, 'isKept' | 'lost'>;
 
 /**
- * Opens a service, or a folder that is to become one.
+ * Opens a service, or the folder of a future service.
  * @param root the folder; it need not exist
- * @param past what Git's history holds of `.slipway/`, where that has been looked up
- * @returns what is there; files are read when asked for, and only once
- * @throws SlipwayError (exit code 2) when the manifest cannot be read; asking for a lock that is damaged throws as well
+ * @param past the content of `.slipway/` in Git's history, if that has been searched
+ * @returns the service; each file is read on demand, once
+ * @throws SlipwayError (exit code 2) when the manifest cannot be read; reading a damaged lock throws as well
  */
 export function openService(root: string, past?: Past): OpenService {
   const files = new Map<string, DiskFile | undefined>();
@@ -43,7 +43,7 @@ export function openService(root: string, past?: Past): OpenService {
     return files.get(file);
   };
   const manifestText = textOf(read(manifestPath), manifestPath);
-  // A link in the place of `.slipway/` is refused before anything is done.
+  // Refuses a link in place of `.slipway/` before any other step.
   read(lockPath);
   const store = openStore(read, manifestText !== undefined, past);
   return {
@@ -62,10 +62,11 @@ export function openService(root: string, past?: Past): OpenService {
 }
 
 /**
- * Uses a service; what is found damaged or missing in `.slipway/` is looked up in Git's history, and the use is repeated with it.
+ * Calls `use` with the service. When something in `.slipway/` is damaged or missing, it searches Git's history and
+ * calls `use` again with the result.
  * @param root the service's folder
  * @param use reads the service and writes nothing
- * @returns what the use gives
+ * @returns the result of `use`
  */
 export async function withPast<T>(root: string, use: (service: OpenService) => T): Promise<T> {
   const service = openService(root);
@@ -80,8 +81,8 @@ export async function withPast<T>(root: string, use: (service: OpenService) => T
 }
 
 /**
- * @param file a path as the user gave it
- * @param cwd what it is relative to
+ * @param file a path from the user
+ * @param cwd the folder that it is relative to
  * @param root the service's folder
  * @returns the path from the service's root, with `/`
  * @throws SlipwayError (exit code 2) when it is outside the service

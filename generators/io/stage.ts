@@ -11,21 +11,21 @@ import { fileSystems } from './mounts.ts';
 import { lstatIfAny, realRootOf, resolveInside } from './paths.ts';
 import { hashOf, readFileInside } from './tree.ts';
 
-/** A change that has been found possible. */
+/** A change that has been checked. */
 interface Step {
   readonly change: Change;
-  /** Absolute location of the file, links followed. */
+  /** Absolute location of the file, with links followed. */
   readonly file: string;
-  /** Permission bits of the file that is there; undefined when there is none. */
+  /** Permission bits of the existing file; undefined when it does not exist. */
   readonly mode: number | undefined;
 }
 
 /**
- * Finds out, before anything is written, whether all changes can be made.
+ * Checks that all changes can be made, before anything is written.
  * @param root the service's folder
- * @param changes what is to be changed
+ * @param changes the changes
  * @returns the changes with their locations
- * @throws SlipwayError for an unsafe, read-only or unreachable file, and for one that is not what the plan saw
+ * @throws SlipwayError for an unsafe, read-only or unreachable file, and for one that has changed since the plan
  */
 export function inspect(root: string, changes: readonly Change[]): Step[] {
   const realRoot = realRootOf(root);
@@ -55,8 +55,8 @@ export function inspect(root: string, changes: readonly Change[]): Step[] {
 /**
  * @param root the service's folder
  * @param change one change
- * @returns the permission bits of the file that is there; undefined when there is none
- * @throws SlipwayError when it is not what the plan saw
+ * @returns the permission bits of the existing file; undefined when it does not exist
+ * @throws SlipwayError when it has changed since the plan
  */
 export function expectUnchanged(root: string, change: Change): number | undefined {
   const present = readFileInside(root, change.path);
@@ -68,7 +68,7 @@ export function expectUnchanged(root: string, change: Change): number | undefine
 }
 
 function assertWritable(path: string, file: string, mode: number): void {
-  // The bits are looked at as well, because root may write anyway, and a file without them is meant to stay as it is.
+  // The bits are checked as well: root may always write, but a file without write bits is meant to stay unchanged.
   if ((mode & 0o222) === 0 || !mayWrite(file)) {
     throw badInput(
       `${path} is read-only and would have to change`,
@@ -93,17 +93,17 @@ function mayWrite(place: string): boolean {
     accessSync(place, constants.W_OK);
     return true;
   } catch (error) {
-    // A full disk, say, is not for this check to find.
+    // Other errors, such as a full disk, are not the task of this check.
     return !['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error) ?? '');
   }
 }
 
 /**
- * Makes the transaction's folder, the folders that new files need, and every new content; nothing of the user's changes.
+ * Creates the transaction's folder, the missing folders and all staged files. It does not change the user's files.
  * @param root the service's folder
- * @param steps the changes, inspected
- * @param durable whether all of it must survive a power cut before this returns
- * @returns what the journal has to say at the commit point
+ * @param steps the checked changes
+ * @param durable whether everything must survive a power cut before this returns
+ * @returns the entries of the journal for the commit point
  */
 export function stage(root: string, steps: readonly Step[], durable: boolean): Entry[] {
   const realRoot = realRootOf(root);
@@ -139,12 +139,15 @@ function stageOne(transaction: string, { change, file, mode }: Step, name: strin
   return { path, before, after: hashOf(change.write), staged: name };
 }
 
-/** A file keeps its permissions, except that everyone who may read it may run it if and only if it is a program now. */
+/**
+ * Keeps the file's permissions, except the executable bits. A program is executable for everyone who may read it; any
+ * other file for nobody.
+ */
 function withExecutableBits(mode: number, wanted: number): number {
   return (wanted & 0o111) === 0 ? mode & ~0o111 : mode | ((mode & 0o444) >> 2);
 }
 
-/** The folders that the new files need and that are not there, parents first. */
+/** Lists the missing folders of the new files, parents first. */
 function missingFolders(realRoot: string, steps: readonly Step[]): string[] {
   const removed = new Set(steps.filter(({ change }) => 'remove' in change).map(({ file }) => file));
   const missing = new Set<string>();
@@ -158,7 +161,7 @@ function missingFolders(realRoot: string, steps: readonly Step[]): string[] {
       folder = dirname(folder);
     }
     if (found === undefined || found.isDirectory()) for (const it of needed) missing.add(it);
-    // Below a file that this commit removes, folders can be made only after the commit point.
+    // The folder replaces a file that this commit removes, so it can be created only after the commit point.
     else if (!removed.has(folder)) {
       throw badInput(
         `${posix(realRoot, folder)} is a file, where ${change.path} needs a folder`,
@@ -175,10 +178,10 @@ function posix(realRoot: string, place: string): string {
 
 /**
  * Runs a step before the commit point.
- * @param doing what it does and to which file, for the error
+ * @param doing the action and its file, for the error
  * @param action the step
- * @returns what it gives
- * @throws SlipwayError that says that the service is whole, because the caller undoes what was staged
+ * @returns the result of the step
+ * @throws SlipwayError with a note that nothing was changed, because the caller undoes what was staged
  */
 export function whole<T>(doing: string, action: () => T): T {
   try {
@@ -189,9 +192,9 @@ export function whole<T>(doing: string, action: () => T): T {
 }
 
 /**
- * Undoes what was staged; safe to run again.
+ * Undoes what was staged. It is safe to run again.
  * @param root the service's folder
- * @param folders paths of the folders made for new files, parents first
+ * @param folders paths of the folders created for new files, parents first
  */
 export function rollBack(root: string, folders: readonly string[]): void {
   const transaction = transactionFolderOf(root);

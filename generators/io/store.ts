@@ -16,29 +16,29 @@ import { withLf } from '../engine/reconcile/merge/lineEnds.ts';
 import { assertSafePath } from './paths.ts';
 import { hashOf, listFolder } from './tree.ts';
 
-/** What Git's history holds of `.slipway/`. */
+/** The content of `.slipway/` in Git's history. */
 export interface Past {
-  /** The newest lock without damage. */
+  /** The newest undamaged lock. */
   readonly lock: LockLines | undefined;
-  /** The base with this hash; undefined when no commit that was looked at holds it. */
+  /** Finds the base with this hash; undefined when none of the commits that were read has it. */
   readonly base: (hash: string) => Uint8Array | undefined;
 }
 
-/** What Slipway keeps in `.slipway/`; anybody may have edited it. */
+/** The content of `.slipway/`. It is not trusted, because anybody may have edited it. */
 export interface Store {
   readonly lock: () => Lock;
   readonly base: Service['base'];
   /** Whether `.slipway/` itself holds the base with this hash. */
   readonly isKept: (hash: string) => boolean;
-  /** What was asked for, and is damaged or missing on disk: hashes of bases, and the path of the lock. */
+  /** Requested items that are damaged or missing on disk: hashes of bases, and the path of the lock. */
   readonly lost: ReadonlySet<string>;
 }
 
 /**
- * Opens the store of a service. Nothing is read until it is asked for.
+ * Opens the store of a service. It reads on demand.
  * @param read reads a file of the service
- * @param isService whether there is a manifest: a service without a lock is damaged
- * @param past what Git's history holds, where that has been looked up
+ * @param isService whether there is a manifest; a service without a lock is damaged
+ * @param past the content of Git's history, if that has been searched
  * @returns lock and bases
  */
 export function openStore(read: Service['read'], isService: boolean, past?: Past): Store {
@@ -62,7 +62,7 @@ function once<T>(make: () => T): () => T {
   return () => (made ??= { value: make() }).value;
 }
 
-/** The lines of all locks; where they are damaged, what Git's history holds in their place. */
+/** The lines of all locks. Damaged ones are replaced from Git's history. */
 function linesOf(read: Service['read'], isService: boolean, past: Past | undefined, onDamage: () => void): LockLines[] {
   const [found, ...older] = locksOf(read);
   if (found === undefined && !isService) return [];
@@ -74,11 +74,11 @@ function linesOf(read: Service['read'], isService: boolean, past: Past | undefin
   if (found === undefined) throw missing();
   const { path, lines } = found;
   if (lines.fault !== undefined) throw damaged(path, lines.fault);
-  // History has no lock: a line that was edited and can be read is accepted.
+  // The lock in history is missing too, so a readable edited line is accepted.
   return [{ ...lines, records: [...lines.records, ...lines.edited] }];
 }
 
-/** The lock, then the one of version 1: both are there when Git has merged a branch that was converted with one that was not. */
+/** The lock, then the lock of version 1. Both exist when Git has merged a converted branch with an unconverted one. */
 function locksOf(read: Service['read']): { readonly path: string; readonly lines: LockLines }[] {
   const [lock, old] = [read(lockPath), read(oldLockPath)];
   return [
@@ -108,13 +108,13 @@ function damaged(path: string, fault: string) {
   );
 }
 
-/** A base of version 1. */
+/** Reads a base in the format of version 1. */
 function oldBase(hash: string, read: Service['read']): Uint8Array | undefined {
   const found = read(`${oldBasesFolder}/${hash}`);
   return found?.hash === hash ? found.bytes : undefined;
 }
 
-/** A file that nobody has edited is its own base. */
+/** Finds an unedited file with this hash. Such a file is its own base. */
 function unedited(hash: string, { files }: Lock, read: Service['read']): Uint8Array | undefined {
   for (const [path, file] of Object.entries(files)) {
     const bytes = file.hash === hash ? read(file.at ?? path)?.bytes : undefined;
@@ -131,7 +131,7 @@ function textOf(file: DiskFile | undefined): string {
 
 /**
  * @param root the service's folder
- * @returns paths of what an earlier Slipway kept in `.slipway/` and this one does not
+ * @returns paths in `.slipway/` that only an earlier version of Slipway used
  */
 export function outdatedFiles(root: string): string[] {
   return [oldLockPath, ...listFolder(root, oldBasesFolder).map((name) => `${oldBasesFolder}/${name}`)];

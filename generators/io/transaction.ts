@@ -11,22 +11,23 @@ import type { Entry } from './journal.ts';
 import { lstatIfAny } from './paths.ts';
 import { expectUnchanged, inspect, rollBack, stage, whole } from './stage.ts';
 
-/** What became of an interrupted commit. */
+/** The outcome of the recovery of an interrupted commit. */
 export interface Recovery {
   readonly outcome: 'finished' | 'rolled back';
-  /** Files edited after the interruption, left as the user has them. */
+  /** Files that the user edited after the interruption. They are not changed. */
   readonly kept: readonly string[];
 }
 
 /**
- * Changes many files, all or none, also when the process is killed or the power fails: every new content is written beside
- * the tree first; one atomic rename of a journal decides; renames and removals follow, and `recover` ends what they leave.
- * The caller holds the service's lock and has called `recover`.
+ * Changes many files, all or none, even when the process is killed or the power fails. All new content is staged
+ * first. One atomic rename of a journal is the commit point. Renames and removals follow, and `recover` completes
+ * them after an interruption. The caller holds the service's lock and has called `recover`.
  * @param root the service's folder
- * @param changes what to change; a new file gets the mode given, one that exists keeps its own, except that it becomes a
- *   program, or none
- * @param options `durable: false` leaves out the waiting for the disk, for a tree in which nothing is anybody's yet
- * @throws SlipwayError when a file is not as expected, read-only or unreachable, or the disk is full: nothing has changed
+ * @param changes the changes; a new file gets the given mode, an existing file keeps its own except for the
+ * executable bits
+ * @param options `durable: false` does not wait for the disk, for a tree that has no user data yet
+ * @throws SlipwayError when a file is not as expected, read-only or unreachable, or the disk is full; nothing has
+ * changed then
  */
 export function commit(root: string, changes: readonly Change[], options: { readonly durable?: boolean } = {}): void {
   const durable = options.durable ?? true;
@@ -38,7 +39,7 @@ export function commit(root: string, changes: readonly Change[], options: { read
   let isDecided = false;
   try {
     entries = stage(root, steps, durable);
-    // Once more, as late as possible: staging has taken a while.
+    // Checked again as late as possible, because staging takes a while.
     for (const change of changes) expectUnchanged(root, change);
     whole('cannot record the change', () =>
       writeJournal(transaction, { version: 1, state: 'committed', entries }, durable),
@@ -61,16 +62,16 @@ export function commit(root: string, changes: readonly Change[], options: { read
 }
 
 /**
- * Ends what an interrupted commit has left: undoes it if it was not decided, finishes it if it was. May be killed and run
- * again. The caller holds the service's lock.
+ * Completes an interrupted commit: undoes it when it was not decided, finishes it when it was. It may be killed and
+ * run again. The caller holds the service's lock.
  * @param root the service's folder
- * @returns what was done; undefined when nothing was interrupted
- * @throws SlipwayError when the record is damaged, or the disk does not let it finish
+ * @returns the outcome; undefined when nothing was interrupted
+ * @throws SlipwayError when the record is damaged, or writing fails
  */
 export function recover(root: string): Recovery | undefined {
   const transaction = transactionFolderOf(root);
   if (lstatIfAny(transaction) === undefined) {
-    // A run killed right at its beginning leaves the folder empty.
+    // A run that was killed at its very start leaves the folder empty.
     removeIfEmpty(dirname(transaction));
     return undefined;
   }
@@ -85,9 +86,9 @@ export function recover(root: string): Recovery | undefined {
 }
 
 /**
- * For commands that write nothing, and so cannot end an interrupted run.
+ * Refuses to continue after an interrupted run. Commands that write nothing call it, because they cannot recover.
  * @param root the service's folder, which need not exist
- * @throws SlipwayError when an interrupted run has left its work half done
+ * @throws SlipwayError when an interrupted run is not recovered yet
  */
 export function refuseInterrupted(root: string): void {
   if (isInterrupted(root)) throw interrupted();
@@ -95,7 +96,7 @@ export function refuseInterrupted(root: string): void {
 
 /**
  * @param root a folder, which need not exist
- * @returns whether a run was interrupted there, and `recover` has something to end
+ * @returns whether a run was interrupted there, so that `recover` has work to do
  */
 export function isInterrupted(root: string): boolean {
   return lstatIfAny(transactionFolderOf(root)) !== undefined;
@@ -113,7 +114,7 @@ function assertNotOwn(path: string): void {
   }
 }
 
-/** Makes the transaction's folder, which must not be there. */
+/** Creates the transaction's folder, which must not exist. */
 function begin(root: string): string {
   const transaction = transactionFolderOf(root);
   try {
@@ -127,7 +128,7 @@ function begin(root: string): string {
   }
 }
 
-/** Undoes as much as can be; whatever resists is undone by the next run, and must not hide the first fault. */
+/** Undoes as much as possible. An error here is ignored, so that it does not hide the first one; the next run undoes the rest. */
 function undo(root: string): void {
   try {
     recover(root);

@@ -18,15 +18,16 @@ export function hashOf(bytes: Uint8Array): string {
   return hash('sha256', bytes);
 }
 
-/** The largest file of Slipway's own (bytes): it is parsed, which takes several times its size. */
+/** The max size (bytes) of Slipway's own files. Parsing takes several times the size in memory. */
 const largestOwnFile = 16 * 2 ** 20;
 
 /**
  * Reads one file of the service.
  * @param root the service's folder
  * @param path the file's path inside it
- * @returns the file; undefined when there is none
- * @throws SlipwayError bad input when it cannot be read, is no regular file, is too large, or lies behind a link that leads out
+ * @returns the file; undefined when it does not exist
+ * @throws SlipwayError bad input when it cannot be read, is not a regular file, is too large, or is behind a link
+ * that leads out
  */
 export function readFileInside(root: string, path: string): DiskFile | undefined {
   const file = resolveInside(root, path);
@@ -42,8 +43,8 @@ export function readFileInside(root: string, path: string): DiskFile | undefined
 /**
  * @param root the service's folder
  * @param folder a folder's path inside it
- * @returns the names of what lies in it, sorted; none when it is not there
- * @throws SlipwayError bad input when it cannot be read, or lies behind a link that leads out
+ * @returns the names in it, sorted; empty when it does not exist
+ * @throws SlipwayError bad input when it cannot be read, or is behind a link that leads out
  */
 export function listFolder(root: string, folder: string): string[] {
   try {
@@ -54,16 +55,17 @@ export function listFolder(root: string, folder: string): string[] {
   }
 }
 
-/** Folders that hold no file of the user's own, wherever they are. */
+/** Folders without the user's own files, at any depth. */
 const skippedEverywhere = new Set(['.git', 'node_modules']);
-/** Folders that are output, or Slipway's, at the service's root only: `internal/coverage` may well be a domain slice. */
+/** Folders of output or of Slipway, at the service's root only: `internal/coverage` may be a domain slice. */
 const skippedAtRoot = new Set(['dist', 'coverage', '.slipway']);
 
 /**
- * Lists the user's own files: no dependencies, no build output, no nested git repository, nothing of Slipway's, no links,
- * no folder the user may not read (a database's data, say), no file too large to be read, no name that a service's file cannot have.
+ * Lists the user's own files. It leaves out dependencies, build output, nested git repositories, Slipway's files,
+ * links, folders that the user may not read (a database's data, for example), files too large to read, and names that
+ * a service's file cannot have.
  * @param root the service's folder
- * @param options `limit`: how many files are too many
+ * @param options `limit`: the max number of files
  * @returns their paths relative to the root, `/` between parts, in order of code units
  * @throws SlipwayError when there are more files than the limit
  */
@@ -98,7 +100,7 @@ function isSmall(file: string): boolean {
   return (lstatSync(file, { throwIfNoEntry: false })?.size ?? 0) <= largestFile;
 }
 
-/** The entries of a folder; none of one that is not there, and of one below the root that may not be read. */
+/** The entries of a folder. Empty when the folder does not exist, or is below the root and cannot be read. */
 function entriesOf(folder: string, isRoot: boolean): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true });

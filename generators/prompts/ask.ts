@@ -44,8 +44,7 @@ function size(): { rows?: number; columns?: number } {
 
 /**
  * Ctrl+C and Ctrl+D close the readline below the prompt. Closing it again throws from Node 24.2 on (enquirer issue
- * 483).
- * Everything else is released by then, so the error is ignored.
+ * 483). Everything else is released by then, so the error is ignored.
  */
 function letGoOnce(prompt: Prompt): void {
   const { stop } = prompt;

@@ -1,7 +1,6 @@
 /**
  * Makes text from a file or a command line safe for the terminal. Characters that control the terminal or the
- * direction of
- * writing become escape sequences.
+ * direction of writing become escape sequences.
  * @param text any text
  * @returns the text with visible characters and line breaks only
  */
