@@ -1,6 +1,6 @@
 /**
- * Builds the catalogue: reads every module folder, takes the environment variables from the services' own TypeBox schemas,
- * and writes them as one artefact. `node templates/build.ts`
+ * Builds the catalogue: reads every module folder, takes the environment variables from the services' own TypeBox
+ * schemas, and writes all of it to one file. Run with `node templates/build.ts`.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -61,7 +61,7 @@ export async function buildCatalogue(): Promise<Catalogue> {
   };
 }
 
-/** Node as it comes from npm: one package for each platform, all of one version. */
+/** Reads the version of Node from npm. Node has one package for each platform, and all of them have one version. */
 function pinnedNode(packages: Readonly<Record<string, string>>): Catalogue['node'] {
   const [npm, ...others] = new Set(Object.values(packages));
   if (npm === undefined || others.length > 0) throw new Error('templates/package.json: Node comes in several versions');
@@ -111,7 +111,7 @@ function isPlatformTest(target: string, { platformTests }: ModuleDefinition): bo
   );
 }
 
-/** The settings of a module: what `internal/<x>/config.ts` exports as `config`, a TypeBox object keyed by environment variable. */
+/** Reads the settings of a module: the `config` export of `internal/<x>/config.ts`, a TypeBox object keyed by environment variable. */
 async function readConfig(files: string, paths: readonly string[]): Promise<ConfigVariable[]> {
   const schemas = paths.filter((name) => /^internal\/(?:platform\/)?[^/]+\/config\.ts$/.test(name));
   const found = await Promise.all(
@@ -130,7 +130,7 @@ async function readPresets(): Promise<Record<string, Preset>> {
   return Object.fromEntries(await Promise.all(presets));
 }
 
-/** A preset may be more than another one: its modules are those of both. */
+/** Reads a preset. With `extends`, it has the modules of both presets. */
 async function readPreset(folder: string, name: string): Promise<Preset> {
   const { summary, extends: other, modules } = await readJson<Preset & { extends?: string }>(path.join(folder, name));
   const more = other === undefined ? [] : (await readPreset(folder, `${other}.json`)).modules;
@@ -145,7 +145,7 @@ async function folders(folder: string): Promise<string[]> {
     .sort();
 }
 
-// What the three read is this repository's own, and its shape is proved by the contract test over every module.
+// The files belong to this repository. The contract test over every module checks their shape.
 async function readJson<Value>(file: string): Promise<Value> {
   return JSON.parse(await readFile(file, 'utf8')) as Value;
 }
@@ -163,12 +163,12 @@ function sorted(record: Record<string, string>): Record<string, string> {
 }
 
 /**
- * What the templates need to be type-checked and tested in place, as one program: the wiring and the contract of all modules at
- * once, and the list of the folders that lie over each other in a service.
+ * Writes what the templates need to be type-checked and tested in place, as one program: the wiring and the contract
+ * of all modules, and the list of the folders that form one tree in a service.
  */
 async function writeProgram(catalogue: Catalogue): Promise<void> {
   const ids = Object.keys(catalogue.modules);
-  // The contract has the service's name, and in place that is the name of the templates' own package.
+  // The contract has the name of the service. Here, this is the name of the templates' own package.
   const pack = await readJson<{ name: string }>(path.join(templates, 'package.json'));
   const manifest = newManifest({ name: pack.name, modules: ids }, catalogue);
   const modules = modulesOf(manifest, catalogue);

@@ -1,9 +1,9 @@
 import type { Catalogue } from '../generators/engine/model.ts';
 
-/** Version of Node in a service's container image. */
+/** Version of Node in the container image of a service. */
 export const nodeImage = '26.12.1';
 
-/** What every service of version 1 had, and what is a module now. */
+/** Modules that were part of every service in version 1. */
 const outOfTheBase = [
   'argocd',
   'client',
@@ -15,15 +15,15 @@ const outOfTheBase = [
   'telemetry',
 ];
 
-/** Changes of the manifest's shape, in order: each brings it one version further. */
+/** Changes of the manifest's shape, in order. Each raises the version by one. */
 export const migrations: Catalogue['migrations'] = [
   {
     to: 2,
     steps: [
-      // A service of version 1 has the platform's tests: they stay until its owner says otherwise.
+      // A service of version 1 has the platform's tests. They stay until its owner changes this.
       { set: '/platformTests', value: true },
       ...outOfTheBase.map((id) => ({ set: `/modules/${id}`, value: {} })),
-      // One module became three.
+      // One module was split into three.
       { copy: '/modules/http2', to: '/modules/cluster' },
       { copy: '/modules/http2', to: '/modules/static' },
       { move: '/modules/http2', to: '/modules/tls' },
@@ -31,5 +31,5 @@ export const migrations: Catalogue['migrations'] = [
   },
 ];
 
-/** The pnpm of services that use it. */
+/** The version of pnpm for services that use pnpm. */
 export const pnpm = '10.34.8';

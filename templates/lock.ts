@@ -1,7 +1,7 @@
 /**
- * Refreshes every version of this repository and of the services it makes, in one step: what both package.json files name, then the
- * three lockfiles. Nothing is written unless npm and pnpm accept what they are to install. `npm run lock`; with `-- --keep`, the
- * versions stay and only what a package.json newly names is added.
+ * Updates all versions of this repository and of the generated services in one step: both package.json files, then
+ * the three lockfiles. Nothing is written unless npm and pnpm accept the result. Run with `npm run lock`. `npm run
+ * lock -- --keep` keeps the versions and only adds new packages of a package.json.
  */
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -26,7 +26,7 @@ async function refresh(keep: boolean): Promise<void> {
     if (!keep) for (const file of packs) await raise(path.join(scratch, file));
     await npm(scratch, 'install', '--package-lock-only');
 
-    // The templates alone start from the versions with which this repository runs their tests.
+    // The lockfile of the templates alone starts from the versions with which this repository runs their tests.
     await copy(scratch, alone, ['.npmrc']);
     await copy(path.join(scratch, 'templates'), alone, ['package.json']);
     await writeFile(path.join(alone, 'package-lock.json'), await lockOfTemplates(scratch));
@@ -50,7 +50,10 @@ async function copy(from: string, to: string, files: readonly string[]): Promise
   for (const file of files) await copyFile(path.join(from, file), path.join(to, file));
 }
 
-/** The repository's lockfile as if the templates stood alone: what npm hoisted for the tools here gives way to theirs. */
+/**
+ * Returns the lockfile of the templates alone. The templates' own versions override those that npm hoisted for the
+ * tools of this repository.
+ */
 async function lockOfTemplates(folder: string): Promise<string> {
   const lock = await readJson<{ packages: Record<string, { link?: boolean }> }>(path.join(folder, 'package-lock.json'));
   const within = (prefix: string) =>
@@ -61,14 +64,14 @@ async function lockOfTemplates(folder: string): Promise<string> {
   return JSON.stringify({ lockfileVersion: 3, requires: true, packages });
 }
 
-/** Raises each version within its major, or within its range where that is narrower. */
+/** Raises each version within its major version, or within its range when the range is narrower. */
 async function raise(file: string): Promise<void> {
   const pack = await readJson<Record<string, Record<string, string>>>(file);
   for (const group of ['dependencies', 'devDependencies']) {
     const versions = pack[group] ?? {};
     for (const [name, range] of Object.entries(versions)) versions[name] = await raised(range, [name]);
   }
-  // Node comes as one package for each platform, all of one version.
+  // Node has one package for each platform, and all of them need one version.
   const platforms = Object.keys(pack['optionalDependencies'] ?? {});
   const [present] = Object.values(pack['optionalDependencies'] ?? {});
   if (present !== undefined) {
@@ -78,7 +81,7 @@ async function raise(file: string): Promise<void> {
   await writeFile(file, `${JSON.stringify(pack, null, 2)}\n`);
 }
 
-/** The newest version that all these packages have. */
+/** Finds the newest version that all these packages have. */
 async function raised(range: string, names: readonly string[]): Promise<string> {
   const operator = /^[~^]?/.exec(range)?.[0] ?? '';
   const within = operator === '' ? `^${range}` : range;
@@ -95,7 +98,7 @@ async function raised(range: string, names: readonly string[]): Promise<string> 
   return operator + newest;
 }
 
-// What is read is this repository's own.
+// The files belong to this repository.
 async function readJson<Value>(file: string): Promise<Value> {
   return JSON.parse(await readFile(file, 'utf8')) as Value;
 }

@@ -2,12 +2,12 @@ import Handlebars from 'handlebars';
 import type { Expression, Template, TemplatePart } from '../generators/engine/model.ts';
 
 /**
- * Parses a Handlebars template into data, so that rendering one runs no code and loads no parser. Understood are variables,
- * `#if` and `#unless` with `else`, and the helper `eq`; Handlebars' own parser has the say on syntax and white space.
+ * Parses a Handlebars template into data, so that rendering runs no code and loads no parser. It supports variables,
+ * `#if` and `#unless` with `else`, and the helper `eq`. Handlebars' own parser handles syntax and white space.
  * @param text a Handlebars template
- * @param file where it stands, for errors
- * @returns the template as the catalogue carries it
- * @throws Error for bad syntax, and for what is not understood, with file and line
+ * @param file path of the template, for errors
+ * @returns the template in the format of the catalogue
+ * @throws Error for bad syntax and for unsupported syntax, with file and line
  */
 export function parseTemplate(text: string, file: string): Template {
   return partsOf(Handlebars.parse(text, { srcName: file }), file);
@@ -52,7 +52,7 @@ function callOf(call: hbs.AST.MustacheStatement | hbs.AST.SubExpression, file: s
 
 function pathOf(expression: hbs.AST.Node, file: string): { original: string; parts: string[] } {
   if (expression.type !== 'PathExpression') throw unknown(expression.type, expression, file);
-  // The type says what the node is.
+  // The type of the node guarantees this.
   const { original, parts, data, depth } = expression as hbs.AST.PathExpression;
   if (data || depth > 0) throw unknown(`the path "${original}"`, expression, file);
   return { original, parts };

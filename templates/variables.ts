@@ -2,7 +2,7 @@ import { type TObject, type TSchema, Type } from 'typebox';
 import type { ConfigVariable } from '../generators/engine/model.ts';
 import { expectation } from './base/files/internal/platform/config/config.ts';
 
-/** What the documents need to know of a variable, beside its type. */
+/** The annotations of a variable that the documents need, besides its type. */
 interface Annotations {
   readonly description?: string;
   readonly default?: string | number | boolean;
@@ -12,9 +12,9 @@ interface Annotations {
 
 /**
  * @param schema a TypeBox object, keyed by environment variable
- * @param file where it stands, for errors
- * @returns each variable as the documents show it, in the words that the service itself uses
- * @throws Error when it is no such schema, or a variable lacks what the documents need
+ * @param file path of the schema, for errors
+ * @returns each variable for the documents, in the words of the service itself
+ * @throws Error when it is not such a schema, or a variable lacks what the documents need
  */
 export function describeVariables(schema: unknown, file: string): ConfigVariable[] {
   if (!isObjectSchema(schema)) throw new Error(`${file} does not export "config", a TypeBox object`);

@@ -25,16 +25,16 @@ export default defineModule({
     'oxlint-tsgolint',
     'pino-pretty',
     'typescript',
-    // Vitest takes any Vite 8, and 8.4.0 names a package that the registry does not have.
+    // Vitest accepts any Vite 8, and Vite 8.4.0 names a package that the registry does not have.
     'vite',
     'vitest',
   ],
   scripts: {
-    // Folders, because `--watch` alone loses a file that an editor replaces by renaming another one.
+    // Folders are named, because `--watch` alone loses a file that an editor replaces by renaming another file.
     dev: 'node --watch-path=cmd --watch-path=internal --watch-path=pkg --import=./scripts/env.ts cmd/server/main.ts',
     build: 'tsc --project tsconfig.build.json && node scripts/build.ts',
     prestart: 'node --run build',
-    // Without `exec` a shell would stand before the process and keep its signals.
+    // `exec` replaces the shell. Otherwise the shell would receive the signals of the process.
     start: 'exec node --import=./dist/internal/platform/app/compileCache.js dist/cmd/server/main.js',
     test: 'vitest run --project unit',
     coverage: 'vitest run --project unit --coverage',
@@ -42,7 +42,7 @@ export default defineModule({
     lint: 'oxlint --type-aware --deny-warnings',
     format: 'oxfmt --check',
     'format:write': 'oxfmt',
-    // More checkers than this repeat each other's work: a service of this size is checked in less time by one.
+    // More checkers repeat each other's work. One checker is faster for a service of this size.
     typecheck: 'tsc --checkers 1',
     smoke: 'node --run build && node scripts/smoke.ts',
     production: 'node scripts/production.ts',
@@ -51,7 +51,7 @@ export default defineModule({
   wiring: {
     metrics: 'internal/platform/metrics/module.ts',
     tracing: 'internal/platform/app/tracing.ts',
-    // Before the API: probes are answered while other modules still start, and last of all while they stop.
+    // `admin` comes before the API: it answers probes while other modules still start, and stops last.
     admin: 'internal/platform/admin/module.ts',
     http: 'internal/platform/http/module.ts',
   },

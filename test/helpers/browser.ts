@@ -8,8 +8,8 @@ const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/
 /** Whether this machine has a browser. */
 export const hasBrowser = executablePath !== undefined;
 
-/** @returns a browser that nobody sees, to be closed */
+/** @returns a headless browser; the caller closes it */
 export async function startBrowser(): Promise<Browser> {
-  // In a container root has no sandbox, and /dev/shm is small.
+  // In a container, root has no sandbox and /dev/shm is small.
   return puppeteer.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 }

@@ -6,8 +6,8 @@ import { rolldown } from 'rolldown';
 import { afterAll } from 'vitest';
 
 /**
- * Bundles a TypeScript program into one script, so that a test can start it many times, quickly, with any Node. Call it
- * outside of tests: the script is removed after the file's last test.
+ * Bundles a TypeScript program into one script, so that a test can start it quickly and often, with any Node. Call it
+ * outside of tests, because the script is removed after the last test of the file.
  * @param entry absolute path of the program
  * @returns absolute path of the script
  */

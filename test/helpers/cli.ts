@@ -16,7 +16,7 @@ import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
-/** What a run of the command line came to. */
+/** The result of a run of the command line. */
 export interface CliResult {
   readonly exitCode: number | null;
   readonly stdout: string;
@@ -26,16 +26,16 @@ export interface CliResult {
 export interface CliOptions {
   readonly cwd: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** Run as another user, by id; root only. */
+  /** Id of another user to run as; root only. */
   readonly uid?: number | undefined;
-  /** Another Node than the one that runs the tests. */
+  /** Path of another Node than the one that runs the tests. */
   readonly node?: string;
-  /** Which of the two programs; `slipway` unless told otherwise. */
+  /** The program to run; default: `slipway`. */
   readonly program?: 'slipway' | 'create-slipway';
 }
 
 /**
- * @param executable which of the two
+ * @param executable one of the two programs
  * @returns absolute path of the bundled program, as it is packed
  */
 export function bundled(executable: 'slipway' | 'create-slipway' = 'slipway'): string {
@@ -44,15 +44,15 @@ export function bundled(executable: 'slipway' | 'create-slipway' = 'slipway'): s
   return script;
 }
 
-/** How long (ms) a run may take on the slowest machine: more means that it does not end. */
+/** Time limit (ms) of a run, for the slowest machine. A longer run counts as endless. */
 const longestRun = 120_000;
 
 /**
  * Runs the bundled `slipway`, as it is packed.
- * @param args what is typed after its name
- * @param options where, and in which surroundings
+ * @param args the arguments
+ * @param options the folder and the environment, among others
  * @returns exit code and output, without colours
- * @throws when it shows a stack trace, which no user is ever to see
+ * @throws when it shows a stack trace, because users must never see one
  */
 export function slipway(args: readonly string[], options: CliOptions): CliResult {
   const { status, stdout, stderr } = spawnSync(options.node ?? process.execPath, [bundled(options.program), ...args], {
@@ -60,24 +60,24 @@ export function slipway(args: readonly string[], options: CliOptions): CliResult
     encoding: 'utf8',
     input: '',
     maxBuffer: 64 * 2 ** 20,
-    // A run that never ends is killed, and its exit code is null.
+    // An endless run is killed, and its exit code is null.
     timeout: longestRun,
     killSignal: 'SIGKILL',
   });
   return withoutStack({ exitCode: status, stdout, stderr });
 }
 
-/** A run that is still going on. */
+/** A run that has not ended. */
 export interface RunningCli {
   readonly kill: (signal: NodeJS.Signals) => void;
   readonly result: Promise<CliResult>;
 }
 
 /**
- * Starts the bundled `slipway` and lets it run beside others.
- * @param args what is typed after its name
- * @param options where, and in which surroundings
- * @returns what ends it, and what it comes to
+ * Starts the bundled `slipway` without waiting for its end.
+ * @param args the arguments
+ * @param options the folder and the environment, among others
+ * @returns a function that sends a signal, and the result
  */
 export function startSlipway(args: readonly string[], options: CliOptions): RunningCli {
   const child = spawn(options.node ?? process.execPath, [bundled(), ...args], {
@@ -111,7 +111,7 @@ function withoutStack(result: CliResult): CliResult {
 
 /**
  * @param program its name
- * @returns where each program of that name is that PATH leads to, in that order; none twice
+ * @returns the paths of all programs of that name in PATH, in order, without duplicates
  */
 export function onPath(program: string): string[] {
   const places = (process.env['PATH'] ?? '').split(path.delimiter).map((folder) => path.join(folder, program));
@@ -127,7 +127,7 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** The Node of this machine that is too old for services but not for the command line, if there is one. */
+/** A Node on this machine that is too old for services but not for the command line; undefined if there is none. */
 export const oldNode: string | undefined = onPath('node').find((node) => {
   const [major = 0, minor = 0] = spawnSync(node, ['-p', 'process.versions.node'], { encoding: 'utf8' })
     .stdout.split('.')
@@ -136,7 +136,7 @@ export const oldNode: string | undefined = onPath('node').find((node) => {
 });
 
 /**
- * Lays down a service quickly: no install, no git.
+ * Creates a service quickly, without install and git.
  * @param parent an existing folder
  * @param args more flags
  * @returns the service's folder
@@ -150,9 +150,9 @@ export function layDown(parent: string, ...args: string[]): string {
 }
 
 /**
- * A folder that is removed when it goes out of scope: `using scratch = scratchFolder()`.
- * @param parent where it is made; programs may not be run from a file system in memory
- * @returns the folder, empty
+ * Creates a folder that is removed when it goes out of scope: `using scratch = scratchFolder()`.
+ * @param parent the parent folder; a file system in memory may not allow programs to run
+ * @returns the empty folder
  */
 export function scratchFolder(parent = os.tmpdir()): Disposable & { readonly path: string } {
   const folder = realpathSync(mkdtempSync(path.join(parent, 'slipway-test-')));
@@ -161,7 +161,7 @@ export function scratchFolder(parent = os.tmpdir()): Disposable & { readonly pat
 
 /**
  * @param folder any folder
- * @returns path → text and permission bits of every file in it, dependencies left out: what two services are compared by
+ * @returns path → text and permission bits of every file in it, without dependencies; used to compare two services
  */
 export function treeOf(folder: string): Record<string, string> {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })

@@ -5,19 +5,19 @@ import { execa } from 'execa';
 
 const cache = path.resolve(import.meta.dirname, '../../.cache/containers');
 
-/** What builds, runs and lays the ground for images; all from Debian. */
+/** The tools that build and run images and install their base system. All are in Debian. */
 const tools = ['buildah', 'podman', 'runc', 'debootstrap'];
 
-/** Of buildah, where nothing is pulled and no user namespace is to be had. */
+/** Flags of buildah for a machine that pulls no images and has no user namespaces. */
 export const buildFlags = ['--pull-never', '--isolation=chroot', '--network=host', '--format=docker'];
 
-/** Of podman: as little as Kubernetes' restricted pods may do, and the network of this machine. */
+/** Flags of podman: the limits of restricted pods in Kubernetes, and the network of this machine. */
 export const runFlags = [
   ...['--read-only', '--tmpfs=/tmp', '--user=65532:65532', '--cap-drop=ALL', '--security-opt=no-new-privileges'],
   ...['--network=host', '--no-healthcheck', '--ulimit=nofile=1024:1024', '--ulimit=nproc=4096:4096'],
 ];
 
-/** @returns which of the tools this machine lacks */
+/** @returns the tools that this machine lacks */
 export async function missingTools(): Promise<string[]> {
   const found = await Promise.all(
     tools.map(async (tool) => (await execa(tool, ['--version'], { reject: false })).failed),
@@ -25,7 +25,7 @@ export async function missingTools(): Promise<string[]> {
   return tools.filter((_, index) => found[index]);
 }
 
-/** @returns variables with which the tools keep their images here, away from the user's own */
+/** @returns environment variables that make the tools keep their images here, apart from the user's own */
 export function ownStore(): NodeJS.ProcessEnv {
   mkdirSync(cache, { recursive: true });
   const file = path.join(cache, 'storage.conf');
@@ -34,22 +34,22 @@ export function ownStore(): NodeJS.ProcessEnv {
   return { CONTAINERS_STORAGE_CONF: file };
 }
 
-/** A Node that stands in for the one of the official image. */
+/** The Node that replaces the one of the official image. */
 export interface StandIn {
-  /** The executable, in the `bin` of its package. */
+  /** Path of the executable, in the `bin` of its package. */
   readonly node: string;
-  /** npm's folder. */
+  /** Path of npm's folder. */
   readonly npm: string;
-  /** Where npm takes packages from on this machine. */
+  /** The source of npm's packages on this machine. */
   readonly registry: string;
-  /** The file with the certificates that it trusts there, when it is told to. */
+  /** The file with the certificates that npm trusts; undefined when npm has no such setting. */
   readonly cafile: string | undefined;
 }
 
 /**
- * The npm of this machine, and what its settings say about where packages come from.
+ * Finds the npm of this machine and its settings for the source of packages.
  * @param newNode folder of a `node` that is new enough for services, in the `bin` of its package
- * @param env of the user's shell
+ * @param env environment of the user's shell
  */
 export async function standInOf(newNode: string, env: NodeJS.ProcessEnv): Promise<StandIn> {
   const npm = async (...args: string[]) => (await execa('npm', args, { cwd: os.tmpdir(), env })).stdout;
@@ -64,16 +64,16 @@ export async function standInOf(newNode: string, env: NodeJS.ProcessEnv): Promis
 
 /** A file of an image, as `tar` lists it. */
 export interface ImageFile {
-  /** `-rwxr-xr-x`, say. */
+  /** For example `-rwxr-xr-x`. */
   readonly mode: string;
   readonly bytes: number;
-  /** Without a slash at its beginning. */
+  /** The path without a leading slash. */
   readonly name: string;
 }
 
 /**
- * @param image its name
- * @param env of `ownStore`
+ * @param image name of the image
+ * @param env environment from `ownStore`
  * @returns every file and folder in it
  */
 export async function filesOf(image: string, env: NodeJS.ProcessEnv): Promise<ImageFile[]> {
@@ -87,12 +87,12 @@ export async function filesOf(image: string, env: NodeJS.ProcessEnv): Promise<Im
 }
 
 /**
- * Makes a stand-in for Node's official image, which cannot be pulled here: Debian's smallest system with a Node and an npm of
- * this machine. Debian is kept from one run to the next.
- * @param image as the Dockerfile names it: `node:26.12.1-trixie-slim`
- * @param standIn what it holds beside Debian
- * @param env of `ownStore`
- * @returns the name under which the stand-in is kept
+ * Builds a replacement for Node's official image, which cannot be pulled here: Debian's smallest system with a Node
+ * and an npm of this machine. The Debian system is cached between runs.
+ * @param image name of the image in the Dockerfile: `node:26.12.1-trixie-slim`
+ * @param standIn what the image contains besides Debian
+ * @param env environment from `ownStore`
+ * @returns the name of the replacement
  */
 export async function provideNodeImage(image: string, standIn: StandIn, env: NodeJS.ProcessEnv): Promise<string> {
   const suite = /-(\w+)-slim$/.exec(image)?.[1] ?? '';
@@ -128,11 +128,11 @@ export async function provideNodeImage(image: string, standIn: StandIn, env: Nod
 async function makeDebian(suite: string, name: string, buildah: (...args: string[]) => Promise<string>): Promise<void> {
   const root = mkdtempSync(path.join(os.tmpdir(), 'slipway-debian-'));
   try {
-    // From where this machine's apt takes its packages.
+    // The source of apt's packages on this machine.
     const { stdout } = await execa('apt-get', ['indextargets', '--format=$(REPO_URI)', 'Created-By: Packages']);
     const [mirror = ''] = stdout.split('\n');
     await execa('debootstrap', ['--variant=minbase', '--include=libatomic1', suite, root, mirror]);
-    // Devices are the runtime's.
+    // The container runtime provides the devices.
     rmSync(path.join(root, 'dev'), { recursive: true });
     const container = await buildah('from', 'scratch');
     await buildah('copy', '--quiet', container, root, '/');

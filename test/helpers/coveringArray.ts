@@ -1,16 +1,17 @@
-/** What can be chosen for each of several factors. */
+/** The possible choices of several factors. */
 export type Factors = Readonly<Record<string, readonly string[]>>;
 
 /** One choice for each factor. */
 export type Profile = Readonly<Record<string, string>>;
 
-/** How many rows are tried for each that is taken. */
+/** The number of candidate rows for each chosen row. */
 const candidates = 200;
 
 /**
- * Few profiles in which every pair of choices of two factors stands together at least once (pairwise testing; greedy: of several
- * candidates, the one with most pairs that are still open, after Cohen et al., "The AETG System", 1997). Deterministic.
- * @param factors what can be chosen
+ * Returns a small set of profiles that covers every pair of choices of two factors (pairwise testing). The algorithm
+ * is greedy: of several candidates it takes the one that covers most open pairs (after Cohen et al., "The AETG
+ * System", 1997). It is deterministic.
+ * @param factors the possible choices
  * @returns the profiles
  */
 export function coveringArray(factors: Factors): Profile[] {
@@ -26,7 +27,7 @@ export function coveringArray(factors: Factors): Profile[] {
   return profiles;
 }
 
-/** Begins with an open pair, and chooses what opens most for one factor after the other; the number says where to begin. */
+/** Starts with an open pair, then makes for each factor the choice that covers most open pairs. The number selects the start. */
 function candidate(factors: Factors, open: ReadonlySet<string>, number: number): Profile {
   const names = Object.keys(factors);
   const pair = [...open][(number * 31) % open.size] ?? '[]';
@@ -34,7 +35,7 @@ function candidate(factors: Factors, open: ReadonlySet<string>, number: number):
   for (const [index] of names.entries()) {
     const name = names[(index + number) % names.length] ?? '';
     const values = factors[name] ?? [];
-    // Of choices that are equally good, not always the first.
+    // Rotates the values, so that equally good choices are not always the first one.
     const from = (number + index) % values.length;
     profile[name] ??= best(name, [...values.slice(from), ...values.slice(0, from)], profile, open);
   }
@@ -46,8 +47,8 @@ function gainOf(profile: Profile, open: ReadonlySet<string>): number {
 }
 
 /**
- * @param factors what can be chosen
- * @returns every pair of choices of two factors, as text that two equal pairs share
+ * @param factors the possible choices
+ * @returns every pair of choices of two factors, as text; equal pairs have equal text
  */
 export function pairsOf(factors: Factors): string[] {
   const choices = Object.entries(factors).flatMap(([name, values]) => values.map((value) => [name, value] as const));
@@ -58,13 +59,13 @@ export function pairsOf(factors: Factors): string[] {
 
 /**
  * @param profile one choice for each factor
- * @returns the pairs that stand together in it, as `pairsOf` writes them
+ * @returns the pairs in it, in the format of `pairsOf`
  */
 export function pairsIn(profile: Profile): string[] {
   return pairsOf(Object.fromEntries(Object.entries(profile).map(([name, value]) => [name, [value]])));
 }
 
-/** The choice with which most open pairs come to stand. */
+/** Returns the choice that covers most open pairs. */
 function best(name: string, values: readonly string[], profile: Profile, open: ReadonlySet<string>): string {
   const gain = (value: string): number =>
     Object.entries(profile).filter(

@@ -4,23 +4,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** A program for Node to run. */
+/** A program to run with Node. */
 export interface Command {
   /** The script and its arguments. */
   readonly args: readonly string[];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Which Node; by default the one that runs the tests. */
+  /** Path of Node; default: the one that runs the tests. */
   readonly node?: string;
-  /** Only calls on files below this folder are counted by `fsCalls` and `runStruck`; by default all. */
+  /** The folder whose files `fsCalls` and `runStruck` watch; default: all files. */
   readonly under?: string;
-  /** Runs as this user and group. */
+  /** Id of the user and group to run as. */
   readonly uid?: number;
 }
 
 /** How a process ended. */
 export interface Ending {
-  /** Null when a signal ended it. */
+  /** The exit code; null when a signal ended the process. */
   readonly code: number | null;
   readonly signal: string | null;
   readonly stdout: string;
@@ -30,7 +30,7 @@ export interface Ending {
 const preload = fileURLToPath(new URL('crashPreload.mjs', import.meta.url));
 
 /**
- * @param command what to run
+ * @param command the command to run
  * @returns how it ended
  */
 export function run(command: Command): Promise<Ending> {
@@ -38,8 +38,8 @@ export function run(command: Command): Promise<Ending> {
 }
 
 /**
- * Lets a command run to its end.
- * @param command what to run; it must succeed
+ * Runs a command to its end.
+ * @param command the command to run; it must succeed
  * @returns its calls of node:fs that change the file system, in order: name and file
  */
 export async function fsCalls(command: Command): Promise<string[]> {
@@ -53,11 +53,11 @@ export async function fsCalls(command: Command): Promise<string[]> {
 }
 
 /**
- * Runs a command and strikes at one of its calls that change the file system.
- * @param command what to run
+ * Runs a command and injects a fault at one of its calls that change the file system.
+ * @param command the command to run
  * @param at number of the call, from 1
- * @param how `kill`: SIGKILL before the call; `torn`: SIGKILL after half of what it writes; `stop`: SIGSTOP before the call;
- *   else the error code it fails with
+ * @param how `kill`: SIGKILL before the call; `torn`: SIGKILL after half of the write; `stop`: SIGSTOP before the
+ * call; otherwise the error code of the call
  * @returns how it ended
  */
 export function runStruck(command: Command, at: number, how: string): Promise<Ending> {
@@ -72,7 +72,7 @@ function runWithPreload(command: Command, env: Readonly<Record<string, string>>)
   });
 }
 
-/** The system calls that change a file system, with their kin on other processors; `openat` would be mostly reading. */
+/** System calls that change a file system, with their variants on other processors. `openat` is left out, because most calls only read. */
 const mutations = [
   'rename,renameat,renameat2',
   'write,pwrite64,writev',
@@ -86,17 +86,17 @@ const mutations = [
 /** One system call of one run. */
 export interface SystemCall {
   readonly name: string;
-  /** Which one of its name, counted in its thread, from 1. */
+  /** The number of the call among those of the same name in its thread, from 1. */
   readonly nth: number;
 }
 
-/** Whether strace is there and may trace. */
+/** Whether strace is installed and may trace. */
 export const hasStrace = spawnSync('strace', ['-qq', '-o', '/dev/null', 'true']).status === 0;
 
 /**
- * Lets a command run to its end under strace.
- * @param command what to run; it must succeed
- * @returns the system calls, its own and Node's, at which it may be killed by `runKilledInKernel`
+ * Runs a command to its end under strace.
+ * @param command the command to run; it must succeed
+ * @returns the system calls, its own and Node's, at which `runKilledInKernel` can kill it
  */
 export async function systemCalls(command: Command): Promise<SystemCall[]> {
   return withTemporaryFolder(async (folder) => {
@@ -117,9 +117,9 @@ export async function systemCalls(command: Command): Promise<SystemCall[]> {
 }
 
 /**
- * Runs a command and has the kernel kill it as it enters a system call, whichever thread comes to it first.
- * @param command what to run
- * @param call where
+ * Runs a command, which the kernel kills when one of its threads enters the given system call.
+ * @param command the command to run
+ * @param call the system call
  * @returns how it ended
  */
 export function runKilledInKernel(command: Command, { name, nth }: SystemCall): Promise<Ending> {
@@ -138,10 +138,10 @@ function startTraced(command: Command, options: readonly string[]): Promise<Endi
 }
 
 /**
- * Goes through a list with a few at a time.
+ * Processes a list, with several items at a time.
  * @param items the list
- * @param action what to do with each
- * @param width how many at a time
+ * @param action processes one item
+ * @param width the max number of items at a time
  */
 export async function eachOf<T>(items: readonly T[], action: (item: T) => Promise<void>, width = 3): Promise<void> {
   const queue = items.values();

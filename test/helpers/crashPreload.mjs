@@ -1,9 +1,9 @@
-// Loaded into a process with `node --import`: counts its calls that change the file system, and ends it, or fails it, at one.
+// Loaded into a process with `node --import`. Counts its calls that change the file system. At one call it injects a fault.
 //   CRASH_UNDER  count only calls on files below this folder (and on descriptors opened there)
 //   CRASH_LOG    at exit, write the calls here, as a JSON list
-//   CRASH_AT     the number of the call at which to strike, from 1
-//   CRASH_HOW    "kill" before it, "torn": kill after half of what it writes, "stop": sleep before it until SIGCONT,
-//                or the error code it fails with (ENOSPC)
+//   CRASH_AT     the number of the call at which to inject the fault, from 1
+//   CRASH_HOW    "kill": kill before the call; "torn": kill after half of the write; "stop": stop before the call until
+//                SIGCONT; otherwise the error code of the call (ENOSPC)
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { resolve, sep } from 'node:path';
@@ -38,7 +38,7 @@ function half([subject, data, ...rest]) {
   return [subject, data.slice(0, data.length >> 1), ...(typeof rest[0] === 'number' ? [] : rest)];
 }
 
-/** Counts a call; when its number is up it strikes: does not return, or gives the error to fail with. */
+/** Counts a call. At the call with the number CRASH_AT, it kills or stops the process, or returns the error to fail with. */
 function strike(name, original, args) {
   if (opensForReading(name, args) || !isWatched(args[0])) return undefined;
   if (name === 'closeSync' && !descriptors.get(args[0])) return undefined;

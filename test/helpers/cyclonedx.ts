@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { Ajv, type ErrorObject } from 'ajv';
 
-/** A bill of materials, as far as the tests look into it. */
+/** A bill of materials, with the fields that the tests read. */
 export interface BillOfMaterials {
   readonly components: readonly { readonly group?: string; readonly name: string; readonly version: string }[];
 }
 
-/** What the schemas call each other by. */
+/** The common prefix of the schemas' ids. */
 const address = 'http://cyclonedx.org/schema/';
 const isBill = compile();
 
@@ -28,14 +28,14 @@ function fileName(name: string): string {
 
 /**
  * @param document a bill of materials
- * @returns where it differs from the schema of CycloneDX 1.6, which knows every key
+ * @returns the differences from the schema of CycloneDX 1.6; unknown keys are differences
  */
 export function faultsOfBill(document: unknown): ErrorObject[] {
   return isBill(document) ? [] : (isBill.errors ?? []);
 }
 
 /**
- * @param bill of materials
+ * @param bill a bill of materials
  * @returns the names of its packages
  */
 export function packagesOf({ components }: BillOfMaterials): string[] {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** A program and where it is to stop. */
+/** A program and the place of its breakpoint. */
 export interface Debuggee {
   readonly command: string;
   readonly args: readonly string[];
@@ -10,7 +10,7 @@ export interface Debuggee {
   readonly env: NodeJS.ProcessEnv;
   /** An absolute path. */
   readonly file: string;
-  /** From 0. */
+  /** The line, from 0. */
   readonly line: number;
 }
 
@@ -18,17 +18,17 @@ export interface Debuggee {
 type Message = ReturnType<typeof JSON.parse>;
 
 /**
- * Runs a command as an editor does to debug it: each Node process waits for the debugger, gets a breakpoint, and goes on.
- * @param debuggee what is run; all of its processes end before this returns
- * @param urge called again and again, until it stops where it should
- * @returns the source files that the place belongs to, as an editor finds them
- * @throws Error when two minutes pass without the breakpoint
+ * Debugs a command as an editor does: each Node process waits for the debugger, gets a breakpoint and continues.
+ * @param debuggee the command and the breakpoint; all of its processes end before this returns
+ * @param urge called repeatedly until the breakpoint is hit
+ * @returns the source files of the place, as an editor finds them
+ * @throws Error when the breakpoint is not hit within two minutes
  */
 export async function stopAt({ command, args, cwd, env, file, line }: Debuggee, urge: () => void): Promise<string[]> {
   const child = spawn(command, args, {
     cwd,
     env: { ...process.env, ...env, NODE_OPTIONS: '--inspect-brk=0' },
-    // A group of its own: it ends as a whole.
+    // The command gets its own process group, so that all its processes can be killed together.
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -47,7 +47,7 @@ export async function stopAt({ command, args, cwd, env, file, line }: Debuggee, 
   }
 }
 
-/** One process: told where to stop, then let go from its first line. */
+/** Sets the breakpoint in one process and lets the process continue from its first line. */
 function attach(url: string, file: string, lineNumber: number, onHit: (sources: string[]) => void): void {
   const socket = new WebSocket(url);
   const sources = new Map<string, string[]>();
@@ -72,7 +72,7 @@ function attach(url: string, file: string, lineNumber: number, onHit: (sources: 
   });
 }
 
-/** Where a script comes from: what its source map says, or itself. */
+/** The sources of a script: those in its source map, or the script itself. */
 function sourcesOf({ url, sourceMapURL }: Message): string[] {
   if (!url.startsWith('file:')) return [];
   const [, map] = /^data:.*;base64,(.*)$/.exec(sourceMapURL ?? '') ?? [];

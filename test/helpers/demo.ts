@@ -1,4 +1,4 @@
-/** `npm run demo [-- folder]`: lays a service down beside this repository, installs, builds and starts it, as a user would. */
+/** `npm run demo [-- folder]`: creates a service beside this repository, installs, builds and starts it, as a user would. */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -6,7 +6,7 @@ import manifest from '../../package.json' with { type: 'json' };
 
 const repository = path.resolve(import.meta.dirname, '../..');
 const service = path.resolve(repository, process.argv[2] ?? '../slipway-demo-orders');
-/** The Node that runs npm is the host's; in this repository's own `node_modules` is a newer one, of which a user knows nothing. */
+/** The Node that runs npm is the host's. This repository has a newer one in `node_modules`, which users do not have. */
 const hostNode = process.env['npm_node_execpath'] ?? process.execPath;
 const npm = process.env['npm_execpath'];
 const folders = [path.dirname(hostNode), ...(process.env['PATH'] ?? '').split(path.delimiter)];
@@ -23,7 +23,7 @@ if (!existsSync(path.join(service, 'node_modules'))) run(npm, 'install');
 run(npm, 'run', 'build');
 
 const started = spawn(hostNode, [npm, 'start'], { cwd: service, env, stdio: 'inherit' });
-// A terminal sends Ctrl+C to the service as well, which drains first; this process ends after it.
+// A terminal sends Ctrl+C to the service as well. The service drains, and this process ends after it.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => started.kill('SIGTERM'));
 started.on('exit', (code) => {

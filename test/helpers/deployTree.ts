@@ -15,8 +15,8 @@ export const moduleIds: readonly string[] = offeredModules(catalogue)
   .filter((id) => !preset.includes(id));
 
 /**
- * @param ids modules beside those of the default preset
- * @param packageManager of the service
+ * @param ids modules in addition to those of the default preset
+ * @param packageManager package manager of the service
  * @returns path → text of a service `orders`
  */
 export function deployTree(ids: readonly string[] = [], packageManager?: PackageManager): ReadonlyMap<string, string> {
@@ -26,14 +26,14 @@ export function deployTree(ids: readonly string[] = [], packageManager?: Package
   return new Map([...files].map(([path, { bytes }]) => [path, decode(bytes) ?? '']));
 }
 
-/** A node of a YAML or JSON document. Tests look into many shapes: `any` of the parser's own type, kept in this one place. */
+/** A node of a YAML or JSON document. The tests read many shapes, so it is the `any` of the parser's own type, kept in this one place. */
 export type Document = ReturnType<typeof JSON.parse>;
 
 /**
  * @param files path → text
- * @param pattern which paths
- * @returns every document of the YAML and JSON files among them
- * @throws Error when one does not parse
+ * @param pattern matches the paths of the documents
+ * @returns every document of the matching YAML and JSON files
+ * @throws Error when one cannot be parsed
  */
 export function documents(files: ReadonlyMap<string, string>, pattern: RegExp): Document[] {
   return [...files]
@@ -49,7 +49,7 @@ export function documents(files: ReadonlyMap<string, string>, pattern: RegExp): 
 
 /**
  * @param files path → text
- * @param pattern which paths
+ * @param pattern matches the paths of the documents
  * @param kind a Kubernetes kind
  * @returns the only document of this kind
  * @throws Error when there is none, or more than one

@@ -2,36 +2,36 @@ import { dirname, join } from 'node:path/posix';
 import { readArguments } from '../../bin/arguments.ts';
 import { commandNames, flagsOf, loadCommand } from '../../generators/commands.ts';
 
-/** What documents may name. */
+/** The names that documents may use. */
 export interface World {
-  /** Every file, from the root. */
+  /** Every file, relative to the root. */
   readonly files: readonly string[];
-  /** Files and folders that are made on the user's machine: `node_modules/`. */
+  /** Files and folders that are created on the user's machine: `node_modules/`. */
   readonly made: readonly string[];
-  /** npm scripts. */
+  /** Names of npm scripts. */
   readonly scripts: ReadonlySet<string>;
-  /** Text of a page, for its headings. */
+  /** Returns the text of a page, for its headings. */
   readonly read: (path: string) => string | undefined;
-  /** Whether a flag that stands alone is one of `slipway`; elsewhere it may be any program's. */
+  /** Whether a flag without a command is one of `slipway`; if not, it may belong to any program. */
   readonly flagsAreOurs: boolean;
 }
 
-/** Code in a document: whole fenced blocks as lines, and what stands between backticks. */
+/** Code in a document: the lines of fenced blocks, and the text between backticks. */
 interface Code {
   readonly lines: readonly string[];
   readonly spans: readonly string[];
 }
 
 /**
- * Looks for what a document names and is not there: relative links and their headings, paths, npm scripts, commands and flags of
- * `slipway`.
+ * Finds names in a document that do not exist: relative links and their headings, paths, npm scripts, commands and
+ * flags of `slipway`.
  *
- * A span of code is a path when it is one word of path characters with a `/` in it, or a file name with an ending that we use; not
- * one are routes (`/items`), packages (`@scope/name`) and media types and names under a domain. In lines of code a word is a path when it starts with a
- * folder that there is. `<id>`, `*` and `{a,b}` stand for anything that fits.
- * @param page where the document stands, from the root
+ * A span of code is a path when it is one word of path characters with a `/` in it, or a file name with one of our
+ * endings. Routes (`/items`), packages (`@scope/name`), media types and names under a domain are not paths. In lines
+ * of code a word is a path when it starts with an existing folder. `<id>`, `*` and `{a,b}` match any fitting name.
+ * @param page path of the document, relative to the root
  * @param text Markdown
- * @param world what there is
+ * @param world the existing names
  * @returns one line for each fault
  */
 export async function faultsIn(page: string, text: string, world: World): Promise<string[]> {
@@ -81,8 +81,8 @@ function headingsOf(text: string): string[] {
 }
 
 /**
- * @param title of a heading
- * @returns its anchor, as GitHub and GitLab make it
+ * @param title text of a heading
+ * @returns its anchor, as in GitHub and GitLab
  */
 export function anchorOf(title: string): string {
   return title
@@ -124,7 +124,7 @@ function scriptsIn(line: string): string[] {
   return [...line.matchAll(run), ...line.matchAll(short)].map(([, name = '']) => name);
 }
 
-/** Calls of `slipway` are read by the command line's own parser. */
+/** Checks calls of `slipway` with the parser of the command line itself. */
 async function commandFaults(line: string): Promise<string[]> {
   const call = /(?:^|[\s/])(create slipway@\w+|(?:create-)?slipway)(?:\.cjs)?((?: (?![&|>#;]|\d>)[^\s|;#]+)+)/g;
   const faults = [...line.matchAll(call)].map(async ([, program = '', rest = '']) => {
@@ -149,7 +149,7 @@ async function commandFaults(line: string): Promise<string[]> {
 const loaded = await Promise.all(commandNames.map(loadCommand));
 const flags = new Set(loaded.flatMap((command) => Object.keys(flagsOf(command))));
 
-/** A span that begins with a flag speaks of `slipway`. */
+/** A span that begins with a flag refers to `slipway`. */
 function flagFault(span: string): string[] {
   const name = /^--([a-z][a-z-]*)/.exec(span)?.[1];
   return name === undefined || flags.has(name) ? [] : [`no flag --${name}`];

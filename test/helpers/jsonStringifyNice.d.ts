@@ -1,5 +1,5 @@
 declare module 'json-stringify-nice' {
-  /** Prints JSON as npm does: keys sorted, those that are named first, objects last. */
+  /** Prints JSON as npm does: keys are sorted, preferred keys come first, objects come last. */
   export default function stringifyNice(
     value: unknown,
     firstKeys?: readonly string[],

@@ -6,11 +6,11 @@ import type { Document } from './deployTree.ts';
 const repository = path.resolve(import.meta.dirname, '../..');
 
 /**
- * Checks objects against the API's own types, unknown keys included: each becomes a literal of its type, which the compiler reads.
- * (The validators that come with these types let unknown keys pass.)
- * @param objects of Kubernetes and Argo CD, at least one
- * @returns what the compiler says, one line for each fault, beginning with kind and name
- * @throws Error when there is a kind for which there is no type
+ * Checks objects against the types of the API, including unknown keys. Each object becomes a literal of its type,
+ * which the compiler checks. (The validators of these types accept unknown keys.)
+ * @param objects objects of Kubernetes and Argo CD, at least one
+ * @returns the errors of the compiler, one line for each, beginning with kind and name
+ * @throws Error when a kind has no type
  */
 export async function typeFaults(objects: readonly Document[]): Promise<string[]> {
   const cache = path.join(repository, '.cache');

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A service that was started as its users start it; killed when it goes out of scope still running. */
+/** A service that was started as users start it. It is killed when it goes out of scope and still runs. */
 export interface LiveService extends AsyncDisposable {
   readonly origin: string;
   readonly admin: string;
-  /** Sends SIGTERM and waits. Gives the exit code; null when it had to be killed. */
+  /** Sends SIGTERM and waits. Returns the exit code; null when the service had to be killed. */
   readonly stop: () => Promise<number | null>;
   readonly output: () => string;
 }
@@ -15,8 +15,8 @@ export interface LiveService extends AsyncDisposable {
 /**
  * Starts a service with `npm start` on free ports and waits until it is ready.
  * @param cwd the service's folder
- * @param command what starts it
- * @param env variables besides the present ones
+ * @param command the command that starts it
+ * @param env variables in addition to the present environment
  * @returns the running service
  * @throws Error with its output when it is not ready within 60 seconds
  */
@@ -73,23 +73,23 @@ async function stop(child: ChildProcess): Promise<number | null> {
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0);
   await once(server, 'listening');
-  // Listening on TCP, the address is of this form.
+  // A TCP server has an address of this type.
   const { port } = server.address() as AddressInfo;
   server.close();
   await once(server, 'close');
   return port;
 }
 
-/** How requests under load went. */
+/** The result of a load test. */
 export interface Load {
   answered: number;
   failed: number;
 }
 
 /**
- * What a load balancer does: it stops sending once the service says that it is not ready.
+ * Imitates a load balancer, which stops sending when the service reports that it is not ready.
  * @param live the service
- * @returns tells whether the service has said so
+ * @returns a function that returns whether the service has reported this
  */
 export function leaves({ admin }: Pick<LiveService, 'admin'>): () => boolean {
   let left = false;
@@ -106,13 +106,13 @@ export function leaves({ admin }: Pick<LiveService, 'admin'>): () => boolean {
 }
 
 /**
- * Sends requests until it is told to end.
- * @param url what is asked for
- * @param connections how many at a time
- * @param until tells when to end
- * @param headers of each request
- * @param pauseMs milliseconds that each connection rests between two requests: who fails fast sends no more than who answers
- * @returns how many were answered with success, and how many were not
+ * Sends requests until `until` returns true.
+ * @param url the URL to request
+ * @param connections the number of parallel requests
+ * @param until returns true at the end
+ * @param headers headers of each request
+ * @param pauseMs pause (ms) of each connection between two requests, so that fast failures do not cause more requests
+ * @returns the number of requests with a successful answer, and of all others
  */
 export async function load(
   url: string,

@@ -25,7 +25,7 @@ const sha256 = (bytes: Uint8Array): string => hash('sha256', bytes);
 
 /**
  * @param tree a service
- * @returns the same, as the engine sees it
+ * @returns the service in the form that the engine reads
  */
 export function serviceOf(tree: Tree): Service {
   const read = (path: string): DiskFile | undefined => {
@@ -52,9 +52,9 @@ export function serviceOf(tree: Tree): Service {
 
 /**
  * @param tree a service
- * @param changes of a plan
- * @returns the service afterwards
- * @throws Error when a file is not as the plan expects it
+ * @param changes changes of a plan
+ * @returns the changed service
+ * @throws Error when a file differs from what the plan expects
  */
 export function applyTo(tree: Tree, changes: readonly Change[]): Tree {
   const after = new Map(tree);
@@ -68,7 +68,7 @@ export function applyTo(tree: Tree, changes: readonly Change[]): Tree {
   return after;
 }
 
-/** The commands, over services in memory. */
+/** The commands for services in memory. */
 export interface Commands {
   readonly create: (modules: readonly string[], packageManager?: PackageManager) => Tree;
   readonly add: (tree: Tree, modules: readonly string[], conflict?: ConflictMode) => Prepared;
@@ -77,7 +77,7 @@ export interface Commands {
 }
 
 /**
- * @param catalogue what the services are made from
+ * @param catalogue the catalogue of the services
  * @returns the commands with that catalogue
  */
 export function commandsWith(catalogue: Catalogue): Commands {
@@ -112,7 +112,7 @@ export function manifestIn(tree: Tree, catalogue: Catalogue): Manifest {
 
 /**
  * @param tree a service
- * @returns path → text, with permission bits where a file is run: what two services are compared by
+ * @returns path → text, with permission bits of executable files; used to compare two services
  */
 export function snapshot(tree: Tree): Record<string, string> {
   const files = [...tree].sort(([a], [b]) => (a < b ? -1 : 1));

@@ -4,9 +4,9 @@ import { moduleSpecifiers } from '../../generators/engine/reconcile/moduleSpecif
 import type { TestService } from '../lifecycle/service.ts';
 
 /**
- * Moves a folder as an editor does: the imports in it, and those of its files, follow.
- * @param service to change
- * @param from the folder
+ * Moves a folder as an editor does. Imports in the folder and imports of its files are updated.
+ * @param service the service to change
+ * @param from path of the folder
  * @param to its new path
  */
 export function moveFolder(service: TestService, from: string, to: string): void {
@@ -25,8 +25,8 @@ export function moveFolder(service: TestService, from: string, to: string): void
 }
 
 /**
- * @param service to look at
- * @returns each relative import that finds no file
+ * @param service the service to check
+ * @returns each relative import whose file does not exist
  */
 export function lostImports(service: TestService): string[] {
   return [...sourcesOf(service)].flatMap(([file, text]) =>

@@ -6,10 +6,11 @@ const volumeKinds = new Set(
 const profiles = new Set(['RuntimeDefault', 'Localhost']);
 
 /**
- * The Pod Security Standard "restricted", which includes "baseline", as Kubernetes' admission checks it for Linux.
+ * Checks the Pod Security Standard "restricted", which includes "baseline", as the admission of Kubernetes does for
+ * Linux.
  * Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/
  * @param pod the `spec` of a pod
- * @returns what is not allowed, by field
+ * @returns the fields that are not allowed
  */
 export function restrictedFaults(pod: Document): string[] {
   const containers = [...pod.containers, ...(pod.initContainers ?? []), ...(pod.ephemeralContainers ?? [])];
@@ -44,7 +45,7 @@ function containerFaults(container: Document, pod: Document): string[] {
   return named(faults).map((fault) => `${container.name}: ${fault}`);
 }
 
-/** The names of those that are so. */
+/** Returns the names whose value is true. */
 function named(faults: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(faults)
     .filter(([, isSo]) => Boolean(isSo))

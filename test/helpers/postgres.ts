@@ -3,14 +3,14 @@ import pg from 'pg';
 
 const admin = process.env['SLIPWAY_TEST_POSTGRES'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
 
-/** A database of its own on a real PostgreSQL. */
+/** A separate database on a real PostgreSQL. */
 export interface ServerDatabase extends AsyncDisposable {
   readonly url: string;
 }
 
 /**
  * @returns a new, empty database that is dropped when it goes out of scope; undefined when no server answers
- * @throws Error when no server answers and `CI` is set: there a test that cannot reach one fails
+ * @throws Error when no server answers and `CI` is set, because in CI a test without its server must fail
  */
 export async function serverDatabase(): Promise<ServerDatabase | undefined> {
   const name = `slipway_${randomBytes(6).toString('hex')}`;

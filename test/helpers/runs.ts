@@ -1,6 +1,6 @@
 /**
- * @param count how many random cases CI tries
- * @returns how many are tried here: a quarter of them on a developer's machine, where `npm test` has to be quick
+ * @param count the number of random cases in CI
+ * @returns the number of cases here: on a developer's machine it is a quarter, to keep `npm test` fast
  */
 export function runs(count: number): number {
   return process.env['CI'] === undefined ? Math.ceil(count / 4) : count;

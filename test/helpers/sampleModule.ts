@@ -2,8 +2,8 @@ import type { CatalogueModule } from '../../generators/engine/model.ts';
 
 /**
  * @param id the module's id
- * @param definition what the test is about
- * @returns a module of the catalogue that says nothing else
+ * @param definition the fields that the test is about
+ * @returns a module of the catalogue with these fields only
  */
 export function sampleModule(id: string, definition: Partial<CatalogueModule> = {}): CatalogueModule {
   return { id, summary: `Module ${id}`, category: 'data', files: [], config: [], ...definition };

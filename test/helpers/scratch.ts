@@ -8,8 +8,8 @@ import { onTestFinished } from 'vitest';
 export { snapshot } from './snapshot.ts';
 
 /**
- * @param where `memory`: on a file system in memory, where there is one: for tests that commit hundreds of times
- * @returns the real path of a new empty folder, removed when the test that asks for it is over
+ * @param where `memory`: on a file system in memory if there is one, for tests that commit hundreds of times
+ * @returns the real path of a new empty folder, which is removed at the end of the present test
  */
 export function scratchFolder(where: 'disk' | 'memory' = 'disk'): string {
   const parent = where === 'memory' && existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
@@ -23,7 +23,7 @@ export type Tree = Readonly<Record<string, string | { readonly text: string; rea
 
 /**
  * @param root the folder to write into
- * @param tree the files to write there
+ * @param tree the files to write
  */
 export function writeFiles(root: string, tree: Tree): void {
   for (const [path, file] of Object.entries(tree)) {

@@ -4,18 +4,18 @@ import path from 'node:path';
 import { afterAll } from 'vitest';
 import { layDown, scratchFolder } from './cli.ts';
 
-/** Where folders are quick: on a file system in memory, where there is one. */
+/** The parent of scratch folders: a file system in memory if there is one, because it is fast. */
 const memory = existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir();
 
-/** Flags of `new` → the service that is copied. */
+/** Flags of `new` → the service to copy. */
 const pristine = new Map<string, string>();
 afterAll(() => {
   for (const service of pristine.values()) rmSync(path.dirname(service), { recursive: true, force: true });
 });
 
 /**
- * A service of its own for one test: `using service = scratchService()`.
- * @param args more flags of `new`; it has no modules but those that they name
+ * Creates a separate service for one test: `using service = scratchService()`.
+ * @param args more flags of `new`; the service has only the modules that they name
  * @returns the folder of a service named orders, removed when it goes out of scope
  */
 export function scratchService(...args: string[]): Disposable & { readonly path: string } {

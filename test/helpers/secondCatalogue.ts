@@ -8,14 +8,14 @@ import type {
   TemplatePart,
 } from '../../generators/engine/model.ts';
 
-/** What the second version does to the files of the first. */
+/** Changes of the second version to the files of the first. */
 export const changed = {
-  /** Imported by merged files and by seeds. */
+  /** Merged files and seeds import this file. */
   renamed: { from: 'internal/platform/http/problems.ts', to: 'internal/platform/http/description/problems.ts' },
   renamedSeed: { from: 'internal/items/domain.ts', to: 'internal/items/item.ts' },
   dropped: '.editorconfig',
   droppedSeed: 'README.md',
-  /** File → what becomes what in it. */
+  /** File → old text and new text. */
   edited: {
     'internal/platform/http/cursor.ts': ['opaque to clients', 'opaque to all clients'],
     'internal/platform/http/connections.ts': ['sweepMs = 50', 'sweepMs = 25'],
@@ -23,19 +23,20 @@ export const changed = {
   },
   new: 'internal/platform/http/trailers.ts',
   script: 'outdated',
-  /** From merged. */
+  /** The file was merged. */
   toSeed: 'vitest.config.ts',
-  /** From merged. */
+  /** The file was merged. */
   toManaged: '.nvmrc',
-  /** From seed. */
+  /** The file was a seed. */
   toMerged: 'docs/decisions/001-slipway.md',
 } as const;
 
 /**
- * The version after the built one: everything that may happen between two releases, made by editing data. Options move and
- * keys go (`/modules/postgres/version` becomes `server`, `/node` is dropped), so the manifest has a migration.
+ * Creates the version after the built one. It has every kind of change between two releases, made by editing data.
+ * Options move and keys are dropped (`/modules/postgres/version` becomes `server`, `/node` is dropped), so the
+ * manifest has a migration.
  * @param built the catalogue of this repository
- * @returns the next minor version of it
+ * @returns its next minor version
  */
 export function nextCatalogue(built: Catalogue): Catalogue {
   const manifestVersion = built.manifestVersion + 1;
@@ -57,7 +58,7 @@ export function nextCatalogue(built: Catalogue): Catalogue {
     modules: Object.fromEntries(
       Object.values({ ...built.modules, postgres: nextPostgres(built.modules['postgres']) }).map((module) => [
         module.id,
-        // Their imports follow what the base renames.
+        // The imports of the modules follow the renamed file of the base.
         { ...module, files: module.files.map((file) => renameFile(file, changed.renamed)) },
       ]),
     ),
@@ -92,7 +93,7 @@ function nextOwnership({ path, ownership }: TemplateFile): Ownership {
   return path === changed.toMerged ? 'merged' : ownership;
 }
 
-/** The option `version` is called `server`, and there is one more, which the Compose fragment shows. */
+/** Renames the option `version` to `server` and adds an option, which the Compose fragment uses. */
 function nextPostgres(postgres: CatalogueModule | undefined): CatalogueModule {
   const { version, ...options } = postgres?.options ?? {};
   if (postgres === undefined || version === undefined) throw new Error('postgres has no option "version" any more');
@@ -101,7 +102,7 @@ function nextPostgres(postgres: CatalogueModule | undefined): CatalogueModule {
   return {
     ...postgres,
     options: { ...options, server: version, readOnly },
-    // A copy of what it was, but for one name.
+    // A copy with one changed name, so it keeps its type.
     ci: ci as NonNullable<CatalogueModule['ci']>,
     files: postgres.files.map((file) => {
       if (!('template' in file)) return file;
@@ -122,11 +123,11 @@ const replica: TemplatePart = {
 function renameOption(part: TemplatePart): TemplatePart {
   if (typeof part === 'string') return part;
   const renamed: unknown = JSON.parse(JSON.stringify(part).replaceAll('["options","version"]', '["options","server"]'));
-  // A copy of what it was, but for one name.
+  // A copy with one changed name, so it keeps its type.
   return renamed as TemplatePart;
 }
 
-/** Moves a file, and lets its own imports and those of all others follow. */
+/** Moves a file and updates its own imports and those of all other files. */
 function renameFile(file: TemplateFile, { from, to }: { readonly from: string; readonly to: string }): TemplateFile {
   const path = file.path === from ? to : file.path;
   if (!('text' in file) || !path.endsWith('.ts')) return { ...file, path };

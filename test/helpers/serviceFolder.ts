@@ -8,9 +8,9 @@ import { render } from '../../generators/engine/render.ts';
 import { scratchFolder } from './scratch.ts';
 
 /**
- * @param modules by their ids; what they require comes along
- * @param catalogue of the modules
- * @returns the folder of a service as it is laid down, with what it needs to run; removed when the test is over
+ * @param modules ids of the modules; the modules that they require are added
+ * @param catalogue catalogue of the modules
+ * @returns the folder of a newly created service with what it needs to run; it is removed at the end of the test
  */
 export function serviceFolder(modules: readonly string[], catalogue: Catalogue): string {
   const folder = scratchFolder();

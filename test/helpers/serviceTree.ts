@@ -1,6 +1,6 @@
 /**
- * Templates are tested where they stand. In a service the `files` folders of its modules lie over each other as one tree;
- * here an import that leads out of one folder is looked up in the others, by Vite and by every Node that a test starts.
+ * Templates are tested in place. In a service, the `files` folders of its modules form one tree. Here, an import that
+ * leads out of one folder is resolved in the other folders, by Vite and by every Node process that a test starts.
  */
 import { existsSync, globSync, readFileSync, readdirSync } from 'node:fs';
 import { registerHooks } from 'node:module';
@@ -11,7 +11,7 @@ import type { Plugin } from 'vitest/config';
 const repository = path.resolve(import.meta.dirname, '../..');
 const modules = path.join(repository, 'templates', 'modules');
 
-/** The parts of the tree; in the last stands what the engine composes for all modules together. */
+/** The folders of the tree. The last one has the files that the engine composes for all modules together. */
 export const roots = [
   path.join(repository, 'templates', 'base', 'files'),
   ...readdirSync(modules).map((id) => path.join(modules, id, 'files')),
@@ -19,9 +19,9 @@ export const roots = [
 ];
 
 /**
- * @param specifier of an import
- * @param importer absolute path of the file it stands in
- * @returns the absolute path of the file it means, when that lies in another part of the tree
+ * @param specifier specifier of an import
+ * @param importer absolute path of the importing file
+ * @returns the absolute path of the imported file if it is in another folder of the tree, otherwise undefined
  */
 export function resolveInTree(specifier: string, importer: string): string | undefined {
   if (!/^\.\.?\//.test(specifier)) return undefined;
@@ -42,10 +42,10 @@ export function serviceTree(): Plugin {
   };
 }
 
-/** NODE_OPTIONS for the processes that tests start: they load this file first. */
+/** NODE_OPTIONS for the processes that tests start. They load this file first. */
 export const nodeOptions = `--import=${pathToFileURL(path.join(import.meta.dirname, 'registerServiceTree.ts')).href}`;
 
-/** Each port that a module of the tree listens on, as any free one: tests start services side by side. */
+/** Sets each port of a module of the tree to any free port, because tests start several services at a time. */
 export const anyPorts = Object.fromEntries(
   roots
     .flatMap((root) => globSync(path.join(root, 'internal/{,platform/}*/config.ts')))
@@ -53,7 +53,7 @@ export const anyPorts = Object.fromEntries(
     .map(([, name = '']) => [name, '0']),
 );
 
-/** Resolves in the same way within this process. */
+/** Resolves imports in the same way in this process. */
 export function registerServiceTree(): void {
   registerHooks({
     resolve: (specifier, context, next) => {

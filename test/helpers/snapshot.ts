@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 /**
  * @param root a folder
- * @returns everything below it: path → kind, permission bits and content; equal exactly when the trees are
+ * @returns everything below it: path → kind, permission bits and content; equal if and only if the trees are equal
  */
 export function snapshot(root: string): Record<string, string> {
   const found: Record<string, string> = {};
@@ -19,7 +19,7 @@ export function snapshot(root: string): Record<string, string> {
   return found;
 }
 
-/** Short content as it is, long content by its hash: a difference should be readable. */
+/** Returns short content unchanged and long content as a hash, so that a difference is readable. */
 function digest(content: string): string {
   return content.length < 200 ? content : hash('sha256', content);
 }

@@ -16,7 +16,7 @@ const sha256 = (bytes: Uint8Array): string => hash('sha256', bytes);
 
 /**
  * @param text content of `.slipway/lock.jsonl`, one line for each path
- * @returns what it says
+ * @returns the lock
  */
 export function lockIn(text: string): Lock {
   return lockOf(parseLock(text, sha256, () => {}));
@@ -28,7 +28,7 @@ function lockOf(lines: LockLines): Lock {
 }
 
 /**
- * @param lock what is remembered
+ * @param lock a lock
  * @returns the text of `.slipway/lock.jsonl`
  */
 export function lockText(lock: Lock): string {

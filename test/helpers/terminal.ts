@@ -2,15 +2,15 @@ import { spawn, spawnSync } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
 import { bundled, type CliOptions } from './cli.ts';
 
-/** Whether there is util-linux's `script`, which gives a program a real pseudo-terminal. */
+/** Whether util-linux's `script` is installed. It gives a program a real pseudo-terminal. */
 export const hasTerminal: boolean = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes(
   'util-linux',
 );
 
-/** What is typed, once the screen has shown something new. */
+/** Input to type after a new text has appeared on the screen. */
 export type Step = readonly [once: string, type: string];
 
-/** Keys that have no letter. */
+/** Keys without a letter. */
 export const keys = {
   enter: '\r',
   space: ' ',
@@ -23,23 +23,23 @@ export const keys = {
 
 export interface TerminalResult {
   readonly exitCode: number | null;
-  /** All that was written, without colours and movements of the cursor. */
+  /** All output, without colours and cursor movements. */
   readonly screen: string;
-  /** Whether the cursor can be seen in the end. */
+  /** Whether the cursor is visible at the end. */
   readonly isCursorShown: boolean;
-  /** Whether the terminal edits lines and echoes in the end, as a shell expects. */
+  /** Whether the terminal edits lines and echoes at the end, as a shell expects. */
   readonly isRestored: boolean;
 }
 
-/** How long (ms) a text may take to appear. */
+/** Time limit (ms) for a text to appear. */
 const patience = 20_000;
 
 /**
  * Runs the bundled `slipway` on a real terminal.
- * @param args what is typed after its name
- * @param steps what is typed later; each waits for its text to appear behind that of the step before
- * @param options where, and in which surroundings
- * @returns what was to be seen
+ * @param args the arguments
+ * @param steps later input; each step waits for its text to appear after the text of the previous step
+ * @param options the folder and the environment, among others
+ * @returns the output and the final state of the terminal
  * @throws when a text does not appear in time
  */
 export async function onTerminal(
@@ -48,7 +48,7 @@ export async function onTerminal(
   { cwd, env = {}, node = process.execPath }: CliOptions,
 ): Promise<TerminalResult> {
   const command = [node, bundled(), ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
-  // The terminal's settings afterwards are told on a line of their own.
+  // The last line of the output shows the final settings of the terminal.
   const line = `trap : INT; stty rows 40 cols 100; ${command}; code=$?; echo; stty -a | tr ' ' '\\n' | grep -cxE 'icanon|echo'; exit $code`;
   const child = spawn('script', ['-qfec', line, '/dev/null'], {
     cwd,
@@ -61,7 +61,7 @@ export async function onTerminal(
   let seen = 0;
   for (const [once, type] of steps) {
     seen = await appearance(once, () => output, seen, child);
-    // Enquirer draws a list once before it takes the terminal over.
+    // Enquirer draws a list once before it takes control of the terminal.
     await new Promise((resolve) => setTimeout(resolve, 100));
     child.stdin.write(type);
   }

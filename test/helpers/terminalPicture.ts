@@ -1,4 +1,4 @@
-/** `node test/helpers/terminalPicture.ts`: runs the built command line in a scratch folder and draws what it printed as docs/terminal.svg. */
+/** `node test/helpers/terminalPicture.ts`: runs the built command line in a scratch folder and draws its output as docs/terminal.svg. */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,7 +11,7 @@ const lineHeight = 18;
 const characterWidth = 8.43;
 const margin = 16;
 
-/** How picocolors' codes (ECMA-48, SGR) look on a dark ground. */
+/** The styles of picocolors' codes (ECMA-48, SGR) on a dark background. */
 const styles: Readonly<Record<string, string>> = {
   '1': 'font-weight="bold"',
   '2': 'fill="#8b949e"',
@@ -22,7 +22,7 @@ const styles: Readonly<Record<string, string>> = {
 };
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 
-/** What is typed, and where: a new service, a line of the user's own, a module. */
+/** Input lines and their folders: a new service, a line of the user's own, a module. */
 const session = [
   { line: 'create-slipway orders --yes --no-install --no-git', folder: '.' },
   { line: 'cd orders', folder: '.' },

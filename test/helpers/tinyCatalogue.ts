@@ -3,7 +3,7 @@ import { printers } from '../../generators/printers.ts';
 import { parseTemplate } from '../../templates/parseTemplate.ts';
 import { tinyLockfiles } from './tinyLockfiles.ts';
 
-/** A catalogue that is small enough to be turned over thousands of times, and has one of everything. */
+/** A catalogue with one of everything. It is small, so a test can use it thousands of times. */
 export function tinyCatalogue(changes: Partial<Catalogue> = {}): Catalogue {
   return {
     version: '1.0.0',
@@ -140,19 +140,19 @@ export function tinyCatalogue(changes: Partial<Catalogue> = {}): Catalogue {
 }
 
 /**
- * @param id of the module
- * @param files it brings
- * @returns a module that has nothing else
+ * @param id id of the module
+ * @param files files of the module
+ * @returns a module with these files only
  */
 export function module(id: string, files: readonly TemplateFile[]): CatalogueModule {
   return { id, summary: `the module ${id}`, category: 'data', files, config: [] };
 }
 
 /**
- * @param path where it goes
+ * @param path path of the file
  * @param content its text
- * @param ownership whose it is
- * @param template whether it names variables
+ * @param ownership its ownership
+ * @param template whether the text has variables
  * @returns a file of a module
  */
 export function text(

@@ -1,6 +1,6 @@
 import type { Catalogue, NpmPackages } from '../../generators/engine/model.ts';
 
-/** What each package of the tiny catalogue depends on; `pool` and `shared` come in two versions, so that npm nests one of each. */
+/** The dependencies of each package of the tiny catalogue. `pool` and `shared` have two versions, so npm nests one of each. */
 const npm: NpmPackages = {
   '': {
     name: 'templates',
@@ -115,5 +115,5 @@ function names(): string[] {
   return places.map(([place, { version }]) => `${place.replace(/.*node_modules\//, '')}@${String(version)}`).sort();
 }
 
-/** Lockfiles of the packages that the tiny catalogue names. */
+/** Lockfiles of the packages in the tiny catalogue. */
 export const tinyLockfiles: NonNullable<Catalogue['lockfiles']> = { npm, pnpm };

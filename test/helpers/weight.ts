@@ -4,20 +4,20 @@ import { withRequired } from '../../generators/engine/resolve.ts';
 import { decode } from '../../generators/engine/text.ts';
 import { render } from '../../generators/engine/render.ts';
 
-/** What an owner has to read. */
+/** The amount of code that an owner has to read. */
 export interface Weight {
   readonly files: number;
-  /** Lines of TypeScript that are not tests, code that a tool prints left out. */
+  /** Lines of TypeScript, without tests and without code that a tool generates. */
   readonly lines: number;
   readonly testLines: number;
 }
 
 const isTest = (path: string): boolean => /\.(?:test|suite)\.ts$|\/testing\.ts$|^test\//.test(path);
-/** `api/gen/` is printed by buf, `*.gen.ts` by Slipway. */
+/** buf generates `api/gen/`. Slipway generates `*.gen.ts`. */
 const isPrinted = (path: string): boolean => /^api\/gen\/|\.gen\.ts$/.test(path);
 
 /**
- * @param files of a service, without what Slipway keeps in `.slipway/`
+ * @param files files of a service; `.slipway/` is ignored
  * @returns their weight
  */
 export function weightOf(files: FileSet): Weight {
@@ -30,9 +30,9 @@ export function weightOf(files: FileSet): Weight {
 }
 
 /**
- * @param ids modules that are asked for
- * @param catalogue what they are from
- * @returns a service with them and with all that they require
+ * @param ids requested modules
+ * @param catalogue catalogue of the modules
+ * @returns a service with these modules and all that they require
  */
 export function serviceWithModules(ids: readonly string[], catalogue: Catalogue): FileSet {
   return render(newManifest({ name: 'orders', modules: withRequired(ids, catalogue) }, catalogue), catalogue);

@@ -8,7 +8,7 @@ export default defineModule({
   hosts: ['pkg/client/contract.gen.ts'],
   dependencies: ['openapi-fetch'],
   scripts: {
-    // Builds what `npm pack` and `npm publish` take.
+    // Builds the files of `npm pack` and `npm publish`.
     'build:client': 'tsc --project tsconfig.client.json',
   },
   ownership: { seed: ['internal/items/client.test.ts'] },

@@ -10,7 +10,8 @@ export default defineModule({
       pnpm: 'pnpm licenses list --prod --json | node scripts/licenses.ts',
     },
     audit: { npm: 'npm audit --omit=dev --audit-level=high', pnpm: 'pnpm audit --prod --audit-level=high' },
-    // Fetched when asked for. pnpm has the command from version 11; the one that installs is older.
+    // The tools are downloaded on demand. pnpm has the command `sbom` from version 11 on; the pnpm that installs is
+    // older.
     sbom: {
       npm: 'npx --yes --omit=optional @cyclonedx/cyclonedx-npm@6 --omit dev --flatten-components --output-reproducible',
       pnpm: 'pnpm dlx pnpm@11 --pm-on-fail=ignore sbom --prod --sbom-format=cyclonedx --sbom-spec-version=1.6 --sbom-type=application',
@@ -20,7 +21,7 @@ export default defineModule({
   ownership: { seed: ['scripts/licenses.json', 'renovate.json'] },
   ci: {
     jobs: [
-      // On every push: what is released has no known vulnerability. Between pushes, Renovate watches.
+      // Runs on every push, so that a release has no known vulnerability. Renovate checks between pushes.
       { id: 'audit', summary: 'No known vulnerability in production', script: 'audit' },
     ],
   },

@@ -19,7 +19,8 @@ export default defineModule({
       },
       {
         shows: 'Send a message with the [client](websocket.md#the-client) of the service and get a reply',
-        // The service's own Node, if it has one: an older Node has no WebSocket. Without module auth, TOKEN is empty.
+        // Uses the service's own Node if it has one, because an older Node has no WebSocket. Without module auth,
+        // TOKEN is empty.
         shell: [
           `PATH=node_modules/.bin:$PATH TOKEN=$TOKEN node --input-type=module <<'EOF'`,
           `import { Client } from './dist/pkg/client/websocket/index.js';`,
