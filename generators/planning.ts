@@ -24,7 +24,7 @@ export function planning(
   };
 }
 
-/** An empty folder needs no merge, and the merge code is larger than all other code. It is not loaded then. */
+/** An empty folder needs no merge. The merge code, which is larger than all other code, is not loaded then. */
 const nothingToMerge: Merge = (path) => {
   throw new Error(`${path} cannot be merged with a file in an empty folder`);
 };

@@ -23,11 +23,7 @@ export interface Entry {
 
 /** The record of one commit. Before the commit point it says what to undo, after it what to finish. */
 export type Journal =
-  | {
-      readonly version: 1;
-      readonly state: 'preparing';
-      /** created folders, parents first */ readonly folders: readonly string[];
-    }
+  | { readonly version: 1; readonly state: 'preparing'; /** made, parents first */ readonly folders: readonly string[] }
   | { readonly version: 1; readonly state: 'committed'; readonly entries: readonly Entry[] };
 
 /**

@@ -102,8 +102,8 @@ function acquire(file: string, depth = 0): string {
 }
 
 /**
- * Replaces a stale lock. The process first locks the content of the stale lock. Without this claim, two processes
- * could see the same stale lock, and the slower one would remove the new lock of the faster one.
+ * Replaces a stale lock. The process first takes a lock on the content of the stale lock. Without this claim, two
+ * processes could see the same stale lock, and the slower one would remove the new lock of the faster one.
  * @returns false when the stale lock is gone
  */
 function takeOver(file: string, stale: string, mine: string, depth: number): boolean {

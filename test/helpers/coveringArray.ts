@@ -35,7 +35,7 @@ function candidate(factors: Factors, open: ReadonlySet<string>, number: number):
   for (const [index] of names.entries()) {
     const name = names[(index + number) % names.length] ?? '';
     const values = factors[name] ?? [];
-    // Rotates the values, so that equally good choices are not always the first one.
+    // Rotates the values, so that the first of several equally good values is not always chosen.
     const from = (number + index) % values.length;
     profile[name] ??= best(name, [...values.slice(from), ...values.slice(0, from)], profile, open);
   }
