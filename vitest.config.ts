@@ -35,7 +35,7 @@ export default defineConfig({
           include: ['test/modules/**/*.test.ts', 'templates/**/files/**/*.test.ts'],
           // As in a service.
           isolate: false,
-          // They need a whole service: test/modules/openapi.test.ts and the tier e2e run them in such.
+          // They need a whole service: test/lifecycle/openapi.test.ts and the tier e2e run them in such.
           exclude: [
             'templates/**/files/api/*.test.ts',
             'templates/**/files/internal/platform/cluster/*.integration.test.ts',
