@@ -4,14 +4,14 @@ import { moduleSpecifiers } from '../../generators/engine/reconcile/moduleSpecif
 import type { TestService } from '../lifecycle/service.ts';
 
 /**
- * Moves a folder as an editor does. Imports in the folder and imports of its files are updated.
+ * Moves a folder or a file as an editor does. Imports in it and imports of it are updated.
  * @param service the service to change
- * @param from path of the folder
+ * @param from path of the folder or file
  * @param to its new path
  */
 export function moveFolder(service: TestService, from: string, to: string): void {
   const sources = sourcesOf(service);
-  const placeOf = (file: string): string => (file.startsWith(`${from}/`) ? to + file.slice(from.length) : file);
+  const placeOf = (file: string): string => (`${file}/`.startsWith(`${from}/`) ? to + file.slice(from.length) : file);
   for (const file of Object.keys(service.tree())) if (placeOf(file) !== file) service.move(file, placeOf(file));
   for (const [file, text] of sources) {
     const rewritten = moduleSpecifiers(text).reduce((now, { specifier }) => {

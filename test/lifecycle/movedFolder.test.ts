@@ -32,15 +32,9 @@ describe.each([
 
 it('a file that the user has moved and the template renames stays where the user has it, with the imports of it', () => {
   const service = newService('--preset=database');
-  service.move(changed.renamed.from, 'internal/openapi/document.ts');
-  for (const [importer, path] of [
-    ['internal/platform/contract/module.ts', '../../openapi/document.ts'],
-    ['internal/items/routes.ts', '../openapi/document.ts'],
-  ] as const) {
-    service.edit(importer, (text) => text.replace(/'\.[./a-z]*\/openapi\.ts'/, `'${path}'`));
-  }
+  moveFolder(service, changed.renamed.from, 'internal/openapi/document.ts');
   service.second.must('update');
-  expect(service.read('internal/platform/contract/module.ts')).toContain("from '../../openapi/document.ts'");
+  expect(service.read('internal/platform/http/server.ts')).toContain("from '../../openapi/document.ts'");
   expect(service.tree()).not.toHaveProperty([changed.renamed.to]);
   expect(lostImports(service)).toEqual([]);
 });
