@@ -25,9 +25,11 @@ export const composeModulesDocs: Composer = (input) => {
     rows.length === 0
       ? 'None beside the base yet.'
       : markdownTable(['module', 'category', 'what it gives', 'npm scripts'], rows),
-    'Add one with `slipway add <module>`. `slipway list` shows all modules.',
     ['```mermaid', ...picture(modules), '```'].join('\n'),
     ...tryIt(input),
+    // The last section never changes, so that text of the owner after it is no conflict.
+    '## Change the modules',
+    'Add one with `slipway add <module>`, remove one with `slipway remove <module>`. `slipway list` shows all modules.',
   ].join('\n\n');
   return [['docs/modules.md', { text: `${text}\n`, ownership: 'merged' }]];
 };
