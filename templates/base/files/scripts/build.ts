@@ -62,7 +62,9 @@ function fillCompileCache(): void {
   const env = { ...process.env, NODE_COMPILE_CACHE: cache, NODE_COMPILE_CACHE_PORTABLE: '1' };
   spawnSync(process.execPath, ['--input-type=module', '--eval', program], { env });
   // Node lets only the present user read them. In an image, the service runs as another user.
-  for (const file of globSync(`${cache}/**/*`)) chmodSync(file, 0o755);
+  for (const file of globSync(`${cache}/**/*`, { withFileTypes: true })) {
+    chmodSync(path.join(file.parentPath, file.name), file.isDirectory() ? 0o755 : 0o644);
+  }
 }
 
 if (import.meta.main) {
