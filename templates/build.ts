@@ -22,6 +22,7 @@ import { modulesOf } from '../generators/engine/resolve.ts';
 import { printCatalogue } from '../generators/engine/catalogueText.ts';
 import { composeContract } from '../generators/engine/compose/contract.ts';
 import { composeWiring } from '../generators/engine/compose/wiring.ts';
+import { sorted } from '../generators/engine/json.ts';
 import { isIn } from '../generators/engine/names.ts';
 import { printers } from '../generators/printers.ts';
 import { migrations, nodeImage, pnpm } from './catalogue.ts';
@@ -156,10 +157,6 @@ async function importModule<Value>(file: string): Promise<Value> {
 
 async function importDefault<Value>(file: string): Promise<Value> {
   return (await importModule<{ default: Value }>(file)).default;
-}
-
-function sorted(record: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /**

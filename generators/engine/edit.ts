@@ -1,6 +1,7 @@
 import { type Catalogue, type CiProvider, ciProviders, type Manifest, type OptionValue } from './model.ts';
 import { findModule, withRequired } from './resolve.ts';
 import { badInput, exitCodes, SlipwayError } from './errors.ts';
+import { sorted } from './json.ts';
 import { didYouMean } from './suggest.ts';
 
 /**
@@ -113,8 +114,4 @@ export function listOf(text: string): string[] {
     .map((name) => name.trim())
     .filter((name) => name !== '');
   return names.length === 1 && names[0] === 'none' ? [] : names;
-}
-
-function sorted<Value>(record: Readonly<Record<string, Value>>): Record<string, Value> {
-  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

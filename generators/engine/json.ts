@@ -18,6 +18,14 @@ export function fieldOf(value: unknown, key: string): unknown {
 }
 
 /**
+ * @param record any record
+ * @returns the same entries, sorted by name
+ */
+export function sorted<Value>(record: Readonly<Record<string, Value>>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/**
  * @param error the error that `JSON.parse` threw
  * @returns why a text is not JSON, in one line
  */

@@ -1,8 +1,9 @@
 import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { badInput } from '../engine/errors.ts';
-import type { SlipwayError } from '../engine/errors.ts';
+import { badInput, type SlipwayError } from '../engine/errors.ts';
+import { isObject } from '../engine/json.ts';
+import { encode } from '../engine/text.ts';
 import { readRegularFile, syncFolder, writeNewFile } from './disk.ts';
 import { osFault } from './faults.ts';
 import { assertSafePath, lstatIfAny, realRootOf } from './paths.ts';
@@ -56,7 +57,7 @@ const draft = 'journal.new';
  * @param durable whether it must survive a power cut
  */
 export function writeJournal(folder: string, journal: Journal, durable: boolean): void {
-  writeNewFile(join(folder, draft), new TextEncoder().encode(`${JSON.stringify(journal)}\n`), { mode: 0o600, durable });
+  writeNewFile(join(folder, draft), encode(`${JSON.stringify(journal)}\n`), { mode: 0o600, durable });
   renameSync(join(folder, draft), join(folder, name));
 }
 
@@ -98,7 +99,7 @@ export function parseJournal(text: string): Journal {
   } catch {
     throw damaged('it is not JSON');
   }
-  if (!isRecord(value)) throw damaged('it is not an object');
+  if (!isObject(value)) throw damaged('it is not an object');
   if (value['version'] !== 1) throw damaged(`its version is ${JSON.stringify(value['version'])}, not 1`);
   if (value['state'] === 'preparing')
     return { version: 1, state: 'preparing', folders: listIn(value, 'folders', toPath) };
@@ -116,10 +117,6 @@ export function damaged(why: string): SlipwayError {
     `an earlier run was interrupted, and its record in ${transactionFolder} is damaged: ${why}`,
     `look at what is half done (git status, git diff) and restore it, then delete ${transactionFolder}`,
   );
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function listIn<T>(journal: Readonly<Record<string, unknown>>, key: string, convert: (value: unknown) => T): T[] {
@@ -140,7 +137,7 @@ function toHash(value: unknown): string | null {
 }
 
 function toEntry(value: unknown): Entry {
-  if (!isRecord(value)) throw damaged(`${JSON.stringify(value)} is not an entry`);
+  if (!isObject(value)) throw damaged(`${JSON.stringify(value)} is not an entry`);
   const { before, after, path, staged } = value;
   const isName = typeof staged === 'string' && /^\d+$/.test(staged);
   if (after === null ? staged !== null : !isName) throw damaged(`${JSON.stringify(staged)} is not a staged file`);

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { exitCodes, SlipwayError } from '../engine/errors.ts';
+import { encode } from '../engine/text.ts';
 import { makeFolder, readRegularFile, removeFile, removeIfEmpty, writeNewFile } from './disk.ts';
 import { codeOf, osFault } from './faults.ts';
 import { transactionFolderOf } from './journal.ts';
@@ -107,7 +108,7 @@ function acquire(file: string, depth = 0): string {
  * @returns false when the stale lock is gone
  */
 function takeOver(file: string, stale: string, mine: string, depth: number): boolean {
-  const claim = join(dirname(file), `running-${hashOf(new TextEncoder().encode(stale)).slice(0, 16)}.json`);
+  const claim = join(dirname(file), `running-${hashOf(encode(stale)).slice(0, 16)}.json`);
   acquire(claim, depth + 1);
   try {
     if (textOf(file) !== stale) return false;
@@ -152,7 +153,7 @@ function createWithoutLinks(file: string, text: string): boolean {
 }
 
 function writeLock(file: string, text: string): void {
-  writeNewFile(file, new TextEncoder().encode(text), { mode: 0o666, durable: false });
+  writeNewFile(file, encode(text), { mode: 0o666, durable: false });
 }
 
 /** Returns a draft name that nobody can predict, so that no file has it. */

@@ -25,11 +25,17 @@ export async function startService(
   command: readonly [string, ...string[]],
   env: NodeJS.ProcessEnv,
 ): Promise<LiveService> {
-  const [port, adminPort] = [await freePort(), await freePort()];
+  const [port, adminPort, grpcPort] = [await freePort(), await freePort(), await freePort()];
   const [program, ...args] = command;
   const child = spawn(program, args, {
     cwd,
-    env: { ...process.env, ...env, PORT: String(port), ADMIN_PORT: String(adminPort) },
+    env: {
+      ...process.env,
+      GRPC_PORT: String(grpcPort),
+      ...env,
+      PORT: String(port),
+      ADMIN_PORT: String(adminPort),
+    },
   });
   let text = '';
   child.stdout.on('data', (chunk) => (text += String(chunk)));

@@ -1,4 +1,5 @@
 import type { Catalogue, CatalogueModule, JsonObject, PackageManager, Script } from '../model.ts';
+import { sorted } from '../json.ts';
 import { packageManagerCommands } from '../template.ts';
 import { SlipwayError, badInput, exitCodes } from '../errors.ts';
 import type { Composer, ComposeInput } from './composer.ts';
@@ -100,8 +101,4 @@ function versionOf(name: string, module: CatalogueModule, catalogue: Catalogue):
 /** Returns one package for each platform. npm installs the one for the current platform and skips the others. */
 function pinnedNode(catalogue: Catalogue, version: string): Record<string, string> {
   return Object.fromEntries(catalogue.node.packages.map((name) => [name, version]));
-}
-
-function sorted(record: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

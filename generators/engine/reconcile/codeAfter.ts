@@ -1,5 +1,6 @@
 import type { PlanEntry, Service } from '../model.ts';
 import { decode } from '../text.ts';
+import { isSource } from './moduleSpecifiers.ts';
 
 /** The changes of a plan: path → new text. The text is empty for a binary file, and undefined for a deleted file. */
 export type TextsAfter = ReadonlyMap<string, string | undefined>;
@@ -23,7 +24,7 @@ export function textsAfter(entries: readonly PlanEntry[]): TextsAfter {
  */
 export function* codeAfter({ files, read }: Service, after: TextsAfter): Generator<[path: string, text: string]> {
   for (const path of new Set([...files(), ...after.keys()])) {
-    if (!/\.[cm]?[jt]sx?$/.test(path)) continue;
+    if (!isSource(path)) continue;
     const bytes = after.has(path) ? undefined : read(path)?.bytes;
     const text = bytes === undefined ? after.get(path) : decode(bytes);
     if (text !== undefined) yield [path, text];

@@ -1,7 +1,7 @@
 import type { DiskFile, LockedFile, Plan, PlanEntry } from '../model.ts';
 import type { PlanInput } from './plan.ts';
 import { decode } from '../text.ts';
-import { findMoved } from './moves.ts';
+import { findMoved, type Moves } from './moves.ts';
 
 /** Several files that the templates joined into one. */
 interface Joined {
@@ -48,6 +48,8 @@ export function planJoined(input: PlanInput, plan: (input: PlanInput) => Plan): 
   return { ...planned, entries: entries.sort((a, b) => (a.path < b.path ? -1 : 1)) };
 }
 
+const nothingMoved: Moves = { moved: new Map(), ambiguous: new Map() };
+
 /** @returns path of the first part → the joined parts */
 function joinsOf({ renamed, lock, base, yours, hash, theirs }: PlanInput): ReadonlyMap<string, Joined> {
   const byDestination = new Map<string, string[]>();
@@ -55,24 +57,26 @@ function joinsOf({ renamed, lock, base, yours, hash, theirs }: PlanInput): Reado
     if (!Object.hasOwn(lock.files, former) || !theirs.has(now) || (former !== now && theirs.has(former))) continue;
     byDestination.set(now, [...(byDestination.get(now) ?? []), former]);
   }
-  const joins = new Map<string, Joined>();
-  for (const formers of byDestination.values()) {
-    if (formers.length < 2) continue;
-    const known = formers.flatMap((path) => {
+  const groups = [...byDestination.values()].flatMap((formers) => {
+    const parts = formers.flatMap((path) => {
       const locked = lock.files[path];
       const text = locked === undefined ? undefined : base(locked.hash);
       return locked === undefined || text === undefined ? [] : [{ path, place: locked.at ?? path, locked, text }];
     });
-    const missing = known.filter(({ place }) => yours.read(place) === undefined);
-    const { moved } =
-      missing.length === 0 ? { moved: new Map<string, string>() } : findMoved(textsOf(missing), yours.untracked());
+    // A merge needs the base of every part. Without it, Slipway decides about each file separately.
+    return formers.length > 1 && parts.length === formers.length ? [parts] : [];
+  });
+  const missing = groups.flat().filter(({ place }) => yours.read(place) === undefined);
+  const { moved, ambiguous } = missing.length === 0 ? nothingMoved : findMoved(textsOf(missing), yours.untracked());
+  const joins = new Map<string, Joined>();
+  for (const known of groups) {
     const parts = known.map((part) => {
       const place = moved.get(part.path) ?? part.place;
       return { ...part, place, yours: yours.read(place) };
     });
     const [first] = parts;
-    // A merge needs the base of every part. Without it, Slipway decides about each file separately.
-    if (first === undefined || parts.length < formers.length) continue;
+    // When the place of a part is uncertain, Slipway decides about each file separately.
+    if (first === undefined || parts.some(({ path }) => ambiguous.has(path))) continue;
     const whole = concat(parts.map(({ text }) => text));
     // A deleted part counts as unedited, because the service needs the joined file.
     const bytes = concat(parts.map((part) => part.yours?.bytes ?? part.text));

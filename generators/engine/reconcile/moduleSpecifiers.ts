@@ -5,6 +5,14 @@ export interface ModuleSpecifier {
   readonly line: number;
 }
 
+/**
+ * @param path of a file
+ * @returns whether it is a JavaScript or TypeScript source
+ */
+export function isSource(path: string): boolean {
+  return /\.[cm]?[jt]sx?$/.test(path);
+}
+
 const blank = /(?:\s|\/\/[^\r\n]*|\/\*[^]*?(?:\*\/|$))+/y;
 const quoted = /'(?:[^'\\\r\n]|\\[^])*'|"(?:[^"\\\r\n]|\\[^])*"/y;
 const word = /[\w$\u0080-\uffff]+/y;

@@ -3,7 +3,8 @@ import type { Change, DiskFile, FileSet, Lock, LockedFile, Plan, PlanEntry } fro
 import { decode, encode, sameBytes } from '../text.ts';
 import { decide, type DecideContext, type Decision, type Situation } from './decide.ts';
 import { layoutOf, type Located, movedFolders } from './layout.ts';
-import { findMoved } from './moves.ts';
+import { isSource } from './moduleSpecifiers.ts';
+import { findMoved, type Moves } from './moves.ts';
 import { renamedTo } from './renames.ts';
 
 /** The files of a service on disk. */
@@ -32,12 +33,11 @@ export interface PlanInput extends DecideContext {
  * @returns what to do with each file; the function is pure and writes nothing
  */
 export function plan(input: PlanInput): Plan {
-  const moved = findMovedFiles(input);
   const entries: PlanEntry[] = [];
   const locked: Record<string, LockedFile> = {};
   const bases = new Map<string, Uint8Array>();
   const sources = new Map<string, Source>();
-  const all = situations(input, moved);
+  const all = situations(input, findMovedFiles(input));
   const { toTemplates, toService } = translation(all, input);
   // A derived file comes after its source.
   const [others, derived] = split(all, ({ theirs }) => theirs?.derivation !== undefined);
@@ -97,7 +97,7 @@ interface Found extends Omit<Situation, 'printed'> {
 }
 
 /** Combines the base, the current file and the future file for each path. A renamed file appears once, under its new path. */
-function situations(input: PlanInput, moved: Moved): Found[] {
+function situations(input: PlanInput, { moved, ambiguous }: Moves): Found[] {
   const { theirs, lock, renamed, yours } = input;
   const formerOf = new Map<string, string>();
   for (const [former, now] of renamed) {
@@ -132,7 +132,7 @@ function situations(input: PlanInput, moved: Moved): Found[] {
         locked,
         theirs: theirs.get(path),
         yours: yours.read(place),
-        candidates: moved.ambiguous.get(former) ?? [],
+        candidates: ambiguous.get(former) ?? [],
         ejectedAs: ejectedAs.get(path),
         moduleStays: locked !== undefined && modules.has(locked.module),
       },
@@ -141,8 +141,8 @@ function situations(input: PlanInput, moved: Moved): Found[] {
 }
 
 /** Finds the current and the future place of each file. Existing and new files of a moved folder are in the moved folder. */
-function placesIn({ lock, renamed, yours }: PlanInput, moved: Moved) {
-  const placeOf = (former: string): string => moved.to.get(former) ?? lock.files[former]?.at ?? former;
+function placesIn({ lock, renamed, yours }: PlanInput, moved: Moves['moved']) {
+  const placeOf = (former: string): string => moved.get(former) ?? lock.files[former]?.at ?? former;
   const merged = Object.keys(lock.files).filter(
     (former) => lock.files[former]?.ownership === 'merged' && yours.read(placeOf(former)) !== undefined,
   );
@@ -205,16 +205,11 @@ function translation(all: readonly Found[], { hash, yours, parts = [] }: PlanInp
 
 /** Returns the text of a source file. */
 function codeIn(bytes: Uint8Array | undefined, path: string): string | undefined {
-  return bytes !== undefined && /\.[cm]?[jt]sx?$/.test(path) ? decode(bytes) : undefined;
-}
-
-interface Moved {
-  readonly to: ReadonlyMap<string, string>;
-  readonly ambiguous: ReadonlyMap<string, readonly string[]>;
+  return bytes !== undefined && isSource(path) ? decode(bytes) : undefined;
 }
 
 /** Searches the user's files for files of Slipway that are missing at their place. */
-function findMovedFiles({ lock, theirs, yours, base, renamed }: PlanInput): Moved {
+function findMovedFiles({ lock, theirs, yours, base, renamed }: PlanInput): Moves {
   const missing = new Map<string, string>();
   for (const [path, file] of Object.entries(lock.files)) {
     if (file.ownership !== 'merged' || yours.read(file.at ?? path) !== undefined) continue;
@@ -224,9 +219,8 @@ function findMovedFiles({ lock, theirs, yours, base, renamed }: PlanInput): Move
     const text = new TextDecoder().decode(base(file.hash) ?? theirFile.bytes);
     if (text.trim() !== '') missing.set(path, text);
   }
-  if (missing.size === 0) return { to: new Map(), ambiguous: new Map() };
-  const { moved, ambiguous } = findMoved(missing, yours.untracked());
-  return { to: moved, ambiguous };
+  if (missing.size === 0) return { moved: new Map(), ambiguous: new Map() };
+  return findMoved(missing, yours.untracked());
 }
 
 function entryOf(situation: Situation, decision: Decision): PlanEntry | undefined {

@@ -43,12 +43,13 @@ export function prepare(service: Service, { catalogue, edit, conflict, merge }: 
   const renames = renamesOf(wanted, catalogue);
   const folders = pendingFolders(renames, [...Object.keys(service.lock.files), ...(wanted.ejected ?? [])]);
   const manifest = withEjected(wanted, folders);
+  let untracked: ReadonlyMap<string, string> | undefined;
   const planned = planJoined(
     {
       theirs: render(manifest, catalogue),
       lock: service.lock,
       base: service.base,
-      yours: { read: service.read, untracked: () => untrackedOf(service) },
+      yours: { read: service.read, untracked: () => (untracked ??= untrackedOf(service)) },
       ejected: manifest.ejected ?? [],
       renamed: renamedFiles(renames, folders, service.lock),
       catalogue: catalogue.version,

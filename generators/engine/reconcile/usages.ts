@@ -1,4 +1,4 @@
-import { moduleSpecifiers } from './moduleSpecifiers.ts';
+import { isSource, moduleSpecifiers } from './moduleSpecifiers.ts';
 
 /** A place in the user's code that needs a file or package that the plan removes. */
 export interface Usage {
@@ -16,7 +16,6 @@ export interface Gone {
   readonly packages: ReadonlySet<string>;
 }
 
-const sourceFile = /\.(?:[cm]?[jt]s|tsx)$/;
 /** Endings that an import may omit. `compiledFrom` maps the ending of a compiled file to the endings of its source. */
 const endings = [
   '',
@@ -47,7 +46,7 @@ const compiledFrom: Readonly<Record<string, readonly string[]>> = {
 export function findUsages(files: Iterable<readonly [path: string, text: string]>, gone: Gone): Usage[] {
   const usages: Usage[] = [];
   for (const [path, text] of files) {
-    if (!sourceFile.test(path) || gone.files.has(path)) continue;
+    if (!isSource(path) || gone.files.has(path)) continue;
     for (const { specifier, line } of moduleSpecifiers(text)) {
       const uses = specifier.startsWith('.')
         ? candidates(path, specifier).some((candidate) => gone.files.has(candidate))

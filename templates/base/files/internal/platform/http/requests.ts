@@ -174,7 +174,8 @@ export class Requests extends LogController {
     // Without the query, which can hold tokens.
     const [path] = url.split('?', 1);
     const status = statusOf(outcome, reply);
-    const line = { method, route, path, status, ms };
+    // Microseconds are exact enough to read.
+    const line = { method, route, path, status, ms: Math.round(ms * 1000) / 1000 };
     this.#options.durations.record(method, route, status, ms / 1000);
     if (outcome instanceof Error) log.error({ ...line, err: outcome }, 'request broken off');
     else log.info(outcome === 'abandoned' ? { ...line, aborted: true } : line, 'request');
