@@ -5,7 +5,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
-import { root as here } from './service.ts';
+import { root as here } from './build.ts';
 
 /** One condition for the first release. */
 export interface Check {

@@ -11,9 +11,9 @@ import { pathToFileURL } from 'node:url';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { testSettings } from '../internal/platform/http/config.ts';
+import { root } from './build.ts';
 
-/** The service's root folder. */
-export const root = path.resolve(import.meta.dirname, '..');
+export { root };
 
 /** The environment of each process. The compile cache halves the time to start. */
 export const inherited = { ...process.env, NODE_COMPILE_CACHE: path.join(os.tmpdir(), 'node-compile-cache') };

@@ -46,7 +46,7 @@ const ItemList = Type.Object(
 );
 
 /** A cursor holds milliseconds since 1970 and an id. */
-const Cursor = Type.Tuple([Type.Integer(), Type.String()]);
+const Cursor = Type.Tuple([Type.Integer({ minimum: 0, maximum: 8.64e15 }), Type.String()]);
 
 const defaultLimit = 20;
 

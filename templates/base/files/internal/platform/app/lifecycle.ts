@@ -41,7 +41,7 @@ export async function withDeadline<Value>(
  * @param modules all modules of the service
  * @returns the modules that must start first: the required ones, and those that complete a required one
  */
-export function requirementsOf({ requires, completes }: Module, modules: readonly Module[]): Module[] {
+function requirementsOf({ requires, completes }: Module, modules: readonly Module[]): Module[] {
   const completing = modules.filter((other) => other.completes !== undefined && requires.includes(other.completes));
   return [...requires, ...(completes === undefined ? [] : [completes]), ...completing];
 }

@@ -98,7 +98,7 @@ export const IdempotencyHeaders = Type.Object({
  * key it always does the work. Work that throws can be tried again.
  * @param store of keys
  * @param request with its Idempotency-Key
- * @param schema of the result
+ * @param schema of the result, without `ref`
  * @param work to do
  * @returns the result, new or stored
  * @throws {ServiceError} 422 when the key belongs to another request, 409 while the first request is in progress

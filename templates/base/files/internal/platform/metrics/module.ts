@@ -99,3 +99,17 @@ function toOpenMetrics(text: string): string {
   );
   return `${renamed.join('\n')}\n# EOF\n`;
 }
+
+/**
+ * Registers a gauge whose value is read at each scrape.
+ * @param registry that exposes it
+ * @param name of the metric
+ * @param help what it shows
+ * @param read returns the value
+ */
+export function scrapedGauge(registry: Registry, name: string, help: string, read: () => number): void {
+  const collect = function collect(this: Gauge): void {
+    this.set(read());
+  };
+  registry.registerMetric(new Gauge({ name, help, registers: [], collect }));
+}

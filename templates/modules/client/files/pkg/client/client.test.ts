@@ -21,6 +21,11 @@ interface Paths {
       requestBody?: never;
       responses: { 200: Of<{ 'application/json': Thing; 'application/hal+json': Thing & { _links: object } }> };
     };
+    patch: {
+      parameters: { path: { id: string }; query?: never; header?: never };
+      requestBody: { content: { 'application/merge-patch+json': Partial<Thing> } };
+      responses: { 200: Of<{ 'application/json': Thing }> };
+    };
   };
   '/things': {
     post: {
@@ -34,6 +39,13 @@ interface Paths {
       parameters: { query?: never; header?: never; path?: never };
       requestBody?: { content: { 'application/json': Thing } };
       responses: { 200: Of<{ 'application/json': Thing }>; 204: { headers: {}; content?: never } };
+    };
+  };
+  '/file': {
+    put: {
+      parameters: { query?: never; header?: never; path?: never };
+      requestBody: { content: { 'application/octet-stream': Blob } };
+      responses: { 200: Of<{ 'text/plain': string }> };
     };
   };
   '/text': {
@@ -97,7 +109,14 @@ type Options = Partial<ClientOptions<'application/json'>>;
 
 function client(options: Options = {}): Client<Paths> {
   const retry = { baseMs: 1, ...options.retry };
-  return clientOf<Paths>({ baseUrl, ...options, retry }, ['POST /things']);
+  return clientOf<Paths>(
+    { baseUrl, ...options, retry },
+    {
+      'POST /things': { takesIdempotencyKey: true },
+      'PATCH /things/{id}': { sends: 'application/merge-patch+json' },
+      'PUT /file': { sends: 'application/octet-stream', gets: 'text' },
+    },
+  );
 }
 
 const one = { params: { path: { id: '7' } } };
@@ -130,6 +149,18 @@ describe('a request', () => {
     await client({ baseUrl: `${baseUrl}/v2/` }).GET('/things/{id}', { at });
     expect(asked).toMatchObject([{ method: 'GET', url: '/v2/things/8?tag=a' }]);
     expect((await get()).response.url).toBe(`${baseUrl}/things/7`);
+  });
+
+  it('is sent in the media type of its operation, and text is read as text', async () => {
+    await client().PATCH('/things/{id}', { params: { path: { id: '7' } }, body: { id: '8' } });
+    expect([asked[0]?.headers['content-type'], asked[0]?.body]).toEqual(['application/merge-patch+json', '{"id":"8"}']);
+    answers = [(_, response) => response.writeHead(200, { 'content-type': 'text/plain' }).end('kept')];
+    const { data } = await client().PUT('/file', { body: new Blob(['bytes']) });
+    expect([asked[1]?.headers['content-type'], asked[1]?.body, data]).toEqual([
+      'application/octet-stream',
+      'bytes',
+      'kept',
+    ]);
   });
 
   it.each(['/other', '/shopping/things/8', '/', '../other', '/shop/../other', '/shop/%2e%2E/other', 'a/../../other'])(

@@ -25,6 +25,16 @@ export interface ClientOptions<Media extends string = string> {
   readonly beginCall?: BeginCall;
 }
 
+/** What the types of an operation do not tell at run time. */
+export interface OperationHint {
+  /** Whether each call gets an Idempotency-Key. */
+  readonly takesIdempotencyKey?: boolean;
+  /** The media type of the body, when it is not `application/json`. */
+  readonly sends?: string;
+  /** How to read the reply, when it is not JSON. */
+  readonly gets?: 'text' | 'blob';
+}
+
 /** Options of one call, beside those of openapi-fetch. */
 export interface CallOptions {
   /** Milliseconds for the call with all its attempts. */
@@ -34,6 +44,9 @@ export interface CallOptions {
 }
 
 type Verb = 'get' | 'put' | 'post' | 'patch' | 'delete' | 'head' | 'options';
+
+/** A stream would outlive its call, which has a deadline. */
+type Parse = Exclude<ParseAs, 'stream'>;
 
 type Init<Operation, As> = Omit<FetchOptions<Operation>, 'fetch' | 'parseAs'> & CallOptions & { parseAs?: As };
 
@@ -67,7 +80,7 @@ type PathsWith<Paths, Of extends Verb> = {
 type Method<Paths extends {}, Of extends Verb, Media extends string> = <
   Path extends PathsWith<Paths, Of>,
   Operation extends Paths[Path][Of & keyof Paths[Path]],
-  As extends ParseAs = 'json',
+  As extends Parse = 'json',
 >(
   path: Path,
   ...init: undefined extends MaybeOptionalInit<Paths[Path], Of & keyof Paths[Path]>
@@ -87,6 +100,8 @@ const usual = 'application/json, application/problem+json, */*;q=0.1';
 /** RFC 9110, 9.2.2: safe methods are idempotent too. */
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 const idempotencyKey = 'idempotency-key';
+const isJson = /\bjson\b/i;
+const asIs = (body: unknown): unknown => body;
 
 /**
  * Makes a client of an API. A call throws a `ServiceError`: with code and status of the problem in the reply, `unavailable` when the
@@ -94,12 +109,12 @@ const idempotencyKey = 'idempotency-key';
  * requests that are safe to repeat, after a failed connection, on 429, 502, 503, 504 and on any error with Retry-After, and never
  * beyond the deadline.
  * @param options where the service is, and how to call it
- * @param takingIdempotencyKey operations that take an Idempotency-Key, as `POST /items`: each call of one gets a key
+ * @param hints what is special about operations, by method and path: `POST /items`
  * @returns the client
  */
 export function clientOf<Paths extends {}, Media extends string = 'application/json'>(
   options: ClientOptions<Media>,
-  takingIdempotencyKey: readonly string[] = [],
+  hints: Readonly<Record<string, OperationHint>> = {},
 ): Client<Paths, Media> {
   const { baseUrl, accept, timeoutMs: usualTimeoutMs = 10_000, token, beginCall = directCalls() } = options;
   const policy = { ...defaultRetry, ...options.retry };
@@ -115,7 +130,9 @@ export function clientOf<Paths extends {}, Media extends string = 'application/j
     async (path: string, { timeoutMs = usualTimeoutMs, at, signal: given, ...init }: AnyInit = {}) => {
       const operation = `${verb.toUpperCase()} ${path}`;
       const link = at === undefined ? undefined : linkWithin(baseUrl, at);
-      const key = takingIdempotencyKey.includes(operation) ? crypto.randomUUID() : undefined;
+      const { takesIdempotencyKey = false, sends, gets = 'json' } = hints[operation] ?? {};
+      const key = takesIdempotencyKey ? crypto.randomUUID() : undefined;
+      const bodySerializer = sends === undefined || isJson.test(sends) ? undefined : asIs;
       const call = beginCall(timeoutMs);
       const signal = given ? AbortSignal.any([call.signal, given]) : call.signal;
       let isSent = false;
@@ -124,6 +141,9 @@ export function clientOf<Paths extends {}, Media extends string = 'application/j
       const send = async (made: Request): Promise<Response> => {
         const request = link === undefined ? made : new Request(link, made);
         const { headers } = request;
+        // The boundary of a multipart body is in the media type that `Request` has set.
+        if (sends !== undefined && !sends.startsWith('multipart/') && request.body !== null)
+          headers.set('content-type', sends);
         if (key !== undefined && !headers.has(idempotencyKey)) headers.set(idempotencyKey, key);
         isRepeatable = idempotent.has(request.method) || headers.has(idempotencyKey);
         if (token !== undefined) headers.set('authorization', `Bearer ${await orAborted(token, signal)}`);
@@ -134,7 +154,13 @@ export function clientOf<Paths extends {}, Media extends string = 'application/j
       const attempt = async () => {
         isSent = false;
         try {
-          return await fetchClient.request(verb, path, { ...init, signal, fetch: send });
+          return await fetchClient.request(verb, path, {
+            parseAs: gets,
+            ...(bodySerializer && { bodySerializer }),
+            ...init,
+            signal,
+            fetch: send,
+          });
         } catch (error) {
           signal.throwIfAborted();
           throw isSent ? faultOf(error, operation) : error;

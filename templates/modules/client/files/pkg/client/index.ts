@@ -1,5 +1,5 @@
 import { type Client, type ClientOptions, clientOf } from './client.ts';
-import { type paths, takingIdempotencyKey } from './contract.gen.ts';
+import { type paths, hints } from './contract.gen.ts';
 
 export { ServiceError } from '../errors/index.ts';
 export { type BeginCall, type Call, type RetryPolicy, directCalls } from './call.ts';
@@ -15,5 +15,5 @@ export { type ProblemDetails, ProblemReply } from './problem.ts';
 export function createClient<const Media extends string = 'application/json'>(
   options: ClientOptions<Media>,
 ): Client<paths, Media> {
-  return clientOf<paths, Media>(options, takingIdempotencyKey);
+  return clientOf<paths, Media>(options, hints);
 }

@@ -89,7 +89,7 @@ const document = {
   },
 };
 
-it('a contract is printed as types, and the operations that take an Idempotency-Key', () => {
+it('a contract is printed as types, and what the client must know besides', () => {
   expect(printTypes(document)).toBe(`// Printed from api/openapi.json by \`npm run openapi\`. Do not edit it.
 
 export interface paths {
@@ -203,10 +203,11 @@ export interface operations {
   };
 }
 
-/** Operations that take an Idempotency-Key. */
-export const takingIdempotencyKey: readonly string[] = [
-  'PUT /a/{id}',
-];
+/** What the client must know of operations besides their types. */
+export const hints = {
+  'PUT /a/{id}': { takesIdempotencyKey: true },
+  'POST /b': { sends: 'text/plain' },
+} as const;
 `);
 });
 

@@ -35,8 +35,8 @@ const methods = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'pat
 const isJson = /^application\/(?:[\w.-]+\+)?json\b/i;
 
 /**
- * Prints the types of an API in the shape that openapi-typescript gives them, and a list of the operations that take an
- * Idempotency-Key: a client may repeat those.
+ * Prints the types of an API in the shape that openapi-typescript gives them, and what a client must know of an
+ * operation besides: that it takes an Idempotency-Key, so that a client may repeat it, and media types other than JSON.
  * @param document OpenAPI 3.1, JSON Schema 2020-12
  * @returns TypeScript with `paths`, `components` and `operations`; limits and formats of schemas are left out
  */
@@ -47,7 +47,7 @@ export function printTypes(document: unknown): string {
   );
   const paths: string[] = [];
   const operations: string[] = [];
-  const withKey: string[] = [];
+  const hints: string[] = [];
   for (const [path, item] of membersOf(isObject(document) ? document['paths'] : undefined)) {
     const links: string[] = [];
     for (const [method, operation] of membersOf(item)) {
@@ -56,9 +56,8 @@ export function printTypes(document: unknown): string {
       const parameters = parametersOf(document, item, operation);
       links.push(`    ${method}: operations[${quoted(id)}];\n`);
       operations.push(memberOf(id, operation, operationType(document, operation, parameters), '  '));
-      // A client may repeat such a request, whatever its method.
-      if (parameters.some(([place, name]) => place === 'header' && /^idempotency-key$/i.test(name)))
-        withKey.push(`  ${quoted(`${method.toUpperCase()} ${path}`)},\n`);
+      const hint = hintsOf(document, operation, parameters);
+      if (hint.length > 0) hints.push(`  ${quoted(`${method.toUpperCase()} ${path}`)}: { ${hint.join(', ')} },\n`);
     }
     paths.push(`  ${quoted(path)}: {\n${links.join('')}  };\n`);
   }
@@ -67,8 +66,26 @@ export function printTypes(document: unknown): string {
     `export interface paths {\n${paths.join('')}}\n`,
     `export interface components {\n  schemas: {\n${schemas.join('')}  };\n}\n`,
     `export interface operations {\n${operations.join('')}}\n`,
-    `/** Operations that take an Idempotency-Key. */\nexport const takingIdempotencyKey: readonly string[] = [\n${withKey.join('')}];\n`,
+    `/** What the client must know of operations besides their types. */\nexport const hints = {${hints.length === 0 ? '' : `\n${hints.join('')}`}} as const;\n`,
   ].join('\n');
+}
+
+function hintsOf(document: unknown, operation: JsonObject, parameters: readonly Parameter[]): string[] {
+  const takesKey = parameters.some(([place, name]) => place === 'header' && /^idempotency-key$/i.test(name));
+  const sent = mediaTypesOf(resolve(document, operation['requestBody']));
+  const replies = membersOf(operation['responses']).filter(([status]) => status.startsWith('2'));
+  const gets = replies.flatMap(([, reply]) => mediaTypesOf(resolve(document, reply)));
+  return [
+    ...(takesKey ? ['takesIdempotencyKey: true'] : []),
+    ...(sent[0] === undefined || sent.includes('application/json') ? [] : [`sends: ${quoted(sent[0])}`]),
+    ...(gets[0] === undefined || gets.some((media) => isJson.test(media))
+      ? []
+      : [`gets: ${gets[0].startsWith('text/') ? "'text'" : "'blob'"}`]),
+  ];
+}
+
+function mediaTypesOf(part: JsonObject | undefined): string[] {
+  return membersOf(part?.['content']).map(([media]) => media);
 }
 
 type Parameter = readonly [place: string, name: string, said: JsonObject];

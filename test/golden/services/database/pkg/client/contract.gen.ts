@@ -146,7 +146,7 @@ export interface operations {
   };
 }
 
-/** Operations that take an Idempotency-Key. */
-export const takingIdempotencyKey: readonly string[] = [
-  'POST /items',
-];
+/** What the client must know of operations besides their types. */
+export const hints = {
+  'POST /items': { takesIdempotencyKey: true },
+} as const;

@@ -4,7 +4,7 @@ import { decodeProtectedHeader } from 'jose';
 import { current } from '../../../pkg/context/index.ts';
 import { about } from '../app/about.ts';
 import { principalKey } from '../http/requestContext.ts';
-import { type Authenticate, type Needs, missingFrom } from '../identity/module.ts';
+import { type Authenticate, type Needs, bearer, isRepeated, missingFrom } from '../identity/module.ts';
 import type { Logger } from '../log/logger.ts';
 import { needsOf } from './needs.ts';
 import { type Bearer, Denial, type Verify } from './verify.ts';
@@ -18,8 +18,6 @@ export interface GuardOptions {
   readonly registry: Registry;
 }
 
-/** The scheme, and a token of the characters that RFC 6750, 2.1 allows. */
-const bearer = /^bearer +([\w\-.~+/]+=*)$/i;
 /** A key id that may be logged: the token that names it may be anybody's text. */
 const plain = /^[\w.:-]{1,64}$/;
 
@@ -116,17 +114,11 @@ export class Guard {
 /** Reads the token from the Authorization header only: a token in a URL gets into logs and histories (RFC 6750, 5.3). */
 function bearerToken({ headers: { authorization }, raw }: FastifyRequest): string {
   if (authorization === undefined) throw new Denial('token_missing');
-  // Node keeps the first of several headers and drops the others; a proxy may have checked another one.
-  const isRepeated = raw.rawHeaders.filter((name, index) => index % 2 === 0 && isAuthorization(name)).length > 1;
-  if (isRepeated) throw new Denial('header_repeated');
+  if (isRepeated(raw.rawHeaders, 'authorization')) throw new Denial('header_repeated');
   if (!/^bearer( |$)/i.test(authorization)) throw new Denial('token_missing');
   const token = bearer.exec(authorization)?.[1];
   if (token === undefined) throw new Denial('header_malformed');
   return token;
-}
-
-function isAuthorization(name: string): boolean {
-  return name.length === 'authorization'.length && name.toLowerCase() === 'authorization';
 }
 
 function challenge(reply: FastifyReply, error: unknown): void {

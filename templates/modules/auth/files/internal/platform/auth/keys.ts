@@ -120,8 +120,10 @@ export function remoteKeys(options: RemoteKeysOptions) {
       try {
         const keys = await publicKeysIn(await fetch(from, init));
         // The issuer answers without a key: the keys that it removed are refused at once.
-        if (keys.length === 0) fetchedAt = -Infinity;
-        if (keys.length === 0) throw new Error('the issuer publishes no valid public key');
+        if (keys.length === 0) {
+          fetchedAt = -Infinity;
+          throw new Error('the issuer publishes no valid public key');
+        }
         if (failure !== undefined) log.info('the keys of the issuer are available again');
         failure = undefined;
         fetchedAt = performance.now();

@@ -1,4 +1,4 @@
-import { Counter, Gauge } from '@prometheus-io/client';
+import { Counter } from '@prometheus-io/client';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { defineModule } from '../app/module.ts';
@@ -6,7 +6,7 @@ import { ConfigError } from '../config/config.ts';
 import { http } from '../http/module.ts';
 import type { Http } from '../http/server.ts';
 import { identity, type Needs } from '../identity/module.ts';
-import { metrics } from '../metrics/module.ts';
+import { metrics, scrapedGauge } from '../metrics/module.ts';
 import { config } from './config.ts';
 import { development, developmentKeys } from './development.ts';
 import { Guard } from './guard.ts';
@@ -48,15 +48,8 @@ export const auth = defineModule({
       const { AUTH_JWKS_REFRESH_MS: refreshMs, AUTH_JWKS_STALE_MS: staleMs } = settings;
       const fetched = (outcome: string) => fetches.inc({ outcome });
       const keys = remoteKeys({ url, timeoutMs: 3000, refreshMs, staleMs, log, fetched });
-      const age = new Gauge({
-        name: 'auth_jwks_age_seconds',
-        help: 'Seconds since the keys of the issuer were fetched; +Inf before the first time',
-        registers: [],
-        collect() {
-          this.set(keys.ageSeconds());
-        },
-      });
-      registry.registerMetric(age);
+      const help = 'Seconds since the keys of the issuer were fetched; +Inf before the first time';
+      scrapedGauge(registry, 'auth_jwks_age_seconds', help, () => keys.ageSeconds());
       return keys;
     });
     const verify = createVerifier(trust, settings);

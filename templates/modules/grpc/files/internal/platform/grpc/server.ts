@@ -10,15 +10,15 @@ import {
   setLogVerbosity,
   status as codes,
 } from '@grpc/grpc-js';
-import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
+import { Counter, Histogram, type Registry } from '@prometheus-io/client';
 import type { Static } from 'typebox';
 import { current, headerNames, parseTrace, runWith } from '../../../pkg/context/index.ts';
 import { type GrpcStatus, grpcCodes, tagsOf } from '../../../pkg/errors/index.ts';
 import { type EndSpan, type Tracing, noTracing } from '../app/tracing.ts';
 import { headerOf, principalKey } from '../http/requestContext.ts';
-import type { Authenticate } from '../identity/module.ts';
+import { type Authenticate, bearer } from '../identity/module.ts';
 import type { Logger } from '../log/logger.ts';
-import type { ErrorCounts } from '../metrics/module.ts';
+import { type ErrorCounts, scrapedGauge } from '../metrics/module.ts';
 import { Call, type Method, type Serving } from './call.ts';
 import type { config } from './config.ts';
 import { Connections, Places } from './limits.ts';
@@ -34,8 +34,6 @@ const serverFaults: ReadonlySet<GrpcStatus> = new Set([
   'UNAVAILABLE',
   'DATA_LOSS',
 ]);
-/** RFC 6750, 2.1. */
-const bearer = /^bearer +([\w\-.~+/]+=*)$/i;
 const nothing = { scopes: [], roles: [] };
 const tooMany = {
   peer: () => fault('peer_calls_too_many', 'RESOURCE_EXHAUSTED', 'Too many calls come from this address. Try again.'),
@@ -108,8 +106,8 @@ export class Grpc {
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       registers: [registry],
     });
-    registerGauge(registry, 'grpc_server_connections', 'Open connections', () => this.connections);
-    registerGauge(registry, 'grpc_server_calls_in_flight', 'Calls in progress', () => this.calls);
+    scrapedGauge(registry, 'grpc_server_connections', 'Open connections', () => this.connections);
+    scrapedGauge(registry, 'grpc_server_calls_in_flight', 'Calls in progress', () => this.calls);
   }
 
   /** The services that were added, in order. */
@@ -299,13 +297,6 @@ export class Grpc {
     this.#spans.get(call)?.({ 'rpc.response.status_code': name }, serverFaults.has(name) ? name : undefined);
     log.info({ method, status: name, ms }, 'call');
   };
-}
-
-function registerGauge(registry: Registry, name: string, help: string, value: () => number): void {
-  const collect = function collect(this: Gauge): void {
-    this.set(value());
-  };
-  registry.registerMetric(new Gauge({ name, help, registers: [], collect }));
 }
 
 function isServerFault({ name }: Status): boolean {

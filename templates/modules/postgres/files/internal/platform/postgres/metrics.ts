@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
 import type { Pool } from 'pg';
+import { scrapedGauge } from '../metrics/module.ts';
 
 /** The metrics of the pool, the transactions and the health check. */
 export type PostgresMetrics = ReturnType<typeof createMetrics>;
@@ -26,16 +27,8 @@ export function createMetrics(registry: Registry, pool: Pool) {
       this.set({ state: 'idle' }, pool.idleCount);
     },
   });
-  const waiting = new Gauge({
-    name: 'postgres_pool_waiting',
-    help: 'Callers that wait for a connection',
-    registers: [],
-    collect() {
-      this.set(pool.waitingCount);
-    },
-  });
   registry.registerMetric(connections);
-  registry.registerMetric(waiting);
+  scrapedGauge(registry, 'postgres_pool_waiting', 'Callers that wait for a connection', () => pool.waitingCount);
   gauge('postgres_pool_max_connections', 'Max connections of the pool').set(pool.options.max);
   return {
     wait: histogram('postgres_pool_wait_seconds', 'How long callers waited for a connection'),

@@ -17,6 +17,9 @@ interface Limits {
 /** SQLSTATE read_only_sql_transaction: after a failover, the sessions of the old primary are read-only. */
 const readOnly = '25006';
 
+/** Milliseconds between two times that all connections are replaced. */
+const invalidateMs = 10_000;
+
 /** A pool that logs code which holds a connection for long, destroys the connection in the end, and cancels queries. */
 export class SupervisedPool implements PostgresPool {
   readonly #pool: Pool;
@@ -26,7 +29,7 @@ export class SupervisedPool implements PostgresPool {
   readonly #held = new Set<Checkout>();
   readonly #openedAt = new WeakMap<object, number>();
   /** Connections that were opened before this time are closed instead of used. */
-  #validSince = 0;
+  #validSince = -Infinity;
   readonly #sweeper: NodeJS.Timeout | undefined;
 
   /**
@@ -103,9 +106,13 @@ export class SupervisedPool implements PostgresPool {
     this.#metrics.checkout.observe(checkout.heldMs / 1000);
   }
 
-  /** After a failover, closes the connections that are open now instead of using them again. */
+  /**
+   * After a failover, closes the connections that are open now instead of using them again. While the server stays read-only, this
+   * happens once in ten seconds, so that reads keep their connections.
+   */
   invalidate(): void {
-    if (this.#limits.hasFailover) this.#validSince = performance.now();
+    const now = performance.now();
+    if (this.#limits.hasFailover && now - this.#validSince > invalidateMs) this.#validSince = now;
   }
 
   /** Cancels the statement of a connection, through another connection: all of the pool may be busy. */

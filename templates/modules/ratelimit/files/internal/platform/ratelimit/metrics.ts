@@ -1,4 +1,5 @@
-import { Counter, Gauge, type Registry } from '@prometheus-io/client';
+import { Counter, type Registry } from '@prometheus-io/client';
+import { scrapedGauge } from '../metrics/module.ts';
 import type { Concurrency, Priority } from './concurrency.ts';
 import type { Outcome } from './limiter.ts';
 
@@ -32,7 +33,7 @@ export function createMetrics(registry: Registry, keys: () => number) {
     'ratelimit_fallback_decisions_total',
     'Requests counted by this process alone, because Redis was away',
   );
-  gauge(registry, 'ratelimit_keys', 'Keys in the memory of the process', keys);
+  scrapedGauge(registry, 'ratelimit_keys', 'Keys in the memory of the process', keys);
   // Finding a counter by its labels costs more than counting.
   const children = new Map<string, ReturnType<typeof decisions.labels>>();
   return {
@@ -55,13 +56,18 @@ export function createMetrics(registry: Registry, keys: () => number) {
  * @returns counts a refused request
  */
 export function measureConcurrency(registry: Registry, concurrency: Concurrency): (priority: Priority) => void {
-  gauge(
+  scrapedGauge(
     registry,
     'ratelimit_concurrency_limit',
     'Requests that may be answered at the same time',
     () => concurrency.limit,
   );
-  gauge(registry, 'ratelimit_in_flight_requests', 'Requests that are being answered', () => concurrency.inFlight);
+  scrapedGauge(
+    registry,
+    'ratelimit_in_flight_requests',
+    'Requests that are being answered',
+    () => concurrency.inFlight,
+  );
   const shed = new Counter({
     name: 'ratelimit_shed_total',
     help: 'Requests refused by the concurrency limit, by priority',
@@ -69,16 +75,4 @@ export function measureConcurrency(registry: Registry, concurrency: Concurrency)
     registers: [registry],
   });
   return (priority) => shed.inc({ priority });
-}
-
-function gauge(registry: Registry, name: string, help: string, read: () => number): void {
-  const made = new Gauge({
-    name,
-    help,
-    registers: [],
-    collect() {
-      this.set(read());
-    },
-  });
-  registry.registerMetric(made);
 }

@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
+import { Counter, Histogram, type Registry } from '@prometheus-io/client';
+import { scrapedGauge } from '../metrics/module.ts';
 
 /** Metrics of the connection. */
 export type RedisMetrics = ReturnType<typeof createMetrics>;
@@ -16,15 +17,7 @@ const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1];
  */
 export function createMetrics(registry: Registry, isUp: () => boolean) {
   const registers = [registry];
-  const up = new Gauge({
-    name: 'redis_up',
-    help: 'Whether there is a connection to Redis: 1 or 0',
-    registers: [],
-    collect() {
-      this.set(isUp() ? 1 : 0);
-    },
-  });
-  registry.registerMetric(up);
+  scrapedGauge(registry, 'redis_up', 'Whether there is a connection to Redis: 1 or 0', () => (isUp() ? 1 : 0));
   const durations = new Histogram({
     name: 'redis_command_duration_seconds',
     help: 'Seconds that answered commands took, by command',

@@ -1,7 +1,6 @@
 import { ErrorReply } from '@redis/client';
 import type { Logger } from '../log/logger.ts';
-import { type RedisClient, connect } from './connection.ts';
-import { RedisUnavailableError } from './connection.ts';
+import { type RedisClient, RedisUnavailableError, connect } from './connection.ts';
 import type { RedisMetrics } from './metrics.ts';
 
 export interface SupervisionOptions {

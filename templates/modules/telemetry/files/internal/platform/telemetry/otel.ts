@@ -36,9 +36,8 @@ import { Context, current, newSpanId, newTraceId, noTrace, runWith, background }
 import { about } from '../app/about.ts';
 import type { Tracing } from '../app/tracing.ts';
 import type { Logger } from '../log/logger.ts';
-import { spanContextOf } from './spans.ts';
 import type { config } from './config.ts';
-import { begin, beginRequest, contextManager, enterSpan } from './spans.ts';
+import { begin, beginRequest, contextManager, enterSpan, spanContextOf } from './spans.ts';
 
 export interface RecordingTracing extends Tracing {
   /** Sends the spans that are left, and stops. */

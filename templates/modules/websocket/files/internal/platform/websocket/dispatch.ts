@@ -128,9 +128,10 @@ export class Dispatch {
    * @param peer the sender
    * @param session of the sender
    * @param envelope the message
+   * @param prepare runs before the handler; when it throws, that is the answer
    * @returns a promise that does not reject, when the handler takes time
    */
-  receive(peer: Peer, session: Session, envelope: Envelope): Promise<void> | undefined {
+  receive(peer: Peer, session: Session, envelope: Envelope, prepare: () => void): Promise<void> | undefined {
     let entry: Entry;
     try {
       entry = this.#entryOf(envelope);
@@ -143,7 +144,10 @@ export class Dispatch {
     const endSpan = context.trace.sampled ? beginSpan(this.#options.tracing, context, envelope) : undefined;
     const work: Work = { peer, envelope, entry, session, context, begun: performance.now(), endSpan };
     try {
-      const value = runWith(context, handle, work);
+      const value = runWith(context, () => {
+        prepare();
+        return handle(work);
+      });
       if (value instanceof Promise) return this.#settle(work, value);
       entry.checkAnswer(value);
       this.#end(work, { value });

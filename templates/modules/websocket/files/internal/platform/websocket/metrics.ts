@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
+import { scrapedGauge } from '../metrics/module.ts';
 
 /** Metrics of WebSocket. */
 export type WebSocketMetrics = ReturnType<typeof createMetrics>;
@@ -56,20 +57,19 @@ export function createMetrics(registry: Registry) {
  * @param levels reads the values
  */
 export function registerLevels(registry: Registry, levels: Levels): void {
-  const gauge = (name: string, help: string, read: () => number): void => {
-    const made = new Gauge({
-      name,
-      help,
-      registers: [],
-      collect() {
-        this.set(read());
-      },
-    });
-    registry.registerMetric(made);
-  };
-  gauge('websocket_connections', 'Connections of this instance', levels.connections);
-  gauge('websocket_connections_limit', 'WEBSOCKET_CONNECTIONS_MAX', levels.connectionsLimit);
-  gauge('websocket_sessions_waiting', 'Sessions whose client is gone and may come back', levels.sessionsWaiting);
-  gauge('websocket_sessions_bytes', 'Approximate memory of the answers that are kept', levels.sessionBytes);
-  gauge('websocket_buffered_bytes', 'Bytes that wait for clients to read them', levels.bufferedBytes);
+  scrapedGauge(registry, 'websocket_connections', 'Connections of this instance', levels.connections);
+  scrapedGauge(registry, 'websocket_connections_limit', 'WEBSOCKET_CONNECTIONS_MAX', levels.connectionsLimit);
+  scrapedGauge(
+    registry,
+    'websocket_sessions_waiting',
+    'Sessions whose client is gone and may come back',
+    levels.sessionsWaiting,
+  );
+  scrapedGauge(
+    registry,
+    'websocket_sessions_bytes',
+    'Approximate memory of the answers that are kept',
+    levels.sessionBytes,
+  );
+  scrapedGauge(registry, 'websocket_buffered_bytes', 'Bytes that wait for clients to read them', levels.bufferedBytes);
 }

@@ -90,6 +90,10 @@ export interface Session {
   peer: Peer | undefined;
   /** When the client disconnected, by `performance.now()`. */
   goneAt: number;
+  /** Keys of the answers that are kept for it, oldest first. */
+  readonly answers: Set<string>;
+  /** Approximate memory of these. */
+  bytes: number;
 }
 
 /** One connected client. */

@@ -3,7 +3,9 @@ import type { Settings } from './config.ts';
 import type { Peer, Session } from './peer.ts';
 
 /** Approximate memory of an answer besides its text. */
-const answerBytes = 300;
+const overheadBytes = 300;
+/** Approximate memory of the answers of one session. The last answer is kept in any case. */
+const maxSessionBytes = 65_536;
 
 /** Knows which messages were handled, and their answers: a client sends a message again when it lost the answer. */
 export class Sessions {
@@ -14,7 +16,7 @@ export class Sessions {
   /** Messages that are being handled, by session and `msgId`. */
   readonly #pending = new Set<string>();
   /** Oldest first. */
-  readonly #answers = new Map<string, { readonly text: string; readonly at: number }>();
+  readonly #answers = new Map<string, { readonly session: Session; readonly text: string; readonly at: number }>();
   #bytes = 0;
 
   /** @param settings of the module */
@@ -38,7 +40,14 @@ export class Sessions {
    * @returns the session
    */
   create(peer: Peer): Session {
-    const session = { id: randomUUID(), subject: peer.caller?.subject, peer, goneAt: 0 };
+    const session = {
+      id: randomUUID(),
+      subject: peer.caller?.subject,
+      peer,
+      goneAt: 0,
+      answers: new Set<string>(),
+      bytes: 0,
+    };
     this.#connected.set(session.id, session);
     return session;
   }
@@ -105,7 +114,8 @@ export class Sessions {
   }
 
   /**
-   * Keeps the answer to a message, and forgets the oldest answers beyond the limit.
+   * Keeps the answer to a message. Forgets the oldest answers beyond the limits: those of the session first, so that one client cannot
+   * take the memory of all.
    * @param session of its sender
    * @param msgId of the message
    * @param text of the answer
@@ -113,8 +123,13 @@ export class Sessions {
   end(session: Session, msgId: string, text: string): void {
     const key = `${session.id} ${msgId}`;
     this.#pending.delete(key);
-    this.#answers.set(key, { text, at: performance.now() });
-    this.#bytes += text.length + answerBytes;
+    this.#answers.set(key, { session, text, at: performance.now() });
+    session.answers.add(key);
+    this.#count(session, text, 1);
+    for (const oldest of session.answers) {
+      if (session.bytes <= maxSessionBytes || oldest === key) break;
+      this.#forget(oldest);
+    }
     for (const oldest of this.#answers.keys()) {
       if (this.#bytes <= this.#settings.WEBSOCKET_SESSIONS_BYTES_MAX) return;
       this.#forget(oldest);
@@ -122,7 +137,16 @@ export class Sessions {
   }
 
   #forget(key: string): void {
-    this.#bytes -= (this.#answers.get(key)?.text.length ?? 0) + answerBytes;
+    const answer = this.#answers.get(key);
+    if (answer === undefined) return;
     this.#answers.delete(key);
+    answer.session.answers.delete(key);
+    this.#count(answer.session, answer.text, -1);
+  }
+
+  #count(session: Session, text: string, sign: 1 | -1): void {
+    const bytes = sign * (text.length + overheadBytes);
+    session.bytes += bytes;
+    this.#bytes += bytes;
   }
 }

@@ -169,8 +169,9 @@ export class Sockets {
     const { sessions, dispatch } = this.#options;
     peer.session ??= sessions.create(peer);
     // A client that does not open a session gets one that it cannot resume.
-    if (envelope.type !== control.open) this.#begin(peer);
-    return dispatch.receive(peer, peer.session, envelope);
+    return dispatch.receive(peer, peer.session, envelope, () => {
+      if (envelope.type !== control.open) this.#begin(peer);
+    });
   };
 
   /** Cleans up after a connection. */
@@ -183,7 +184,13 @@ export class Sockets {
     if (peer.isOpen) return;
     peer.isOpen = true;
     if (peer.caller !== undefined) this.#options.channels.join(peer, channelOf('subject', peer.caller.subject));
-    for (const listener of this.#listeners) listener(peer);
+    try {
+      for (const listener of this.#listeners) listener(peer);
+    } catch (error) {
+      // The next message of the client tries again.
+      peer.isOpen = false;
+      throw error;
+    }
   }
 
   #open(peer: Peer, { sessionId: id, after, topics = [] }: OpenRequest): Opened {

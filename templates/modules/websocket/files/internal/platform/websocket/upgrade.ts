@@ -7,6 +7,7 @@ import { subprotocol, tokenPrefix } from '../../../pkg/client/websocket/envelope
 import { ServiceError } from '../../../pkg/errors/index.ts';
 import { cutOffLater } from '../http/connections.ts';
 import type { Http } from '../http/server.ts';
+import { isRepeated } from '../identity/module.ts';
 
 export interface UpgradeOptions {
   readonly path: string;
@@ -129,8 +130,7 @@ function checkHandshake({ method, httpVersion, headers, rawHeaders }: IncomingMe
   if (!keyPattern.test(headers['sec-websocket-key'] ?? '')) {
     throw invalid('The header Sec-WebSocket-Key must be 16 bytes in base64.');
   }
-  const tokens = rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === 'authorization');
-  if (tokens.length > 1) throw invalid('There is more than one token.');
+  if (isRepeated(rawHeaders, 'authorization')) throw invalid('There is more than one token.');
   const protocols = headers['sec-websocket-protocol'];
   if (protocols === undefined) return;
   // A browser closes a connection when the answer has none of the offered subprotocols. A token is never in the answer.
