@@ -44,6 +44,38 @@ async function open(client: RawClient, payload: Record<string, unknown> = {}): P
 }
 
 describe('a session', () => {
+  it('of one client with large answers does not take the answers of another', async () => {
+    let calls = 0;
+    const service = await start({ WEBSOCKET_SESSIONS_BYTES_MAX: '200000' }, (sockets) => {
+      sockets.on(note, () => {
+        calls += 1;
+      });
+    });
+    const [quiet, greedy] = [await connect(service), await connect(service)];
+    await quiet.ask({ type: 'note', msgId: 'one', payload: { text: 'a' } });
+    for (let number = 0; number < 30; number += 1) {
+      await greedy.ask({ msgId: `question-${number}`, payload: { text: 'a'.repeat(10_000) } });
+    }
+    await quiet.ask({ type: 'note', msgId: 'one', payload: { text: 'a' } });
+    expect(calls).toBe(1);
+  });
+
+  it('is not open until the listeners of the service succeed; the client gets their error, and tries again', async () => {
+    let opened = 0;
+    const service = await start({}, (sockets) => {
+      sockets.on(note, () => {});
+      sockets.onOpen(() => {
+        opened += 1;
+        if (opened === 1) throw new Error('not yet');
+      });
+    });
+    const client = await connect(service);
+    const failed = await client.ask({ type: 'note', msgId: 'one', payload: { text: 'a' } });
+    expect(failed).toMatchObject({ type: 'error', correlationId: 'one', payload: { code: 'internal' } });
+    expect(await client.ask({ type: 'note', msgId: 'two', payload: { text: 'a' } })).toMatchObject({ type: 'ack' });
+    expect(opened).toBe(2);
+  });
+
   it('remembers what it has handled: what comes again is not handled again, and gets the same answer', async () => {
     let calls = 0;
     const service = await start({}, (sockets) => {
