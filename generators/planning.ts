@@ -1,8 +1,8 @@
-import type { Catalogue, Manifest, Merge } from './engine/model.ts';
+import type { Catalogue, Manifest, Merge, Service } from './engine/model.ts';
 import { prepare, type Prepared } from './engine/reconcile/prepare.ts';
 import type { Invocation } from './invocation.ts';
 import { isVacant } from './io/freshTree.ts';
-import { withPast } from './io/service.ts';
+import { refuseIgnored, withPast } from './io/service.ts';
 
 /**
  * Builds the planning step of a command that edits the manifest.
@@ -20,8 +20,19 @@ export function planning(
 ): () => Promise<Prepared> {
   return async () => {
     const merge = isVacant(root) ? nothingToMerge : (await import('./engine/reconcile/merge/merge.ts')).merge;
-    return withPast(root, (service) => prepare(service, { catalogue, conflict: flags.conflict, edit, merge }));
+    const { prepared, taken } = await withPast(root, (service) => {
+      const plan = prepare(service, { catalogue, conflict: flags.conflict, edit, merge });
+      return { prepared: plan, taken: takenBy(plan, service) };
+    });
+    await refuseIgnored(root, taken);
+    return prepared;
   };
+}
+
+/** Files that exist, and that Slipway has not written at this place: a lock, a catalogue or a guess names them. */
+function takenBy({ entries, before }: Prepared, { lock }: Service): string[] {
+  const paths = entries.map((entry) => entry.path);
+  return paths.filter((file) => !Object.hasOwn(lock.files, file) && before(file) !== undefined);
 }
 
 /** An empty folder needs no merge. The merge code, which is larger than all other code, is not loaded then. */

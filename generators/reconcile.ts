@@ -5,7 +5,7 @@ import { install } from './install.ts';
 import type { Invocation } from './invocation.ts';
 import { createTree, isVacant } from './io/freshTree.ts';
 import { withServiceLock } from './io/lock.ts';
-import { commit, recover, type Recovery, refuseInterrupted } from './io/transaction.ts';
+import { commit, recover, recoveryNotes, refuseInterrupted } from './io/transaction.ts';
 import type { Prepared } from './engine/reconcile/prepare.ts';
 import { planDocument } from './report/document.ts';
 import { planText } from './report/planText.ts';
@@ -61,12 +61,6 @@ export async function reconcile(intent: Intent, invocation: Invocation): Promise
   });
 }
 
-function recoveryNotes(recovery: Recovery | undefined): string[] {
-  if (recovery === undefined) return [];
-  const kept = recovery.kept.map((file) => `${file} was edited after an interrupted run: yours is kept`);
-  return [`an interrupted run was ${recovery.outcome}`, ...kept];
-}
-
 async function carryOut(
   intent: Intent,
   invocation: Invocation,
@@ -94,7 +88,7 @@ async function installAsNeeded(
   const { lockfile, install: installing } = packageManagerCommands[packageManager];
   const changed = ['package.json', lockfile].find((file) => changes.some(({ path }) => path === file));
   if (changed === undefined) return {};
-  if (invocation.flags.install) return { fault: await install(root, packageManager, invocation) };
+  if (invocation.flags.install) return install(root, packageManager, invocation);
   return { notes: [`${changed} has changed; go on with: ${installing}`] };
 }
 

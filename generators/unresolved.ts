@@ -3,6 +3,7 @@ import { decode, hasConflictMarkers } from './engine/text.ts';
 import { badInput } from './engine/errors.ts';
 import type { Prepared } from './engine/reconcile/prepare.ts';
 import type { Invocation } from './invocation.ts';
+import { oneLine } from './report/visible.ts';
 
 /**
  * @param bytes content of a file
@@ -30,5 +31,7 @@ export async function refuseUnresolved(
   // Lock and bases are excluded: Slipway reads them with conflict markers and writes them without.
   const files = [...new Set([...unmerged, ...marked])].filter((path) => path !== lockPath && path !== basesPath);
   if (files.length === 0) return;
-  throw badInput(`unresolved conflicts in: ${files.join(', ')}`, 'resolve them first; nothing was written', { files });
+  throw badInput(`unresolved conflicts in: ${oneLine(files.join(', '))}`, 'resolve them first; nothing was written', {
+    files,
+  });
 }

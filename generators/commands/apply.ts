@@ -3,6 +3,7 @@ import path from 'node:path';
 import { badInput } from '../engine/errors.ts';
 import { fieldOf } from '../engine/json.ts';
 import { packageManagers } from '../engine/model.ts';
+import { refuseIgnored } from '../io/service.ts';
 import { readFileInside } from '../io/tree.ts';
 import { presentService } from '../present.ts';
 import { readText } from '../readText.ts';
@@ -25,7 +26,13 @@ export const command = defineCommand({
       // service's.
       packageManager: packageManagers.find((known) => known === fieldOf(raw, 'packageManager')) ?? 'npm',
       isForeign: true,
-      prepare: () => ({ entries, changes, before: (name) => readFileInside(root, name)?.bytes }),
+      prepare: async () => {
+        await refuseIgnored(
+          root,
+          changes.flatMap((change) => (change.expect === null ? [] : [change.path])),
+        );
+        return { entries, changes, before: (name) => readFileInside(root, name)?.bytes };
+      },
     };
   },
 });

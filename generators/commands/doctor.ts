@@ -1,7 +1,6 @@
 import { defineCommand } from '../command.ts';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import colors from 'picocolors';
 import { loadCatalogue } from '../catalogue.ts';
 import { badInput, exitCodes, SlipwayError } from '../engine/errors.ts';
 import { basesPath, lockPath } from '../engine/reconcile/lock.ts';
@@ -11,8 +10,9 @@ import { gitVersion, unmergedFiles } from '../io/git.ts';
 import { withServiceLock } from '../io/lock.ts';
 import { runProcess } from '../io/process.ts';
 import { findService, withPast } from '../io/service.ts';
-import { recover } from '../io/transaction.ts';
+import { recover, recoveryNotes } from '../io/transaction.ts';
 import { manifestOf, presentService } from '../present.ts';
+import { colors } from '../report/visible.ts';
 import { isUnresolved } from '../unresolved.ts';
 
 /** The result of one check. */
@@ -107,8 +107,7 @@ async function examine(what: string, look: () => string | Promise<string>): Prom
 /** Rolls back or finishes an interrupted run. */
 function finish(root: string): string | Promise<string> {
   return withServiceLock(root, () => {
-    const recovery = recover(root);
-    return recovery === undefined ? 'nothing was interrupted' : `an interrupted run was ${recovery.outcome}`;
+    return recoveryNotes(recover(root)).join('; ') || 'nothing was interrupted';
   });
 }
 

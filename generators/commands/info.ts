@@ -1,10 +1,10 @@
 import { defineCommand } from '../command.ts';
-import colors from 'picocolors';
 import { loadCatalogue } from '../catalogue.ts';
 import type { CatalogueModule, TemplateFile } from '../engine/model.ts';
 import { findModule } from '../engine/resolve.ts';
 import { badInput, exitCodes } from '../engine/errors.ts';
 import { alignedTable } from '../report/table.ts';
+import { colors } from '../report/visible.ts';
 
 export const command = defineCommand({
   usage: '<module>',

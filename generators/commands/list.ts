@@ -1,9 +1,9 @@
 import { defineCommand } from '../command.ts';
-import colors from 'picocolors';
 import { loadCatalogue } from '../catalogue.ts';
 import { offeredModules } from '../engine/resolve.ts';
 import { exitCodes } from '../engine/errors.ts';
 import { alignedTable } from '../report/table.ts';
+import { colors } from '../report/visible.ts';
 import { installedModules } from '../present.ts';
 
 export const command = defineCommand({

@@ -75,10 +75,12 @@ function refuseTaken({ entries }: Prepared): void {
 /** Installs dependencies, makes the first commit and lists the next steps. */
 async function settleIn(root: string, manifest: Manifest, invocation: Invocation): Promise<Aftermath> {
   const { flags } = invocation;
-  const fault = flags.install ? await install(root, manifest.packageManager, invocation) : undefined;
+  const { fault, notes = [] }: Aftermath = flags.install
+    ? await install(root, manifest.packageManager, invocation)
+    : {};
   const isInstalled = flags.install && fault === undefined;
   return {
-    notes: flags.git ? await commitFirst(root) : [],
+    notes: [...notes, ...(flags.git ? await commitFirst(root) : [])],
     next: nextSteps(root, manifest, invocation, isInstalled),
     fault,
   };

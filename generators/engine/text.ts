@@ -37,5 +37,10 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
  * @returns whether it contains an unresolved merge conflict
  */
 export function hasConflictMarkers(text: string): boolean {
-  return /^<{7} .*$[^]*^={7}\r?$[^]*^>{7} /m.test(text);
+  // One pass: a pattern for the three lines together takes cubic time.
+  let found = 0;
+  for (const [line] of text.matchAll(/^(?:<{7} |={7}\r?$|>{7} )/gm)) {
+    if (line.charAt(0) === '<=>'.charAt(found)) found += 1;
+  }
+  return found === 3;
 }

@@ -1,4 +1,5 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { execa, ExecaError } from 'execa';
@@ -8,8 +9,10 @@ import { isWithin, realRootOf } from './paths.ts';
 
 /** How to run a program. */
 export interface RunOptions {
-  /** Its whole environment; default: that of this process. PATH is always restricted. */
+  /** Its whole environment; default: {@link withoutSecrets}. PATH is always restricted. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Its standard input; default: none. */
+  readonly input?: string;
   /** Time limit (ms); default: none. */
   readonly timeout?: number;
   /** Returns the output byte for byte; default: without the last line end. */
@@ -28,7 +31,7 @@ export interface RunOptions {
 export async function runProcess(
   [program, ...args]: readonly [string, ...string[]],
   cwd: string,
-  { env = process.env, timeout = 0, exact }: RunOptions = {},
+  { env = withoutSecrets(process.env), input, timeout = 0, exact }: RunOptions = {},
 ): Promise<string> {
   // Windows accepts PATH in any letter case.
   const others = Object.entries(env).filter(([name]) => name.toUpperCase() !== 'PATH');
@@ -38,11 +41,46 @@ export async function runProcess(
     env: { ...Object.fromEntries(others), PATH: folders.join(path.delimiter) },
     extendEnv: false,
     all: true,
-    stdin: 'ignore',
+    ...(input === undefined ? { stdin: 'ignore' } : { input }),
     timeout,
     stripFinalNewline: !exact,
   });
   return stdout;
+}
+
+/** Parts of the names of variables that hold secrets. */
+const secretName =
+  /TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|JWT|COOKIE|(?:API|ACCESS|PRIVATE|SIGNING|ENCRYPTION|DEPLOY|ACCOUNT|MASTER)_?KEY|_(?:KEY|PAT|PASS|PWD|DSN|AUTH)$|CONNECTION_?STRING/i;
+/** A URL with a password or a key in it: `DATABASE_URL`, for example. */
+const secretValue = /:\/\/[^/\s@]+@/;
+/** Settings of package managers, with the tokens for their registries, and the way to the registry. */
+const ofPackageManagers = /^(?:npm_|pnpm_|yarn_|bun_|node_auth_token$)|_proxy$/i;
+
+/**
+ * Takes the secrets out of an environment. A package manager runs the scripts of packages, and a check runs the code of
+ * the service: in CI, both would see the secrets of every other step.
+ * @param env an environment
+ * @returns its variables, without those whose name or value shows that they hold a secret. The settings of package
+ * managers stay, and so do the variables that the user's own `.npmrc` names
+ */
+export function withoutSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const named = namedInNpmrc(env);
+  return Object.fromEntries(
+    Object.entries(env).filter(
+      ([name, value = '']) =>
+        ofPackageManagers.test(name) || named.has(name) || !(secretName.test(name) || secretValue.test(value)),
+    ),
+  );
+}
+
+/** The variables in the user's own `.npmrc`, such as `GITHUB_TOKEN` in `_authToken=${GITHUB_TOKEN}`. */
+function namedInNpmrc(env: NodeJS.ProcessEnv): ReadonlySet<string> {
+  const file = env['npm_config_userconfig'] ?? env['NPM_CONFIG_USERCONFIG'] ?? path.join(homedir(), '.npmrc');
+  try {
+    return new Set(Array.from(readFileSync(file, 'utf8').matchAll(/\$\{([^}?]+)\??\}/g), ([, name = '']) => name));
+  } catch {
+    return new Set();
+  }
 }
 
 /** The folders of PATH, without relative ones and without `node_modules/.bin` of the service, which npm adds first. */

@@ -4,11 +4,10 @@ import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
 
 import { exitCodes, SlipwayError } from '../engine/errors.ts';
-import { manifestPath } from '../engine/manifest.ts';
 import type { DiskFile } from '../engine/model.ts';
-import { largestFile, readRegularFile } from './disk.ts';
+import { readRegularFile } from './disk.ts';
 import { codeOf, osFault } from './faults.ts';
-import { isInOwnFolder, pathFault, realRootOf, resolveInside } from './paths.ts';
+import { pathFault, realRootOf, resolveInside } from './paths.ts';
 
 /**
  * @param bytes any bytes
@@ -18,8 +17,10 @@ export function hashOf(bytes: Uint8Array): string {
   return hash('sha256', bytes);
 }
 
-/** The max size (bytes) of Slipway's own files. Parsing takes several times the size in memory. */
-const largestOwnFile = 16 * 2 ** 20;
+/** The max size (bytes) of a file of the service. Parsing and merging take several times the size in memory. */
+const largest = 16 * 2 ** 20;
+/** The max size (bytes) of a file to search for text of Slipway, and for imports. Nobody writes a longer one by hand. */
+const largestSearched = 2 * 2 ** 20;
 
 /**
  * Reads one file of the service.
@@ -30,11 +31,21 @@ const largestOwnFile = 16 * 2 ** 20;
  * that leads out
  */
 export function readFileInside(root: string, path: string): DiskFile | undefined {
-  const file = resolveInside(root, path);
-  const limit = path === manifestPath || isInOwnFolder(path) ? largestOwnFile : largestFile;
+  return readWithPlace(root, path)?.file;
+}
+
+/**
+ * The same as `readFileInside`, for a caller that needs to know where a link leads.
+ * @param root the service's folder
+ * @param path the file's path inside it
+ * @returns the file, and its real location; undefined when it does not exist
+ */
+export function readWithPlace(root: string, path: string): { file: DiskFile; place: string } | undefined {
+  const place = resolveInside(root, path);
   try {
-    const found = readRegularFile(file, { name: path, follow: false, limit });
-    return found && { bytes: found.bytes, mode: found.stat.mode & 0o777, hash: hashOf(found.bytes) };
+    const found = readRegularFile(place, { name: path, follow: false, limit: largest });
+    if (found === undefined) return undefined;
+    return { file: { bytes: found.bytes, mode: found.stat.mode & 0o777, hash: hashOf(found.bytes) }, place };
   } catch (error) {
     throw osFault(error, `cannot read ${path}`, exitCodes.badInput);
   }
@@ -62,8 +73,8 @@ const skippedAtRoot = new Set(['dist', 'coverage', '.slipway']);
 
 /**
  * Lists the user's own files. It leaves out dependencies, build output, nested git repositories, Slipway's files,
- * links, folders that the user may not read (a database's data, for example), files too large to read, and names that
- * a service's file cannot have.
+ * links, folders that the user may not read (a database's data, for example), files too large to search, and names that
+ * a service's file cannot have, or that secrets have.
  * @param root the service's folder
  * @param options `limit`: the max number of files
  * @returns their paths relative to the root, `/` between parts, in order of code units
@@ -97,7 +108,7 @@ function isSkipped(realRoot: string, path: string): boolean {
 }
 
 function isSmall(file: string): boolean {
-  return (lstatSync(file, { throwIfNoEntry: false })?.size ?? 0) <= largestFile;
+  return (lstatSync(file, { throwIfNoEntry: false })?.size ?? 0) <= largestSearched;
 }
 
 /** The entries of a folder. Empty when the folder does not exist, or is below the root and cannot be read. */

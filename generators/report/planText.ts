@@ -1,7 +1,6 @@
-import colors from 'picocolors';
 import type { Action, PlanEntry } from '../engine/model.ts';
 import type { Prepared } from '../engine/reconcile/prepare.ts';
-import { visible } from './visible.ts';
+import { colors, oneLine } from './visible.ts';
 
 interface Told {
   readonly command: string;
@@ -36,7 +35,7 @@ export function planText(prepared: Prepared, told: Told): string {
   return [
     told.diff ?? table(entries),
     ...conflictLines(entries),
-    ...told.notes.map((note) => `  ${visible(note)}`),
+    ...told.notes.map((note) => `  ${oneLine(note)}`),
     summary(entries, changes.length, told),
     ...nextSteps(told.next ?? []),
   ]
@@ -54,7 +53,7 @@ function table(entries: readonly PlanEntry[]): string {
   return rows
     .map(
       ({ action, path, reason }) =>
-        `  ${paint[action](action.padEnd(8))}  ${reason === '' ? visible(path) : `${visible(path).padEnd(width)}  ${colors.dim(visible(reason))}`}`,
+        `  ${paint[action](action.padEnd(8))}  ${reason === '' ? path : `${path.padEnd(width)}  ${colors.dim(oneLine(reason))}`}`,
     )
     .join('\n');
 }
@@ -89,7 +88,7 @@ function conflictLines(entries: readonly PlanEntry[]): string[] {
     .filter((entry) => entry.action === 'conflict')
     .flatMap(({ path, conflicts }) =>
       conflicts.flatMap(({ at, yours, theirs }) => [
-        `  ${colors.red(visible(`${path}, ${at}`))}`,
+        `  ${colors.red(oneLine(`${path}, ${at}`))}`,
         ...indent('yours', yours),
         ...indent('slipway', theirs),
       ]),
@@ -100,7 +99,7 @@ function conflictLines(entries: readonly PlanEntry[]): string[] {
 function indent(who: string, text: string): string[] {
   const lines = text.replace(/\r?\n$/, '').split(/\r?\n/);
   const shown = lines.length > 8 ? [...lines.slice(0, 7), `… ${lines.length - 7} more lines`] : lines;
-  return shown.map((line, index) => `    ${(index === 0 ? who : '').padEnd(8)}${colors.dim('│')} ${visible(line)}`);
+  return shown.map((line, index) => `    ${(index === 0 ? who : '').padEnd(8)}${colors.dim('│')} ${line}`);
 }
 
 function summary(entries: readonly PlanEntry[], changes: number, { applied, command }: Told): string {

@@ -1,14 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import pico from 'picocolors';
+
+/** Stands for the escape character in our own texts. It is random, so that no file and no argument contains it. */
+const escape = randomUUID();
+
+function painter(paint: (text: string) => string): (text: string) => string {
+  const [start = '', end = ''] = paint('\0').replaceAll('\x1B', escape).split('\0');
+  return (text) => `${start}${text}${end}`;
+}
+
+/** Colours for texts that pass through {@link visible}, which lets these colours through and no other escape sequence. */
+export const colors = {
+  bold: painter(pico.bold),
+  dim: painter(pico.dim),
+  red: painter(pico.red),
+  green: painter(pico.green),
+  yellow: painter(pico.yellow),
+  cyan: painter(pico.cyan),
+};
+
+/** Characters that control the terminal or the direction of writing, or that have no shape: all but tabs and line ends. */
+const invisible = /\r(?!\n)|[^\t\r\n\P{C}]|[\u2028\u2029]/gu;
+
 /**
- * Makes text from a file or a command line safe for the terminal. Characters that control the terminal or the
- * direction of writing become escape sequences.
- * @param text any text
- * @returns the text with visible characters and line breaks only
+ * Makes text safe for the terminal. It is called once, where text leaves the process: files, plans, catalogues and
+ * arguments may contain any character.
+ * @param text any text, with the colours of {@link colors}
+ * @returns the text, in which characters that are not visible are escape sequences of JavaScript
  */
 export function visible(text: string): string {
-  return text.replace(/[^\n\P{C}]|[\u2028\u2029]/gu, (character) => {
-    const code = character.codePointAt(0) ?? 0;
-    return character === '\t' ? '  ' : `\\u{${code.toString(16)}}`;
-  });
+  return text
+    .replaceAll(invisible, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
+    .replaceAll(escape, '\x1B');
+}
+
+/**
+ * Keeps text of others from looking like lines of Slipway.
+ * @param text a name or a key that anyone may have chosen
+ * @returns the text on one line
+ */
+export function oneLine(text: string): string {
+  return text.replaceAll('\n', String.raw`\u{a}`);
+}
+
+/**
+ * Prints a value as JSON for the output of `--json`.
+ * @param value any value
+ * @returns its JSON, in which characters that are not visible are escape sequences of JSON
+ */
+export function visibleJson(value: unknown): string {
+  return JSON.stringify(value, null, 2).replaceAll(invisible, (character) =>
+    Array.from({ length: character.length }, (_, at) => `\\u${hex(character.charCodeAt(at))}`).join(''),
+  );
+}
+
+function hex(unit: number): string {
+  return unit.toString(16).padStart(4, '0');
 }
 
 /**

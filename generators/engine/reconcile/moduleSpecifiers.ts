@@ -47,6 +47,18 @@ export function moduleSpecifiers(source: string): ModuleSpecifier[] {
     line += text.split('\n').length - 1;
     return text;
   };
+  /** Opening character → the end of the line in which the character ends nothing. A second look at each would take quadratic time. */
+  const endless = new Map<string, number>();
+  const literal = (pattern: RegExp): string | undefined => {
+    const opening = source.charAt(offset);
+    if (offset < (endless.get(opening) ?? 0)) return undefined;
+    const text = match(pattern);
+    if (text === undefined) {
+      const rest = source.indexOf('\n', offset);
+      endless.set(opening, rest === -1 ? source.length : rest);
+    }
+    return text;
+  };
   const pass = (token: string) => {
     passed = [...passed.slice(-2), token];
   };
@@ -59,7 +71,8 @@ export function moduleSpecifiers(source: string): ModuleSpecifier[] {
       pass('${');
       return;
     }
-    if (isStart && isSpecifier(passed)) found.push({ specifier: source.slice(start, offset), line: firstLine });
+    if (isStart && isSpecifier(passed) && line === firstLine)
+      found.push({ specifier: source.slice(start, offset), line: firstLine });
     offset += 1;
     pass('string');
   };
@@ -67,9 +80,10 @@ export function moduleSpecifiers(source: string): ModuleSpecifier[] {
   while (offset < source.length) {
     if (match(blank) !== undefined) continue;
     const firstLine = line;
-    const text = match(quoted);
+    const character = source.charAt(offset);
+    const text = character === "'" || character === '"' ? literal(quoted) : undefined;
     if (text !== undefined) {
-      if (isSpecifier(passed)) found.push({ specifier: text.slice(1, -1), line: firstLine });
+      if (isSpecifier(passed) && line === firstLine) found.push({ specifier: text.slice(1, -1), line: firstLine });
       pass('string');
       continue;
     }
@@ -78,8 +92,7 @@ export function moduleSpecifiers(source: string): ModuleSpecifier[] {
       pass(name);
       continue;
     }
-    const character = source.charAt(offset);
-    if (character === '/' && expectsExpression(passed.at(-1)) && match(regularExpression) !== undefined) {
+    if (character === '/' && expectsExpression(passed.at(-1)) && literal(regularExpression) !== undefined) {
       pass('string');
       continue;
     }

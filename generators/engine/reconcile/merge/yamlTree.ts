@@ -29,7 +29,8 @@ const deepest = 100;
  */
 export function parseYaml(text: string): YamlDocument | undefined {
   if (isTooDeep(text)) return undefined;
-  const documents = parseAllDocuments(text, { logLevel: 'silent' });
+  // The library looks for repeated keys in quadratic time. `mapTree` finds them, too.
+  const documents = parseAllDocuments(text, { logLevel: 'silent', uniqueKeys: false });
   const [document] = documents;
   if (!Array.isArray(documents) || documents.length > 1 || document === undefined) return undefined;
   if (document.errors.length > 0 || hasAnchors(document)) return undefined;
