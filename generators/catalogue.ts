@@ -3,7 +3,7 @@ import type { Catalogue, CatalogueModule } from './engine/model.ts';
 import { catalogueFault } from './engine/catalogueSchema.ts';
 import { parseCatalogue } from './engine/catalogueText.ts';
 import { badInput } from './engine/errors.ts';
-import { isObject, isTooDeep } from './engine/json.ts';
+import { isObject } from './engine/json.ts';
 import { isReserved } from './engine/reconcile/lock.ts';
 import { requiresFault } from './engine/resolve.ts';
 import { pathFault } from './io/paths.ts';
@@ -37,7 +37,6 @@ function isCatalogue(value: unknown): value is Omit<Catalogue, 'printers'> {
 
 /** Refuses a catalogue of someone else that has a wrong shape, or files that a service cannot have. */
 function refuseInvalid(value: Omit<Catalogue, 'printers'>, name: string): void {
-  if (isTooDeep(value)) throw badInput(`${name} is nested too deep`, hint);
   const fault = catalogueFault(value);
   if (fault !== undefined) throw badInput(`${name} is damaged: ${fault}`, hint);
   const missing = requiresFault(value.modules);

@@ -1,4 +1,5 @@
 import { Validator } from '@cfworker/json-schema';
+import { fieldOf, isTooDeep } from './json.ts';
 import { catalogueVersionPattern } from './manifest.ts';
 
 /** One line without control characters. It is printed in tables and prompts. */
@@ -92,9 +93,6 @@ const module = shape(
   'config',
 );
 
-/** The max number of modules. Some checks take quadratic time. */
-const mostModules = 1000;
-
 /** The JSON Schema (2020-12) of a catalogue, as far as the engine relies on its shape. */
 const catalogueSchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -108,7 +106,7 @@ const catalogueSchema = {
       lockfiles: shape({ npm: record({ type: 'object' }), pnpm: { type: 'string' } }, 'npm', 'pnpm'),
       versions: record(line),
       base: module,
-      modules: { ...record(module, id), maxProperties: mostModules },
+      modules: record(module, id),
       presets: record(shape({ summary: line, modules: list(id) }, 'summary', 'modules')),
     },
     'version',
@@ -148,11 +146,17 @@ const catalogueSchema = {
   },
 };
 
+/** The max number of modules. Some checks take quadratic time. */
+const mostModules = 1000;
+
 /**
  * @param value a parsed catalogue, which may have been written by anyone
  * @returns its first fault, with its JSON pointer (RFC 6901); undefined when it has the shape of a catalogue
  */
 export function catalogueFault(value: unknown): string | undefined {
+  if (Object.keys(fieldOf(value, 'modules') ?? {}).length > mostModules)
+    return `it has more than ${mostModules} modules`;
+  if (isTooDeep(value)) return 'its values are nested too deep';
   // The fault of a nested rule comes after the faults of the rules around it.
   const fault = new Validator(catalogueSchema, '2020-12').validate(value).errors.at(-1);
   return fault && `${decodeURI(fault.instanceLocation).slice(1)}: ${fault.error}`;

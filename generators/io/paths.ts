@@ -89,7 +89,7 @@ export function assertSafePath(path: string): void {
   if (fault !== undefined) {
     throw badInput(
       `the path ${quoted(path)} ${fault}`,
-      'paths are relative to the service, with "/" between their parts',
+      'paths are relative, with "/" between their parts; Slipway writes no such path: restore .slipway from version control',
       { path: path.slice(0, longest.path) },
     );
   }

@@ -16,7 +16,7 @@ export function planDiff({ entries, changes, before }: Prepared, isForeign: bool
 }
 
 /** The max number of lines that differ, for the shortest diff. The time grows with its square. */
-const maxEditLength = 5000;
+const maxEditLength = 2000;
 
 /** The diff that replaces every line. */
 function rewritten(from: string, to: string, before: string, after: string): string {

@@ -95,11 +95,16 @@ function conflictLines(entries: readonly PlanEntry[]): string[] {
     );
 }
 
+/** The max number of characters of a line of a conflict. */
+const longestLine = 200;
+
 /** Shows at most eight lines of a conflict. */
 function indent(who: string, text: string): string[] {
   const lines = text.replace(/\r?\n$/, '').split(/\r?\n/);
   const shown = lines.length > 8 ? [...lines.slice(0, 7), `… ${lines.length - 7} more lines`] : lines;
-  return shown.map((line, index) => `    ${(index === 0 ? who : '').padEnd(8)}${colors.dim('│')} ${line}`);
+  return shown.map(
+    (line, index) => `    ${(index === 0 ? who : '').padEnd(8)}${colors.dim('│')} ${line.slice(0, longestLine)}`,
+  );
 }
 
 function summary(entries: readonly PlanEntry[], changes: number, { applied, command }: Told): string {

@@ -98,6 +98,19 @@ function locked(...records: readonly { path: string; at?: string; base?: string;
   };
 }
 
+/** Forges what Slipway wrote last, so that every command merges the file with what Slipway would write now. */
+function forged(name: string, base: (yours: string) => string): Plant {
+  return (place) => locked({ path: name, base: base(readFileSync(path.join(place.root, name), 'utf8')) })(place);
+}
+
+/** A file in the place of one of Slipway, which every command merges. */
+function conflicting(name: string, yours: string, base: string): Plant {
+  return all(
+    write(name, yours),
+    forged(name, () => base),
+  );
+}
+
 /** A file that takes no space on the disk. */
 function sparse(name: string, size: number): Plant {
   return ({ root }) => {
@@ -139,11 +152,18 @@ function lines(count: number, line: (index: number) => string): string {
 
 /** Trees of strangers: what is wrong → how to plant it. A new hostile tree is one more entry. */
 export const trees: Readonly<Record<string, Plant>> = {
-  'escapes in contents': ({ root }) => {
-    for (const name of ['README.md', '.env.example', 'docs/operations.md', 'tsconfig.json'])
-      appendFileSync(path.join(root, name), `${escapes}\n`);
-    inPackage('"scripts": {', `"${JSON.stringify(escapes).slice(1, -1)}": 1, "scripts": {`)({ root } as Place);
-  },
+  'escapes in contents': all(
+    ...['README.md', '.env.example', 'docs/operations.md', 'tsconfig.json', 'deploy/compose/service.yaml'].flatMap(
+      (name) => [
+        ({ root }: Place) => appendFileSync(path.join(root, name), `# ${escapes}\n`),
+        forged(name, (yours) => yours.replaceAll('\n', '!\n')),
+      ],
+    ),
+    inPackage('"scripts": {', `"${JSON.stringify(`${escapes}\nerror forged`).slice(1, -1)}": 1, "scripts": {`),
+    forged('package.json', (yours) =>
+      yours.replaceAll('error forged": 1', 'error forged": 2').replaceAll('node ', 'nude '),
+    ),
+  ),
   'escapes in keys of the manifest': manifest((it) => ({
     ...it,
     [`${escapes}\nerror forged`]: 1,
@@ -244,30 +264,65 @@ export const trees: Readonly<Record<string, Plant>> = {
     } as Place);
   },
   'a lock with deep lines': ({ root }) => appendFileSync(path.join(root, '.slipway/lock.jsonl'), nested(1e5)),
-  'bases of 15 MB': ({ root }) =>
+  'bases of 7 MB': ({ root }) =>
     appendFileSync(
       path.join(root, '.slipway/base.jsonl'),
-      `{"hash": "${'0'.repeat(64)}", "text": "${'x'.repeat(15e6)}"}`,
+      `{"hash": "${'0'.repeat(64)}", "text": "${'x'.repeat(7e6)}"}`,
     ),
   'markers of conflicts without end': all(
-    write('README.md', '<<<<<<< a\n'.repeat(35_000)),
-    write('tsconfig.json', '<<<<<<< a\n=======\n'.repeat(20_000)),
-    write('slipway.json', '<<<<<<< a\n'.repeat(35_000)),
+    conflicting('README.md', '<<<<<<< a\n'.repeat(35_000), 'other\n'),
+    conflicting('tsconfig.json', '<<<<<<< a\n=======\n'.repeat(20_000), '{}'),
+    conflicting('package-lock.json', '<<<<<<< a\n'.repeat(35_000), '{}'),
   ),
+  'markers of conflicts in the manifest': write('slipway.json', '<<<<<<< a\n=======\n'.repeat(20_000)),
   'JSON and YAML with 20,000 keys': all(
     inPackage('"scripts": {', `"scripts": {${lines(2e4, (index) => `"k${index}": "echo ${index}",`)}`),
-    write(
+    forged('package.json', (yours) => yours.replaceAll(/"k\d*[02468]": "echo/g, '$& not')),
+    conflicting('tsconfig.json', `{${lines(2e4, (index) => `"k${index}": ${index}, // ${index}`)}\n"z": 1}`, '{}'),
+    conflicting(
       'deploy/compose/service.yaml',
-      `services:\n  app:\n    image: x\n${lines(2e4, (index) => `x-${index}: 1 # ${index}`)}\n`,
+      `${lines(2e4, (index) => `x-${index}: 1 # ${index}`)}\n`,
+      `${lines(2e4, (index) => `x-${index}: 2`)}\n`,
+    ),
+    conflicting('.github/workflows/ci.yaml', `on:\n${lines(2e4, (index) => `  - a${index}`)}\n`, 'on: [b]\n'),
+  ),
+  'JSON without 10,000 keys of the base': all(
+    forged('package.json', (yours) =>
+      yours.replace('"scripts": {', `"scripts": {${lines(2e4, (index) => `"k${index}": "",`)}`),
+    ),
+    conflicting(
+      'tsconfig.json',
+      `{${lines(2e4, (index) => `"k${index}": ${index},`)} "z": 1}`,
+      `{${lines(1e4, (index) => `"k${index * 2}": ${index * 2},`)} "z": 1}`,
     ),
   ),
+  'a lockfile with 20,000 packages': all(
+    inPackage('"dependencies": {', '"dependencies": {"p0": "1.0.0",'),
+    ({ root }) => {
+      const file = path.join(root, 'package-lock.json');
+      const more = lines(
+        2e4,
+        (index) => `"node_modules/p${index}": {"version": "1.0.0", "dependencies": {"p${index + 1}": "1.0.0"}},`,
+      );
+      outputFileSync(
+        file,
+        readFileSync(file, 'utf8').replace('"node_modules/', () => `${more}"node_modules/`),
+      );
+    },
+  ),
   'JSON and YAML that are nested': all(
-    write('package.json', `{"scripts": ${nested(1e5)}}`),
-    write('package-lock.json', `{"lockfileVersion": 3, "packages": {"": {"a": ${nested(1e5)}}}}`),
-    write('api/openapi.json', `{"openapi": "3.1.0", "paths": ${nested(1e5)}}`),
-    write('tsconfig.json', nested(1e5)),
-    write('deploy/compose/service.yaml', `${'- '.repeat(1e5)}a\n`),
-    write('deploy/compose/compose.yaml', `a: ${nested(1e5)}\n`),
+    conflicting('package.json', `{"scripts": ${nested(1e5)}}`, '{}'),
+    conflicting('package-lock.json', `{"lockfileVersion": 3, "packages": {"": {"a": ${nested(1e5)}}}}`, '{}'),
+    conflicting('api/openapi.json', `{"openapi": "3.1.0", "paths": ${nested(1e5)}}`, '{}'),
+    conflicting('tsconfig.json', nested(1e5), '{}'),
+    conflicting('deploy/compose/service.yaml', `${'- '.repeat(1e5)}a\n`, 'a: 1\n'),
+    conflicting('deploy/k8s/base/kustomization.yaml', `a: ${nested(1e5)}\n`, 'a: 1\n'),
+    conflicting('.github/workflows/ci.yaml', `${lines(3000, (index) => `${' '.repeat(index)}a:`)}\n`, 'a: 1\n'),
+  ),
+  'YAML that grows when it is read': conflicting(
+    'deploy/compose/service.yaml',
+    `a0: &a0 [x]\n${lines(30, (index) => `a${index + 1}: &a${index + 1} [*a${index}, *a${index}, *a${index}]`)}\n`,
+    'a: 1\n',
   ),
   'sources without end': all(
     write('src/a.ts', '/['.repeat(1e5)),
@@ -280,15 +335,20 @@ export const trees: Readonly<Record<string, Plant>> = {
   ),
   'large files': all(
     ...Array.from({ length: 8 }, (_, index) => sparse(`src/${index}.ts`, 120 * 2 ** 20)),
-    write('tsconfig.json', `{"a": "${'x'.repeat(15e6)}"}`),
-    write(
+    conflicting('tsconfig.json', `{"a": "${'x'.repeat(7e6)}"}`, '{"a": 1}'),
+    conflicting(
       'README.md',
       lines(1e5, (index) => `line ${index % 7}`),
+      lines(1e5, (index) => `line ${index % 5}`),
     ),
-    write(
+    conflicting(
       '.editorconfig',
       lines(1e5, (index) => `a${index} = 1`),
+      lines(1e5, (index) => `a${index} = 2`),
     ),
+    conflicting('docs/operations.md', 'x'.repeat(7e6), 'y'),
+    conflicting('deploy/compose/service.yaml', `a: '${'x'.repeat(7e6)}'\n`, 'a: 1\n'),
+    conflicting('api/openapi.json', `{"a": "${String.raw`\"`.repeat(3e6)}"}`, '{"a": 1}'),
     searched,
   ),
 };

@@ -13,11 +13,10 @@ export function isSource(path: string): boolean {
   return /\.[cm]?[jt]sx?$/.test(path);
 }
 
-const blank = /(?:\s|\/\/[^\r\n]*|\/\*[^]*?(?:\*\/|$))+/y;
-const quoted = /'(?:[^'\\\r\n]|\\[^])*'|"(?:[^"\\\r\n]|\\[^])*"/y;
+// No pattern repeats a group: the memory that a match needs would grow with the number of repetitions.
+const blank = /\s+|\/\/[^\r\n]*|\/\*[^]*?(?:\*\/|$)/y;
 const word = /[\w$\u0080-\uffff]+/y;
-const regularExpression = /\/(?:[^\\/[\r\n]|\\.|\[(?:[^\]\\\r\n]|\\.)*\])+\/\w*/y;
-const templatePart = /(?:[^`\\$]|\\[^]|\$(?!\{))*/y;
+const templatePart = /[^`\\$]+|\\[^]|\$(?!\{)/y;
 
 const wordsBeforeExpression = new Set(
   'await case delete do else extends in instanceof new of return throw typeof void yield'.split(' '),
@@ -39,32 +38,31 @@ export function moduleSpecifiers(source: string): ModuleSpecifier[] {
   let offset = 0;
   let line = 1;
 
-  const match = (pattern: RegExp): string | undefined => {
-    pattern.lastIndex = offset;
-    const text = pattern.exec(source)?.[0];
-    if (text === undefined) return undefined;
-    offset += text.length;
+  const take = (end: number): string => {
+    const text = source.slice(offset, end);
+    offset = end;
     line += text.split('\n').length - 1;
     return text;
   };
-  /** Opening character → the end of the line in which the character ends nothing. A second look at each would take quadratic time. */
+  const match = (pattern: RegExp): string | undefined => {
+    pattern.lastIndex = offset;
+    return pattern.test(source) ? take(pattern.lastIndex) : undefined;
+  };
+  /** Opening character → the end of the line in which it has no end. A second search in the line would take quadratic time. */
   const endless = new Map<string, number>();
-  const literal = (pattern: RegExp): string | undefined => {
-    const opening = source.charAt(offset);
+  const literal = (opening: string): string | undefined => {
     if (offset < (endless.get(opening) ?? 0)) return undefined;
-    const text = match(pattern);
-    if (text === undefined) {
-      const rest = source.indexOf('\n', offset);
-      endless.set(opening, rest === -1 ? source.length : rest);
-    }
-    return text;
+    const { end, isClosed } = literalAt(source, offset);
+    if (isClosed) return take(end);
+    endless.set(opening, end);
+    return undefined;
   };
   const pass = (token: string) => {
     passed = [...passed.slice(-2), token];
   };
   const template = (isStart: boolean) => {
     const [start, firstLine] = [offset, line];
-    match(templatePart);
+    while (match(templatePart) !== undefined);
     if (source.startsWith('${', offset)) {
       offset += 2;
       templates.push(braces);
@@ -81,7 +79,7 @@ export function moduleSpecifiers(source: string): ModuleSpecifier[] {
     if (match(blank) !== undefined) continue;
     const firstLine = line;
     const character = source.charAt(offset);
-    const text = character === "'" || character === '"' ? literal(quoted) : undefined;
+    const text = character === "'" || character === '"' ? literal(character) : undefined;
     if (text !== undefined) {
       if (isSpecifier(passed) && line === firstLine) found.push({ specifier: text.slice(1, -1), line: firstLine });
       pass('string');
@@ -92,7 +90,7 @@ export function moduleSpecifiers(source: string): ModuleSpecifier[] {
       pass(name);
       continue;
     }
-    if (character === '/' && expectsExpression(passed.at(-1)) && literal(regularExpression) !== undefined) {
+    if (character === '/' && expectsExpression(passed.at(-1)) && literal(character) !== undefined) {
       pass('string');
       continue;
     }
@@ -108,6 +106,20 @@ export function moduleSpecifiers(source: string): ModuleSpecifier[] {
     }
   }
   return found;
+}
+
+/** Finds the end of a string or a regular expression, or of its line when it is not closed. */
+function literalAt(source: string, start: number): { end: number; isClosed: boolean } {
+  const closer = source.charAt(start);
+  let inClass = false;
+  for (let at = start + 1; at < source.length; at += 1) {
+    const character = source.charAt(at);
+    if (character === '\\') at += 1;
+    else if (character === '\n' || character === '\r') return { end: at, isClosed: false };
+    else if (closer === '/' && (character === '[' || character === ']')) inClass = character === '[';
+    else if (character === closer && !inClass) return { end: at + 1, isClosed: true };
+  }
+  return { end: source.length, isClosed: false };
 }
 
 /** Returns whether a string after these tokens names a module. */

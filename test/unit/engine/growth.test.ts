@@ -47,11 +47,25 @@ const works: Readonly<Record<string, readonly [size: number, work: Work]>> = {
     ),
   ],
   'YAML with many keys': [
-    500,
+    200,
     merged('a.yaml', (size, value) => keys(size, (index) => `k${index}: ${value} # ${index}`)),
   ],
-  'YAML with a long list': [
+  'YAML whose comments must all stay': [
+    200,
+    (size) => {
+      const yours = `${keys(size, (index) => `k${index}: 1 # ${index}`)}\n`;
+      return () => merge('a.yaml', 'a: 1\n', yours, 'a: 2\nb: 1\n', 'markers');
+    },
+  ],
+  'JSON that loses every second key': [
     500,
+    (size) => {
+      const json = (step: number): string => `{${keys(size / step, (index) => `"k${index * step}": 1,`)} "z": 1}`;
+      return () => merge('a.json', json(2), json(1), '{}', 'markers');
+    },
+  ],
+  'YAML with a long list': [
+    200,
     merged('a.yaml', (size, value) => `a:\n${keys(size, (index) => `  - n${index}${value}`)}`),
   ],
   'JSON with many keys': [

@@ -53,10 +53,12 @@ function repeats(tree: Tree): boolean {
 /** Returns whether every comment of the user is in the text, including comments at removed keys. */
 function keepsComments({ base, yours }: Trio<string>, text: string): boolean {
   const known = new Set(base.split('\n'));
-  return yours.split('\n').every((line) => {
-    const comment = known.has(line) ? undefined : /(?:^|\s)(#.*)$/.exec(line)?.[1];
-    return comment === undefined || text.includes(comment.trimEnd());
-  });
+  const kept = new Set([undefined, ...text.split('\n').map(commentOf)]);
+  return yours.split('\n').every((line) => known.has(line) || kept.has(commentOf(line)));
+}
+
+function commentOf(line: string): string | undefined {
+  return /(?:^|\s)(#.*)$/.exec(line)?.[1]?.trimEnd();
 }
 
 /** Writes the merged value. Keeps every line when the changes only touch. Otherwise writes by key. */
