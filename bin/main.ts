@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import colors from 'picocolors';
+import colors from '../generators/report/colors.ts';
 import { exitCodes, SlipwayError } from '../generators/engine/errors.ts';
 import { visible } from '../generators/report/visible.ts';
 import type { Result } from '../generators/result.ts';

@@ -1,5 +1,6 @@
 import type { Catalogue, Manifest, Merge } from './engine/model.ts';
 import { prepare, type Prepared } from './engine/reconcile/prepare.ts';
+import type { ConflictRule } from './engine/reconcile/policy.ts';
 import type { Invocation } from './invocation.ts';
 import { isVacant } from './io/freshTree.ts';
 import { withPast } from './io/service.ts';
@@ -10,17 +11,18 @@ import { withPast } from './io/service.ts';
  * @param catalogue the catalogue to render from
  * @param invocation how the command was called
  * @param edit takes the present content of the manifest and returns the desired manifest
- * @returns a function that reads the service and plans; it writes nothing
+ * @returns a function that reads the service and plans; it writes nothing. It takes what the user chose for conflicts in this run
  */
 export function planning(
   root: string,
   catalogue: Catalogue,
   { flags }: Invocation,
   edit: (present: unknown) => Manifest,
-): () => Promise<Prepared> {
-  return async () => {
+): (settled?: readonly ConflictRule[]) => Promise<Prepared> {
+  return async (settled = []) => {
     const merge = isVacant(root) ? nothingToMerge : (await import('./engine/reconcile/merge/merge.ts')).merge;
-    return withPast(root, (service) => prepare(service, { catalogue, conflict: flags.conflict, edit, merge }));
+    const conflicts = [...flags.conflicts, ...settled];
+    return withPast(root, (service) => prepare(service, { catalogue, conflicts, edit, merge }));
   };
 }
 

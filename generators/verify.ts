@@ -2,37 +2,40 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import fs from 'fs-extra';
-import { exitCodes, SlipwayError } from './engine/errors.ts';
+import { badInput, exitCodes, SlipwayError } from './engine/errors.ts';
 import { fieldOf } from './engine/json.ts';
 import type { Change, PackageManager } from './engine/model.ts';
 import { packageManagerCommands } from './engine/template.ts';
 import { parseJson } from './engine/parseManifest.ts';
 import { isUntested } from './engine/platformTests.ts';
-import { fewOf } from './engine/suggest.ts';
+import { didYouMean, fewOf } from './engine/suggest.ts';
+import { decode, encode } from './engine/text.ts';
 import type { Invocation } from './invocation.ts';
 import { openService } from './io/service.ts';
 import { manifestOf } from './present.ts';
 import { loadCatalogue } from './catalogue.ts';
 import { runWithProgress } from './io/process.ts';
 import { commit } from './io/transaction.ts';
+import { quoted } from './report/visible.ts';
 
 /** Paths that are not copied: git's folder, and dependencies and output, which the checks create again. */
 const leftOut = /(?:^|[\\/])(?:node_modules|\.git)$|^(?:dist|coverage)$/;
 
 /**
- * Applies changes to a copy of the service and runs the service's own checks there.
+ * Applies changes to a copy of the service and runs npm scripts of the service there.
  * @param root the service's folder
  * @param packageManager the package manager that installs and runs
  * @param changes the changes to check
- * @param invocation how the command was called
- * @throws SlipwayError (exit code 1) when a check fails; the service is never changed
+ * @param invocation how the command was called; it names the scripts
+ * @returns the commands that passed
+ * @throws SlipwayError when a command fails (exit code 1), or there is no such script (exit code 2); the service is never changed
  */
 export async function verifyInScratch(
   root: string,
   packageManager: PackageManager,
   changes: readonly Change[],
   invocation: Invocation,
-): Promise<void> {
+): Promise<readonly string[]> {
   const scratch = mkdtempSync(path.join(os.tmpdir(), 'slipway-verify-'));
   const clear = (): void => rmSync(scratch, { recursive: true, force: true });
   process.once('exit', clear);
@@ -44,21 +47,32 @@ export async function verifyInScratch(
       });
     }
     commit(scratch, changes);
-    for (const [line, what, failed] of [
-      [install, 'verify: installing', 'the changes cannot be verified'],
-      [`${run} check`, 'verify: checking', "the changes do not pass the service's own checks"],
-    ] as const) {
-      const fault = await runWithProgress(line, scratch, what, invocation);
-      if (fault !== undefined) {
-        throw new SlipwayError(exitCodes.failed, `${failed}: ${fault}`, {
-          hint: 'nothing was written; see the change with --dry-run --diff, or land it without --verify',
-        });
-      }
+    refuseUnknownScripts(invocation.flags.verify, scratch);
+    const commands = invocation.flags.verify.map((script) => `${run} ${script}`);
+    for (const line of [install, ...commands]) {
+      const fault = await runWithProgress(line, scratch, `verify, in a copy of the service: ${line}`, invocation);
+      if (fault === undefined) continue;
+      const failed = line === install ? 'the changes cannot be verified' : `the changes do not pass "${line}"`;
+      throw new SlipwayError(exitCodes.failed, `${failed}: ${fault}`, {
+        hint: 'nothing was written; see the change with --dry-run --diff, or land it without --verify',
+      });
     }
+    return commands;
   } finally {
     process.off('exit', clear);
     clear();
   }
+}
+
+function refuseUnknownScripts(scripts: readonly string[], folder: string): void {
+  const text = openService(folder).read('package.json');
+  const known = Object.keys(Object(fieldOf(JSON.parse(decode(text?.bytes ?? encode('{}')) ?? '{}'), 'scripts')));
+  const unknown = scripts.find((script) => !known.includes(script));
+  if (unknown === undefined) return;
+  throw badInput(
+    `--verify: there is no npm script ${quoted(unknown)}; nothing was written`,
+    didYouMean(unknown, known),
+  );
 }
 
 /**

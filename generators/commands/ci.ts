@@ -16,6 +16,7 @@ export const command = defineCommand({
     return {
       root,
       packageManager: manifest.packageManager,
+      ...(providers.length > 0 && { next: ['commit and push: the pipeline runs then'] }),
       prepare: planning(root, catalogue, invocation, (now) => ({ ...manifestOf(now, catalogue), ci: providers })),
     };
   },

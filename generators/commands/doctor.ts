@@ -1,7 +1,7 @@
 import { defineCommand } from '../command.ts';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import colors from 'picocolors';
+import colors from '../report/colors.ts';
 import { loadCatalogue } from '../catalogue.ts';
 import { badInput, exitCodes, SlipwayError } from '../engine/errors.ts';
 import { basesPath, lockPath } from '../engine/reconcile/lock.ts';

@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts';
-import colors from 'picocolors';
+import colors from '../report/colors.ts';
 import { loadCatalogue } from '../catalogue.ts';
 import { offeredModules } from '../engine/resolve.ts';
 import { exitCodes } from '../engine/errors.ts';

@@ -1,7 +1,13 @@
 import { catalogueVersionPattern } from './manifest.ts';
-import { type Catalogue, type CatalogueModule, ciProviders, packageManagers } from './model.ts';
+import { type Catalogue, type CatalogueModule, ciProviders, conflictChoices, packageManagers } from './model.ts';
 import { offeredModules } from './resolve.ts';
-import { descriptionPattern, maximumDescriptionLength, maximumNameLength, namePattern } from './names.ts';
+import {
+  descriptionPattern,
+  maximumDescriptionLength,
+  maximumNameLength,
+  maximumPatternLength,
+  namePattern,
+} from './names.ts';
 
 /**
  * Creates the JSON Schema (2020-12) of `slipway.json` from the catalogue. Editors use it to complete module names and options.
@@ -54,6 +60,14 @@ export function manifestSchema(catalogue: Catalogue): Record<string, unknown> {
         description: 'Files that Slipway no longer touches, and folders, which end with a slash.',
         uniqueItems: true,
         items: { type: 'string', minLength: 1 },
+      },
+      conflicts: {
+        type: 'object',
+        description:
+          'What happens to conflicts: pattern of paths → choice. The last pattern that matches a file decides.',
+        maxProperties: 100,
+        propertyNames: { minLength: 1, maxLength: maximumPatternLength },
+        additionalProperties: { enum: conflictChoices },
       },
     },
   };

@@ -36,6 +36,8 @@ export interface Manifest {
   readonly platformTests?: true;
   /** Files that Slipway no longer changes. A folder ends with `/`. */
   readonly ejected?: readonly string[];
+  /** Pattern of paths → what happens to conflicts in these files. The last pattern that matches decides. */
+  readonly conflicts?: Readonly<Record<string, ConflictChoice>>;
 }
 
 // Module definitions
@@ -182,6 +184,11 @@ export interface ModuleDefinition {
   readonly agentRules?: readonly string[];
   /** Files that the template renamed: former path → current path. A folder ends with `/`. */
   readonly renamed?: Readonly<Record<string, string>>;
+  /**
+   * What callers notice and what the owner has to do once the module was added or removed: lines without a full stop. `{run}` runs an
+   * npm script. The page of the module and modules that nothing requires any more are named without this.
+   */
+  readonly next?: { readonly added?: readonly string[]; readonly removed?: readonly string[] };
 }
 
 /**
@@ -427,6 +434,10 @@ export type Action = (typeof actions)[number];
 /** `stop` rejects the whole plan. The other modes set how Slipway resolves each conflict. */
 export type ConflictMode = 'stop' | ConflictStyle;
 
+/** What the user can choose for conflicts. `skip` leaves a file with conflicts as it is, and the next run finds them again. */
+export const conflictChoices = ['stop', 'ours', 'theirs', 'markers', 'skip'] as const;
+export type ConflictChoice = (typeof conflictChoices)[number];
+
 /** One write or removal. It is valid only while the file still has the expected content. */
 export type Change = {
   readonly path: string;
@@ -444,6 +455,8 @@ export interface PlanEntry {
   readonly changes: readonly Change[];
   /** Set when the plan deletes the file because another file now contains its text: the path of that file. */
   readonly became?: string;
+  /** The file has conflicts, and the user chose to leave it as it is. */
+  readonly skipped?: true;
 }
 
 export interface Plan {

@@ -30,6 +30,9 @@ export function serviceNameFault(name: string): string | undefined {
   return undefined;
 }
 
+/** Maximum length of a pattern of paths, in characters. */
+export const maximumPatternLength = 200;
+
 /** Maximum length of a description, in characters. */
 export const maximumDescriptionLength = 200;
 

@@ -34,8 +34,28 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /**
  * @param text content of a file
+ * @returns the numbers of the lines, from 1, on which an unresolved merge conflict begins
+ */
+export function conflictLines(text: string): number[] {
+  const found: number[] = [];
+  let begins: number | undefined;
+  let isHalf = false;
+  for (const [index, line] of text.split('\n').entries()) {
+    if (/^<{7} /.test(line)) [begins, isHalf] = [index + 1, false];
+    else if (/^={7}\r?$/.test(line)) isHalf = begins !== undefined;
+    else if (begins !== undefined && isHalf && /^>{7} /.test(line)) {
+      found.push(begins);
+      begins = undefined;
+      isHalf = false;
+    }
+  }
+  return found;
+}
+
+/**
+ * @param text content of a file
  * @returns whether it contains an unresolved merge conflict
  */
 export function hasConflictMarkers(text: string): boolean {
-  return /^<{7} .*$[^]*^={7}\r?$[^]*^>{7} /m.test(text);
+  return conflictLines(text).length > 0;
 }

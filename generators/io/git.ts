@@ -1,5 +1,6 @@
 import { ExecaError } from 'execa';
 import { badInput, SlipwayError } from '../engine/errors.ts';
+import { isIn } from '../engine/names.ts';
 import { explainFailure, type RunOptions, runProcess } from './process.ts';
 
 /**
@@ -75,6 +76,17 @@ export async function unmergedFiles(folder: string): Promise<string[]> {
   return [
     ...new Set(records.filter((record) => record !== '').map((record) => record.slice(record.indexOf('\t') + 1))),
   ];
+}
+
+/**
+ * @param folder a folder inside a repository
+ * @param files paths of existing files, relative to the folder
+ * @returns those that git ignores and does not track; empty without a repository, or when git does not answer
+ */
+export async function ignoredFiles(folder: string, files: readonly string[]): Promise<string[]> {
+  const listed = ['ls-files', '--others', '--ignored', '--exclude-standard', '--directory', '-z'];
+  const names = (await outputOf(folder, listed))?.split('\0').filter((name) => name !== '') ?? [];
+  return files.filter((file) => isIn(file, names));
 }
 
 /** @returns git's answer; undefined when there is no repository, or git is not installed */

@@ -30,12 +30,10 @@ export async function runProcess(
   cwd: string,
   { env = process.env, timeout = 0, exact }: RunOptions = {},
 ): Promise<string> {
-  // Windows accepts PATH in any letter case.
-  const others = Object.entries(env).filter(([name]) => name.toUpperCase() !== 'PATH');
   const folders = programFolders(cwd);
   const { stdout } = await execa(located(program, folders), args, {
     cwd,
-    env: { ...Object.fromEntries(others), PATH: folders.join(path.delimiter) },
+    env: withPath(env, folders),
     extendEnv: false,
     all: true,
     stdin: 'ignore',
@@ -43,6 +41,31 @@ export async function runProcess(
     stripFinalNewline: !exact,
   });
   return stdout;
+}
+
+/**
+ * Runs a command line of the user in a shell, with the terminal as its input and output. Ctrl+C is for the command alone.
+ * @param line the command line
+ * @param cwd the folder to run in
+ * @throws ExecaError when it cannot be started or its exit code is not 0
+ */
+export async function runOnTerminal(line: string, cwd: string): Promise<void> {
+  const handlers = process.rawListeners('SIGINT');
+  const ignore = (): void => {};
+  process.removeAllListeners('SIGINT').on('SIGINT', ignore);
+  try {
+    const env = withPath(process.env, programFolders(cwd));
+    await execa(line, { cwd, env, extendEnv: false, shell: true, stdio: 'inherit' });
+  } finally {
+    process.off('SIGINT', ignore);
+    for (const handler of handlers) process.on('SIGINT', handler as NodeJS.SignalsListener);
+  }
+}
+
+function withPath(env: NodeJS.ProcessEnv, folders: readonly string[]): NodeJS.ProcessEnv {
+  // Windows accepts PATH in any letter case.
+  const others = Object.entries(env).filter(([name]) => name.toUpperCase() !== 'PATH');
+  return { ...Object.fromEntries(others), PATH: folders.join(path.delimiter) };
 }
 
 /** The folders of PATH, without relative ones and without `node_modules/.bin` of the service, which npm adds first. */

@@ -1,5 +1,10 @@
+import ansiColors from 'ansi-colors';
 import Enquirer from 'enquirer';
 import { exitCodes, SlipwayError } from '../engine/errors.ts';
+import { isColored } from '../report/colors.ts';
+
+// Enquirer's own colours ignore NO_COLOR and TERM.
+ansiColors.enabled = isColored;
 
 /** A question for enquirer. The types of enquirer lack most of its options. */
 export type Question = { readonly type: string; readonly message: string } & Readonly<Record<string, unknown>>;

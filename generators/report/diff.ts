@@ -1,5 +1,5 @@
 import { createTwoFilesPatch } from 'diff';
-import colors from 'picocolors';
+import colors from './colors.ts';
 import type { Change } from '../engine/model.ts';
 import { decode } from '../engine/text.ts';
 import type { Prepared } from '../engine/reconcile/prepare.ts';

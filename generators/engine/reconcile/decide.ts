@@ -57,6 +57,8 @@ export interface Decision {
   /** The new content of the file. It is absent when Slipway does not write the file. */
   readonly bytes?: Uint8Array;
   readonly conflicts?: readonly Conflict[];
+  /** The file has conflicts, and the user chose to leave it as it is. */
+  readonly skipped?: true;
   /** The new record in the lock. It is absent when Slipway stops tracking the file. */
   readonly locked?: LockedFile;
   /** The base to keep, for a merged file. */

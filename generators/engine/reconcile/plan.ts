@@ -5,6 +5,7 @@ import { decide, type DecideContext, type Decision, type Situation } from './dec
 import { layoutOf, type Located, movedFolders } from './layout.ts';
 import { isSource } from './moduleSpecifiers.ts';
 import { findMoved, type Moves } from './moves.ts';
+import { type ConflictRule, ruleFor } from './policy.ts';
 import { renamedTo } from './renames.ts';
 
 /** The files of a service on disk. */
@@ -15,7 +16,9 @@ export interface Yours {
   readonly untracked: () => ReadonlyMap<string, string>;
 }
 
-export interface PlanInput extends DecideContext {
+export interface PlanInput extends Omit<DecideContext, 'conflict'> {
+  /** What happens to conflicts, by path. Without a rule, a conflict stops the plan. */
+  readonly conflicts: readonly ConflictRule[];
   readonly theirs: FileSet;
   readonly lock: Lock;
   readonly yours: Yours;
@@ -43,8 +46,16 @@ export function plan(input: PlanInput): Plan {
   const [others, derived] = split(all, ({ theirs }) => theirs?.derivation !== undefined);
   for (const found of [...others, ...derived]) {
     const situation = { ...found, printed: printedFor(found, sources, input) };
-    const decision = toService(found, decide({ ...situation, yours: toTemplates(found) }, input));
-    sources.set(situation.path, { before: situation.yours?.bytes, after: decision.bytes ?? situation.yours?.bytes });
+    const rule = ruleFor([found.destination, found.place], input.conflicts);
+    const conflict = rule === undefined || rule.choice === 'skip' ? 'stop' : rule.choice;
+    const decided = decide({ ...situation, yours: toTemplates(found) }, { ...input, conflict });
+    const isHeld = sources.get(situation.theirs?.derivation?.from ?? '')?.skipped === true;
+    const decision = isHeld ? held(situation, input) : settledBy(rule, situation, toService(found, decided), input);
+    sources.set(situation.path, {
+      before: situation.yours?.bytes,
+      after: decision.bytes ?? situation.yours?.bytes,
+      skipped: decision.skipped === true,
+    });
     if (decision.locked !== undefined) locked[situation.path] = decision.locked;
     if (decision.base !== undefined) bases.set(input.hash(decision.base), decision.base);
     const entry = entryOf(situation, decision);
@@ -54,10 +65,35 @@ export function plan(input: PlanInput): Plan {
   return { entries, lock: { catalogue: input.catalogue, files: locked }, bases };
 }
 
+/** Applies what the user chose for a file with conflicts, beyond what `decide` knows: other content, or no change for now. */
+function settledBy(
+  rule: ConflictRule | undefined,
+  situation: Situation,
+  decision: Decision,
+  input: PlanInput,
+): Decision {
+  if (rule?.text !== undefined && decision.action === 'merge')
+    return { ...decision, bytes: rule.text, reason: 'settled by your edit' };
+  if (rule?.choice !== 'skip' || decision.action !== 'conflict') return decision;
+  const reason = 'skipped: it has conflicts';
+  return { ...held(situation, input), reason, conflicts: decision.conflicts ?? [], skipped: true };
+}
+
+/** Leaves a file and its record as they are, so that the next plan decides about it again. */
+function held({ place, path, locked }: Situation, { base }: PlanInput): Decision {
+  const kept = { action: 'keep', reason: '' } as const;
+  if (locked === undefined) return kept;
+  const { at: _at, ...file } = locked;
+  const last = locked.ownership === 'merged' ? base(locked.hash) : undefined;
+  return { ...kept, locked: place === path ? file : { ...file, at: place }, ...(last && { base: last }) };
+}
+
 /** The content of a file before and after the plan. */
 interface Source {
   readonly before: Uint8Array | undefined;
   readonly after: Uint8Array | undefined;
+  /** Whether the user left the file with its conflicts. Files that are printed from it wait as well. */
+  readonly skipped: boolean;
 }
 
 /** Prints a derived file from its source: from the source as first written, from the current source, and from the future source. */
@@ -69,7 +105,7 @@ function printedFor(
   if (theirs?.derivation === undefined) return undefined;
   const { from, print, adapt, rivals = [] } = theirs.derivation;
   const onDisk = yours.read(from)?.bytes;
-  const { before, after } = sources.get(from) ?? { before: onDisk, after: onDisk };
+  const { before, after } = sources.get(from) ?? { before: onDisk, after: onDisk, skipped: false };
   const printed = (bytes: Uint8Array | undefined): Uint8Array | undefined => {
     const source = bytes === undefined ? undefined : decode(bytes);
     const text = source === undefined ? undefined : print(source);
@@ -232,6 +268,7 @@ function entryOf(situation: Situation, decision: Decision): PlanEntry | undefine
     reason: decision.reason,
     conflicts: decision.conflicts ?? [],
     changes: decision.action === 'conflict' ? [] : changesOf(situation, decision),
+    ...(decision.skipped && { skipped: true }),
   };
 }
 

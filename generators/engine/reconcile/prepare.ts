@@ -1,5 +1,5 @@
 import { manifestPath } from '../manifest.ts';
-import type { Catalogue, Change, ConflictMode, Lock, Manifest, Merge, PlanEntry, Service } from '../model.ts';
+import type { Catalogue, Change, Lock, Manifest, Merge, PlanEntry, Service } from '../model.ts';
 import { plan } from './plan.ts';
 import { modulesOf } from '../resolve.ts';
 import { decode } from '../text.ts';
@@ -9,6 +9,7 @@ import { bookkeeping } from './bookkeeping.ts';
 import { refuseDanglingImports } from './dangling.ts';
 import { followRenames } from './follow.ts';
 import { planJoined } from './joined.ts';
+import { type ConflictRule, policyOf } from './policy.ts';
 import { moveAlong, pendingFolders, type Renames, renamedTo } from './renames.ts';
 
 /** The input of a command for one service. */
@@ -16,7 +17,8 @@ export interface Request {
   readonly catalogue: Catalogue;
   /** Returns the new manifest for the current one, which is undefined before the first. Commands differ only in this function. */
   readonly edit: (present: unknown) => Manifest;
-  readonly conflict: ConflictMode;
+  /** What happens to conflicts, by path. They come after the rules in the manifest, so they decide. Default: none. */
+  readonly conflicts?: readonly ConflictRule[];
   readonly merge: Merge;
 }
 
@@ -37,7 +39,7 @@ export interface Prepared {
  * @returns the plan and its changes
  * @throws SlipwayError when the service is damaged, or when the user's code still needs a file or package that the plan removes
  */
-export function prepare(service: Service, { catalogue, edit, conflict, merge }: Request): Prepared {
+export function prepare(service: Service, { catalogue, edit, conflicts = [], merge }: Request): Prepared {
   const present = service.manifestText === undefined ? undefined : parseJson(service.manifestText);
   const wanted = edit(present);
   const renames = renamesOf(wanted, catalogue);
@@ -53,7 +55,7 @@ export function prepare(service: Service, { catalogue, edit, conflict, merge }: 
       ejected: manifest.ejected ?? [],
       renamed: renamedFiles(renames, folders, service.lock),
       catalogue: catalogue.version,
-      conflict,
+      conflicts: [...policyOf(manifest), ...conflicts],
       merge,
       hash: service.hash,
     },

@@ -8,4 +8,10 @@ export default defineModule({
   requires: ['docker'],
   hosts: ['deploy/k8s/'],
   ownership: { seed: ['deploy/k8s/overlays/'] },
+  next: {
+    added: [
+      'put your registry into deploy/k8s/overlays/staging and prod; {run} production lists what is missing before the first release',
+    ],
+    removed: ['objects in a cluster stay: kubectl delete them, or their namespaces'],
+  },
 });

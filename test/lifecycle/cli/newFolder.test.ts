@@ -80,15 +80,15 @@ describe('new', () => {
   });
 
   it.for([
-    ['ours', /^my \.gitignore\n$/],
-    ['theirs', /^node_modules\//],
-    ['markers', /<<<<<<< yours\nmy \.gitignore\n\|{7} base\n=======\nnode_modules\/[^]*>>>>>>> slipway/],
-  ] as const)('in a git repository settles with --conflict=%s what is in the way', ([mode, ignored]) => {
+    ['ours', /^my \.gitignore\n$/, 0],
+    ['theirs', /^node_modules\//, 0],
+    ['markers', /<<<<<<< yours\nmy \.gitignore\n\|{7} base\n=======\nnode_modules\/[^]*>>>>>>> slipway/, 3],
+  ] as const)('in a git repository settles with --conflict=%s what is in the way', ([mode, ignored, code]) => {
     using scratch = scratchFolder();
     const folder = folderWith(path.join(scratch.path, 'orders'), 'README.md', '.gitignore');
     git(folder, 'init', '--quiet');
     const { exitCode } = slipway(['new', 'orders', `--conflict=${mode}`, ...quick], { cwd: scratch.path });
-    expect(exitCode).toBe(0);
+    expect(exitCode).toBe(code);
     expect(readFileSync(path.join(folder, '.gitignore'), 'utf8')).toMatch(ignored);
     // What is written once and then the user's is his from the start.
     expect(readFileSync(path.join(folder, 'README.md'), 'utf8')).toBe('my README.md\n');

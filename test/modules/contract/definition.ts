@@ -26,6 +26,22 @@ export const definitionRules: Readonly<Record<string, Rule>> = {
     ...(Object.hasOwn(scripts, 'check') ? ['it brings the script check'] : []),
   ],
 
+  'says what follows in lines without full stop, with scripts and files that there are': ({ module, catalogue }) => {
+    const lines = [...(module.next?.added ?? []), ...(module.next?.removed ?? [])];
+    const modules = [module, catalogue.base];
+    const scripts = modules.flatMap((each) => Object.keys(each.scripts ?? {}));
+    const files = modules.flatMap((each) => each.files.map(({ path }) => path));
+    return lines.flatMap((line) => [
+      ...(/^\S.*[^\s.]$/.test(line) && line.length < 180 ? [] : [`"${line}" (${line.length})`]),
+      ...[...line.matchAll(/\{run\} (?:--silent )?([\w:]+)/g)]
+        .map(([, script = '']) => script)
+        .filter((script) => !scripts.includes(script)),
+      ...[...line.matchAll(/\b(?:api|cmd|deploy|docs|internal|pkg|scripts)\/[\w./-]+/g)]
+        .map(([path]) => path)
+        .filter((path) => !files.some((file) => file === path || file.startsWith(`${path}/`))),
+    ]);
+  },
+
   'has options with a summary and a default among their values': ({ module }) =>
     Object.entries(module.options ?? {}).flatMap(([name, option]) => [
       ...(option.summary.trim() === '' || option.summary.endsWith('.') ? [`${name}: "${option.summary}"`] : []),

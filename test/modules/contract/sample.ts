@@ -49,6 +49,10 @@ const definition: Partial<CatalogueModule> = {
   options: { version: { type: 'string', summary: 'Version of the server', default: '2', enum: ['1', '2'] } },
   dependencies: ['redis'],
   devDependencies: ['vitest'],
+  next: {
+    added: ['callers get more; {run} sample shows it, and docs/sample.md says how'],
+    removed: ['callers get less'],
+  },
   scripts: { sample: 'node dist/cmd/sample/main.js', 'sample:check': 'node --run check' },
   wiring: { sample: 'internal/platform/sample/module.ts' },
   ownership: { seed: ['internal/platform/sample/example.ts'] },
@@ -116,6 +120,12 @@ export const planted: Readonly<Record<string, readonly Subject[]>> = {
   'has checks that are scripts of its own': [
     sample({ checks: ['build'] }),
     sample({ scripts: { ...one.scripts, check: 'node --run build' } }),
+  ],
+  'says what follows in lines without full stop, with scripts and files that there are': [
+    sample({ next: { added: ['Ends.'] } }),
+    sample({ next: { removed: [''] } }),
+    sample({ next: { added: ['start it with {run} smaple'] } }),
+    sample({ next: { removed: ['edit internal/platform/smaple/module.ts'] } }),
   ],
   'has options with a summary and a default among their values': [
     sample({ options: { version: { type: 'string', summary: 'Version', default: '3', enum: ['1', '2'] } } }),
