@@ -17,8 +17,7 @@ export async function install(
   invocation: Invocation,
 ): Promise<SlipwayError | undefined> {
   const command = packageManagerCommands[packageManager].install;
-  const way = path.relative(invocation.cwd, root);
-  const hint = `the files are written; go on with: ${way === '' ? '' : `cd ${shellWord(way)} && `}${command}`;
+  const hint = `the files are written; go on with: ${[...wayTo(root), command].join(' && ')}`;
   const tellInterrupted = (): void => {
     process.stderr.write(`dependencies are not installed\n  ${hint}\n`);
   };
@@ -32,6 +31,15 @@ export async function install(
   } finally {
     process.off('exit', tellInterrupted);
   }
+}
+
+/**
+ * @param root a service's folder
+ * @returns the command that leads there from the folder of the user's shell; empty when it is the same folder
+ */
+export function wayTo(root: string): string[] {
+  const way = path.relative(process.cwd(), root);
+  return way === '' ? [] : [`cd ${shellWord(way)}`];
 }
 
 /**

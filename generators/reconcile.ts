@@ -1,9 +1,8 @@
-import path from 'node:path';
 import { exitCodes, SlipwayError } from './engine/errors.ts';
 import type { Change, PackageManager } from './engine/model.ts';
 import { fewOf } from './engine/suggest.ts';
 import { packageManagerCommands } from './engine/template.ts';
-import { install, shellWord } from './install.ts';
+import { install, shellWord, wayTo } from './install.ts';
 import type { Invocation } from './invocation.ts';
 import { createTree, isVacant } from './io/freshTree.ts';
 import { withServiceLock } from './io/lock.ts';
@@ -132,7 +131,7 @@ export async function installAsNeeded(
   invocation: Invocation,
 ): Promise<Pick<Outcome, 'next' | 'fault'>> {
   const { lockfile, install: installing } = packageManagerCommands[packageManager];
-  const isNeeded = isNew || prepared.changes.some(({ path: file }) => file === 'package.json' || file === lockfile);
+  const isNeeded = isNew || prepared.changes.some(({ path }) => path === 'package.json' || path === lockfile);
   if (!isNeeded) return {};
   if (!invocation.flags.install || leftToDo(prepared).length > 0) return { next: [installing] };
   const fault = await install(root, packageManager, invocation);
@@ -174,7 +173,8 @@ async function tell(
     ...(catalogue === undefined ? [] : [`catalogue ${catalogue.from} → ${catalogue.to}`]),
     ...told,
   ];
-  const next = conflicts || intent.examine ? [] : nextSteps(intent, invocation, prepared, applied ? installing : []);
+  const facts = conflicts || intent.examine ? [] : factsOf(intent, invocation, prepared);
+  const next = [...facts, ...(applied ? commandsAfter(intent, prepared, installing) : [])];
   const diff = flags.diff
     ? { diff: (await import('./report/diff.ts')).planDiff(prepared, intent.isForeign === true) }
     : {};
@@ -195,26 +195,28 @@ async function tell(
   };
 }
 
-/** Lists the commands and facts that follow the run, commands first. The commands are for the service's folder. */
-function nextSteps(
-  { root, packageManager, isNew, next = [] }: Intent,
-  invocation: Invocation,
-  prepared: Prepared,
-  installing: readonly string[],
-): string[] {
-  const { run } = packageManagerCommands[packageManager];
-  const changed = prepared.entries.some(({ changes }) => changes.length > 0);
+/** Returns what the user has to know and to write after the run. */
+function factsOf({ packageManager, isNew }: Intent, invocation: Invocation, prepared: Prepared): string[] {
   const manifests = manifestsOf(prepared);
   const catalogue = catalogueChange(manifests);
-  const commands = [...installing, ...(isNew ? next : changed ? [...next, `${run} check`] : [])];
-  const steps = [
-    ...(isNew ? [] : moduleSteps(manifests, run, invocation)),
+  return [
+    ...(isNew ? [] : moduleSteps(manifests, packageManagerCommands[packageManager].run, invocation)),
     ...(catalogue === undefined
       ? []
       : [`read what ${catalogue.to} asks of owners: docs/changes.md in the repository of Slipway`]),
   ];
-  const folder = path.relative(invocation.cwd, root);
-  return [...steps, ...(folder === '' || commands.length === 0 ? [] : [`cd ${shellWord(folder)}`]), ...commands];
+}
+
+/** Returns the commands to run after the run, from the folder of the user's shell. */
+function commandsAfter(
+  { root, packageManager, isNew, next = [] }: Intent,
+  { entries }: Prepared,
+  installing: readonly string[],
+): string[] {
+  const isChanged = entries.some(({ changes }) => changes.length > 0);
+  const checking = `${packageManagerCommands[packageManager].run} check`;
+  const commands = [...installing, ...(isNew ? next : isChanged ? [...next, checking] : [])];
+  return commands.length === 0 ? [] : [...wayTo(root), ...commands];
 }
 
 function written(changes: readonly Change[]): { path: string; bytes: Uint8Array; mode: number }[] {

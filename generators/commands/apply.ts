@@ -25,7 +25,11 @@ export const command = defineCommand({
       // service's.
       packageManager: packageManagers.find((known) => known === fieldOf(raw, 'packageManager')) ?? 'npm',
       isForeign: true,
-      prepare: () => ({ entries, changes, before: (name) => readFileInside(root, name)?.bytes }),
+      prepare: () => {
+        // The content is read now, because it is shown after the changes are written.
+        const before = new Map(changes.map(({ path: name }) => [name, readFileInside(root, name)?.bytes]));
+        return { entries, changes, before: (name) => before.get(name) };
+      },
     };
   },
 });

@@ -1,6 +1,5 @@
 import { ExecaError } from 'execa';
 import { badInput, SlipwayError } from '../engine/errors.ts';
-import { isIn } from '../engine/names.ts';
 import { explainFailure, type RunOptions, runProcess } from './process.ts';
 
 /**
@@ -84,9 +83,8 @@ export async function unmergedFiles(folder: string): Promise<string[]> {
  * @returns those that git ignores and does not track; empty without a repository, or when git does not answer
  */
 export async function ignoredFiles(folder: string, files: readonly string[]): Promise<string[]> {
-  const listed = ['ls-files', '--others', '--ignored', '--exclude-standard', '--directory', '-z'];
-  const names = (await outputOf(folder, listed))?.split('\0').filter((name) => name !== '') ?? [];
-  return files.filter((file) => isIn(file, names));
+  const ignored = await outputOf(folder, ['check-ignore', '--stdin', '-z'], files.join('\0'));
+  return ignored?.split('\0').filter((name) => name !== '') ?? [];
 }
 
 /** @returns git's answer; undefined when there is no repository, or git is not installed */
@@ -151,9 +149,9 @@ export async function* pastTexts(folder: string, file: string): AsyncGenerator<s
 }
 
 /** @returns the output of a git command, byte for byte; undefined when it fails */
-async function outputOf(folder: string, args: readonly string[]): Promise<string | undefined> {
+async function outputOf(folder: string, args: readonly string[], input?: string): Promise<string | undefined> {
   try {
-    return await git(args, folder, { ...lookup, exact: true });
+    return await git(args, folder, { ...lookup, exact: true, ...(input !== undefined && { input }) });
   } catch {
     return undefined;
   }

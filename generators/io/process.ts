@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly timeout?: number;
   /** Returns the output byte for byte; default: without the last line end. */
   readonly exact?: true;
+  /** Its standard input; default: none. */
+  readonly input?: string;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface RunOptions {
 export async function runProcess(
   [program, ...args]: readonly [string, ...string[]],
   cwd: string,
-  { env = process.env, timeout = 0, exact }: RunOptions = {},
+  { env = process.env, timeout = 0, exact, input }: RunOptions = {},
 ): Promise<string> {
   const folders = programFolders(cwd);
   const { stdout } = await execa(located(program, folders), args, {
@@ -36,7 +38,7 @@ export async function runProcess(
     env: withPath(env, folders),
     extendEnv: false,
     all: true,
-    stdin: 'ignore',
+    ...(input === undefined ? { stdin: 'ignore' } : { input }),
     timeout,
     stripFinalNewline: !exact,
   });

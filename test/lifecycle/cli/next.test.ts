@@ -94,7 +94,7 @@ describe('files that git ignores', () => {
     expect(stdout).toMatch(/git ignores pkg\/client\/grpc\//);
     // Files of earlier runs are not told again.
     expect(stdout).not.toContain('pkg/errors');
-    writeFileSync(path.join(scratch.path, 'excludes'), 'docs/redis.md\n');
+    writeFileSync(path.join(scratch.path, 'excludes'), '**/docs/redis.md\n');
     const env = {
       GIT_CONFIG_COUNT: '1',
       GIT_CONFIG_KEY_0: 'core.excludesFile',

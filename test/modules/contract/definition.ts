@@ -1,4 +1,4 @@
-import type { Rule, Subject } from './subject.ts';
+import { type Rule, serviceWith, type Subject } from './subject.ts';
 
 /** What a module says about itself. */
 export const definitionRules: Readonly<Record<string, Rule>> = {
@@ -26,11 +26,12 @@ export const definitionRules: Readonly<Record<string, Rule>> = {
     ...(Object.hasOwn(scripts, 'check') ? ['it brings the script check'] : []),
   ],
 
-  'says what follows in lines without full stop, with scripts and files that there are': ({ module, catalogue }) => {
+  'says what follows in lines without full stop, with scripts and files that there are': (subject) => {
+    const { module, catalogue } = subject;
     const lines = [...(module.next?.added ?? []), ...(module.next?.removed ?? [])];
-    const modules = [module, catalogue.base];
-    const scripts = modules.flatMap((each) => Object.keys(each.scripts ?? {}));
-    const files = modules.flatMap((each) => each.files.map(({ path }) => path));
+    if (lines.length === 0) return [];
+    const scripts = [module, catalogue.base].flatMap((each) => Object.keys(each.scripts ?? {}));
+    const files = [...serviceWith(subject).keys()];
     return lines.flatMap((line) => [
       ...(/^\S.*[^\s.]$/.test(line) && line.length < 180 ? [] : [`"${line}" (${line.length})`]),
       ...[...line.matchAll(/\{run\} (?:--silent )?([\w:]+)/g)]
