@@ -52,7 +52,7 @@ export async function verifyInScratch(
     for (const line of [install, ...commands]) {
       const fault = await runWithProgress(line, scratch, `verify, in a copy of the service: ${line}`, invocation);
       if (fault === undefined) continue;
-      const failed = line === install ? 'the changes cannot be verified' : `the changes do not pass "${line}"`;
+      const failed = line === install ? 'the changes cannot be verified' : 'the changes do not pass';
       throw new SlipwayError(exitCodes.failed, `${failed}: ${fault}`, {
         hint: 'nothing was written; see the change with --dry-run --diff, or land it without --verify',
       });

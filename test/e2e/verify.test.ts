@@ -56,7 +56,7 @@ describe('slipway add --verify', () => {
     const [before, copies] = [treeOf(service), scratchCopies()];
     const { exitCode, stderr } = await slipway(service, 'add', 'postgres', '--verify', '--no-install');
     expect(exitCode, stderr).toBe(1);
-    expect(stderr).toContain('the changes do not pass "npm run check"');
+    expect(stderr).toContain('the changes do not pass: `npm run check` exited with 1');
     expect(stderr).toContain('needs no database');
     expect(stderr).toContain('nothing was written');
     expect(treeOf(service)).toEqual(before);

@@ -83,7 +83,7 @@ describe('--verify', () => {
     const { env } = npmThat('fails');
     const { exitCode, stderr } = slipway(['add', 'postgres', '--verify', '--no-install'], { cwd: service.root, env });
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('the changes do not pass "npm run check"');
+    expect(stderr).toContain('the changes do not pass: `npm run check` exited with 1');
     expect(stderr).toContain('error: a check fails');
     expect(service.tree()).toEqual(before);
   });

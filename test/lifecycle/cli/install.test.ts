@@ -191,7 +191,7 @@ describe('--verify', () => {
     [
       'fails its own checks',
       '[ "$1" = install ] || { echo "test error: no"; exit 1; }',
-      "the changes do not pass the service's own checks: `npm run check` exited with 1: test error: no",
+      'the changes do not pass: `npm run check` exited with 1: test error: no',
     ],
   ] as const)('lands nothing when the copy %s', ([, npm, message]) => {
     using service = scratchService();
