@@ -17,10 +17,18 @@ interface Manifests {
  * @param prepared a plan
  * @returns the manifests of the service
  */
-export function manifestsOf({ changes, before }: Prepared): Manifests {
-  const present = parsed(before(manifestPath));
-  const change = changes.find(({ path }) => path === manifestPath);
-  return { before: present, after: change !== undefined && 'write' in change ? parsed(change.write) : present };
+export function manifestsOf(prepared: Prepared): Manifests {
+  return { before: parsed(prepared.before(manifestPath)), after: jsonAfter(manifestPath, prepared) };
+}
+
+/**
+ * @param path of a JSON file
+ * @param prepared a plan
+ * @returns what the file holds after the plan; undefined when there is no such file, or it holds no JSON object
+ */
+export function jsonAfter(path: string, { changes, before }: Prepared): unknown {
+  const change = changes.find((each) => each.path === path);
+  return parsed(change === undefined ? before(path) : 'write' in change ? change.write : undefined);
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Invocation } from './invocation.ts';
 import { createTree, isVacant } from './io/freshTree.ts';
 import { withServiceLock } from './io/lock.ts';
 import { commit, recover, type Recovery, refuseInterrupted } from './io/transaction.ts';
-import { catalogueChange, manifestsOf, moduleSteps } from './next.ts';
+import { catalogueChange, jsonAfter, manifestsOf, moduleSteps } from './next.ts';
 import type { ConflictRule } from './engine/reconcile/policy.ts';
 import type { Prepared } from './engine/reconcile/prepare.ts';
 import { planDocument } from './report/document.ts';
@@ -119,7 +119,7 @@ async function ignoredNotes(root: string, changes: readonly Change[]): Promise<s
 }
 
 /**
- * Installs dependencies when a plan has changed them. It does not while conflicts are left, because package.json may be no JSON.
+ * Installs dependencies when a plan has changed them. It does not while conflicts are left, or when package.json is not JSON.
  * @param service its folder, and the package manager that installs
  * @param prepared the plan
  * @param invocation how the command was called
@@ -127,14 +127,19 @@ async function ignoredNotes(root: string, changes: readonly Change[]): Promise<s
  */
 export async function installAsNeeded(
   { root, packageManager, isNew }: Pick<Intent, 'root' | 'packageManager' | 'isNew'>,
-  prepared: Pick<Prepared, 'entries' | 'changes'>,
+  prepared: Prepared,
   invocation: Invocation,
 ): Promise<Pick<Outcome, 'next' | 'fault'>> {
   const { lockfile, install: installing } = packageManagerCommands[packageManager];
   const isNeeded = isNew || prepared.changes.some(({ path }) => path === 'package.json' || path === lockfile);
   if (!isNeeded) return {};
   if (!invocation.flags.install || leftToDo(prepared).length > 0) return { next: [installing] };
-  const fault = await install(root, packageManager, invocation);
+  const fault =
+    jsonAfter('package.json', prepared) === undefined
+      ? new SlipwayError(exitCodes.failed, 'dependencies are not installed: package.json is not JSON', {
+          hint: `the files are written; correct it, then go on with: ${installing}`,
+        })
+      : await install(root, packageManager, invocation);
   return fault === undefined ? {} : { next: [installing], fault };
 }
 

@@ -125,6 +125,19 @@ describe('conflicts that are left to the user', () => {
     expect(stdout).toMatch(/Next:\n[^]*^ {2}npm install$/m);
   });
 
+  it('nor is a package.json that the user has broken', () => {
+    using service = scratchService();
+    edit(service.path, 'package.json', (text) => text.replace('"scripts": {', '"scripts": {,'));
+    const programs = npmThatNotes(service.path);
+    const { exitCode, stderr } = slipway(['add', 'redis', '--no-git'], {
+      cwd: service.path,
+      env: { PATH: `${programs}${path.delimiter}${process.env['PATH']}` },
+    });
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toContain('package.json');
+    expect(existsSync(path.join(programs, 'called'))).toBe(false);
+  });
+
   it('are part of the JSON document, and of a plan that is applied', () => {
     using service = inConflict();
     const planned = slipway(['plan', 'add', 'postgres', '--conflict=markers', '--json'], { cwd: service.path });
