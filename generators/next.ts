@@ -1,10 +1,9 @@
 import { loadCatalogue } from './catalogue.ts';
-import { fieldOf, isObject } from './engine/json.ts';
+import { fieldOf, objectIn } from './engine/json.ts';
 import { manifestPath } from './engine/manifest.ts';
 import type { CatalogueModule } from './engine/model.ts';
 import type { Prepared } from './engine/reconcile/prepare.ts';
 import { fewOf } from './engine/suggest.ts';
-import { decode } from './engine/text.ts';
 import type { Invocation } from './invocation.ts';
 
 /** `slipway.json` before and after a plan, as far as it is JSON. Both are the same when the plan does not change it. */
@@ -18,7 +17,7 @@ interface Manifests {
  * @returns the manifests of the service
  */
 export function manifestsOf(prepared: Prepared): Manifests {
-  return { before: parsed(prepared.before(manifestPath)), after: jsonAfter(manifestPath, prepared) };
+  return { before: objectIn(prepared.before(manifestPath)), after: jsonAfter(manifestPath, prepared) };
 }
 
 /**
@@ -28,7 +27,7 @@ export function manifestsOf(prepared: Prepared): Manifests {
  */
 export function jsonAfter(path: string, { changes, before }: Prepared): unknown {
   const change = changes.find((each) => each.path === path);
-  return parsed(change === undefined ? before(path) : 'write' in change ? change.write : undefined);
+  return objectIn(change === undefined ? before(path) : 'write' in change ? change.write : undefined);
 }
 
 /**
@@ -48,7 +47,7 @@ export function catalogueChange({ before, after }: Manifests): { from: string; t
  * @returns what callers notice, what to do, which pages to read, and which modules nothing requires any more: one line each
  */
 export function moduleSteps({ before, after }: Manifests, run: string, { flags, cwd }: Invocation): string[] {
-  const [former, present] = [before, after].map((manifest) => Object.keys(Object(fieldOf(manifest, 'modules'))));
+  const [former, present] = [before, after].map((manifest) => Object.keys(fieldOf(manifest, 'modules') ?? {}));
   const [added, removed] = [without(present, former), without(former, present)];
   if (added.length === 0 && removed.length === 0) return [];
   const { modules } = loadCatalogue(flags.catalogue, cwd);
@@ -78,13 +77,4 @@ export function moduleSteps({ before, after }: Manifests, run: string, { flags, 
 
 function without(some: readonly string[] = [], others: readonly string[] = []): string[] {
   return some.filter((item) => !others.includes(item));
-}
-
-function parsed(bytes: Uint8Array | undefined): unknown {
-  try {
-    const value: unknown = JSON.parse((bytes === undefined ? undefined : decode(bytes))?.replace(/^\uFEFF/, '') ?? '');
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

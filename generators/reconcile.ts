@@ -88,7 +88,6 @@ async function carryOut(
 ): Promise<Result> {
   const { flags, interactive } = invocation;
   const told = [...recovered];
-  const hasConflicts = ({ entries }: Prepared): boolean => entries.some(({ action }) => action === 'conflict');
   const prepared =
     interactive && hasConflicts(planned)
       ? await (await import('./settle.ts')).settleByAsking(intent, invocation, planned)
@@ -103,6 +102,10 @@ async function carryOut(
   if (flags.git && changes.length > 0) told.push(...(await ignoredNotes(intent.root, changes)));
   const installed = await installAsNeeded(intent, prepared, invocation);
   return tell(intent, invocation, prepared, { applied: true, notes: told, ...installed });
+}
+
+function hasConflicts({ entries }: Prepared): boolean {
+  return entries.some(({ action }) => action === 'conflict');
 }
 
 /** Names the written files that git ignores. A clone would lack them. */
@@ -169,7 +172,7 @@ async function tell(
   const left = leftToDo(prepared);
   const manifests = manifestsOf(prepared);
   const catalogue = catalogueChange(manifests);
-  const conflicts = prepared.entries.some((entry) => entry.action === 'conflict');
+  const conflicts = hasConflicts(prepared);
   const isOpen = conflicts || left.length > 0;
   const drift = intent.examine && (isOpen || prepared.changes.length > 0);
   const exitCode = drift ? exitCodes.drift : isOpen ? exitCodes.conflicts : (fault?.exitCode ?? exitCodes.done);

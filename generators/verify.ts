@@ -3,13 +3,12 @@ import os from 'node:os';
 import path from 'node:path';
 import fs from 'fs-extra';
 import { badInput, exitCodes, SlipwayError } from './engine/errors.ts';
-import { fieldOf } from './engine/json.ts';
+import { fieldOf, objectIn } from './engine/json.ts';
 import type { Change, PackageManager } from './engine/model.ts';
 import { packageManagerCommands } from './engine/template.ts';
 import { parseJson } from './engine/parseManifest.ts';
 import { isUntested } from './engine/platformTests.ts';
 import { didYouMean, fewOf } from './engine/suggest.ts';
-import { decode, encode } from './engine/text.ts';
 import type { Invocation } from './invocation.ts';
 import { openService } from './io/service.ts';
 import { manifestOf } from './present.ts';
@@ -65,8 +64,8 @@ export async function verifyInScratch(
 }
 
 function refuseUnknownScripts(scripts: readonly string[], folder: string): void {
-  const text = openService(folder).read('package.json');
-  const known = Object.keys(Object(fieldOf(JSON.parse(decode(text?.bytes ?? encode('{}')) ?? '{}'), 'scripts')));
+  const pack = objectIn(openService(folder).read('package.json')?.bytes);
+  const known = Object.keys(fieldOf(pack, 'scripts') ?? {});
   const unknown = scripts.find((script) => !known.includes(script));
   if (unknown === undefined) return;
   throw badInput(

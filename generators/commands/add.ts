@@ -18,15 +18,20 @@ export const command = defineCommand({
     const isAsked = invocation.args.length === 0;
     const ids = isAsked ? await chooseModules(invocation, present, absent, 'Modules to add') : invocation.args;
     const given = invocation.flags.set;
-    const set = isAsked ? [...(await chooseOptions(ids, given, catalogue)), ...given] : given;
+    const settings = isAsked ? [...(await chooseOptions(ids, given, catalogue)), ...given] : given;
     const brought = withRequired(ids, catalogue).filter((id) => !ids.includes(id) && absent.includes(id));
     const already = ids.filter((id) => Object.hasOwn(manifest.modules, id));
-    return changeModules(invocation, present, (now) => setOptions(addModules(now, ids, catalogue), set, catalogue), [
-      ...already.map((id) => `${id} is already in this service`),
-      ...brought.map(
-        (id) =>
-          `${id} comes with it: ${ids.filter((wanted) => withRequired([wanted], catalogue).includes(id)).join(', ')} requires it`,
-      ),
-    ]);
+    return changeModules(
+      invocation,
+      present,
+      (now) => setOptions(addModules(now, ids, catalogue), settings, catalogue),
+      [
+        ...already.map((id) => `${id} is already in this service`),
+        ...brought.map(
+          (id) =>
+            `${id} comes with it: ${ids.filter((wanted) => withRequired([wanted], catalogue).includes(id)).join(', ')} requires it`,
+        ),
+      ],
+    );
   },
 });

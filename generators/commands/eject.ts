@@ -4,7 +4,7 @@ import { badInput } from '../engine/errors.ts';
 import { testsToEject } from '../engine/platformTests.ts';
 import { matchesPattern } from '../engine/reconcile/policy.ts';
 import type { Prepared } from '../engine/reconcile/prepare.ts';
-import { didYouMean } from '../engine/suggest.ts';
+import { didYouMean, fewOf } from '../engine/suggest.ts';
 import { pathInService, withPast } from '../io/service.ts';
 import { planning } from '../planning.ts';
 import { manifestOf, presentService } from '../present.ts';
@@ -22,7 +22,9 @@ export const command = defineCommand({
     return {
       root,
       packageManager: manifestOf(raw, catalogue).packageManager,
-      notes: paths.map((file) => `${file} is yours alone; to give it back, take it out of "ejected" in slipway.json`),
+      notes: [
+        `${fewOf(paths)} ${paths.length === 1 ? 'is' : 'are'} yours alone; to give back, edit "ejected" in slipway.json`,
+      ],
       prepare: async (settled) => {
         const edit = (now: unknown): Manifest => {
           const manifest = manifestOf(now, catalogue);

@@ -60,7 +60,7 @@ export const command = defineCommand({
 
 /** Tells which rule of the manifest settles conflicts in a file. The manifest may be of another catalogue, and is not checked. */
 function settledBy(paths: readonly string[], raw: unknown): string[] {
-  const conflicts = Object.entries(Object(fieldOf(raw, 'conflicts'))).map(
+  const conflicts = Object.entries(fieldOf(raw, 'conflicts') ?? {}).map(
     ([pattern, choice]) => [pattern, String(choice)] as const,
   );
   const rule = conflicts.findLast(([pattern]) => paths.some((path) => matchesPattern(path, pattern)));

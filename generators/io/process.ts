@@ -53,7 +53,6 @@ export async function runProcess(
  */
 export async function runOnTerminal(line: string, cwd: string): Promise<void> {
   const handlers = process.rawListeners('SIGINT');
-  const ignore = (): void => {};
   process.removeAllListeners('SIGINT').on('SIGINT', ignore);
   try {
     const env = withPath(process.env, programFolders(cwd));
@@ -63,6 +62,9 @@ export async function runOnTerminal(line: string, cwd: string): Promise<void> {
     for (const handler of handlers) process.on('SIGINT', handler as NodeJS.SignalsListener);
   }
 }
+
+/** A handler of a signal, so that the signal does not end the process. */
+function ignore(): void {}
 
 function withPath(env: NodeJS.ProcessEnv, folders: readonly string[]): NodeJS.ProcessEnv {
   // Windows accepts PATH in any letter case.

@@ -48,14 +48,16 @@ export function planText({ entries, changes }: Prepared, told: Told): string {
     .join('\n');
 }
 
+function isStanding(entry: PlanEntry): boolean {
+  return isKept(entry) && /^(?:you deleted it$|moved by you )/.test(entry.reason);
+}
+
 function isKept({ action }: PlanEntry): boolean {
   return action === 'keep';
 }
 
 /** Counts the files that every run finds deleted or moved by the user. One row for each would hide what is new. */
 function shortTable(entries: readonly PlanEntry[]): string[] {
-  const isStanding = (entry: PlanEntry): boolean =>
-    isKept(entry) && /^(?:you deleted it$|moved by you )/.test(entry.reason);
   const standing = entries.filter(isStanding).length;
   const rows = table(entries.filter((entry) => !isStanding(entry)));
   if (standing === 0) return [rows];

@@ -133,6 +133,19 @@ describe('the commands', () => {
     expect(json(['explain', `${folder}/server.ts`], service.path)).toMatchObject({ state: 'ejected' });
   });
 
+  it('eject takes patterns: the files that match, and of a folder also those that come later', () => {
+    using service = scratchService();
+    const made = slipway(['eject', 'docs/*.md', 'internal/platform/http/**', still], { cwd: service.path });
+    expect(made.stdout).toContain('are yours alone; to give back, edit "ejected" in slipway.json');
+    const { ejected } = manifestOf(service.path) as { ejected: string[] };
+    expect(ejected).toContain('internal/platform/http/');
+    expect(ejected).toContain('docs/operations.md');
+    expect(ejected).not.toContainEqual(expect.stringMatching(/^docs\/.*\/|\*/));
+    writeFileSync(path.join(service.path, 'docs/operations.md'), 'mine\n');
+    expect(slipway(['check'], { cwd: service.path }).exitCode).toBe(0);
+    expect(slipway(['eject', 'kustomize/**/*.yaml', still], { cwd: service.path }).exitCode).toBe(2);
+  });
+
   it('explain says when the tests of an edited file of the platform are not in the service', () => {
     using service = scratchService();
     const file = 'internal/platform/http/cursor.ts';

@@ -30,13 +30,13 @@ export const definitionRules: Readonly<Record<string, Rule>> = {
     const { module, catalogue } = subject;
     const lines = [...(module.next?.added ?? []), ...(module.next?.removed ?? [])];
     if (lines.length === 0) return [];
-    const scripts = [module, catalogue.base].flatMap((each) => Object.keys(each.scripts ?? {}));
+    const scripts = new Set([module, catalogue.base].flatMap((each) => Object.keys(each.scripts ?? {})));
     const files = [...serviceWith(subject).keys()];
     return lines.flatMap((line) => [
       ...(/^\S.*[^\s.]$/.test(line) && line.length < 180 ? [] : [`"${line}" (${line.length})`]),
       ...[...line.matchAll(/\{run\} (?:--silent )?([\w:]+)/g)]
         .map(([, script = '']) => script)
-        .filter((script) => !scripts.includes(script)),
+        .filter((script) => !scripts.has(script)),
       ...[...line.matchAll(/\b(?:api|cmd|deploy|docs|internal|pkg|scripts)\/[\w./-]+/g)]
         .map(([path]) => path)
         .filter((path) => !files.some((file) => file === path || file.startsWith(`${path}/`))),
