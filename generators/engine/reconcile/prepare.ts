@@ -44,7 +44,7 @@ export function prepare(service: Service, { catalogue, edit, conflicts = [], mer
   const wanted = edit(present);
   const renames = renamesOf(wanted, catalogue);
   const folders = pendingFolders(renames, [...Object.keys(service.lock.files), ...(wanted.ejected ?? [])]);
-  const manifest = withEjected(wanted, folders);
+  const manifest = withRenames(wanted, folders);
   let untracked: ReadonlyMap<string, string> | undefined;
   const planned = planJoined(
     {
@@ -55,7 +55,10 @@ export function prepare(service: Service, { catalogue, edit, conflicts = [], mer
       ejected: manifest.ejected ?? [],
       renamed: renamedFiles(renames, folders, service.lock),
       catalogue: catalogue.version,
-      conflicts: [...policyOf(manifest), ...conflicts],
+      conflicts: [
+        ...policyOf(wanted).flatMap((rule) => [rule, { ...rule, paths: renamedTo(rule.paths, folders) ?? rule.paths }]),
+        ...conflicts,
+      ],
       merge,
       hash: service.hash,
     },
@@ -94,11 +97,18 @@ function renamedFiles(renames: Renames, folders: Renames, lock: Lock): ReadonlyM
   return new Map([...inFolders, ...Object.entries(renames).filter(([from]) => !from.endsWith('/'))]);
 }
 
-/** An ejected file moves with its folder and stays ejected. */
-function withEjected(manifest: Manifest, folders: Renames): Manifest {
-  const { ejected } = manifest;
-  if (ejected === undefined || Object.keys(folders).length === 0) return manifest;
-  return { ...manifest, ejected: [...new Set(ejected.map((path) => renamedTo(path, folders) ?? path))].sort() };
+/** Paths in the manifest follow the renamed folders: an ejected file stays ejected, and a rule for conflicts keeps its files. */
+function withRenames(manifest: Manifest, folders: Renames): Manifest {
+  const { ejected, conflicts } = manifest;
+  if (Object.keys(folders).length === 0) return manifest;
+  const now = (path: string): string => renamedTo(path, folders) ?? path;
+  return {
+    ...manifest,
+    ...(ejected && { ejected: [...new Set(ejected.map(now))].sort() }),
+    ...(conflicts && {
+      conflicts: Object.fromEntries(Object.entries(conflicts).map(([paths, choice]) => [now(paths), choice])),
+    }),
+  };
 }
 
 /** Returns the user's text files that Slipway did not write. */

@@ -76,6 +76,8 @@ describe('new', () => {
     const before = treeOf(folder);
     const result = slipway(['new', 'orders', ...quick], { cwd: scratch.path });
     expectFault(result, 2, 'these files are there already: README.md, package.json\n  move them away');
+    const ruled = slipway(['new', 'orders', ...quick, '--conflict=ours:*.md'], { cwd: scratch.path });
+    expectFault(ruled, 2, 'these files are there already: package.json\n  move them away');
     expect(treeOf(folder)).toEqual(before);
   });
 
