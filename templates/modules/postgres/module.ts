@@ -52,7 +52,7 @@ export default defineModule({
     added: [
       'set DATABASE_URL in production; without it data is in an embedded database',
       'write your tables as a migration in internal/migrations; the example internal/accounts is to copy or delete',
-      'run the migrations before a new version serves: {run} migrate',
+      'run the migrations before a new version serves: {run} build, then {run} migrate; in Kubernetes a Job does it',
     ],
     removed: [
       'the tables and their data stay in the database',

@@ -21,7 +21,7 @@ export default defineModule({
   platformTests: ['internal/platform/ratelimit/testing.ts'],
   next: {
     added: [
-      'callers above a quota get 429, and 503 while the service is overloaded, both with Retry-After; RATELIMIT_QUOTA is the quota of all routes',
+      'callers above a quota get 429, and 503 while the service is overloaded, both with Retry-After; RATELIMIT_QUOTA sets it for routes without their own',
       'with several processes set REDIS_URL, so that they count together',
     ],
     removed: ['callers have no quota any more'],
