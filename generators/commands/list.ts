@@ -30,6 +30,9 @@ export const command = defineCommand({
         '',
         colors.bold('Presets'),
         alignedTable(presetRows.map((row) => [' ', row.name, row.modules.join(', ') || 'the base alone', row.summary])),
+        '',
+        colors.bold('Next:'),
+        '  slipway info <module>, slipway add <module>, create-slipway <dir> --preset <name>',
       ].join('\n'),
     };
   },

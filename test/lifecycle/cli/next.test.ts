@@ -73,6 +73,12 @@ describe('what comes next', () => {
     expect(next.slice(next.indexOf('cd orders'))).toEqual(['cd orders', 'npm install', 'npm run check', '']);
   });
 
+  it('is what info tells of a module', () => {
+    using service = scratchService();
+    const { stdout } = slipway(['info', 'auth'], { cwd: service.path });
+    expect(stdout).toMatch(/After slipway add auth\n {2}callers need a bearer token[^]*After slipway remove auth\n/);
+  });
+
   it('is nothing when nothing has changed', () => {
     using service = scratchService('--modules=redis');
     for (const command of [['add', 'redis'], ['update'], ['ci', '--provider=github']])
