@@ -112,7 +112,8 @@ function hasConflicts({ entries }: Prepared): boolean {
 async function ignoredNotes(root: string, changes: readonly Change[]): Promise<string[]> {
   const { ignoredFiles } = await import('./io/git.ts');
   const files = changes.flatMap((change) => ('write' in change ? [change.path] : []));
-  const ignored = await ignoredFiles(root, files);
+  // The files are written: when git refuses to answer, there is no note.
+  const ignored = await ignoredFiles(root, files).catch((): string[] => []);
   const [first] = ignored;
   if (first === undefined) return [];
   return [

@@ -77,21 +77,17 @@ export async function unmergedFiles(folder: string): Promise<string[]> {
   ];
 }
 
-/**
- * @param folder a folder inside a repository
- * @param files paths of existing files, relative to the folder
- * @returns those that git ignores and does not track; empty without a repository, or when git does not answer
- */
-export async function ignoredFiles(folder: string, files: readonly string[]): Promise<string[]> {
-  const ignored = await outputOf(folder, ['check-ignore', '--stdin', '-z'], files.join('\0'));
-  return ignored?.split('\0').filter((name) => name !== '') ?? [];
-}
-
-/** @returns git's answer; undefined when there is no repository, or git is not installed */
-async function ask(args: readonly string[], folder: string): Promise<string | undefined> {
+/** @returns git's answer; undefined when there is no repository, git is not installed, or git has found nothing */
+async function ask(
+  args: readonly string[],
+  folder: string,
+  options: Pick<RunOptions, 'input'> = {},
+): Promise<string | undefined> {
   try {
-    return await git(args, folder, lookup);
+    return await git(args, folder, { ...lookup, ...options });
   } catch (error) {
+    // `check-ignore` ends with 1 when none of the files is ignored.
+    if (error instanceof ExecaError && error.exitCode === 1) return undefined;
     // Git is not installed, so there is no repository to protect.
     if (error instanceof SlipwayError) return undefined;
     const said = error instanceof ExecaError ? /^fatal: (.*)$/m.exec(error.stderr ?? '')?.[1] : undefined;
@@ -102,6 +98,18 @@ async function ask(args: readonly string[], folder: string): Promise<string | un
       'let git read it if you trust it (safe.directory in `git help config`), or leave git out with --no-git',
     );
   }
+}
+
+/**
+ * @param folder a folder that may belong to a repository
+ * @param files paths relative to the folder
+ * @returns those that git ignores and does not track; empty without a repository
+ * @throws SlipwayError (exit code 2) when git refuses to answer
+ */
+export async function ignoredFiles(folder: string, files: readonly string[]): Promise<string[]> {
+  if (files.length === 0) return [];
+  const answer = await ask(['check-ignore', '-z', '--stdin'], folder, { input: files.join('\0') });
+  return answer?.split('\0').filter((file) => file !== '') ?? [];
 }
 
 /**
@@ -149,9 +157,9 @@ export async function* pastTexts(folder: string, file: string): AsyncGenerator<s
 }
 
 /** @returns the output of a git command, byte for byte; undefined when it fails */
-async function outputOf(folder: string, args: readonly string[], input?: string): Promise<string | undefined> {
+async function outputOf(folder: string, args: readonly string[]): Promise<string | undefined> {
   try {
-    return await git(args, folder, { ...lookup, exact: true, ...(input !== undefined && { input }) });
+    return await git(args, folder, { ...lookup, exact: true });
   } catch {
     return undefined;
   }
