@@ -49,19 +49,22 @@ export function planText({ entries, changes }: Prepared, told: Told): string {
 }
 
 function isStanding(entry: PlanEntry): boolean {
-  return isKept(entry) && /^(?:you deleted it$|moved by you )/.test(entry.reason);
+  return isKept(entry) && /^(?:you deleted it|moved by you .*|you have .* instead)$/.test(entry.reason);
 }
 
 function isKept({ action }: PlanEntry): boolean {
   return action === 'keep';
 }
 
-/** Counts the files that every run finds deleted or moved by the user. One row for each would hide what is new. */
+/** Counts the files that every run finds deleted, moved or replaced by the user. One row for each would hide what is new. */
 function shortTable(entries: readonly PlanEntry[]): string[] {
   const standing = entries.filter(isStanding).length;
   const rows = table(entries.filter((entry) => !isStanding(entry)));
   if (standing === 0) return [rows];
-  return [rows, `  ${colors.dim(`${filesOf(standing)} deleted or moved by you; --diff names them`)}`];
+  return [
+    rows,
+    `  ${colors.dim(`${filesOf(standing)} deleted, moved or replaced by you; --diff names ${standing === 1 ? 'it' : 'them'}`)}`,
+  ];
 }
 
 function nextSteps({ applied, next, left }: Told): string[] {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { scratchFolder, slipway } from '../../helpers/cli.ts';
@@ -133,14 +133,15 @@ describe('files that git ignores', () => {
 });
 
 describe('what every run would say again', () => {
-  it('is one count: files that the user deleted or moved', () => {
+  it('is one count: files that the user deleted, moved or replaced', () => {
     using service = scratchService();
     for (const file of ['tsconfig.json', 'README.md']) rmSync(path.join(service.path, file));
-    for (const args of [['check'], ['add', 'redis', ...quick]]) {
+    renameSync(path.join(service.path, '.editorconfig'), path.join(service.path, 'docs/.editorconfig'));
+    for (const args of [['add', 'redis', ...quick], ['check']]) {
       const { exitCode, stdout } = slipway(args, { cwd: service.path });
       expect(exitCode).toBe(0);
-      expect(stdout).toMatch(/^ {2}\d files? deleted or moved by you; --diff names them$/m);
-      expect(stdout).not.toContain('tsconfig.json');
+      expect(stdout).toMatch(/^ {2}\d files? deleted, moved or replaced by you; --diff names (?:it|them)$/m);
+      expect(stdout).not.toMatch(/tsconfig\.json|\.editorconfig/);
     }
     expect(slipway(['check', '--diff'], { cwd: service.path }).stdout).toMatch(/keep +tsconfig\.json +you deleted it/);
     const { entries } = JSON.parse(slipway(['check', '--json'], { cwd: service.path }).stdout);
