@@ -1,4 +1,5 @@
 import type { Catalogue, Manifest, Merge } from './engine/model.ts';
+import { withFaults } from './engine/reconcile/faults.ts';
 import { prepare, type Prepared } from './engine/reconcile/prepare.ts';
 import type { ConflictRule } from './engine/reconcile/policy.ts';
 import type { Invocation } from './invocation.ts';
@@ -20,9 +21,13 @@ export function planning(
   edit: (present: unknown) => Manifest,
 ): (settled?: readonly ConflictRule[]) => Promise<Prepared> {
   return async (settled = []) => {
-    const merge = isVacant(root) ? nothingToMerge : (await import('./engine/reconcile/merge/merge.ts')).merge;
+    const code = isVacant(root) ? undefined : await import('./engine/reconcile/merge/merge.ts');
     const conflicts = [...flags.conflicts, ...settled];
-    return withPast(root, (service) => prepare(service, { catalogue, conflicts, edit, merge }));
+    return withPast(root, (service) => {
+      const request = { catalogue, conflicts, edit, merge: code?.merge ?? nothingToMerge };
+      const prepared = prepare(service, request);
+      return code === undefined ? prepared : withFaults(service, prepared, code.findFault);
+    });
   };
 }
 

@@ -14,7 +14,7 @@ import { planDocument } from './report/document.ts';
 import { leftToDo } from './report/left.ts';
 import { planText } from './report/planText.ts';
 import type { Result } from './result.ts';
-import { refuseUnresolved } from './unresolved.ts';
+import { refuseFaulty, refuseUnresolved } from './unresolved.ts';
 
 /** The intent of a command, as its prompts return it. */
 export interface Intent {
@@ -60,7 +60,9 @@ export async function reconcile(intent: Intent, invocation: Invocation): Promise
   const { flags } = invocation;
   if (intent.examine || flags.dryRun) {
     refuseInterrupted(intent.root);
-    return tell(intent, invocation, await intent.prepare(), { applied: false });
+    const prepared = await intent.prepare();
+    refuseFaulty(prepared);
+    return tell(intent, invocation, prepared, { applied: false });
   }
   if (isVacant(intent.root)) {
     return carryOut(intent, invocation, await intent.prepare(), (changes) => createTree(intent.root, written(changes)));
@@ -69,6 +71,7 @@ export async function reconcile(intent: Intent, invocation: Invocation): Promise
     const recovered = recoveryNotes(recover(intent.root));
     const prepared = await intent.prepare();
     await refuseUnresolved(intent.root, prepared, invocation);
+    refuseFaulty(prepared);
     return carryOut(intent, invocation, prepared, (changes) => commit(intent.root, changes), recovered);
   });
 }

@@ -3,6 +3,8 @@ import path from 'node:path';
 import { badInput } from '../engine/errors.ts';
 import { fieldOf } from '../engine/json.ts';
 import { packageManagers } from '../engine/model.ts';
+import { withFaults } from '../engine/reconcile/faults.ts';
+import { withPast } from '../io/service.ts';
 import { readFileInside } from '../io/tree.ts';
 import { presentService } from '../present.ts';
 import { readText } from '../readText.ts';
@@ -25,10 +27,12 @@ export const command = defineCommand({
       // service's.
       packageManager: packageManagers.find((known) => known === fieldOf(raw, 'packageManager')) ?? 'npm',
       isForeign: true,
-      prepare: () => {
+      prepare: async () => {
+        const { findFault } = await import('../engine/reconcile/merge/merge.ts');
         // The content is read now, because it is shown after the changes are written.
         const before = new Map(changes.map(({ path: name }) => [name, readFileInside(root, name)?.bytes]));
-        return { entries, changes, before: (name) => before.get(name) };
+        const prepared = { entries, changes, before: (name: string) => before.get(name) };
+        return withPast(root, (service) => withFaults(service, prepared, findFault));
       },
     };
   },

@@ -4,6 +4,7 @@ import path from 'node:path';
 import colors from '../report/colors.ts';
 import { loadCatalogue } from '../catalogue.ts';
 import { badInput, exitCodes, SlipwayError } from '../engine/errors.ts';
+import { faultyFiles, toldFault } from '../engine/reconcile/faults.ts';
 import { basesPath, lockPath } from '../engine/reconcile/lock.ts';
 import { fewOf } from '../engine/suggest.ts';
 import type { Invocation } from '../invocation.ts';
@@ -84,6 +85,7 @@ async function service(invocation: Invocation): Promise<Finding[]> {
       () => `${Object.keys(loadCatalogue(invocation.flags.catalogue, invocation.cwd).modules).length} modules`,
     ),
     await examine('conflicts', () => conflicts(folder)),
+    await examine('files', () => validity(folder)),
     installed(folder),
   ];
 }
@@ -133,6 +135,13 @@ async function conflicts(root: string): Promise<string> {
   const files = [...new Set([...(await unmergedFiles(root)), ...marked])];
   if (files.length > 0) throw badInput(`unresolved conflicts in ${files.join(', ')}`);
   return 'no unresolved conflicts';
+}
+
+async function validity(root: string): Promise<string> {
+  const { findFault } = await import('../engine/reconcile/merge/merge.ts');
+  const faults = await withPast(root, (present) => faultyFiles(present, findFault));
+  if (faults.length > 0) throw badInput(faults.map(toldFault).join('; '));
+  return 'all valid';
 }
 
 function installed(root: string): Finding {

@@ -351,6 +351,8 @@ export type ConflictStyle = 'ours' | 'theirs' | 'markers';
 export interface Conflict {
   /** `line 12` of yours, or a JSON pointer such as `/scripts/start`. */
   readonly at: string;
+  /** Why the sides could not be merged, when this is not obvious from them. */
+  readonly why?: string;
   readonly base: string;
   readonly yours: string;
   readonly theirs: string;
@@ -362,6 +364,8 @@ export interface Merged {
   readonly conflicts: readonly Conflict[];
   /** The next base to record: theirs without the parts that the user already had. */
   readonly base: string;
+  /** Values of the user that a rule kept although theirs changed them. */
+  readonly notes?: readonly string[];
 }
 
 /** One value for each of the three sides of a merge. */
@@ -419,6 +423,8 @@ export interface Service {
   readonly base: (hash: string) => Uint8Array | undefined;
   /** Paths of the user's files and of Slipway's files, without dependencies, build output and `.slipway/`. */
   readonly files: () => readonly string[];
+  /** Files that git tracks and has not checked out. They are missing without having been deleted. */
+  readonly sparse?: ReadonlySet<string>;
   /** Paths of files in `.slipway/` that an earlier Slipway used and this one does not. */
   readonly outdated: () => readonly string[];
   /** SHA-256, in hex. */

@@ -113,6 +113,16 @@ export async function ignoredFiles(folder: string, files: readonly string[]): Pr
 }
 
 /**
+ * @param folder a folder inside a repository
+ * @returns tracked files that a sparse checkout leaves out, relative to the folder; empty without a repository
+ */
+export async function sparseFiles(folder: string): Promise<ReadonlySet<string>> {
+  // `S` is the tag of a file with the skip-worktree bit (git help ls-files).
+  const records = (await outputOf(folder, ['ls-files', '-t', '-z']))?.split('\0') ?? [];
+  return new Set(records.filter((record) => record.startsWith('S ')).map((record) => record.slice(2)));
+}
+
+/**
  * Creates a repository and commits all files.
  * @param folder the new service
  * @returns undefined on success, otherwise the reason

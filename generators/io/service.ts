@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { badInput } from '../engine/errors.ts';
+import { badInput, SlipwayError } from '../engine/errors.ts';
 import { manifestPath } from '../engine/manifest.ts';
 import type { DiskFile, Service } from '../engine/model.ts';
 import { lockPath } from '../engine/reconcile/lock.ts';
@@ -32,10 +32,11 @@ export type OpenService = Service & Pick<Store, 'isKept' | 'lost'>;
  * Opens a service, or the folder of a future service.
  * @param root the folder; it need not exist
  * @param past the content of `.slipway/` in Git's history, if that has been searched
+ * @param sparse the files that Git has not checked out, if Git was asked
  * @returns the service; each file is read on demand, once
  * @throws SlipwayError (exit code 2) when the manifest cannot be read; reading a damaged lock throws as well
  */
-export function openService(root: string, past?: Past): OpenService {
+export function openService(root: string, past?: Past, sparse?: ReadonlySet<string>): OpenService {
   const files = new Map<string, DiskFile | undefined>();
   const isThere = existsSync(root);
   const read = (file: string): DiskFile | undefined => {
@@ -55,6 +56,7 @@ export function openService(root: string, past?: Past): OpenService {
     base: store.base,
     isKept: store.isKept,
     lost: store.lost,
+    ...(sparse && { sparse }),
     files: () => (isThere ? listFiles(root) : []),
     outdated: () => (isThere ? outdatedFiles(root) : []),
     hash: hashOf,
@@ -69,7 +71,7 @@ export function openService(root: string, past?: Past): OpenService {
  * @returns the result of `use`
  */
 export async function withPast<T>(root: string, use: (service: OpenService) => T): Promise<T> {
-  const service = openService(root);
+  const service = await openSparse(root);
   try {
     const result = use(service);
     if (service.lost.size === 0) return result;
@@ -77,7 +79,28 @@ export async function withPast<T>(root: string, use: (service: OpenService) => T
     if (service.lost.size === 0) throw error;
   }
   const { readPast } = await import('./past.ts');
-  return use(openService(root, await readPast(root, service.lost)));
+  return use(await openSparse(root, await readPast(root, service.lost)));
+}
+
+/** Opens a service that may be a sparse checkout. */
+async function openSparse(root: string, past?: Past): Promise<OpenService> {
+  const service = openService(root, past);
+  const sparse = await sparseIn(root, service);
+  return sparse.size === 0 ? service : openService(root, past, sparse);
+}
+
+/** Asks Git which files are not checked out, when a file that Slipway wrote is missing. */
+async function sparseIn(root: string, service: OpenService): Promise<ReadonlySet<string>> {
+  const nothing: ReadonlySet<string> = new Set();
+  try {
+    const places = Object.entries(service.lock.files).map(([home, { at }]) => at ?? home);
+    if (places.every((place) => service.read(place) !== undefined)) return nothing;
+  } catch (error) {
+    // The lock is damaged, or a file cannot be read. The caller's own use of the service reports that.
+    if (error instanceof SlipwayError) return nothing;
+    throw error;
+  }
+  return (await import('./git.ts')).sparseFiles(root);
 }
 
 /**

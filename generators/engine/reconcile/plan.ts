@@ -1,7 +1,7 @@
 import { isIn } from '../names.ts';
 import type { Change, DiskFile, FileSet, Lock, LockedFile, Plan, PlanEntry } from '../model.ts';
 import { decode, encode, sameBytes } from '../text.ts';
-import { decide, type DecideContext, type Decision, type Situation } from './decide.ts';
+import { type Absence, decide, type DecideContext, type Decision, type Situation } from './decide.ts';
 import { layoutOf, type Located, movedFolders } from './layout.ts';
 import { isSource } from './moduleSpecifiers.ts';
 import { findMoved, type Moves } from './moves.ts';
@@ -14,6 +14,8 @@ export interface Yours {
   readonly read: (path: string) => DiskFile | undefined;
   /** Returns the user's text files that Slipway did not write. The plan calls it only when a file of Slipway is missing. */
   readonly untracked: () => ReadonlyMap<string, string>;
+  /** Returns why a missing file may come back, or undefined when the user deleted it. */
+  readonly absence: (path: string) => Absence | undefined;
 }
 
 export interface PlanInput extends Omit<DecideContext, 'conflict'> {
@@ -28,6 +30,8 @@ export interface PlanInput extends Omit<DecideContext, 'conflict'> {
   /** Files that the templates joined: the former path, the current place, and the path of the file that now contains the text. */
   readonly parts?: readonly { readonly path: string; readonly place: string; readonly now: string }[];
   readonly catalogue: string;
+  /** Set when the manifest described the service otherwise before: its name, if that has changed, and the files of the templates. */
+  readonly formerly?: { readonly name: string | undefined; readonly files: FileSet } | undefined;
 }
 
 /**
@@ -170,10 +174,17 @@ function situations(input: PlanInput, { moved, ambiguous }: Moves): Found[] {
         yours: yours.read(place),
         candidates: ambiguous.get(former) ?? [],
         ejectedAs: ejectedAs.get(path),
+        absence: yours.read(place) === undefined ? yours.absence(place) : undefined,
+        formerly: formerlyOf(path, input),
         moduleStays: locked !== undefined && modules.has(locked.module),
       },
     ];
   });
+}
+
+function formerlyOf(path: string, { formerly }: PlanInput): Situation['formerly'] {
+  const file = formerly?.files.get(path);
+  return formerly && file && { name: formerly.name, bytes: file.bytes };
 }
 
 /** Finds the current and the future place of each file. Existing and new files of a moved folder are in the moved folder. */
@@ -248,7 +259,8 @@ function codeIn(bytes: Uint8Array | undefined, path: string): string | undefined
 function findMovedFiles({ lock, theirs, yours, base, renamed }: PlanInput): Moves {
   const missing = new Map<string, string>();
   for (const [path, file] of Object.entries(lock.files)) {
-    if (file.ownership !== 'merged' || yours.read(file.at ?? path) !== undefined) continue;
+    const place = file.at ?? path;
+    if (file.ownership !== 'merged' || yours.read(place) !== undefined || yours.absence(place) === 'sparse') continue;
     const theirFile = theirs.get(renamed.get(path) ?? path);
     if (theirFile === undefined) continue;
     // When the base is lost, the text that Slipway would write now is the most similar one.

@@ -82,16 +82,16 @@ describe('new', () => {
   });
 
   it.for([
-    ['ours', /^my \.gitignore\n$/, 0],
-    ['theirs', /^node_modules\//, 0],
-    ['markers', /<<<<<<< yours\nmy \.gitignore\n\|{7} base\n=======\nnode_modules\/[^]*>>>>>>> slipway/, 3],
-  ] as const)('in a git repository settles with --conflict=%s what is in the way', ([mode, ignored, code]) => {
+    ['ours', /^my \.editorconfig\n$/, 0],
+    ['theirs', /^root = true\n/, 0],
+    ['markers', /<<<<<<< yours\nmy \.editorconfig\n\|{7} base\n=======\nroot = true\n[^]*>>>>>>> slipway/, 3],
+  ] as const)('in a git repository settles with --conflict=%s what is in the way', ([mode, settled, code]) => {
     using scratch = scratchFolder();
-    const folder = folderWith(path.join(scratch.path, 'orders'), 'README.md', '.gitignore');
+    const folder = folderWith(path.join(scratch.path, 'orders'), 'README.md', '.editorconfig');
     git(folder, 'init', '--quiet');
     const { exitCode } = slipway(['new', 'orders', `--conflict=${mode}`, ...quick], { cwd: scratch.path });
     expect(exitCode).toBe(code);
-    expect(readFileSync(path.join(folder, '.gitignore'), 'utf8')).toMatch(ignored);
+    expect(readFileSync(path.join(folder, '.editorconfig'), 'utf8')).toMatch(settled);
     // What is written once and then the user's is his from the start.
     expect(readFileSync(path.join(folder, 'README.md'), 'utf8')).toBe('my README.md\n');
   });

@@ -106,7 +106,7 @@ describe('githubWorkflow', () => {
                 persist-credentials: false
             - uses: actions/setup-node@v6.4.0
               with:
-                node-version: 26.12.1
+                node-version-file: .nvmrc
                 cache: npm
             - run: npm ci
             - run: npm run lint
@@ -132,7 +132,7 @@ describe('githubWorkflow', () => {
                 persist-credentials: false
             - uses: actions/setup-node@v6.4.0
               with:
-                node-version: 26.12.1
+                node-version-file: .nvmrc
                 cache: npm
             - run: npm ci
             - run: npm run test:integration
@@ -156,7 +156,7 @@ describe('githubWorkflow', () => {
           "uses": "actions/setup-node@v6.4.0",
           "with": {
             "cache": "pnpm",
-            "node-version": "26.12.1",
+            "node-version-file": ".nvmrc",
           },
         },
         {

@@ -60,14 +60,14 @@ function githubService({ image, port, env, healthCommand }: CiService): Record<s
   };
 }
 
-function setup({ history }: PipelineJob, { packageManager, nodeVersion }: CiContext): Record<string, unknown>[] {
+function setup({ history }: PipelineJob, { packageManager }: CiContext): Record<string, unknown>[] {
   const pnpm = packageManager === 'pnpm';
   return [
     // The checkout fetches tags only together with the whole history.
     { uses: actions.checkout, with: { ...(history && { 'fetch-depth': 0 }), 'persist-credentials': false } },
     // The `packageManager` field of package.json sets the version of pnpm.
     ...(pnpm ? [{ uses: actions.setupPnpm }] : []),
-    { uses: actions.setupNode, with: { 'node-version': nodeVersion, cache: packageManager } },
+    { uses: actions.setupNode, with: { 'node-version-file': '.nvmrc', cache: packageManager } },
     { run: pnpm ? 'pnpm install --frozen-lockfile' : 'npm ci' },
   ];
 }

@@ -12,7 +12,7 @@ export interface PipelineJob extends Required<CiJob> {
 /** Facts about the service for the pipeline's files. */
 export interface CiContext {
   readonly packageManager: PackageManager;
-  /** The exact version that production uses: `26.12.1`. */
+  /** The exact version that production uses: `26.12.1`. It is for the tags of images. Other places read `.nvmrc`. */
   readonly nodeVersion: string;
 }
 
