@@ -23,8 +23,8 @@ export async function install(
   };
   process.once('exit', tellInterrupted);
   try {
-    const { runWithProgress } = await import('./io/process.ts');
-    const fault = await runWithProgress(command, root, 'installing dependencies', invocation);
+    const { completeInstall, runWithProgress } = await import('./io/process.ts');
+    const fault = await runWithProgress(command, root, 'installing dependencies', invocation, completeInstall());
     return fault === undefined
       ? undefined
       : new SlipwayError(exitCodes.failed, `dependencies are not installed: ${fault}`, { hint });

@@ -3,6 +3,7 @@ import type { Change, PackageManager } from './engine/model.ts';
 import { fewOf } from './engine/suggest.ts';
 import { packageManagerCommands } from './engine/template.ts';
 import { install, shellWord, wayTo } from './install.ts';
+import { followWorkflow } from './monorepo.ts';
 import type { Invocation } from './invocation.ts';
 import { createTree, isVacant } from './io/freshTree.ts';
 import { withServiceLock } from './io/lock.ts';
@@ -100,6 +101,7 @@ async function carryOut(
   if (changes.length > 0) {
     if (flags.verify.length > 0) told.push(...(await verify(intent, prepared, invocation)));
     land(changes);
+    if (!intent.isForeign) told.push(...(await followWorkflow(intent.root, prepared, invocation.flags.git)));
   }
   told.push(...((await intent.afterwards?.()) ?? []));
   if (flags.git && changes.length > 0) told.push(...(await ignoredNotes(intent.root, changes)));

@@ -1,7 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-import fs from 'fs-extra';
 import { badInput, exitCodes, SlipwayError } from './engine/errors.ts';
 import { fieldOf, objectIn } from './engine/json.ts';
 import type { Change, PackageManager } from './engine/model.ts';
@@ -13,15 +9,13 @@ import type { Invocation } from './invocation.ts';
 import { openService } from './io/service.ts';
 import { manifestOf } from './present.ts';
 import { loadCatalogue } from './catalogue.ts';
-import { runWithProgress } from './io/process.ts';
+import { completeInstall, runWithProgress } from './io/process.ts';
+import { scratchCopy } from './io/scratch.ts';
 import { commit } from './io/transaction.ts';
 import { quoted } from './report/visible.ts';
 
-/** Paths that are not copied: git's folder, and dependencies and output, which the checks create again. */
-const leftOut = /(?:^|[\\/])(?:node_modules|\.git)$|^(?:dist|coverage)$/;
-
 /**
- * Applies changes to a copy of the service and runs npm scripts of the service there.
+ * Applies changes to a copy of the service, in a copy of its repository, and runs npm scripts of the service there.
  * @param root the service's folder
  * @param packageManager the package manager that installs and runs
  * @param changes the changes to check
@@ -35,25 +29,20 @@ export async function verifyInScratch(
   changes: readonly Change[],
   invocation: Invocation,
 ): Promise<readonly string[]> {
-  const scratch = mkdtempSync(path.join(os.tmpdir(), 'slipway-verify-'));
-  const clear = (): void => rmSync(scratch, { recursive: true, force: true });
+  const { service, original, clear } = await scratchCopy(root);
   process.once('exit', clear);
   const { install, run } = packageManagerCommands[packageManager];
   try {
-    if (fs.pathExistsSync(root)) {
-      fs.copySync(root, scratch, {
-        filter: (file) => !leftOut.test(path.relative(root, file)) && isCopied(fs.lstatSync(file)),
-      });
-    }
-    commit(scratch, changes);
-    refuseUnknownScripts(invocation.flags.verify, scratch);
+    commit(service, changes);
+    refuseUnknownScripts(invocation.flags.verify, service);
     const commands = invocation.flags.verify.map((script) => `${run} ${script}`);
     for (const line of [install, ...commands]) {
-      const fault = await runWithProgress(line, scratch, `verify, in a copy of the service: ${line}`, invocation);
+      const what = `verify, in a copy of the service: ${line}`;
+      const fault = await runWithProgress(line, service, what, invocation, completeInstall());
       if (fault === undefined) continue;
       const failed = line === install ? 'the changes cannot be verified' : 'the changes do not pass';
       throw new SlipwayError(exitCodes.failed, `${failed}: ${fault}`, {
-        hint: 'nothing was written; see the change with --dry-run --diff, or land it without --verify',
+        hint: `nothing was written; see the change with --dry-run --diff, or land it without --verify; the checks ran in a copy of ${original}, without what git ignores`,
       });
     }
     return commands;
@@ -91,9 +80,4 @@ export function untestedNotes(root: string, { flags, cwd }: Invocation): string[
   });
   if (edited.length === 0) return [];
   return [`checked without the platform's tests, though you have edited ${fewOf(edited.map(([home]) => home))}`];
-}
-
-/** Leaves out pipes, sockets and devices. They are not part of a service, and reading one may never end. */
-function isCopied(stat: fs.Stats): boolean {
-  return stat.isFile() || stat.isDirectory() || stat.isSymbolicLink();
 }

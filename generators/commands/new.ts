@@ -9,6 +9,8 @@ import type { Manifest } from '../engine/model.ts';
 import { packageManagerCommands } from '../engine/template.ts';
 import { validateManifest } from '../engine/parseManifest.ts';
 import { fewOf } from '../engine/suggest.ts';
+import { monorepoOf } from '../io/monorepo.ts';
+import { monorepoNotes } from '../monorepo.ts';
 import { alreadyService } from '../newFolder.ts';
 import { newServiceAnswers } from '../newService.ts';
 import { type ConflictRule, ruleFor } from '../engine/reconcile/policy.ts';
@@ -40,11 +42,13 @@ export const command = defineCommand({
     const catalogue = loadCatalogue(flags.catalogue, cwd);
     const { directory, set, ...service } = await newServiceAnswers(invocation, catalogue);
     const root = path.resolve(cwd, directory);
-    const manifest = validateManifest(setOptions(newManifest(service, catalogue), set, catalogue), catalogue);
+    const monorepo = await monorepoOf(root, flags.git);
+    const first = newManifest({ ...service, monorepo }, catalogue);
+    const manifest = validateManifest(setOptions(first, set, catalogue), catalogue);
     return {
       root,
       packageManager: manifest.packageManager,
-      notes: pinnedNote(manifest),
+      notes: [...pinnedNote(manifest), ...monorepoNotes(manifest, monorepo)],
       isNew: true,
       prepare: async (settled) => {
         const prepared = await planning(root, catalogue, invocation, (present) => {
@@ -56,7 +60,7 @@ export const command = defineCommand({
         refuseTaken(prepared, flags.conflicts);
         return prepared;
       },
-      afterwards: async () => (flags.git ? commitFirst(root) : []),
+      afterwards: async () => (flags.git ? commitFirst(root, manifest) : []),
       next: nextSteps(manifest),
     };
   },
@@ -76,7 +80,9 @@ function refuseTaken({ entries }: Prepared, rules: readonly ConflictRule[]): voi
   );
 }
 
-async function commitFirst(root: string): Promise<readonly string[]> {
+async function commitFirst(root: string, { monorepo }: Manifest): Promise<readonly string[]> {
+  // A repository in a workspace would hide the service from the repository of the workspace.
+  if (monorepo !== undefined) return ['in a repository with other projects: the commit is yours to make'];
   const { isInRepository, startRepository } = await import('../io/git.ts');
   try {
     if (await isInRepository(root)) return ['inside a git repository: the commit is yours to make'];

@@ -3,6 +3,7 @@ import { type Catalogue, type CatalogueModule, ciProviders, conflictChoices, pac
 import { offeredModules } from './resolve.ts';
 import {
   descriptionPattern,
+  folderPattern,
   maximumDescriptionLength,
   maximumNameLength,
   maximumPatternLength,
@@ -48,6 +49,20 @@ export function manifestSchema(catalogue: Catalogue): Record<string, unknown> {
         properties: { pinned: { type: 'string', pattern: '^\\d+\\.\\d+\\.\\d+$' } },
       },
       ci: { type: 'array', uniqueItems: true, items: { enum: ciProviders } },
+      monorepo: {
+        type: 'object',
+        description: 'Where the service is in a repository with other projects; `slipway ci` finds it out.',
+        additionalProperties: false,
+        required: ['path'],
+        properties: {
+          path: { type: 'string', pattern: folderPattern.source, description: 'From the root of the repository.' },
+          workspace: {
+            type: 'string',
+            pattern: `^\\.$|${folderPattern.source}`,
+            description: 'The workspace with the lockfile, from the root of the repository; `.` for the root.',
+          },
+        },
+      },
       modules: {
         type: 'object',
         description: 'Module id → its options where they differ from the default.',

@@ -30,6 +30,8 @@ export interface Manifest {
   /** Version of Node from npm. It is pinned when the Node of the host is too old. */
   readonly node?: { readonly pinned: string };
   readonly ci: readonly CiProvider[];
+  /** Set for a service in a repository with other projects. */
+  readonly monorepo?: Monorepo;
   /** Module id → the options that differ from the default. */
   readonly modules: Readonly<Record<string, Readonly<Record<string, OptionValue>>>>;
   /** Whether the service also contains the tests of the platform's code. */
@@ -38,6 +40,17 @@ export interface Manifest {
   readonly ejected?: readonly string[];
   /** Pattern of paths → what happens to conflicts in these files. The last pattern that matches decides. */
   readonly conflicts?: Readonly<Record<string, ConflictChoice>>;
+}
+
+/** Where a service is in a repository with other projects. Paths use `/`. */
+export interface Monorepo {
+  /** Path of the service from the root of the repository: `services/orders`. */
+  readonly path: string;
+  /**
+   * Set for a member of a workspace of npm or pnpm: path of the workspace from the root of the repository, `.` for the root itself. The
+   * workspace has the lockfile.
+   */
+  readonly workspace?: string;
 }
 
 // Module definitions
@@ -102,7 +115,8 @@ export interface CiContribution {
 }
 
 /**
- * The command of an npm script. An object has one command for each package manager. A package manager without a command does not
+ * The command of an npm script, for a POSIX shell and for cmd.exe. It may begin with `exec` in a POSIX shell: Slipway leaves that out
+ * for cmd.exe. An object has one command for each package manager. A package manager without a command does not
  * get the script.
  */
 export type Script = string | Readonly<Partial<Record<PackageManager, string>>>;
@@ -385,6 +399,8 @@ export type Merge = (path: string, base: string, yours: string, theirs: string, 
 
 /** A file on disk. */
 export interface DiskFile {
+  /** Set when something else is in its place, which Slipway neither follows nor changes: `a link that leads out of the service`. */
+  readonly special?: string;
   readonly bytes: Uint8Array;
   readonly mode: number;
   /** SHA-256 of the bytes, in hex. */

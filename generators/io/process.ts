@@ -104,12 +104,30 @@ function isProgram(file: string): boolean {
   }
 }
 
+/** Settings that make a package manager leave packages out. Package managers read them in any letter case. */
+const omitting = /^(?:NODE_ENV|npm_config_(?:also|dev|include|omit|only|optional|prod|production))$/i;
+
+/**
+ * The environment for package managers. A service is developed where it is installed: without development packages it has no compiler
+ * and no tests, and without optional ones no Node of its own. `NODE_ENV=production` and the settings of a user are overridden.
+ * @returns the environment of this process, with settings that ask for all packages
+ */
+export function completeInstall(): NodeJS.ProcessEnv {
+  return {
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !omitting.test(name))),
+    // npm separates the values of a list by empty lines, and lets `include` win over `omit`
+    // (https://docs.npmjs.com/cli/using-npm/config#include).
+    npm_config_include: 'dev\n\noptional\n\npeer',
+  };
+}
+
 /**
  * Runs a command line. On a terminal it shows a spinner and the elapsed seconds.
  * @param line program and arguments, separated by spaces
  * @param cwd the folder to run in
  * @param what a short description
  * @param invocation says whether there is a terminal
+ * @param env its whole environment
  * @returns undefined on success, otherwise the reason in one line
  */
 export async function runWithProgress(
@@ -117,11 +135,12 @@ export async function runWithProgress(
   cwd: string,
   what: string,
   { flags }: Invocation,
+  env: NodeJS.ProcessEnv,
 ): Promise<string | undefined> {
   const stop = flags.quiet || flags.json ? () => {} : await showProgress(what);
   try {
     const [program = '', ...args] = line.split(' ');
-    await runProcess([program, ...args], cwd);
+    await runProcess([program, ...args], cwd, { env });
     return undefined;
   } catch (error) {
     return explainFailure(error, line);

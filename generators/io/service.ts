@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { badInput, SlipwayError } from '../engine/errors.ts';
 import { manifestPath } from '../engine/manifest.ts';
-import type { DiskFile, Service } from '../engine/model.ts';
+import type { DiskFile, Lock, Service } from '../engine/model.ts';
 import { lockPath } from '../engine/reconcile/lock.ts';
 import { decode } from '../engine/text.ts';
+import { isBelowGit, realRootOf } from './paths.ts';
 import { openStore, outdatedFiles, type Past, type Store } from './store.ts';
-import { hashOf, listFiles, readFileInside } from './tree.ts';
+import { hashOf, listFiles, readFileInside, readPlace } from './tree.ts';
 
 /**
  * Finds the service of a folder.
@@ -32,15 +33,21 @@ export type OpenService = Service & Pick<Store, 'isKept' | 'lost'>;
  * Opens a service, or the folder of a future service.
  * @param root the folder; it need not exist
  * @param past the content of `.slipway/` in Git's history, if that has been searched
+ * @param listed paths of the files that git does not ignore, if git was asked
  * @param sparse the files that Git has not checked out, if Git was asked
  * @returns the service; each file is read on demand, once
  * @throws SlipwayError (exit code 2) when the manifest cannot be read; reading a damaged lock throws as well
  */
-export function openService(root: string, past?: Past, sparse?: ReadonlySet<string>): OpenService {
+export function openService(
+  root: string,
+  past?: Past,
+  listed?: readonly string[],
+  sparse?: ReadonlySet<string>,
+): OpenService {
   const files = new Map<string, DiskFile | undefined>();
   const isThere = existsSync(root);
   const read = (file: string): DiskFile | undefined => {
-    if (!files.has(file)) files.set(file, isThere ? readFileInside(root, file) : undefined);
+    if (!files.has(file)) files.set(file, isThere ? readPlace(root, file) : undefined);
     return files.get(file);
   };
   const manifestText = textOf(read(manifestPath), manifestPath);
@@ -57,7 +64,11 @@ export function openService(root: string, past?: Past, sparse?: ReadonlySet<stri
     isKept: store.isKept,
     lost: store.lost,
     ...(sparse && { sparse }),
-    files: () => (isThere ? listFiles(root) : []),
+    files: () => {
+      if (!isThere) return [];
+      const places = placesIn(store.lock());
+      return spelledAs(places, listFiles(root, listed && [...new Set([...listed, ...places])]), read);
+    },
     outdated: () => (isThere ? outdatedFiles(root) : []),
     hash: hashOf,
   };
@@ -71,7 +82,8 @@ export function openService(root: string, past?: Past, sparse?: ReadonlySet<stri
  * @returns the result of `use`
  */
 export async function withPast<T>(root: string, use: (service: OpenService) => T): Promise<T> {
-  const service = await openSparse(root);
+  const listed = isBelowGit(realRootOf(root)) && existsSync(root) ? await listing(root) : undefined;
+  const service = await openSparse(root, undefined, listed);
   try {
     const result = use(service);
     if (service.lost.size === 0) return result;
@@ -79,14 +91,14 @@ export async function withPast<T>(root: string, use: (service: OpenService) => T
     if (service.lost.size === 0) throw error;
   }
   const { readPast } = await import('./past.ts');
-  return use(await openSparse(root, await readPast(root, service.lost)));
+  return use(await openSparse(root, await readPast(root, service.lost), listed));
 }
 
 /** Opens a service that may be a sparse checkout. */
-async function openSparse(root: string, past?: Past): Promise<OpenService> {
-  const service = openService(root, past);
+async function openSparse(root: string, past?: Past, listed?: readonly string[]): Promise<OpenService> {
+  const service = openService(root, past, listed);
   const sparse = await sparseIn(root, service);
-  return sparse.size === 0 ? service : openService(root, past, sparse);
+  return sparse.size === 0 ? service : openService(root, past, listed, sparse);
 }
 
 /** Asks Git which files are not checked out, when a file that Slipway wrote is missing. */
@@ -116,6 +128,31 @@ export function pathInService(file: string, cwd: string, root: string): string {
     throw badInput(`${file} is not a file of the service in ${root}`);
   }
   return relative;
+}
+
+/** Asks git for the files. A service that git ignores as a whole is read as without git. */
+async function listing(root: string): Promise<readonly string[] | undefined> {
+  const { listedByGit } = await import('./git.ts');
+  const listed = await listedByGit(root);
+  return listed?.includes(manifestPath) ? listed : undefined;
+}
+
+/**
+ * A file system without letter case lists a file under the name that the user gave it: `Log/logger.ts`. It is the file `log/logger.ts` of
+ * the lock, unless the list has both.
+ */
+function spelledAs(places: readonly string[], files: readonly string[], read: Service['read']): string[] {
+  const listed = new Set(files);
+  const known = new Map(places.map((place) => [place.toLowerCase(), place]));
+  return files.map((file) => {
+    const place = known.get(file.toLowerCase());
+    return place === undefined || listed.has(place) || read(place) === undefined ? file : place;
+  });
+}
+
+/** The paths of Slipway's files, also of those that git ignores. */
+function placesIn({ files }: Lock): string[] {
+  return Object.entries(files).map(([home, { at }]) => at ?? home);
 }
 
 function textOf(file: DiskFile | undefined, name: string): string | undefined {

@@ -34,7 +34,6 @@ export default defineModule({
     dev: 'node --watch-path=cmd --watch-path=internal --watch-path=pkg --import=./scripts/env.ts cmd/server/main.ts',
     build: 'tsc --project tsconfig.build.json && node scripts/build.ts',
     prestart: 'node --run build',
-    // `exec` replaces the shell. Otherwise the shell would receive the signals of the process.
     start: 'exec node --import=./dist/internal/platform/app/compileCache.js dist/cmd/server/main.js',
     test: 'vitest run --project unit',
     coverage: 'vitest run --project unit --coverage',

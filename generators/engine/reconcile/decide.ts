@@ -94,6 +94,7 @@ export interface DecideContext {
  */
 export function decide(situation: Situation, context: DecideContext): Decision {
   const { theirs, locked, yours } = situation;
+  if (yours?.special !== undefined) return leaveAlone(yours.special, situation, context);
   if (locked !== undefined && yours === undefined && mayReturn(situation)) return waitFor(situation, locked, context);
   if (theirs === undefined) return locked === undefined ? nothing : letGo(situation, locked, context);
   const subject = { ...situation, theirs, theirsHash: context.hash(theirs.bytes) };
@@ -106,6 +107,21 @@ export function decide(situation: Situation, context: DecideContext): Decision {
 }
 
 const nothing: Decision = { action: 'keep', reason: '' };
+
+/** Decides about something that the user has put in the place of a file. It is a conflict only when Slipway has a new text for the file. */
+function leaveAlone(special: string, situation: Situation, context: DecideContext): Decision {
+  const { theirs, locked } = situation;
+  const alone: Decision = { ...nothing, reason: `it is ${special}: left alone` };
+  if (theirs === undefined) return alone;
+  const subject = { ...situation, theirs, theirsHash: context.hash(theirs.bytes) };
+  if (locked !== undefined && (theirs.ownership === 'seed' || locked.hash === subject.theirsHash)) {
+    const base = locked.ownership === 'merged' ? context.base(locked.hash) : undefined;
+    return { ...alone, locked, ...(base && { base }) };
+  }
+  const remembered = remember(subject, theirs.bytes, context);
+  if (context.conflict === 'ours') return { ...alone, ...remembered };
+  return { action: 'conflict', reason: `it is ${special}: put a file there, or choose --conflict=ours`, ...remembered };
+}
 
 type Subject = Situation & { readonly theirs: RenderedFile; readonly theirsHash: string };
 
@@ -315,10 +331,10 @@ function reconcile(subject: Subject, locked: LockedFile, context: DecideContext)
   return threeWay({ ...subject, yours }, locked, from, context);
 }
 
-/** Describes where the file came from. */
-function story({ path, place, destination }: Situation): string {
+/** Describes where the file came from. A move that the lock has was told before. */
+function story({ path, place, destination, locked }: Situation): string {
   if (place !== destination) return `renamed from ${place}`;
-  return place === path ? '' : `moved by you from ${path}`;
+  return place === path || place === locked?.at ? '' : `moved by you from ${path}`;
 }
 
 function threeWay(

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileS
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { moduleSpecifiers } from '../../../generators/engine/reconcile/moduleSpecifiers.ts';
-import { candidates } from '../../../generators/engine/reconcile/usages.ts';
+import { candidates } from '../../../generators/engine/reconcile/specifiers.ts';
 import { scratchFolder, slipway, treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
 import { scratchService } from '../../helpers/scratchService.ts';
@@ -122,7 +122,7 @@ describe('the commands', () => {
     const sources = Object.keys(tree).filter((file) => file.endsWith('.ts') && !file.startsWith('.slipway/'));
     const lost = sources.flatMap((file) =>
       moduleSpecifiers(tree[file] ?? '')
-        .filter(({ specifier }) => specifier.startsWith('.'))
+        .filter(({ specifier, isPath }) => specifier.startsWith('.') && !isPath)
         .filter(({ specifier }) => !candidates(file, specifier).some((found) => found in tree))
         .map(({ specifier }) => `${file} imports ${specifier}`),
     );
@@ -232,7 +232,9 @@ describe('the commands', () => {
       detail: expect.stringMatching(/^\d+ bases, all whole$/),
     });
     expect(findings).toContainEqual(expect.objectContaining({ what: 'dependencies', ok: false }));
-    mkdirSync(path.join(service.path, 'node_modules'));
+    const { dependencies, devDependencies } = JSON.parse(readFileSync(path.join(service.path, 'package.json'), 'utf8'));
+    for (const name of Object.keys({ ...dependencies, ...devDependencies }))
+      mkdirSync(path.join(service.path, 'node_modules', name), { recursive: true });
     expect(slipway(['doctor'], { cwd: service.path }).exitCode).toBe(0);
     expect(slipway(['doctor', '--cwd', '/'], { cwd: service.path }).exitCode).toBe(1);
   });

@@ -59,6 +59,25 @@ describe('new', () => {
     expect(stderr).toContain('and 89 more');
   });
 
+  it('in a folder with nothing but what systems, editors and git put there is laid down', () => {
+    using scratch = scratchFolder();
+    const folder = folderWith(path.join(scratch.path, 'orders'), '.DS_Store', 'Thumbs.db', 'LICENSE');
+    for (const own of ['.idea', '.vscode']) folderWith(path.join(folder, own), 'tasks.json');
+    expect(slipway(['new', 'orders', '--no-git', ...quick], { cwd: scratch.path }).exitCode).toBe(0);
+    expect(readFileSync(path.join(folder, '.vscode/tasks.json'), 'utf8')).toBe('my tasks.json\n');
+    expect(slipway(['check'], { cwd: folder }).exitCode).toBe(0);
+  });
+
+  it.each(['con', 'aux.service', 'orders.'])('in the folder %s is refused: Windows cannot store it', (name) => {
+    using scratch = scratchFolder();
+    expectFault(
+      slipway(['new', name, '--name=orders', ...quick], { cwd: scratch.path }),
+      2,
+      `called ${name} everywhere`,
+    );
+    expect(readdirSync(scratch.path)).toEqual([]);
+  });
+
   it('in an empty folder, here or by name, is laid down', () => {
     using scratch = scratchFolder();
     const here = folderWith(path.join(scratch.path, 'orders'));
@@ -128,7 +147,7 @@ describe('new', () => {
     const { exitCode } = slipway(['new', 'services/orders', ...quick], { cwd: scratch.path });
     expect(exitCode).toBe(0);
     expect(existsSync(path.join(scratch.path, 'services/orders/.git'))).toBe(false);
-    expect(readdirSync(scratch.path).sort()).toEqual(['.git', 'package.json', 'services']);
+    expect(readdirSync(scratch.path).sort()).toEqual(['.git', '.github', 'package.json', 'services']);
     expect(slipway(['check', '--cwd', 'services/orders'], { cwd: scratch.path }).exitCode).toBe(0);
     expect(
       slipway(['add', 'postgres', '--no-install', '--cwd', 'services/orders'], { cwd: scratch.path }).exitCode,

@@ -164,6 +164,20 @@ export const planted: Readonly<Record<string, readonly Subject[]>> = {
     sample({ scripts: { sample: 'tsc --project tsconfig.lost.json' } }),
     sample({ scripts: { sample: 'node --run lost' } }),
   ],
+  'has scripts that cmd.exe runs, as a POSIX shell does': [
+    "node --eval 'process.exit()'",
+    'NODE_ENV=production node dist/cmd/sample/main.js',
+    'node --run check; node --run check',
+    'node --run check & node --run check',
+    'node $PWD',
+    'node %CD%',
+    'node dist/*.js',
+    'node `pwd`',
+    'rm -rf dist',
+    './scripts/check.sh',
+    'node --run check && exec node dist/cmd/sample/main.js',
+    'node --run check > /dev/null',
+  ].map((command) => sample({ scripts: { sample: command } })),
   'imports in a service no test that stays at Slipway': [
     sample({}, { 'internal/platform/sample/more.ts': "export { sample } from './module.test.ts';\n" }),
   ],
@@ -180,6 +194,9 @@ export const planted: Readonly<Record<string, readonly Subject[]>> = {
     sample({ renamed: { 'internal/platform/sample/module.ts': 'cmd/sample/main.ts' } }),
   ],
   'has a page in docs': [sample({}, { 'docs/sample.md.hbs': undefined })],
+  'has paths that every system can store': ['aux.ts', 'what?.ts', 'dot./a.ts'].map((name) =>
+    sample({}, { [`internal/sample/${name}`]: '' }),
+  ),
   'has YAML and JSON that parse': [
     sample({}, { 'deploy/k8s/components/sample/service.yaml': 'kind: [\n' }),
     sample({}, { 'deploy/observability/dashboards/sample.json': '{ "title": \n' }),
