@@ -34,19 +34,22 @@ export interface Rule {
   /** The schema of those settings. A service that lacks one of them ignores the rule. */
   readonly settings: TObject;
   /** Says which setting must change. A method, so that rules on different settings fit into one list. */
-  contradiction(settings: Static<TObject>): Fault | undefined;
+  contradiction(settings: Static<TObject>, isProduction: boolean): Fault | undefined;
 }
 
 /**
  * Declares a rule. It exists for type inference.
  * @param settings the schema of the settings
- * @param contradiction gets the settings, each valid by itself, and says which one must change, if any
+ * @param contradiction gets the settings, each valid by itself, and whether `NODE_ENV` is production; says which one must change, if any
  * @returns the rule
  */
 export function rule<Settings extends TObject>(
   settings: Settings,
-  contradiction: (settings: Static<Settings>) => Fault | undefined,
-): { readonly settings: Settings; contradiction(settings: Static<Settings>): Fault | undefined } {
+  contradiction: (settings: Static<Settings>, isProduction: boolean) => Fault | undefined,
+): {
+  readonly settings: Settings;
+  contradiction(settings: Static<Settings>, isProduction: boolean): Fault | undefined;
+} {
   return { settings, contradiction };
 }
 
@@ -130,7 +133,7 @@ export function checkConfig(schemas: readonly TObject[], env: Environment, rules
   for (const { variable } of faults) valid.delete(variable);
   const contradictions = rules
     .filter(({ settings }) => Object.keys(settings.properties).every((name) => valid.has(name)))
-    .flatMap((each) => each.contradiction(readConfig(each.settings, env)) ?? []);
+    .flatMap((each) => each.contradiction(readConfig(each.settings, env), env['NODE_ENV'] === 'production') ?? []);
   if (faults.length + contradictions.length > 0) throw new ConfigError([...faults, ...contradictions]);
 }
 
