@@ -80,7 +80,7 @@ describe('the probes', () => {
   });
 
   it('are ready by the health of the modules, and alive whatever it is', async () => {
-    let health: () => Promise<void> = async () => {};
+    let health: () => Promise<string | void> = async () => {};
     const { service, get } = await serviceWith(async () => ({ value: undefined, health: () => health() }));
     await service.start();
     expect(await answer(get('/readyz'))).toEqual([200, { status: 'ready', modules: { other: 'ok' } }]);
@@ -91,6 +91,9 @@ describe('the probes', () => {
       { status: 'unhealthy', modules: { other: { error: 'no connection' } } },
     ]);
     expect(await answer(get('/livez'))).toEqual([200, { status: 'ok' }]);
+
+    health = async () => 'writes fail';
+    expect(await answer(get('/readyz'))).toEqual([200, { status: 'ready', modules: { other: 'writes fail' } }]);
 
     health = () => new Promise(() => {});
     expect(await answer(get('/readyz'))).toEqual([

@@ -103,7 +103,7 @@ function addProbes(server: Admin, lifecycle: Lifecycle, healthTimeoutMs: number)
   server.get('/readyz', async (_request, reply) => {
     const modules = await lifecycle.health(healthTimeoutMs);
     const { phase } = lifecycle;
-    const healthy = Object.values(modules).every((health) => health === 'ok');
+    const healthy = Object.values(modules).every((health) => typeof health === 'string');
     const status = phase === 'ready' && !healthy ? 'unhealthy' : phase;
     return reply.code(status === 'ready' ? 200 : 503).send({ status, modules });
   });

@@ -247,10 +247,10 @@ export function databaseSuite(open: () => Promise<TestDatabase>): void {
       const migrations = createMigrations(opened.tables<unknown>().db);
       await migrations.down();
       const health = await watchHealth(opened, await createLogger('silent'), 50, 1000);
-      expect(health.assert).toThrow('migrations are pending: 20261121_accounts');
+      expect(health.report).toThrow('migrations are pending: 20261121_accounts');
       expect(await metric('postgres_migrations_pending')).toMatchObject([{ value: 1 }]);
       await migrations.up();
-      await vi.waitFor(() => expect(health.assert).not.toThrow(), 10_000);
+      await vi.waitFor(() => expect(health.report).not.toThrow(), 10_000);
       expect(await metric('postgres_migrations_pending')).toMatchObject([{ value: 0 }]);
       health.stop();
     });
@@ -263,7 +263,7 @@ export function databaseSuite(open: () => Promise<TestDatabase>): void {
           expect((await metric('postgres_pool_exhausted_total'))?.[0]?.value).toBeGreaterThan(before);
         }, 10_000),
       );
-      expect(health.assert).not.toThrow();
+      expect(health.report).not.toThrow();
       health.stop();
     });
   });
