@@ -6,6 +6,7 @@ export default defineModule({
   category: 'delivery',
   // The pods depend on the image: its user, its paths, and its read-only root file system.
   requires: ['docker'],
+  devDependencies: ['yaml'],
   hosts: ['deploy/k8s/'],
   ownership: { seed: ['deploy/k8s/overlays/'] },
   next: {

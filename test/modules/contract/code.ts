@@ -48,8 +48,8 @@ export const codeRules: Readonly<Record<string, Rule>> = {
     return [...ownFiles(subject)]
       .filter(([path]) => path.endsWith('.ts'))
       .flatMap(([path, text]) => {
-        // At run time a test needs more, and so does what is loaded only if it is there.
-        const wanted = isTest(path) ? [] : valueImports(text);
+        // Tests and scripts run where the service is developed. What is loaded only if it is there may be missing, too.
+        const wanted = isTest(path) || path.startsWith('scripts/') ? [] : valueImports(text);
         const missing = [
           ...packagesIn(text).filter((name) => !all.has(name)),
           ...wanted.filter((name) => !production.has(name)),

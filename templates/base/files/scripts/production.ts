@@ -54,7 +54,9 @@ function placeholders(root: string): string | undefined {
 
 function example(root: string): string | undefined {
   const main = 'cmd/server/main.ts';
-  return read(root, main).includes('/items/') ? `${main} still lists internal/items` : undefined;
+  return read(root, main).includes('/items/')
+    ? `${main} still lists internal/items, which keeps its data in memory`
+    : undefined;
 }
 
 function lockfile(root: string): string | undefined {

@@ -183,11 +183,11 @@ export async function preparations(): Promise<Preparations> {
 }
 
 /** What clients saw. */
-export interface Tally {
-  succeeded: number;
-  readonly failures: string[];
+export class Tally {
+  succeeded = 0;
+  readonly failures: string[] = [];
   /** Replies with `Connection: close`. */
-  closing: number;
+  closing = 0;
 }
 
 /**
@@ -195,11 +195,10 @@ export interface Tally {
  * @param url to request
  * @param connections how many at once
  * @param signal ends it after the requests under way
- * @returns what the clients saw
+ * @param tally what the clients have seen so far
  */
-export async function load(url: string, connections: number, signal: AbortSignal): Promise<Tally> {
+export async function load(url: string, connections: number, signal: AbortSignal, tally: Tally): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
-  const tally: Tally = { succeeded: 0, failures: [], closing: 0 };
   const client = async (): Promise<void> => {
     while (!signal.aborted) {
       try {
@@ -215,7 +214,6 @@ export async function load(url: string, connections: number, signal: AbortSignal
   };
   await Promise.all(Array.from({ length: connections }, client));
   agent.destroy();
-  return tally;
 }
 
 async function request(url: string, agent: Agent): Promise<IncomingMessage> {
