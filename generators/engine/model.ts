@@ -250,6 +250,8 @@ export interface ConfigVariable {
   readonly expects: string;
   readonly default?: string;
   readonly example?: string;
+  /** The value in Kubernetes, when it differs from the default. */
+  readonly kubernetes?: string;
   readonly secret: boolean;
   readonly required: boolean;
 }
