@@ -55,6 +55,7 @@ export const tls = defineModule({
       credentials,
       ticketKeys: ticketKeys === undefined ? randomBytes(ticketKeysBytes) : Buffer.from(ticketKeys, 'base64'),
       minVersion: settings.TLS_MIN_VERSION,
+      tlsOnly: settings.TLS_ONLY,
       handshakeMs: settings.TLS_HANDSHAKE_TIMEOUT_MS,
       peers: api.peers,
       http2: (socket) => sessions.accept(socket),
