@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -109,10 +110,11 @@ describe('a request whose client leaves', () => {
     // The handler heeds the signal, or replies later; the reply has begun as a stream, or by hand.
     const paths = ['/heeding', '/deaf', '/stream', '/raw'];
     const clients = await Promise.all(paths.map(() => connectTo(port)));
+    // The head of a reply that has begun is out.
+    const heads = Promise.all(clients.slice(2).map((client) => once(client, 'data')));
     for (const [index, client] of clients.entries()) ask(client, paths[index] ?? '');
     await expect.poll(() => begun, polling).toBe(4);
-    // The head of a reply that has begun is out.
-    await sleep(50);
+    await heads;
     for (const client of clients) leave(client);
     await expect.poll(() => ended, polling).toBe(3);
     const told = await logged(4);
@@ -139,6 +141,7 @@ describe('a request whose client leaves', () => {
     const client = await connectTo(port);
     client.on('error', () => undefined);
     client.write('GET /deaf HTTP/1.1\r\nhost: a\r\nx-request-timeout: 1\r\n\r\n');
+    await expect.poll(() => begun, polling).toBe(1);
     await sleep(5);
     client.destroy();
     await expect.poll(() => ended, polling).toBe(1);
@@ -163,7 +166,7 @@ describe('a reply that is cut off on this side', () => {
   });
 
   it('because its time is up is one error, and a failure', async () => {
-    const response = await fetch(`http://127.0.0.1:${port}/raw`, { headers: { 'x-request-timeout': '50' } });
+    const response = await fetch(`http://127.0.0.1:${port}/raw`, { headers: { 'x-request-timeout': '1000' } });
     await expect(response.text()).rejects.toThrow('terminated');
     expect(await logged(1)).toEqual([
       expect.objectContaining({ level: 'error', msg: 'request broken off', route: '/raw', status: 504 }),
