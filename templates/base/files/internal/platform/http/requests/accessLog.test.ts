@@ -12,7 +12,7 @@ import { drain } from '../connections.ts';
 import type { Http } from '../server.ts';
 
 /** Generous: the machine may be busy. */
-const polling = { timeout: 10_000 };
+const polling = { timeout: 60_000 };
 
 let http: Http;
 let port: number;
@@ -39,8 +39,11 @@ beforeEach(async () => {
       ended += 1;
     });
   });
+  // Goes on after the signal.
   http.get('/deaf', async () => {
-    await sleep(300);
+    const { signal } = current();
+    while (!signal.aborted) await sleep(10);
+    await sleep(50);
     ended += 1;
     return { late: true };
   });

@@ -21,7 +21,7 @@ describe.skipIf(!server)('the module, on a PostgreSQL server (needs DATABASE_URL
       POSTGRES_CHECKOUT_MAX_MS: '1500',
     });
     const becomes = (expected: unknown) =>
-      vi.waitFor(async () => expect(await service.health(1000)).toEqual({ postgres: expected }), 15_000);
+      vi.waitFor(async () => expect(await service.health(1000)).toEqual({ postgres: expected }), 60_000);
 
     await becomes({ error: 'migrations are pending: 20261121_accounts' });
     expect(await metrics.text()).toContain('postgres_migrations_pending 1');

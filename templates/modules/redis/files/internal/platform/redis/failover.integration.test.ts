@@ -11,7 +11,7 @@ import { testService } from './testing.ts';
 const isThere = spawnSync('redis-server', ['--version']).status === 0;
 if (!isThere && process.env['CI']) throw new Error('these tests start servers: install redis-server');
 
-const patient = { timeout: 30_000, interval: 20 };
+const patient = { timeout: 60_000, interval: 20 };
 const masterHealth = { redis: 'ok' };
 const replicaHealth = { redis: 'impaired: Redis is a replica, it refuses writes' };
 

@@ -18,7 +18,7 @@ import {
   upgraded,
 } from './testing.ts';
 
-const patient = { timeout: 15_000 };
+const patient = { timeout: 60_000 };
 const limits = {
   WEBSOCKET_MESSAGE_LIMIT_BYTES: '4096',
   WEBSOCKET_MESSAGES_PER_SECOND: '50',

@@ -13,7 +13,7 @@ import { defineRequest } from './messages.ts';
 import type { Sockets } from './sockets.ts';
 import { echo, news, note, numberOf, rawClient, testService, upgraded } from './testing.ts';
 
-const patient = { timeout: 15_000 };
+const patient = { timeout: 60_000 };
 const age = defineRequest({
   type: 'age',
   version: '1.0',
