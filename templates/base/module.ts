@@ -175,6 +175,7 @@ export default defineModule({
     'pkg/errors/chain.ts': 'pkg/errors/index.ts',
     'pkg/errors/index.ts': 'pkg/errors/index.ts',
     'internal/config/rule.ts': 'internal/platform/config/config.ts',
+    'internal/platform/config/check.ts': 'internal/platform/config/config.ts',
     'internal/config/expectation.ts': 'internal/platform/config/config.ts',
     'internal/config/config.ts': 'internal/platform/config/config.ts',
     'internal/metrics/errors.ts': 'internal/platform/metrics/module.ts',
