@@ -50,6 +50,19 @@ describe('a method that a path has not', () => {
   });
 });
 
+describe('a slash at the end of a path, or two in it', () => {
+  it.each(['/things/', '/things/7/', '/things//', '//things/7', '/nested/', '/nested//7', '/things/?x=1'])(
+    'makes it another path: %s',
+    async (url) => {
+      http = await testServer();
+      for (const method of ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'OPTIONS'] as const) {
+        const { statusCode, headers } = await http.inject({ method, url });
+        expect([method, statusCode, headers['allow']]).toEqual([method, 404, undefined]);
+      }
+    },
+  );
+});
+
 describe('a path that does not exist', () => {
   it.each(['GET', 'HEAD', 'POST', 'OPTIONS'] as const)('is 404 for %s, whatever the body is', async (method) => {
     http = await testServer();

@@ -140,6 +140,18 @@ describe('a request whose client leaves', () => {
     expect(counted()).toEqual(['/heeding 499 1', '/deaf 499 1']);
   });
 
+  it.each([
+    ['sends bytes that are not HTTP', ['GARBAGE\r\n\r\n'], 1],
+    ['sends too many requests at once', Array.from({ length: 30 }, () => 'GET / HTTP/1.1\r\nhost: a\r\n\r\n'), 17],
+  ])('or %s behind it is no failure', async (_what, more, count) => {
+    const client = await send(1, '/heeding');
+    client.write(more.join(''));
+    const told = await logged(count);
+    expect(told).toContainEqual(expect.objectContaining({ route: '/heeding', status: 499, aborted: true }));
+    expect(lines.join('')).not.toContain('"level":"error"');
+    expect(counted().join()).not.toMatch(/ 5\d\d /);
+  });
+
   it('when its time was up is a failure all the same', async () => {
     const client = await connectTo(port);
     client.on('error', () => undefined);
