@@ -119,6 +119,54 @@ describe('a message that breaks the rules is answered with an error, and its sen
   });
 });
 
+describe('an odd value in a message is an answer or an error of the sender, never a fault of the service', () => {
+  const literals = [
+    'null', '[]', '{}', 'true', '""', '-1', '1.5', '1e400', '-1e400', '9007199254740993', '1e99', String.raw`"\u0000"`,
+    String.raw`"\ud800"`, String.raw`"\udc00\ud800"`, '"\u202e"', '"__proto__"', '{"__proto__":{}}', `"${'x'.repeat(2000)}"`,
+    `${'['.repeat(500)}${']'.repeat(500)}`,
+  ]; // prettier-ignore
+
+  it.each([
+    ...Object.keys(envelope()),
+    'correlationId',
+    'direction',
+    'traceparent',
+    'timeoutMs',
+    'topic',
+    'offset',
+    'text',
+  ])('%s', async (name) => {
+    for (const literal of literals) {
+      const client = await rawClient(`${service.ws}/ws`);
+      const message: Record<string, unknown> = envelope({ timeoutMs: 1000 });
+      const isText = name === 'text';
+      const text = JSON.stringify({ ...message, [isText ? 'payload' : name]: isText ? { text: 'HERE' } : 'HERE' });
+      client.sendText(text.replace('"HERE"', literal));
+      const answer = await client.next(() => true);
+      expect([literal, Object(answer.payload).code]).not.toEqual([literal, 'internal']);
+      expect((await client.ask({ payload: { text: 'go on' } })).payload).toEqual({ text: 'go on' });
+      client.socket.terminate();
+    }
+  });
+
+  it.each([
+    ['host', '::'],
+    ['sec-websocket-protocol', '\u00e9'],
+    ['sec-websocket-extensions', 'permessage-deflate; client_max_window_bits=99'],
+    ['x-forwarded-for', ',:1,[::1'],
+    ['traceparent', 'x'],
+    ['authorization', 'Bearer \u00e9'],
+    ['x-request-timeout', '1e99'],
+  ])('header %s', async (name, value) => {
+    const socket = connect(Number(new URL(service.api).port), '127.0.0.1');
+    const headers = Object.entries({ host: 'a', ...handshake, [name]: value }).map((each) => each.join(': '));
+    socket.write(Buffer.from(`GET /ws HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n`, 'latin1'));
+    const [head] = await once(socket, 'data');
+    expect(String(head)).toMatch(/^HTTP\/1\.1 (?:101|4\d\d) /);
+    socket.destroy();
+  });
+});
+
 describe('what ends a connection', () => {
   it('a message that is too large: 1009', async () => {
     const client = await rawClient(`${service.ws}/ws`);

@@ -177,6 +177,28 @@ describe('a handler', () => {
     await service.service.stop(0, 5000);
   });
 
+  it.each(['now', 'later'])('that fails with an error which throws when it is read is answered (%s)', async (when) => {
+    const fail = (): never => {
+      throw Object.defineProperty(new Error('secret'), 'name', {
+        get() {
+          throw new Error('unreadable');
+        },
+      });
+    };
+    const service = await testService({}, (sockets) => {
+      sockets.on(note, when === 'now' ? fail : async () => fail());
+    });
+    const client = await rawClient(`${service.ws}/ws`);
+    expect((await client.ask({ type: 'note', payload: { text: '' } })).payload).toEqual({
+      code: 'internal',
+      message: 'Something went wrong.',
+      retryable: false,
+    });
+    expect((await client.ask({ payload: { text: 'still on' } })).payload).toEqual({ text: 'still on' });
+    client.socket.terminate();
+    await service.service.stop(0, 5000);
+  });
+
   it.each(['now', 'later'])(
     'that answers with what JSON cannot write is a fault of ours, and one that fails with it is told (%s)',
     async (when) => {
