@@ -66,6 +66,7 @@ describe('a secret is hidden', () => {
     ['in an AggregateError', { err: new AggregateError([clientError()]) }],
     ['in the message of an error', { err: new Error(`connecting to postgres://app:${secret}@db/orders`) }],
     ['in rawHeaders', { req: { rawHeaders: ['Host', 'a', 'Authorization', secret, 'Cookie', `s=${secret}`] } }],
+    ['in the arguments of a command', { argv: ['psql', '-h', 'db', '--password', secret] }],
     [
       'in pairs',
       {
@@ -146,6 +147,7 @@ it.each<[string, Record<string, unknown>]>([
   ['a challenge', { header: 'Bearer realm="orders", error="invalid_token"' }],
   ['a message about settings', { text: 'x\n  DB_PASSWORD: expected at least 16 characters' }],
   ['words', { text: 'Basic authentication; a bearer token is needed; invalid token: expired' }],
+  ['a list of names', { modules: ['http', 'auth', 'auth', 'contract'], required: ['id', 'token', 'name'] }],
   ['a boolean', { hasPassword: true, nested: { token: false } }],
 ])('%s is shown as it is', async (_what, fields) => {
   expect(JSON.parse(await logged((log) => log.info(fields, 'test')))).toMatchObject(fields);

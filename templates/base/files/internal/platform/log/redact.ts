@@ -15,6 +15,7 @@ const maxName = 256;
 const maxPlain = 2048;
 
 const names = String.raw`passw(?:or)?d|pwd|passphrase|secret|token|credential|authorization|cookie|jwt|bearer|dsn|signature|(?:api|access|account|private|signing|encryption|master|shared|ssh|hmac)[-_ ]?key|connection[-_]?string`;
+const telling = new RegExp(names, 'i');
 const secretName = new RegExp(`${names}|^(?:pass|auth|otp|pin)$`, 'i');
 /** A name of a secret and what follows it in JSON, in a printed object, in a query or in settings. */
 const named = String.raw`(?:${names})[\w-]{0,40}[\\"']{0,2}\s{0,3}`;
@@ -177,9 +178,10 @@ class Line {
     const copy: unknown[] = [];
     for (const [index, value] of list.entries()) {
       if (this.#left <= 0) return [...copy, cut];
-      // In `rawHeaders`, and in pairs, a value follows its name.
-      const name = index % 2 === 1 ? list[index - 1] : undefined;
-      copy.push(typeof name === 'string' && isSecret(name, value) ? hidden : this.of(value, depth));
+      // In `rawHeaders` and in pairs a value follows its name, in the arguments of a command it follows `--password`.
+      const name = list[index - 1];
+      const isValue = typeof name === 'string' && (index % 2 === 1 || name.startsWith('-')) && telling.test(name);
+      copy.push(isValue ? hidden : this.of(value, depth));
     }
     return copy;
   }
