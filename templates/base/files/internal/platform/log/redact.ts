@@ -167,8 +167,8 @@ class Line {
     try {
       const value: unknown = Reflect.get(object, name);
       // `{ name: 'cookie', value: 'a=b' }` is one header of a list.
-      const known = name === 'value' ? String(Reflect.get(object, 'name') ?? Reflect.get(object, 'key')) : name;
-      return isSecret(known, value) ? hidden : this.of(value, depth);
+      const label = name === 'value' ? String(Reflect.get(object, 'name') ?? Reflect.get(object, 'key')) : name;
+      return isSecret(label, value) ? hidden : this.of(value, depth);
     } catch {
       return unreadable;
     }
