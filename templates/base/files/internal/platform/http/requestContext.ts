@@ -129,7 +129,7 @@ export class RequestContext extends Context {
   }
 
   override detached(name: string): Context {
-    return this.#tracing.detached(name, this);
+    return this.#tracing.detached(name, this) ?? super.detached(name);
   }
 
   override ended(): Error | undefined {

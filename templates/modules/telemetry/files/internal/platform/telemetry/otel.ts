@@ -134,7 +134,7 @@ class DetachedContext extends Context {
   }
 
   override detached(name: string): Context {
-    return detached(this.#tracer, name, this);
+    return detached(this.#tracer, name, this) ?? super.detached(name);
   }
 
   override cancel(reason?: Error): void {
@@ -143,9 +143,8 @@ class DetachedContext extends Context {
   }
 }
 
-function detached(tracer: Tracer, name: string, from: Context): Context {
-  if (from.trace.sampled) return new DetachedContext(tracer, name, from);
-  return new Context({ id: from.id, link: from.trace });
+function detached(tracer: Tracer, name: string, from: Context): Context | undefined {
+  return from.trace.sampled ? new DetachedContext(tracer, name, from) : undefined;
 }
 
 /** One decision, in two forms. */
