@@ -148,6 +148,7 @@ it.each<[string, Record<string, unknown>]>([
   ['a message about settings', { text: 'x\n  DB_PASSWORD: expected at least 16 characters' }],
   ['words', { text: 'Basic authentication; a bearer token is needed; invalid token: expired' }],
   ['a list of names', { modules: ['http', 'auth', 'auth', 'contract'], required: ['id', 'token', 'name'] }],
+  ['a setting about secrets', { config: { AUTH_JWT_TYPE: 'at+jwt' } }],
   ['a boolean', { hasPassword: true, nested: { token: false } }],
 ])('%s is shown as it is', async (_what, fields) => {
   expect(JSON.parse(await logged((log) => log.info(fields, 'test')))).toMatchObject(fields);
