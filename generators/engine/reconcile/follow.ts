@@ -2,10 +2,11 @@ import type { Lock, Plan, PlanEntry, Service } from '../model.ts';
 import { encode } from '../text.ts';
 import { codeAfter, textsAfter } from './codeAfter.ts';
 import { isSource } from './moduleSpecifiers.ts';
-import { followed, followedPath, withFolders, withSpecifiers } from './specifiers.ts';
+import { followed, type Origin, withFolders, withSpecifiers } from './specifiers.ts';
 
 /** The files of a service after a plan, and the moves to there. */
 interface Move {
+  /** Files, and folders, each ending with `/`. */
   readonly after: ReadonlySet<string>;
   /** Path before the plan → path after it, of each file that stays and of the folders. */
   readonly places: ReadonlyMap<string, string>;
@@ -34,7 +35,7 @@ export function followRenames(service: Service, plan: Plan): Plan {
     return after.has(place) ? [[path, place]] : [];
   });
   const move: Move = {
-    after,
+    after: new Set(withFolders([...after].map((path) => [path, path])).keys()),
     places: withFolders(kept),
     formers: (path) => pairs.flatMap(([from, to]) => (to === path ? [from] : [])),
   };
@@ -52,14 +53,11 @@ function moveOf({ path, became, changes: [gone, put] }: PlanEntry): [from: strin
 function follow(service: Service, plan: Plan, path: string, text: string, move: Move): Plan {
   const targets = new Set<string>();
   const bytes = encode(
-    withSpecifiers(text, ({ specifier, isPath }) => {
-      const formers = move.formers(path);
-      const lost = isPath
-        ? followedPath(specifier, path, formers[0] ?? path, move.places)
-        : followed(specifier, path, [
-            [path, (file) => (move.after.has(file) ? file : undefined)],
-            ...[path, ...formers].map((importer) => [importer, (file: string) => move.places.get(file)] as const),
-          ]);
+    withSpecifiers(text, (found) => {
+      const lost = followed(found, path, [
+        [path, (file) => (move.after.has(file) ? file : undefined)],
+        ...[path, ...move.formers(path)].map((importer): Origin => [importer, (file) => move.places.get(file)]),
+      ]);
       if (lost !== undefined) targets.add(lost.file);
       return lost?.specifier;
     }),

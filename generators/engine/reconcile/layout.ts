@@ -1,5 +1,5 @@
 import type { Renames } from './renames.ts';
-import { followed, followedPath, foldersOf, withFolders, withSpecifiers } from './specifiers.ts';
+import { followed, foldersOf, placeIn, withFolders, withSpecifiers } from './specifiers.ts';
 
 /** A template file in a service. */
 export interface Located {
@@ -45,26 +45,28 @@ export function layoutOf(files: readonly Located[], isThere: (place: string) => 
     toTemplates: (text, { former, place = former }) =>
       withSpecifiers(
         text,
-        ({ specifier, isPath }) =>
-          (isPath
-            ? followedPath(specifier, former, place, formerAt)
-            : followed(specifier, former, [[place, (file) => formerAt.get(file)]])
-          )?.specifier,
+        (found) =>
+          followed(found, former, [
+            [place, found.isPath ? (file) => placeIn(formerAt, file) : (file) => formerAt.get(file)],
+          ])?.specifier,
       ),
     toService: (text, { path, former, destination = path }) =>
       withSpecifiers(
         text,
-        ({ specifier, isPath }) =>
-          (isPath
-            ? followedPath(specifier, destination, path, now)
-            : followed(specifier, destination, [
-                [destination, ifThere],
-                [path, (file) => now.get(file)],
-                [former, (file) => then.get(file)],
-                // The import of a user's file stays the same.
-                [destination, ifUsers],
-                [path, ifUsers],
-              ])
+        (found) =>
+          followed(
+            found,
+            destination,
+            found.isPath
+              ? [[path, (file) => placeIn(now, file)]]
+              : [
+                  [destination, ifThere],
+                  [path, (file) => now.get(file)],
+                  [former, (file) => then.get(file)],
+                  // The import of a user's file stays the same.
+                  [destination, ifUsers],
+                  [path, ifUsers],
+                ],
           )?.specifier,
       ),
   };

@@ -48,61 +48,44 @@ export function resolve(importer: string, specifier: string): string {
   return parts.join('/');
 }
 
-/** A path that an importer has, and where each file that it may import is now: undefined for a file that does not exist. */
+/** A path of an importing file, and where each file or folder is that it may name: undefined for what does not exist. A folder ends with `/`. */
 export type Origin = readonly [importer: string, placeOf: (file: string) => string | undefined];
 
 /**
- * @param specifier relative
+ * @param found a relative specifier
  * @param importer the future path of the importing file
  * @param origins paths from which the specifier may resolve; the first one from which it does decides
- * @returns the file that it resolves to, and the specifier of its place; undefined when nothing is found, or nothing changes
+ * @returns what it resolves to, and the specifier of its place; undefined when nothing is found, or nothing changes
  */
 export function followed(
-  specifier: string,
+  { specifier, isPath }: Pick<ModuleSpecifier, 'specifier' | 'isPath'>,
   importer: string,
   origins: readonly Origin[],
 ): { readonly file: string; readonly specifier: string } | undefined {
   for (const [from, placeOf] of origins) {
-    for (const file of candidates(from, specifier)) {
+    const path = resolve(from, specifier);
+    for (const file of isPath ? [path, `${path}/`] : candidates(from, specifier)) {
       const place = placeOf(file);
       if (place === undefined) continue;
       if (from === importer && place === file) return undefined;
-      return { file, specifier: relative(importer, withEnding(place, endingOf(specifier, file))) };
+      if (!isPath) return { file, specifier: relative(importer, withEnding(place, endingOf(specifier, file))) };
+      const [tail = ''] = /\/?(?:[?#].*)?$/.exec(specifier) ?? [];
+      return { file, specifier: relative(importer, place).replace(/\/$/, '') + tail };
     }
   }
   return undefined;
 }
 
 /**
- * The same as `followed`, for a path that may name a folder, or a file that the build makes.
- * @param specifier relative
- * @param importer the future path of the importing file
- * @param from its path where the specifier was written
- * @param places former → current path, also of folders; see `withFolders`
- * @returns the new specifier; undefined when it leads out of the service, or nothing changes
+ * @param places see `withFolders`
+ * @param file path of a file or folder
+ * @returns its current place; an unknown one is inside the nearest folder that is known; undefined outside of the service
  */
-export function followedPath(
-  specifier: string,
-  importer: string,
-  from: string,
-  places: ReadonlyMap<string, string>,
-): { readonly file: string; readonly specifier: string } | undefined {
-  const file = resolve(from, specifier);
+export function placeIn(places: ReadonlyMap<string, string>, file: string): string | undefined {
   if (file === '..' || file.startsWith('../')) return undefined;
-  const known = places.get(file) ?? places.get(`${file}/`);
-  const place = known ?? placeBelow(file, places);
-  if (from === importer && place.replace(/\/$/, '') === file) return undefined;
-  const [tail = ''] = /\/?(?:[?#].*)?$/.exec(specifier) ?? [];
-  return { file, specifier: relative(importer, place).replace(/\/$/, '') + tail };
-}
-
-/** The place of an unknown file: inside the nearest folder that is known. */
-function placeBelow(file: string, places: ReadonlyMap<string, string>): string {
-  for (let end = file.lastIndexOf('/') + 1; end > 0; end = file.lastIndexOf('/', end - 2) + 1) {
-    const folder = places.get(file.slice(0, end));
-    if (folder !== undefined) return folder + file.slice(end);
-  }
-  return file;
+  const known = places.get(file) ?? places.get(`${file}/`)?.slice(0, -1);
+  const end = file.lastIndexOf('/');
+  return known ?? (end === -1 ? file : `${placeIn(places, file.slice(0, end))}${file.slice(end)}`);
 }
 
 /**

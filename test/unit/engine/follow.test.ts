@@ -63,7 +63,7 @@ describe('followRenames', () => {
 
   it.each([
     ['cmd/tool/main.ts', '../../internal/platform/http/problem.ts', '../../internal/platform/http/errors/problem.ts'],
-    ['cmd/tool/main.ts', '../../internal/platform/http/', '../../internal/platform/http/errors/'],
+    ['cmd/tool/main.ts', '../../internal/platform/http/', undefined],
     ['internal/platform/http/server.ts', 'problem.ts', './errors/problem.ts'],
     ['internal/platform/http/server.ts', './', undefined],
     ['internal/platform/http/server.ts', 'https://example.org/problem.ts', undefined],
