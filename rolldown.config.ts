@@ -47,7 +47,7 @@ export default defineConfig({
         { name: 'main', test: /[\\/]bin[\\/]main\.ts$/ },
         {
           name: 'new',
-          test: /[\\/]generators[\\/](?!verify|plopfile|commands[\\/]|prompts[\\/]|engine[\\/]reconcile[\\/]merge|report[\\/]diff|io[\\/](?:process|git|past))/,
+          test: /[\\/]generators[\\/](?!verify|settle|plopfile|commands[\\/]|prompts[\\/]|engine[\\/]reconcile[\\/]merge|report[\\/]diff|io[\\/](?:process|git|past|editor))/,
         },
       ],
     },

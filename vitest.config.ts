@@ -41,9 +41,10 @@ export default defineConfig({
             'templates/**/files/internal/platform/cluster/*.integration.test.ts',
           ],
           setupFiles: 'templates/modules/contract/files/test/setup/contract.ts',
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
-          expect: { poll: { timeout: 10_000 } },
+          // What is waited for comes in a second or two, except on a machine that is busy.
+          testTimeout: 2 * minutes,
+          hookTimeout: 2 * minutes,
+          expect: { poll: { timeout: minutes } },
           env: { NODE_OPTIONS: nodeOptions, ...anyPorts },
         },
       },

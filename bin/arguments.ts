@@ -1,13 +1,11 @@
 import path from 'node:path';
 import { parseArgs, type ParseArgsOptionDescriptor } from 'node:util';
 import { badInput, type SlipwayError } from '../generators/engine/errors.ts';
-import type { ConflictMode } from '../generators/engine/model.ts';
+import { parseConflictRule } from '../generators/engine/reconcile/policy.ts';
 import { didYouMean } from '../generators/engine/suggest.ts';
 import type { Invocation } from '../generators/invocation.ts';
 import { changing, type Command, everywhere, type Flags } from '../generators/command.ts';
 import { commandNames, flagsOf, loadCommand } from '../generators/commands.ts';
-
-const conflictModes: readonly ConflictMode[] = ['stop', 'ours', 'theirs', 'markers'];
 
 /** The result of reading the command line. */
 export type Request =
@@ -38,6 +36,10 @@ export async function readArguments(argv: readonly string[], cwd: string, intera
   if (values['version'] === true) return { kind: 'version' };
   refuseTooMany(command, loaded, positionals);
   const text = (name: string): string | undefined => (typeof values[name] === 'string' ? values[name] : undefined);
+  const texts = (name: string): string[] => {
+    const all = values[name];
+    return Array.isArray(all) ? all.filter((value) => typeof value === 'string') : [];
+  };
   const given = (name: string): boolean => values[name] === true;
   const catalogue = text('catalogue');
   return {
@@ -53,11 +55,11 @@ export async function readArguments(argv: readonly string[], cwd: string, intera
         json: given('json'),
         yes: given('yes'),
         quiet: given('quiet'),
-        verify: given('verify'),
+        verify: scriptsOf(text('verify')),
         install: !given('no-install'),
         git: !given('no-git'),
-        conflict: conflictMode(text('conflict')),
-        set: Array.isArray(values['set']) ? values['set'].filter((value) => typeof value === 'string') : [],
+        conflicts: texts('conflict').map(parseConflictRule),
+        set: texts('set'),
         ...(catalogue === undefined ? {} : { catalogue }),
       },
       own: ownOf(values, loaded),
@@ -114,11 +116,24 @@ function parse(
   for (const [name, { type, short, multiple }] of Object.entries(known)) {
     options[name] = { type, ...(short === undefined ? {} : { short }), ...(multiple ? { multiple } : {}) };
   }
+  // `parseArgs` has no flags with an optional value.
+  const whole = args.map((word) => {
+    const bare = word.startsWith('--') ? known[word.slice('--'.length)]?.bare : undefined;
+    return bare === undefined ? word : `${word}=${bare}`;
+  });
   try {
-    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+    return parseArgs({ args: whole, options, allowPositionals: true, strict: true });
   } catch (error) {
     throw explained(error instanceof Error ? error.message : String(error), command, known);
   }
+}
+
+/** Reads the names of npm scripts, separated by commas. */
+function scriptsOf(value: string | undefined): readonly string[] {
+  const names = value?.split(',').map((name) => name.trim()) ?? [];
+  if (names.includes(''))
+    throw badInput(`--verify takes names of npm scripts; given: ${value}`, '--verify=check,smoke');
+  return names;
 }
 
 /** Rewrites an error of Node's `parseArgs` in the words of this command line. */
@@ -141,10 +156,4 @@ function refuseTooMany(command: string, { usage }: Command, args: readonly strin
   if (usage.includes('...') || args.length <= (usage === '' ? 0 : 1)) return;
   const takes = usage === '' ? 'nothing but flags' : 'one argument';
   throw badInput(`slipway ${command} takes ${takes}; given: ${args.join(' ')}`, `slipway ${command} --help`);
-}
-
-function conflictMode(value: string | undefined): ConflictMode {
-  const mode = conflictModes.find((known) => known === (value ?? 'stop'));
-  if (mode === undefined) throw badInput(`--conflict takes ${conflictModes.join(', ')}; given: ${value}`);
-  return mode;
 }

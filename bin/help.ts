@@ -15,10 +15,10 @@ export async function helpPage(name: string | undefined): Promise<string> {
     return `Usage: slipway <command> [flags]\n\n${columns(rows)}\n\nslipway <command> --help shows its flags.\nExit codes: 0 done, 1 failed, 2 bad usage or input, 3 conflicts, 4 drift.`;
   }
   const command = await loadCommand(name);
-  const rows = Object.entries(flagsOf(command)).map(
-    ([flag, { short, value, summary }]) =>
-      [`${short ? `-${short}, ` : '    '}--${flag}${value ? ` <${value}>` : ''}`, summary] as const,
-  );
+  const rows = Object.entries(flagsOf(command)).map(([flag, { short, value, bare, summary }]) => {
+    const shown = value === undefined ? '' : bare === undefined ? ` <${value}>` : `[=${value}]`;
+    return [`${short ? `-${short}, ` : '    '}--${flag}${shown}`, summary] as const;
+  });
   return `Usage: slipway ${`${name} ${command.usage}`.trim()} [flags]\n\n${command.summary}\n\n${columns(rows)}`;
 }
 

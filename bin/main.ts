@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
+import colors from '../generators/report/colors.ts';
 import { exitCodes, SlipwayError } from '../generators/engine/errors.ts';
-import { colors, visible, visibleJson } from '../generators/report/visible.ts';
+import { visible, visibleJson } from '../generators/report/visible.ts';
 import type { Result } from '../generators/result.ts';
 import { readArguments, type Request } from './arguments.ts';
 

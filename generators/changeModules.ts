@@ -1,6 +1,7 @@
 import { badInput } from './engine/errors.ts';
-import type { Manifest } from './engine/model.ts';
+import type { Catalogue, Manifest } from './engine/model.ts';
 import { validateManifest } from './engine/parseManifest.ts';
+import { findModule } from './engine/resolve.ts';
 import type { Invocation } from './invocation.ts';
 import { planning } from './planning.ts';
 import { manifestOf, type Present } from './present.ts';
@@ -28,6 +29,24 @@ export async function chooseModules(
   if (ids.length === 0) throw badInput(`there is no module to ${invocation.command}`, 'slipway list');
   const { askModules } = await import('./prompts/modules.ts');
   return askModules(message, ids, catalogue);
+}
+
+/**
+ * @param ids modules that are added
+ * @param given options that are known, each of the form `module.option=value`
+ * @param catalogue all modules
+ * @returns the other options of the modules, in the same form, as the user chose them
+ */
+export async function chooseOptions(
+  ids: readonly string[],
+  given: readonly string[],
+  catalogue: Catalogue,
+): Promise<string[]> {
+  const { askOptions } = await import('./prompts/service.ts');
+  return askOptions(
+    ids.map((id) => findModule(id, catalogue)),
+    given,
+  );
 }
 
 /**

@@ -10,6 +10,8 @@ export interface Flag {
   readonly value?: string;
   readonly short?: string;
   readonly multiple?: true;
+  /** The value of a flag without one: `--verify` is `--verify=check`. */
+  readonly bare?: string;
 }
 
 export type Flags = Readonly<Record<string, Flag>>;
@@ -42,8 +44,13 @@ export const changing = {
   'dry-run': { type: 'boolean', summary: 'show the plan, write nothing' },
   diff: { type: 'boolean', summary: 'show the plan as a unified diff' },
   yes: { type: 'boolean', short: 'y', summary: 'take the default for whatever is not given' },
-  conflict: { type: 'string', value: 'mode', summary: 'stop (default), ours, theirs or markers' },
-  verify: { type: 'boolean', summary: 'run the service’s own checks in a scratch copy first' },
+  conflict: {
+    type: 'string',
+    value: 'choice[:path]',
+    multiple: true,
+    summary: 'stop (default), ours, theirs, markers or skip; may be repeated, the last that fits a file decides',
+  },
+  verify: { type: 'string', value: 'scripts', bare: 'check', summary: 'run npm scripts in a scratch copy first' },
   'no-install': { type: 'boolean', summary: 'leave the dependencies to you' },
   'no-git': { type: 'boolean', summary: 'leave git to you' },
 } as const satisfies Flags;

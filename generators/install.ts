@@ -3,7 +3,6 @@ import { exitCodes, SlipwayError } from './engine/errors.ts';
 import type { PackageManager } from './engine/model.ts';
 import { packageManagerCommands } from './engine/template.ts';
 import type { Invocation } from './invocation.ts';
-import type { Aftermath } from './reconcile.ts';
 import { visible } from './report/visible.ts';
 
 /**
@@ -12,32 +11,45 @@ import { visible } from './report/visible.ts';
  * @param root the service's folder
  * @param packageManager the package manager
  * @param invocation how the command was called
- * @returns the error with the reason and the next command, if it failed; a note when scripts were left out
+ * @returns the error with the reason and the next command, if it failed; the next step when scripts were left out
  */
 export async function install(
   root: string,
   packageManager: PackageManager,
   invocation: Invocation,
-): Promise<Pick<Aftermath, 'fault' | 'notes'>> {
+): Promise<{ readonly fault?: SlipwayError; readonly next?: readonly string[] }> {
   const { install: whole, installOnly } = packageManagerCommands[packageManager];
   const isForeign = invocation.command === 'apply' || invocation.flags.catalogue !== undefined;
   const command = isForeign ? installOnly : whole;
-  const way = path.relative(invocation.cwd, root);
-  const hint = `the files are written; go on with: ${way === '' ? '' : `cd ${shellWord(way)} && `}${command}`;
+  const hint = `the files are written; go on with: ${[...wayTo(root), command].join(' && ')}`;
   const tellInterrupted = (): void => {
     process.stderr.write(visible(`dependencies are not installed\n  ${hint}\n`));
   };
   process.once('exit', tellInterrupted);
   try {
-    const { runWithProgress } = await import('./io/process.ts');
-    const fault = await runWithProgress(command, root, 'installing dependencies', invocation);
+    const { completeInstall, runWithProgress } = await import('./io/process.ts');
+    const fault = await runWithProgress(command, root, 'installing dependencies', invocation, completeInstall());
     if (fault !== undefined)
       return { fault: new SlipwayError(exitCodes.failed, `dependencies are not installed: ${fault}`, { hint }) };
-    const note = `no script of a package was run; look at package.json, then: ${packageManager} rebuild`;
-    return isForeign ? { notes: [note] } : {};
+    return isForeign
+      ? {
+          next: [
+            `${packageManager} rebuild   # runs the scripts of packages, which were left out: read package.json first`,
+          ],
+        }
+      : {};
   } finally {
     process.off('exit', tellInterrupted);
   }
+}
+
+/**
+ * @param root a service's folder
+ * @returns the command that leads there from the folder of the user's shell; empty when it is the same folder
+ */
+export function wayTo(root: string): string[] {
+  const way = path.relative(process.cwd(), root);
+  return way === '' ? [] : [`cd ${shellWord(way)}`];
 }
 
 /**

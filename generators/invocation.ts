@@ -1,4 +1,4 @@
-import type { ConflictMode } from './engine/model.ts';
+import type { ConflictRule } from './engine/reconcile/policy.ts';
 
 /** How a command was called: the parsed command line and the environment. */
 export interface Invocation {
@@ -20,10 +20,12 @@ export interface Flags {
   readonly json: boolean;
   readonly yes: boolean;
   readonly quiet: boolean;
-  readonly verify: boolean;
+  /** The npm scripts that must pass in a scratch copy before anything is written. */
+  readonly verify: readonly string[];
   readonly install: boolean;
   readonly git: boolean;
-  readonly conflict: ConflictMode;
+  /** What happens to conflicts, in the order of the command line. */
+  readonly conflicts: readonly ConflictRule[];
   /** Path of a catalogue other than the built-in one. */
   readonly catalogue?: string;
   /** Any number of items of the form `module.option=value`. */

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { chooseOptions } from './changeModules.ts';
 import { type AnswersFile, readAnswers } from './answersFile.ts';
 import type { NewService } from './engine/manifest.ts';
 import { type Catalogue, type CiProvider, ciProviders, type PackageManager, packageManagers } from './engine/model.ts';
@@ -50,17 +51,20 @@ export async function newServiceAnswers(invocation: Invocation, catalogue: Catal
   const name = given.name ?? path.basename(path.resolve(cwd, directory));
   if (directory.trim() !== '') refuseName(name);
   refuseForeignFolder(directory, cwd);
+  const modules =
+    given.modules ?? (interactive ? await askForModules(catalogue) : [...preset(defaultPreset, catalogue)]);
+  const set = [...(file.set ?? []), ...flags.set];
   return {
     directory,
     name,
     ...(given.description === undefined ? {} : { description: given.description }),
-    modules: given.modules ?? (interactive ? await askForModules(catalogue) : [...preset(defaultPreset, catalogue)]),
+    modules,
+    set: interactive ? [...(await chooseOptions(modules, set, catalogue)), ...set] : set,
     packageManager: given.packageManager ?? (interactive ? await askForPackageManager() : 'npm'),
     ci: given.ci ?? (interactive ? await askForProviders() : defaultProviders),
     pinNode: own['pin-node'] === true || Number(process.versions.node.split('.')[0]) < oldestNode,
     platformTests:
       own['platform-tests'] === true || (file.platformTests ?? (interactive ? await askForPlatformTests() : false)),
-    set: [...(file.set ?? []), ...flags.set],
   };
 }
 
@@ -95,8 +99,10 @@ function preset(name = defaultPreset, { presets }: Catalogue): readonly string[]
 
 async function askForModules(catalogue: Catalogue): Promise<string[]> {
   const { askModules } = await import('./prompts/modules.ts');
+  const { askPreset } = await import('./prompts/service.ts');
+  const chosen = preset(await askPreset(catalogue, defaultPreset), catalogue);
   const offered = offeredModules(catalogue).map(({ id }) => id);
-  return withRequired(await askModules('Modules', offered, catalogue, preset(defaultPreset, catalogue)), catalogue);
+  return withRequired(await askModules('Modules', offered, catalogue, chosen), catalogue);
 }
 
 function givenPackageManager(named: string | undefined): PackageManager | undefined {

@@ -1,5 +1,7 @@
 import type { Catalogue, Manifest, Merge, Service } from './engine/model.ts';
+import { withFaults } from './engine/reconcile/faults.ts';
 import { prepare, type Prepared } from './engine/reconcile/prepare.ts';
+import type { ConflictRule } from './engine/reconcile/policy.ts';
 import type { Invocation } from './invocation.ts';
 import { isVacant } from './io/freshTree.ts';
 import { refuseIgnored, withPast } from './io/service.ts';
@@ -10,19 +12,23 @@ import { refuseIgnored, withPast } from './io/service.ts';
  * @param catalogue the catalogue to render from
  * @param invocation how the command was called
  * @param edit takes the present content of the manifest and returns the desired manifest
- * @returns a function that reads the service and plans; it writes nothing
+ * @returns a function that reads the service and plans; it writes nothing. It takes what the user chose for conflicts in this run
  */
 export function planning(
   root: string,
   catalogue: Catalogue,
   { flags }: Invocation,
   edit: (present: unknown) => Manifest,
-): () => Promise<Prepared> {
-  return async () => {
-    const merge = isVacant(root) ? nothingToMerge : (await import('./engine/reconcile/merge/merge.ts')).merge;
+): (settled?: readonly ConflictRule[]) => Promise<Prepared> {
+  return async (settled = []) => {
+    const code = isVacant(root) ? undefined : await import('./engine/reconcile/merge/merge.ts');
+    const conflicts = [...flags.conflicts, ...settled];
     const { prepared, taken } = await withPast(root, (service) => {
-      const plan = prepare(service, { catalogue, conflict: flags.conflict, edit, merge });
-      return { prepared: plan, taken: takenBy(plan, service) };
+      const plan = prepare(service, { catalogue, conflicts, edit, merge: code?.merge ?? nothingToMerge });
+      return {
+        prepared: code === undefined ? plan : withFaults(service, plan, code.findFault),
+        taken: takenBy(plan, service),
+      };
     });
     await refuseIgnored(root, taken);
     return prepared;

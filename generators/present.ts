@@ -1,7 +1,8 @@
-import { fieldOf } from './engine/json.ts';
+import { fieldOf, isObject } from './engine/json.ts';
 import { catalogueVersionPattern, isNewer, manifestPath } from './engine/manifest.ts';
 import type { Catalogue, Manifest } from './engine/model.ts';
 import { badInput, SlipwayError } from './engine/errors.ts';
+import { migrateManifest } from './engine/migrate.ts';
 import { parseJson, validateManifest } from './engine/parseManifest.ts';
 import { loadCatalogue } from './catalogue.ts';
 import type { Invocation } from './invocation.ts';
@@ -42,6 +43,49 @@ export function manifestOf(raw: unknown, catalogue: Catalogue): Manifest {
     );
   }
   return validateManifest(raw, catalogue);
+}
+
+/**
+ * @param raw the content of `slipway.json`, of this catalogue or an older one
+ * @param catalogue the catalogue in use
+ * @returns the manifest that brings the service to this catalogue
+ * @throws SlipwayError (exit code 2) when the manifest is not valid, or belongs to a newer catalogue
+ */
+export function updatedManifest(raw: unknown, catalogue: Catalogue): Manifest {
+  const from = catalogueOf(raw);
+  if (isNewer(from, catalogue.version)) {
+    throw badInput(
+      `this service is at catalogue ${from}, newer than this Slipway (${catalogue.version})`,
+      'run the newest: npx --package=create-slipway@latest slipway update',
+    );
+  }
+  const migrated = migrateManifest(raw, catalogue);
+  return validateManifest({ ...(isObject(migrated) ? migrated : {}), catalogue: catalogue.version }, catalogue);
+}
+
+/**
+ * @param raw the content of `slipway.json`
+ * @param catalogue the catalogue in use
+ * @returns whether the service belongs to an older catalogue
+ */
+export function isBehind(raw: unknown, catalogue: Catalogue): boolean {
+  const version = fieldOf(raw, 'catalogue');
+  if (typeof version !== 'string' || !catalogueVersionPattern.test(version)) return false;
+  return version !== catalogue.version && !isNewer(version, catalogue.version);
+}
+
+/**
+ * @param raw the content of `slipway.json`
+ * @returns the version of the catalogue that the service was brought to last
+ * @throws SlipwayError (exit code 2) when there is none
+ */
+function catalogueOf(raw: unknown): string {
+  const value = fieldOf(raw, 'catalogue');
+  if (typeof value === 'string') return value;
+  throw badInput(
+    `${manifestPath}, /catalogue: expected the version it was last reconciled with`,
+    'restore it from version control',
+  );
 }
 
 /**

@@ -1,41 +1,54 @@
-import { exitCodes, type SlipwayError } from './engine/errors.ts';
+import { exitCodes, SlipwayError } from './engine/errors.ts';
 import type { Change, PackageManager } from './engine/model.ts';
+import { fewOf } from './engine/suggest.ts';
 import { packageManagerCommands } from './engine/template.ts';
-import { install } from './install.ts';
+import { install, shellWord, wayTo } from './install.ts';
+import { followWorkflow } from './monorepo.ts';
 import type { Invocation } from './invocation.ts';
 import { createTree, isVacant } from './io/freshTree.ts';
 import { withServiceLock } from './io/lock.ts';
 import { commit, recover, recoveryNotes, refuseInterrupted } from './io/transaction.ts';
+import { catalogueChange, jsonAfter, manifestsOf, moduleSteps } from './next.ts';
+import type { ConflictRule } from './engine/reconcile/policy.ts';
 import type { Prepared } from './engine/reconcile/prepare.ts';
 import { planDocument } from './report/document.ts';
+import { leftToDo } from './report/left.ts';
 import { planText } from './report/planText.ts';
 import type { Result } from './result.ts';
-import { refuseUnresolved } from './unresolved.ts';
-
-/** The outcome of the steps after the files were written. */
-export interface Aftermath {
-  readonly notes?: readonly string[];
-  /** Next steps for the user, printed last. */
-  readonly next?: readonly string[];
-  /** A failure of these steps. The files are kept. */
-  readonly fault?: SlipwayError | undefined;
-}
+import { refuseFaulty, refuseUnresolved } from './unresolved.ts';
 
 /** The intent of a command, as its prompts return it. */
 export interface Intent {
   readonly root: string;
   /** The package manager that installs the service's dependencies and runs its scripts. */
   readonly packageManager: PackageManager;
-  /** Reads the service and makes the plan. It is called once; a run that writes calls it under the lock. */
-  readonly prepare: () => Prepared | Promise<Prepared>;
+  /**
+   * Reads the service and makes the plan. A run that writes calls it under the lock, and again with what the user chose for the
+   * conflicts that the first plan has.
+   */
+  readonly prepare: (settled?: readonly ConflictRule[]) => Prepared | Promise<Prepared>;
   /** Notes on how the request was understood. */
   readonly notes?: readonly string[];
-  /** Runs after the files are written. Default: install dependencies when they changed. */
-  readonly afterwards?: () => Promise<Aftermath>;
+  /** The command creates the service. Dependencies are installed in any case. */
+  readonly isNew?: true;
+  /** Runs after the files are written and before dependencies are installed. Returns notes. */
+  readonly afterwards?: () => Promise<readonly string[]>;
+  /** Next steps for the user, printed last. */
+  readonly next?: readonly string[];
   /** The command writes nothing. A plan that is not empty is drift. */
   readonly examine?: true;
   /** The plan was made elsewhere. Everything that it writes is shown. */
   readonly isForeign?: true;
+}
+
+/** The outcome of a plan. */
+interface Outcome {
+  readonly applied: boolean;
+  readonly notes?: readonly string[];
+  /** What is left to do with the dependencies. */
+  readonly next?: readonly string[];
+  /** A failure after the files were written. The files are kept. */
+  readonly fault?: SlipwayError | undefined;
 }
 
 /**
@@ -48,7 +61,9 @@ export async function reconcile(intent: Intent, invocation: Invocation): Promise
   const { flags } = invocation;
   if (intent.examine || flags.dryRun) {
     refuseInterrupted(intent.root);
-    return tell(intent, invocation, await intent.prepare(), false);
+    const prepared = await intent.prepare();
+    refuseFaulty(prepared);
+    return tell(intent, invocation, prepared, { applied: false });
   }
   if (isVacant(intent.root)) {
     return carryOut(intent, invocation, await intent.prepare(), (changes) => createTree(intent.root, written(changes)));
@@ -57,6 +72,7 @@ export async function reconcile(intent: Intent, invocation: Invocation): Promise
     const recovered = recoveryNotes(recover(intent.root));
     const prepared = await intent.prepare();
     await refuseUnresolved(intent.root, prepared, invocation);
+    refuseFaulty(prepared);
     return carryOut(intent, invocation, prepared, (changes) => commit(intent.root, changes), recovered);
   });
 }
@@ -64,70 +80,152 @@ export async function reconcile(intent: Intent, invocation: Invocation): Promise
 async function carryOut(
   intent: Intent,
   invocation: Invocation,
-  prepared: Prepared,
+  planned: Prepared,
   land: (changes: readonly Change[]) => void,
   recovered: readonly string[] = [],
 ): Promise<Result> {
+  const { flags, interactive } = invocation;
   const told = [...recovered];
-  const { changes, entries } = prepared;
-  if (entries.some((entry) => entry.action === 'conflict'))
-    return tell(intent, invocation, prepared, false, { notes: told });
+  const prepared =
+    interactive && hasConflicts(planned)
+      ? await (await import('./settle.ts')).settleByAsking(intent, invocation, planned)
+      : planned;
+  if (hasConflicts(prepared)) return tell(intent, invocation, prepared, { applied: false, notes: told });
+  const { changes } = prepared;
   if (changes.length > 0) {
-    if (invocation.flags.verify) told.push(...(await verify(intent, changes, invocation)));
+    if (flags.verify.length > 0) told.push(...(await verify(intent, prepared, invocation)));
     land(changes);
+    if (!intent.isForeign) told.push(...(await followWorkflow(intent.root, prepared, invocation.flags.git)));
   }
-  const aftermath = await (intent.afterwards?.() ?? installAsNeeded(intent, changes, invocation));
-  return tell(intent, invocation, prepared, true, { ...aftermath, notes: [...told, ...(aftermath.notes ?? [])] });
+  told.push(...((await intent.afterwards?.()) ?? []));
+  if (flags.git && changes.length > 0) told.push(...(await ignoredNotes(intent.root, changes)));
+  const installed = await installAsNeeded(intent, prepared, invocation);
+  return tell(intent, invocation, prepared, { applied: true, notes: told, ...installed });
 }
 
-async function installAsNeeded(
-  { root, packageManager }: Intent,
-  changes: readonly Change[],
+function hasConflicts({ entries }: Prepared): boolean {
+  return entries.some(({ action }) => action === 'conflict');
+}
+
+/** Names the written files that git ignores. A clone would lack them. */
+async function ignoredNotes(root: string, changes: readonly Change[]): Promise<string[]> {
+  const { ignoredFiles } = await import('./io/git.ts');
+  const files = changes.flatMap((change) => ('write' in change ? [change.path] : []));
+  // The files are written: when git refuses to answer, there is no note.
+  const ignored = await ignoredFiles(root, files).catch((): string[] => []);
+  const [first] = ignored;
+  if (first === undefined) return [];
+  return [
+    `git ignores ${fewOf(ignored)}: a commit and a clone lack ${ignored.length === 1 ? 'it' : 'them'}`,
+    `this shows the rule of a .gitignore: git check-ignore --verbose ${shellWord(first)}`,
+  ];
+}
+
+/**
+ * Installs dependencies when a plan has changed them. It does not while conflicts are left, or when package.json is not JSON.
+ * @param service its folder, and the package manager that installs
+ * @param prepared the plan
+ * @param invocation how the command was called
+ * @returns the fault, if any, and the command that is left to run
+ */
+export async function installAsNeeded(
+  { root, packageManager, isNew }: Pick<Intent, 'root' | 'packageManager' | 'isNew'>,
+  prepared: Prepared,
   invocation: Invocation,
-): Promise<Aftermath> {
+): Promise<Pick<Outcome, 'next' | 'fault'>> {
   const { lockfile, install: installing } = packageManagerCommands[packageManager];
-  const changed = ['package.json', lockfile].find((file) => changes.some(({ path }) => path === file));
-  if (changed === undefined) return {};
-  if (invocation.flags.install) return install(root, packageManager, invocation);
-  return { notes: [`${changed} has changed; go on with: ${installing}`] };
+  const isNeeded = isNew || prepared.changes.some(({ path }) => path === 'package.json' || path === lockfile);
+  if (!isNeeded) return {};
+  if (!invocation.flags.install || leftToDo(prepared).length > 0) return { next: [installing] };
+  if (jsonAfter('package.json', prepared) === undefined) {
+    const fault = new SlipwayError(exitCodes.failed, 'dependencies are not installed: package.json is not JSON', {
+      hint: `the files are written; correct it, then go on with: ${installing}`,
+    });
+    return { next: [installing], fault };
+  }
+  const { fault, next } = await install(root, packageManager, invocation);
+  return fault === undefined ? { ...(next && { next }) } : { next: [installing], fault };
 }
 
 async function verify(
   { root, packageManager }: Intent,
-  changes: readonly Change[],
+  prepared: Prepared,
   invocation: Invocation,
 ): Promise<readonly string[]> {
+  const [left] = leftToDo(prepared);
+  if (left !== undefined) {
+    throw new SlipwayError(exitCodes.conflicts, `--verify cannot check ${left.path}, whose conflicts are left to you`, {
+      hint: 'settle them with --conflict=ours or theirs, or leave out --verify; nothing was written',
+    });
+  }
   const { untestedNotes, verifyInScratch } = await import('./verify.ts');
-  await verifyInScratch(root, packageManager, changes, invocation);
-  return untestedNotes(root, invocation);
+  const passed = await verifyInScratch(root, packageManager, prepared.changes, invocation);
+  return [`these pass in a copy of the service: ${passed.join(', ')}`, ...untestedNotes(root, invocation)];
 }
 
 async function tell(
   intent: Intent,
-  { command, flags }: Invocation,
+  invocation: Invocation,
   prepared: Prepared,
-  applied: boolean,
-  { notes: told = [], next = [], fault }: Aftermath = {},
+  { applied, notes: told = [], next: installing = [], fault }: Outcome,
 ): Promise<Result> {
-  const conflicts = prepared.entries.some((entry) => entry.action === 'conflict');
-  const drift = intent.examine && (conflicts || prepared.changes.length > 0);
-  const exitCode = drift ? exitCodes.drift : conflicts ? exitCodes.conflicts : (fault?.exitCode ?? exitCodes.done);
-  const notes = [...(intent.notes ?? []), ...told];
+  const { command, flags } = invocation;
+  const left = leftToDo(prepared);
+  const manifests = manifestsOf(prepared);
+  const catalogue = catalogueChange(manifests);
+  const conflicts = hasConflicts(prepared);
+  const isOpen = conflicts || left.length > 0;
+  const drift = intent.examine && (isOpen || prepared.changes.length > 0);
+  const exitCode = drift ? exitCodes.drift : isOpen ? exitCodes.conflicts : (fault?.exitCode ?? exitCodes.done);
+  const notes = [
+    ...(intent.notes ?? []),
+    ...(catalogue === undefined ? [] : [`catalogue ${catalogue.from} → ${catalogue.to}`]),
+    ...told,
+  ];
+  const facts = conflicts || intent.examine ? [] : factsOf(intent, invocation, prepared);
+  const next = [...facts, ...(applied ? commandsAfter(intent, prepared, installing) : [])];
   const diff = flags.diff
     ? { diff: (await import('./report/diff.ts')).planDiff(prepared, intent.isForeign === true) }
     : {};
   return {
     exitCode,
-    text: planText(prepared, { applied, notes, next, command, ...diff }),
+    text: planText(prepared, { applied, notes, next, left, catalogue, command, ...diff }),
     json: planDocument(prepared, {
       applied,
       notes,
+      next,
+      left,
+      ...(catalogue && { catalogue }),
       command,
       exitCode,
       ...(fault && { error: { message: fault.message, hint: fault.hint } }),
     }),
     ...(fault && { fault }),
   };
+}
+
+/** Returns what the user has to know and to write after the run. */
+function factsOf({ packageManager, isNew }: Intent, invocation: Invocation, prepared: Prepared): string[] {
+  const manifests = manifestsOf(prepared);
+  const catalogue = catalogueChange(manifests);
+  return [
+    ...(isNew ? [] : moduleSteps(manifests, packageManagerCommands[packageManager].run, invocation)),
+    ...(catalogue === undefined
+      ? []
+      : [`read what ${catalogue.to} asks of owners: docs/changes.md in the repository of Slipway`]),
+  ];
+}
+
+/** Returns the commands to run after the run, from the folder of the user's shell. */
+function commandsAfter(
+  { root, packageManager, isNew, next = [] }: Intent,
+  { entries }: Prepared,
+  installing: readonly string[],
+): string[] {
+  const isChanged = entries.some(({ changes }) => changes.length > 0);
+  const checking = `${packageManagerCommands[packageManager].run} check`;
+  const commands = [...installing, ...(isNew ? next : isChanged ? [...next, checking] : [])];
+  return commands.length === 0 ? [] : [...wayTo(root), ...commands];
 }
 
 function written(changes: readonly Change[]): { path: string; bytes: Uint8Array; mode: number }[] {

@@ -1,64 +1,66 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-import fs from 'fs-extra';
-import { exitCodes, SlipwayError } from './engine/errors.ts';
-import { fieldOf } from './engine/json.ts';
+import { badInput, exitCodes, SlipwayError } from './engine/errors.ts';
+import { fieldOf, objectIn } from './engine/json.ts';
 import type { Change, PackageManager } from './engine/model.ts';
 import { packageManagerCommands } from './engine/template.ts';
 import { parseJson } from './engine/parseManifest.ts';
 import { isUntested } from './engine/platformTests.ts';
-import { fewOf } from './engine/suggest.ts';
+import { didYouMean, fewOf } from './engine/suggest.ts';
 import type { Invocation } from './invocation.ts';
 import { openService } from './io/service.ts';
 import { manifestOf } from './present.ts';
 import { loadCatalogue } from './catalogue.ts';
-import { runWithProgress } from './io/process.ts';
+import { completeInstall, runWithProgress } from './io/process.ts';
+import { scratchCopy } from './io/scratch.ts';
 import { commit } from './io/transaction.ts';
-
-/** Paths that are not copied: git's folder, and dependencies and output, which the checks create again. */
-const leftOut = /(?:^|[\\/])(?:node_modules|\.git)$|^(?:dist|coverage)$/;
+import { quoted } from './report/visible.ts';
 
 /**
- * Applies changes to a copy of the service and runs the service's own checks there.
+ * Applies changes to a copy of the service, in a copy of its repository, and runs npm scripts of the service there.
  * @param root the service's folder
  * @param packageManager the package manager that installs and runs
  * @param changes the changes to check
- * @param invocation how the command was called
- * @throws SlipwayError (exit code 1) when a check fails; the service is never changed
+ * @param invocation how the command was called; it names the scripts
+ * @returns the commands that passed
+ * @throws SlipwayError when a command fails (exit code 1), or there is no such script (exit code 2); the service is never changed
  */
 export async function verifyInScratch(
   root: string,
   packageManager: PackageManager,
   changes: readonly Change[],
   invocation: Invocation,
-): Promise<void> {
-  const scratch = mkdtempSync(path.join(os.tmpdir(), 'slipway-verify-'));
-  const clear = (): void => rmSync(scratch, { recursive: true, force: true });
+): Promise<readonly string[]> {
+  const { service, original, clear } = await scratchCopy(root);
   process.once('exit', clear);
   const { install, run } = packageManagerCommands[packageManager];
   try {
-    if (fs.pathExistsSync(root)) {
-      fs.copySync(root, scratch, {
-        filter: (file) => !leftOut.test(path.relative(root, file)) && isCopied(fs.lstatSync(file)),
+    commit(service, changes);
+    refuseUnknownScripts(invocation.flags.verify, service);
+    const commands = invocation.flags.verify.map((script) => `${run} ${script}`);
+    for (const line of [install, ...commands]) {
+      const what = `verify, in a copy of the service: ${line}`;
+      const fault = await runWithProgress(line, service, what, invocation, completeInstall());
+      if (fault === undefined) continue;
+      const failed = line === install ? 'the changes cannot be verified' : 'the changes do not pass';
+      throw new SlipwayError(exitCodes.failed, `${failed}: ${fault}`, {
+        hint: `nothing was written; see the change with --dry-run --diff, or land it without --verify; the checks ran in a copy of ${original}, without what git ignores`,
       });
     }
-    commit(scratch, changes);
-    for (const [line, what, failed] of [
-      [install, 'verify: installing', 'the changes cannot be verified'],
-      [`${run} check`, 'verify: checking', "the changes do not pass the service's own checks"],
-    ] as const) {
-      const fault = await runWithProgress(line, scratch, what, invocation);
-      if (fault !== undefined) {
-        throw new SlipwayError(exitCodes.failed, `${failed}: ${fault}`, {
-          hint: 'nothing was written; see the change with --dry-run --diff, or land it without --verify',
-        });
-      }
-    }
+    return commands;
   } finally {
     process.off('exit', clear);
     clear();
   }
+}
+
+function refuseUnknownScripts(scripts: readonly string[], folder: string): void {
+  const pack = objectIn(openService(folder).read('package.json')?.bytes);
+  const known = Object.keys(fieldOf(pack, 'scripts') ?? {});
+  const unknown = scripts.find((script) => !known.includes(script));
+  if (unknown === undefined) return;
+  throw badInput(
+    `--verify: there is no npm script ${quoted(unknown)}; nothing was written`,
+    didYouMean(unknown, known),
+  );
 }
 
 /**
@@ -78,9 +80,4 @@ export function untestedNotes(root: string, { flags, cwd }: Invocation): string[
   });
   if (edited.length === 0) return [];
   return [`checked without the platform's tests, though you have edited ${fewOf(edited.map(([home]) => home))}`];
-}
-
-/** Leaves out pipes, sockets and devices. They are not part of a service, and reading one may never end. */
-function isCopied(stat: fs.Stats): boolean {
-  return stat.isFile() || stat.isDirectory() || stat.isSymbolicLink();
 }

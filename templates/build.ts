@@ -147,7 +147,11 @@ async function folders(folder: string): Promise<string[]> {
 }
 
 // The files belong to this repository. The contract test over every module checks their shape.
-async function readJson<Value>(file: string): Promise<Value> {
+/**
+ * @param file absolute path of a JSON file
+ * @returns its content
+ */
+export async function readJson<Value>(file: string): Promise<Value> {
   return JSON.parse(await readFile(file, 'utf8')) as Value;
 }
 

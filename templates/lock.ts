@@ -3,11 +3,12 @@
  * the three lockfiles. Nothing is written unless npm and pnpm accept the result. Run with `npm run lock`. `npm run
  * lock -- --keep` keeps the versions and only adds new packages of a package.json.
  */
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { compareVersions } from 'compare-versions';
 import { execa } from 'execa';
+import { readJson } from './build.ts';
 import { pnpm } from './catalogue.ts';
 
 const root = path.dirname(import.meta.dirname);
@@ -99,8 +100,5 @@ async function raised(range: string, names: readonly string[]): Promise<string> 
 }
 
 // The files belong to this repository.
-async function readJson<Value>(file: string): Promise<Value> {
-  return JSON.parse(await readFile(file, 'utf8')) as Value;
-}
 
 await refresh(process.argv.includes('--keep'));

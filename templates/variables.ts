@@ -8,6 +8,8 @@ interface Annotations {
   readonly default?: string | number | boolean;
   readonly examples?: readonly (string | number | boolean)[];
   readonly secret?: boolean;
+  /** The value in Kubernetes, where it is not the default. */
+  readonly kubernetes?: string | number | boolean;
 }
 
 /**
@@ -22,7 +24,7 @@ export function describeVariables(schema: unknown, file: string): ConfigVariable
 }
 
 function describe(name: string, variable: TSchema & Annotations, { required }: TObject, file: string): ConfigVariable {
-  const { description, default: value, examples: [example] = [], secret = false } = variable;
+  const { description, default: value, examples: [example] = [], secret = false, kubernetes } = variable;
   if (!/^[A-Z][A-Z0-9_]*$/.test(name)) throw new Error(`${file}: ${name} is not an environment variable's name`);
   if (description === undefined) throw new Error(`${file}: ${name} has no description`);
   return {
@@ -31,6 +33,7 @@ function describe(name: string, variable: TSchema & Annotations, { required }: T
     expects: expectation(variable),
     ...(value === undefined ? {} : { default: String(value) }),
     ...(example === undefined ? {} : { example: String(example) }),
+    ...(kubernetes === undefined ? {} : { kubernetes: String(kubernetes) }),
     secret,
     required: required.includes(name) && value === undefined,
   };

@@ -1,4 +1,4 @@
-import { changeModules, chooseModules } from '../changeModules.ts';
+import { changeModules, chooseModules, chooseOptions } from '../changeModules.ts';
 import { changing, defineCommand, set } from '../command.ts';
 import { offeredModules, withRequired } from '../engine/resolve.ts';
 import { addModules, setOptions } from '../engine/edit.ts';
@@ -15,14 +15,16 @@ export const command = defineCommand({
     const absent = offeredModules(catalogue)
       .map(({ id }) => id)
       .filter((id) => !Object.hasOwn(manifest.modules, id));
-    const ids =
-      invocation.args.length > 0 ? invocation.args : await chooseModules(invocation, present, absent, 'Modules to add');
+    const isAsked = invocation.args.length === 0;
+    const ids = isAsked ? await chooseModules(invocation, present, absent, 'Modules to add') : invocation.args;
+    const given = invocation.flags.set;
+    const settings = isAsked ? [...(await chooseOptions(ids, given, catalogue)), ...given] : given;
     const brought = withRequired(ids, catalogue).filter((id) => !ids.includes(id) && absent.includes(id));
     const already = ids.filter((id) => Object.hasOwn(manifest.modules, id));
     return changeModules(
       invocation,
       present,
-      (now) => setOptions(addModules(now, ids, catalogue), invocation.flags.set, catalogue),
+      (now) => setOptions(addModules(now, ids, catalogue), settings, catalogue),
       [
         ...already.map((id) => `${id} is already in this service`),
         ...brought.map(

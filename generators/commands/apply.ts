@@ -3,7 +3,8 @@ import path from 'node:path';
 import { badInput } from '../engine/errors.ts';
 import { fieldOf } from '../engine/json.ts';
 import { packageManagers } from '../engine/model.ts';
-import { refuseIgnored } from '../io/service.ts';
+import { withFaults } from '../engine/reconcile/faults.ts';
+import { refuseIgnored, withPast } from '../io/service.ts';
 import { readFileInside } from '../io/tree.ts';
 import { presentService } from '../present.ts';
 import { readText } from '../readText.ts';
@@ -31,7 +32,11 @@ export const command = defineCommand({
           root,
           changes.flatMap((change) => (change.expect === null ? [] : [change.path])),
         );
-        return { entries, changes, before: (name) => readFileInside(root, name)?.bytes };
+        const { findFault } = await import('../engine/reconcile/merge/merge.ts');
+        // The content is read now, because it is shown after the changes are written.
+        const before = new Map(changes.map(({ path: name }) => [name, readFileInside(root, name)?.bytes]));
+        const prepared = { entries, changes, before: (name: string) => before.get(name) };
+        return withPast(root, (service) => withFaults(service, prepared, findFault));
       },
     };
   },

@@ -1,6 +1,6 @@
 import { changing, defineCommand } from '../command.ts';
 import { planning } from '../planning.ts';
-import { manifestOf, presentService } from '../present.ts';
+import { isBehind, manifestOf, presentService, updatedManifest } from '../present.ts';
 
 export const command = defineCommand({
   usage: '',
@@ -8,11 +8,13 @@ export const command = defineCommand({
   flags: { diff: changing.diff, conflict: changing.conflict },
   ask: (invocation) => {
     const { root, catalogue, raw } = presentService(invocation);
+    // The files of a service at an older catalogue are compared with what an update would make of them.
+    const manifestIn = isBehind(raw, catalogue) ? updatedManifest : manifestOf;
     return {
       root,
-      packageManager: manifestOf(raw, catalogue).packageManager,
+      packageManager: manifestIn(raw, catalogue).packageManager,
       examine: true,
-      prepare: planning(root, catalogue, invocation, (now) => manifestOf(now, catalogue)),
+      prepare: planning(root, catalogue, invocation, (now) => manifestIn(now, catalogue)),
     };
   },
 });

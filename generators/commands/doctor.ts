@@ -1,18 +1,30 @@
 import { defineCommand } from '../command.ts';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import colors from '../report/colors.ts';
 import { loadCatalogue } from '../catalogue.ts';
 import { badInput, exitCodes, SlipwayError } from '../engine/errors.ts';
+import { workflowPath } from '../engine/compose/ci/github.ts';
+import { fieldOf } from '../engine/json.ts';
+import { manifestPath } from '../engine/manifest.ts';
+import type { Monorepo } from '../engine/model.ts';
+import { parseJson } from '../engine/parseManifest.ts';
+import { faultyFiles, toldFault } from '../engine/reconcile/faults.ts';
 import { basesPath, lockPath } from '../engine/reconcile/lock.ts';
 import { fewOf } from '../engine/suggest.ts';
+import { decode } from '../engine/text.ts';
+import { shellWord } from '../install.ts';
 import type { Invocation } from '../invocation.ts';
-import { gitVersion, unmergedFiles } from '../io/git.ts';
+import { gitVersion, ignoredFiles, unmergedFiles } from '../io/git.ts';
 import { withServiceLock } from '../io/lock.ts';
+import { monorepoOf } from '../io/monorepo.ts';
 import { runProcess } from '../io/process.ts';
 import { findService, withPast } from '../io/service.ts';
 import { recover, recoveryNotes } from '../io/transaction.ts';
+import { readFileInside } from '../io/tree.ts';
+import { isSame, rootWorkflow } from '../monorepo.ts';
 import { manifestOf, presentService } from '../present.ts';
-import { colors } from '../report/visible.ts';
 import { isUnresolved } from '../unresolved.ts';
 
 /** The result of one check. */
@@ -71,20 +83,25 @@ async function service(invocation: Invocation): Promise<Finding[]> {
   const root = await examine('service', () => findService(invocation.cwd));
   if (!root.ok) return [root];
   const folder = root.detail;
+  const transaction = await examine('transaction', () => finish(folder));
+  const manifest = await examine('manifest', () => {
+    const { raw, catalogue } = presentService(invocation);
+    return `${Object.keys(manifestOf(raw, catalogue).modules).length} modules, catalogue ${catalogue.version}`;
+  });
   return [
     root,
-    await examine('transaction', () => finish(folder)),
-    await examine('manifest', () => {
-      const { raw, catalogue } = presentService(invocation);
-      return `${Object.keys(manifestOf(raw, catalogue).modules).length} modules, catalogue ${catalogue.version}`;
-    }),
+    transaction,
+    manifest,
     await examine('store', () => storeOf(folder)),
     await examine(
       'catalogue',
       () => `${Object.keys(loadCatalogue(invocation.flags.catalogue, invocation.cwd).modules).length} modules`,
     ),
     await examine('conflicts', () => conflicts(folder)),
-    installed(folder),
+    await examine('files', () => validity(folder)),
+    await examine('git', () => unignored(folder)),
+    ...(manifest.ok ? [await examine('place', () => place(folder, invocation))] : []),
+    await examine('dependencies', () => installed(folder)),
   ];
 }
 
@@ -134,7 +151,65 @@ async function conflicts(root: string): Promise<string> {
   return 'no unresolved conflicts';
 }
 
-function installed(root: string): Finding {
-  const ok = existsSync(path.join(root, 'node_modules'));
-  return { what: 'dependencies', ok, detail: ok ? 'installed' : 'not installed: run the package manager’s install' };
+async function validity(root: string): Promise<string> {
+  const { findFault } = await import('../engine/reconcile/merge/merge.ts');
+  const faults = await withPast(root, (present) => faultyFiles(present, findFault));
+  if (faults.length > 0) throw badInput(faults.map(toldFault).join('; '));
+  return 'all valid';
+}
+
+/** A file that git ignores is in no clone. */
+async function unignored(root: string): Promise<string> {
+  const { lock } = await withPast(root, (present) => ({ lock: present.lock }));
+  const files = Object.entries(lock.files).map(([home, { at }]) => at ?? home);
+  const ignored = await ignoredFiles(root, [manifestPath, lockPath, basesPath, ...files]);
+  if (ignored.length === 0) return 'no file of Slipway is ignored';
+  throw badInput(
+    `git ignores ${fewOf(ignored)}`,
+    'no clone has these files; `git check-ignore -v <file>` names the rule: take it out, or add a rule with "!"',
+  );
+}
+
+/** Compares where the service is with what its manifest says, and the workflow with its copy, which GitHub reads. */
+async function place(root: string, invocation: Invocation): Promise<string> {
+  const { raw, catalogue } = presentService(invocation);
+  const manifest = manifestOf(raw, catalogue);
+  const found = await monorepoOf(root, invocation.flags.git);
+  if (!isDeepStrictEqual(found, manifest.monorepo))
+    throw badInput(
+      `the service is ${describe(found)}, and ${manifestPath} says ${describe(manifest.monorepo)}`,
+      'bring the service to it with: slipway ci',
+    );
+  const copy = manifest.ci.includes('github') ? await rootWorkflow(root, manifest, invocation.flags.git) : undefined;
+  if (copy !== undefined && !isSame(copy.bytes, readFileInside(root, workflowPath)?.bytes))
+    throw badInput(
+      `${copy.path} of the repository is not ${workflowPath} of the service, and GitHub reads the former only`,
+      `copy it: cp ${shellWord(path.join(root, workflowPath))} ${shellWord(path.join(copy.repository, copy.path))}`,
+    );
+  return describe(found);
+}
+
+function describe(monorepo: Monorepo | undefined): string {
+  if (monorepo === undefined) return 'a repository of its own';
+  const { path: inside, workspace } = monorepo;
+  return `${inside} of a repository${workspace === undefined ? '' : `, in the workspace ${workspace}`}`;
+}
+
+/** Looks for each package as Node does: in the service, then in the folders above, where a workspace puts shared packages. */
+function installed(root: string): string {
+  const text = readFileInside(root, 'package.json');
+  const json: unknown = text === undefined ? undefined : parseJson(decode(text.bytes) ?? '');
+  const names = ['dependencies', 'devDependencies'].flatMap((group) => Object.keys(fieldOf(json, group) ?? {}));
+  const missing = names.filter((name) => !isInstalled(root, name));
+  if (missing.length === 0) return 'installed';
+  const isPart = missing.length < names.length;
+  throw badInput(
+    isPart ? `${fewOf(missing)} not installed` : 'not installed',
+    `run the package manager’s install${isPart ? '; NODE_ENV=production and `omit` leave packages out' : ''}`,
+  );
+}
+
+function isInstalled(folder: string, name: string): boolean {
+  if (existsSync(path.join(folder, 'node_modules', name))) return true;
+  return path.dirname(folder) !== folder && isInstalled(path.dirname(folder), name);
 }

@@ -6,6 +6,8 @@ import { badInput, exitCodes } from '../engine/errors.ts';
 import { isIn } from '../engine/names.ts';
 import { isUntested } from '../engine/platformTests.ts';
 import { isSecret } from '../io/paths.ts';
+import { matchesPattern } from '../engine/reconcile/policy.ts';
+import { quoted } from '../report/visible.ts';
 import { pathInService, withPast } from '../io/service.ts';
 import { manifestOf, presentService } from '../present.ts';
 
@@ -41,7 +43,14 @@ export const command = defineCommand({
     const told = locked.ownership === 'derived' && state === 'edited' ? [] : [states[state]];
     const untested =
       locked.ownership === 'merged' && state === 'edited' && lacksTests(home, raw, catalogue) ? [withoutTests] : [];
-    const lines = [`from ${locked.module}`, meaning[locked.ownership], ...told, ...moved, ...untested];
+    const lines = [
+      `from ${locked.module}`,
+      meaning[locked.ownership],
+      ...told,
+      ...moved,
+      ...settledBy([path, home], raw),
+      ...untested,
+    ];
     return {
       exitCode: exitCodes.done,
       json: { path, ...locked, home, state },
@@ -49,6 +58,15 @@ export const command = defineCommand({
     };
   },
 });
+
+/** Tells which rule of the manifest settles conflicts in a file. The manifest may be of another catalogue, and is not checked. */
+function settledBy(paths: readonly string[], raw: unknown): string[] {
+  const conflicts = Object.entries(fieldOf(raw, 'conflicts') ?? {}).map(
+    ([pattern, choice]) => [pattern, String(choice)] as const,
+  );
+  const rule = conflicts.findLast(([pattern]) => paths.some((path) => matchesPattern(path, pattern)));
+  return rule === undefined ? [] : [`conflicts: ${rule[1]}, by ${quoted(rule[0])} in slipway.json`];
+}
 
 const withoutTests =
   'its tests are not in this service: `slipway eject` of its folder brings them, or "platformTests": true in slipway.json';

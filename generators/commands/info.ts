@@ -1,10 +1,10 @@
 import { defineCommand } from '../command.ts';
+import colors from '../report/colors.ts';
 import { loadCatalogue } from '../catalogue.ts';
 import type { CatalogueModule, TemplateFile } from '../engine/model.ts';
 import { findModule } from '../engine/resolve.ts';
 import { badInput, exitCodes } from '../engine/errors.ts';
 import { alignedTable } from '../report/table.ts';
-import { colors } from '../report/visible.ts';
 
 export const command = defineCommand({
   usage: '<module>',
@@ -22,7 +22,7 @@ export const command = defineCommand({
 });
 
 function page(module: CatalogueModule, files: readonly Pick<TemplateFile, 'path' | 'ownership'>[]): string {
-  const { id, category, summary, options = {}, config } = module;
+  const { id, category, summary, options = {}, config, next = {} } = module;
   const facts = [
     ['requires', module.requires],
     ['hosts', module.hosts],
@@ -41,6 +41,8 @@ function page(module: CatalogueModule, files: readonly Pick<TemplateFile, 'path'
     ],
     ['Configuration', config.map((variable) => [variable.name, variable.expects, variable.description])],
     ['Files', files.map(({ path, ownership }) => [path, ownership])],
+    [`After slipway add ${id}`, (next.added ?? []).map((line) => [line.replaceAll('{run}', 'npm run')])],
+    [`After slipway remove ${id}`, (next.removed ?? []).map((line) => [line.replaceAll('{run}', 'npm run')])],
   ] as const;
   return [
     `${colors.bold(id)} (${category}): ${summary}`,

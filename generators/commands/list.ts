@@ -1,9 +1,9 @@
 import { defineCommand } from '../command.ts';
+import colors from '../report/colors.ts';
 import { loadCatalogue } from '../catalogue.ts';
 import { offeredModules } from '../engine/resolve.ts';
 import { exitCodes } from '../engine/errors.ts';
 import { alignedTable } from '../report/table.ts';
-import { colors } from '../report/visible.ts';
 import { installedModules } from '../present.ts';
 
 export const command = defineCommand({
@@ -30,6 +30,9 @@ export const command = defineCommand({
         '',
         colors.bold('Presets'),
         alignedTable(presetRows.map((row) => [' ', row.name, row.modules.join(', ') || 'the base alone', row.summary])),
+        '',
+        colors.bold('Next:'),
+        '  slipway info <module>, slipway add <module>, create-slipway <dir> --preset <name>',
       ].join('\n'),
     };
   },

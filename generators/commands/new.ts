@@ -9,13 +9,13 @@ import type { Manifest } from '../engine/model.ts';
 import { packageManagerCommands } from '../engine/template.ts';
 import { validateManifest } from '../engine/parseManifest.ts';
 import { fewOf } from '../engine/suggest.ts';
-import { install, shellWord } from '../install.ts';
-import type { Invocation } from '../invocation.ts';
+import { monorepoOf } from '../io/monorepo.ts';
+import { monorepoNotes } from '../monorepo.ts';
 import { alreadyService } from '../newFolder.ts';
 import { newServiceAnswers } from '../newService.ts';
+import { type ConflictRule, ruleFor } from '../engine/reconcile/policy.ts';
 import type { Prepared } from '../engine/reconcile/prepare.ts';
 import { planning } from '../planning.ts';
-import type { Aftermath } from '../reconcile.ts';
 
 export const command = defineCommand({
   usage: '[dir]',
@@ -42,28 +42,36 @@ export const command = defineCommand({
     const catalogue = loadCatalogue(flags.catalogue, cwd);
     const { directory, set, ...service } = await newServiceAnswers(invocation, catalogue);
     const root = path.resolve(cwd, directory);
-    const manifest = validateManifest(setOptions(newManifest(service, catalogue), set, catalogue), catalogue);
+    const monorepo = await monorepoOf(root, flags.git);
+    const first = newManifest({ ...service, monorepo }, catalogue);
+    const manifest = validateManifest(setOptions(first, set, catalogue), catalogue);
     return {
       root,
       packageManager: manifest.packageManager,
-      notes: pinnedNote(manifest),
-      prepare: async () => {
+      notes: [...pinnedNote(manifest), ...monorepoNotes(manifest, monorepo)],
+      isNew: true,
+      prepare: async (settled) => {
         const prepared = await planning(root, catalogue, invocation, (present) => {
           // Another run may have created a service here. A service with the same manifest comes from this command,
           // interrupted; it is finished.
           if (present !== undefined && !isDeepStrictEqual(present, manifest)) throw alreadyService(directory);
           return manifest;
-        })();
-        if (flags.conflict === 'stop') refuseTaken(prepared);
+        })(settled);
+        refuseTaken(prepared, flags.conflicts);
         return prepared;
       },
-      afterwards: () => settleIn(root, manifest, invocation),
+      afterwards: async () => (flags.git ? commitFirst(root, manifest) : []),
+      next: nextSteps(manifest),
     };
   },
 });
 
-function refuseTaken({ entries }: Prepared): void {
-  const taken = entries.filter((entry) => entry.action === 'conflict' || entry.reason === 'yours is kept');
+/** Refuses files that are in the way and that no rule is for. */
+function refuseTaken({ entries }: Prepared, rules: readonly ConflictRule[]): void {
+  const taken = entries.filter(
+    ({ action, reason, path: file }) =>
+      (action === 'conflict' || reason === 'yours is kept') && (ruleFor([file], rules)?.choice ?? 'stop') === 'stop',
+  );
   if (taken.length === 0) return;
   throw badInput(
     `these files are there already: ${fewOf(taken.map((entry) => entry.path))}`,
@@ -72,21 +80,9 @@ function refuseTaken({ entries }: Prepared): void {
   );
 }
 
-/** Installs dependencies, makes the first commit and lists the next steps. */
-async function settleIn(root: string, manifest: Manifest, invocation: Invocation): Promise<Aftermath> {
-  const { flags } = invocation;
-  const { fault, notes = [] }: Aftermath = flags.install
-    ? await install(root, manifest.packageManager, invocation)
-    : {};
-  const isInstalled = flags.install && fault === undefined;
-  return {
-    notes: [...notes, ...(flags.git ? await commitFirst(root) : [])],
-    next: nextSteps(root, manifest, invocation, isInstalled),
-    fault,
-  };
-}
-
-async function commitFirst(root: string): Promise<readonly string[]> {
+async function commitFirst(root: string, { monorepo }: Manifest): Promise<readonly string[]> {
+  // A repository in a workspace would hide the service from the repository of the workspace.
+  if (monorepo !== undefined) return ['in a repository with other projects: the commit is yours to make'];
   const { isInRepository, startRepository } = await import('../io/git.ts');
   try {
     if (await isInRepository(root)) return ['inside a git repository: the commit is yours to make'];
@@ -102,19 +98,9 @@ async function commitFirst(root: string): Promise<readonly string[]> {
     : [`no first commit: ${fault}`, 'go on with: git init && git add --all && git commit'];
 }
 
-function nextSteps(
-  root: string,
-  { packageManager }: Manifest,
-  { cwd }: Invocation,
-  isInstalled: boolean,
-): readonly string[] {
-  const { install: installing, run } = packageManagerCommands[packageManager];
-  return [
-    ...(root === cwd ? [] : [`cd ${shellWord(path.relative(cwd, root))}`]),
-    ...(isInstalled ? [] : [installing]),
-    `${run} dev`,
-    'curl localhost:8080/version',
-  ];
+function nextSteps({ packageManager }: Manifest): readonly string[] {
+  const { run } = packageManagerCommands[packageManager];
+  return [`${run} dev`, 'curl localhost:8080/version', 'read README.md, docs/modules.md'];
 }
 
 function pinnedNote({ node }: Manifest): string[] {

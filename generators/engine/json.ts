@@ -1,5 +1,6 @@
 import { badInput } from './errors.ts';
 import type { JsonObject } from './model.ts';
+import { decode } from './text.ts';
 
 /**
  * @param value any parsed JSON value
@@ -16,6 +17,19 @@ export function isObject(value: unknown): value is JsonObject {
  */
 export function fieldOf(value: unknown, key: string): unknown {
   return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
+/**
+ * @param bytes content of a file; undefined when there is none
+ * @returns the JSON object in it; undefined when the content is anything else
+ */
+export function objectIn(bytes: Uint8Array | undefined): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse((bytes === undefined ? undefined : decode(bytes))?.replace(/^\uFEFF/, '') ?? '');
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Catalogue, CiProvider, Manifest, PackageManager } from './model.ts';
+import type { Catalogue, CiProvider, Manifest, Monorepo, PackageManager } from './model.ts';
 
 export const manifestPath = 'slipway.json';
 export const schemaPath = '.slipway/manifest.schema.json';
@@ -25,6 +25,7 @@ export interface NewService {
   readonly modules?: readonly string[];
   readonly packageManager?: PackageManager;
   readonly ci?: readonly CiProvider[];
+  readonly monorepo?: Monorepo | undefined;
   /** The host's own Node is too old for the service, so the service takes one from npm. */
   readonly pinNode?: boolean;
   readonly platformTests?: boolean;
@@ -44,7 +45,35 @@ export function newManifest(service: NewService, catalogue: Catalogue): Manifest
     packageManager: service.packageManager ?? 'npm',
     ...(service.pinNode ? { node: { pinned: catalogue.node.npm } } : {}),
     ci: service.ci ?? ['github'],
+    ...(service.monorepo === undefined ? {} : { monorepo: service.monorepo }),
     modules: Object.fromEntries([...(service.modules ?? [])].sort().map((id) => [id, {}])),
     ...(service.platformTests ? { platformTests: true } : {}),
   };
+}
+
+/** Where a service is, as its files need it. */
+export interface Place {
+  /** Path of the service from the root of the repository, ending with `/`; empty for a repository of its own. */
+  readonly prefix: string;
+  /** Path of the folder with the lockfile from the root of the repository, ending with `/`; empty for the root. */
+  readonly lockfile: string;
+  /** Whether a workspace has the lockfile. */
+  readonly inWorkspace: boolean;
+  /** Path of the service from the folder with the lockfile: `services/orders`; `.` when it is the service. */
+  readonly inLockfile: string;
+  /** Path from the service to the folder with the lockfile: `../..`; empty when it is the service. */
+  readonly up: string;
+}
+
+/**
+ * @param manifest of a service
+ * @returns where the service is in its repository and its workspace
+ */
+export function placeOf({ monorepo }: Pick<Manifest, 'monorepo'>): Place {
+  const prefix = monorepo === undefined ? '' : `${monorepo.path}/`;
+  const { workspace } = monorepo ?? {};
+  if (workspace === undefined) return { prefix, lockfile: prefix, inWorkspace: false, inLockfile: '.', up: '' };
+  const lockfile = workspace === '.' ? '' : `${workspace}/`;
+  const inLockfile = prefix.slice(lockfile.length, -1);
+  return { prefix, lockfile, inWorkspace: true, inLockfile, up: inLockfile.replaceAll(/[^/]+/g, '..') };
 }

@@ -1,7 +1,14 @@
 import { catalogueVersionPattern } from './manifest.ts';
-import { type Catalogue, type CatalogueModule, ciProviders, packageManagers } from './model.ts';
+import { type Catalogue, type CatalogueModule, ciProviders, conflictChoices, packageManagers } from './model.ts';
 import { offeredModules } from './resolve.ts';
-import { descriptionPattern, maximumDescriptionLength, maximumNameLength, namePattern } from './names.ts';
+import {
+  descriptionPattern,
+  folderPattern,
+  maximumDescriptionLength,
+  maximumNameLength,
+  maximumPatternLength,
+  namePattern,
+} from './names.ts';
 
 /**
  * Creates the JSON Schema (2020-12) of `slipway.json` from the catalogue. Editors use it to complete module names and options.
@@ -42,6 +49,20 @@ export function manifestSchema(catalogue: Catalogue): Record<string, unknown> {
         properties: { pinned: { type: 'string', pattern: '^\\d+\\.\\d+\\.\\d+$' } },
       },
       ci: { type: 'array', uniqueItems: true, items: { enum: ciProviders } },
+      monorepo: {
+        type: 'object',
+        description: 'Where the service is in a repository with other projects; `slipway ci` finds it out.',
+        additionalProperties: false,
+        required: ['path'],
+        properties: {
+          path: { type: 'string', pattern: folderPattern.source, description: 'From the root of the repository.' },
+          workspace: {
+            type: 'string',
+            pattern: `^\\.$|${folderPattern.source}`,
+            description: 'The workspace with the lockfile, from the root of the repository; `.` for the root.',
+          },
+        },
+      },
       modules: {
         type: 'object',
         description: 'Module id → its options where they differ from the default.',
@@ -54,6 +75,14 @@ export function manifestSchema(catalogue: Catalogue): Record<string, unknown> {
         description: 'Files that Slipway no longer touches, and folders, which end with a slash.',
         uniqueItems: true,
         items: { type: 'string', minLength: 1 },
+      },
+      conflicts: {
+        type: 'object',
+        description:
+          'What happens to conflicts: pattern of paths → choice. The last pattern that matches a file decides.',
+        maxProperties: 100,
+        propertyNames: { minLength: 1, maxLength: maximumPatternLength },
+        additionalProperties: { enum: conflictChoices },
       },
     },
   };

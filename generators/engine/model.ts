@@ -30,12 +30,27 @@ export interface Manifest {
   /** Version of Node from npm. It is pinned when the Node of the host is too old. */
   readonly node?: { readonly pinned: string };
   readonly ci: readonly CiProvider[];
+  /** Set for a service in a repository with other projects. */
+  readonly monorepo?: Monorepo;
   /** Module id → the options that differ from the default. */
   readonly modules: Readonly<Record<string, Readonly<Record<string, OptionValue>>>>;
   /** Whether the service also contains the tests of the platform's code. */
   readonly platformTests?: true;
   /** Files that Slipway no longer changes. A folder ends with `/`. */
   readonly ejected?: readonly string[];
+  /** Pattern of paths → what happens to conflicts in these files. The last pattern that matches decides. */
+  readonly conflicts?: Readonly<Record<string, ConflictChoice>>;
+}
+
+/** Where a service is in a repository with other projects. Paths use `/`. */
+export interface Monorepo {
+  /** Path of the service from the root of the repository: `services/orders`. */
+  readonly path: string;
+  /**
+   * Set for a member of a workspace of npm or pnpm: path of the workspace from the root of the repository, `.` for the root itself. The
+   * workspace has the lockfile.
+   */
+  readonly workspace?: string;
 }
 
 // Module definitions
@@ -100,7 +115,8 @@ export interface CiContribution {
 }
 
 /**
- * The command of an npm script. An object has one command for each package manager. A package manager without a command does not
+ * The command of an npm script, for a POSIX shell and for cmd.exe. It may begin with `exec` in a POSIX shell: Slipway leaves that out
+ * for cmd.exe. An object has one command for each package manager. A package manager without a command does not
  * get the script.
  */
 export type Script = string | Readonly<Partial<Record<PackageManager, string>>>;
@@ -182,6 +198,11 @@ export interface ModuleDefinition {
   readonly agentRules?: readonly string[];
   /** Files that the template renamed: former path → current path. A folder ends with `/`. */
   readonly renamed?: Readonly<Record<string, string>>;
+  /**
+   * What callers notice and what the owner has to do once the module was added or removed: lines without a full stop. `{run}` runs an
+   * npm script. The page of the module and modules that nothing requires any more are named without this.
+   */
+  readonly next?: { readonly added?: readonly string[]; readonly removed?: readonly string[] };
 }
 
 /**
@@ -229,6 +250,8 @@ export interface ConfigVariable {
   readonly expects: string;
   readonly default?: string;
   readonly example?: string;
+  /** The value in Kubernetes, when it differs from the default. */
+  readonly kubernetes?: string;
   readonly secret: boolean;
   readonly required: boolean;
 }
@@ -344,6 +367,8 @@ export type ConflictStyle = 'ours' | 'theirs' | 'markers';
 export interface Conflict {
   /** `line 12` of yours, or a JSON pointer such as `/scripts/start`. */
   readonly at: string;
+  /** Why the sides could not be merged, when this is not obvious from them. */
+  readonly why?: string;
   readonly base: string;
   readonly yours: string;
   readonly theirs: string;
@@ -355,6 +380,8 @@ export interface Merged {
   readonly conflicts: readonly Conflict[];
   /** The next base to record: theirs without the parts that the user already had. */
   readonly base: string;
+  /** Values of the user that a rule kept although theirs changed them. */
+  readonly notes?: readonly string[];
 }
 
 /** One value for each of the three sides of a merge. */
@@ -374,6 +401,8 @@ export type Merge = (path: string, base: string, yours: string, theirs: string, 
 
 /** A file on disk. */
 export interface DiskFile {
+  /** Set when something else is in its place, which Slipway neither follows nor changes: `a link that leads out of the service`. */
+  readonly special?: string;
   readonly bytes: Uint8Array;
   readonly mode: number;
   /** SHA-256 of the bytes, in hex. */
@@ -412,6 +441,8 @@ export interface Service {
   readonly base: (hash: string) => Uint8Array | undefined;
   /** Paths of the user's files and of Slipway's files, without dependencies, build output and `.slipway/`. */
   readonly files: () => readonly string[];
+  /** Files that git tracks and has not checked out. They are missing without having been deleted. */
+  readonly sparse?: ReadonlySet<string>;
   /** Paths of files in `.slipway/` that an earlier Slipway used and this one does not. */
   readonly outdated: () => readonly string[];
   /** SHA-256, in hex. */
@@ -426,6 +457,10 @@ export type Action = (typeof actions)[number];
 
 /** `stop` rejects the whole plan. The other modes set how Slipway resolves each conflict. */
 export type ConflictMode = 'stop' | ConflictStyle;
+
+/** What the user can choose for conflicts. `skip` leaves a file with conflicts as it is, and the next run finds them again. */
+export const conflictChoices = ['stop', 'ours', 'theirs', 'markers', 'skip'] as const;
+export type ConflictChoice = (typeof conflictChoices)[number];
 
 /** One write or removal. It is valid only while the file still has the expected content. */
 export type Change = {
@@ -444,6 +479,8 @@ export interface PlanEntry {
   readonly changes: readonly Change[];
   /** Set when the plan deletes the file because another file now contains its text: the path of that file. */
   readonly became?: string;
+  /** The file has conflicts, and the user chose to leave it as it is. */
+  readonly skipped?: true;
 }
 
 export interface Plan {

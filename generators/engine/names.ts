@@ -6,10 +6,9 @@ export const maximumNameLength = 40;
 
 export const namePattern = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
-/** Names with a special meaning in YAML, Windows or npm. */
+/** Names with a special meaning in YAML or npm. */
 const reserved = new Set([
   ...['true', 'false', 'null', 'yes', 'no', 'on', 'off', 'y', 'n'],
-  ...['con', 'prn', 'aux', 'nul', ...Array.from({ length: 10 }, (_, n) => [`com${n}`, `lpt${n}`]).flat()],
   ...['node-modules', 'node', 'npm', 'default', 'localhost', 'kube-system', 'kube-public', 'constructor', 'prototype'],
 ]);
 
@@ -25,10 +24,31 @@ export function serviceNameFault(name: string): string | undefined {
   if (!namePattern.test(name)) {
     return 'use lower-case letters, digits and single hyphens, as in "order-history"';
   }
-  if (reserved.has(name))
+  if (reserved.has(name) || fileNameFault(name) !== undefined)
     return `"${name}" means something else to YAML, npm, Kubernetes or Windows; choose another name`;
   return undefined;
 }
+
+/** Maximum length of a pattern of paths, in characters. */
+export const maximumPatternLength = 200;
+
+/** https://learn.microsoft.com/windows/win32/fileio/naming-a-file#naming-conventions */
+const device = /^(?:con|prn|aux|nul|(?:com|lpt)[\d¹²³]|conin\$|conout\$) *(?:\.|$)/i;
+
+/**
+ * Checks the name of a file or folder for the file systems of all systems.
+ * @param name one part of a path
+ * @returns what is wrong with it, or undefined when every system can store it
+ */
+export function fileNameFault(name: string): string | undefined {
+  if (device.test(name)) return 'Windows has a device of that name';
+  if (/[. ]$/.test(name)) return 'Windows drops a dot or a space at the end';
+  if (/[<>:"|?*\\\p{Cc}]/u.test(name)) return 'Windows does not allow one of its characters';
+  return undefined;
+}
+
+/** A path in a repository that needs no quotes in YAML, in shells and in Dockerfiles. */
+export const folderPattern = /^[\w@][\w@-]*(?:\.[\w@-]+)*(?:\/[\w@][\w@-]*(?:\.[\w@-]+)*)*$/;
 
 /** Maximum length of a description, in characters. */
 export const maximumDescriptionLength = 200;

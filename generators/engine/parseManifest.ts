@@ -5,7 +5,7 @@ import type { Catalogue, Manifest } from './model.ts';
 import { hasConflictMarkers } from './text.ts';
 import { badInput, type SlipwayError } from './errors.ts';
 import { manifestSchema } from './manifestSchema.ts';
-import { descriptionFault, serviceNameFault } from './names.ts';
+import { descriptionFault, maximumPatternLength, serviceNameFault } from './names.ts';
 import { didYouMean } from './suggest.ts';
 
 /**
@@ -60,6 +60,9 @@ export function validateManifest(value: unknown, catalogue: Catalogue): Manifest
   const manifest = value as Manifest;
   const nameFault = serviceNameFault(manifest.service.name);
   if (nameFault !== undefined) throw invalid([`/service/name: ${nameFault}`]);
+  const { path = '', workspace = '.' } = manifest.monorepo ?? {};
+  if (workspace !== '.' && !path.startsWith(`${workspace}/`))
+    throw invalid([`/monorepo/workspace: ${workspace} does not contain ${path}`]);
   return manifest;
 }
 
@@ -158,8 +161,11 @@ function complaint({ keyword, error }: SchemaFault, pointer: string, given: unkn
 }
 
 function textFault(pointer: string, text: string): string {
+  if (pointer.startsWith('/conflicts/')) return `a pattern has at most ${maximumPatternLength} characters`;
   const known = { '/service/name': serviceNameFault, '/service/description': descriptionFault };
   const fault = Object.entries(known).find(([place]) => place === pointer)?.[1](text);
+  if (pointer.startsWith('/monorepo/'))
+    return `expected a relative path, such as "services/orders"; given: ${shown(text)}`;
   return fault ?? `expected a version, such as "1.2.3"; given: ${shown(text)}`;
 }
 

@@ -2,7 +2,7 @@ import type { Catalogue, FileSet, Manifest } from './model.ts';
 import { modulesOf } from './resolve.ts';
 import { decode } from './text.ts';
 import { moduleSpecifiers } from './reconcile/moduleSpecifiers.ts';
-import { candidates } from './reconcile/usages.ts';
+import { candidates } from './reconcile/specifiers.ts';
 import { render } from './render.ts';
 
 /**

@@ -31,7 +31,11 @@ export function render(manifest: Manifest, catalogue: Catalogue): FileSet {
   for (const module of modules) {
     for (const file of module.files) {
       if (file.platformTest && !manifest.platformTests) continue;
-      if (isHosted(file.path)) put(file.path, renderFile(file, module, manifest, catalogue));
+      if (!isHosted(file.path)) continue;
+      const rendered = renderFile(file, module, manifest, catalogue);
+      // A template that prints nothing for this service is no file of it.
+      if ('template' in file && rendered.bytes.length === 0) continue;
+      put(file.path, rendered);
     }
   }
   const paths = [...files.keys()].sort();

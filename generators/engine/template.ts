@@ -1,3 +1,4 @@
+import { type Place, placeOf } from './manifest.ts';
 import type {
   Catalogue,
   CatalogueModule,
@@ -28,6 +29,7 @@ export interface TemplateContext {
   readonly service: Manifest['service'];
   readonly pm: PackageManagerCommands;
   readonly node: { readonly version: string };
+  readonly place: Place;
   /** Package name → version range. */
   readonly versions: Catalogue['versions'];
   readonly options: Readonly<Record<string, OptionValue>>;
@@ -66,6 +68,7 @@ export function templateContext(manifest: Manifest, module: CatalogueModule, cat
     service: manifest.service,
     pm: packageManagerCommands[manifest.packageManager],
     node: { version: catalogue.node.image },
+    place: placeOf(manifest),
     versions: catalogue.versions,
     options: { ...Object.fromEntries(defaults), ...manifest.modules[module.id] },
   };

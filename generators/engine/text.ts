@@ -34,13 +34,28 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /**
  * @param text content of a file
+ * @returns the numbers of the lines, from 1, on which an unresolved merge conflict begins
+ */
+export function conflictLines(text: string): number[] {
+  const found: number[] = [];
+  let begins: number | undefined;
+  let isHalf = false;
+  for (const [index, line] of text.split('\n').entries()) {
+    if (/^<{7} /.test(line)) [begins, isHalf] = [index + 1, false];
+    else if (/^={7}\r?$/.test(line)) isHalf = begins !== undefined;
+    else if (begins !== undefined && isHalf && /^>{7} /.test(line)) {
+      found.push(begins);
+      begins = undefined;
+      isHalf = false;
+    }
+  }
+  return found;
+}
+
+/**
+ * @param text content of a file
  * @returns whether it contains an unresolved merge conflict
  */
 export function hasConflictMarkers(text: string): boolean {
-  // One pass: a pattern for the three lines together takes cubic time.
-  let found = 0;
-  for (const [line] of text.matchAll(/^(?:<{7} |={7}\r?$|>{7} )/gm)) {
-    if (line.charAt(0) === '<=>'.charAt(found)) found += 1;
-  }
-  return found === 3;
+  return conflictLines(text).length > 0;
 }

@@ -85,7 +85,11 @@ function assertReadable(
   if (stat.size > limit) throw badInput(`${name} is too large: ${stat.size} bytes, where ${limit} are the limit`, hint);
 }
 
-function kindOf(stat: Stats): string {
+/**
+ * @param stat the state of something that is no regular file
+ * @returns what it is, for a message
+ */
+export function kindOf(stat: Stats): string {
   if (stat.isDirectory()) return 'a folder';
   if (stat.isSymbolicLink()) return 'a link';
   return stat.isSocket() ? 'a socket' : 'a pipe or a device';

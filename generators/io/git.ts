@@ -69,6 +69,15 @@ export async function isInRepository(folder: string): Promise<boolean> {
 }
 
 /**
+ * @param folder an existing folder
+ * @returns the path of the folder from the root of its git repository, with `/`; empty for the root itself; undefined without git or a
+ * repository, and when git refuses to answer
+ */
+export async function placeInRepository(folder: string): Promise<string | undefined> {
+  return (await outputOf(folder, ['rev-parse', '--show-prefix']))?.replace(/\/?\n$/, '');
+}
+
+/**
  * @param folder a folder inside a repository
  * @returns files with conflicts of a git merge, relative to the folder; empty without a repository
  * @throws SlipwayError (exit code 2) when git refuses to answer
@@ -79,6 +88,17 @@ export async function unmergedFiles(folder: string): Promise<string[]> {
   return [
     ...new Set(records.filter((record) => record !== '').map((record) => record.slice(record.indexOf('\t') + 1))),
   ];
+}
+
+/**
+ * @param folder an existing folder
+ * @returns paths of the files in it that git tracks or does not ignore, relative to the folder; undefined without git or a repository, and
+ * when git refuses to answer
+ */
+export async function listedByGit(folder: string): Promise<string[] | undefined> {
+  const paths = await outputOf(folder, ['ls-files', '-z', '--cached', '--others', '--exclude-standard']);
+  // A nested repository is listed as a folder.
+  return paths?.split('\0').filter((path) => path !== '' && !path.endsWith('/'));
 }
 
 /** @returns git's answer; undefined when there is no repository, git is not installed, or git has found nothing */
@@ -114,6 +134,16 @@ export async function ignoredFiles(folder: string, files: readonly string[]): Pr
   if (files.length === 0) return [];
   const answer = await ask(['check-ignore', '-z', '--stdin'], folder, { input: files.join('\0') });
   return answer?.split('\0').filter((file) => file !== '') ?? [];
+}
+
+/**
+ * @param folder a folder inside a repository
+ * @returns tracked files that a sparse checkout leaves out, relative to the folder; empty without a repository
+ */
+export async function sparseFiles(folder: string): Promise<ReadonlySet<string>> {
+  // `S` is the tag of a file with the skip-worktree bit (git help ls-files).
+  const records = (await outputOf(folder, ['ls-files', '-t', '-z']))?.split('\0') ?? [];
+  return new Set(records.filter((record) => record.startsWith('S ')).map((record) => record.slice(2)));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import type { Stats } from 'node:fs';
-import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 
 import { badInput, exitCodes } from '../engine/errors.ts';
 import { quoted } from '../report/visible.ts';
@@ -124,6 +124,23 @@ export function realRootOf(root: string): string {
 
 /**
  * @param folder an absolute path
+ * @param inside the path of the folder from another one, with `/`; empty for the same folder
+ * @returns the absolute path of the other one
+ */
+export function rootAbove(folder: string, inside: string): string {
+  return resolve(folder, inside.replaceAll(/[^/]+/g, '..'));
+}
+
+/**
+ * @param folder an absolute path
+ * @returns whether a git repository or a worktree starts at the folder or above it; finds out without git
+ */
+export function isBelowGit(folder: string): boolean {
+  return lstatIfAny(join(folder, '.git')) !== undefined || (dirname(folder) !== folder && isBelowGit(dirname(folder)));
+}
+
+/**
+ * @param folder an absolute path
  * @param place another absolute path
  * @returns whether the place is the folder itself, or is below it
  */
@@ -143,6 +160,7 @@ function followLink(realRoot: string, link: string): string {
     throw badInput(
       `${name} is a link to ${readlinkSync(link)}, which does not exist`,
       'delete the link, or create what it leads to',
+      { link: name },
     );
   }
   const inside = relative(realRoot, target);

@@ -11,12 +11,12 @@ import { isWithin, realRootOf } from './paths.ts';
 export interface RunOptions {
   /** Its whole environment; default: {@link withoutSecrets}. PATH is always restricted. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Its standard input; default: none. */
-  readonly input?: string;
   /** Time limit (ms); default: none. */
   readonly timeout?: number;
   /** Returns the output byte for byte; default: without the last line end. */
   readonly exact?: true;
+  /** Its standard input; default: none. */
+  readonly input?: string;
 }
 
 /**
@@ -31,14 +31,12 @@ export interface RunOptions {
 export async function runProcess(
   [program, ...args]: readonly [string, ...string[]],
   cwd: string,
-  { env = withoutSecrets(process.env), input, timeout = 0, exact }: RunOptions = {},
+  { env = withoutSecrets(process.env), timeout = 0, exact, input }: RunOptions = {},
 ): Promise<string> {
-  // Windows accepts PATH in any letter case.
-  const others = Object.entries(env).filter(([name]) => name.toUpperCase() !== 'PATH');
   const folders = programFolders(cwd);
   const { stdout } = await execa(located(program, folders), args, {
     cwd,
-    env: { ...Object.fromEntries(others), PATH: folders.join(path.delimiter) },
+    env: withPath(env, folders),
     extendEnv: false,
     all: true,
     ...(input === undefined ? { stdin: 'ignore' } : { input }),
@@ -83,6 +81,33 @@ function namedInNpmrc(env: NodeJS.ProcessEnv): ReadonlySet<string> {
   }
 }
 
+/**
+ * Runs a command line of the user in a shell, with the terminal as its input and output. Ctrl+C is for the command alone.
+ * @param line the command line
+ * @param cwd the folder to run in
+ * @throws ExecaError when it cannot be started or its exit code is not 0
+ */
+export async function runOnTerminal(line: string, cwd: string): Promise<void> {
+  const handlers = process.rawListeners('SIGINT');
+  process.removeAllListeners('SIGINT').on('SIGINT', ignore);
+  try {
+    const env = withPath(withoutSecrets(process.env), programFolders(cwd));
+    await execa(line, { cwd, env, extendEnv: false, shell: true, stdio: 'inherit' });
+  } finally {
+    process.off('SIGINT', ignore);
+    for (const handler of handlers) process.on('SIGINT', handler as NodeJS.SignalsListener);
+  }
+}
+
+/** A handler of a signal, so that the signal does not end the process. */
+function ignore(): void {}
+
+function withPath(env: NodeJS.ProcessEnv, folders: readonly string[]): NodeJS.ProcessEnv {
+  // Windows accepts PATH in any letter case.
+  const others = Object.entries(env).filter(([name]) => name.toUpperCase() !== 'PATH');
+  return { ...Object.fromEntries(others), PATH: folders.join(path.delimiter) };
+}
+
 /** The folders of PATH, without relative ones and without `node_modules/.bin` of the service, which npm adds first. */
 function programFolders(cwd: string): string[] {
   const here = [cwd, process.cwd()].map((folder) => realRootOf(folder));
@@ -115,12 +140,30 @@ function isProgram(file: string): boolean {
   }
 }
 
+/** Settings that make a package manager leave packages out. Package managers read them in any letter case. */
+const omitting = /^(?:NODE_ENV|npm_config_(?:also|dev|include|omit|only|optional|prod|production))$/i;
+
+/**
+ * The environment for package managers. A service is developed where it is installed: without development packages it has no compiler
+ * and no tests, and without optional ones no Node of its own. `NODE_ENV=production` and the settings of a user are overridden.
+ * @returns the environment of this process without secrets, with settings that ask for all packages
+ */
+export function completeInstall(): NodeJS.ProcessEnv {
+  return {
+    ...Object.fromEntries(Object.entries(withoutSecrets(process.env)).filter(([name]) => !omitting.test(name))),
+    // npm separates the values of a list by empty lines, and lets `include` win over `omit`
+    // (https://docs.npmjs.com/cli/using-npm/config#include).
+    npm_config_include: 'dev\n\noptional\n\npeer',
+  };
+}
+
 /**
  * Runs a command line. On a terminal it shows a spinner and the elapsed seconds.
  * @param line program and arguments, separated by spaces
  * @param cwd the folder to run in
  * @param what a short description
  * @param invocation says whether there is a terminal
+ * @param env its whole environment
  * @returns undefined on success, otherwise the reason in one line
  */
 export async function runWithProgress(
@@ -128,11 +171,12 @@ export async function runWithProgress(
   cwd: string,
   what: string,
   { flags }: Invocation,
+  env: NodeJS.ProcessEnv,
 ): Promise<string | undefined> {
   const stop = flags.quiet || flags.json ? () => {} : await showProgress(what);
   try {
     const [program = '', ...args] = line.split(' ');
-    await runProcess([program, ...args], cwd);
+    await runProcess([program, ...args], cwd, { env });
     return undefined;
   } catch (error) {
     return explainFailure(error, line);

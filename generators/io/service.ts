@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { badInput } from '../engine/errors.ts';
+import { badInput, SlipwayError } from '../engine/errors.ts';
 import { manifestPath } from '../engine/manifest.ts';
-import type { DiskFile, Service } from '../engine/model.ts';
+import type { DiskFile, Lock, Service } from '../engine/model.ts';
 import { lockPath } from '../engine/reconcile/lock.ts';
 import { decode } from '../engine/text.ts';
-import { realRootOf } from './paths.ts';
+import { isBelowGit, realRootOf } from './paths.ts';
 import { openStore, outdatedFiles, type Past, type Store } from './store.ts';
-import { hashOf, listFiles, readFileInside, readWithPlace } from './tree.ts';
+import { hashOf, listFiles, readFileInside, readPlace } from './tree.ts';
 
 /**
  * Finds the service of a folder.
@@ -28,7 +28,7 @@ export function findService(from: string): string {
 
 /** The max size (bytes) of all text files that one command reads. */
 const largestService = 256 * 2 ** 20;
-const slim = 'keep data out of the service';
+const slim = 'keep data out of the service, or let git ignore it';
 
 /** A service on disk. */
 export interface OpenService extends Service, Pick<Store, 'isKept' | 'lost'> {
@@ -40,10 +40,17 @@ export interface OpenService extends Service, Pick<Store, 'isKept' | 'lost'> {
  * Opens a service, or the folder of a future service.
  * @param root the folder; it need not exist
  * @param past the content of `.slipway/` in Git's history, if that has been searched
+ * @param listed paths of the files that git does not ignore, if git was asked
+ * @param sparse the files that Git has not checked out, if Git was asked
  * @returns the service; each file is read on demand, once
  * @throws SlipwayError (exit code 2) when the manifest cannot be read; reading a damaged lock throws as well
  */
-export function openService(root: string, past?: Past): OpenService {
+export function openService(
+  root: string,
+  past?: Past,
+  listed?: readonly string[],
+  sparse?: ReadonlySet<string>,
+): OpenService {
   const files = new Map<string, DiskFile | undefined>();
   const isThere = existsSync(root);
   const realRoot = realRootOf(root);
@@ -51,14 +58,16 @@ export function openService(root: string, past?: Past): OpenService {
   let size = 0;
   const read = (file: string): DiskFile | undefined => {
     if (files.has(file)) return files.get(file);
-    const { file: found, place } = (isThere && readWithPlace(root, file)) || { file: undefined, place: undefined };
-    if (place !== undefined && place !== path.join(realRoot, file)) linked.push(path.relative(realRoot, place));
+    const place = isThere ? readPlace(root, file) : undefined;
+    const { location } = place ?? {};
+    if (location !== undefined && location !== path.join(realRoot, file))
+      linked.push(path.relative(realRoot, location));
     // Binary files are neither merged nor searched, so nothing keeps them in memory.
-    if (found?.bytes.includes(0)) return found;
-    size += found?.bytes.length ?? 0;
+    if (place?.file.bytes.includes(0)) return place.file;
+    size += place?.file.bytes.length ?? 0;
     if (size > largestService) throw badInput(`the text files of ${root} have more than ${largestService} bytes`, slim);
-    files.set(file, found);
-    return found;
+    files.set(file, place?.file);
+    return place?.file;
   };
   const manifestText = textOf(read(manifestPath), manifestPath);
   // Refuses a link in place of `.slipway/` before any other step.
@@ -73,7 +82,12 @@ export function openService(root: string, past?: Past): OpenService {
     base: store.base,
     isKept: store.isKept,
     lost: store.lost,
-    files: () => (isThere ? listFiles(root) : []),
+    ...(sparse && { sparse }),
+    files: () => {
+      if (!isThere) return [];
+      const places = placesIn(store.lock());
+      return spelledAs(places, listFiles(root, listed && [...new Set([...listed, ...places])]), read);
+    },
     outdated: () => (isThere ? outdatedFiles(root) : []),
     hash: hashOf,
     linked,
@@ -88,7 +102,8 @@ export function openService(root: string, past?: Past): OpenService {
  * @returns the result of `use`
  */
 export async function withPast<T>(root: string, use: (service: OpenService) => T): Promise<T> {
-  const service = openService(root);
+  const listed = isBelowGit(realRootOf(root)) && existsSync(root) ? await listing(root) : undefined;
+  const service = await openSparse(root, undefined, listed);
   try {
     const result = use(service);
     if (service.lost.size === 0) return await unlessIgnored(service, root, result);
@@ -96,7 +111,7 @@ export async function withPast<T>(root: string, use: (service: OpenService) => T
     if (service.lost.size === 0) throw error;
   }
   const { readPast } = await import('./past.ts');
-  const restored = openService(root, await readPast(root, service.lost));
+  const restored = await openSparse(root, await readPast(root, service.lost), listed);
   return unlessIgnored(restored, root, use(restored));
 }
 
@@ -124,6 +139,27 @@ export async function refuseIgnored(root: string, files: readonly string[]): Pro
   );
 }
 
+/** Opens a service that may be a sparse checkout. */
+async function openSparse(root: string, past?: Past, listed?: readonly string[]): Promise<OpenService> {
+  const service = openService(root, past, listed);
+  const sparse = await sparseIn(root, service);
+  return sparse.size === 0 ? service : openService(root, past, listed, sparse);
+}
+
+/** Asks Git which files are not checked out, when a file that Slipway wrote is missing. */
+async function sparseIn(root: string, service: OpenService): Promise<ReadonlySet<string>> {
+  const nothing: ReadonlySet<string> = new Set();
+  try {
+    const places = Object.entries(service.lock.files).map(([home, { at }]) => at ?? home);
+    if (places.every((place) => service.read(place) !== undefined)) return nothing;
+  } catch (error) {
+    // The lock is damaged, or a file cannot be read. The caller's own use of the service reports that.
+    if (error instanceof SlipwayError) return nothing;
+    throw error;
+  }
+  return (await import('./git.ts')).sparseFiles(root);
+}
+
 /**
  * @param file a path from the user
  * @param cwd the folder that it is relative to
@@ -137,6 +173,31 @@ export function pathInService(file: string, cwd: string, root: string): string {
     throw badInput(`${file} is not a file of the service in ${root}`);
   }
   return relative;
+}
+
+/** Asks git for the files. A service that git ignores as a whole is read as without git. */
+async function listing(root: string): Promise<readonly string[] | undefined> {
+  const { listedByGit } = await import('./git.ts');
+  const listed = await listedByGit(root);
+  return listed?.includes(manifestPath) ? listed : undefined;
+}
+
+/**
+ * A file system without letter case lists a file under the name that the user gave it: `Log/logger.ts`. It is the file `log/logger.ts` of
+ * the lock, unless the list has both.
+ */
+function spelledAs(places: readonly string[], files: readonly string[], read: Service['read']): string[] {
+  const listed = new Set(files);
+  const known = new Map(places.map((place) => [place.toLowerCase(), place]));
+  return files.map((file) => {
+    const place = known.get(file.toLowerCase());
+    return place === undefined || listed.has(place) || read(place) === undefined ? file : place;
+  });
+}
+
+/** The paths of Slipway's files, also of those that git ignores. */
+function placesIn({ files }: Lock): string[] {
+  return Object.entries(files).map(([home, { at }]) => at ?? home);
 }
 
 function textOf(file: DiskFile | undefined, name: string): string | undefined {

@@ -1,13 +1,15 @@
 import { hash } from 'node:crypto';
-import { existsSync, lstatSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
 
 import { exitCodes, SlipwayError } from '../engine/errors.ts';
+import { encode } from '../engine/text.ts';
+import { manifestPath } from '../engine/manifest.ts';
 import type { DiskFile } from '../engine/model.ts';
-import { readRegularFile } from './disk.ts';
+import { kindOf, readRegularFile } from './disk.ts';
 import { codeOf, osFault } from './faults.ts';
-import { pathFault, realRootOf, resolveInside } from './paths.ts';
+import { isInOwnFolder, lstatIfAny, pathFault, realRootOf, resolveInside } from './paths.ts';
 
 /**
  * @param bytes any bytes
@@ -31,23 +33,48 @@ const largestSearched = 2 * 2 ** 20;
  * that leads out
  */
 export function readFileInside(root: string, path: string): DiskFile | undefined {
-  return readWithPlace(root, path)?.file;
+  return readWithLocation(root, path)?.file;
+}
+
+/** A file, or what is in its place. */
+export interface Place {
+  readonly file: DiskFile;
+  /** The absolute location of the file, after following links. */
+  readonly location?: string;
+}
+
+function readWithLocation(root: string, path: string): Place | undefined {
+  const location = resolveInside(root, path);
+  try {
+    const found = readRegularFile(location, { name: path, follow: false, limit: largest });
+    if (found === undefined) return undefined;
+    return { file: { bytes: found.bytes, mode: found.stat.mode & 0o777, hash: hashOf(found.bytes) }, location };
+  } catch (error) {
+    throw osFault(error, `cannot read ${path}`, exitCodes.badInput);
+  }
 }
 
 /**
- * The same as `readFileInside`, for a caller that needs to know where a link leads.
+ * The same as `readFileInside`, for files that the user may replace by something else.
  * @param root the service's folder
  * @param path the file's path inside it
- * @returns the file, and its real location; undefined when it does not exist
+ * @returns the file, or what is in its place; undefined when nothing is there
+ * @throws SlipwayError bad input when it cannot be read, or is too large; for Slipway's own files as `readFileInside`
  */
-export function readWithPlace(root: string, path: string): { file: DiskFile; place: string } | undefined {
-  const place = resolveInside(root, path);
+export function readPlace(root: string, path: string): Place | undefined {
+  const special = path === manifestPath || isInOwnFolder(path) ? undefined : specialAt(root, path);
+  if (special === undefined) return readWithLocation(root, path);
+  const bytes = encode(special);
+  return { file: { bytes, mode: 0o644, hash: hashOf(bytes), special } };
+}
+
+function specialAt(root: string, path: string): string | undefined {
   try {
-    const found = readRegularFile(place, { name: path, follow: false, limit: largest });
-    if (found === undefined) return undefined;
-    return { file: { bytes: found.bytes, mode: found.stat.mode & 0o777, hash: hashOf(found.bytes) }, place };
+    const stat = lstatIfAny(resolveInside(root, path));
+    return stat === undefined || stat.isFile() ? undefined : kindOf(stat);
   } catch (error) {
-    throw osFault(error, `cannot read ${path}`, exitCodes.badInput);
+    if (error instanceof SlipwayError && 'link' in error.details) return error.message.replace(/^.* is (?=a link)/, '');
+    throw error;
   }
 }
 
@@ -68,47 +95,70 @@ export function listFolder(root: string, folder: string): string[] {
 
 /** Folders without the user's own files, at any depth. */
 const skippedEverywhere = new Set(['.git', 'node_modules']);
-/** Folders of output or of Slipway, at the service's root only: `internal/coverage` may be a domain slice. */
-const skippedAtRoot = new Set(['dist', 'coverage', '.slipway']);
+/** Folders of output or of a running Slipway, at the service's root only: `internal/coverage` may be a domain slice. */
+const skippedAtRoot = new Set(['dist', 'coverage', '.slipway/tx']);
+
+/** The max number of files in a service. */
+const mostFiles = 20_000;
 
 /**
- * Lists the user's own files. It leaves out dependencies, build output, nested git repositories, Slipway's files,
- * links, folders that the user may not read (a database's data, for example), files too large to search, and names that
- * a service's file cannot have, or that secrets have.
+ * Lists the user's own files. It leaves out what `listPaths` leaves out, Slipway's files, links, pipes and devices, and files too large to search.
  * @param root the service's folder
- * @param options `limit`: the max number of files
+ * @param listed paths in it that git does not ignore; undefined without git
+ * @param limit the max number of files
  * @returns their paths relative to the root, `/` between parts, in order of code units
  * @throws SlipwayError when there are more files than the limit
  */
-export function listFiles(root: string, options: { readonly limit?: number } = {}): string[] {
-  const limit = options.limit ?? 20_000;
+export function listFiles(root: string, listed?: readonly string[], limit = mostFiles): string[] {
   const realRoot = realRootOf(root);
-  const files: string[] = [];
+  return listPaths(root, listed, limit).filter((path) => {
+    if (isInOwnFolder(path)) return false;
+    const stat = lstatIfAny(join(realRoot, path));
+    return stat?.isFile() === true && stat.size <= largestSearched;
+  });
+}
+
+/**
+ * Lists what is in a folder, without dependencies, build output, nested git repositories, folders that the user may not read (a database's
+ * data, for example), and names that a service's file cannot have, or that
+ * secrets have.
+ * @param root the folder
+ * @param listed paths in it that git does not ignore; without git, everything is listed
+ * @param limit the max number of paths
+ * @returns paths of everything but folders, relative to the root, `/` between parts, in order of code units
+ * @throws SlipwayError when there are more paths than the limit
+ */
+export function listPaths(root: string, listed?: readonly string[], limit = mostFiles): string[] {
+  const realRoot = realRootOf(root);
+  const paths: string[] = [];
+  for (const path of listed === undefined ? walk(realRoot) : listed.filter((name) => !isInSkipped(name))) {
+    if (pathFault(path) === undefined) paths.push(path);
+    if (paths.length <= limit) continue;
+    throw new SlipwayError(exitCodes.failed, `${root} holds more than ${limit} files`, {
+      hint: 'run the command in the folder of a service, and keep data out of it, or let git ignore the data',
+      details: { limit },
+    });
+  }
+  return paths.toSorted();
+}
+
+function* walk(realRoot: string): Generator<string> {
   const folders = [''];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     for (const entry of entriesOf(join(realRoot, folder), folder === '')) {
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-      if (pathFault(path) !== undefined) continue;
-      if (entry.isFile() && isSmall(join(realRoot, path))) files.push(path);
-      else if (entry.isDirectory() && !isSkipped(realRoot, path)) folders.push(path);
-    }
-    if (files.length > limit) {
-      throw new SlipwayError(exitCodes.failed, `${root} holds more than ${limit} files`, {
-        hint: 'run the command in the folder of a service, and keep data out of it',
-        details: { limit },
-      });
+      if (!entry.isDirectory()) yield path;
+      else if (!isSkipped(path) && !existsSync(join(realRoot, path, '.git'))) folders.push(path);
     }
   }
-  return files.toSorted();
 }
 
-function isSkipped(realRoot: string, path: string): boolean {
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  return skippedEverywhere.has(name) || skippedAtRoot.has(path) || existsSync(join(realRoot, path, '.git'));
+function isSkipped(folder: string): boolean {
+  return skippedEverywhere.has(folder.slice(folder.lastIndexOf('/') + 1)) || skippedAtRoot.has(folder);
 }
 
-function isSmall(file: string): boolean {
-  return (lstatSync(file, { throwIfNoEntry: false })?.size ?? 0) <= largestSearched;
+function isInSkipped(path: string): boolean {
+  return [...path.matchAll(/\//g)].some(({ index }) => isSkipped(path.slice(0, index)));
 }
 
 /** The entries of a folder. Empty when the folder does not exist, or is below the root and cannot be read. */

@@ -1,6 +1,11 @@
+import ansiColors from 'ansi-colors';
 import Enquirer from 'enquirer';
 import { exitCodes, SlipwayError } from '../engine/errors.ts';
+import { isColored } from '../report/colors.ts';
 import { visible } from '../report/visible.ts';
+
+// Enquirer's own colours ignore NO_COLOR and TERM.
+ansiColors.enabled = isColored;
 
 /** A question for enquirer. The types of enquirer lack most of its options. */
 export type Question = { readonly type: string; readonly message: string } & Readonly<Record<string, unknown>>;

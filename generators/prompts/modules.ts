@@ -1,5 +1,5 @@
 import type { Catalogue } from '../engine/model.ts';
-import { askMany } from './askMany.ts';
+import { askMany } from './choose.ts';
 
 /**
  * @param message the question

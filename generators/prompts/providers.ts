@@ -1,5 +1,5 @@
 import { type CiProvider, ciProviders } from '../engine/model.ts';
-import { askMany } from './askMany.ts';
+import { askMany } from './choose.ts';
 
 const labels: Readonly<Record<CiProvider, string>> = { github: 'GitHub Actions', gitlab: 'GitLab CI' };
 

@@ -1,6 +1,7 @@
-import { type PackageManager, packageManagers } from '../engine/model.ts';
-import { colors } from '../report/visible.ts';
+import colors from '../report/colors.ts';
+import { type Catalogue, type CatalogueModule, type PackageManager, packageManagers } from '../engine/model.ts';
 import { ask } from './ask.ts';
+import { askOne } from './choose.ts';
 
 const suggestion = 'orders';
 
@@ -27,8 +28,40 @@ export async function askDirectory(faultOf: (directory: string) => string | unde
  * @returns the package manager of the service
  */
 export async function askPackageManager(): Promise<PackageManager> {
-  const answer = await ask({ type: 'select', message: 'Package manager', choices: [...packageManagers] });
-  return packageManagers.find((name) => name === answer) ?? 'npm';
+  return askOne(
+    'Package manager',
+    packageManagers.map((name) => ({ name })),
+  );
+}
+
+/**
+ * @param catalogue has the presets
+ * @param initial name of the preset that is selected at first
+ * @returns the name of the chosen preset; its modules can still be changed
+ */
+export async function askPreset({ presets }: Catalogue, initial: string): Promise<string> {
+  const choices = Object.entries(presets).map(([name, { summary }]) => ({ name, hint: summary }));
+  return askOne('Preset', choices, initial);
+}
+
+/**
+ * Asks for the options of modules.
+ * @param modules of the service
+ * @param given options that are known, each of the form `module.option=value`
+ * @returns the other options, in the same form
+ */
+export async function askOptions(modules: readonly CatalogueModule[], given: readonly string[]): Promise<string[]> {
+  const settings: string[] = [];
+  for (const { id, options = {} } of modules) {
+    for (const [name, option] of Object.entries(options)) {
+      const key = `${id}.${name}`;
+      if (given.some((setting) => setting.startsWith(`${key}=`))) continue;
+      const values = option.type === 'boolean' ? ['false', 'true'] : option.enum;
+      const choices = values.map((value) => ({ name: value }));
+      settings.push(`${key}=${await askOne(`${key}: ${option.summary}`, choices, String(option.default))}`);
+    }
+  }
+  return settings;
 }
 
 /**

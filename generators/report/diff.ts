@@ -1,8 +1,8 @@
 import { createTwoFilesPatch } from 'diff';
+import colors from './colors.ts';
 import type { Change } from '../engine/model.ts';
 import { decode } from '../engine/text.ts';
 import type { Prepared } from '../engine/reconcile/prepare.ts';
-import { colors } from './visible.ts';
 
 /**
  * @param prepared a plan

@@ -6,6 +6,7 @@ import { decode, encode } from '../engine/text.ts';
 import type { Prepared } from '../engine/reconcile/prepare.ts';
 import { fewOf } from '../engine/suggest.ts';
 import { assertSafePath } from '../io/paths.ts';
+import type { Left } from './left.ts';
 import { quoted } from './visible.ts';
 
 /** The version of the document that `--json` prints. */
@@ -15,6 +16,12 @@ interface Told {
   readonly command: string;
   readonly applied: boolean;
   readonly notes: readonly string[];
+  /** What the user has to know or do next. */
+  readonly next: readonly string[];
+  /** Conflicts that are left to the user. */
+  readonly left: readonly Left[];
+  /** The versions of the catalogue before and after, when they differ. */
+  readonly catalogue?: { readonly from: string; readonly to: string };
   readonly exitCode: ExitCode;
   /** A failure after the files were written. */
   readonly error?: { readonly message: string; readonly hint: string | undefined };

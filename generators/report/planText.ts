@@ -1,13 +1,19 @@
+import colors from './colors.ts';
 import type { Action, PlanEntry } from '../engine/model.ts';
 import type { Prepared } from '../engine/reconcile/prepare.ts';
-import { colors, oneLine } from './visible.ts';
+import type { Left } from './left.ts';
+import { oneLine } from './visible.ts';
 
 interface Told {
   readonly command: string;
   readonly applied: boolean;
   readonly notes: readonly string[];
-  /** Next commands for the user. */
-  readonly next?: readonly string[];
+  /** What the user has to know or do next. */
+  readonly next: readonly string[];
+  /** Conflicts that are left to the user. */
+  readonly left: readonly Left[];
+  /** The versions of the catalogue before and after, when they differ. */
+  readonly catalogue?: { readonly from: string; readonly to: string } | undefined;
   /** A diff to show instead of the table. */
   readonly diff?: string;
 }
@@ -30,21 +36,46 @@ const longestTable = 24;
  * @param told the outcome
  * @returns the plan as a short aligned table or a unified diff, followed by a summary
  */
-export function planText(prepared: Prepared, told: Told): string {
-  const { entries, changes } = prepared;
+export function planText({ entries, changes }: Prepared, told: Told): string {
   return [
-    told.diff ?? table(entries),
-    ...conflictLines(entries),
+    ...(told.diff === undefined ? shortTable(entries) : [told.diff, table(entries.filter(isKept))]),
+    ...entries.filter(({ action }) => action === 'conflict').map(conflictText),
     ...told.notes.map((note) => `  ${oneLine(note)}`),
     summary(entries, changes.length, told),
-    ...nextSteps(told.next ?? []),
+    ...nextSteps(told),
   ]
     .filter((text) => text !== '')
     .join('\n');
 }
 
-function nextSteps(commands: readonly string[]): string[] {
-  return commands.length === 0 ? [] : [`\n${colors.bold('Next:')}`, ...commands.map((command) => `  ${command}`)];
+function isStanding(entry: PlanEntry): boolean {
+  return isKept(entry) && /^(?:you deleted it|moved by you .*|you have .* instead)$/.test(entry.reason);
+}
+
+function isKept({ action }: PlanEntry): boolean {
+  return action === 'keep';
+}
+
+/** Counts the files that every run finds deleted, moved or replaced by the user. One row for each would hide what is new. */
+function shortTable(entries: readonly PlanEntry[]): string[] {
+  const standing = entries.filter(isStanding).length;
+  const rows = table(entries.filter((entry) => !isStanding(entry)));
+  if (standing === 0) return [rows];
+  return [
+    rows,
+    `  ${colors.dim(`${filesOf(standing)} deleted, moved or replaced by you; --diff names ${standing === 1 ? 'it' : 'them'}`)}`,
+  ];
+}
+
+function nextSteps({ applied, next, left }: Told): string[] {
+  const lines = [...(applied ? left.map(toSettle) : []), ...next];
+  const head = applied ? 'Next:' : 'Once it is written:';
+  return lines.length === 0 ? [] : [`\n${colors.bold(head)}`, ...lines.map((line) => `  ${oneLine(line)}`)];
+}
+
+function toSettle({ path, at, how }: Left): string {
+  const place = [path, at].filter((part) => part !== undefined).join(', ');
+  return how === 'markers' ? `resolve ${place}` : `settle ${place}: slipway update asks again`;
 }
 
 function table(entries: readonly PlanEntry[]): string {
@@ -83,16 +114,18 @@ function byFolder(entries: readonly PlanEntry[], depth: number): readonly Row[] 
   );
 }
 
-function conflictLines(entries: readonly PlanEntry[]): string[] {
-  return entries
-    .filter((entry) => entry.action === 'conflict')
-    .flatMap(({ path, conflicts }) =>
-      conflicts.flatMap(({ at, yours, theirs }) => [
-        `  ${colors.red(oneLine(`${path}, ${at}`))}`,
-        ...indent('yours', yours),
-        ...indent('slipway', theirs),
-      ]),
-    );
+/**
+ * @param entry a file with conflicts
+ * @returns both sides of each conflict, at most eight lines of each; empty when the conflict is about the whole file
+ */
+export function conflictText({ path, conflicts }: PlanEntry): string {
+  return conflicts
+    .flatMap(({ at, yours, theirs }) => [
+      `  ${colors.red(oneLine(`${path}, ${at}`))}`,
+      ...indent('yours', yours),
+      ...indent('slipway', theirs),
+    ])
+    .join('\n');
 }
 
 /** The max number of characters of a line of a conflict. */
@@ -107,21 +140,36 @@ function indent(who: string, text: string): string[] {
   );
 }
 
-function summary(entries: readonly PlanEntry[], changes: number, { applied, command }: Told): string {
+function summary(entries: readonly PlanEntry[], changes: number, told: Told): string {
+  const { applied, command, catalogue, left } = told;
   const isCheck = command === 'check';
-  const conflicts = entries.filter((entry) => entry.action === 'conflict').length;
-  if (conflicts > 0) {
-    const files = conflicts === 1 ? '1 file has conflicts' : `${conflicts} files have conflicts`;
+  const conflicting = entries.filter((entry) => entry.action === 'conflict');
+  const [first] = conflicting;
+  if (first !== undefined) {
+    const files = `${filesOf(conflicting.length)} ${conflicting.length === 1 ? 'has' : 'have'} conflicts`;
     const head = colors.red(isCheck ? `Drift: ${files}.` : `${files}; nothing was written.`);
     const choose = isCheck ? 'Resolve them with `slipway update` and' : 'Choose with';
-    return `${head} ${choose} --conflict=ours, theirs or markers, or \`slipway eject\` the file.`;
+    return `${head} ${choose} --conflict=ours, theirs or markers (for one path: --conflict=ours:${oneLine(first.path)}), or \`slipway eject\` the file.`;
+  }
+  const what = counted(entries);
+  if (left.length > 0) {
+    const files = filesOf(new Set(left.map(({ path }) => path)).size);
+    const head = colors.red(
+      `${isCheck ? 'Drift: conflicts' : 'Conflicts'} ${applied ? 'are' : 'would be'} left in ${files}`,
+    );
+    return changes === 0 ? `${head}.` : `${head}; ${applied ? 'done' : 'plan'}: ${what}.`;
   }
   if (changes === 0) return `${isCheck ? 'No drift' : 'Nothing to do'}: the service is as slipway.json says.`;
-  const what = counted(entries);
   if (applied) return `${colors.green('Done:')} ${what}.`;
-  return isCheck
-    ? `${colors.yellow('Drift:')} ${what}. Bring it back with \`slipway update\`.`
-    : `Plan: ${what}; nothing was written.`;
+  if (!isCheck) return `Plan: ${what}; nothing was written.`;
+  const drift = `${colors.yellow('Drift:')} ${what}. Bring it back with \`slipway update\`.`;
+  if (catalogue === undefined) return drift;
+  const { from, to } = catalogue;
+  return `${colors.yellow('Behind:')} the service is at catalogue ${from}, this Slipway is ${to}: ${what}. Update it with \`slipway update\`, or check it with its own version: npx --package=create-slipway@${from} slipway check`;
+}
+
+function filesOf(count: number): string {
+  return count === 1 ? '1 file' : `${count} files`;
 }
 
 /** Returns, for example, `44 files created, 9 updated`. */

@@ -1,23 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import pico from 'picocolors';
-
-/** Stands for the escape character in our own texts. It is random, so that no file and no argument contains it. */
-const escape = randomUUID();
-
-function painter(paint: (text: string) => string): (text: string) => string {
-  const [start = '', end = ''] = paint('\0').replaceAll('\x1B', escape).split('\0');
-  return (text) => `${start}${text}${end}`;
-}
-
-/** Colours for texts that pass through {@link visible}, which lets these colours through and no other escape sequence. */
-export const colors = {
-  bold: painter(pico.bold),
-  dim: painter(pico.dim),
-  red: painter(pico.red),
-  green: painter(pico.green),
-  yellow: painter(pico.yellow),
-  cyan: painter(pico.cyan),
-};
+import { escape } from './colors.ts';
 
 /** Characters that control the terminal or the direction of writing, or that have no shape: all but tabs and line ends. */
 const invisible = /\r(?!\n)|[^\t\r\n\P{C}]|[\u2028\u2029]/gu;
@@ -25,7 +6,7 @@ const invisible = /\r(?!\n)|[^\t\r\n\P{C}]|[\u2028\u2029]/gu;
 /**
  * Makes text safe for the terminal. It is called once, where text leaves the process: files, plans, catalogues and
  * arguments may contain any character.
- * @param text any text, with the colours of {@link colors}
+ * @param text any text, with the colours of `colors`
  * @returns the text, in which characters that are not visible are escape sequences of JavaScript
  */
 export function visible(text: string): string {

@@ -34,7 +34,6 @@ export default defineModule({
     dev: 'node --watch-path=cmd --watch-path=internal --watch-path=pkg --import=./scripts/env.ts cmd/server/main.ts',
     build: 'tsc --project tsconfig.build.json && node scripts/build.ts',
     prestart: 'node --run build',
-    // `exec` replaces the shell. Otherwise the shell would receive the signals of the process.
     start: 'exec node --import=./dist/internal/platform/app/compileCache.js dist/cmd/server/main.js',
     test: 'vitest run --project unit',
     coverage: 'vitest run --project unit --coverage',
@@ -176,6 +175,7 @@ export default defineModule({
     'pkg/errors/chain.ts': 'pkg/errors/index.ts',
     'pkg/errors/index.ts': 'pkg/errors/index.ts',
     'internal/config/rule.ts': 'internal/platform/config/config.ts',
+    'internal/platform/config/check.ts': 'internal/platform/config/config.ts',
     'internal/config/expectation.ts': 'internal/platform/config/config.ts',
     'internal/config/config.ts': 'internal/platform/config/config.ts',
     'internal/metrics/errors.ts': 'internal/platform/metrics/module.ts',

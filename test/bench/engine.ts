@@ -49,7 +49,7 @@ function candidate(count: number, scratch: string) {
   const newer = withFiles('1.1.0', '// newer\n');
   const folder = path.join(scratch, `plan-${count}`);
   const manifest = newManifest({ name: 'orders' }, catalogue);
-  const { changes } = prepare(openService(folder), { catalogue, conflict: 'stop', merge, edit: () => manifest });
+  const { changes } = prepare(openService(folder), { catalogue, merge, edit: () => manifest });
   createTree(
     folder,
     changes.flatMap((change) =>
@@ -64,7 +64,6 @@ function candidate(count: number, scratch: string) {
     run: () =>
       void prepare(openService(folder), {
         catalogue: newer,
-        conflict: 'stop',
         merge,
         edit: () => ({ ...manifest, catalogue: '1.1.0' }),
       }),

@@ -117,7 +117,9 @@ describe.skipIf(isSkipped)(`the image of a service${isSkipped ? ` (missing: ${mi
 
   it('serves with a root it cannot write and no right but to run, and drains on SIGTERM without a failed request', async () => {
     const [port, adminPort] = [await freePort(), await freePort()];
-    const settings = [`PORT=${port}`, `ADMIN_PORT=${adminPort}`, 'SHUTDOWN_DELAY_MS=1000'];
+    // In production it would need a database.
+    const mode = 'NODE_ENV=development';
+    const settings = [`PORT=${port}`, `ADMIN_PORT=${adminPort}`, 'SHUTDOWN_DELAY_MS=1000', mode];
     const { stdout: container, all } = await podman(
       'run',
       '--detach',
@@ -173,8 +175,8 @@ describe.skipIf(isSkipped)(`the image of a service${isSkipped ? ` (missing: ${mi
 
   it('passes the smoke test of its service', async () => {
     const settings = ['NODE_ENV', 'PORT', 'ADMIN_PORT', 'LOG_LEVEL', 'SHUTDOWN_DELAY_MS'];
-    const otel = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_TRACES_SAMPLER'];
-    const passed = [...settings, ...otel].map((name) => `--env=${name}`);
+    const ofModules = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_TRACES_SAMPLER', 'DATABASE_URL', 'POSTGRES_POOL_MAX'];
+    const passed = [...settings, ...ofModules].map((name) => `--env=${name}`);
     const command = ['podman', '--runtime=runc', 'run', '--rm', ...runFlags, ...passed, image].join(' ');
     const { exitCode, all } = await execa('npm', ['run', 'smoke'], {
       cwd: service,

@@ -56,7 +56,7 @@ describe('slipway add --verify', () => {
     const [before, copies] = [treeOf(service), scratchCopies()];
     const { exitCode, stderr } = await slipway(service, 'add', 'postgres', '--verify', '--no-install');
     expect(exitCode, stderr).toBe(1);
-    expect(stderr).toContain("the changes do not pass the service's own checks");
+    expect(stderr).toContain('the changes do not pass: `npm run check` exited with 1');
     expect(stderr).toContain('needs no database');
     expect(stderr).toContain('nothing was written');
     expect(treeOf(service)).toEqual(before);
@@ -67,6 +67,7 @@ describe('slipway add --verify', () => {
   it('lands the change when they pass', async () => {
     const { exitCode, stdout, stderr } = await slipway(service, 'add', 'postgres', '--verify', '--no-install');
     expect(exitCode, stderr).toBe(0);
+    expect(stdout).toContain('these pass in a copy of the service: npm run check');
     expect(stdout).toContain('Done');
     expect(treeOf(service)).toHaveProperty([path.join('internal', 'platform', 'postgres', 'module.ts')]);
     expect((await slipway(service, 'check')).exitCode).toBe(0);

@@ -97,7 +97,7 @@ function isPath(span: string): boolean {
   if (!/^[\w.*<>{},@-]+(?:\/[\w.*<>{},@-]*)*$/.test(span) || span.startsWith('@')) return false;
   // A network, such as 10.0.0.0/8.
   if (/^[\d.]+\/\d+$/.test(span)) return false;
-  if (/^(?:application|text|image|font|[a-z]+(?:\.[A-Za-z]\w*)+)\//.test(span)) return false;
+  if (/^(?:application|text|image|font|http(?=\/protobuf)|[a-z]+(?:\.[A-Za-z]\w*)+)\//.test(span)) return false;
   return span.includes('/') || endings.test(span);
 }
 

@@ -3,7 +3,7 @@ import { manifestPath, newManifest } from '../../generators/engine/manifest.ts';
 import type {
   Catalogue,
   Change,
-  ConflictMode,
+  ConflictChoice,
   DiskFile,
   Manifest,
   PackageManager,
@@ -71,9 +71,9 @@ export function applyTo(tree: Tree, changes: readonly Change[]): Tree {
 /** The commands for services in memory. */
 export interface Commands {
   readonly create: (modules: readonly string[], packageManager?: PackageManager) => Tree;
-  readonly add: (tree: Tree, modules: readonly string[], conflict?: ConflictMode) => Prepared;
-  readonly remove: (tree: Tree, modules: readonly string[], conflict?: ConflictMode) => Prepared;
-  readonly reconcile: (tree: Tree, conflict?: ConflictMode) => Prepared;
+  readonly add: (tree: Tree, modules: readonly string[], conflict?: ConflictChoice) => Prepared;
+  readonly remove: (tree: Tree, modules: readonly string[], conflict?: ConflictChoice) => Prepared;
+  readonly reconcile: (tree: Tree, conflict?: ConflictChoice) => Prepared;
 }
 
 /**
@@ -81,20 +81,17 @@ export interface Commands {
  * @returns the commands with that catalogue
  */
 export function commandsWith(catalogue: Catalogue): Commands {
-  const run = (tree: Tree, edit: (now: Manifest) => Manifest, conflict: ConflictMode = 'stop'): Prepared =>
+  const run = (tree: Tree, edit: (now: Manifest) => Manifest, choice: ConflictChoice = 'stop'): Prepared =>
     prepare(serviceOf(tree), {
       catalogue,
-      conflict,
+      conflicts: [{ paths: '**', choice }],
       merge,
       edit: (raw) => edit(validateManifest(raw, catalogue)),
     });
   return {
     create: (modules, packageManager = 'npm') => {
       const manifest = addModules(newManifest({ name: 'orders', packageManager }, catalogue), modules, catalogue);
-      return applyTo(
-        new Map(),
-        prepare(serviceOf(new Map()), { catalogue, conflict: 'stop', merge, edit: () => manifest }).changes,
-      );
+      return applyTo(new Map(), prepare(serviceOf(new Map()), { catalogue, merge, edit: () => manifest }).changes);
     },
     add: (tree, modules, conflict) => run(tree, (now) => addModules(now, modules, catalogue), conflict),
     remove: (tree, modules, conflict) => run(tree, (now) => removeModules(now, modules, catalogue), conflict),

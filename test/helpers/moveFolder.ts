@@ -30,8 +30,8 @@ export function moveFolder(service: TestService, from: string, to: string): void
  */
 export function lostImports(service: TestService): string[] {
   return [...sourcesOf(service)].flatMap(([file, text]) =>
-    moduleSpecifiers(text).flatMap(({ specifier }) =>
-      !specifier.startsWith('.') || existsSync(path.join(service.root, path.dirname(file), specifier))
+    moduleSpecifiers(text).flatMap(({ specifier, isPath }) =>
+      isPath || !specifier.startsWith('.') || existsSync(path.join(service.root, path.dirname(file), specifier))
         ? []
         : [`${file}: ${specifier}`],
     ),

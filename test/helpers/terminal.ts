@@ -14,6 +14,7 @@ export type Step = readonly [once: string, type: string];
 export const keys = {
   enter: '\r',
   space: ' ',
+  up: '\u001B[A',
   down: '\u001B[B',
   escape: '\u001B',
   ctrlC: '\u0003',
@@ -23,6 +24,8 @@ export const keys = {
 
 export interface TerminalResult {
   readonly exitCode: number | null;
+  /** All output. */
+  readonly output: string;
   /** All output, without colours and cursor movements. */
   readonly screen: string;
   /** Whether the cursor is visible at the end. */
@@ -71,6 +74,7 @@ export async function onTerminal(
   const shown = output.lastIndexOf('\u001B[?25h');
   return {
     exitCode,
+    output,
     screen: plain(output),
     isCursorShown: shown >= output.lastIndexOf('\u001B[?25l'),
     isRestored: /(^|\s)2\s*$/.test(plain(output)),

@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { merge } from '../../generators/engine/reconcile/merge/merge.ts';
-import type { ConflictStyle } from '../../generators/engine/model.ts';
+import type { ConflictStyle, Merged } from '../../generators/engine/model.ts';
 import { parseJson } from '../../generators/engine/reconcile/merge/jsonTree.ts';
 import { entries, extend, printed, sameValues, writer } from '../unit/merge/arbitraryJson.ts';
 import { runs } from '../helpers/runs.ts';
 
 const styles: readonly ConflictStyle[] = ['ours', 'theirs', 'markers'];
 const style = fc.constantFrom(...styles);
-const path = fc.constantFrom('a.txt', 'a.json', 'package.json', 'a.yaml', 'a.yml');
+const path = fc.constantFrom('a.txt', 'a.json', 'package.json', 'a.yaml', 'a.yml', 'a.env', 'a.ts', '.gitignore');
 
 /** Lines from a small set, so that they repeat and meet; some are what a careless replacement would expand. */
 const anyLine = fc.oneof(
@@ -26,6 +26,9 @@ const anything = fc.oneof(
   fc.string(),
   fc.json(),
 );
+
+/** What the second merge gives: the same, and nothing to say about it. */
+const settledOnce = ({ text: merged, base }: Merged): Merged => ({ text: merged, base, conflicts: [] });
 
 const often = { numRuns: runs(400) };
 
@@ -53,7 +56,7 @@ describe('any merge', () => {
     fc.assert(
       fc.property(path, anything, anything, anything, style, (file, base, yours, theirs, conflicts) => {
         const first = merge(file, base, yours, theirs, conflicts);
-        expect(merge(file, first.base, first.text, theirs, conflicts)).toEqual({ ...first, conflicts: [] });
+        expect(merge(file, first.base, first.text, theirs, conflicts)).toEqual(settledOnce(first));
       }),
       { numRuns: runs(1500) },
     );
@@ -192,7 +195,7 @@ describe('a merge of JSON by key', () => {
       fc.property(jsonPath, entries, entries, entries, writer, settled, (file, base, yours, theirs, write, how) => {
         const first = merge(file, printed(base), write(yours), printed(theirs), how);
         const second = merge(file, first.base, first.text, printed(theirs), how);
-        expect(second).toEqual({ ...first, conflicts: [] });
+        expect(second).toEqual(settledOnce(first));
       }),
       { numRuns: runs(1000) },
     );
@@ -270,6 +273,127 @@ describe('a merge of YAML', () => {
         expect(merge('k.yaml', merged.base, merged.text, of(base.resources), 'ours').text).toBe(yours);
       }),
       { numRuns: runs(1000) },
+    );
+  });
+});
+
+/** Values as people write them in YAML, JSON and settings: mappings, lists, texts of several lines. */
+interface Values {
+  readonly [key: string]: string | number | Values | readonly string[] | readonly Values[];
+}
+const scalar = fc.constantFrom<string | number>('a', 'b', 'two words', 'one\ntwo\nthree\n', 1, 2);
+const port = fc.constantFrom('8080:8080', '9090:9090', '127.0.0.1:8080:8080', '8000:8080', '7070:7070');
+const name = fc.constantFrom('app', 'db', 'cache', 'mine');
+const values = fc.letrec<{ tree: Values }>((tie) => ({
+  tree: fc.dictionary(
+    fc.constantFrom('env', 'ports', 'image', 'labels', 'run'),
+    fc.oneof(
+      { maxDepth: 3, depthSize: 'small' },
+      scalar,
+      fc.uniqueArray(port, { maxLength: 4 }),
+      fc.uniqueArray(fc.record({ name, image: scalar }), { maxLength: 3, selector: (item) => item.name }),
+      tie('tree'),
+    ),
+    { maxKeys: 4 },
+  ),
+})).tree;
+
+/** Every scalar with its place; the items of a list have the same place. A scalar of a mapping has a place of its own. */
+function scalars(value: unknown, at = ''): string[] {
+  if (Array.isArray(value)) return value.flatMap((item) => scalars(item, `${at}/-`));
+  if (typeof value !== 'object' || value === null) return [`${at}=${JSON.stringify(value)}`];
+  return Object.entries(value).flatMap(([key, item]) => scalars(item, `${at}/${key}`));
+}
+
+/** Random changes of random values: each key of a mapping comes from one of two trees. */
+function mixed(some: Values, other: Values, picks: readonly boolean[]): Values {
+  let count = 0;
+  const pick = (one: Values, two: Values): Values => {
+    const chosen = [...new Set([...Object.keys(one), ...Object.keys(two)])].flatMap(
+      (key): [string, Values[string]][] => {
+        count += 1;
+        const [a, b] = [one[key], two[key]];
+        if (isValues(a) && isValues(b)) return [[key, pick(a, b)]];
+        const value = picks[count % picks.length] === true ? b : a;
+        return value === undefined ? [] : [[key, value]];
+      },
+    );
+    return Object.fromEntries(chosen);
+  };
+  return pick(some, other);
+}
+
+function isValues(value: unknown): value is Values {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const picks = fc.array(fc.boolean(), { minLength: 1, maxLength: 9 });
+const sides = fc
+  .tuple(values, values, values, picks, picks)
+  .map(([base, one, two, mine, wanted]) => ({ base, yours: mixed(base, one, mine), theirs: mixed(base, two, wanted) }));
+
+/** How each kind of file is written and read. Reading throws when the text is not valid or repeats a key. */
+const kinds = {
+  'k.yaml': { write: (value: Values) => stringify(value), read: (source: string): unknown => parse(source) ?? {} },
+  'k.yml': {
+    write: (value: Values) =>
+      `# \u00fcber\nshared: &shared one\nuses: *shared\n${stringify(value, { indent: 4, indentSeq: false })}`.replace(
+        /\{\}\n$/,
+        '',
+      ),
+    read: (source: string): unknown => parse(source) ?? {},
+  },
+  'k.json': {
+    write: (value: Values) => `${JSON.stringify(value, null, 2)}\n`,
+    read: (source: string): unknown => JSON.parse(source),
+  },
+  'k.env': {
+    write: (tree: Values) => {
+      const settings = scalars(tree).map((line) => {
+        const [place = '', value = ''] = line.slice(1).split('=');
+        return [place.replaceAll(/\W/g, '_'), value.replaceAll(/\W/g, '.')] as const;
+      });
+      return [...new Map(settings)].map(([setting, value]) => `${setting}=${value}\n`).join('');
+    },
+    read: (source: string): unknown => {
+      const pairs = source.split('\n').flatMap((line) => (line === '' ? [] : [line.split('=')]));
+      if (new Set(pairs.map(([key]) => key)).size < pairs.length) throw new Error(`a name is repeated:\n${source}`);
+      return Object.fromEntries(pairs);
+    },
+  },
+} as const;
+
+describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('a merge of %s without a conflict', (file) => {
+  const { write, read } = kinds[file];
+
+  it('can be read, repeats no key, and holds the changes of both sides', () => {
+    fc.assert(
+      fc.property(sides, (all) => {
+        const { base, yours, theirs } = { base: write(all.base), yours: write(all.yours), theirs: write(all.theirs) };
+        const merged = merge(file, base, yours, theirs, 'markers');
+        if (merged.conflicts.length > 0) return;
+        const [before, mine, wanted, now] = [base, yours, theirs, merged.text].map(
+          (source) => new Set(scalars(read(source))),
+        ) as [Set<string>, Set<string>, Set<string>, Set<string>];
+        for (const item of mine) if (!before.has(item)) expect(now).toContain(item);
+        for (const item of wanted) if (!before.has(item)) expect(now).toContain(item);
+        for (const item of now) expect(mine.has(item) || wanted.has(item)).toBe(true);
+        // Two items of a list may have the same value.
+        for (const item of before)
+          if (!item.includes('/-/') && !(mine.has(item) && wanted.has(item))) expect(now).not.toContain(item);
+      }),
+      { numRuns: runs(1000) },
+    );
+  });
+
+  it('is a conflict when both sides gave a scalar different values', () => {
+    const three = fc.uniqueArray(scalar, { minLength: 3, maxLength: 3 });
+    fc.assert(
+      fc.property(values, three, (rest, versions) => {
+        const [base, yours, theirs] = versions.map((image) => write({ ...rest, image })) as [string, string, string];
+        expect(merge(file, base, yours, theirs, 'markers').conflicts).not.toEqual([]);
+      }),
+      { numRuns: runs(200) },
     );
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { exitCodes, SlipwayError } from '../../generators/engine/errors.ts';
 import { printNpmLock } from '../../generators/engine/compose/npmLock.ts';
 import { newManifest } from '../../generators/engine/manifest.ts';
-import { type ConflictMode, packageManagers } from '../../generators/engine/model.ts';
+import { type ConflictChoice, packageManagers } from '../../generators/engine/model.ts';
 import { basesPath, lockPath } from '../../generators/engine/reconcile/lock.ts';
 import { decode, encode } from '../../generators/engine/text.ts';
 import { render } from '../../generators/engine/render.ts';
@@ -215,11 +215,11 @@ describe('the laws of reconciliation', () => {
       fc.property(
         edited,
         modules,
-        fc.constantFrom<ConflictMode>('ours', 'theirs', 'markers'),
+        fc.constantFrom<ConflictChoice>('ours', 'theirs', 'markers', 'skip'),
         ({ ids, tree }, more, conflict) => {
           fc.pre(compatible([...ids, ...more]));
           const once = applyTo(tree, add(tree, more, conflict).changes);
-          const again = reconcile(once, conflict === 'theirs' ? 'theirs' : 'ours');
+          const again = reconcile(once, conflict === 'markers' ? 'ours' : conflict);
           expect(again.changes.map(({ path }) => path)).toEqual([]);
         },
       ),
@@ -227,12 +227,28 @@ describe('the laws of reconciliation', () => {
     );
   });
 
+  it('4: files whose conflicts were skipped become what they would have become at once', () => {
+    let proved = 0;
+    fc.assert(
+      fc.property(edited, modules, fc.constantFrom<ConflictChoice>('ours', 'theirs'), ({ ids, tree }, more, choice) => {
+        fc.pre(compatible([...ids, ...more]));
+        const skipping = add(tree, more, 'skip');
+        const later = reconcile(applyTo(tree, skipping.changes), choice);
+        const atOnce = applyTo(tree, add(tree, more, choice).changes);
+        expect(snapshot(applyTo(applyTo(tree, skipping.changes), later.changes))).toEqual(snapshot(atOnce));
+        proved += skipping.entries.some(({ skipped }) => skipped) ? 1 : 0;
+      }),
+      options,
+    );
+    expect(proved).toBeGreaterThan(0);
+  });
+
   it('5: no line that a user wrote disappears without his word', () => {
     fc.assert(
       fc.property(
         edited,
         modules,
-        fc.constantFrom<ConflictMode>('stop', 'ours', 'markers'),
+        fc.constantFrom<ConflictChoice>('stop', 'ours', 'markers', 'skip'),
         ({ ids, tree }, more, conflict) => {
           fc.pre(compatible([...ids, ...more]));
           const added = add(tree, more, conflict);

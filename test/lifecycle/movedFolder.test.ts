@@ -16,7 +16,7 @@ describe.each([
     service.must('add', 'postgres', 'grpc');
     expect(lostImports(service)).toEqual([]);
     expect(Object.keys(service.tree()).filter((file) => file.startsWith(`${from}/`))).toEqual([]);
-    expect(service.must('check')).toContain('No drift');
+    expect(service.must('check')).toBe('No drift: the service is as slipway.json says.\n');
     service.must('remove', 'postgres', 'grpc');
     expect(service.tree()).toEqual(before);
   });
@@ -37,4 +37,20 @@ it('a file that the user has moved and the template renames stays where the user
   expect(service.read('internal/platform/http/server.ts')).toContain("from '../../openapi/document.ts'");
   expect(service.tree()).not.toHaveProperty([changed.renamed.to]);
   expect(lostImports(service)).toEqual([]);
+});
+
+it('paths in new files, built from where the file is, lead from the deeper folder to the same places', () => {
+  const service = newService();
+  moveFolder(service, 'internal/platform', 'internal/lib/infra');
+  service.must('update');
+  service.must('add', 'postgres', 'static');
+  expect(service.read('internal/lib/infra/postgres/migrate.ts')).toContain(
+    "new URL('../../../migrations/', import.meta.url)",
+  );
+  expect(service.read('internal/lib/infra/static/module.ts')).toContain(
+    "path.join(import.meta.dirname, '../../../../public')",
+  );
+  expect(service.must('check')).toContain('No drift');
+  service.must('remove', 'postgres', 'static');
+  expect(Object.keys(service.tree()).filter((file) => /postgres|static/.test(file))).toEqual([]);
 });

@@ -56,6 +56,8 @@ describe.each(releases)('a service of %s', (release) => {
     former('eject', 'internal/http/cursor.ts');
     service.move('internal/log/sampler.ts', 'internal/clock/sampler.ts');
     service.edit('internal/clock/sampler.ts', (text) => text.replace('counts.clear();', 'counts.clear(); // Mine.'));
+    const policy = { 'internal/http/**': 'ours', '**/*.md': 'theirs' };
+    service.edit('slipway.json', (text) => JSON.stringify({ ...JSON.parse(text), conflicts: policy }));
     service.must('update', '--conflict=ours');
 
     expect(service.read('internal/migrations/20261201_mine.ts')).toContain(migration);
@@ -65,6 +67,10 @@ describe.each(releases)('a service of %s', (release) => {
     expect(service.read('internal/platform/http/module.ts')).toContain("'../../mine/module.ts'");
     expect(service.read('cmd/server/main.ts')).toContain("'../../internal/platform/app/run.ts'");
     expect(service.manifest()['ejected']).toEqual(['internal/platform/http/cursor.ts']);
+    expect(Object.entries(service.manifest()['conflicts'] ?? {})).toEqual([
+      ['internal/platform/http/**', 'ours'],
+      ['**/*.md', 'theirs'],
+    ]);
     expect(service.tree()).not.toHaveProperty(['internal/http/cursor.ts']);
     // What was moved and edited is part of another file now, and so is the edit.
     expect(service.read('internal/platform/log/logger.ts')).toContain('counts.clear(); // Mine.');

@@ -172,7 +172,6 @@ describe('a command line of another version', () => {
     ['add', 'postgres'],
     ['remove', 'postgres'],
     ['ci', '--provider=gitlab'],
-    ['check'],
     ['eject', 'docs/operations.md'],
     ['plan', 'add', 'postgres'],
   ];
@@ -187,7 +186,26 @@ describe('a command line of another version', () => {
     expect(service.tree()).toEqual(before);
   });
 
-  it.each([...commands, ['update']])(
+  it('that is newer finds drift in check: behind, from which version to which, and what an update would change', () => {
+    const service = newService(...flags);
+    const before = service.tree();
+    const { exitCode, stdout } = service.second.run('check');
+    expect(exitCode).toBe(4);
+    expect(stdout).toContain(
+      `Behind: the service is at catalogue ${catalogue.version}, this Slipway is ${second.version}: `,
+    );
+    expect(stdout).toContain('Update it with `slipway update`');
+    expect(stdout).toContain(`npx --package=create-slipway@${catalogue.version} slipway check`);
+    const json = service.second.run('check', '--json');
+    expect(json.exitCode).toBe(4);
+    const document = JSON.parse(json.stdout);
+    expect(document).toMatchObject({ exitCode: 4, catalogue: { from: catalogue.version, to: second.version } });
+    expect(service.tree()).toEqual(before);
+    const update = JSON.parse(service.second.run('update', '--dry-run', '--json').stdout);
+    expect(document.entries).toEqual(update.entries);
+  });
+
+  it.each([...commands, ['check'], ['update']])(
     'that is older refuses %s, and does not advise an update that it refuses',
     (...command) => {
       const service = updatedService();

@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { slipway, treeOf } from '../helpers/cli.ts';
@@ -10,6 +10,7 @@ function npmThat(verdict: 'passes' | 'fails'): { folder: string; env: NodeJS.Pro
   const folder = scratchFolder();
   const script = [
     '#!/bin/sh',
+    `echo "$*" >> "${folder}/calls"`,
     `find . -type f | sort > "${folder}/$1.txt"`,
     ...(verdict === 'passes' ? [] : ['if [ "$1" = run ]; then echo "error: a check fails"; exit 1; fi']),
     '',
@@ -38,13 +39,51 @@ describe('--verify', () => {
     expect(service.tree()).toHaveProperty(['internal/platform/postgres/module.ts']);
   });
 
+  it('says what it runs, and runs the scripts that are named, in their order', () => {
+    const service = newService();
+    const { folder, env } = npmThat('passes');
+    const { exitCode, stdout, stderr } = slipway(['add', 'postgres', '--verify=typecheck,migrate', '--no-install'], {
+      cwd: service.root,
+      env,
+    });
+    expect(exitCode, stderr).toBe(0);
+    expect(service.read('package.json')).toContain('"migrate"');
+    expect(readFileSync(path.join(folder, 'calls'), 'utf8')).toBe('install\nrun typecheck\nrun migrate\n');
+    expect(stderr).toContain('verify, in a copy of the service: npm run migrate …');
+    expect(stdout).toContain('these pass in a copy of the service: npm run typecheck, npm run migrate');
+  });
+
+  it('refuses a script that the service would not have, before it installs anything', () => {
+    const service = newService();
+    const before = service.tree();
+    const { folder, env } = npmThat('passes');
+    const adding = ['add', 'postgres', '--verify=check,migrat', '--no-install'];
+    const { exitCode, stderr } = slipway(adding, { cwd: service.root, env });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('there is no npm script "migrat"; nothing was written\n  did you mean "migrate"?');
+    expect(existsSync(path.join(folder, 'calls'))).toBe(false);
+    expect(service.tree()).toEqual(before);
+  });
+
+  it('checks no file with conflict markers', () => {
+    const service = newService();
+    service.edit('internal/platform/app/modules.gen.ts', (text) => text.replace('[', '[mine, '));
+    const before = service.tree();
+    const { env } = npmThat('passes');
+    const adding = ['add', 'postgres', '--verify', '--conflict=markers', '--no-install'];
+    const { exitCode, stderr } = slipway(adding, { cwd: service.root, env });
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain('--verify cannot check internal/platform/app/modules.gen.ts');
+    expect(service.tree()).toEqual(before);
+  });
+
   it('lands nothing when the checks fail', () => {
     const service = newService();
     const before = service.tree();
     const { env } = npmThat('fails');
     const { exitCode, stderr } = slipway(['add', 'postgres', '--verify', '--no-install'], { cwd: service.root, env });
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('do not pass');
+    expect(stderr).toContain('the changes do not pass: `npm run check` exited with 1');
     expect(stderr).toContain('error: a check fails');
     expect(service.tree()).toEqual(before);
   });

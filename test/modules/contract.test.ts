@@ -66,6 +66,14 @@ describe('a service with every module', () => {
     expect(status).toBe(0);
   });
 
+  it('has no two paths that a case-blind file system takes for one', () => {
+    const all = [...files.keys()].flatMap((file) =>
+      file.split('/').map((_, depth, parts) => parts.slice(0, depth + 1).join('/')),
+    );
+    const spellings = new Set(all);
+    expect(new Set([...spellings].map((name) => name.toLowerCase())).size).toBe(spellings.size);
+  });
+
   it('has pipelines in which the expressions of their providers stand whole', () => {
     const github = textsOf(files).get('.github/workflows/ci.yaml') ?? '';
     expect(github.match(/\$\{\{ [^{}]+ \}\}/g)?.length).toBeGreaterThan(2);

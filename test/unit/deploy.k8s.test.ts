@@ -6,7 +6,7 @@ import { config as appConfig } from '../../templates/base/files/internal/platfor
 import { config as httpConfig } from '../../templates/base/files/internal/platform/http/config.ts';
 import { config as logConfig } from '../../templates/base/files/internal/platform/log/config.ts';
 import { describeVariables } from '../../templates/variables.ts';
-import { deployTree, type Document, documents, only } from '../helpers/deployTree.ts';
+import { deployTree, type Document, documents, moduleIds, only } from '../helpers/deployTree.ts';
 
 const base = /^deploy\/k8s\/base\//;
 const overlays = ['dev', 'staging', 'prod'] as const;
@@ -68,7 +68,7 @@ describe('Deployment', () => {
   });
 
   it('kills no process that keeps its own deadline', () => {
-    const delay = Number(server.env.find((variable: Document) => variable.name === 'SHUTDOWN_DELAY_MS').value);
+    const delay = Number(/^SHUTDOWN_DELAY_MS=(.*)$/m.exec(files.get('deploy/k8s/base/config.env') ?? '')?.[1]);
     const timeout = standard('SHUTDOWN_TIMEOUT_MS');
     expect(delay).toBeGreaterThan(0);
     expect(timeout).toBeGreaterThan(2 * delay);
@@ -81,7 +81,7 @@ describe('Deployment', () => {
     // Half of the container's memory is the heap, by Node itself; 64 MiB are for the code and what it needs at rest. A body is
     // there twice, as it came and as what it became; a head of 16 KiB takes 30.
     const kept = 2 * standard('HTTP_BODY_MEMORY_BYTES') + standard('HTTP_CONNECTIONS_MAX') * 30 * 1024;
-    expect(server.env.map(({ name }: Document) => name)).not.toContain('NODE_OPTIONS');
+    expect([...files].filter(([path]) => path.startsWith('deploy/k8s/')).join()).not.toContain('NODE_OPTIONS');
     expect(64 * mebi + kept).toBeLessThan(limit / 2);
   });
 
@@ -91,14 +91,28 @@ describe('Deployment', () => {
     expect(server.envFrom[1].secretRef).toEqual({ name: 'orders-secrets', optional: true });
   });
 
-  it('tells traces where they come from, of variables that stand before', async () => {
+  it('tells traces where they come from', () => {
     const { env } = inlinePatches('telemetry').at(-1).spec.template.spec.containers[0];
-    const names: string[] = env.map((variable: Document) => variable.name);
-    const { value } = env.find((variable: Document) => variable.name === 'OTEL_RESOURCE_ATTRIBUTES');
-    const told = [...value.matchAll(/(k8s\.\w+\.name)=\$\((\w+)\)/g)];
-    expect(told.map(([, attribute]) => attribute)).toEqual(['k8s.pod.name', 'k8s.namespace.name', 'k8s.node.name']);
-    const before = names.slice(0, names.indexOf('OTEL_RESOURCE_ATTRIBUTES'));
-    for (const [, , variable] of told) expect(before).toContain(variable);
+    const told = env.map(({ name, valueFrom }: Document) => [name, valueFrom.fieldRef.fieldPath]);
+    expect(told).toEqual([
+      ['K8S_POD_NAME', 'metadata.name'],
+      ['K8S_NAMESPACE_NAME', 'metadata.namespace'],
+      ['K8S_NODE_NAME', 'spec.nodeName'],
+    ]);
+    for (const [name] of told) expect(files.get('docs/configuration.md')).toContain(`\`${name}\``);
+  });
+
+  it('has no setting that the ConfigMap of an overlay has: the Deployment would win', () => {
+    const all = deployTree(moduleIds);
+    const settable = [...(all.get('deploy/k8s/base/config.env') ?? '').matchAll(/^(\w+)=/gm)].map(([, name]) => name);
+    const fixed = [...all]
+      .filter(([path]) => /^deploy\/k8s\/.*\.yaml$/.test(path))
+      .flatMap(([, text]) => [...text.matchAll(/^ *- name: ([A-Z][A-Z0-9_]*)$/gm)].map(([, name]) => name));
+    expect(settable).toEqual(
+      expect.arrayContaining(['SHUTDOWN_DELAY_MS', 'OTEL_RESOURCE_ATTRIBUTES', 'TLS_CERT_FILE']),
+    );
+    expect(fixed).toEqual(expect.arrayContaining(['DATABASE_URL', 'K8S_POD_NAME']));
+    expect(fixed.filter((name) => settable.includes(name))).toEqual([]);
   });
 
   it('rolls out without a gap', () => {
@@ -174,6 +188,19 @@ describe('what stands beside the Deployment', () => {
       53, 53,
     ]);
     expect(allow.spec).not.toHaveProperty('egress');
+  });
+
+  it('lets each pod ask for names, of kube-dns and of NodeLocal DNSCache', () => {
+    const policies = documents(deployTree(moduleIds), /^deploy\/k8s\//).filter(({ kind }) => kind === 'NetworkPolicy');
+    const rules = policies.flatMap(({ spec }) => spec.egress ?? []);
+    const forNames = rules.filter(({ ports }) => ports.some(({ port }: Document) => port === 53));
+    expect(forNames.length).toBe(2);
+    for (const { to } of forNames) {
+      expect(to).toEqual([
+        { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } } },
+        { ipBlock: { cidr: '169.254.20.10/32' } },
+      ]);
+    }
   });
 
   it('lets the server send its traces, where it makes some', async () => {

@@ -44,6 +44,11 @@ describe.runIf(kubectl || process.env['CI'] !== undefined).each([[[]], [moduleId
       expect(map.data.LOG_LEVEL).toBe(overlay === 'dev' ? 'debug' : 'info');
       const [server] = objects.find(({ kind }) => kind === 'Deployment').spec.template.spec.containers;
       expect(server.envFrom[0].configMapRef.name).toBe(map.metadata.name);
+      // Argo CD keeps the ConfigMaps of earlier releases.
+      expect(map.metadata.annotations).toEqual({
+        'argocd.argoproj.io/sync-options': 'Prune=false',
+        'argocd.argoproj.io/compare-options': 'IgnoreExtraneous',
+      });
       expect(server.resources.limits.memory).toBe(overlay === 'prod' ? '1Gi' : '512Mi');
     });
 
@@ -80,7 +85,7 @@ describe.runIf(kubectl || process.env['CI'] !== undefined).each([[[]], [moduleId
       );
       expect(opened(policy('orders-server').ingress)).toEqual(['http', 'admin', ...more({ grpc: 'grpc' })]);
       const { ports } = objects.find(({ kind }) => kind === 'Service').spec;
-      expect(opened([{ ports }]).toSorted()).toEqual(ids.includes('tls') ? ['443', '50051'] : ['80']);
+      expect(opened([{ ports }]).toSorted()).toEqual(ids.includes('tls') ? ['443', '50051', '80'] : ['80']);
     });
 
     it(

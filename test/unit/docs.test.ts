@@ -30,7 +30,7 @@ function takersOf(flag: string): string[] {
 /** A service in memory, as `new` lays it down. */
 function serviceWorld(modules: readonly string[], platformTests = false): World {
   const wanted = newManifest({ name: 'orders', modules, ci: ['github', 'gitlab'], platformTests }, catalogue);
-  const { changes } = prepare(serviceOf(new Map()), { catalogue, conflict: 'stop', merge, edit: () => wanted });
+  const { changes } = prepare(serviceOf(new Map()), { catalogue, merge, edit: () => wanted });
   const tree = applyTo(new Map(), changes);
   const read = (file: string): string | undefined => new TextDecoder().decode(tree.get(file)?.bytes);
   return {

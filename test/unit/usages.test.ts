@@ -34,6 +34,14 @@ describe('finding usages', () => {
     ["const a = b / c; import d from 'pg'; // /", '1 pg'],
     ['const a = <p>Don\'t `${"do"}` </p>;\nimport d from "pg";', '2 pg'],
     ["const a = `\n${b({ c: `}${d}` })}\n`;\nimport e from 'pg';", '4 pg'],
+    ["import.meta.resolve('pg');", '1 pg'],
+    ["require.resolve('pg/package.json');", '1 pg/package.json'],
+    ["const all = [...require('pg')];", '1 pg'],
+    ["vi.mock('pg');", '1 pg'],
+    ["vi.doMock('pg', () => ({}));", '1 pg'],
+    ["jest.unmock('pg');", '1 pg'],
+    ["const a = await vi.importActual<typeof import('x')>('pg');", '1 pg'],
+    ["const a = await vi.importActual<Map<A, B<C>>>('pg');", '1 pg'],
   ])('finds %j', (text, expected) => {
     expect(find(text, 'a.tsx')).toEqual([expected]);
   });
@@ -53,7 +61,10 @@ describe('finding usages', () => {
     ["import a from './pg';"],
     ["const a = /import 'pg'/;"],
     ["import(name + 'pg');"],
-    ["import.meta.resolve('pg');"],
+    ["a.vi.mock('pg'); mock('pg'); vi.fn('pg');"],
+    ["vi.importActual; const f = () => ('pg');"],
+    ["new URL('pg', 'https://example.org');"],
+    ["new URL('https://example.org/pg', import.meta.url);"],
   ])('passes over %j', (text) => {
     expect(find(text)).toEqual([]);
   });
@@ -83,11 +94,77 @@ describe('finding usages', () => {
     },
   );
 
+  it.each([
+    ["new URL('../db/pool.ts', import.meta.url)", '../db/pool.ts'],
+    ['new URL(`../db/pool.ts`,\n  import.meta.url)', '../db/pool.ts'],
+    ["new Worker(new URL('../db/pool.ts?worker', import.meta.url))", '../db/pool.ts?worker'],
+    ["readFileSync(path.join(import.meta.dirname, '../../api/data.json'))", '../../api/data.json'],
+    ["path.resolve(__dirname, '../../api/data.json')", '../../api/data.json'],
+    ["vi.mock('../db/pool.ts')", '../db/pool.ts'],
+    ["vi.mock(import('../db/pool.ts'))", '../db/pool.ts'],
+  ])('sees the file in %s', (text, specifier) => {
+    expect(find(text)).toEqual([`1 ${specifier}`]);
+  });
+
+  it.each([
+    ["new URL('../db/pool.ts', base)"],
+    ["path.join(import.meta.dirname, '..', 'db/pool.ts')"],
+    ["new URL('../db/pool', import.meta.url)"],
+  ])('sees none in %s', (text) => {
+    expect(find(text)).toEqual([]);
+  });
+
+  it('sees a file behind a specifier with #, in any condition', () => {
+    const imports = {
+      '#db/*': { types: './internal/db/*', default: ['./dist/internal/db/*', './internal/db/*'] },
+      '#pool': './internal/db/pool.js',
+      '#pg': 'pg',
+      '#kept/*.js': './internal/kept/*.ts',
+    };
+    const source = ['#db/pool.ts', '#db/other.ts', '#pool', '#pg', '#kept/pool.js', '#unknown']
+      .map((name) => `import '${name}';`)
+      .join('\n');
+    expect(findUsages([['a.ts', source]], gone, imports).map(({ specifier }) => specifier)).toEqual([
+      '#db/pool.ts',
+      '#pool',
+      '#pg',
+    ]);
+  });
+
+  it.each([
+    ['package.json', '{ "scripts": { "seed": "node internal/db/pool.ts" } }', 'internal/db/pool.ts'],
+    ['package.json', '{ "scripts": { "seed": "node dist/internal/db/pool.js" } }', 'dist/internal/db/pool.js'],
+    ['package.json', '{ "imports": { "#db/*": "./internal/db/*" } }', './internal/db/'],
+    ['package.json', '{ "scripts": { "all": "npm run build && npm run migrate -- up" } }', 'npm run migrate'],
+    ['package.json', '{ "scripts": { "all": "node --run migrate" } }', 'npm run migrate'],
+    ['.github/workflows/nightly.yaml', 'steps:\n  - run: pnpm migrate', 'npm run migrate'],
+    ['scripts/nightly.sh', 'yarn --silent migrate', 'npm run migrate'],
+    ['deploy/k8s/overlays/eu/kustomization.yaml', 'components:\n  - ../../components/db', '../../components/db'],
+    [
+      'deploy/k8s/overlays/eu/kustomization.yml',
+      'resources: [../../components/db/job.yaml]',
+      '../../components/db/job.yaml',
+    ],
+    ['deploy/k8s/components/db/more.yaml', 'resources: [job.yaml]', 'job.yaml'],
+    ['deploy/docker/Dockerfile', 'COPY internal/db/pool.ts ./', 'internal/db/pool.ts'],
+    ['debug.Dockerfile', 'CMD ["node", "dist/internal/db/pool.js"]', 'dist/internal/db/pool.js'],
+  ])('sees in %s: %s', (path, text, specifier) => {
+    const more = {
+      files: new Set([...gone.files, 'internal/db/', 'deploy/k8s/components/db/', 'deploy/k8s/components/db/job.yaml']),
+      packages: gone.packages,
+      scripts: new Set(['migrate']),
+    };
+    expect(findUsages([[path, text]], more)).toEqual([{ path, line: text.split('\n').length, specifier }]);
+    expect(findUsages([[path, text.replace(/^/gm, '# ')]], more), 'comments need nothing').toEqual(
+      path === 'package.json' ? expect.anything() : [],
+    );
+  });
+
   it('resolves from the root', () => {
     expect(find("import './internal/db/pool.ts';", 'main.ts')).toEqual(['1 ./internal/db/pool.ts']);
   });
 
-  it('reads sources only, and not those that go themselves', () => {
+  it('reads imports in sources only, and not those that go themselves', () => {
     const text = "import 'pg';";
     const paths = [
       'a.ts',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { colors, visible, visibleJson } from '../../generators/report/visible.ts';
+import colors from '../../generators/report/colors.ts';
+import { visible, visibleJson } from '../../generators/report/visible.ts';
 
 const controls = Array.from({ length: 32 }, (_, code) => String.fromCodePoint(code)).join('');
 const hostile = `${controls}\u007F\u0085\u009B31m\u200B\u200D\u2028\u202E\u2066\uFEFF\u{E0041}\uD800x`;

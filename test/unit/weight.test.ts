@@ -6,8 +6,8 @@ const catalogue = await buildCatalogue();
 
 /** The most that a service may weigh. */
 const budgets = {
-  minimal: { files: 76, lines: 5000, testLines: 300 },
-  default: { files: 140, lines: 6750, testLines: 650 },
+  minimal: { files: 76, lines: 5400, testLines: 300 },
+  default: { files: 140, lines: 7325, testLines: 650 },
 } as const;
 
 describe('the weight of a fresh service', () => {

@@ -4,6 +4,11 @@ import { toYaml } from './yaml.ts';
 const base = 'deploy/k8s/base/';
 const components = 'deploy/k8s/components/';
 
+const kept = {
+  'argocd.argoproj.io/sync-options': 'Prune=false',
+  'argocd.argoproj.io/compare-options': 'IgnoreExtraneous',
+};
+
 /** `deploy/k8s/base/kustomization.yaml`: the base's resources, and one component for each module that has one. */
 export const composeKustomization: Composer = ({ manifest, paths }) => {
   const resources = paths
@@ -25,7 +30,8 @@ export const composeKustomization: Composer = ({ manifest, paths }) => {
     ],
     resources,
     // The name of the ConfigMap contains a hash of its content, so a changed setting restarts the pods.
-    configMapGenerator: [{ name: `${name}-config`, envs: ['config.env'] }],
+    // Argo CD keeps those of earlier releases: `kubectl rollout undo` needs them.
+    configMapGenerator: [{ name: `${name}-config`, envs: ['config.env'], options: { annotations: kept } }],
     ...(found.length === 0 ? {} : { components: found }),
   });
   return [[`${base}kustomization.yaml`, { text, ownership: 'merged' }]];

@@ -1,4 +1,5 @@
 import { mergeNpmLock } from './npmLock.ts';
+import { placeOf } from '../manifest.ts';
 import type { Adaptation, Derivation } from '../model.ts';
 import { packageManagerCommands } from '../template.ts';
 import type { Composer, LockfileMerge } from './composer.ts';
@@ -14,7 +15,8 @@ const rivals = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'y
  */
 export const composeLockfile: Composer = (input) => {
   const { lockfiles } = input.catalogue;
-  if (lockfiles === undefined) return [];
+  // In a workspace, the package manager writes one lockfile for all members.
+  if (lockfiles === undefined || placeOf(input.manifest).inWorkspace) return [];
   const { packageManager } = input.manifest;
   const { lockfile: path } = packageManagerCommands[packageManager];
   const merge = (sides: Omit<LockfileMerge<never>, 'pins'>): Adaptation =>

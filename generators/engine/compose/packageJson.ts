@@ -72,9 +72,20 @@ function commands(all: Readonly<Record<string, Script>>, packageManager: Package
   return Object.fromEntries(
     Object.entries(all).flatMap(([name, script]) => {
       const command = typeof script === 'string' ? script : script[packageManager];
-      return command === undefined ? [] : [[name, command]];
+      return command === undefined ? [] : [[name, onAnySystem(command)]];
     }),
   );
+}
+
+/** Returns true in a POSIX shell, and false in cmd.exe. Its quotes are valid in both. */
+const inPosix = `node --eval "process.exit(Number(process.platform === 'win32'))"`;
+
+/**
+ * `exec` replaces the shell: otherwise the shell, and not the program, gets the signals that npm passes on. cmd.exe has no `exec`, and
+ * Windows has no such signals.
+ */
+function onAnySystem(command: string): string {
+  return command.startsWith('exec ') ? `${inPosix} && ${command} || ${command.slice('exec '.length)}` : command;
 }
 
 function versions(

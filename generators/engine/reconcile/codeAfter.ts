@@ -1,6 +1,5 @@
 import type { PlanEntry, Service } from '../model.ts';
 import { decode } from '../text.ts';
-import { isSource } from './moduleSpecifiers.ts';
 
 /** The changes of a plan: path → new text. The text is empty for a binary file, and undefined for a deleted file. */
 export type TextsAfter = ReadonlyMap<string, string | undefined>;
@@ -20,11 +19,16 @@ export function textsAfter(entries: readonly PlanEntry[]): TextsAfter {
 /**
  * @param service the current state of the service
  * @param after the changes of a plan
- * @yields path and text of each source file that exists after the plan
+ * @param isRead whether a file is read
+ * @yields path and text of each such file that exists after the plan
  */
-export function* codeAfter({ files, read }: Service, after: TextsAfter): Generator<[path: string, text: string]> {
+export function* codeAfter(
+  { files, read }: Service,
+  after: TextsAfter,
+  isRead: (path: string) => boolean,
+): Generator<[path: string, text: string]> {
   for (const path of new Set([...files(), ...after.keys()])) {
-    if (!isSource(path)) continue;
+    if (!isRead(path)) continue;
     const bytes = after.has(path) ? undefined : read(path)?.bytes;
     const text = bytes === undefined ? after.get(path) : decode(bytes);
     if (text !== undefined) yield [path, text];

@@ -2,51 +2,68 @@ import { exitCodes, SlipwayError } from '../errors.ts';
 import { fieldOf } from '../json.ts';
 import type { Plan, Service } from '../model.ts';
 import { decode } from '../text.ts';
-import { codeAfter, textsAfter } from './codeAfter.ts';
-import { findUsages, type Usage } from './usages.ts';
+import { codeAfter, type TextsAfter, textsAfter } from './codeAfter.ts';
+import { findUsages, mayUse, type Usage } from './usages.ts';
 
 /**
- * Refuses a plan that deletes a file or a package that a remaining file imports.
+ * Refuses a plan that deletes a file, a package or an npm script that a remaining file needs.
  * @param service the current state of the service
  * @param plan what to do with its files
- * @throws SlipwayError (exit code 3) that names every place that still needs a deleted file or package
+ * @throws SlipwayError (exit code 3) that names every place that still needs what is deleted
  */
 export function refuseDanglingImports(service: Service, { entries }: Plan): void {
   // A new service loses nothing.
   if (service.files().length === 0) return;
   const after = textsAfter(entries);
-  const files = new Set([...after].flatMap(([path, text]) => (text === undefined ? [path] : [])));
-  const packages = packagesGone(service, after.get('package.json'));
-  if (files.size === 0 && packages.size === 0) return;
-  const usages = findUsages(codeAfter(service, after), { files, packages });
+  const files = filesGone(service, after);
+  const present = service.read('package.json');
+  const before = parsed(present === undefined ? undefined : decode(present.bytes));
+  // A file that does not parse, for example one with conflict markers, gives no information about names.
+  const left = parsed(after.get('package.json')) ?? before;
+  const packages = namesGone(groups, before, left);
+  const scripts = namesGone(['scripts'], before, left);
+  if (files.size + packages.size + scripts.size === 0) return;
+  const usages = findUsages(codeAfter(service, after, mayUse), { files, packages, scripts }, fieldOf(left, 'imports'));
   if (usages.length > 0) throw stillNeeded(usages);
 }
 
-function packagesGone({ read }: Service, after: string | undefined): ReadonlySet<string> {
-  const present = read('package.json');
-  const [before, left] = [present === undefined ? undefined : decode(present.bytes), after].map(dependenciesIn);
-  // A file that does not parse, for example one with conflict markers, gives no information about dependencies.
-  if (before === undefined || left === undefined) return new Set();
-  return new Set([...before].filter((name) => !left.has(name)));
+/** The deleted files, and the folders in which no file remains. */
+function filesGone({ files }: Service, after: TextsAfter): ReadonlySet<string> {
+  const gone = [...after].flatMap(([path, text]) => (text === undefined ? [path] : []));
+  const folders = new Set(gone.flatMap(foldersAbove));
+  for (const path of [...files(), ...after.keys()]) {
+    if (after.has(path) && after.get(path) === undefined) continue;
+    for (const folder of foldersAbove(path)) folders.delete(folder);
+  }
+  return new Set([...gone, ...folders]);
+}
+
+function foldersAbove(path: string): string[] {
+  return [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index + 1));
 }
 
 const groups = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'];
 
+function namesGone(fields: readonly string[], before: unknown, left: unknown): ReadonlySet<string> {
+  const [names, remaining] = [before, left].map((value) =>
+    fields.flatMap((field) => Object.keys(fieldOf(value, field) ?? {})),
+  );
+  return new Set(names?.filter((name) => remaining?.includes(name) !== true));
+}
+
 /** @returns undefined when it is not JSON */
-function dependenciesIn(text: string | undefined): ReadonlySet<string> | undefined {
-  if (text === undefined) return undefined;
+function parsed(text: string | undefined): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return new Set(groups.flatMap((group) => Object.keys(fieldOf(value, group) ?? {})));
+    return text === undefined ? undefined : JSON.parse(text);
   } catch {
     return undefined;
   }
 }
 
 function stillNeeded(usages: readonly Usage[]): SlipwayError {
-  const places = usages.map(({ path, line, specifier }) => `  ${path}:${line} imports ${specifier}`);
-  return new SlipwayError(exitCodes.conflicts, `your code still needs what would be removed:\n${places.join('\n')}`, {
-    hint: 'take these imports out first; nothing was written',
+  const places = usages.map(({ path, line, specifier }) => `  ${path}:${line} needs ${specifier}`);
+  return new SlipwayError(exitCodes.conflicts, `your files still need what would be removed:\n${places.join('\n')}`, {
+    hint: 'take these uses out first; nothing was written',
     details: { usages },
   });
 }

@@ -7,8 +7,10 @@ import type {
   DiskFile,
   LockedFile,
   Merge,
+  Merged,
   RenderedFile,
 } from '../model.ts';
+import { followNames } from './followNames.ts';
 import { basesPath } from './lock.ts';
 import { decode, encode, hasConflictMarkers, sameBytes } from '../text.ts';
 import { withLf, withLineEndsOf } from './merge/lineEnds.ts';
@@ -34,7 +36,17 @@ export interface Situation {
   readonly moduleStays: boolean;
   /** Set for a derived file: the texts printed from its source. */
   readonly printed: Printed | undefined;
+  /** Why a missing file may come back. It is undefined for a file that exists, and for a file that the user deleted. */
+  readonly absence?: Absence | undefined;
+  /** Set when `slipway.json` described the service otherwise before: its name, if that has changed, and the file of the templates. */
+  readonly formerly?: { readonly name: string | undefined; readonly bytes: Uint8Array } | undefined;
 }
+
+/**
+ * Why a file is missing without having been deleted: git tracks it and has not checked it out, or its folder is missing as a whole, as in
+ * a partial copy.
+ */
+export type Absence = 'sparse' | 'folder';
 
 /** The texts printed from the source of a derived file. A text is undefined when the source cannot be used. */
 export interface Printed {
@@ -57,6 +69,8 @@ export interface Decision {
   /** The new content of the file. It is absent when Slipway does not write the file. */
   readonly bytes?: Uint8Array;
   readonly conflicts?: readonly Conflict[];
+  /** The file has conflicts, and the user chose to leave it as it is. */
+  readonly skipped?: true;
   /** The new record in the lock. It is absent when Slipway stops tracking the file. */
   readonly locked?: LockedFile;
   /** The base to keep, for a merged file. */
@@ -79,13 +93,14 @@ export interface DecideContext {
  * @returns the action and the new record
  */
 export function decide(situation: Situation, context: DecideContext): Decision {
-  const { theirs, locked } = situation;
+  const { theirs, locked, yours } = situation;
+  if (yours?.special !== undefined) return leaveAlone(yours.special, situation, context);
+  if (locked !== undefined && yours === undefined && mayReturn(situation)) return waitFor(situation, locked, context);
   if (theirs === undefined) return locked === undefined ? nothing : letGo(situation, locked, context);
   const subject = { ...situation, theirs, theirsHash: context.hash(theirs.bytes) };
   if (situation.printed?.adapted !== undefined) return fit(subject, situation.printed, context);
   if (locked === undefined) return bringIn(subject, context);
-  if (theirs.ownership === 'seed')
-    return { ...nothing, locked: { ...locked, ...whereIs(situation), ownership: 'seed' } };
+  if (theirs.ownership === 'seed') return keepSeed(subject, locked, context);
   if (theirs.ownership === 'managed') return restore(subject, locked, context);
   if (theirs.ownership === 'derived') return reprint(subject, locked, context);
   return reconcile(subject, locked, context);
@@ -93,13 +108,77 @@ export function decide(situation: Situation, context: DecideContext): Decision {
 
 const nothing: Decision = { action: 'keep', reason: '' };
 
+/** Decides about something that the user has put in the place of a file. It is a conflict only when Slipway has a new text for the file. */
+function leaveAlone(special: string, situation: Situation, context: DecideContext): Decision {
+  const { theirs, locked } = situation;
+  const alone: Decision = { ...nothing, reason: `it is ${special}: left alone` };
+  if (theirs === undefined) return alone;
+  const subject = { ...situation, theirs, theirsHash: context.hash(theirs.bytes) };
+  if (locked !== undefined && (theirs.ownership === 'seed' || locked.hash === subject.theirsHash)) {
+    const base = locked.ownership === 'merged' ? context.base(locked.hash) : undefined;
+    return { ...alone, locked, ...(base && { base }) };
+  }
+  const remembered = remember(subject, theirs.bytes, context);
+  if (context.conflict === 'ours') return { ...alone, ...remembered };
+  return { action: 'conflict', reason: `it is ${special}: put a file there, or choose --conflict=ours`, ...remembered };
+}
+
 type Subject = Situation & { readonly theirs: RenderedFile; readonly theirsHash: string };
+
+/** Returns whether a missing file is left alone until it comes back. A managed file is written again with its folder. */
+function mayReturn({ theirs, absence }: Situation): boolean {
+  return absence === 'sparse' || (absence === 'folder' && theirs !== undefined && theirs.ownership !== 'managed');
+}
+
+/** Leaves the record of a missing file as it is. When the file comes back, everything that has changed since is merged into it. */
+function waitFor(situation: Situation, locked: LockedFile, context: DecideContext): Decision {
+  const { theirs, candidates, absence } = situation;
+  const isMerged = locked.ownership === 'merged';
+  const base = isMerged ? context.base(locked.hash) : undefined;
+  // Without the base, the text that Slipway would write now is the closest one.
+  const next = isMerged && base === undefined ? theirs?.bytes : undefined;
+  const kept = base ?? next;
+  const folder = candidates.length === 0 ? 'its folder is missing' : maybeMoved(candidates);
+  const reason = absence === 'sparse' ? 'it is not checked out' : folder;
+  return {
+    ...nothing,
+    reason: locked.ownership === 'seed' ? '' : reason,
+    locked: withPlace(situation, next === undefined ? locked : { ...locked, hash: context.hash(next) }),
+    ...(kept && { base: kept }),
+  };
+}
+
+function maybeMoved(candidates: readonly string[]): string {
+  return `moved? ${candidates.join(' or ')} looks like it`;
+}
+
+/**
+ * Decides about a seed. It is the user's, and changes of the template do not reach it. But lines that name the service follow
+ * `slipway.json`, where they are still as Slipway wrote them.
+ */
+function keepSeed(subject: Subject, locked: LockedFile, context: DecideContext): Decision {
+  const { yours, theirs, formerly } = subject;
+  const record: LockedFile = { ...locked, ...whereIs(subject), ownership: 'seed' };
+  const [present, former, wanted] = [yours, formerly, theirs].map((file) => file && decode(file.bytes));
+  if (yours === undefined || formerly === undefined || !present || !former || !wanted || former === wanted)
+    return { ...nothing, locked: record };
+  const { text, left } = followNames(withLf(present), former, wanted, formerly.name);
+  const reason = [
+    ...(text === withLf(present) ? [] : ['its names follow slipway.json']),
+    ...(left.length === 0 ? [] : [`"${formerly.name}" is left in line ${left.join(', ')}: change it by hand`]),
+  ].join('; ');
+  if (text === withLf(present)) return { ...nothing, reason, locked: record };
+  const hash = hashOfText(yours, context) === locked.hash ? context.hash(encode(text)) : locked.hash;
+  return { action: 'merge', reason, bytes: inLineEndsOf(yours, encode(text)), locked: { ...record, hash } };
+}
 
 /** Decides about a file that Slipway has not written before. */
 function bringIn(subject: Subject, context: DecideContext): Decision {
-  const { yours, theirs, ejectedAs, printed } = subject;
+  const { yours, theirs, ejectedAs, printed, absence } = subject;
   const remembered = remember(subject, theirs.bytes, context);
   const bytes = printed?.after ?? theirs.bytes;
+  if (absence === 'sparse')
+    return { action: 'conflict', reason: 'a file of yours is here, and not checked out: check it out first' };
   if (yours === undefined) {
     const reason = ejectedAs === undefined ? '' : `you have ejected it as ${ejectedAs}`;
     return { action: 'create', reason, bytes, ...remembered };
@@ -107,11 +186,31 @@ function bringIn(subject: Subject, context: DecideContext): Decision {
   const adopted = { ...remembered, locked: { ...remembered.locked, adopted: true } } as const;
   if (sameBytes(yours.bytes, bytes)) return { action: 'adopt', reason: 'already as it should be', ...adopted };
   if (theirs.ownership === 'seed') return { action: 'adopt', reason: 'yours is kept', ...adopted };
-  return settle(subject, context, {
-    reason: 'you have a file of your own here',
-    ours: { action: 'adopt', reason: 'yours is kept', ...adopted },
-    theirs: { action: 'update', reason: 'yours is replaced', bytes, ...remembered },
-  });
+  return (
+    joinIn(subject, yours, context) ??
+    settle(subject, context, {
+      reason: 'you have a file of your own here',
+      ours: { action: 'adopt', reason: 'yours is kept', ...adopted },
+      theirs: { action: 'update', reason: 'yours is replaced', bytes, ...remembered },
+    })
+  );
+}
+
+/**
+ * Merges what Slipway needs into a file that the user had before, by key or by item, once the user has said which side wins. Returns
+ * undefined when the file has neither keys nor items, or needs nothing.
+ */
+function joinIn(subject: Subject, yours: DiskFile, context: DecideContext): Decision | undefined {
+  const { path, theirs, printed } = subject;
+  const [yourText, theirText] = [decode(yours.bytes), decode(theirs.bytes)];
+  if (theirs.ownership !== 'merged' || yourText === undefined || theirText === undefined || printed !== undefined)
+    return undefined;
+  if (context.conflict !== 'ours' && context.conflict !== 'theirs') return undefined;
+  const merged = context.merge(path, '', yourText, theirText, context.conflict);
+  if (merged.text === yourText || merged.text === theirText) return undefined;
+  const remembered = remember(subject, encode(merged.base), context);
+  const adopted = { ...remembered, locked: { ...remembered.locked, adopted: true } } as const;
+  return fromMerge(merged, yourText, 'yours gets what it lacks', adopted, context);
 }
 
 /** Decides about a managed file. */
@@ -198,7 +297,7 @@ function reconcile(subject: Subject, locked: LockedFile, context: DecideContext)
   const { yours, theirs, theirsHash, taken, place, destination, candidates } = subject;
   const remembered = remember(subject, theirs.bytes, context);
   if (yours === undefined) {
-    const guess = candidates.length === 0 ? 'you deleted it' : `moved? ${candidates.join(' or ')} looks like it`;
+    const guess = candidates.length === 0 ? 'you deleted it' : maybeMoved(candidates);
     return { action: 'keep', reason: guess, ...remembered };
   }
   if (taken !== undefined) {
@@ -232,10 +331,10 @@ function reconcile(subject: Subject, locked: LockedFile, context: DecideContext)
   return threeWay({ ...subject, yours }, locked, from, context);
 }
 
-/** Describes where the file came from. */
-function story({ path, place, destination }: Situation): string {
+/** Describes where the file came from. A move that the lock has was told before. */
+function story({ path, place, destination, locked }: Situation): string {
   if (place !== destination) return `renamed from ${place}`;
-  return place === path ? '' : `moved by you from ${path}`;
+  return place === path || place === locked?.at ? '' : `moved by you from ${path}`;
 }
 
 function threeWay(
@@ -259,25 +358,36 @@ function threeWay(
       theirs: { action: 'update', reason: 'your version is replaced', bytes: theirs.bytes, ...remembered },
     });
   }
-  const style: ConflictStyle = context.conflict === 'stop' ? 'markers' : context.conflict;
-  const merged = context.merge(subject.path, base, yourText, theirText, style);
+  const merged = context.merge(subject.path, base, yourText, theirText, styleOf(context));
   // The chosen base lacks text that Slipway wrote on the other branch. That text is not the user's.
   const result = locked.contested ? remembered : remember(subject, encode(merged.base), context);
-  const bytes = encode(merged.text);
-  if (merged.conflicts.length > 0 && context.conflict === 'stop') {
-    return {
-      action: 'conflict',
-      reason: count(merged.conflicts.length),
-      bytes,
-      conflicts: merged.conflicts,
-      ...result,
-    };
-  }
-  const settled =
-    merged.conflicts.length > 0 ? `${count(merged.conflicts.length)}, settled: ${context.conflict}` : from;
-  if (merged.text === yourText && subject.place === subject.destination)
-    return { ...nothing, reason: settled, ...result };
-  return { action: 'merge', reason: settled, bytes, conflicts: merged.conflicts, ...result };
+  return fromMerge(merged, subject.place === subject.destination ? yourText : undefined, from, result, context);
+}
+
+function styleOf({ conflict }: DecideContext): ConflictStyle {
+  return conflict === 'stop' ? 'markers' : conflict;
+}
+
+/**
+ * @param present the text on disk; undefined when the file is written in any case
+ * @param otherwise the reason of a merge without conflicts
+ */
+function fromMerge(
+  { text, conflicts, notes = [] }: Merged,
+  present: string | undefined,
+  otherwise: string,
+  remembered: Pick<Decision, 'locked' | 'base'>,
+  { conflict }: DecideContext,
+): Decision {
+  const [first] = conflicts;
+  const found = first?.why ?? count(conflicts.length);
+  if (first !== undefined && conflict === 'stop')
+    return { action: 'conflict', reason: found, bytes: encode(text), conflicts, ...remembered };
+  const reason = [first === undefined ? otherwise : `${found}, settled: ${conflict}`, ...notes]
+    .filter((part) => part !== '')
+    .join('; ');
+  if (text === present) return { ...nothing, reason, ...remembered };
+  return { action: 'merge', reason, bytes: encode(text), conflicts, ...remembered };
 }
 
 /** Decides about a file that the templates no longer contain. */

@@ -1,15 +1,15 @@
 import type { Lock, Plan, PlanEntry, Service } from '../model.ts';
 import { encode } from '../text.ts';
 import { codeAfter, textsAfter } from './codeAfter.ts';
-import { endingOf, relativeSpecifier, withSpecifiers } from './layout.ts';
-import { candidates } from './usages.ts';
+import { isSource } from './moduleSpecifiers.ts';
+import { followed, type Origin, withFolders, withSpecifiers } from './specifiers.ts';
 
-/** The files of a service before and after a plan, and the moves between them. */
+/** The files of a service after a plan, and the moves to there. */
 interface Move {
-  readonly before: ReadonlySet<string>;
+  /** Files, and folders, each ending with `/`. */
   readonly after: ReadonlySet<string>;
-  /** Former path → current path. */
-  readonly to: ReadonlyMap<string, string>;
+  /** Path before the plan → path after it, of each file that stays and of the folders. */
+  readonly places: ReadonlyMap<string, string>;
   /** Returns the former paths of a file: several for a joined file, none for a file that does not move. */
   readonly formers: (path: string) => readonly string[];
 }
@@ -25,16 +25,21 @@ export function followRenames(service: Service, plan: Plan): Plan {
   const pairs = plan.entries.flatMap(moveOf);
   if (pairs.length === 0) return plan;
   const texts = textsAfter(plan.entries);
-  const before = new Set(service.files());
+  const before = service.files();
+  const goals = new Map(pairs);
+  const after = new Set(
+    [...before, ...texts.keys()].filter((path) => !texts.has(path) || texts.get(path) !== undefined),
+  );
+  const kept = before.flatMap((path): [string, string][] => {
+    const place = goals.get(path) ?? path;
+    return after.has(place) ? [[path, place]] : [];
+  });
   const move: Move = {
-    before,
-    after: new Set(
-      [...before, ...texts.keys()].filter((path) => (texts.has(path) ? texts.get(path) !== undefined : true)),
-    ),
-    to: new Map(pairs),
+    after: new Set(withFolders([...after].map((path) => [path, path])).keys()),
+    places: withFolders(kept),
     formers: (path) => pairs.flatMap(([from, to]) => (to === path ? [from] : [])),
   };
-  return [...codeAfter(service, texts)].reduce(
+  return [...codeAfter(service, texts, isSource)].reduce(
     (present, [path, text]) => follow(service, present, path, text, move),
     plan,
   );
@@ -48,10 +53,13 @@ function moveOf({ path, became, changes: [gone, put] }: PlanEntry): [from: strin
 function follow(service: Service, plan: Plan, path: string, text: string, move: Move): Plan {
   const targets = new Set<string>();
   const bytes = encode(
-    withSpecifiers(text, (specifier) => {
-      const lost = lostImport(path, specifier, move);
-      if (lost !== undefined) targets.add(lost.target);
-      return lost?.followed;
+    withSpecifiers(text, (found) => {
+      const lost = followed(found, path, [
+        [path, (file) => (move.after.has(file) ? file : undefined)],
+        ...[path, ...move.formers(path)].map((importer): Origin => [importer, (file) => move.places.get(file)]),
+      ]);
+      if (lost !== undefined) targets.add(lost.file);
+      return lost?.specifier;
     }),
   );
   if (targets.size === 0) return plan;
@@ -61,7 +69,7 @@ function follow(service: Service, plan: Plan, path: string, text: string, move: 
     { path, expect: present?.hash ?? null, write: bytes, mode: present?.mode ?? 0o644 },
   ];
   const reason = `its imports follow ${[...targets].join(', ')}`;
-  const followed: PlanEntry = {
+  const updated: PlanEntry = {
     path,
     action: 'merge',
     module: entry?.module ?? plan.lock.files[path]?.module ?? '',
@@ -71,7 +79,7 @@ function follow(service: Service, plan: Plan, path: string, text: string, move: 
       change.path === path && 'write' in change ? { ...change, write: bytes } : change,
     ),
   };
-  const entries = [...plan.entries.filter((other) => other !== entry), followed];
+  const entries = [...plan.entries.filter((other) => other !== entry), updated];
   return {
     ...plan,
     entries: entries.sort((a, b) => (a.path < b.path ? -1 : 1)),
@@ -86,21 +94,4 @@ function unedited(lock: Lock, path: string, before: string, after: string): Lock
     return [home, isSeed ? { ...file, hash: after } : file] as const;
   });
   return { ...lock, files: Object.fromEntries(files) };
-}
-
-/** An import that resolved before the plan and does not resolve after it. */
-interface LostImport {
-  readonly followed: string;
-  /** The former path of the file that it resolved to. */
-  readonly target: string;
-}
-
-function lostImport(path: string, specifier: string, { before, after, to, formers }: Move): LostImport | undefined {
-  if (candidates(path, specifier).some((file) => after.has(file))) return undefined;
-  const target = [path, ...formers(path)]
-    .flatMap((importer) => candidates(importer, specifier))
-    .find((file) => before.has(file));
-  const now = target === undefined ? undefined : (to.get(target) ?? target);
-  if (target === undefined || now === undefined || !after.has(now)) return undefined;
-  return { target, followed: relativeSpecifier(path, now, endingOf(specifier, target)) };
 }

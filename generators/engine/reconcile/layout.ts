@@ -1,6 +1,5 @@
-import { moduleSpecifiers } from './moduleSpecifiers.ts';
 import type { Renames } from './renames.ts';
-import { candidates } from './usages.ts';
+import { followed, foldersOf, placeIn, withFolders, withSpecifiers } from './specifiers.ts';
 
 /** A template file in a service. */
 export interface Located {
@@ -33,35 +32,43 @@ export function layoutOf(files: readonly Located[], isThere: (place: string) => 
   const isMoved = ({ path, former, place, destination }: Located): boolean =>
     (place ?? former) !== former || (destination ?? path) !== path;
   if (!files.some(isMoved)) return undefined;
-  const formerAt = new Map(files.flatMap(({ place, former }) => (place === undefined ? [] : [[place, former]])));
+  const formerAt = withFolders(files.flatMap(({ place, former }) => (place === undefined ? [] : [[place, former]])));
   const staying = files.flatMap(({ path, former, destination }) =>
     destination === undefined ? [] : [{ path, former, destination }],
   );
-  const now = new Map(staying.map(({ path, destination }) => [path, destination]));
+  const now = withFolders(staying.map(({ path, destination }) => [path, destination]));
   const then = new Map(staying.map(({ former, destination }) => [former, destination]));
   const destinations = new Set(now.values());
-  const isUsers = (file: string): boolean => !file.startsWith('../') && isThere(file);
+  const ifThere = (file: string): string | undefined => (destinations.has(file) ? file : undefined);
+  const ifUsers = (file: string): string | undefined => (!file.startsWith('../') && isThere(file) ? file : undefined);
   return {
     toTemplates: (text, { former, place = former }) =>
-      withSpecifiers(text, (specifier) => {
-        const found = candidates(place, specifier).find((file) => formerAt.has(file));
-        const target = found === undefined ? undefined : formerAt.get(found);
-        if (found === undefined || target === undefined || (former === place && target === found)) return undefined;
-        return relativeSpecifier(former, target, endingOf(specifier, found));
-      }),
+      withSpecifiers(
+        text,
+        (found) =>
+          followed(found, former, [
+            [place, found.isPath ? (file) => placeIn(formerAt, file) : (file) => formerAt.get(file)],
+          ])?.specifier,
+      ),
     toService: (text, { path, former, destination = path }) =>
-      withSpecifiers(text, (specifier) => {
-        if (candidates(destination, specifier).some((file) => destinations.has(file))) return undefined;
-        const [fromPath, fromFormer] = [candidates(path, specifier), candidates(former, specifier)];
-        const found = fromPath.find((file) => now.has(file)) ?? fromFormer.find((file) => then.has(file));
-        const target = found === undefined ? undefined : (now.get(found) ?? then.get(found));
-        if (found !== undefined && target !== undefined)
-          return relativeSpecifier(destination, target, endingOf(specifier, found));
-        // The import of a user's file stays the same.
-        if (candidates(destination, specifier).some(isUsers)) return undefined;
-        const own = fromPath.find(isUsers);
-        return own === undefined ? undefined : relativeSpecifier(destination, own, endingOf(specifier, own));
-      }),
+      withSpecifiers(
+        text,
+        (found) =>
+          followed(
+            found,
+            destination,
+            found.isPath
+              ? [[path, (file) => placeIn(now, file)]]
+              : [
+                  [destination, ifThere],
+                  [path, (file) => now.get(file)],
+                  [former, (file) => then.get(file)],
+                  // The import of a user's file stays the same.
+                  [destination, ifUsers],
+                  [path, ifUsers],
+                ],
+          )?.specifier,
+      ),
   };
 }
 
@@ -74,7 +81,7 @@ export function layoutOf(files: readonly Located[], isThere: (place: string) => 
 export function movedFolders(files: readonly (readonly [path: string, place: string])[]): Renames {
   const counts = new Map<string, Map<string, number>>();
   for (const [path, place] of files) {
-    for (const [from, to] of foldersOf(path, place)) {
+    for (const [from, to] of path === place ? [] : foldersOf(path, place)) {
       const goals = counts.get(from) ?? new Map<string, number>();
       counts.set(from, goals.set(to, (goals.get(to) ?? 0) + 1));
     }
@@ -86,60 +93,4 @@ export function movedFolders(files: readonly (readonly [path: string, place: str
     if (count > 1 && count > inside.length / 2 && inside.every(([path, place]) => path !== place)) folders[from] = to;
   }
   return folders;
-}
-
-/** Returns each pair of folders in which a moved file has the same relative path. */
-function foldersOf(path: string, place: string): [from: string, to: string][] {
-  const [parts, others] = [path.split('/'), place.split('/')];
-  const pairs: [string, string][] = [];
-  if (path === place) return pairs;
-  for (let below = 1; below < Math.min(parts.length, others.length); below += 1) {
-    if (parts.at(-below) !== others.at(-below)) break;
-    pairs.push([`${parts.slice(0, -below).join('/')}/`, `${others.slice(0, -below).join('/')}/`]);
-  }
-  return pairs;
-}
-
-/**
- * @param text of a source file
- * @param change returns the new specifier of a relative import, or undefined to keep it
- * @returns the text with the new specifiers
- */
-export function withSpecifiers(text: string, change: (specifier: string) => string | undefined): string {
-  const lines = text.split('\n');
-  for (const { specifier, line } of moduleSpecifiers(text)) {
-    const next = specifier.startsWith('.') ? change(specifier) : undefined;
-    if (next === undefined || next === specifier) continue;
-    lines[line - 1] = ["'", '"', '`'].reduce(
-      (present, quote) => present.replaceAll(quote + specifier + quote, quote + next + quote),
-      lines[line - 1] ?? '',
-    );
-  }
-  return lines.join('\n');
-}
-
-/**
- * @param specifier as the importer writes it
- * @param file the file that it resolves to
- * @returns the file extension in the specifier: the file's own, that of the compiled file, or none
- */
-export function endingOf(specifier: string, file: string): string | undefined {
-  const stem = /([^/]+)\.\w+$/.exec(file)?.[1] ?? '';
-  const at = specifier.lastIndexOf(`/${stem}`);
-  return at === -1 ? undefined : specifier.slice(at + 1 + stem.length);
-}
-
-/**
- * @param importer path of the importing file
- * @param file path of the imported file
- * @param ending extension that replaces the file's own in the specifier
- * @returns the specifier
- */
-export function relativeSpecifier(importer: string, file: string, ending: string | undefined): string {
-  const target = (ending === undefined ? file : file.replace(/\.\w+$/, ending)).split('/');
-  const folders = importer.split('/').slice(0, -1);
-  let shared = 0;
-  while (shared < folders.length && folders[shared] === target[shared]) shared += 1;
-  const up = folders.slice(shared).map(() => '..');
-  return [...(up.length === 0 ? ['.'] : up), ...target.slice(shared)].join('/');
 }

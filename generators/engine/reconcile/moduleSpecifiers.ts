@@ -1,8 +1,18 @@
-/** A module named in a source file. */
+/** A module or a file named in a source file. */
 export interface ModuleSpecifier {
   readonly specifier: string;
   /** Line of the specifier, counted from 1. */
   readonly line: number;
+  /** The source builds a path with it: `new URL('x', import.meta.url)`. It may name a folder, and needs no `./`. */
+  readonly isPath?: true;
+}
+
+/**
+ * @param found a specifier
+ * @returns whether it names a file by its place relative to the importer
+ */
+export function isRelative({ specifier, isPath }: ModuleSpecifier): boolean {
+  return isPath === true || /^\.\.?(?:\/|$)/.test(specifier);
 }
 
 /**
@@ -22,9 +32,33 @@ const wordsBeforeExpression = new Set(
   'await case delete do else extends in instanceof new of return throw typeof void yield'.split(' '),
 );
 
+const replacing = '(?:(?:do|un|dont|doUn)?[mM]ock|(?:import|require)(?:Actual|Mock))';
+const typedCall = new RegExp(`(?:^| )(?:vi|vitest|jest) \\. ${replacing}$`);
+/** The tokens before a string that names a module: an import, `require`, and the calls of Vitest and Jest that replace modules. */
+const beforeModule = new RegExp(
+  [
+    String.raw`(?:^|[^.] )(?:from|import)`,
+    String.raw`(?:^|[^.] |\. \. \. )(?:import|require) \(`,
+    String.raw`\b(?:require|import \. meta) \. resolve \(`,
+    String.raw`(?:^|[^.] )(?:vi|vitest|jest) \. ${replacing} \(`,
+  ]
+    .map((tokens) => `(?:${tokens})$`)
+    .join('|'),
+);
+/** The tokens before, and the text after, a string that is a path from the file's own folder. */
+const beforePath: readonly (readonly [before: RegExp, after: RegExp])[] = [
+  [/(?:^| )new URL \($/, /\s*,\s*import\s*\.\s*meta\s*\.\s*(?:url|filename)\b/y],
+  [/(?:^| )import \. meta \. dirname ,$|(?:^|[^.] )__dirname ,$/, /\s*,?\s*\)/y],
+];
+/** An absolute path, or a URL with a scheme. */
+const absolute = /^(?:\/|[a-z][a-z\d+.-]*:)/i;
+/** How many tokens these patterns need. */
+const longest = 6;
+
 /**
- * Finds the modules that a JavaScript or TypeScript source imports, exports from, or requires. It skips comments, other strings,
- * regular expressions and text in templates. It is a scanner and not a parser: it takes linear time and never throws.
+ * Finds the modules that a JavaScript or TypeScript source imports, exports from, requires or mocks, and the files that it locates
+ * relative to itself. It skips comments, other strings, regular expressions and text in templates. It is a scanner and not a parser:
+ * it takes linear time and never throws.
  * @param source of one file
  * @returns the specifiers in order
  */
@@ -57,8 +91,25 @@ export function moduleSpecifiers(source: string): ModuleSpecifier[] {
     endless.set(opening, end);
     return undefined;
   };
+  /** The tokens of a call before its type arguments: `vi . importActual`. */
+  let called: readonly string[] | undefined;
   const pass = (token: string) => {
-    passed = [...passed.slice(-2), token];
+    if (token === '<' && typedCall.test(passed.join(' '))) called = passed;
+    const isCall = token === '(' && passed.at(-1) === '>';
+    passed = [...((isCall ? called : undefined) ?? passed).slice(1 - longest), token];
+    if (isCall || token === ';') called = undefined;
+  };
+  const add = (specifier: string, at: number) => {
+    // No module has a name of two lines.
+    if (/[\r\n]/.test(specifier)) return;
+    const tokens = passed.join(' ');
+    if (beforeModule.test(tokens)) found.push({ specifier, line: at });
+    else if (!absolute.test(specifier) && beforePath.some(([before, after]) => before.test(tokens) && isNext(after)))
+      found.push({ specifier, line: at, isPath: true });
+  };
+  const isNext = (pattern: RegExp): boolean => {
+    pattern.lastIndex = offset;
+    return pattern.test(source);
   };
   const template = (isStart: boolean) => {
     const [start, firstLine] = [offset, line];
@@ -69,9 +120,9 @@ export function moduleSpecifiers(source: string): ModuleSpecifier[] {
       pass('${');
       return;
     }
-    if (isStart && isSpecifier(passed) && line === firstLine)
-      found.push({ specifier: source.slice(start, offset), line: firstLine });
+    const text = source.slice(start, offset);
     offset += 1;
+    if (isStart) add(text, firstLine);
     pass('string');
   };
 
@@ -81,7 +132,7 @@ export function moduleSpecifiers(source: string): ModuleSpecifier[] {
     const character = source.charAt(offset);
     const text = character === "'" || character === '"' ? literal(character) : undefined;
     if (text !== undefined) {
-      if (isSpecifier(passed) && line === firstLine) found.push({ specifier: text.slice(1, -1), line: firstLine });
+      add(text.slice(1, -1), firstLine);
       pass('string');
       continue;
     }
@@ -120,13 +171,6 @@ function literalAt(source: string, start: number): { end: number; isClosed: bool
     else if (character === closer && !inClass) return { end: at + 1, isClosed: true };
   }
   return { end: source.length, isClosed: false };
-}
-
-/** Returns whether a string after these tokens names a module. */
-function isSpecifier(passed: readonly string[]): boolean {
-  const [third, second, last] = [passed.at(-3), passed.at(-2), passed.at(-1)];
-  if (last === 'from' || last === 'import') return second !== '.';
-  return last === '(' && (second === 'import' || second === 'require') && third !== '.';
 }
 
 /** Returns whether a slash after this token begins a regular expression. Otherwise it divides. */

@@ -1,10 +1,11 @@
 import { isIn } from '../names.ts';
 import type { Change, DiskFile, FileSet, Lock, LockedFile, Plan, PlanEntry } from '../model.ts';
 import { decode, encode, sameBytes } from '../text.ts';
-import { decide, type DecideContext, type Decision, type Situation } from './decide.ts';
+import { type Absence, decide, type DecideContext, type Decision, type Situation } from './decide.ts';
 import { layoutOf, type Located, movedFolders } from './layout.ts';
 import { isSource } from './moduleSpecifiers.ts';
 import { findMoved, type Moves } from './moves.ts';
+import { type ConflictRule, ruleFor } from './policy.ts';
 import { renamedTo } from './renames.ts';
 
 /** The files of a service on disk. */
@@ -13,9 +14,13 @@ export interface Yours {
   readonly read: (path: string) => DiskFile | undefined;
   /** Returns the user's text files that Slipway did not write. The plan calls it only when a file of Slipway is missing. */
   readonly untracked: () => ReadonlyMap<string, string>;
+  /** Returns why a missing file may come back, or undefined when the user deleted it. */
+  readonly absence: (path: string) => Absence | undefined;
 }
 
-export interface PlanInput extends DecideContext {
+export interface PlanInput extends Omit<DecideContext, 'conflict'> {
+  /** What happens to conflicts, by path. Without a rule, a conflict stops the plan. */
+  readonly conflicts: readonly ConflictRule[];
   readonly theirs: FileSet;
   readonly lock: Lock;
   readonly yours: Yours;
@@ -25,6 +30,8 @@ export interface PlanInput extends DecideContext {
   /** Files that the templates joined: the former path, the current place, and the path of the file that now contains the text. */
   readonly parts?: readonly { readonly path: string; readonly place: string; readonly now: string }[];
   readonly catalogue: string;
+  /** Set when the manifest described the service otherwise before: its name, if that has changed, and the files of the templates. */
+  readonly formerly?: { readonly name: string | undefined; readonly files: FileSet } | undefined;
 }
 
 /**
@@ -43,8 +50,16 @@ export function plan(input: PlanInput): Plan {
   const [others, derived] = split(all, ({ theirs }) => theirs?.derivation !== undefined);
   for (const found of [...others, ...derived]) {
     const situation = { ...found, printed: printedFor(found, sources, input) };
-    const decision = toService(found, decide({ ...situation, yours: toTemplates(found) }, input));
-    sources.set(situation.path, { before: situation.yours?.bytes, after: decision.bytes ?? situation.yours?.bytes });
+    const rule = ruleFor([found.destination, found.place], input.conflicts);
+    const conflict = rule === undefined || rule.choice === 'skip' ? 'stop' : rule.choice;
+    const decided = decide({ ...situation, yours: toTemplates(found) }, { ...input, conflict });
+    const isHeld = sources.get(situation.theirs?.derivation?.from ?? '')?.skipped === true;
+    const decision = isHeld ? held(situation, input) : settledBy(rule, situation, toService(found, decided), input);
+    sources.set(situation.path, {
+      before: situation.yours?.bytes,
+      after: decision.bytes ?? situation.yours?.bytes,
+      skipped: decision.skipped === true,
+    });
     if (decision.locked !== undefined) locked[situation.path] = decision.locked;
     if (decision.base !== undefined) bases.set(input.hash(decision.base), decision.base);
     const entry = entryOf(situation, decision);
@@ -54,10 +69,35 @@ export function plan(input: PlanInput): Plan {
   return { entries, lock: { catalogue: input.catalogue, files: locked }, bases };
 }
 
+/** Applies what the user chose for a file with conflicts, beyond what `decide` knows: other content, or no change for now. */
+function settledBy(
+  rule: ConflictRule | undefined,
+  situation: Situation,
+  decision: Decision,
+  input: PlanInput,
+): Decision {
+  if (rule?.text !== undefined && decision.action === 'merge')
+    return { ...decision, bytes: rule.text, reason: 'settled by your edit' };
+  if (rule?.choice !== 'skip' || decision.action !== 'conflict') return decision;
+  const reason = 'skipped: it has conflicts';
+  return { ...held(situation, input), reason, conflicts: decision.conflicts ?? [], skipped: true };
+}
+
+/** Leaves a file and its record as they are, so that the next plan decides about it again. */
+function held({ place, path, locked }: Situation, { base }: PlanInput): Decision {
+  const kept = { action: 'keep', reason: '' } as const;
+  if (locked === undefined) return kept;
+  const { at: _at, ...file } = locked;
+  const last = locked.ownership === 'merged' ? base(locked.hash) : undefined;
+  return { ...kept, locked: place === path ? file : { ...file, at: place }, ...(last && { base: last }) };
+}
+
 /** The content of a file before and after the plan. */
 interface Source {
   readonly before: Uint8Array | undefined;
   readonly after: Uint8Array | undefined;
+  /** Whether the user left the file with its conflicts. Files that are printed from it wait as well. */
+  readonly skipped: boolean;
 }
 
 /** Prints a derived file from its source: from the source as first written, from the current source, and from the future source. */
@@ -69,7 +109,7 @@ function printedFor(
   if (theirs?.derivation === undefined) return undefined;
   const { from, print, adapt, rivals = [] } = theirs.derivation;
   const onDisk = yours.read(from)?.bytes;
-  const { before, after } = sources.get(from) ?? { before: onDisk, after: onDisk };
+  const { before, after } = sources.get(from) ?? { before: onDisk, after: onDisk, skipped: false };
   const printed = (bytes: Uint8Array | undefined): Uint8Array | undefined => {
     const source = bytes === undefined ? undefined : decode(bytes);
     const text = source === undefined ? undefined : print(source);
@@ -134,10 +174,17 @@ function situations(input: PlanInput, { moved, ambiguous }: Moves): Found[] {
         yours: yours.read(place),
         candidates: ambiguous.get(former) ?? [],
         ejectedAs: ejectedAs.get(path),
+        absence: yours.read(place) === undefined ? yours.absence(place) : undefined,
+        formerly: formerlyOf(path, input),
         moduleStays: locked !== undefined && modules.has(locked.module),
       },
     ];
   });
+}
+
+function formerlyOf(path: string, { formerly }: PlanInput): Situation['formerly'] {
+  const file = formerly?.files.get(path);
+  return formerly && file && { name: formerly.name, bytes: file.bytes };
 }
 
 /** Finds the current and the future place of each file. Existing and new files of a moved folder are in the moved folder. */
@@ -212,7 +259,8 @@ function codeIn(bytes: Uint8Array | undefined, path: string): string | undefined
 function findMovedFiles({ lock, theirs, yours, base, renamed }: PlanInput): Moves {
   const missing = new Map<string, string>();
   for (const [path, file] of Object.entries(lock.files)) {
-    if (file.ownership !== 'merged' || yours.read(file.at ?? path) !== undefined) continue;
+    const place = file.at ?? path;
+    if (file.ownership !== 'merged' || yours.read(place) !== undefined || yours.absence(place) === 'sparse') continue;
     const theirFile = theirs.get(renamed.get(path) ?? path);
     if (theirFile === undefined) continue;
     // When the base is lost, the text that Slipway would write now is the most similar one.
@@ -232,6 +280,7 @@ function entryOf(situation: Situation, decision: Decision): PlanEntry | undefine
     reason: decision.reason,
     conflicts: decision.conflicts ?? [],
     changes: decision.action === 'conflict' ? [] : changesOf(situation, decision),
+    ...(decision.skipped && { skipped: true }),
   };
 }
 

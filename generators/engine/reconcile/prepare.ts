@@ -1,6 +1,7 @@
 import { manifestPath } from '../manifest.ts';
-import type { Catalogue, Change, ConflictMode, Lock, Manifest, Merge, PlanEntry, Service } from '../model.ts';
-import { plan } from './plan.ts';
+import { descriptionFault, serviceNameFault } from '../names.ts';
+import type { Catalogue, Change, Lock, Manifest, Merge, PlanEntry, Service } from '../model.ts';
+import { plan, type PlanInput } from './plan.ts';
 import { modulesOf } from '../resolve.ts';
 import { decode } from '../text.ts';
 import { parseJson } from '../parseManifest.ts';
@@ -9,6 +10,8 @@ import { bookkeeping } from './bookkeeping.ts';
 import { refuseDanglingImports } from './dangling.ts';
 import { followRenames } from './follow.ts';
 import { planJoined } from './joined.ts';
+import { type ConflictRule, policyOf } from './policy.ts';
+import type { FaultyFile } from './merge/format.ts';
 import { moveAlong, pendingFolders, type Renames, renamedTo } from './renames.ts';
 
 /** The input of a command for one service. */
@@ -16,7 +19,8 @@ export interface Request {
   readonly catalogue: Catalogue;
   /** Returns the new manifest for the current one, which is undefined before the first. Commands differ only in this function. */
   readonly edit: (present: unknown) => Manifest;
-  readonly conflict: ConflictMode;
+  /** What happens to conflicts, by path. They come after the rules in the manifest, so they decide. Default: none. */
+  readonly conflicts?: readonly ConflictRule[];
   readonly merge: Merge;
 }
 
@@ -28,6 +32,8 @@ export interface Prepared {
   readonly changes: readonly Change[];
   /** Returns a file's content before the plan. */
   readonly before: (path: string) => Uint8Array | undefined;
+  /** Files of the service that are not valid, and that the plan does not correct. */
+  readonly faults?: readonly FaultyFile[];
 }
 
 /**
@@ -37,23 +43,31 @@ export interface Prepared {
  * @returns the plan and its changes
  * @throws SlipwayError when the service is damaged, or when the user's code still needs a file or package that the plan removes
  */
-export function prepare(service: Service, { catalogue, edit, conflict, merge }: Request): Prepared {
+export function prepare(service: Service, { catalogue, edit, conflicts = [], merge }: Request): Prepared {
   const present = service.manifestText === undefined ? undefined : parseJson(service.manifestText);
   const wanted = edit(present);
   const renames = renamesOf(wanted, catalogue);
   const folders = pendingFolders(renames, [...Object.keys(service.lock.files), ...(wanted.ejected ?? [])]);
-  const manifest = withEjected(wanted, folders);
+  const manifest = withRenames(wanted, folders);
   let untracked: ReadonlyMap<string, string> | undefined;
   const planned = planJoined(
     {
       theirs: render(manifest, catalogue),
       lock: service.lock,
       base: service.base,
-      yours: { read: service.read, untracked: () => (untracked ??= untrackedOf(service)) },
+      yours: {
+        read: service.read,
+        untracked: () => (untracked ??= untrackedOf(service)),
+        absence: absenceIn(service),
+      },
       ejected: manifest.ejected ?? [],
       renamed: renamedFiles(renames, folders, service.lock),
       catalogue: catalogue.version,
-      conflict,
+      conflicts: [
+        ...policyOf(wanted).flatMap((rule) => [rule, { ...rule, paths: renamedTo(rule.paths, folders) ?? rule.paths }]),
+        ...conflicts,
+      ],
+      formerly: formerlyOf(manifest, service, catalogue),
       merge,
       hash: service.hash,
     },
@@ -69,6 +83,27 @@ export function prepare(service: Service, { catalogue, edit, conflict, merge }: 
     ],
     before: (path) => service.read(path)?.bytes,
   };
+}
+
+/** Returns the files that the current templates give with the former name and description. Returns undefined when both are the same. */
+function formerlyOf(manifest: Manifest, service: Service, catalogue: Catalogue): PlanInput['formerly'] {
+  const { name, description } = manifest.service;
+  const former = formerService(service);
+  if (former === undefined || (former.name === name && former.description === description)) return undefined;
+  const files = render({ ...manifest, service: former }, catalogue);
+  return { name: former.name === name ? undefined : former.name, files };
+}
+
+/** Reads the former name and description in package.json as Slipway wrote it. Anyone may have edited that text. */
+function formerService({ lock, base }: Service): Manifest['service'] | undefined {
+  const record = Object.hasOwn(lock.files, 'package.json') ? lock.files['package.json'] : undefined;
+  const bytes = record === undefined ? undefined : base(record.hash);
+  const text = (bytes === undefined ? undefined : decode(bytes)) ?? '';
+  const [name, description] = ['name', 'description'].map(
+    (key) => new RegExp(`^ {2}"${key}": "(.*)",?$`, 'm').exec(text)?.[1],
+  );
+  if (name === undefined || description === undefined) return undefined;
+  return (serviceNameFault(name) ?? descriptionFault(description)) === undefined ? { name, description } : undefined;
 }
 
 /** Returns the manifest's new text. Only the values that the command changes differ. The rest keeps the user's format. */
@@ -92,11 +127,33 @@ function renamedFiles(renames: Renames, folders: Renames, lock: Lock): ReadonlyM
   return new Map([...inFolders, ...Object.entries(renames).filter(([from]) => !from.endsWith('/'))]);
 }
 
-/** An ejected file moves with its folder and stays ejected. */
-function withEjected(manifest: Manifest, folders: Renames): Manifest {
-  const { ejected } = manifest;
-  if (ejected === undefined || Object.keys(folders).length === 0) return manifest;
-  return { ...manifest, ejected: [...new Set(ejected.map((path) => renamedTo(path, folders) ?? path))].sort() };
+/** Paths in the manifest follow the renamed folders: an ejected file stays ejected, and a rule for conflicts keeps its files. */
+function withRenames(manifest: Manifest, folders: Renames): Manifest {
+  const { ejected, conflicts } = manifest;
+  if (Object.keys(folders).length === 0) return manifest;
+  const now = (path: string): string => renamedTo(path, folders) ?? path;
+  return {
+    ...manifest,
+    ...(ejected && { ejected: [...new Set(ejected.map(now))].sort() }),
+    ...(conflicts && {
+      conflicts: Object.fromEntries(Object.entries(conflicts).map(([paths, choice]) => [now(paths), choice])),
+    }),
+  };
+}
+
+/** Returns a function that says why a missing file may come back. It lists the files of the service when it is first called. */
+function absenceIn({ sparse, files }: Service): PlanInput['yours']['absence'] {
+  let folders: ReadonlySet<string> | undefined;
+  return (path) => {
+    if (sparse?.has(path)) return 'sparse';
+    folders ??= new Set(files().flatMap(foldersAbove));
+    return foldersAbove(path).every((folder) => folders?.has(folder)) ? undefined : 'folder';
+  };
+}
+
+function foldersAbove(path: string): string[] {
+  const parts = path.split('/').slice(0, -1);
+  return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
 }
 
 /** Returns the user's text files that Slipway did not write. */

@@ -1,82 +1,109 @@
-import { isSource, moduleSpecifiers } from './moduleSpecifiers.ts';
+import { fieldOf, isObject } from '../json.ts';
+import { isRelative, isSource, moduleSpecifiers } from './moduleSpecifiers.ts';
+import { candidates, resolve } from './specifiers.ts';
 
-/** A place in the user's code that needs a file or package that the plan removes. */
+/** A place in the user's files that needs a file, a package or an npm script that the plan removes. */
 export interface Usage {
   readonly path: string;
   /** Line, counted from 1. */
   readonly line: number;
+  /** How the place names it: a specifier, a path, or `npm run <script>`. */
   readonly specifier: string;
 }
 
-/** The files and packages that the plan removes. */
+/** The files, packages and npm scripts that the plan removes. */
 export interface Gone {
-  /** Paths from the service's root. */
+  /** Paths from the service's root, also of folders without a remaining file; a folder ends with `/`. */
   readonly files: ReadonlySet<string>;
   /** Names of npm packages. */
   readonly packages: ReadonlySet<string>;
+  /** Names of npm scripts. */
+  readonly scripts?: ReadonlySet<string>;
 }
 
-/** Endings that an import may omit. `compiledFrom` maps the ending of a compiled file to the endings of its source. */
-const endings = [
-  '',
-  '.ts',
-  '.tsx',
-  '.mts',
-  '.cts',
-  '.js',
-  '.mjs',
-  '.cjs',
-  '.json',
-  '/index.ts',
-  '/index.tsx',
-  '/index.js',
-];
-const compiledFrom: Readonly<Record<string, readonly string[]>> = {
-  '.js': ['.ts', '.tsx'],
-  '.mjs': ['.mts'],
-  '.cjs': ['.cts'],
-};
-
 /**
- * Finds the places that import, export from, or require a removed file or package.
- * @param files path and text of the remaining files; only sources are read, and removed files are skipped
- * @param gone the removed files and packages
+ * Finds the places that need a removed file, package or npm script. In sources these are imports, exports, `require`, mocks, and paths
+ * built from `import.meta`. In package.json, YAML, shell scripts and Dockerfiles these are paths, and calls of npm scripts.
+ * @param files path and text of the remaining files; removed files are skipped
+ * @param gone the removed files, packages and npm scripts
+ * @param aliases the field `imports` of package.json (https://nodejs.org/api/packages.html#imports)
  * @returns the places, in the order of the files
  */
-export function findUsages(files: Iterable<readonly [path: string, text: string]>, gone: Gone): Usage[] {
+export function findUsages(
+  files: Iterable<readonly [path: string, text: string]>,
+  gone: Gone,
+  aliases?: unknown,
+): Usage[] {
   const usages: Usage[] = [];
   for (const [path, text] of files) {
-    if (!isSource(path) || gone.files.has(path)) continue;
-    for (const { specifier, line } of moduleSpecifiers(text)) {
-      const uses = specifier.startsWith('.')
-        ? candidates(path, specifier).some((candidate) => gone.files.has(candidate))
-        : gone.packages.has(packageName(specifier));
-      if (uses) usages.push({ path, line, specifier });
-    }
+    if (gone.files.has(path)) continue;
+    for (const { line, specifier } of isSource(path)
+      ? usagesInSource(path, text, gone, aliases)
+      : usagesInSettings(path, text, gone))
+      usages.push({ path, line, specifier });
   }
   return usages;
 }
 
 /**
- * @param importer path of the importing file
- * @param specifier relative
- * @returns paths of the files that it may refer to
+ * @param path of a file
+ * @returns whether `findUsages` reads it
  */
-export function candidates(importer: string, specifier: string): string[] {
-  const path = resolve(importer, specifier.replace(/[?#].*$/, ''));
-  const ending = /\.[cm]?js$/.exec(path)?.[0] ?? '';
-  const sources = (compiledFrom[ending] ?? []).map((source) => path.slice(0, -ending.length) + source);
-  return [...endings.map((more) => path + more), ...sources].map((candidate) => candidate.replace(/^\//, ''));
+export function mayUse(path: string): boolean {
+  return isSource(path) || settings.test(path);
 }
 
-function resolve(importer: string, specifier: string): string {
-  const parts = importer.split('/').slice(0, -1);
-  for (const part of specifier.split('/')) {
-    // A path outside the service is not a file of the service, so the `..` stays.
-    if (part === '..' && parts.length > 0 && parts.at(-1) !== '..') parts.pop();
-    else if (part !== '.' && part !== '') parts.push(part);
-  }
-  return parts.join('/');
+/** Files whose lines name files and npm scripts. */
+const settings = /(?:^|\/)(?:package\.json|[^/]+\.ya?ml|[^/]+\.sh|(?:[^/]+\.)?(?:Dockerfile|Makefile)(?:\.[^/]+)?)$/i;
+
+function usagesInSource(path: string, text: string, gone: Gone, aliases: unknown): Omit<Usage, 'path'>[] {
+  const isGone = (found: string): boolean => gone.files.has(found) || gone.files.has(`${found}/`);
+  return moduleSpecifiers(text).filter((found) => {
+    const { specifier, isPath } = found;
+    if (isPath) return isGone(resolve(path, specifier));
+    if (isRelative(found)) return candidates(path, specifier).some((file) => gone.files.has(file));
+    if (!specifier.startsWith('#')) return gone.packages.has(packageName(specifier));
+    return targetsOf(specifier, aliases).some((target) =>
+      target.startsWith('.')
+        ? candidates('package.json', target).some((file) => gone.files.has(file))
+        : gone.packages.has(packageName(target)),
+    );
+  });
+}
+
+/** @returns what a specifier with `#` may stand for, in any condition */
+function targetsOf(specifier: string, aliases: unknown): string[] {
+  return Object.keys(isObject(aliases) ? aliases : {}).flatMap((pattern) => {
+    const [start = '', end] = pattern.split('*');
+    const isMatch = end === undefined ? specifier === pattern : specifier.startsWith(start) && specifier.endsWith(end);
+    const matched = isMatch && end !== undefined ? specifier.slice(start.length, specifier.length - end.length) : '';
+    return isMatch ? stringsIn(fieldOf(aliases, pattern)).map((target) => target.replaceAll('*', () => matched)) : [];
+  });
+}
+
+function stringsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : [];
+}
+
+const scriptCall = /\b(?:(?:npm|pnpm|yarn|bun) (?:run )?|node --run[ =])(?:-\S+ )*([\w:.-]+)/g;
+/** A path with a slash, or a file name with an ending. A word alone could be anything. */
+const pathLike = /[\w@.-]*(?:\/[\w@.-]+)+\/?|[\w@-]+(?:\.[\w-]+)+/g;
+
+function usagesInSettings(path: string, text: string, { files, scripts }: Gone): Omit<Usage, 'path'>[] {
+  const isGone = (named: string): boolean =>
+    [path, 'package.json'].some((from) => {
+      const found = resolve(from, named);
+      return files.has(found) || files.has(`${found}/`) || files.has(found.replace(/^dist\/(.*)\.js$/, '$1.ts'));
+    });
+  return text.split('\n').flatMap((row, index) => {
+    const line = row.replace(/(?:^|\s)#.*$/, '');
+    const paths = [...line.matchAll(pathLike)].flatMap(([named]) => (isGone(named) ? [named] : []));
+    const calls = [...line.matchAll(scriptCall)].flatMap(([, name = '']) =>
+      scripts?.has(name) ? [`npm run ${name}`] : [],
+    );
+    return [...paths, ...calls].map((specifier) => ({ line: index + 1, specifier }));
+  });
 }
 
 function packageName(specifier: string): string {

@@ -28,9 +28,9 @@ export default defineConfig({
           // needs a worker of its own: give such files a project without this line.
           isolate: false,
           // What is waited for comes in a second or two, except on a machine that is busy.
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          expect: { poll: { timeout: 10_000 } },
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          expect: { poll: { timeout: 60_000 } },
         },
       },
       {
@@ -39,8 +39,9 @@ export default defineConfig({
           setupFiles,
           include: ['**/*.integration.test.ts'],
           exclude: ['node_modules', 'dist'],
-          testTimeout: 60_000,
-          expect: { poll: { timeout: 10_000 } },
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          expect: { poll: { timeout: 60_000 } },
         },
       },
     ],

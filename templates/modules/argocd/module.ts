@@ -7,5 +7,11 @@ export default defineModule({
   requires: ['kubernetes'],
   hosts: ['deploy/argocd/'],
   ownership: { seed: ['deploy/argocd/source.yaml'] },
+  next: {
+    added: ['put the URL of this repository into deploy/argocd/source.yaml, then run kubectl apply -k deploy/argocd'],
+    removed: [
+      'Argo CD follows the repository until you delete its Applications: kubectl delete -n argocd application <name>',
+    ],
+  },
   renamed: { 'deploy/argocd/README.md': 'docs/argocd.md' },
 });

@@ -27,6 +27,13 @@ export default defineModule({
   agentRules: [
     'Each route requires a token unless it is declared public. A route declares the scopes and roles that it needs (`docs/auth.md`).',
   ],
+  next: {
+    added: [
+      "callers need a bearer token for each route, also for those that exist already; a route with auth: 'public' needs none",
+      'a production service starts only with AUTH_ISSUER, AUTH_AUDIENCE and the keys of the issuer; `{run} --silent token` makes a token for development',
+    ],
+    removed: ['callers need no token any more: each route is open to everybody who reaches the service'],
+  },
   renamed: {
     'internal/auth/keys.ts': 'internal/platform/auth/keys.ts',
     'internal/auth/remoteKeys.ts': 'internal/platform/auth/keys.ts',

@@ -12,6 +12,10 @@ export default defineModule({
     'build:client': 'tsc --project tsconfig.client.json',
   },
   ownership: { seed: ['internal/items/client.test.ts'] },
+  next: {
+    added: ['{run} build:client compiles pkg/client, a package of its own'],
+    removed: ['programs that import pkg/client need another client'],
+  },
   renamed: {
     'pkg/client/call.ts': 'pkg/client/call.ts',
     'pkg/client/retry.ts': 'pkg/client/call.ts',

@@ -10,6 +10,9 @@ export default defineModule({
     'prestart:cluster': 'node --run build',
   },
   platformTests: ['internal/platform/cluster/testing.ts'],
+  next: {
+    added: ['{run} start:cluster starts one process for each core'],
+  },
   renamed: {
     'internal/cluster/': 'internal/platform/cluster/',
     'docs/runbooks/worker-crash-loop.md': 'docs/runbooks/cluster.md',

@@ -38,6 +38,10 @@ export default defineModule({
     ],
   },
   platformTests: ['test/contract.test.ts'],
+  next: {
+    added: ['run {run} openapi after each change of a route, and commit api/openapi.json'],
+    removed: ['callers get 404 for /openapi.json'],
+  },
   renamed: {
     'internal/http/apiDocs.ts': 'internal/platform/contract/module.ts',
     'internal/http/apiDocs.test.ts': 'internal/platform/contract/module.test.ts',

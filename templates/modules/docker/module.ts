@@ -6,4 +6,7 @@ export default defineModule({
   category: 'delivery',
   hosts: ['deploy/compose/', 'deploy/docker/'],
   scripts: { image: 'node scripts/image.ts' },
+  next: {
+    added: ['{run} image builds the image; deploy/compose/compose.yaml starts it with its servers'],
+  },
 });

@@ -53,6 +53,13 @@ export default defineModule({
     seed: ['api/proto/items/', 'api/gen/items/', 'internal/items/grpc/', 'buf.yaml'],
   },
   agentRules: ['After a change to a `.proto` file, run `{run} proto` and commit the result.'],
+  next: {
+    added: [
+      'callers reach gRPC on port 50051 (GRPC_PORT), which a firewall or a Service may have to open',
+      'to serve the example, list itemsByGrpc in cmd/server/main.ts; run {run} proto after each change of a .proto file',
+    ],
+    removed: ['callers of gRPC get no answer any more'],
+  },
   renamed: {
     'internal/grpc/inFlight.ts': 'internal/platform/grpc/limits.ts',
     'internal/grpc/connections.ts': 'internal/platform/grpc/limits.ts',

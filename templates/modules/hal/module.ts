@@ -23,6 +23,13 @@ export default defineModule({
   },
   wiring: { hal: 'internal/platform/hal/module.ts' },
   ownership: { seed: ['internal/platform/hal/links.ts', 'internal/platform/hal/links.test.ts'] },
+  next: {
+    added: [
+      'callers that accept application/hal+json get links; the JSON of other callers stays the same',
+      'declare the links of your routes in internal/platform/hal/links.ts',
+    ],
+    removed: ['callers that accept application/hal+json get plain JSON without links'],
+  },
   renamed: {
     'internal/hal/': 'internal/platform/hal/',
     'internal/hal/declaration.ts': 'internal/platform/hal/linksOf.ts',

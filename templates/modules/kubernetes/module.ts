@@ -6,6 +6,13 @@ export default defineModule({
   category: 'delivery',
   // The pods depend on the image: its user, its paths, and its read-only root file system.
   requires: ['docker'],
+  devDependencies: ['yaml'],
   hosts: ['deploy/k8s/'],
   ownership: { seed: ['deploy/k8s/overlays/'] },
+  next: {
+    added: [
+      'put your registry into deploy/k8s/overlays/staging and prod; {run} production lists what is missing before the first release',
+    ],
+    removed: ['objects in a cluster stay: kubectl delete them, or their namespaces'],
+  },
 });

@@ -5,6 +5,9 @@ export default defineModule({
   summary: 'Named, measured middleware that can be changed at run time (block a caller, lift a limit)',
   category: 'reliability',
   wiring: { middleware: 'internal/platform/middleware/module.ts' },
+  next: {
+    added: ['add your own middleware with use(http).chain.add; GET /middleware on the admin port shows the chain'],
+  },
   renamed: {
     'internal/middleware/': 'internal/platform/middleware/',
     'docs/runbooks/middleware-off.md': 'docs/runbooks/middleware.md',

@@ -5,6 +5,12 @@ export default defineModule({
   summary: 'Prometheus alerts, each with a runbook, and Grafana dashboards',
   category: 'delivery',
   hosts: ['deploy/observability/', 'docs/runbooks/'],
+  next: {
+    added: [
+      'load deploy/observability/alerts into Prometheus, and import deploy/observability/dashboards into Grafana',
+    ],
+    removed: ['take the rules out of Prometheus and the dashboards out of Grafana'],
+  },
   renamed: {
     'docs/runbooks/http-error-budget-burn.md': 'docs/runbooks/http.md',
     'docs/runbooks/http-latency-high.md': 'docs/runbooks/http.md',

@@ -48,6 +48,17 @@ export default defineModule({
     'To change the database schema, add a file in `internal/migrations/`. Never edit a released migration.',
     'Write queries with Kysely in the repository of a slice. For a transaction use `transaction(...)` of the postgres module.',
   ],
+  next: {
+    added: [
+      'set DATABASE_URL in production; without it data is in an embedded database',
+      'write your tables as a migration in internal/migrations; the example internal/accounts is to copy or delete',
+      'run the migrations before a new version serves: {run} build, then {run} migrate; in Kubernetes a Job does it',
+    ],
+    removed: [
+      'the tables and their data stay in the database',
+      'a cluster without Argo CD keeps the migration Job and what the component made: kubectl delete them',
+    ],
+  },
   renamed: {
     'internal/postgres/migrations/': 'internal/migrations/',
     'internal/postgres/module.ts': 'internal/platform/postgres/module.ts',

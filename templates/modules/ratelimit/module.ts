@@ -19,6 +19,13 @@ export default defineModule({
     sharedRatelimit: 'internal/platform/ratelimit/redisStore.ts',
   },
   platformTests: ['internal/platform/ratelimit/testing.ts'],
+  next: {
+    added: [
+      'callers above a quota get 429, and 503 while the service is overloaded, both with Retry-After; RATELIMIT_QUOTA sets it for routes without their own',
+      'with several processes set REDIS_URL, so that they count together',
+    ],
+    removed: ['callers have no quota any more'],
+  },
   renamed: {
     'internal/ratelimit/limiter.ts': 'internal/platform/ratelimit/limiter.ts',
     'internal/ratelimit/store.ts': 'internal/platform/ratelimit/limiter.ts',

@@ -17,6 +17,10 @@ export default defineModule({
     },
   },
   platformTests: ['internal/platform/redis/testing.ts'],
+  next: {
+    added: ['set REDIS_URL; without it, data of its modules is in the memory of each process'],
+    removed: ['the keys stay in Redis until they expire'],
+  },
   renamed: {
     'internal/redis/connection.ts': 'internal/platform/redis/connection.ts',
     'internal/redis/errors.ts': 'internal/platform/redis/connection.ts',

@@ -25,4 +25,9 @@ export default defineModule({
       { id: 'audit', summary: 'No known vulnerability in production', script: 'audit' },
     ],
   },
+  next: {
+    added: [
+      'scripts/licenses.json lists the allowed licences; enable Renovate for the repository to use renovate.json',
+    ],
+  },
 });

@@ -14,6 +14,9 @@ export default defineModule({
   ],
   wiring: { telemetry: 'internal/platform/telemetry/module.ts' },
   platformTests: ['test/telemetry.test.ts', 'test/support/otlp.ts'],
+  next: {
+    added: ['set OTEL_EXPORTER_OTLP_ENDPOINT to your collector; without it nothing is recorded'],
+  },
   renamed: {
     'internal/telemetry/otel.ts': 'internal/platform/telemetry/otel.ts',
     'internal/telemetry/sampling.ts': 'internal/platform/telemetry/otel.ts',

@@ -8,6 +8,12 @@ export default defineModule({
   scripts: { certificate: 'node scripts/certificate.ts' },
   wiring: { tls: 'internal/platform/tls/module.ts' },
   platformTests: ['internal/platform/tls/testing.ts'],
+  next: {
+    added: [
+      'callers use HTTP until TLS_CERT_FILE and TLS_KEY_FILE are set, then HTTPS only, on the same port; {run} certificate makes a pair for this machine',
+    ],
+    removed: ['callers use HTTP: clients, probes and proxies that expect HTTPS have to change'],
+  },
   renamed: {
     'deploy/k8s/components/http2/': 'deploy/k8s/components/tls/',
     'deploy/observability/alerts/http2.yaml': 'deploy/observability/alerts/tls.yaml',

@@ -36,6 +36,13 @@ export default defineModule({
   },
   wiring: { versioning: 'internal/platform/versioning/module.ts' },
   ownership: { seed: ['internal/platform/versioning/versions.ts', 'internal/parts/'] },
+  next: {
+    added: [
+      'choose how callers name a version in internal/platform/versioning/versions.ts, before the first of them uses it',
+      'to serve the example, list parts in cmd/server/main.ts',
+    ],
+    removed: ['callers get 404 for paths with a version; a version in a media type or a query has no effect'],
+  },
   renamed: {
     'internal/versioning/strategy.ts': 'internal/platform/versioning/strategies.ts',
     'internal/versioning/strategies.ts': 'internal/platform/versioning/strategies.ts',

@@ -37,6 +37,13 @@ export default defineModule({
   },
   wiring: { websocket: 'internal/platform/websocket/module.ts' },
   platformTests: ['internal/platform/websocket/testing.ts'],
+  next: {
+    added: [
+      'callers may open a WebSocket at /ws (WEBSOCKET_PATH); a proxy or an Ingress may have to let the upgrade pass',
+      'declare messages with defineRequest and defineMessage; with several processes set REDIS_URL',
+    ],
+    removed: ['callers get 404 at /ws'],
+  },
   renamed: {
     'internal/websocket/channels/retained.ts': 'internal/platform/websocket/channels.ts',
     'internal/websocket/channels/channels.ts': 'internal/platform/websocket/channels.ts',

@@ -3,6 +3,7 @@ import { readArguments } from '../../../bin/arguments.ts';
 import { helpPage } from '../../../bin/help.ts';
 import { commandNames, loadCommand } from '../../../generators/commands.ts';
 
+const forSome = expect.stringContaining('--conflict=theirs:deploy/');
 const read = (...argv: string[]) => readArguments(argv, '/somewhere', true);
 
 describe('the command line', () => {
@@ -13,8 +14,31 @@ describe('the command line', () => {
         command: 'add',
         args: ['postgres'],
         cwd: '/somewhere',
-        flags: { dryRun: true, conflict: 'stop', install: true, set: ['postgres.version=17', 'a.b=c'] },
+        flags: { dryRun: true, conflicts: [], verify: [], install: true, set: ['postgres.version=17', 'a.b=c'] },
       },
+    });
+  });
+
+  it('takes rules for conflicts in their order, before and after the command', async () => {
+    expect(await read('--conflict', 'ours', 'add', '--conflict=theirs:deploy/', 'postgres')).toMatchObject({
+      invocation: {
+        args: ['postgres'],
+        flags: {
+          conflicts: [
+            { paths: '**', choice: 'ours' },
+            { paths: 'deploy/', choice: 'theirs' },
+          ],
+        },
+      },
+    });
+  });
+
+  it('takes --verify with and without names of scripts', async () => {
+    expect(await read('add', '--verify', 'postgres')).toMatchObject({
+      invocation: { args: ['postgres'], flags: { verify: ['check'] } },
+    });
+    expect(await read('add', 'postgres', '--verify=check, smoke')).toMatchObject({
+      invocation: { flags: { verify: ['check', 'smoke'] } },
     });
   });
 
@@ -33,7 +57,10 @@ describe('the command line', () => {
   it.each([
     [['ad', 'postgres'], 'there is no command "ad"', 'did you mean "add"?'],
     [['add', '--dryrun'], 'slipway add has no flag --dryrun', 'did you mean "--dry-run"?'],
-    [['add', '--conflict', 'mine'], '--conflict takes stop, ours, theirs, markers; given: mine', undefined],
+    [['add', '--conflict', 'mine'], '--conflict takes stop, ours, theirs, markers, skip; given: mine', forSome],
+    [['add', '--conflict=deploy/**'], '--conflict takes stop, ours, theirs, markers, skip; given: deploy/**', forSome],
+    [['add', '--verify=check,'], '--verify takes names of npm scripts; given: check,', '--verify=check,smoke'],
+    [['add', '--verify='], '--verify takes names of npm scripts; given: ', '--verify=check,smoke'],
     [['add', '--set'], '--set needs a value', '--set <m.option=value>'],
     [['add', '--set', '--yes'], '--set needs a value', '--set <m.option=value>'],
     [['add', '--yes=no'], '--yes takes no value', 'slipway add --help'],

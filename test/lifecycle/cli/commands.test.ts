@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileS
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { moduleSpecifiers } from '../../../generators/engine/reconcile/moduleSpecifiers.ts';
-import { candidates } from '../../../generators/engine/reconcile/usages.ts';
+import { candidates } from '../../../generators/engine/reconcile/specifiers.ts';
 import { scratchFolder, slipway, treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
 import { scratchService } from '../../helpers/scratchService.ts';
@@ -122,7 +122,7 @@ describe('the commands', () => {
     const sources = Object.keys(tree).filter((file) => file.endsWith('.ts') && !file.startsWith('.slipway/'));
     const lost = sources.flatMap((file) =>
       moduleSpecifiers(tree[file] ?? '')
-        .filter(({ specifier }) => specifier.startsWith('.'))
+        .filter(({ specifier, isPath }) => specifier.startsWith('.') && !isPath)
         .filter(({ specifier }) => !candidates(file, specifier).some((found) => found in tree))
         .map(({ specifier }) => `${file} imports ${specifier}`),
     );
@@ -131,6 +131,19 @@ describe('the commands', () => {
     rmSync(path.join(service.path, `${folder}/cors.test.ts`));
     expect(json(['check'], service.path)).toMatchObject({ entries: [] });
     expect(json(['explain', `${folder}/server.ts`], service.path)).toMatchObject({ state: 'ejected' });
+  });
+
+  it('eject takes patterns: the files that match, and of a folder also those that come later', () => {
+    using service = scratchService();
+    const made = slipway(['eject', 'docs/*.md', 'internal/platform/http/**', still], { cwd: service.path });
+    expect(made.stdout).toContain('are yours alone; to give back, edit "ejected" in slipway.json');
+    const { ejected } = manifestOf(service.path) as { ejected: string[] };
+    expect(ejected).toContain('internal/platform/http/');
+    expect(ejected).toContain('docs/operations.md');
+    expect(ejected).not.toContainEqual(expect.stringMatching(/^docs\/.*\/|\*/));
+    writeFileSync(path.join(service.path, 'docs/operations.md'), 'mine\n');
+    expect(slipway(['check'], { cwd: service.path }).exitCode).toBe(0);
+    expect(slipway(['eject', 'kustomize/**/*.yaml', still], { cwd: service.path }).exitCode).toBe(2);
   });
 
   it('explain says when the tests of an edited file of the platform are not in the service', () => {
@@ -219,7 +232,9 @@ describe('the commands', () => {
       detail: expect.stringMatching(/^\d+ bases, all whole$/),
     });
     expect(findings).toContainEqual(expect.objectContaining({ what: 'dependencies', ok: false }));
-    mkdirSync(path.join(service.path, 'node_modules'));
+    const { dependencies, devDependencies } = JSON.parse(readFileSync(path.join(service.path, 'package.json'), 'utf8'));
+    for (const name of Object.keys({ ...dependencies, ...devDependencies }))
+      mkdirSync(path.join(service.path, 'node_modules', name), { recursive: true });
     expect(slipway(['doctor'], { cwd: service.path }).exitCode).toBe(0);
     expect(slipway(['doctor', '--cwd', '/'], { cwd: service.path }).exitCode).toBe(1);
   });

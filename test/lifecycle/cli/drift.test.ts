@@ -200,13 +200,13 @@ describe('a real conflict', () => {
   );
 
   it.for([
-    ['ours', /\[mine, (?![^]*postgres\])/],
-    ['theirs', /^(?![^]*mine)[^]*postgres\]/],
-    ['markers', /^<{7} [^]*\[mine, [^]*^={7}$[^]*postgres\][^]*^>{7} /m],
-  ] as const)('is settled by --conflict=%s', ([mode, expected]) => {
+    ['ours', /\[mine, (?![^]*postgres\])/, 0],
+    ['theirs', /^(?![^]*mine)[^]*postgres\]/, 0],
+    ['markers', /^<{7} [^]*\[mine, [^]*^={7}$[^]*postgres\][^]*^>{7} /m, 3],
+  ] as const)('is settled by --conflict=%s', ([mode, expected, exitCode]) => {
     using service = scratchService();
     edit(service.path, wiring, (text) => text.replace('export const modules = [', 'export const modules = [mine, '));
-    expect(slipway([...adding, `--conflict=${mode}`], { cwd: service.path }).exitCode).toBe(0);
+    expect(slipway([...adding, `--conflict=${mode}`], { cwd: service.path }).exitCode).toBe(exitCode);
     expect(existsSync(path.join(service.path, 'internal/platform/postgres/module.ts'))).toBe(true);
     expect(textOf(service.path, wiring)).toMatch(expected);
   });

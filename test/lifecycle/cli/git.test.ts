@@ -52,10 +52,10 @@ describe('in a git tree with unresolved conflicts', () => {
     expect(treeOf(service.path)).toEqual(before);
   });
 
-  it('looking is allowed, and doctor names them', () => {
+  it('check and doctor name them, too', () => {
     using service = inTheMiddleOfAMerge('README.md');
-    expect(slipway(['check'], { cwd: service.path }).exitCode).toBe(0);
-    expect(slipway([...adding, '--dry-run'], { cwd: service.path }).exitCode).toBe(0);
+    for (const command of [['check'], [...adding, '--dry-run']])
+      expectFault(slipway(command, { cwd: service.path }), 2, /README\.md, line \d+: a merge conflict is not resolved/);
     const { exitCode, stdout } = slipway(['doctor'], { cwd: service.path });
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/✗ conflicts +unresolved conflicts in README\.md/);
@@ -92,9 +92,11 @@ describe('markers of an earlier conflict', () => {
     );
   });
 
-  it('in a file that stays as it is do not', () => {
+  it('in a file that stays as it is stop everything, too', () => {
     using service = scratchService();
-    appendFileSync(path.join(service.path, 'internal/platform/http/problems.ts'), `/*\n${markers}*/\n`);
-    expect(slipway(adding, { cwd: service.path }).exitCode).toBe(0);
+    const file = 'internal/platform/http/problems.ts';
+    appendFileSync(path.join(service.path, file), `/*\n${markers}*/\n`);
+    const told = new RegExp(`unresolved conflicts in: ${file}\\n  resolve them first \\(line \\d+ of ${file}\\)`);
+    expectFault(slipway(adding, { cwd: service.path }), 2, told);
   });
 });

@@ -142,7 +142,10 @@ describe('a manifest', () => {
 
   it('of an older catalogue says how to bring it here', () => {
     using service = serviceWith((manifest) => ({ ...manifest, catalogue: '0.0.1' }));
-    expectFault(slipway(['check'], { cwd: service.path }), 2, 'bring it here with `slipway update`');
+    expectFault(slipway(['add', 'redis'], { cwd: service.path }), 2, 'bring it here with `slipway update`');
+    const behind = slipway(['check'], { cwd: service.path });
+    expect(behind.exitCode).toBe(4);
+    expect(behind.stdout).toContain('Behind: the service is at catalogue 0.0.1, this Slipway is ');
     const { exitCode, stdout } = slipway(['update', '--no-install'], { cwd: service.path });
     expect(exitCode).toBe(0);
     expect(stdout).toContain('catalogue 0.0.1 → ');

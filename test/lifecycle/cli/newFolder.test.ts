@@ -59,6 +59,25 @@ describe('new', () => {
     expect(stderr).toContain('and 89 more');
   });
 
+  it('in a folder with nothing but what systems, editors and git put there is laid down', () => {
+    using scratch = scratchFolder();
+    const folder = folderWith(path.join(scratch.path, 'orders'), '.DS_Store', 'Thumbs.db', 'LICENSE');
+    for (const own of ['.idea', '.vscode']) folderWith(path.join(folder, own), 'tasks.json');
+    expect(slipway(['new', 'orders', '--no-git', ...quick], { cwd: scratch.path }).exitCode).toBe(0);
+    expect(readFileSync(path.join(folder, '.vscode/tasks.json'), 'utf8')).toBe('my tasks.json\n');
+    expect(slipway(['check'], { cwd: folder }).exitCode).toBe(0);
+  });
+
+  it.each(['con', 'aux.service', 'orders.'])('in the folder %s is refused: Windows cannot store it', (name) => {
+    using scratch = scratchFolder();
+    expectFault(
+      slipway(['new', name, '--name=orders', ...quick], { cwd: scratch.path }),
+      2,
+      `called ${name} everywhere`,
+    );
+    expect(readdirSync(scratch.path)).toEqual([]);
+  });
+
   it('in an empty folder, here or by name, is laid down', () => {
     using scratch = scratchFolder();
     const here = folderWith(path.join(scratch.path, 'orders'));
@@ -76,20 +95,22 @@ describe('new', () => {
     const before = treeOf(folder);
     const result = slipway(['new', 'orders', ...quick], { cwd: scratch.path });
     expectFault(result, 2, 'these files are there already: README.md, package.json\n  move them away');
+    const ruled = slipway(['new', 'orders', ...quick, '--conflict=ours:*.md'], { cwd: scratch.path });
+    expectFault(ruled, 2, 'these files are there already: package.json\n  move them away');
     expect(treeOf(folder)).toEqual(before);
   });
 
   it.for([
-    ['ours', /^my \.gitignore\n$/],
-    ['theirs', /^node_modules\//],
-    ['markers', /<<<<<<< yours\nmy \.gitignore\n\|{7} base\n=======\nnode_modules\/[^]*>>>>>>> slipway/],
-  ] as const)('in a git repository settles with --conflict=%s what is in the way', ([mode, ignored]) => {
+    ['ours', /^my \.editorconfig\n$/, 0],
+    ['theirs', /^root = true\n/, 0],
+    ['markers', /<<<<<<< yours\nmy \.editorconfig\n\|{7} base\n=======\nroot = true\n[^]*>>>>>>> slipway/, 3],
+  ] as const)('in a git repository settles with --conflict=%s what is in the way', ([mode, settled, code]) => {
     using scratch = scratchFolder();
-    const folder = folderWith(path.join(scratch.path, 'orders'), 'README.md', '.gitignore');
+    const folder = folderWith(path.join(scratch.path, 'orders'), 'README.md', '.editorconfig');
     git(folder, 'init', '--quiet');
     const { exitCode } = slipway(['new', 'orders', `--conflict=${mode}`, ...quick], { cwd: scratch.path });
-    expect(exitCode).toBe(0);
-    expect(readFileSync(path.join(folder, '.gitignore'), 'utf8')).toMatch(ignored);
+    expect(exitCode).toBe(code);
+    expect(readFileSync(path.join(folder, '.editorconfig'), 'utf8')).toMatch(settled);
     // What is written once and then the user's is his from the start.
     expect(readFileSync(path.join(folder, 'README.md'), 'utf8')).toBe('my README.md\n');
   });
@@ -126,7 +147,7 @@ describe('new', () => {
     const { exitCode } = slipway(['new', 'services/orders', ...quick], { cwd: scratch.path });
     expect(exitCode).toBe(0);
     expect(existsSync(path.join(scratch.path, 'services/orders/.git'))).toBe(false);
-    expect(readdirSync(scratch.path).sort()).toEqual(['.git', 'package.json', 'services']);
+    expect(readdirSync(scratch.path).sort()).toEqual(['.git', '.github', 'package.json', 'services']);
     expect(slipway(['check', '--cwd', 'services/orders'], { cwd: scratch.path }).exitCode).toBe(0);
     expect(
       slipway(['add', 'postgres', '--no-install', '--cwd', 'services/orders'], { cwd: scratch.path }).exitCode,

@@ -76,6 +76,10 @@ describe('output', () => {
     const coloured = shell('$slipway add postgres --dry-run --diff', service.path, { NO_COLOR: '', FORCE_COLOR: '1' });
     expect(coloured.stdout).toContain(`${escape}[32m+`);
     expect(coloured.stdout).toContain(`${escape}[36m@@`);
+    for (const [name, value] of Object.entries({ FORCE_COLOR: '0', NO_COLOR: '1' })) {
+      const { stdout } = shell('$slipway list', service.path, { NO_COLOR: '', [name]: value });
+      expect(stdout).not.toContain(escape);
+    }
   });
 
   it.for([
@@ -112,8 +116,8 @@ describe('usage', () => {
     [['chekc'], 'there is no command "chekc"'],
     [['--frobnicate'], 'slipway has no flag --frobnicate\n  known: --cwd, '],
     [['add', '--dry-runn'], 'slipway add has no flag --dry-runn\n  did you mean "--dry-run"?'],
-    [['add', '--conflict', 'mine'], '--conflict takes stop, ours, theirs, markers; given: mine'],
-    [['add', 'x', '--conflict'], '--conflict needs a value\n  --conflict <mode>'],
+    [['add', '--conflict', 'mine'], '--conflict takes stop, ours, theirs, markers, skip; given: mine'],
+    [['add', 'x', '--conflict'], '--conflict needs a value\n  --conflict <choice[:path]>'],
     [['check', '--yes'], 'slipway check has no flag --yes'],
     [['check', 'now'], 'slipway check takes nothing but flags; given: now'],
     [['new', 'a', 'b'], 'slipway new takes one argument; given: a b'],

@@ -57,12 +57,19 @@ describe('a plan', () => {
     expect(slipway(['check'], { cwd: planned.path }).exitCode).toBe(0);
   });
 
+  it('is shown by apply --diff with the content before the change', () => {
+    using service = scratchService();
+    const file = savePlan(service.path, ['add', 'postgres']);
+    const { stdout } = slipway(['apply', file, still, '--diff'], { cwd: service.path });
+    expect(stdout).toMatch(/^--- a\/package\.json\n[^]*^ {3}"dependencies": \{\n[^]*^\+ {4}"kysely"/m);
+  });
+
   it('is told in words without --json', () => {
     using service = scratchService();
     const { exitCode, stdout } = slipway(['plan', 'add', 'postgres'], { cwd: service.path });
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(
-      / {2}create +internal\/accounts\/[^]*Plan: \d+ files created, \d+ updated; nothing was written\.\n$/,
+      / {2}create +internal\/accounts\/[^]*Plan: \d+ files created, \d+ updated; nothing was written\.\n/,
     );
   });
 

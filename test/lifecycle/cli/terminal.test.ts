@@ -1,18 +1,26 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { oldNode, scratchFolder, slipway, treeOf } from '../../helpers/cli.ts';
-import { offeredModules } from '../../helpers/offeredModules.ts';
 import { scratchService } from '../../helpers/scratchService.ts';
 import { hasTerminal, keys, onTerminal, type Step, type TerminalResult } from '../../helpers/terminal.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
+
+const identity = {
+  GIT_AUTHOR_NAME: 'somebody',
+  GIT_AUTHOR_EMAIL: 'somebody@example.org',
+  GIT_COMMITTER_NAME: 'somebody',
+  GIT_COMMITTER_EMAIL: 'somebody@example.org',
+};
 
 const quick = ['--no-install', '--no-git'];
 
 /** Every prompt of `new`, and what is typed to come by it. */
 const questions: readonly Step[] = [
   ['Folder', `orders${keys.enter}`],
+  ['Preset', keys.enter],
   ['Modules', keys.enter],
   ['Package manager', keys.enter],
   ['Continuous integration', keys.enter],
@@ -20,6 +28,11 @@ const questions: readonly Step[] = [
 ];
 
 const nodes = { 'the Node of the tests': process.execPath, 'an older Node': oldNode };
+
+/** Escape sequences that set colours and styles (Select Graphic Rendition, ECMA-48). */
+function stylesIn(output: string): string[] {
+  return output.split('\u001B').filter((part) => /^\[[\d;]*m/.test(part));
+}
 
 function expectGivenUp(result: TerminalResult): void {
   expect(result.screen).toContain('error cancelled; nothing was written');
@@ -61,7 +74,7 @@ describe.skipIf(!hasTerminal)('on a terminal (needs `script` of util-linux)', ()
       ] as const)('%s gives up too', async ([, key]) => {
         using scratch = scratchFolder();
         expectGivenUp(await onTerminal(['new'], [['Folder', key]], { cwd: scratch.path, ...options }));
-        expectGivenUp(await onTerminal(['new', 'orders'], [['Modules', key]], { cwd: scratch.path, ...options }));
+        expectGivenUp(await onTerminal(['new', 'orders'], [['Preset', key]], { cwd: scratch.path, ...options }));
         expect(readdirSync(scratch.path)).toEqual([]);
       });
 
@@ -69,7 +82,9 @@ describe.skipIf(!hasTerminal)('on a terminal (needs `script` of util-linux)', ()
         using scratch = scratchFolder();
         const steps: readonly Step[] = [
           ['Folder', `billing${keys.enter}`],
-          ['Modules', `${keys.down.repeat(offeredModules.indexOf('postgres'))}${keys.space}${keys.enter}`],
+          ['Preset', `${keys.up}${keys.enter}`],
+          ['Modules', keys.enter],
+          ['postgres.version', `${keys.down}${keys.enter}`],
           ['Package manager', `${keys.down}${keys.enter}`],
           ['Continuous integration', `${keys.down}${keys.space}${keys.enter}`],
           ['Also copy the tests', keys.enter],
@@ -82,7 +97,7 @@ describe.skipIf(!hasTerminal)('on a terminal (needs `script` of util-linux)', ()
           service: { name: 'billing', description: 'The billing service' },
           packageManager: 'pnpm',
           ci: ['github', 'gitlab'],
-          modules: { postgres: {} },
+          modules: { client: {}, postgres: { version: '17' } },
         });
         expect(slipway(['check'], { cwd: service }).exitCode).toBe(0);
       });
@@ -121,9 +136,9 @@ describe.skipIf(!hasTerminal)('on a terminal (needs `script` of util-linux)', ()
   it('does not ask for what was given, and checks that before it asks', async () => {
     using scratch = scratchFolder();
     const given = ['new', 'orders', '--modules', 'none', '--package-manager', 'npm'];
-    const asked = await onTerminal([...given, ...quick], questions.slice(3), { cwd: scratch.path });
+    const asked = await onTerminal([...given, ...quick], questions.slice(4), { cwd: scratch.path });
     expect(asked.exitCode).toBe(0);
-    expect(asked.screen).not.toMatch(/Folder of|Modules \(|Package manager/);
+    expect(asked.screen).not.toMatch(/Folder of|Preset|Modules \(|Package manager/);
     const refused = await onTerminal(['new', 'other', '--ci', 'jenkins'], [], { cwd: scratch.path });
     expect(refused.exitCode).toBe(2);
     expect(refused.screen).toContain('there is no CI provider');
@@ -136,14 +151,36 @@ describe.skipIf(!hasTerminal)('on a terminal (needs `script` of util-linux)', ()
     mkdirSync(programs ?? '');
     mkdirSync(service ?? '');
     writeFileSync(path.join(programs ?? '', 'npm'), '#!/bin/sh\nexec sleep 30\n', { mode: 0o755 });
-    const result = await onTerminal(['new', 'orders', '--yes', '--no-git'], [['installing dependencies', keys.ctrlC]], {
+    const result = await onTerminal(['new', 'orders', '--yes'], [['installing dependencies', keys.ctrlC]], {
       cwd: service ?? '',
-      env: { PATH: `${programs}${path.delimiter}${process.env['PATH']}` },
+      env: { ...identity, PATH: `${programs}${path.delimiter}${process.env['PATH']}` },
     });
     expect(result).toMatchObject({ exitCode: 130, isCursorShown: true, isRestored: true });
     expect(result.screen).toContain('go on with: cd orders && npm install');
     expect(slipway(['check', '--cwd', 'orders'], { cwd: service ?? '' }).exitCode).toBe(0);
+    // The first commit comes before the install.
+    const git = (...args: string[]) =>
+      execFileSync('git', args, { cwd: path.join(service ?? '', 'orders'), encoding: 'utf8' });
+    expect(git('log', '--format=%s')).toBe('feat: create the service\n');
+    expect(git('status', '--short')).toBe('');
   });
+
+  it.for([{ NO_COLOR: '1' }, { FORCE_COLOR: '0' }, { TERM: 'dumb' }])(
+    'prompts have no colours with %j',
+    async (env) => {
+      using scratch = scratchFolder();
+      const plain = { FORCE_COLOR: '', NO_COLOR: '' };
+      const options = { cwd: scratch.path, env: { ...plain, ...env } };
+      const { exitCode, output } = await onTerminal(['new', ...quick], questions, options);
+      expect(exitCode).toBe(0);
+      expect(stylesIn(output)).toEqual([]);
+      const coloured = await onTerminal(['new', ...quick], [['Folder', keys.escape]], {
+        cwd: scratch.path,
+        env: plain,
+      });
+      expect(stylesIn(coloured.output)).not.toEqual([]);
+    },
+  );
 
   it('asks nothing with --yes', async () => {
     using scratch = scratchFolder();
@@ -155,8 +192,10 @@ describe.skipIf(!hasTerminal)('on a terminal (needs `script` of util-linux)', ()
   it('add and remove offer what can be added and removed', async () => {
     using service = scratchService();
     const tick: Step = ['postgres', `a${keys.enter}`];
-    const added = await onTerminal(['add', ...quick], [tick], { cwd: service.path });
+    const option: Step = ['postgres.version: Major version', `${keys.down}${keys.enter}`];
+    const added = await onTerminal(['add', ...quick], [tick, option], { cwd: service.path });
     expect(added.exitCode).toBe(0);
+    expect(readFileSync(path.join(service.path, 'slipway.json'), 'utf8')).toMatch(/"postgres": \{\s+"version": "17"/);
     expect(existsSync(path.join(service.path, 'internal/platform/postgres'))).toBe(true);
     const nothing = await onTerminal(['add', ...quick], [], { cwd: service.path });
     expect(nothing.exitCode).toBe(2);

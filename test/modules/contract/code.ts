@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
+import { resolve } from 'node:path';
 import { moduleSpecifiers } from '../../../generators/engine/reconcile/moduleSpecifiers.ts';
 import { findUsages } from '../../../generators/engine/reconcile/usages.ts';
 import type { Script } from '../../../generators/engine/model.ts';
@@ -46,8 +48,8 @@ export const codeRules: Readonly<Record<string, Rule>> = {
     return [...ownFiles(subject)]
       .filter(([path]) => path.endsWith('.ts'))
       .flatMap(([path, text]) => {
-        // At run time a test needs more, and so does what is loaded only if it is there.
-        const wanted = isTest(path) ? [] : valueImports(text);
+        // Tests and scripts run where the service is developed. What is loaded only if it is there may be missing, too.
+        const wanted = isTest(path) || path.startsWith('scripts/') ? [] : valueImports(text);
         const missing = [
           ...packagesIn(text).filter((name) => !all.has(name)),
           ...wanted.filter((name) => !production.has(name)),
@@ -77,6 +79,11 @@ export const codeRules: Readonly<Record<string, Rule>> = {
     ]);
   },
 
+  'has scripts that cmd.exe runs, as a POSIX shell does': (subject) =>
+    Object.entries(subject.module.scripts ?? {}).flatMap(([name, script]) =>
+      commandsOf(script).flatMap((line) => faultsInCmd(line).map((fault) => `${name}: ${fault}`)),
+    ),
+
   'imports in a service no test that stays at Slipway': (subject) => {
     const { base, modules } = subject.catalogue;
     const files = [base, ...Object.values(modules)].flatMap((module) => module.files);
@@ -99,13 +106,35 @@ function namedBy({ dependencies = [], devDependencies = [] }: Subject['module'])
   return [...dependencies, ...devDependencies];
 }
 
+function isProgram(name: string): boolean {
+  return everywhere.has(name) || existsSync(resolve(import.meta.dirname, '../../../node_modules/.bin', name));
+}
+
+/** Programs that every machine with the package manager has. */
+const everywhere = new Set(['node', 'npm', 'npx', 'pnpm', 'yarn', 'bun', 'bunx']);
+
+/**
+ * Checks a script against the rules of both shells: cmd.exe has no single quotes, no `;`, no `$`, no globs and no assignment before a
+ * command, and expands `%`; a POSIX shell has no built-in programs of Windows.
+ */
+function faultsInCmd(line: string): string[] {
+  const text = line.replace(/^exec /, '');
+  const unquoted = text.replaceAll(/"[^"]*"/g, 'x');
+  const programs = unquoted.split(/&&|\|\|?/).map((part) => part.trim().split(/\s/)[0] ?? '');
+  return [
+    ...[...text.matchAll(/[`$%\\!^]/g)].map(([sign]) => `${sign} differs`),
+    ...[...unquoted.matchAll(/[';*?(){}<>~#]|(?<!&)&(?!&)/g)].map(([sign]) => `${sign} differs`),
+    ...programs.filter((program) => !isProgram(program)).map((program) => `${program} is no program everywhere`),
+  ];
+}
+
 function isTest(path: string): boolean {
   return /\.(test|suite)\.ts$|^test\/|\/testing\.ts$|\.config\.ts$/.test(path);
 }
 
 /** Packages that are named in any way. */
 function packagesIn(text: string): string[] {
-  return moduleSpecifiers(text).flatMap(({ specifier }) => packageOf(specifier));
+  return moduleSpecifiers(text).flatMap(({ specifier, isPath }) => (isPath ? [] : packageOf(specifier)));
 }
 
 /** Packages that are imported statically, and not for their types alone. */

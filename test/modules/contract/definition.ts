@@ -1,4 +1,4 @@
-import type { Rule, Subject } from './subject.ts';
+import { type Rule, serviceWith, type Subject } from './subject.ts';
 
 /** What a module says about itself. */
 export const definitionRules: Readonly<Record<string, Rule>> = {
@@ -25,6 +25,23 @@ export const definitionRules: Readonly<Record<string, Rule>> = {
     // The composer of package.json prints it.
     ...(Object.hasOwn(scripts, 'check') ? ['it brings the script check'] : []),
   ],
+
+  'says what follows in lines without full stop, with scripts and files that there are': (subject) => {
+    const { module, catalogue } = subject;
+    const lines = [...(module.next?.added ?? []), ...(module.next?.removed ?? [])];
+    if (lines.length === 0) return [];
+    const scripts = new Set([module, catalogue.base].flatMap((each) => Object.keys(each.scripts ?? {})));
+    const files = [...serviceWith(subject).keys()];
+    return lines.flatMap((line) => [
+      ...(/^\S.*[^\s.]$/.test(line) && line.length < 180 ? [] : [`"${line}" (${line.length})`]),
+      ...[...line.matchAll(/\{run\} (?:--silent )?([\w:]+)/g)]
+        .map(([, script = '']) => script)
+        .filter((script) => !scripts.has(script)),
+      ...[...line.matchAll(/\b(?:api|cmd|deploy|docs|internal|pkg|scripts)\/[\w./-]+/g)]
+        .map(([path]) => path)
+        .filter((path) => !files.some((file) => file === path || file.startsWith(`${path}/`))),
+    ]);
+  },
 
   'has options with a summary and a default among their values': ({ module }) =>
     Object.entries(module.options ?? {}).flatMap(([name, option]) => [

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import { fileNameFault } from '../../../generators/engine/names.ts';
 import { ownFiles, type Options, type Rule, serviceWith, type Subject, textsOf, withFoundations } from './subject.ts';
 
 /** What others may not be told: where packages come from, and what a machine's folders are called. */
@@ -22,6 +23,12 @@ export const fileRules: Readonly<Record<string, Rule>> = {
 
   'has a page in docs': ({ module }) =>
     module.category === 'base' || module.part || has(module, `docs/${module.id}.md`) ? [] : [`docs/${module.id}.md`],
+
+  'has paths that every system can store': ({ module }) =>
+    module.files.flatMap(({ path }) => {
+      const fault = path.split('/').map(fileNameFault).find(Boolean);
+      return fault === undefined ? [] : [`${path}: ${fault}`];
+    }),
 
   'has YAML and JSON that parse': (subject) =>
     [...ownFiles(subject)].flatMap(([path, text]) => {

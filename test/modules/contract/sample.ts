@@ -49,6 +49,10 @@ const definition: Partial<CatalogueModule> = {
   options: { version: { type: 'string', summary: 'Version of the server', default: '2', enum: ['1', '2'] } },
   dependencies: ['redis'],
   devDependencies: ['vitest'],
+  next: {
+    added: ['callers get more; {run} sample shows it, and docs/sample.md says how'],
+    removed: ['callers get less'],
+  },
   scripts: { sample: 'node dist/cmd/sample/main.js', 'sample:check': 'node --run check' },
   wiring: { sample: 'internal/platform/sample/module.ts' },
   ownership: { seed: ['internal/platform/sample/example.ts'] },
@@ -117,6 +121,12 @@ export const planted: Readonly<Record<string, readonly Subject[]>> = {
     sample({ checks: ['build'] }),
     sample({ scripts: { ...one.scripts, check: 'node --run build' } }),
   ],
+  'says what follows in lines without full stop, with scripts and files that there are': [
+    sample({ next: { added: ['Ends.'] } }),
+    sample({ next: { removed: [''] } }),
+    sample({ next: { added: ['start it with {run} smaple'] } }),
+    sample({ next: { removed: ['edit internal/platform/smaple/module.ts'] } }),
+  ],
   'has options with a summary and a default among their values': [
     sample({ options: { version: { type: 'string', summary: 'Version', default: '3', enum: ['1', '2'] } } }),
     sample({ options: { ...one.options, tls: { type: 'boolean', summary: 'Encrypts.', default: false } } }),
@@ -154,6 +164,20 @@ export const planted: Readonly<Record<string, readonly Subject[]>> = {
     sample({ scripts: { sample: 'tsc --project tsconfig.lost.json' } }),
     sample({ scripts: { sample: 'node --run lost' } }),
   ],
+  'has scripts that cmd.exe runs, as a POSIX shell does': [
+    "node --eval 'process.exit()'",
+    'NODE_ENV=production node dist/cmd/sample/main.js',
+    'node --run check; node --run check',
+    'node --run check & node --run check',
+    'node $PWD',
+    'node %CD%',
+    'node dist/*.js',
+    'node `pwd`',
+    'rm -rf dist',
+    './scripts/check.sh',
+    'node --run check && exec node dist/cmd/sample/main.js',
+    'node --run check > /dev/null',
+  ].map((command) => sample({ scripts: { sample: command } })),
   'imports in a service no test that stays at Slipway': [
     sample({}, { 'internal/platform/sample/more.ts': "export { sample } from './module.test.ts';\n" }),
   ],
@@ -170,6 +194,9 @@ export const planted: Readonly<Record<string, readonly Subject[]>> = {
     sample({ renamed: { 'internal/platform/sample/module.ts': 'cmd/sample/main.ts' } }),
   ],
   'has a page in docs': [sample({}, { 'docs/sample.md.hbs': undefined })],
+  'has paths that every system can store': ['aux.ts', 'what?.ts', 'dot./a.ts'].map((name) =>
+    sample({}, { [`internal/sample/${name}`]: '' }),
+  ),
   'has YAML and JSON that parse': [
     sample({}, { 'deploy/k8s/components/sample/service.yaml': 'kind: [\n' }),
     sample({}, { 'deploy/observability/dashboards/sample.json': '{ "title": \n' }),

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { githubWorkflow } from '../../../generators/engine/compose/ci/github.ts';
 import { gitlabPipeline } from '../../../generators/engine/compose/ci/gitlab.ts';
+import { placeOf } from '../../../generators/engine/manifest.ts';
 import { pipeline } from '../../../generators/engine/compose/ci/model.ts';
 import { sampleModule } from '../../helpers/sampleModule.ts';
 
@@ -33,8 +34,9 @@ const jobs = pipeline([
     },
   }),
 ]);
-const npm = { packageManager: 'npm', nodeVersion: '26.12.1' } as const;
-const pnpm = { packageManager: 'pnpm', nodeVersion: '26.12.1' } as const;
+const alone = { nodeVersion: '26.12.1', place: placeOf({}), service: 'orders' } as const;
+const npm = { ...alone, packageManager: 'npm' } as const;
+const pnpm = { ...alone, packageManager: 'pnpm' } as const;
 
 /** Any text that YAML might take for something else. */
 const awkward = fc.oneof(
@@ -106,7 +108,7 @@ describe('githubWorkflow', () => {
                 persist-credentials: false
             - uses: actions/setup-node@v6.4.0
               with:
-                node-version: 26.12.1
+                node-version-file: .nvmrc
                 cache: npm
             - run: npm ci
             - run: npm run lint
@@ -132,7 +134,7 @@ describe('githubWorkflow', () => {
                 persist-credentials: false
             - uses: actions/setup-node@v6.4.0
               with:
-                node-version: 26.12.1
+                node-version-file: .nvmrc
                 cache: npm
             - run: npm ci
             - run: npm run test:integration
@@ -156,7 +158,7 @@ describe('githubWorkflow', () => {
           "uses": "actions/setup-node@v6.4.0",
           "with": {
             "cache": "pnpm",
-            "node-version": "26.12.1",
+            "node-version-file": ".nvmrc",
           },
         },
         {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { newManifest } from '../../../generators/engine/manifest.ts';
 import type { Catalogue, Manifest } from '../../../generators/engine/model.ts';
@@ -91,6 +92,19 @@ describe('the shared file', () => {
     expect(Object.keys(scripts)).toEqual(Object.keys(scripts).toSorted());
     expect(scripts.check).toBe('node --run build && node --run migrate:lint && node --run test');
     expect(dependencies).toEqual({ fastify: '^5.0.0', kysely: '^0.29.0', pg: '^8.0.0', redis: '^6.0.0' });
+  });
+
+  it('an npm script with exec replaces a POSIX shell, and runs without exec on Windows', () => {
+    const scripts = { ...catalogue.base.scripts, start: 'exec node --print process.ppid' };
+    const { start } = JSON.parse(
+      file('package.json', plain, { ...catalogue, base: { ...catalogue.base, scripts } }),
+    ).scripts;
+    expect(Number(spawnSync('sh', ['-c', start]).stdout)).toBe(process.pid);
+    const windows = start.replace("'win32'", `'${process.platform}'`);
+    expect(spawnSync('sh', ['-c', windows.replace('exec', 'lost')], { encoding: 'utf8' })).toMatchObject({
+      status: 0,
+      stderr: '',
+    });
   });
 
   it.each(['fastify', 'redis'])('package.json refuses the name of a package that the service needs: %s', (name) => {

@@ -51,7 +51,7 @@ describe('followRenames', () => {
     ['top.ts', './internal/platform/http/problem.ts', './internal/platform/http/errors/problem.ts'],
   ])('rewrites in %s the import of %s to %s, and nothing else', (path, before, after) => {
     const source = (specifier: string): string =>
-      `import { a } from '${specifier}';\r\nexport * from "${specifier}"; // '${before}x'\nawait import(\`${specifier}\`);\nconst text = '${before}';\n`;
+      `import { a } from '${specifier}';\r\nexport * from "${specifier}"; // '${before}x'\nvi.mock('${specifier}');\nawait import(\`${specifier}\`);\nconst text = '${before}';\n`;
     const plan = following(path, source(before));
     expect(textAfter(plan, path)).toBe(source(after).replace(`text = '${after}'`, `text = '${before}'`));
     expect(plan.entries.find((entry) => entry.path === path)).toMatchObject({
@@ -59,6 +59,19 @@ describe('followRenames', () => {
       reason: `its imports follow ${from}`,
       changes: [{ expect: sha256(source(before)), mode: 0o755 }],
     });
+  });
+
+  it.each([
+    ['cmd/tool/main.ts', '../../internal/platform/http/problem.ts', '../../internal/platform/http/errors/problem.ts'],
+    ['cmd/tool/main.ts', '../../internal/platform/http/', undefined],
+    ['internal/platform/http/server.ts', 'problem.ts', './errors/problem.ts'],
+    ['internal/platform/http/server.ts', './', undefined],
+    ['internal/platform/http/server.ts', 'https://example.org/problem.ts', undefined],
+    ['internal/platform/http/server.ts', '../../../../problem.ts', undefined],
+  ])('rewrites in %s the path %s, built from where the file is, to %s', (path, before, after) => {
+    const source = (specifier: string): string =>
+      `new URL('${specifier}', import.meta.url);\njoin(import.meta.dirname, '${specifier}');\nnew URL('${before}', origin);\n`;
+    expect(textAfter(following(path, source(before)), path)).toBe(after === undefined ? undefined : source(after));
   });
 
   it('leaves alone what imports another file, or is no source', () => {

@@ -34,7 +34,7 @@ const second = catalogueOf(
 
 function reconciled(tree: Tree, catalogue: Catalogue): Prepared {
   const manifest = newManifest({ name: 'orders' }, catalogue);
-  return prepare(serviceOf(tree), { catalogue, conflict: 'stop', merge, edit: () => manifest });
+  return prepare(serviceOf(tree), { catalogue, merge, edit: () => manifest });
 }
 
 function edited(edits: Readonly<Record<string, string | undefined>>): Tree {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { serviceNameFault } from '../../../generators/engine/names.ts';
+import { fileNameFault, serviceNameFault } from '../../../generators/engine/names.ts';
 
 describe('a service name', () => {
   it.each(['orders', 'order-history', 'a', 'o2', 'x'.repeat(40)])('"%s" will do', (name) => {
@@ -29,6 +29,16 @@ describe('a service name', () => {
   ])('%j is refused', (name) => {
     expect(serviceNameFault(name)).toBeTypeOf('string');
   });
+
+  it.each(['con', 'NUL.txt', 'aux .c', 'com1', 'LPT³.x', 'CONIN$', 'a.', 'a ', 'a:b', 'a*', 'a\\b', 'a\nb', 'a|b'])(
+    'the file name %j is refused',
+    (name) => expect(fileNameFault(name)).toBeTypeOf('string'),
+  );
+
+  it.each(['console.ts', 'nullable', 'com10', 'a.b', '.env', '~', 'aux-data.ts', 'commit.con'])(
+    'the file name %j will do',
+    (name) => expect(fileNameFault(name)).toBeUndefined(),
+  );
 
   it('that is accepted is a string to YAML, a DNS label and one shell word', () => {
     const anything = fc.oneof(fc.string(), fc.stringMatching(/^[a-z0-9-]{1,12}$/));

@@ -1,3 +1,4 @@
+import { placeOf } from '../../../generators/engine/manifest.ts';
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import Handlebars from 'handlebars';
@@ -14,6 +15,7 @@ handlebars.registerHelper('eq', (a: unknown, b: unknown) => a === b);
 const contextOf = (packageManager: 'npm' | 'pnpm'): TemplateContext => ({
   service: { name: 'orders', description: 'It costs $& and <b>' },
   pm: packageManagerCommands[packageManager],
+  place: placeOf({}),
   node: { version: '26.12.1' },
   versions: { 'openapi-fetch': '^0.17.0' },
   options: { version: '17' },

@@ -101,8 +101,8 @@ describe('listFiles', () => {
   it('stops with an error when there are too many', () => {
     const root = scratchFolder();
     writeFiles(root, { 'a/1': '', 'a/2': '', 'b/3': '' });
-    expect(listFiles(root, { limit: 3 })).toHaveLength(3);
-    expect(() => listFiles(root, { limit: 2 })).toThrow(
+    expect(listFiles(root, undefined, 3)).toHaveLength(3);
+    expect(() => listFiles(root, undefined, 2)).toThrow(
       expect.objectContaining({ exitCode: 1, message: `${root} holds more than 2 files` }),
     );
   });

@@ -150,24 +150,54 @@ describe('a merge of package.json', () => {
     ['the higher of two that were added', undefined, '^8.6.0', '^8.5.0', '^8.6.0'],
     ['a release above its candidate', '8.0.0-rc.1', '8.0.0-rc.2', '8.0.0', '8.0.0'],
     ['a lower version that you have not touched', '^8.5.0', '^8.5.0', '^8.1.0', '^8.1.0'],
+    ['an exact version is raised and stays exact', '^8.1.0', '8.1.0', '^8.5.0', '8.5.0'],
+    ['a tilde stays', '^8.1.0', '~8.1.2', '^8.5.0', '~8.5.0'],
+    ['a minimum stays', '^8.1.0', '>= 8.1.2', '^8.5.0', '>= 8.5.0'],
+    ['an equals sign stays', '^8.1.0', '=8.1.0', '^8.5.0', '=8.5.0'],
+    ['a caret stays where Slipway is exact', '8.1.0', '^8.1.0', '8.5.0', '^8.5.0'],
+    ['a part of a version that includes the new one stays', '^8.1.0', '8', '^8.5.0', '8'],
+    ['a part of a version that does not is raised', '^8.1.0', '8.1', '^8.5.0', '8.5.0'],
+    ['wildcards stay', '^8.1.0', '8.x', '^8.5.0', '8.x'],
+    ['several ranges stay', '^8.1.0', '^8.1.0 || ^9.0.0', '^8.5.0', '^8.1.0 || ^9.0.0'],
+    ['a catalog stays', '^8.1.0', 'catalog:', '^8.5.0', 'catalog:'],
+    ['another package stays', '^8.1.0', 'npm:@me/pg@^8.1.0', '^8.5.0', 'npm:@me/pg@^8.1.0'],
   ])('%s', (_name, base, yours, theirs, expected) => {
     const result = merged(withVersion(base), { ...withVersion(yours), own: 1 }, withVersion(theirs));
     expect(result).toMatchObject({ text: json({ ...withVersion(expected), own: 1 }), conflicts: [] });
   });
 
-  it.each([[{ pg: '^8.1.0' }], [{ pg: '^8.9.0' }], [{ pg: '^8.5.0' }], [{ pg: 'file:../pg' }], [{}], [undefined]])(
-    'gives back what you had before: %j',
-    (dependencies) => {
-      const yours = { name: 'a', dependencies };
-      const added = merged({ name: 'a' }, yours, { name: 'a', dependencies: { pg: '^8.5.0' } });
-      expect(added.conflicts).toEqual([]);
-      expect(merge('package.json', added.base, added.text, json({ name: 'a' }), 'ours')).toEqual({
-        text: json(yours),
-        conflicts: [],
-        base: json({ name: 'a' }),
-      });
-    },
-  );
+  it('says where it keeps a kind of range, or a value that is not a version', () => {
+    const versions = (fastify: string, pg: string) => ({ dependencies: { fastify, pg } });
+    const { notes } = merged(
+      versions('^5.1.0', '^8.1.0'),
+      versions('~5.1.0', 'catalog:'),
+      versions('^5.9.0', '^8.5.0'),
+    );
+    expect(notes).toEqual([
+      'fastify is raised to "~5.9.0": the kind of range stays yours',
+      'pg stays "catalog:", where Slipway writes "^8.5.0"',
+    ]);
+  });
+
+  it.each([
+    [{ pg: '8.1.0' }],
+    [{ pg: '~8.1.0' }],
+    [{ pg: '^8.1.0' }],
+    [{ pg: '^8.9.0' }],
+    [{ pg: '^8.5.0' }],
+    [{ pg: 'file:../pg' }],
+    [{}],
+    [undefined],
+  ])('gives back what you had before: %j', (dependencies) => {
+    const yours = { name: 'a', dependencies };
+    const added = merged({ name: 'a' }, yours, { name: 'a', dependencies: { pg: '^8.5.0' } });
+    expect(added.conflicts).toEqual([]);
+    expect(merge('package.json', added.base, added.text, json({ name: 'a' }), 'ours')).toEqual({
+      text: json(yours),
+      conflicts: [],
+      base: json({ name: 'a' }),
+    });
+  });
 
   it('gives back what you had before through a later change', () => {
     const added = merged({}, withVersion('^8.1.0'), { dependencies: { pg: '^8.5.0' } });
@@ -206,6 +236,26 @@ describe('a merge of package.json', () => {
     const { conflicts } = merged({ scripts: { a: '1' } }, { scripts: { a: '2' } }, { scripts: { a: '3' } });
     expect(conflicts).toEqual([{ at: '/scripts/a', base: '"1"', yours: '"2"', theirs: '"3"' }]);
   });
+
+  it('reports an item of a list that both replaced', () => {
+    const { conflicts } = merged({ files: ['a', 'b'] }, { files: ['mine', 'b'] }, { files: ['theirs', 'b'] });
+    expect(conflicts).toEqual([expect.objectContaining({ at: '/files' })]);
+  });
+
+  it('adds what both added to a list from which both removed the same', () => {
+    const { text, conflicts } = merged({ files: ['a', 'b'] }, { files: ['b', 'mine'] }, { files: ['b', 'theirs'] });
+    expect(conflicts).toEqual([]);
+    expect(JSON.parse(text)).toEqual({ files: ['b', 'theirs', 'mine'] });
+  });
+
+  it.each(['{ "a": 1, "a": 2 }\n', '{ "a": 1,, }\n', '{ "a": [1 }\n'])(
+    'merges nothing into %j, which is not valid',
+    (yours) => {
+      const merge3 = merge('package.json', json({ b: 1 }), `${yours}\n`, json({ b: 1, c: 1 }), 'ours');
+      expect(merge3).toMatchObject({ text: `${yours}\n` });
+      expect(merge3.conflicts).toHaveLength(1);
+    },
+  );
 
   it('has no such rules for other files', () => {
     const { conflicts } = merged(withVersion('^8.1.0'), withVersion('^8.6.0'), withVersion('^8.5.0'), 'x.json');

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { merge } from '../../../generators/engine/reconcile/merge/merge.ts';
 
 const lines = (...all: string[]) => all.map((line) => `${line}\n`).join('');
@@ -126,5 +127,116 @@ describe('a merge of YAML', () => {
       'ours',
     );
     expect(merged.text).toBe(lines('a:', '  - !reference [x, z]', '  - b', '  - c'));
+  });
+
+  it.each([
+    ['replaced', '      - 8000:8080', '      - 127.0.0.1:8080:8080'],
+    ['removed, and theirs replaced', undefined, '      - 127.0.0.1:8080:8080'],
+    ['replaced, and theirs removed', '      - 8000:8080', undefined],
+  ])('takes an item of a list that both %s for a conflict', (_name, mine, wanted) => {
+    const start = lines('services:', '  app:', '    ports:', '      - 8080:8080', '      - 9090:9090');
+    const [yours, theirs] = [mine, wanted].map((item) =>
+      start.replace('      - 8080:8080\n', item === undefined ? '' : `${item}\n`),
+    ) as [string, string];
+    for (const style of ['ours', 'theirs', 'markers'] as const) {
+      const merged = merge('compose.yaml', start, yours, theirs, style);
+      expect(merged.conflicts).toHaveLength(1);
+      if (style !== 'markers') expect(merged.text).toBe(style === 'ours' ? yours : theirs);
+    }
+  });
+
+  it('takes a scalar of several lines that both changed for a conflict', () => {
+    const start = lines('run: |', '  one', '  two', '  three', '  four');
+    const merged = merge('w.yaml', start, start.replace('one', 'mine'), start.replace('four', 'theirs'), 'markers');
+    expect(merged.conflicts).toEqual([expect.objectContaining({ at: 'line 2', why: 'both sides changed /run' })]);
+    expect(merged.text).toBe(
+      lines(
+        ...[
+          'run: |',
+          '<<<<<<< yours',
+          '  mine',
+          '  two',
+          '  three',
+          '  four',
+          '||||||| base',
+          '  one',
+          '  two',
+          '  three',
+        ],
+        ...['  four', '=======', '  one', '  two', '  three', '  theirs', '>>>>>>> slipway'],
+      ),
+    );
+  });
+
+  const job = lines(
+    'default: &shared',
+    '  image: node',
+    'integration:',
+    '  stage: test',
+    '  needs:',
+    '    - build',
+    '  script: [x]',
+  );
+
+  it.each([
+    ['with an anchor', job],
+    ['without one', job.replace(' &shared', '')],
+  ])('adds to a mapping that both made, and repeats no key: %s', (_name, start) => {
+    const yours = start.replace('  stage: test', '  variables:\n    MINE: 1\n  stage: test');
+    const theirs = `${start}  variables:\n    PGHOST: postgres\n`;
+    const merged = merge('.gitlab-ci.yml', start, yours, theirs, 'markers');
+    expect(merged.conflicts).toEqual([]);
+    expect(parse(merged.text).integration).toMatchObject({ variables: { MINE: 1, PGHOST: 'postgres' } });
+    expect(merged.text).toContain(start.slice(0, start.indexOf('\n')));
+    expect(merge('.gitlab-ci.yml', merged.base, merged.text, start, 'markers')).toMatchObject({
+      text: yours,
+      conflicts: [],
+    });
+  });
+
+  it('takes a key that both added for a conflict, also among several documents', () => {
+    const start = lines('a: 1', 'list:', '  - x', '---', 'b: 1');
+    const merged = merge('k.yaml', start, `new: 2\n${start}`, start.replace('list', 'new: 3\nlist'), 'markers');
+    expect(merged.conflicts).toEqual([
+      expect.objectContaining({ why: 'the merged text would not be valid: line 3: the key "new" is repeated' }),
+    ]);
+  });
+
+  it('merges several documents by lines', () => {
+    const start = lines('a: 1', '---', 'b: 1');
+    const merged = merge('k.yaml', start, start.replace('a: 1', 'a: 2'), `${start}c: 3\n`, 'markers');
+    expect(merged).toMatchObject({ text: lines('a: 2', '---', 'b: 1', 'c: 3'), conflicts: [] });
+  });
+
+  it('takes the removal of an anchor that you use for a conflict', () => {
+    const start = lines('x: &x', '  a: 1', 'y: 1', 'z: 1');
+    const merged = merge('k.yaml', start, `${start}mine: *x\n`, lines('y: 1', 'z: 1'), 'markers');
+    expect(merged.conflicts).toEqual([
+      expect.objectContaining({ why: 'the merged text would not be valid: line 3: no anchor &x before *x' }),
+    ]);
+  });
+
+  it('says where a text of yours is not valid, and merges nothing into it', () => {
+    const start = lines('a: 1', 'b: 1', 'c: 1');
+    const yours = start.replace('a: 1', 'a: [1');
+    for (const style of ['ours', 'theirs', 'markers'] as const) {
+      const merged = merge('k.yaml', start, yours, `${start}d: 1\n`, style);
+      expect(merged.conflicts).toEqual([
+        expect.objectContaining({ why: expect.stringMatching(/^line \d: .+; correct it first$/) }),
+      ]);
+      if (style === 'ours') expect(merged.text).toBe(yours);
+    }
+  });
+
+  it('merges by lines what only has the name of YAML', () => {
+    const start = lines('a: {{ .Values.a }}', 'b: {{- if }}', 'c: 1');
+    const merged = merge(
+      'k.yaml',
+      start,
+      start.replace('c: 1', 'c: 2'),
+      start.replace('Values.a', 'Values.z'),
+      'markers',
+    );
+    expect(merged).toMatchObject({ text: lines('a: {{ .Values.z }}', 'b: {{- if }}', 'c: 2'), conflicts: [] });
   });
 });

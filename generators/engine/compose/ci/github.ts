@@ -1,4 +1,5 @@
 import type { CiService } from '../../model.ts';
+import { packageManagerCommands } from '../../template.ts';
 import { type CiContext, comment, type PipelineJob, withHosts } from './model.ts';
 import { toYaml } from '../yaml.ts';
 
@@ -12,6 +13,17 @@ const actions = {
   setupPnpm: 'pnpm/action-setup@v4.4.0',
 };
 
+/** The workflow in a service. GitHub reads workflows at the root of a repository only: see `workflowInRepository`. */
+export const workflowPath = '.github/workflows/ci.yaml';
+
+/**
+ * @param service name of a service in a repository with other projects
+ * @returns the path of its workflow from the root of the repository
+ */
+export function workflowInRepository(service: string): string {
+  return `.github/workflows/${service}.yaml`;
+}
+
 /**
  * Prints the pipeline for GitHub Actions.
  * @param jobs the result of `pipeline`
@@ -19,20 +31,29 @@ const actions = {
  * @returns the text of `.github/workflows/ci.yaml`
  */
 export function githubWorkflow(jobs: readonly PipelineJob[], context: CiContext): string {
+  const { place, service } = context;
+  const filter = place.prefix === '' ? undefined : { paths: pathsOf(context) };
   return toYaml(
     {
-      name: 'ci',
-      on: { push: { branches: ['main'] }, pull_request: null },
+      name: filter === undefined ? 'ci' : service,
+      on: { push: { branches: ['main'], ...filter }, pull_request: filter ?? null },
       permissions: { contents: 'read' },
       concurrency: {
         group: '${{ github.workflow }}-${{ github.ref }}',
         // CI checks every commit of the main branch. For a pull request, it cancels all runs but the newest.
         'cancel-in-progress': "${{ github.event_name == 'pull_request' }}",
       },
+      ...(filter && { defaults: { run: { 'working-directory': place.prefix.slice(0, -1) } } }),
       jobs: Object.fromEntries(jobs.map((job) => [job.id, githubJob(job, context)])),
     },
     comment,
   );
+}
+
+/** The files of a repository on which the result of the workflow depends. */
+function pathsOf({ place, service, packageManager }: CiContext): string[] {
+  const shared = ['package.json', packageManagerCommands[packageManager].lockfile].map((name) => place.lockfile + name);
+  return [`${place.prefix}**`, ...(place.inWorkspace ? shared : []), workflowInRepository(service)];
 }
 
 function githubJob(job: PipelineJob, context: CiContext): Record<string, unknown> {
@@ -60,14 +81,25 @@ function githubService({ image, port, env, healthCommand }: CiService): Record<s
   };
 }
 
-function setup({ history }: PipelineJob, { packageManager, nodeVersion }: CiContext): Record<string, unknown>[] {
+function setup({ history }: PipelineJob, { packageManager, place }: CiContext): Record<string, unknown>[] {
   const pnpm = packageManager === 'pnpm';
+  const isBelow = place.prefix !== '';
+  const lockfile = place.lockfile + packageManagerCommands[packageManager].lockfile;
   return [
     // The checkout fetches tags only together with the whole history.
     { uses: actions.checkout, with: { ...(history && { 'fetch-depth': 0 }), 'persist-credentials': false } },
     // The `packageManager` field of package.json sets the version of pnpm.
-    ...(pnpm ? [{ uses: actions.setupPnpm }] : []),
-    { uses: actions.setupNode, with: { 'node-version': nodeVersion, cache: packageManager } },
+    ...(pnpm
+      ? [{ uses: actions.setupPnpm, ...(isBelow && { with: { package_json_file: `${place.prefix}package.json` } }) }]
+      : []),
+    {
+      uses: actions.setupNode,
+      with: {
+        'node-version-file': `${place.prefix}.nvmrc`,
+        cache: packageManager,
+        ...(isBelow && { 'cache-dependency-path': lockfile }),
+      },
+    },
     { run: pnpm ? 'pnpm install --frozen-lockfile' : 'npm ci' },
   ];
 }

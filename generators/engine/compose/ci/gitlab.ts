@@ -15,6 +15,8 @@ export function gitlabPipeline(jobs: readonly PipelineJob[], context: CiContext)
         name: 'ci',
         // Without these rules, a branch with a merge request runs twice.
         rules: [
+          // In a repository with other projects, the pipeline at the root starts this one.
+          ...(context.place.prefix === '' ? [] : [{ if: '$CI_PIPELINE_SOURCE == "parent_pipeline"' }]),
           { if: '$CI_PIPELINE_SOURCE == "merge_request_event"' },
           { if: '$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH' },
         ],
@@ -49,18 +51,20 @@ function gitlabService(alias: string, { image, port, env }: CiService): Record<s
   return { name: image, alias, variables: { ...env, HEALTHCHECK_TCP_PORT: String(port) } };
 }
 
-function install({ packageManager }: CiContext): Record<string, unknown> {
+function install({ packageManager, place: { prefix, lockfile } }: CiContext): Record<string, unknown> {
+  const enter = prefix === '' ? [] : [`cd ${prefix.slice(0, -1)}`];
   return packageManager === 'pnpm'
     ? {
-        cache: { key: { files: ['pnpm-lock.yaml'] }, paths: ['.pnpm-store/'] },
+        cache: { key: { files: [`${lockfile}pnpm-lock.yaml`] }, paths: [`${prefix}.pnpm-store/`] },
         before_script: [
+          ...enter,
           // Node's image does not contain pnpm. package.json sets the version.
           `npm install --global "$(node --print 'require("./package.json").packageManager')"`,
           'pnpm install --frozen-lockfile --store-dir .pnpm-store',
         ],
       }
     : {
-        cache: { key: { files: ['package-lock.json'] }, paths: ['.npm/'] },
-        before_script: ['npm ci --cache .npm --prefer-offline'],
+        cache: { key: { files: [`${lockfile}package-lock.json`] }, paths: [`${prefix}.npm/`] },
+        before_script: [...enter, 'npm ci --cache .npm --prefer-offline'],
       };
 }

@@ -1,12 +1,13 @@
 import type { CatalogueModule, CiProvider } from '../../model.ts';
 import { templateContext } from '../../template.ts';
+import { placeOf } from '../../manifest.ts';
 import type { Composer, ComposeInput } from '../composer.ts';
-import { githubWorkflow } from './github.ts';
+import { githubWorkflow, workflowPath } from './github.ts';
 import { gitlabPipeline } from './gitlab.ts';
 import { pipeline } from './model.ts';
 
 const providers: Readonly<Record<CiProvider, { path: string; print: typeof githubWorkflow }>> = {
-  github: { path: '.github/workflows/ci.yaml', print: githubWorkflow },
+  github: { path: workflowPath, print: githubWorkflow },
   gitlab: { path: '.gitlab-ci.yml', print: gitlabPipeline },
 };
 
@@ -14,7 +15,12 @@ const providers: Readonly<Record<CiProvider, { path: string; print: typeof githu
 export const composeCi: Composer = (input) => {
   const { manifest, catalogue } = input;
   const jobs = pipeline(input.modules.map((module) => withOptions(module, input)));
-  const context = { packageManager: manifest.packageManager, nodeVersion: catalogue.node.image };
+  const context = {
+    packageManager: manifest.packageManager,
+    nodeVersion: catalogue.node.image,
+    place: placeOf(manifest),
+    service: manifest.service.name,
+  };
   return manifest.ci.map((provider) => {
     const { path, print } = providers[provider];
     return [path, { text: print(jobs, context), ownership: 'merged' }] as const;

@@ -1,5 +1,6 @@
 import type { CatalogueModule, CiJob, CiService, PackageManager } from '../../model.ts';
 import { badInput } from '../../errors.ts';
+import type { Place } from '../../manifest.ts';
 import { union } from '../union.ts';
 
 /** A job with its defaults and the additions of all modules. The names are in a stable order. Every provider prints it. */
@@ -12,8 +13,11 @@ export interface PipelineJob extends Required<CiJob> {
 /** Facts about the service for the pipeline's files. */
 export interface CiContext {
   readonly packageManager: PackageManager;
-  /** The exact version that production uses: `26.12.1`. */
+  /** The exact version that production uses: `26.12.1`. It is for the tags of images. Other places read `.nvmrc`. */
   readonly nodeVersion: string;
+  readonly place: Place;
+  /** Name of the service. */
+  readonly service: string;
 }
 
 /** The comment at the top of every provider's file. */

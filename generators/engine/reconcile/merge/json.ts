@@ -1,18 +1,19 @@
 import { mapTrio } from './align.ts';
 import { readBefore, writeBefore } from './before.ts';
 import { contractRules } from './contract.ts';
+import type { Format } from './format.ts';
 import { commentsOf, patchJson } from './jsonPatch.ts';
-import { parseJson, printJson } from './jsonTree.ts';
+import { jsonFault, parseJson, printJson } from './jsonTree.ts';
 import { markConflicts, placeholder } from './jsonMarkers.ts';
+import { mergeKeyed } from './keyed.ts';
 import { mergeTree, plainRules, type Rules, type TreeConflict } from './mergeTree.ts';
 import { packageJsonRules } from './packageJson.ts';
-import { mergeText } from './text.ts';
 import { pointer, type Tree } from './tree.ts';
 import type { ConflictStyle, Merged, Trio } from '../../model.ts';
 
 /**
  * Merges JSON by key and writes the result into yours. The comments, the layout and the key order of yours stay.
- * A text that is not a JSON object, or that repeats a key, is merged by lines.
+ * Texts that are not JSON objects are merged by lines. A text that is not JSON, or that repeats a key, is a conflict.
  * @param path the file's path: `package.json` and `openapi.json` have their own rules
  * @param texts base (empty for none), yours and theirs
  * @param style how the merged text shows a conflict
@@ -25,7 +26,7 @@ export function mergeJson(path: string, texts: Trio<string>, style: ConflictStyl
     parseJson(side === 'base' && text.trim() === '' ? '{}' : text),
   );
   if (base === undefined || yours === undefined || theirs === undefined) {
-    const byLine = mergeText(sources, style);
+    const byLine = mergeKeyed(sources, style, linesOfJson);
     return { ...byLine, base: writeBefore(byLine.base, before) };
   }
 
@@ -50,8 +51,12 @@ export function mergeJson(path: string, texts: Trio<string>, style: ConflictStyl
       theirs: print(conflict.theirs),
     })),
     base: writeBefore(patchJson(texts.theirs, theirs, merged.recorded, inline, theirComments), merged.before),
+    ...(merged.notes.length > 0 && { notes: merged.notes }),
   };
 }
+
+/** JSON whose values are not merged by key. */
+const linesOfJson: Format = { read: (text) => jsonFault(text, { comments: true }) ?? [], write: () => undefined };
 
 function rulesOf(path: string): Rules {
   if (/(^|\/)package\.json$/.test(path)) return packageJsonRules;

@@ -1,4 +1,5 @@
-import { parseTree, type Node, type ParseError } from 'jsonc-parser';
+import { parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
+import type { Fault } from './format.ts';
 import { tokens } from './jsonText.ts';
 import { isMap, type Tree, type TreeMap } from './tree.ts';
 
@@ -18,7 +19,7 @@ const deepest = 200;
  * @returns the document; undefined when it is not valid, repeats a key, is nested too deep, or its root is not an object
  */
 export function parseJson(text: string): JsonDocument | undefined {
-  if (isTooDeep(text)) return undefined;
+  if (tooDeepAt(text) !== undefined) return undefined;
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true });
   if (root === undefined || errors.length > 0) return undefined;
@@ -27,14 +28,47 @@ export function parseJson(text: string): JsonDocument | undefined {
   return isMap(tree) ? { root, tree, inline } : undefined;
 }
 
-function isTooDeep(text: string): boolean {
+/**
+ * @param text JSON
+ * @param options whether comments and trailing commas are allowed
+ * @returns why the text is not valid: a syntax error, a repeated key, or too many levels; undefined when it is valid
+ */
+export function jsonFault(text: string, { comments }: { readonly comments: boolean }): Fault | undefined {
+  const fault = (at: number, message: string): Fault => ({ line: text.slice(0, at).split('\n').length, message });
+  const deep = tooDeepAt(text);
+  if (deep !== undefined) return fault(deep, `more than ${deepest} levels`);
+  const errors: ParseError[] = [];
+  const root = parseTree(text, errors, { allowTrailingComma: comments, disallowComments: !comments });
+  const [error] = errors;
+  if (error !== undefined) return fault(error.offset, inWords(printParseErrorCode(error.error)));
+  const repeated = root && repeatedKey(root);
+  return repeated && fault(repeated.offset, `the key "${keyOf(repeated)}" is repeated`);
+}
+
+/** Turns `CommaExpected` into `comma expected`. */
+function inWords(code: string): string {
+  return code.replaceAll(/(?<=.)[A-Z]/g, ' $&').toLowerCase();
+}
+
+function repeatedKey(node: Node): Node | undefined {
+  const keys = new Set<string>();
+  for (const child of node.children ?? []) {
+    if (node.type === 'object' && keys.size === keys.add(keyOf(child)).size) return child;
+    const inside = repeatedKey(child);
+    if (inside !== undefined) return inside;
+  }
+  return undefined;
+}
+
+/** Returns the position at which the text is nested too deep. */
+function tooDeepAt(text: string): number | undefined {
   let depth = 0;
-  for (const { source } of tokens(text, 0, text.length)) {
+  for (const { source, start } of tokens(text, 0, text.length)) {
     if (source === '{' || source === '[') depth += 1;
     if (source === '}' || source === ']') depth -= 1;
-    if (depth > deepest) return true;
+    if (depth > deepest) return start;
   }
-  return false;
+  return undefined;
 }
 
 /** @returns the value; undefined when an object repeats a key */

@@ -1,14 +1,19 @@
 import { mergeJson } from './json.ts';
+import { mergeKeyed } from './keyed.ts';
 import { withLf, withLineEndsOf } from './lineEnds.ts';
+import { isListFile, mergeList } from './list.ts';
+import { formatOf } from './syntax.ts';
 import { mergeText } from './text.ts';
 import type { ConflictStyle, Merged, Trio } from '../../model.ts';
-import { mergeYaml } from './yaml.ts';
+
+export { findFault } from './syntax.ts';
 
 const byteOrderMark = '\uFEFF';
 
 /**
- * Merges one file three ways. The result keeps the byte order mark and the line ends of yours.
- * @param path the file's path; its ending selects the merge: JSON by key, YAML by line and then by key, other files by line
+ * Merges one file three ways. The result keeps the byte order mark and the line ends of yours. A result that is not valid (YAML, JSON,
+ * settings, source code), repeats a key, or lacks a change of one side, is a conflict.
+ * @param path the file's path; its name selects the merge: JSON by key, YAML and settings by line and then by key, other files by line
  * @param base the text that Slipway last wrote
  * @param yours the text on disk
  * @param theirs the text that Slipway would write now
@@ -26,8 +31,8 @@ export function merge(path: string, base: string, yours: string, theirs: string,
   const mark = (marked[0] === marked[1] ? marked[2] : marked[0]) ? byteOrderMark : '';
   const text = plain(yours) === unmarked(yours) ? merged.text : withLineEndsOf(merged.text, unmarked(yours));
   return {
+    ...merged,
     text: mark + text,
-    conflicts: merged.conflicts,
     base: merged.base === plain(theirs) ? theirs : merged.base,
   };
 }
@@ -39,8 +44,9 @@ function unmarked(text: string): string {
 function mergePlain(path: string, texts: Trio<string>, style: ConflictStyle): Merged {
   if (texts.yours === texts.base) return { text: texts.theirs, conflicts: [], base: texts.theirs };
   if (path.endsWith('.json')) return mergeJson(path, texts, style);
-  if (path.endsWith('.yaml') || path.endsWith('.yml')) return mergeYaml(texts, style);
-  return mergeText(texts, style);
+  if (isListFile(path)) return mergeList(texts, style);
+  const format = formatOf(path);
+  return format === undefined ? mergeText(texts, style) : mergeKeyed(texts, style, format);
 }
 
 function isWhollyCrlf(text: string): boolean {

@@ -1,4 +1,4 @@
-import { mapTrio } from './align.ts';
+import { align, mapTrio, sameLines } from './align.ts';
 import {
   byIdentity,
   equal,
@@ -12,18 +12,23 @@ import {
   type Tree,
   type TreeMap,
 } from './tree.ts';
-import type { Side, Trio } from '../../model.ts';
+import type { Trio } from '../../model.ts';
 
 /** The rules of a kind of file. They override the general rules. */
 export interface Rules {
-  /** Resolves a scalar that both sides changed. Returns undefined for a conflict. */
-  readonly settle: (path: Path, values: Trio<Tree | undefined>) => Side | undefined;
+  /** Resolves a value that both sides changed. Returns undefined for a conflict. The note is for the user. */
+  readonly settle: (path: Path, values: Trio<Tree | undefined>) => Settled | undefined;
   /** Whether a key that the user deleted stays deleted when theirs changed it. */
   readonly staysDeleted: (path: Path) => boolean;
   /** Whether a deleted object stays deleted with everything that theirs may add to it. */
   readonly isWhole: (path: Path) => boolean;
   /** Whether items of arrays of objects are matched by `name`, `id` or `path`. */
   readonly matchItems: boolean;
+}
+
+export interface Settled {
+  readonly merged: Tree | undefined;
+  readonly note?: string;
 }
 
 /** The rules of all other files: two different changes are a conflict. */
@@ -48,6 +53,8 @@ export interface MergedTree {
   readonly recorded: TreeMap;
   /** Pointer → the user's value that theirs replaced. The merge restores it when theirs removes its value. */
   readonly before: TreeMap;
+  /** What the rules say about values that they resolved. */
+  readonly notes: readonly string[];
 }
 
 /** The merged value of one place, and the part of theirs to record. */
@@ -69,6 +76,7 @@ const empty: TreeMap = new Map();
  */
 export function mergeTree(sides: Trio<TreeMap>, before: TreeMap, rules: Rules, choose: Choose): MergedTree {
   const conflicts: TreeConflict[] = [];
+  const notes: string[] = [];
   const kept = new Map<string, Tree>();
 
   function mergeAt(path: Path, values: Trio<Tree | undefined>): Outcome {
@@ -87,9 +95,11 @@ export function mergeTree(sides: Trio<TreeMap>, before: TreeMap, rules: Rules, c
     if (equal(base, yours)) return { merged: theirs, recorded: theirs };
     if (yours === undefined && rules.staysDeleted(path)) return { merged: undefined, recorded: theirs };
     const settled = rules.settle(path, values);
-    if (settled === 'yours' && base === undefined) return { merged: yours, recorded: undefined };
+    if (settled !== undefined && base === undefined && equal(settled.merged, yours))
+      return { merged: yours, recorded: undefined };
+    if (settled?.note !== undefined) notes.push(settled.note);
     if (base === undefined && yours !== undefined && theirs !== undefined) kept.set(pointer(path), yours);
-    if (settled !== undefined) return { merged: values[settled], recorded: theirs };
+    if (settled !== undefined) return { merged: settled.merged, recorded: theirs };
     const conflict = { path, ...values };
     conflicts.push(conflict);
     return { merged: choose(conflict), recorded: theirs };
@@ -97,7 +107,8 @@ export function mergeTree(sides: Trio<TreeMap>, before: TreeMap, rules: Rules, c
 
   /** Restores the user's earlier value at a place where theirs has no value any more. */
   function giveBack(path: Path, { base, yours }: Trio<Tree | undefined>, earlier: Tree): Tree | undefined {
-    if (equal(base, yours)) return earlier;
+    const written = rules.settle(path, { base: undefined, yours: earlier, theirs: base })?.merged ?? base;
+    if (equal(base, yours) || equal(written, yours)) return earlier;
     if (yours === undefined || typeof earlier === 'string') return yours;
     return (mergeContainers(path, { base: base ?? earlier, yours, theirs: earlier }) ?? { merged: yours }).merged;
   }
@@ -118,7 +129,8 @@ export function mergeTree(sides: Trio<TreeMap>, before: TreeMap, rules: Rules, c
     const lists = mapTrio(values, (value) => (isList(value) ? value : []));
     const sets = mapTrio(lists, (list) => (isSet(list) ? list : undefined));
     if (sets.base !== undefined && sets.yours !== undefined && sets.theirs !== undefined) {
-      if (equal(base, yours) && theirs !== undefined) return undefined;
+      if ((equal(base, yours) && theirs !== undefined) || isContested(sets.base, sets.yours, sets.theirs))
+        return undefined;
       if (base === undefined && sets.yours.length === 0) kept.set(pointer(path), sets.yours);
       return mergeInside(values, mergeSets({ base: sets.base, yours: sets.yours, theirs: sets.theirs }));
     }
@@ -156,7 +168,7 @@ export function mergeTree(sides: Trio<TreeMap>, before: TreeMap, rules: Rules, c
   const { merged, recorded } = mergeMaps([], sides);
   for (const [at, value] of before) if (lookUp(sides.theirs, at) !== undefined) kept.set(at, value);
   const sorted = [...kept].toSorted(([some], [other]) => (some < other ? -1 : 1));
-  return { tree: merged, conflicts, recorded, before: new Map(sorted) };
+  return { tree: merged, conflicts, recorded, before: new Map(sorted), notes };
 }
 
 /** Removes an empty object or array when one side does not have it. */
@@ -164,6 +176,19 @@ function mergeInside({ yours, theirs }: Trio<Tree | undefined>, inside: { merged
   const size = isMap(inside.merged) ? inside.merged.size : inside.merged.length;
   const gone = size === 0 && (yours === undefined || theirs === undefined);
   return { merged: gone ? undefined : inside.merged, recorded: theirs === undefined ? undefined : inside.recorded };
+}
+
+/** Returns whether both sides replaced the same item, or one side removed the item that the other side replaced. */
+function isContested(base: readonly string[], yours: readonly string[], theirs: readonly string[]): boolean {
+  const [mine, wanted] = [new Set(yours), new Set(theirs)];
+  const isGone = (item: string): boolean => !mine.has(item) && !wanted.has(item);
+  if (!base.some(isGone)) return false;
+  const lists = { base, yours, theirs };
+  return align(lists).some((region) => {
+    if (region.from !== 'both') return false;
+    const at = mapTrio(region.ranges, (range, side) => lists[side].slice(...range));
+    return at.base.some(isGone) && !sameLines(at.yours, at.theirs);
+  });
 }
 
 function mergeSets({ base, yours, theirs }: Trio<readonly string[]>): { merged: Tree; recorded: Tree } {

@@ -5,19 +5,27 @@ import type { Path, Tree } from './tree.ts';
 const dependencies = new Set(['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies']);
 
 /**
- * The rules of package.json. The minimum of a version range is raised and never lowered. A value that is not a version (`file:`,
- * `workspace:`, a tag, `*`) is the user's and stays. A dependency or script that the user deleted stays deleted. A dependency that is
- * no longer needed is removed, even when its version was raised.
+ * The rules of package.json. The minimum of a version range is raised and never lowered, and the range stays of the user's kind (exact,
+ * `~`, `>=`). A value that is not a version (`file:`, `workspace:`, `catalog:`, a tag, `*`) is the user's and stays. A dependency or
+ * script that the user deleted stays deleted. A dependency that is no longer needed is removed, even when its version was raised.
  */
 export const packageJsonRules: Rules = {
   settle(path, { yours, theirs }) {
     if (!isVersion(path) || yours === undefined) return undefined;
-    const floor = floorOf(yours);
-    if (theirs === undefined) return floor === undefined || path[0] === 'engines' ? 'yours' : 'theirs';
-    if (floor === undefined) return 'yours';
-    const theirFloor = floorOf(theirs);
-    if (theirFloor === undefined) return undefined;
-    return compareVersions(theirFloor, floor) > 0 ? 'theirs' : 'yours';
+    const range = rangeOf(yours);
+    if (theirs === undefined) return { merged: range === undefined || path[0] === 'engines' ? yours : undefined };
+    const kept = { merged: yours, note: `${path[1]} stays ${scalar(yours)}, where Slipway writes ${scalar(theirs)}` };
+    if (range === undefined) return kept;
+    const floor = rangeOf(theirs)?.floor;
+    if (floor === undefined) return undefined;
+    if (compareVersions(floor, range.floor) <= 0) return { merged: yours };
+    // `5` and `5.1` stand for all versions that begin so.
+    if (range.kind.trim() === '' && !/^\d+\.\d+\.\d+/.test(range.floor) && floor.startsWith(`${range.floor}.`))
+      return kept;
+    const merged = JSON.stringify(range.kind + floor);
+    return merged === theirs
+      ? { merged }
+      : { merged, note: `${path[1]} is raised to ${merged}: the kind of range stays yours` };
   },
   staysDeleted: (path) => path.length <= 2 && (path[0] === 'scripts' || dependencies.has(path[0] ?? '')),
   isWhole: () => false,
@@ -28,10 +36,14 @@ function isVersion(path: Path): boolean {
   return path.length === 2 && (path[0] === 'engines' || dependencies.has(path[0] ?? ''));
 }
 
-/** @returns the lowest version in the range; undefined when the text is not a range with one minimum */
-function floorOf(tree: Tree): string | undefined {
+function scalar(tree: Tree): string {
+  return typeof tree === 'string' ? tree : 'something else';
+}
+
+/** @returns the lowest version in the range and what precedes it; undefined when the text is not a range with one minimum */
+function rangeOf(tree: Tree): { readonly kind: string; readonly floor: string } | undefined {
   if (typeof tree !== 'string' || !tree.startsWith('"')) return undefined;
   const range: unknown = JSON.parse(tree);
-  const floor = typeof range === 'string' ? /^\s*(?:\^|~|>=)?\s*v?(\d\S*)\s*$/.exec(range)?.[1] : undefined;
-  return floor !== undefined && validate(floor) ? floor : undefined;
+  const [, kind, floor] = (typeof range === 'string' && /^(\s*(?:\^|~|>=|=)?\s*v?)(\d\S*)\s*$/.exec(range)) || [];
+  return kind !== undefined && floor !== undefined && validate(floor) ? { kind, floor } : undefined;
 }

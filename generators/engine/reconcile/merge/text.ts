@@ -21,6 +21,28 @@ export function mergeText(texts: Trio<string>, style: ConflictStyle): Merged {
 }
 
 /**
+ * Makes one conflict of everything between the first and the last line that differs.
+ * @param texts base, yours and theirs
+ * @param style how the text shows the conflict
+ * @param why the reason, for the user
+ * @returns the text with the conflict
+ */
+export function wholeConflict(texts: Trio<string>, style: ConflictStyle, why: string): Merged {
+  const sides = mapTrio(texts, readLines);
+  const { base, yours, theirs } = mapTrio(sides, ({ lines }) => lines);
+  const head = Math.min(commonPrefix(yours, base), commonPrefix(yours, theirs));
+  const rests = mapTrio(sides, ({ lines }) => lines.slice(head).toReversed());
+  const tail = Math.min(commonPrefix(rests.yours, rests.base), commonPrefix(rests.yours, rests.theirs));
+  const place = mapTrio(sides, ({ lines }) => lines.slice(head, lines.length - tail));
+  const lines = [...yours.slice(0, head), ...show(place, style), ...yours.slice(yours.length - tail)];
+  return {
+    text: writeLines({ lines, ended: sides[style === 'theirs' ? 'theirs' : 'yours'].ended }),
+    conflicts: [{ at: `line ${head + 1}`, why, ...mapTrio(place, (side) => side.join('\n')) }],
+    base: texts.theirs,
+  };
+}
+
+/**
  * Merges three texts by lines. At each conflict, the changed lines of the sides may touch but not overlap: for example, two insertions
  * at one place.
  * @param texts base, yours and theirs

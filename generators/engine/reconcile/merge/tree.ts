@@ -60,15 +60,6 @@ export function lookUp(tree: Tree, place: string): Tree | undefined {
 const identities = ['name', 'id', 'path'];
 
 /**
- * @param item of an array
- * @returns a value that may identify it: a scalar itself, or an object's `name`, `id` or `path`; undefined when there is none
- */
-export function nameOf(item: Tree): string | undefined {
-  const name = isMap(item) ? identities.map((key) => item.get(key)).find((value) => value !== undefined) : item;
-  return typeof name === 'string' ? name : undefined;
-}
-
-/**
  * @param lists arrays to match with each other
  * @returns the key that identifies the items of all of them; undefined when there is none
  */

@@ -6,17 +6,19 @@ import {
   isPair,
   isScalar,
   isSeq,
+  LineCounter,
   parseAllDocuments,
   visit,
   type Document,
   type ParsedNode,
 } from 'yaml';
+import type { Fault } from './format.ts';
 import { isMap, type Tree, type TreeMap } from './tree.ts';
 
-/** A parsed YAML text that contains one mapping. */
-export interface YamlDocument {
+/** A parsed document of a YAML text. */
+export interface YamlDocument<Value extends Tree = Tree> {
   readonly document: Document.Parsed;
-  readonly tree: TreeMap;
+  readonly tree: Value;
 }
 
 /** Maximum depth. No real file is this deep, and the library is recursive. */
@@ -24,69 +26,94 @@ const deepest = 100;
 
 /**
  * @param text YAML
- * @returns the document; undefined when it is not valid, is not one mapping, or contains what cannot be merged by key:
- *   several documents, anchors, keys that are not scalars
+ * @returns its documents; or why it is not valid: a syntax error, a repeated key, an alias without its anchor, or too many levels
  */
-export function parseYaml(text: string): YamlDocument | undefined {
-  if (isTooDeep(text)) return undefined;
-  // The library looks for repeated keys in quadratic time. `mapTree` finds them, too.
-  const documents = parseAllDocuments(text, { logLevel: 'silent', uniqueKeys: false });
-  const [document] = documents;
-  if (!Array.isArray(documents) || documents.length > 1 || document === undefined) return undefined;
-  if (document.errors.length > 0 || hasAnchors(document)) return undefined;
-  const tree = yamlTree(document.contents);
-  return isMap(tree) ? { document, tree } : undefined;
-}
-
-function isTooDeep(text: string): boolean {
-  let depth = 0;
-  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
-    depth += bracket === '[' || bracket === '{' ? 1 : -1;
-    if (depth > deepest) return true;
+export function readYaml(text: string): readonly YamlDocument[] | Fault {
+  const line = tooDeepLine(text);
+  if (line !== undefined) return { line, message: `more than ${deepest} levels` };
+  const lineCounter = new LineCounter();
+  const parsed = parseAllDocuments(text, { logLevel: 'silent', lineCounter, prettyErrors: false, uniqueKeys: false });
+  const documents: readonly Document.Parsed[] = Array.isArray(parsed) ? parsed : [];
+  for (const document of documents) {
+    const [error] = document.errors;
+    const fault = error === undefined ? faultIn(document) : { at: error.pos[0], message: error.message };
+    if (fault !== undefined) return { line: Math.max(lineCounter.linePos(fault.at).line, 1), message: fault.message };
   }
-  return /^ {400}/m.test(text) || /(?:[-?] +){100}/.test(text);
+  return documents.map((document) => ({ document, tree: yamlTree(document.contents) }));
 }
 
-function hasAnchors(document: Document.Parsed): boolean {
-  let found = false;
+/**
+ * @param text YAML
+ * @returns its document; undefined when the text is not valid, or is not one mapping
+ */
+export function mappingIn(text: string): YamlDocument<TreeMap> | undefined {
+  const read = readYaml(text);
+  const [only, ...more] = 'line' in read ? [] : read;
+  return only !== undefined && more.length === 0 && isMap(only.tree)
+    ? { document: only.document, tree: only.tree }
+    : undefined;
+}
+
+function tooDeepLine(text: string): number | undefined {
+  let depth = 0;
+  for (const { 0: bracket, index } of text.matchAll(/[[\]{}]/g)) {
+    depth += bracket === '[' || bracket === '{' ? 1 : -1;
+    if (depth > deepest) return lineOf(text, index);
+  }
+  const indented = /^ {400}/m.exec(text) ?? /(?:[-?] +){100}/.exec(text);
+  return indented === null ? undefined : lineOf(text, indented.index);
+}
+
+function lineOf(text: string, offset: number): number {
+  return text.slice(0, offset).split('\n').length;
+}
+
+/**
+ * Finds what the library accepts while it parses: a repeated key, which it finds in quadratic time only, and an unknown alias.
+ * @param document parsed, and perhaps edited
+ * @returns the position (offset) and what is wrong; undefined when nothing is
+ */
+export function faultIn(document: Document.Parsed): { readonly at: number; readonly message: string } | undefined {
+  const anchors = new Set<string>();
+  let fault: { at: number; message: string } | undefined;
   visit(document, (_key, node) => {
-    found = isAlias(node) || (isNode(node) && 'anchor' in node && node.anchor !== undefined);
-    return found ? visit.BREAK : undefined;
+    if (isAlias(node) && !anchors.has(node.source)) {
+      fault = { at: node.range?.[0] ?? 0, message: `no anchor &${node.source} before *${node.source}` };
+    }
+    if (isNode(node) && 'anchor' in node && node.anchor !== undefined) anchors.add(node.anchor);
+    const keys = new Set<string>();
+    for (const { key } of isYamlMap(node) ? node.items : []) {
+      if (!isScalar(key)) continue;
+      const name = yamlKey(key.value);
+      if (keys.has(name)) fault ??= { at: key.range?.[0] ?? 0, message: `the key "${String(key.value)}" is repeated` };
+      keys.add(name);
+    }
+    return fault === undefined ? undefined : visit.BREAK;
   });
-  return found;
+  return fault;
 }
 
 /**
  * @param node of a YAML document
- * @returns its value; undefined when a key is not a scalar
+ * @returns its value; an alias is a scalar, and an anchor is no part of the value
  */
-export function yamlTree(node: unknown): Tree | undefined {
+export function yamlTree(node: unknown): Tree {
+  if (isAlias(node)) return `*${node.source}`;
   if (isScalar(node)) return `${tagOf(node)}${typeof node.value} ${String(node.value)}`;
   if (!isCollection(node)) return 'none';
-  const tree = isYamlMap(node) ? mapTree(node.items) : isSeq(node) ? listTree(node.items) : undefined;
+  const tree = isYamlMap(node) ? mapTree(node.items) : isSeq(node) ? node.items.map(yamlTree) : 'none';
   const tag = tagOf(node);
-  return tag === '' || tree === undefined ? tree : [tag, tree];
+  return tag === '' ? tree : [tag, tree];
 }
 
-function mapTree(pairs: readonly unknown[]): TreeMap | undefined {
-  const map = new Map<string, Tree>();
-  for (const pair of pairs) {
-    if (!isPair(pair) || !isScalar(pair.key)) return undefined;
-    const value = yamlTree(pair.value);
-    if (value === undefined) return undefined;
-    map.set(yamlKey(pair.key.value), value);
-  }
-  return map.size === pairs.length ? map : undefined;
-}
-
-function listTree(items: readonly unknown[]): readonly Tree[] | undefined {
-  const list: Tree[] = [];
-  for (const item of items) {
-    const tree = yamlTree(item);
-    if (tree === undefined) return undefined;
-    list.push(tree);
-  }
-  return list;
+function mapTree(pairs: readonly unknown[]): TreeMap {
+  return new Map(
+    pairs.flatMap((pair): [string, Tree][] => {
+      if (!isPair(pair)) return [];
+      const key = isScalar(pair.key) ? yamlKey(pair.key.value) : `? ${JSON.stringify(pair.key)}`;
+      return [[key, yamlTree(pair.value)]];
+    }),
+  );
 }
 
 /**

@@ -45,6 +45,13 @@ export function manifestOf(folder: string): { readonly name: string; readonly ve
   return Value.Parse(Type.Object({ name: Type.String(), version: Type.String() }), JSON.parse(text));
 }
 
+/** @returns the lockfile of a service: in its folder, or in the workspace above; undefined if there is none */
+export function lockfileOf(folder: string): string | undefined {
+  const [found] = globSync('{package-lock.json,pnpm-lock.yaml}', { cwd: folder });
+  if (found !== undefined || path.dirname(folder) === folder) return found && path.join(folder, found);
+  return lockfileOf(path.dirname(folder));
+}
+
 function git(folder: string, ...args: string[]): string {
   const { status, stdout } = spawnSync('git', args, { cwd: folder, encoding: 'utf8' });
   return status === 0 ? stdout.trim() : '';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
-import { root as here } from './build.ts';
+import { lockfileOf, root as here } from './build.ts';
 
 /** One condition for the first release. */
 export interface Check {
@@ -54,12 +54,14 @@ function placeholders(root: string): string | undefined {
 
 function example(root: string): string | undefined {
   const main = 'cmd/server/main.ts';
-  return read(root, main).includes('/items/') ? `${main} still lists internal/items` : undefined;
+  return read(root, main).includes('/items/')
+    ? `${main} still lists internal/items, which keeps its data in memory`
+    : undefined;
 }
 
 function lockfile(root: string): string | undefined {
-  const names = ['package-lock.json', 'pnpm-lock.yaml'];
-  return names.some((name) => isTracked(root, name)) ? undefined : `commit ${names.join(' or ')}`;
+  const file = lockfileOf(root);
+  return file !== undefined && isTracked(root, file) ? undefined : `commit ${path.basename(file ?? 'the lockfile')}`;
 }
 
 function secrets(root: string): string | undefined {

@@ -183,39 +183,31 @@ export async function preparations(): Promise<Preparations> {
 }
 
 /** What clients saw. */
-export interface Tally {
-  succeeded: number;
-  readonly failures: string[];
-  /** Replies with `Connection: close`. */
-  closing: number;
+export class Tally {
+  succeeded = 0;
+  readonly failures: string[] = [];
 }
 
 /**
- * Sends requests over keep-alive connections, one after another on each.
+ * Sends requests over keep-alive connections, one after another on each, until the service asks the client to leave
+ * (`Connection: close`), or a request fails.
  * @param url to request
  * @param connections how many at once
- * @param signal ends it after the requests under way
- * @returns what the clients saw
+ * @param tally what the clients have seen so far
  */
-export async function load(url: string, connections: number, signal: AbortSignal): Promise<Tally> {
+export async function load(url: string, connections: number, tally: Tally): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
-  const tally: Tally = { succeeded: 0, failures: [], closing: 0 };
   const client = async (): Promise<void> => {
-    while (!signal.aborted) {
-      try {
-        const { statusCode, headers } = await request(url, agent);
-        if (statusCode === 200) tally.succeeded += 1;
-        else tally.failures.push(`status ${statusCode}`);
-        if (headers.connection === 'close') tally.closing += 1;
-      } catch (error) {
-        tally.failures.push(String(error));
-      }
-      await sleep(1);
+    for (let isWelcome = true; isWelcome; await sleep(1)) {
+      const { statusCode, headers } = await request(url, agent);
+      if (statusCode !== 200) throw new Error(`status ${statusCode}`);
+      tally.succeeded += 1;
+      isWelcome = headers.connection !== 'close';
     }
   };
-  await Promise.all(Array.from({ length: connections }, client));
+  const clients = Array.from({ length: connections }, client);
+  await Promise.all(clients.map((each) => each.catch((error: unknown) => tally.failures.push(String(error)))));
   agent.destroy();
-  return tally;
 }
 
 async function request(url: string, agent: Agent): Promise<IncomingMessage> {

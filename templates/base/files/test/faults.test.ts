@@ -77,7 +77,7 @@ describe.concurrent('a service whose log cannot be written', () => {
         expect((await fetch(`${api}/version`)).status).toBe(200);
         expect(await (await get('/metrics')).text()).toMatch(/^log_lines_dropped_total\{reason="lost"\} [1-9]/m);
       },
-      { timeout: 10_000 },
+      { timeout: 60_000 },
     );
   }
 

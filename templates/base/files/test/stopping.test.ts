@@ -34,6 +34,6 @@ describe('a service that is told to stop', () => {
     expect(await reply.json()).toEqual({ done: true });
     expect(await exited).toEqual({ code: 0, signal: null });
     // The request takes half a second; the idle time of a connection is 72.
-    expect(performance.now() - begun).toBeLessThan(3000);
+    expect(performance.now() - begun).toBeLessThan(30_000);
   });
 });

@@ -114,11 +114,17 @@ describe('GET /items', () => {
     expect(last).not.toHaveProperty('next');
   });
 
-  it('refuses a cursor that it did not give', async () => {
-    const refused = await http.inject({ url: '/items?cursor=7' });
-    expect(refused.statusCode).toBe(400);
-    expect(refused.json()).toMatchObject({ code: 'invalid_cursor' });
-  });
+  it.each(['7', '[1]', '[1e99,"x"]', '[-1,"x"]', '[1.5,"x"]', '["1","x"]', '{}'])(
+    'refuses the cursor %s',
+    async (position) => {
+      const refused = await http.inject({
+        url: '/items',
+        query: { cursor: Buffer.from(position).toString('base64url') },
+      });
+      expect(refused.statusCode).toBe(400);
+      expect(refused.json()).toMatchObject({ code: 'invalid_cursor' });
+    },
+  );
 
   it.each(['0', '101', '2.5', 'all', ''])('refuses the limit "%s"', async (limit) => {
     const refused = await http.inject({ url: `/items?limit=${limit}` });

@@ -181,9 +181,13 @@ export function* chain(error: unknown): Generator<unknown, void> {
   const found = new Set([error]);
   for (const each of found) {
     yield each;
-    if (!(each instanceof Error)) continue;
-    if (each.cause !== undefined) found.add(each.cause);
-    if (each instanceof AggregateError) for (const inner of each.errors) found.add(inner);
+    try {
+      if (!(each instanceof Error)) continue;
+      if (each.cause !== undefined) found.add(each.cause);
+      if (each instanceof AggregateError) for (const inner of each.errors) found.add(inner);
+    } catch {
+      // It throws when it is read: the chain ends here.
+    }
   }
 }
 

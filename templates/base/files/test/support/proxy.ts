@@ -10,6 +10,8 @@ export interface Proxy {
   readonly url: string;
   /** For the connections that there are, and those to come. */
   readonly set: (state: ProxyState) => void;
+  /** Connections to come go to another server, as when a name gets another address. */
+  readonly moveTo: (target: string) => void;
   readonly close: () => void;
 }
 
@@ -20,14 +22,15 @@ export interface Proxy {
  */
 export async function openProxy(target: string, defaultPort: number): Promise<Proxy> {
   const url = new URL(target);
-  const [host, port] = [url.hostname, Number(url.port || defaultPort)];
+  const placeOf = ({ hostname, port }: URL) => ({ host: hostname, port: Number(port || defaultPort) });
+  let place = placeOf(url);
   const sockets = new Set<Socket>();
   let state: ProxyState = 'open';
   const proxy = createServer((client) => {
     sockets.add(client.on('error', () => {}));
     if (state === 'cut') client.resetAndDestroy();
     if (state !== 'open') return;
-    const upstream = connect(port, host);
+    const upstream = connect(place);
     sockets.add(upstream.on('error', () => {}));
     client.pipe(upstream).pipe(client);
   });
@@ -43,6 +46,9 @@ export async function openProxy(target: string, defaultPort: number): Promise<Pr
         if (state === 'stalled') socket.unpipe().pause();
         else if (state === 'cut') socket.resetAndDestroy();
       }
+    },
+    moveTo: (next) => {
+      place = placeOf(new URL(next));
     },
     close: () => {
       for (const socket of sockets) socket.destroy();

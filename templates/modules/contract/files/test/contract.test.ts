@@ -1,4 +1,6 @@
+import { Type } from 'typebox';
 import { expect, it } from 'vitest';
+import { noContent } from '../internal/platform/http/problems.ts';
 import { Contract, type Exchange, unlistedHttp } from './support/contract.ts';
 import { takeBreaches } from './setup/contract.ts';
 import { testHttp } from './support/http.ts';
@@ -95,6 +97,23 @@ it('replies of a server whose routes are not listed are held against what it say
   http.get('/broken', { schema: broken }, (_request, reply) => reply.type('text/html').send('broken'));
   for (const url of ['/kept', '/broken']) await http.inject(url);
   expect(takeBreaches()).toEqual([expect.stringContaining('not "text/html"')]);
+});
+
+it('a reply without content is kept by each way to say so, for GET also when the client has the content already', async () => {
+  const http = await unlistedHttp();
+  const schemaOf = (operationId: string, response: object) => ({ schema: { operationId, response } });
+  http.delete('/a', schemaOf('a', noContent), (_request, reply) => reply.code(204).send());
+  http.delete('/b', schemaOf('b', noContent), async (_request, reply) => void reply.code(204));
+  http.delete('/c', schemaOf('c', { 204: Type.Null() }), async (_request, reply) => {
+    reply.code(204);
+    return null;
+  });
+  http.get('/d', schemaOf('d', { 200: { type: 'object' } }), () => ({}));
+  for (const url of ['/a', '/b', '/c']) expect((await http.inject({ method: 'DELETE', url })).statusCode).toBe(204);
+  const headers = { 'if-none-match': '*' };
+  for (const method of ['GET', 'HEAD'] as const)
+    expect((await http.inject({ method, url: '/d', headers })).statusCode).toBe(304);
+  expect(takeBreaches()).toEqual([]);
 });
 
 it('replies are held against the contract in every process that a test starts', async () => {

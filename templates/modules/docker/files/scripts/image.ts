@@ -3,7 +3,8 @@
  * what `CONTAINER_TOOL` names: `CONTAINER_TOOL=podman npm run image -- --tag registry.example/orders:1.2.3`.
  */
 import { spawnSync } from 'node:child_process';
-import { buildInfo, manifestOf, root } from './build.ts';
+import path from 'node:path';
+import { buildInfo, lockfileOf, manifestOf, root } from './build.ts';
 
 const { version, revision = '', date = '' } = buildInfo(root, process.env);
 const told = { BUILD_VERSION: version, BUILD_REVISION: revision, BUILD_DATE: date };
@@ -12,11 +13,12 @@ const { error, status } = spawnSync(
   tool,
   [
     'build',
-    '--file=deploy/docker/Dockerfile',
+    `--file=${path.join(root, 'deploy/docker/Dockerfile')}`,
     `--tag=${manifestOf(root).name}:dev`,
     ...Object.entries(told).map(([name, value]) => `--build-arg=${name}=${value}`),
     ...process.argv.slice(2),
-    '.',
+    // The folder with the lockfile: the service, or the workspace that it is a member of.
+    path.dirname(lockfileOf(root) ?? path.join(root, 'package.json')),
   ],
   { cwd: root, stdio: 'inherit' },
 );

@@ -46,6 +46,17 @@ describe.each(['npm', 'pnpm'] as const)('the licences that %s lists', (packageMa
 });
 
 describe('the check of licences', () => {
+  it('leaves out the members of a workspace, and its root, which has no version', () => {
+    const members = [
+      { name: 'root', location: '' },
+      { name: 'orders', version: '0.1.0', location: 'services/orders' },
+    ];
+    expect(check([...members, ...listed('MIT').npm])).toMatchObject({
+      status: 0,
+      stdout: 'licences: 1 packages, 0 refused\n',
+    });
+  });
+
   it.each([undefined, { type: 'MIT' }])('refuses a package that names none: %o', (license) => {
     expect(check(listed(license).npm)).toMatchObject({
       status: 1,

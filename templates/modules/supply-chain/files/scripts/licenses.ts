@@ -13,11 +13,11 @@ const Policy = Type.Object({
   allowed: Type.Array(Type.String()),
   exceptions: Type.Record(Type.String(), Type.String()),
 });
-/** `npm query .prod`: a list in which the service itself has no location. */
+/** `npm query .prod`: a list with the service itself and, in a workspace, its root and members, which are not in `node_modules`. */
 const NpmList = Type.Array(
   Type.Object({
     name: Type.String(),
-    version: Type.String(),
+    version: Type.Optional(Type.String()),
     location: Type.String(),
     license: Type.Optional(Type.Unknown()),
   }),
@@ -32,9 +32,9 @@ const PnpmList = Type.Record(
 function packagesIn(list: unknown): { id: string; name: string; license: string }[] {
   if (Value.Check(NpmList, list)) {
     return list
-      .filter(({ location }) => location !== '')
+      .filter(({ location }) => location.includes('node_modules/'))
       .map(({ name, version, license }) => ({
-        id: `${name}@${version}`,
+        id: `${name}@${version ?? ''}`,
         name,
         license: typeof license === 'string' ? license : '',
       }));

@@ -8,7 +8,7 @@ import { type Running, defineModule } from '../app/module.ts';
 import { readConfig } from '../config/config.ts';
 import { createLogger } from '../log/logger.ts';
 import { metrics } from '../metrics/module.ts';
-import { admin, type Operations } from './module.ts';
+import { admin, createAdmin, guardChanges, Operations } from './module.ts';
 
 const stops: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -80,7 +80,7 @@ describe('the probes', () => {
   });
 
   it('are ready by the health of the modules, and alive whatever it is', async () => {
-    let health: () => Promise<void> = async () => {};
+    let health: () => Promise<string | void> = async () => {};
     const { service, get } = await serviceWith(async () => ({ value: undefined, health: () => health() }));
     await service.start();
     expect(await answer(get('/readyz'))).toEqual([200, { status: 'ready', modules: { other: 'ok' } }]);
@@ -91,6 +91,9 @@ describe('the probes', () => {
       { status: 'unhealthy', modules: { other: { error: 'no connection' } } },
     ]);
     expect(await answer(get('/livez'))).toEqual([200, { status: 'ok' }]);
+
+    health = async () => 'writes fail';
+    expect(await answer(get('/readyz'))).toEqual([200, { status: 'ready', modules: { other: 'writes fail' } }]);
 
     health = () => new Promise(() => {});
     expect(await answer(get('/readyz'))).toEqual([
@@ -136,6 +139,7 @@ describe('operations of a module', () => {
       await operations.add('jobs', (server) => {
         server.get('/jobs', () => ['one']);
         server.put('/jobs/:id', ({ body }) => ({ body }));
+        server.delete('/jobs/:id', () => ({ gone: true }));
       });
       return { value: undefined };
     });
@@ -143,6 +147,8 @@ describe('operations of a module', () => {
     const put = { method: 'PUT', headers: { 'content-type': 'application/json' }, body: '{"paused":true}' };
     expect(await answer(get('/jobs?all'))).toEqual([200, ['one']]);
     expect(await answer(get('/jobs/7', put))).toEqual([200, { body: { paused: true } }]);
+    const { headers } = put;
+    expect(await answer(get('/jobs/7', { method: 'DELETE', headers }))).toEqual([200, { gone: true }]);
     expect(await answer(get('/jobs/7', { ...put, body: '{' }))).toMatchObject([400, { status: 400 }]);
     expect(await answer(get('/jobs/7/8'))).toMatchObject([404, { code: 'route_not_found' }]);
     expect(await answer(get('/jobsite'))).toMatchObject([404, { code: 'route_not_found' }]);
@@ -190,6 +196,55 @@ describe('/log-level', () => {
       expect(await answer(get('/log-level'))).toEqual([200, { level: 'info' }]);
     },
   );
+});
+
+describe('a change', () => {
+  const token = 'a token of sixteen letters';
+  const change = { method: 'PUT', url: '/log-level', body: { level: 'debug' } } as const;
+  const [local, remote] = ['127.0.0.1', '10.1.2.3'];
+
+  /** @returns the status for a caller with that address */
+  async function statusFor(
+    expected: string | undefined,
+    remoteAddress: string,
+    headers: Readonly<Record<string, string>> = {},
+  ) {
+    const server = createAdmin();
+    guardChanges(server, expected);
+    const operations = new Operations(server);
+    await operations.add('log-level', (part) => {
+      part.get('/log-level', () => ({}));
+      part.put('/log-level', () => ({}));
+    });
+    const { statusCode, body } = await server.inject({ ...change, remoteAddress, headers });
+    expect((await server.inject({ url: '/log-level', remoteAddress })).statusCode).toBe(200);
+    expect(body).not.toContain(token);
+    return statusCode;
+  }
+
+  it.each(['127.0.0.1', '127.8.8.8', '::1', '::ffff:127.0.0.1'])('from this machine is made: %s', async (address) => {
+    expect(await statusFor(undefined, address)).toBe(200);
+    expect(await statusFor(token, address)).toBe(200);
+  });
+
+  it.each([remote, '::ffff:10.1.2.3', 'fd00::1'])('from another one is refused: %s', async (address) => {
+    expect(await statusFor(undefined, address)).toBe(403);
+    expect(await statusFor(undefined, address, { authorization: 'Bearer ' })).toBe(403);
+    expect(await statusFor(undefined, address, { authorization: 'Bearer undefined' })).toBe(403);
+    expect(await statusFor(token, address)).toBe(403);
+    expect(await statusFor(token, address, { authorization: `Bearer ${token}x` })).toBe(403);
+  });
+
+  it.each(['forwarded', 'x-forwarded-for', 'origin'])(
+    'that something on this machine hands on is refused: %s',
+    async (name) => {
+      expect(await statusFor(undefined, local, { [name]: 'http://localhost' })).toBe(403);
+    },
+  );
+
+  it.each(['Bearer', 'bearer'])('from another one with the token is made: %s', async (scheme) => {
+    expect(await statusFor(token, remote, { authorization: `${scheme} ${token}` })).toBe(200);
+  });
 });
 
 it('a port that is taken is told with the setting that says otherwise', async () => {

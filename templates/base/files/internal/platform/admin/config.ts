@@ -9,6 +9,15 @@ export const config = Type.Object({
     examples: ['127.0.0.1'],
   }),
   ADMIN_PORT: port(9090, 'Port of probes and metrics; 0 takes any free one'),
+  ADMIN_TOKEN: Type.Optional(
+    Type.String({
+      secret: true,
+      minLength: 16,
+      description:
+        'Bearer token for changes by the admin port from other machines; without it, changes come from this machine only',
+      examples: ['openssl rand -base64 32'],
+    }),
+  ),
   HEALTH_TIMEOUT_MS: Type.Integer({
     minimum: 1,
     default: 1000,

@@ -11,6 +11,7 @@ export const config = Type.Object({
   SHUTDOWN_DELAY_MS: Type.Integer({
     minimum: 0,
     default: 0,
+    kubernetes: 5000,
     description: 'Milliseconds to serve on after readiness fails, until load balancers send no more requests',
     examples: [5000],
   }),

@@ -118,8 +118,7 @@ export class Service implements Lifecycle {
     const checks = this.#inOrder().map(async ([{ name }, { health }]): Promise<[string, Health][]> => {
       if (health === undefined) return [];
       try {
-        await withDeadline('health check', timeoutMs, health);
-        return [[name, 'ok']];
+        return [[name, (await withDeadline('health check', timeoutMs, health)) ?? 'ok']];
       } catch (error) {
         return [[name, { error: error instanceof Error ? error.message : String(error) }]];
       }

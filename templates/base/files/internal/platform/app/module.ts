@@ -4,8 +4,8 @@ import type { Logger } from '../log/logger.ts';
 
 export type Phase = 'starting' | 'ready' | 'stopping';
 
-/** `ok`, or what is wrong. */
-export type Health = 'ok' | { readonly error: string };
+/** `ok`, or what is impaired although the module works; or what is wrong. */
+export type Health = string | { readonly error: string };
 
 /** What modules may know of the whole service. */
 export interface Lifecycle {
@@ -22,8 +22,8 @@ export interface Lifecycle {
 export interface Running<Value> {
   /** What `use(module)` returns in the modules that require this one. */
   readonly value: Value;
-  /** Throws when unhealthy: the service is then not ready. */
-  readonly health?: (signal: AbortSignal) => void | Promise<void>;
+  /** Throws when unhealthy: the service is then not ready. May return what is impaired, which leaves the service ready. */
+  readonly health?: (signal: AbortSignal) => string | void | Promise<string | void>;
   /** Begins to accept work. Called when all modules have started. */
   readonly serve?: () => void | Promise<void>;
   /** What a developer can open in a browser, by name: a URL, or a path of the API. Called after `serve`. */

@@ -2,7 +2,7 @@ import { isatty } from 'node:tty';
 import { changedSettings, checkConfig, ConfigError, readConfig } from '../config/config.ts';
 import { config as logConfig } from '../log/config.ts';
 import { controlOf, createLogger, type Logger, onDevelopersTerminal } from '../log/logger.ts';
-import { config as appConfig, rules } from './config.ts';
+import { config as appConfig, rules as appRules } from './config.ts';
 import { Service } from './lifecycle.ts';
 import type { Module } from './module.ts';
 
@@ -22,9 +22,9 @@ const repeatMs = 1000;
  */
 export async function run(modules: readonly Module[]): Promise<void> {
   const { env } = process;
-  const schemas = [appConfig, logConfig, ...modules.map((module) => module.config)];
+  const { schemas, rules } = settingsOf(modules);
   try {
-    checkConfig(schemas, env, [...rules, ...modules.flatMap((module) => module.rules ?? [])]);
+    checkConfig(schemas, env, rules);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const log = await createLogger('info');
@@ -56,6 +56,17 @@ export async function run(modules: readonly Module[]): Promise<void> {
     // A signal makes the start fail too, and has already begun the stop.
     if (service.phase !== 'stopping') fail(error, 'the service could not start');
   }
+}
+
+/**
+ * @param modules all modules of the service
+ * @returns the schemas of all settings, and the rules between them
+ */
+export function settingsOf(modules: readonly Module[]) {
+  return {
+    schemas: [appConfig, logConfig, ...modules.map(({ config }) => config)],
+    rules: [...appRules, ...modules.flatMap(({ rules = [] }) => rules)],
+  };
 }
 
 /**

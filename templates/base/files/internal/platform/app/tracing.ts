@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Type } from 'typebox';
-import { Context, type Trace } from '../../../pkg/context/index.ts';
+import type { Context, Trace } from '../../../pkg/context/index.ts';
 import { defineModule } from './module.ts';
 
 /** Attributes of a span, named by OpenTelemetry's semantic conventions. */
@@ -31,8 +31,8 @@ export interface Tracing {
   ) => void;
   /** Begins the span of any other sampled work in the context of that work. */
   readonly begin: (context: Context, incoming: Incoming) => EndSpan;
-  /** @returns a context for work in a trace of its own, which is recorded when `from` is */
-  readonly detached: (name: string, from: Context) => Context;
+  /** @returns a context for work in a trace of its own, with its span; undefined when `from` is not recorded */
+  readonly detached: (name: string, from: Context) => Context | undefined;
 }
 
 /** Records nothing, and passes the caller's trace on. */
@@ -40,7 +40,7 @@ export const noTracing: Tracing = {
   isSampled: (_traceId, parent) => parent?.sampled ?? false,
   beginRequest: () => {},
   begin: () => () => {},
-  detached: (_name, { id, trace }) => new Context({ id, link: trace }),
+  detached: () => undefined,
 };
 
 /** The tracing in use. A module that records traces completes this one, and sets `current` in its start. */

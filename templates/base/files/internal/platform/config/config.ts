@@ -1,5 +1,30 @@
+import { Ajv } from 'ajv';
+import formats from 'ajv-formats';
 import { type Static, type TObject, type TSchema, Type } from 'typebox';
-import { faultyProperties, matches } from './check.ts';
+
+/**
+ * The validator that Fastify uses, which is loaded anyway; `typebox/value` would be 300 more files to load at start. It keeps each
+ * schema object for ever: do not build schemas for each request. It does not keep an `$id`, because another schema may have the same.
+ */
+const ajv = new Ajv({ allErrors: true, strict: false, strictNumbers: true, addUsedSchema: false });
+// Its types are those of a module of another kind than this.
+formats.default(ajv);
+
+/** @returns whether a value is of the type that a schema describes */
+export function matches<Schema extends TSchema>(schema: Schema, value: unknown): value is Static<Schema> {
+  return ajv.validate(schema, value);
+}
+
+/** @returns the names of the properties that are missing or not as the schema says */
+function faultyProperties(schema: TObject, value: object): Set<string> {
+  ajv.validate(schema, value);
+  const errors = ajv.errors ?? [];
+  return new Set(errors.flatMap(({ instancePath, params }) => instancePath.split('/')[1] ?? missingIn(params)));
+}
+
+function missingIn(params: Record<string, unknown>): string {
+  return String(params['missingProperty']);
+}
 
 /** Where settings come from: `process.env`, or an object in tests. Unknown names are ignored. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -34,19 +59,22 @@ export interface Rule {
   /** The schema of those settings. A service that lacks one of them ignores the rule. */
   readonly settings: TObject;
   /** Says which setting must change. A method, so that rules on different settings fit into one list. */
-  contradiction(settings: Static<TObject>): Fault | undefined;
+  contradiction(settings: Static<TObject>, isProduction: boolean): Fault | undefined;
 }
 
 /**
  * Declares a rule. It exists for type inference.
  * @param settings the schema of the settings
- * @param contradiction gets the settings, each valid by itself, and says which one must change, if any
+ * @param contradiction gets the settings, each valid by itself, and whether `NODE_ENV` is production; says which one must change, if any
  * @returns the rule
  */
 export function rule<Settings extends TObject>(
   settings: Settings,
-  contradiction: (settings: Static<Settings>) => Fault | undefined,
-): { readonly settings: Settings; contradiction(settings: Static<Settings>): Fault | undefined } {
+  contradiction: (settings: Static<Settings>, isProduction: boolean) => Fault | undefined,
+): {
+  readonly settings: Settings;
+  contradiction(settings: Static<Settings>, isProduction: boolean): Fault | undefined;
+} {
   return { settings, contradiction };
 }
 
@@ -130,7 +158,7 @@ export function checkConfig(schemas: readonly TObject[], env: Environment, rules
   for (const { variable } of faults) valid.delete(variable);
   const contradictions = rules
     .filter(({ settings }) => Object.keys(settings.properties).every((name) => valid.has(name)))
-    .flatMap((each) => each.contradiction(readConfig(each.settings, env)) ?? []);
+    .flatMap((each) => each.contradiction(readConfig(each.settings, env), env['NODE_ENV'] === 'production') ?? []);
   if (faults.length + contradictions.length > 0) throw new ConfigError([...faults, ...contradictions]);
 }
 

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import createRouter, { type HTTPMethod } from 'find-my-way';
 import type { Static } from 'typebox';
 import type { ErrorCounts } from '../metrics/module.ts';
-import { bodyTooLarge } from './body.ts';
+import { bodyTooLarge, hasBody } from './body.ts';
 import type { config } from './config.ts';
 import { closeAfter, maxHeaders } from './connections.ts';
 import { overloaded, type Problem, problem, problemOf, refusing, retrySeconds } from './problems.ts';
@@ -53,11 +53,15 @@ export function admission(http: Http, settings: Static<typeof config>, errors: E
       refuse(request, reply, busy);
     } else if (request.url.length > maxUrlBytes) {
       refuse(request, reply, problem(414, { code: 'url_too_long' }));
-    } else if (request.is404) {
+    } else if (request.callContext.refusal !== undefined) {
+      refuse(request, reply, request.callContext.refusal.answer);
+    } else if (isUnmatched(request)) {
       answerUnmatched(request, reply);
     } else if (isTooLarge(request, settings.HTTP_BODY_LIMIT_BYTES)) {
       refuse(request, reply, problemOf(bodyTooLarge(request.routeOptions.bodyLimit)));
     } else {
+      if (request.headers['content-type'] !== undefined && isTypeIdle(request))
+        delete request.raw.headers['content-type'];
       // A client that sent `Expect: 100-continue` sends its body only now.
       if (request.headers.expect !== undefined) reply.raw.writeContinue();
       done();
@@ -65,6 +69,24 @@ export function admission(http: Http, settings: Static<typeof config>, errors: E
   });
   // For handlers that call `reply.callNotFound()`.
   http.setNotFoundHandler(answerUnmatched);
+}
+
+/** Also a path with an empty parameter, such as `/items/`: in all routes it is another path than `/items`. */
+function isUnmatched(request: FastifyRequest): boolean {
+  if (request.is404 || hasEmptyParameter(request.params)) return true;
+  // The route of @fastify/cors takes what no other route does.
+  return request.method === 'OPTIONS' && request.routeOptions.url === '*';
+}
+
+function hasEmptyParameter(params: unknown): boolean {
+  if (typeof params !== 'object' || params === null) return false;
+  for (const name in params) if (name !== '*' && Reflect.get(params, name) === '') return true;
+  return false;
+}
+
+/** Clients such as those for DELETE name a type although they send no body. */
+function isTypeIdle({ raw, routeOptions }: FastifyRequest): boolean {
+  return !hasBody(raw) && routeOptions.schema?.body === undefined;
 }
 
 /** Milliseconds between two measurements. */
@@ -156,7 +178,10 @@ export class Methods {
    */
   allowed(url: string): string | undefined {
     const [path = ''] = url.split('?', 1);
-    const methods = [...this.#methods].filter((method) => this.#router.find(method, path) !== null);
+    const methods = [...this.#methods].filter((method) => {
+      const found = this.#router.find(method, path);
+      return found !== null && !hasEmptyParameter(found.params);
+    });
     return methods.length === 0 ? undefined : [...new Set([...methods, 'OPTIONS'])].toSorted().join(', ');
   }
 }

@@ -109,14 +109,21 @@ function readBody(
 
 /**
  * @param request as Node gives it
+ * @returns whether its head announces a body
+ */
+export function hasBody({ headers, httpVersionMajor, complete }: IncomingMessage): boolean {
+  const { 'content-length': length, 'transfer-encoding': encoding } = headers;
+  // HTTP/2 needs no header to announce a body.
+  return encoding !== undefined || (length === undefined ? httpVersionMajor === 2 && !complete : Number(length) !== 0);
+}
+
+/**
+ * @param request as Node gives it
  * @returns whether a part of its body has not arrived yet
  */
-export function isBodyDue({ headers, httpVersionMajor, complete, readableEnded }: IncomingMessage): boolean {
-  // HTTP/2 needs no header to announce a body.
-  const hasBody =
-    headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined || httpVersionMajor === 2;
+export function isBodyDue(request: IncomingMessage): boolean {
   // An injected request, in tests, is never `complete`.
-  return hasBody && !complete && !readableEnded;
+  return hasBody(request) && !request.complete && !request.readableEnded;
 }
 
 /**

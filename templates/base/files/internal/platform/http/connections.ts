@@ -120,6 +120,11 @@ export function cutOffLater(connection: Duplex): void {
   connection.once('close', () => clearTimeout(timer));
 }
 
+/** Why a connection was closed on this side, when its client is at fault. */
+export class ClientFault extends Error {
+  override readonly name = 'ClientFault';
+}
+
 /** Largest number of pipelined requests on one connection that wait for earlier replies. Node has no limit. */
 const maxWaiting = 16;
 
@@ -148,7 +153,7 @@ function admitRequest(socket: Socket, response: ServerResponse): boolean {
   if (response.socket !== null) return true;
   pipeline.waiting += 1;
   if (pipeline.waiting > maxWaiting) {
-    socket.destroy();
+    socket.destroy(new ClientFault('too many requests wait for their replies'));
     return false;
   }
   response.once('finish', () => (pipeline.waiting -= 1));

@@ -44,9 +44,29 @@ describe('CORS', () => {
       'access-control-allow-origin': origin,
       'access-control-allow-credentials': 'true',
       'access-control-allow-headers': 'x-a',
-      'access-control-allow-methods': expect.stringContaining('PUT'),
+      'access-control-allow-methods': 'GET, HEAD, OPTIONS',
     });
   });
+
+  it.each(['*', origin])(
+    'leaves OPTIONS that is no preflight, and unknown paths, as they are (%s)',
+    async (origins) => {
+      const server = await testServer({ CORS_ORIGINS: origins });
+      const options = (url: string, headers: Readonly<Record<string, string>>) =>
+        server.inject({ method: 'OPTIONS', url, headers });
+      for (const headers of [{}, { origin }, { 'access-control-request-method': 'GET' }]) {
+        const allowed = await options('/things?x=1', headers);
+        expect([allowed.statusCode, allowed.headers['allow']]).toEqual([204, 'GET, HEAD, OPTIONS']);
+        expect(allowed.headers).not.toHaveProperty('access-control-allow-methods');
+      }
+      for (const url of ['/none', '/things/', '/%zz', `/${'x'.repeat(200)}`]) {
+        const missing = await options(url, preflight);
+        expect(missing.statusCode).toBeGreaterThanOrEqual(400);
+        expect(missing.headers['access-control-allow-origin']).toBe(origins);
+        expect(missing.json()).toMatchObject({ status: missing.statusCode });
+      }
+    },
+  );
 
   it('lets problems be read too', async () => {
     const server = await testServer({ CORS_ORIGINS: origin });

@@ -5,7 +5,7 @@ import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
 import { current, headerNames } from '../../../pkg/context/index.ts';
 import { as, ServiceError, tagsOf, unavailable } from '../../../pkg/errors/index.ts';
 import type { ErrorCounts } from '../metrics/module.ts';
-import { cutOffLater, isAnswerable } from './connections.ts';
+import { ClientFault, cutOffLater, isAnswerable } from './connections.ts';
 
 /** The media type of RFC 9457. */
 export const problemType = 'application/problem+json';
@@ -62,6 +62,11 @@ export function ref<Schema extends TSchema & { readonly $id?: string }>(schema: 
 /** For the `response` of every route: all other replies are problems. */
 export const problems = {
   default: { description: 'Problem', content: { [problemType]: { schema: ref(Problem) } } },
+};
+
+/** For the `response` of a route that ends with `reply.code(204).send()`. */
+export const noContent = {
+  204: Type.Unsafe<undefined>({ type: 'null', description: 'Done; the reply has no content' }),
 };
 
 /**
@@ -172,18 +177,27 @@ export function refusing(errors: ErrorCounts): Refuse {
  */
 export function errorHandler(errors: ErrorCounts) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+    const { answer, retryAfter, tags, isOfHeader } = readable(error);
+    errors.count(answer.code);
+    const isFault = answer.status >= 500 && answer.code !== overloadedCode;
+    request.log[isFault ? 'error' : 'debug']({ ...tags, err: error }, 'request failed');
+    if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
+    if (isOfHeader) removeInvalidHeaders(reply);
+    sendProblem(request, reply, answer);
+  };
+}
+
+/** What the reply and the log need of an error. Any object can be thrown, also one that throws when it is read. */
+function readable(error: unknown) {
+  try {
     // A handler that observes the signal throws an AbortError. The context has the reason.
     const isAbort = error instanceof Error && error.name === 'AbortError';
     const reason = isAbort ? (current().ended() ?? error) : error;
-    const answer = problemOf(reason);
-    errors.count(answer.code);
-    const isFault = answer.status >= 500 && answer.code !== overloadedCode;
-    request.log[isFault ? 'error' : 'debug']({ ...tagsOf(error), err: error }, 'request failed');
-    const retryAfter = retryAfterOf(reason);
-    if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
-    if (isHeaderError(error)) removeInvalidHeaders(reply);
-    sendProblem(request, reply, answer);
-  };
+    const [answer, retryAfter] = [problemOf(reason), retryAfterOf(reason)];
+    return { answer, retryAfter, tags: tagsOf(error), isOfHeader: isHeaderError(error) };
+  } catch {
+    return { answer: problem(500), retryAfter: undefined, tags: {}, isOfHeader: false };
+  }
 }
 
 const headerErrorCodes = /^ERR_INVALID_(?:CHAR|HTTP_TOKEN)$|^ERR_HTTP_INVALID_HEADER_VALUE$/;
@@ -215,11 +229,17 @@ const parserStatuses: Readonly<Record<string, number>> = {
  * reply, because the client would take the answer for that reply.
  * @param error of Node's parser
  * @param socket of the connection
+ * @param headers of the answer, beyond its type and length
+ * @returns the status; undefined when nothing was sent
  */
-export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
+export function answerClientError(
+  error: Error & { readonly code?: string },
+  socket: Socket,
+  headers: Readonly<Record<string, string>> = {},
+): number | undefined {
   if (error.code === 'ECONNRESET' || !socket.writable || !isAnswerable(socket)) {
-    socket.destroy();
-    return;
+    socket.destroy(new ClientFault('the client sent bytes that are not HTTP', { cause: error }));
+    return undefined;
   }
   const status = parserStatuses[error.code ?? ''] ?? 400;
   const body = JSON.stringify(problem(status));
@@ -228,7 +248,9 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
     `Content-Type: ${problemType}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
   cutOffLater(socket);
+  return status;
 }

@@ -28,10 +28,12 @@ export function vary(reply: FastifyReply, header: string): void {
  */
 export function replyBody(http: Http, settings: Static<typeof config>): void {
   const { HTTP_COMPRESS_FROM_BYTES: compressFrom, HTTP_BODY_LIMIT_BYTES: bodyLimit } = settings;
-  http.addHook('onSend', (request, reply, payload: unknown, done) => {
+  http.addHook('onSend', (request, reply, given: unknown, done) => {
     closeIfBodyDue(request, reply, bodyLimit);
+    const payload = isResponse(given) ? contentOf(given, reply) : given;
     if (payload instanceof Readable) {
       const encoding = encodingFor(request, reply);
+      if (request.method === 'HEAD') return done(null, headOf(payload));
       if (encoding === undefined) return done(null, payload);
       return done(
         null,
@@ -39,8 +41,9 @@ export function replyBody(http: Http, settings: Static<typeof config>): void {
         pipeline(payload, encoders[encoding].stream(), () => undefined),
       );
     }
+    if (payload === null || payload === undefined) return done(null, request.method === 'HEAD' ? headOf() : payload);
     if (typeof payload !== 'string' && !Buffer.isBuffer(payload)) return done(null, payload);
-    if (isUnchanged(request, reply, payload)) return done(null, null);
+    if (isUnchanged(request, reply, payload)) return done(null, request.method === 'HEAD' ? headOf() : null);
     const encoding = payload.length < compressFrom ? undefined : encodingFor(request, reply);
     if (encoding === undefined) return done(null, payload);
     encoders[encoding].whole(payload, (error, bytes) => {
@@ -55,6 +58,29 @@ export function replyBody(http: Http, settings: Static<typeof config>): void {
       }
     });
   });
+}
+
+/** As Fastify recognises it: libraries bring classes of their own. */
+function isResponse(payload: unknown): payload is Response {
+  return typeof payload === 'object' && Object.prototype.toString.call(payload) === '[object Response]';
+}
+
+/** Headers of a reply that was fetched, and decoded: they do not fit what is sent on. */
+const ofConnection = new Set(['connection', 'content-encoding', 'content-length', 'keep-alive', 'transfer-encoding']);
+
+/** Takes over status and headers, and returns the body as a stream, which can be compressed or left out for HEAD. */
+function contentOf({ status, headers, body, bodyUsed, type }: Response, reply: FastifyReply): Readable | null {
+  if (bodyUsed) throw new Error('the body of the Response was read before');
+  reply.code(status);
+  const isFetched = type !== 'default';
+  for (const [name, value] of headers) if (!isFetched || !ofConnection.has(name)) reply.header(name, value);
+  return body && Readable.fromWeb(body);
+}
+
+/** For HEAD: Fastify reads a stream to its end, which an endless one does not have, and counts the bytes of anything else. */
+function headOf(content?: Readable): Readable {
+  content?.destroy();
+  return Readable.from([]);
 }
 
 /**

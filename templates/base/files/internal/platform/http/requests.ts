@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { type FastifyReply, type FastifyRequest, LogController, type onRequestHookHandler } from 'fastify';
 import type { Static } from 'typebox';
@@ -8,7 +8,8 @@ import type { ErrorCounts } from '../metrics/module.ts';
 import type { RequestDurations } from '../metrics/requests.ts';
 import { isBodyDue, requestTimeout } from './body.ts';
 import type { config } from './config.ts';
-import { problemOf } from './problems.ts';
+import { ClientFault } from './connections.ts';
+import { type Problem, problemOf } from './problems.ts';
 import { RequestContext, requestIdOf } from './requestContext.ts';
 import type { Http } from './types.ts';
 
@@ -71,14 +72,36 @@ export class Requests extends LogController {
     return enteredContext(request)?.id ?? requestIdOf(request.headers);
   }
 
+  /**
+   * Answers a request that cannot be routed. It passes all hooks, which give its reply the headers of any other, and is logged and measured.
+   * @param http the server
+   * @param request such as one whose path is malformed
+   * @param response to it
+   * @param answer the problem
+   */
+  refuse(http: Http, request: IncomingMessage, response: ServerResponse, answer: Problem): void {
+    const { method = '', url = '', headers } = request;
+    const context =
+      enteredContext(request) ?? new RequestContext({ ...this.#options, request, id: requestIdOf(headers) });
+    context.refusal = { answer, method, url };
+    // The router has to accept it. Admission answers, whether such a route exists or not.
+    Object.assign(request, { method: 'GET', url: '/-' });
+    runWith(context, () => http.routing(request, response));
+  }
+
   /** @param http the server; its other hooks must be added later */
   addHooks(http: Http): void {
     const { tracing } = this.#options;
     http.decorateRequest('callContext');
+    http.decorate('refuse', (...args) => this.refuse(http, ...args));
     http.addHook('onRequest', (request, reply, done) => {
       const { raw, id } = request;
       const entered = enteredContext(raw);
       const context = entered ?? new RequestContext({ ...this.#options, request: raw, id });
+      if (context.refusal !== undefined) {
+        const { method, url } = context.refusal;
+        Object.assign(raw, { method, url });
+      }
       request.callContext = context;
       context.answerBy(reply.raw);
       this.#inProgress.set(context, reply);
@@ -207,6 +230,7 @@ function faultOf({ raw, request }: FastifyReply): Error | undefined {
   if (raw.errored !== null && !isGone(raw.errored)) return raw.errored;
   // In HTTP/2 a stream that is ended on this side has an error, which is handled above.
   if (request.raw.httpVersionMajor === 2 || readableEnded || isGone(errored)) return undefined;
+  if (errored instanceof ClientFault) return undefined;
   return new Error('the connection was closed on this side', { cause: errored });
 }
 

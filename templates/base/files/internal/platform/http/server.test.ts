@@ -72,6 +72,114 @@ describe('an error', () => {
   });
 });
 
+describe('a request that cannot be routed', () => {
+  it.each([
+    ['/%zz', 400],
+    [`/named/${'x'.repeat(101)}`, 414],
+    ['/named/%E0%A4%A', 400],
+  ])('has the headers, the line and the observation of any other: %s', async (url, status) => {
+    const lines: string[] = [];
+    const log = await createLogger('info', { write: (line) => void lines.push(line) });
+    const durations = new RequestDurations();
+    const origin = 'https://shop.example.com';
+    http = await testServer({ CORS_ORIGINS: origin }, { log, durations });
+    // It takes the path that stands in for theirs.
+    http.get('/:any', () => ({}));
+    // A long parameter is one only where the method has a route.
+    for (const method of status === 414 ? (['GET', 'HEAD'] as const) : (['GET', 'HEAD', 'POST', 'PROPFIND'] as const)) {
+      const { statusCode, headers } = await http.inject({ method, url, headers: { origin, 'x-request-id': method } });
+      expect(statusCode).toBe(status);
+      expect(headers).toMatchObject({
+        'x-request-id': method,
+        'x-content-type-options': 'nosniff',
+        'access-control-allow-origin': origin,
+        'content-type': expect.stringMatching(/^application\/problem\+json/),
+      });
+      expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({
+        msg: 'request',
+        requestId: method,
+        method,
+        path: url,
+        status,
+      });
+      expect(lines).toHaveLength(1);
+      lines.length = 0;
+    }
+    expect(durations.text()).toMatch(new RegExp(`_count\\{method="HEAD",route="[^"]*",status="${status}"\\} 1`));
+  });
+
+  it('because it is not HTTP has its line and its observation, too', async () => {
+    const lines: string[] = [];
+    const log = await createLogger('info', { write: (line) => void lines.push(line) });
+    const durations = new RequestDurations();
+    http = await testServer({}, { log, durations });
+    const socket = connect(await listen(http.server, '127.0.0.1', 0), '127.0.0.1');
+    socket.write('GARBAGE\r\n\r\n');
+    expect(await text(socket)).toContain('x-content-type-options: nosniff');
+    expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([
+      { msg: 'request', route: 'unmatched', status: 400 },
+    ]);
+    expect(durations.text()).toContain('_count{method="_OTHER",route="unmatched",status="400"} 1');
+  });
+});
+
+describe('the address of a client behind proxies', () => {
+  it.each([
+    ['203.0.113.9:4711', '203.0.113.9'],
+    ['[2001:db8::1]:443', '2001:db8::1'],
+    ['[2001:db8::1]', '2001:db8::1'],
+    ['2001:db8::1', '2001:db8::1'],
+    ['203.0.113.9:4711, 10.0.0.7:80', '203.0.113.9'],
+    ['198.51.100.1:1 ,203.0.113.9:, [fd00::7]:1', '203.0.113.9'],
+    ['unknown', 'unknown'],
+  ])('has no port: %s', async (forwarded, address) => {
+    http = await testServer({ HTTP_TRUSTED_PROXIES: '10.0.0.0/8,127.0.0.1,fd00::/8' });
+    http.get('/address', ({ ip }) => ({ ip }));
+    const headers = { 'x-forwarded-for': forwarded };
+    expect((await http.inject({ url: '/address', headers })).json()).toEqual({ ip: address });
+  });
+});
+
+describe('what throws when it is read', () => {
+  const bad = (name: string): Error =>
+    Object.defineProperty(new Error('hunter2'), name, {
+      enumerable: true,
+      get() {
+        throw new Error('hunter2: read');
+      },
+    });
+  it.each<[string, () => unknown]>([
+    ...['code', 'statusCode', 'message', 'name', 'stack', 'cause', 'toString', 'validation', 'other'].map(
+      (name): [string, () => unknown] => [`an error by its ${name}`, () => bad(name)],
+    ),
+    ['a code and a status', () => Object.assign(bad('validation'), { code: 'a', statusCode: 400 })],
+    ['an error that is frozen', () => Object.freeze(new Error('hunter2'))],
+    ['a cause', () => new Error('hunter2', { cause: bad('cause') })],
+    ['an object without a prototype', (): unknown => Object.create(null)],
+    ['a proxy', () => new Proxy(new Error('hunter2'), { get: () => fail(), has: () => fail(), ownKeys: () => fail() })],
+    ['nothing', () => undefined],
+    ['null', () => null],
+    ['a text', () => 'hunter2'],
+  ])('(%s) is a problem that tells nothing, and one line in the log', async (_what, make) => {
+    const lines: string[] = [];
+    http = await testServer({}, { log: await createLogger('error', { write: (line) => void lines.push(line) }) });
+    http.get('/odd', async () => {
+      throw make();
+    });
+    http.get('/odd-at-once', () => {
+      throw make();
+    });
+    for (const url of ['/odd', '/odd-at-once']) {
+      lines.length = 0;
+      const { statusCode, headers, body } = await http.inject(url);
+      expect([url, statusCode]).toEqual([url, 500]);
+      expect(headers['content-type']).toMatch(/^application\/problem\+json/);
+      expect(body).not.toContain('hunter2');
+      expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([{ level: 'error', msg: 'request failed' }]);
+    }
+  });
+});
+
 describe('a request', () => {
   it('keeps the id of its caller, when that is well-formed', async () => {
     http = await testServer();
@@ -138,6 +246,10 @@ describe('the version', () => {
     expect((await http.inject('/version')).json()).toEqual(about);
   });
 });
+
+function fail(): never {
+  throw new Error('hunter2: read');
+}
 
 function post(body: string, type = 'application/json') {
   return { method: 'POST', url: '/numbers', headers: { 'content-type': type }, body } as const;

@@ -8,7 +8,7 @@ import { admission } from './admission.ts';
 import { BodyMemory, jsonBody } from './body.ts';
 import type { config } from './config.ts';
 import { createNodeServer, networks, PeerConnections } from './connections.ts';
-import { answerClientError, errorHandler, Problem } from './problems.ts';
+import { answerClientError, errorHandler, Problem, problemOf } from './problems.ts';
 import { replyBody } from './replies.ts';
 import { Requests, type RequestsOptions } from './requests.ts';
 import { Chain, type Http } from './types.ts';
@@ -46,16 +46,26 @@ async function cors(http: Http, settings: Static<typeof config>): Promise<void> 
   const { CORS_ORIGINS: origins, CORS_CREDENTIALS: credentials } = settings;
   if (origins === undefined) return;
   const { default: plugin } = await import('@fastify/cors');
+  // Seconds. Browsers use two hours at most.
+  const options = { origin: origins === '*' ? '*' : origins.split(/\s*,\s*/), credentials, maxAge: 7200 };
   await http.register(plugin, {
-    origin: origins === '*' ? '*' : origins.split(/\s*,\s*/),
-    credentials,
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposedHeaders: http.exposedHeaders,
-    // Seconds. Browsers use two hours at most.
-    maxAge: 7200,
-    // Admission answers other OPTIONS requests with Allow.
-    strictPreflight: false,
+    delegator({ method, url, headers }, done) {
+      const isPreflight = method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
+      // Admission answers other OPTIONS requests, and those for paths that do not exist.
+      const methods = isPreflight && headers.origin !== undefined ? http.methods.allowed(url) : undefined;
+      done(null, {
+        ...options,
+        exposedHeaders: http.exposedHeaders,
+        methods: methods ?? '',
+        preflight: methods !== undefined,
+      });
+    },
   });
+}
+
+/** Takes ports from the addresses that proxies name: `203.0.113.9:4711`, `[2001:db8::1]:443`. */
+function withoutPorts(forwarded: string): string {
+  return forwarded.replaceAll(/(^|,)\s*(?:\[([^\],]*)\]|(\d+\.\d+\.\d+\.\d+))(?::\d*)?\s*(?=,|$)/g, '$1$2$3');
 }
 
 export interface HttpOptions extends RequestsOptions {
@@ -83,8 +93,18 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     trustProxy: config.HTTP_TRUSTED_PROXIES === '' ? false : trusts,
     serverFactory: (handler) => createNodeServer({ settings: config, peers, errors }, requests.entering(handler)),
     schemaController: { compilersFactory: { buildValidator } },
-    clientErrorHandler: answerClientError,
-    frameworkErrors: answerError,
+    clientErrorHandler(error, socket) {
+      const status = answerClientError(error, socket, securityHeaders);
+      if (status === undefined) return;
+      options.durations.record('', 'unmatched', status, 0);
+      errors.count('malformed_request');
+      log.info({ route: 'unmatched', status }, 'request');
+    },
+    frameworkErrors(error, { raw, log: ofRequest }, reply) {
+      const answer = problemOf(error);
+      ofRequest[answer.status >= 500 ? 'error' : 'debug']({ err: error }, 'request failed');
+      http.refuse(raw, reply.raw, answer);
+    },
   });
   http.setErrorHandler(answerError);
   http.decorate('trusts', trusts);
@@ -93,6 +113,13 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   http.decorate('limits', config);
   http.decorate('exposedHeaders', ['etag', 'location', 'retry-after', 'x-request-id']);
   // Requests pass the hooks in this order.
+  if (config.HTTP_TRUSTED_PROXIES !== '') {
+    http.addHook('onRequest', ({ raw: { headers } }, _reply, done) => {
+      const { 'x-forwarded-for': forwarded } = headers;
+      if (typeof forwarded === 'string') headers['x-forwarded-for'] = withoutPorts(forwarded);
+      done();
+    });
+  }
   requests.addHooks(http);
   http.addHook('onRequest', (request, reply, done) => {
     reply.headers(securityHeaders).header(headerNames.id, request.id);

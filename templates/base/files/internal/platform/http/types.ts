@@ -5,6 +5,7 @@ import type { Static } from 'typebox';
 import type { Logger } from '../log/logger.ts';
 import type { config } from './config.ts';
 import type { PeerConnections } from './connections.ts';
+import type { Problem } from './problems.ts';
 
 /** The API's server. Modules register their routes on it while they start. */
 export type Http = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, Logger, TypeBoxTypeProvider>;
@@ -28,6 +29,8 @@ declare module 'fastify' {
     peers: PeerConnections;
     /** The steps before the handler. Modules add their own while they start. */
     chain: Chain;
+    /** Answers a request that cannot be routed, with the headers, the log line and the metric of any other. */
+    refuse: (request: IncomingMessage, response: ServerResponse, answer: Problem) => void;
     /** The API's limits, for other protocols that carry it. */
     limits: Static<typeof config>;
     /** Reply headers that pages of other origins can read (CORS). Modules add their own while they start. */

@@ -9,7 +9,8 @@ export const config = Type.Object({
   LOG_SAMPLE_INITIAL: Type.Integer({
     minimum: 0,
     default: 100,
-    description: 'Lines below warn that are logged each second of one message, before sampling begins',
+    description:
+      'Lines below warn of one message that are logged each second before sampling begins; requests count by route and class of status',
     examples: [100],
   }),
   LOG_SAMPLE_THEREAFTER: Type.Integer({

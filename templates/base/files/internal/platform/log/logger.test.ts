@@ -129,6 +129,23 @@ describe('sampling', () => {
     expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ level: 'warn', sampled: 0, lost: 2 });
   });
 
+  it('counts requests by method, route and class of status, so that a rare one is kept beside a busy one', async () => {
+    const lines: string[] = [];
+    const log = await createLogger('info', { write: (line) => void lines.push(line) }, sampling);
+    for (let count = 0; count < 5; count += 1) log.info({ method: 'GET', route: '/busy', status: 200 }, 'request');
+    for (const rare of [
+      { method: 'GET', route: '/rare', status: 200 },
+      { method: 'POST', route: '/busy', status: 200 },
+      { method: 'GET', route: '/busy', status: 404 },
+      { method: 'items.v1.Items/Get', status: 'NOT_FOUND' },
+    ]) {
+      log.info(rare, 'request');
+      expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject(rare);
+    }
+    log.info({ method: 'GET', route: '/busy', status: 201 }, 'request');
+    expect(lines).toHaveLength(6);
+  });
+
   it('counts a message by its pattern, not by what is put into it', async () => {
     const lines: string[] = [];
     const log = await createLogger('info', { write: (line) => void lines.push(line) }, sampling);

@@ -1,13 +1,14 @@
 import { isatty } from 'node:tty';
 import { Counter, type Registry } from '@prometheus-io/client';
-import { type DestinationStream, type Logger, pino } from 'pino';
+import { type Bindings, type ChildLoggerOptions, type DestinationStream, type Logger, pino } from 'pino';
 import { background, current, runWith } from '../../../pkg/context/index.ts';
 import { about } from '../app/about.ts';
 import { Output } from './output.ts';
+import { redact, redactArguments } from './redact.ts';
 
 export type { Logger } from 'pino';
 
-/** How many lines with one message are logged within a second. */
+/** How many lines of one kind are logged within a second. */
 export interface Sampling {
   /** This many lines first. */
   readonly initial: number;
@@ -39,21 +40,31 @@ export async function createLogger(
       base: { service: about.name, version: about.version },
       timestamp: pino.stdTimeFunctions.isoTime,
       mixin: contextFields,
-      formatters: { level: (label) => ({ level: label }), log: redact },
-      serializers: { err: describeError },
+      formatters: { level: (label) => ({ level: label }) },
+      // Errors are plain objects by then.
+      serializers: { err: (error: unknown) => error },
       onChild: (child) => void controls.set(child, control),
       hooks: {
         // Runs before the line is formatted, so that a dropped line costs little.
         logMethod(args, method, lineLevel) {
-          const [first, second]: readonly unknown[] = args;
-          const message = typeof first === 'string' ? first : second;
-          if (lineLevel >= warn || sampler.keeps(typeof message === 'string' ? message : '')) method.apply(this, args);
-          else control.drop('sampled', 1);
+          if (lineLevel < warn && !sampler.keeps(kindOf(args))) control.drop('sampled', 1);
+          else Reflect.apply(method, this, redactArguments(args));
         },
       },
     },
     stream ?? (output && ((await prettyOnTerminal(output)) ?? output)),
   );
+  // They are applied to the logger whose method is called.
+  // oxlint-disable-next-line typescript/unbound-method
+  const { child, setBindings } = log;
+  Object.assign(log, {
+    child(this: Logger, fields: Bindings, options?: ChildLoggerOptions): Logger {
+      return Reflect.apply(child, this, [redact(fields), options]);
+    },
+    setBindings(this: Logger, fields: Bindings): void {
+      Reflect.apply(setBindings, this, [redact(fields)]);
+    },
+  });
   const control = new LogControl(log, output);
   controls.set(log, control);
   return log;
@@ -68,43 +79,6 @@ export function contextFields(): Record<string, string> {
   if (id === background.id) return {};
   const fields = { requestId: id, traceId: trace.traceId };
   return trace.sampled ? { ...fields, spanId: trace.spanId } : fields;
-}
-
-const secretName = /password|secret|token|credential|authorization|cookie|api[-_]?key/i;
-const maxDepth = 8;
-
-/** Hides values with a secret name at any depth. pino's own redaction needs a path for each depth. */
-function redact(line: Record<string, unknown>): Record<string, unknown> {
-  for (const key in line) {
-    // Most lines are flat, and need no copy.
-    if (isSecret(key, line[key]) || typeof line[key] === 'object') return redactObject(line, maxDepth);
-  }
-  return line;
-}
-
-function redactObject(object: object, depth: number): Record<string, unknown> {
-  const copy: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(object)) {
-    copy[key] = isSecret(key, value) ? '[redacted]' : redactValue(value, depth - 1);
-  }
-  return copy;
-}
-
-function redactValue(value: unknown, depth: number): unknown {
-  // The serialisers handle errors and objects with `toJSON`.
-  if (typeof value !== 'object' || value === null || 'toJSON' in value || value instanceof Error) return value;
-  if (depth === 0) return '[deep]';
-  return Array.isArray(value) ? value.map((item) => redactValue(item, depth - 1)) : redactObject(value, depth);
-}
-
-/** A boolean is not a secret: CORS_CREDENTIALS only says whether there are any. */
-function isSecret(key: string, value: unknown): boolean {
-  return typeof value !== 'boolean' && secretName.test(key);
-}
-
-/** Any value can be thrown. */
-function describeError(error: unknown): unknown {
-  return error instanceof Error ? redact({ ...pino.stdSerializers.err(error) }) : error;
 }
 
 /** @returns whether standard output is a terminal and the service is not in production */
@@ -127,10 +101,23 @@ async function prettyOnTerminal(output: Output): Promise<DestinationStream | und
 
 /** Milliseconds. */
 const window = 1000;
-/** Messages with a count of their own. All others share one count, so that memory is bounded. */
-const maxMessages = 1000;
+/** Kinds of lines with a count of their own. All others share one count, so that memory is bounded. */
+const maxKinds = 1000;
 
-/** Chooses lines by message and second, as zap's sampler does: rare messages are always kept. */
+/** @returns what a line is counted by: its message, and for a request also its method, its route and the class of its status */
+function kindOf([first, second]: readonly unknown[]): string {
+  const message = typeof first === 'string' ? first : second;
+  const text = typeof message === 'string' ? message : '';
+  try {
+    if (typeof first !== 'object' || first === null || !('status' in first)) return text;
+    const { method, route, status }: { method?: unknown; route?: unknown; status: unknown } = first;
+    return `${text} ${String(method)} ${String(route)} ${typeof status === 'number' ? Math.floor(status / 100) : String(status)}`;
+  } catch {
+    return text;
+  }
+}
+
+/** Chooses lines by kind and second, as zap's sampler does by message: rare lines are always kept. */
 export class Sampler {
   readonly #sampling: Sampling;
   readonly #counts = new Map<string, number>();
@@ -141,10 +128,10 @@ export class Sampler {
   }
 
   /**
-   * @param message of a line
+   * @param kind of a line
    * @returns whether to log the line
    */
-  keeps(message: string): boolean {
+  keeps(kind: string): boolean {
     const { initial, thereafter } = this.#sampling;
     if (thereafter === 1) return true;
     const now = performance.now();
@@ -152,7 +139,7 @@ export class Sampler {
       this.#counts.clear();
       this.#end = now + window;
     }
-    const key = this.#counts.size < maxMessages || this.#counts.has(message) ? message : '';
+    const key = this.#counts.size < maxKinds || this.#counts.has(kind) ? kind : '';
     const count = (this.#counts.get(key) ?? 0) + 1;
     this.#counts.set(key, count);
     return count <= initial || (thereafter > 0 && (count - initial) % thereafter === 0);

@@ -86,6 +86,21 @@ describe('the output', () => {
       expect(await flushed).toBe(true);
     });
 
+    it('writes together what comes shortly after a write, and the first line at once', async () => {
+      await using reader = await open(pipe, 'r+');
+      const output = outputTo(pipe);
+      const read = async (): Promise<string> =>
+        (await reader.read(Buffer.alloc(chunk))).buffer.toString().replace(/\0+$/, '');
+      output.write('one\n');
+      expect(await read()).toBe('one\n');
+      const next = read();
+      output.write('two\n');
+      output.write('three\n');
+      const passing = setInterval(() => vi.advanceTimersByTime(1), 1);
+      expect(await next).toBe('two\nthree\n');
+      clearInterval(passing);
+    });
+
     it('gives up a reader that takes nothing', async () => {
       await using reader = await open(pipe, 'r+');
       const output = outputTo(pipe);

@@ -6,12 +6,15 @@ const maxWaiting = 4 * 1024 * 1024;
 const maxWrite = 64 * 1024;
 /** Milliseconds until a write to a full pipe is tried again. */
 const retryAfter = 10;
+/** Milliseconds that follow a write, in which lines gather for the next one. A quiet service does not wait. */
+const gatherFor = 5;
 /** Milliseconds that an exit without `flush` may wait for the last lines. */
 const exitTimeout = 1000;
 
 /**
- * Writes lines to a file descriptor and never waits for it. Lines gather while a write is under way. Lines that a full disk, a
- * broken pipe or a reader with 4 MiB of backlog does not take are lost and counted: the service goes on without its log.
+ * Writes lines to a file descriptor and never waits for it. Lines gather while a write is under way, and for some
+ * milliseconds after it. Lines that a full disk, a broken pipe or a reader with 4 MiB of backlog does not take are lost and counted:
+ * the service goes on without its log.
  *
  * pino's own destination waits for the reader, or retries for ever on a full disk, and cannot say when all is written.
  */
@@ -21,7 +24,9 @@ export class Output {
   #waiting = '';
   /** The bytes that follow the write under way. */
   #unsent: Buffer = Buffer.alloc(0);
+  /** Whether a write is under way, or lines gather after one. */
   #writing = false;
+  #gathering: NodeJS.Timeout | undefined;
   #onIdle: (() => void)[] = [];
   readonly #flushTimers = new Set<NodeJS.Timeout>();
 
@@ -56,6 +61,7 @@ export class Output {
     this.#onIdle.push(() => resolve(true));
     const timer = setTimeout(resolve, ms, false);
     this.#flushTimers.add(timer);
+    if (this.#gathering !== undefined) this.#next();
     try {
       return await promise;
     } finally {
@@ -64,7 +70,14 @@ export class Output {
     }
   }
 
+  #gather(): void {
+    this.#gathering = setTimeout(() => this.#next(), gatherFor).unref();
+    if (this.#onIdle.length > 0) this.#next();
+  }
+
   #next(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
     this.#writing = this.#waiting !== '';
     if (this.#writing) {
       const lines = Buffer.from(this.#waiting);
@@ -84,11 +97,11 @@ export class Output {
       } else if (error === null) {
         for (const timer of this.#flushTimers) timer.refresh();
         if (written < lines.length) this.#send(lines.subarray(written));
-        else this.#next();
+        else this.#gather();
       } else {
         this.#onLost(lines.filter((byte) => byte === 0x0a).length);
         this.#unsent = Buffer.alloc(0);
-        this.#next();
+        this.#gather();
       }
     });
   }

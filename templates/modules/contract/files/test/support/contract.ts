@@ -64,6 +64,8 @@ export class Contract {
 
   #breachOf(id: string, exchange: Exchange): string | undefined {
     const { method, route = '', status } = exchange;
+    // The client has the reply already (RFC 9110, 15.4.5). Every GET can be conditional.
+    if (status === 304) return undefined;
     const operation = this.#operations.get(id);
     if (operation === undefined) return 'the contract has no such operation';
     const { path, responses } = operation;
@@ -190,7 +192,8 @@ function watch(server: FastifyInstance, report: (exchange: Exchange) => void): v
       operationId: operationIdOf(schema),
       status: reply.statusCode,
       contentType: String(reply.getHeader('content-type') ?? ''),
-      body: textOf(payload),
+      // Fastify sends no content with 204, whatever the handler returns.
+      body: reply.statusCode === 204 ? '' : textOf(payload),
       ...(unlisted.has(server) && { document: server.swagger() }),
     });
   });

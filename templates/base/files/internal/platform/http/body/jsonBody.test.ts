@@ -7,6 +7,8 @@ let http: Http;
 beforeEach(async () => {
   http = await testHttp();
   http.post('/echo', ({ body }) => ({ body }));
+  http.post('/object', { schema: { body: Type.Object({}) } }, ({ body }) => ({ body }));
+  http.delete('/echo', ({ body }) => ({ body }));
 });
 afterEach(() => http.close());
 
@@ -53,8 +55,28 @@ describe('a body', () => {
       expect((await post('{}', { 'content-type': type })).statusCode).toBe(415);
   });
 
+  it.each(['application/json', 'text/plain;charset=UTF-8', 'application/x-www-form-urlencoded', 'none', '/'])(
+    'that is not there has no type, whatever the header says: %s',
+    async (type) => {
+      const headers = { 'content-type': type };
+      for (const request of [{ method: 'DELETE' }, { method: 'POST' }, { method: 'POST', body: '' }] as const) {
+        const reply = await http.inject({ url: '/echo', headers, ...request });
+        expect([reply.statusCode, reply.json()]).toEqual([200, {}]);
+      }
+    },
+  );
+
+  it('that is missing where one is needed is told so', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const refused = await http.inject({ method: 'POST', url: '/object', headers, body: '' });
+    expect(refused.json()).toMatchObject({
+      status: 400,
+      code: 'empty_json_body',
+      detail: 'The body is empty; it has to be JSON.',
+    });
+  });
+
   it.each([
-    ['', 'The body is empty; it has to be JSON.'],
     ['{"a":', 'The body is not valid JSON.'],
     ['{"__proto__":{}}', 'The body has a key that is refused: "__proto__", or "prototype" in "constructor".'],
   ])('that is refused is told why, by no other type than its own: %s', async (body, detail) => {

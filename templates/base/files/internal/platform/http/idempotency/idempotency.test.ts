@@ -83,7 +83,7 @@ describe('a request with an Idempotency-Key', () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     work = () => promise;
     const first = order('a');
-    await vi.waitFor(() => expect(made).toBe(1), 10_000);
+    await vi.waitFor(() => expect(made).toBe(1), 60_000);
     const refused = await order('a');
     expect(refused.statusCode).toBe(409);
     expect(refused.json()).toMatchObject({ code: 'idempotency_key_in_flight' });

@@ -1,12 +1,14 @@
 import { Readable } from 'node:stream';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { testHttp } from '../../../../test/support/http.ts';
+import { listenLocally, testHttp } from '../../../../test/support/http.ts';
 import type { Http } from '../server.ts';
 
 const long = { text: 'slip'.repeat(500) };
 
 let http: Http;
+/** Streams without an end that were let go. */
+let closed = 0;
 beforeEach(async () => {
   http = await testHttp();
   http.get('/short', () => ({ text: 'slip' }));
@@ -23,6 +25,20 @@ beforeEach(async () => {
     return 'again';
   });
   http.post('/short', () => ({ text: 'slip' }));
+  http.get('/response', () => Response.json(long, { status: 203, headers: { 'x-name': 'a' } }));
+  http.get('/empty-response', () => new Response(null, { status: 204 }));
+  http.get('/read-response', async () => {
+    const response = new Response('slip');
+    await response.text();
+    return response;
+  });
+  http.get('/nothing-at-all', (_request, reply) => reply.send());
+  http.get('/null', (_request, reply) => reply.type('text/plain').send(null));
+  http.get('/endless', (_request, reply) => {
+    const endless = new Readable({ read() {} });
+    endless.once('close', () => (closed += 1));
+    return reply.type('text/plain').send(endless);
+  });
 });
 afterEach(() => http.close());
 
@@ -131,8 +147,75 @@ describe('an ETag', () => {
     expect(head.body).toBe('');
   });
 
+  it.each(['*', 'W/"x", "v7"', '"v7"'])(
+    'that HEAD knows already is 304 without a length, as for GET: %s',
+    async (known) => {
+      for (const method of ['GET', 'HEAD'] as const) {
+        const { statusCode, headers, body } = await http.inject({
+          method,
+          url: '/tagged',
+          headers: { 'if-none-match': known },
+        });
+        expect([statusCode, headers['etag'], body]).toEqual([304, '"v7"', '']);
+        expect(headers).not.toHaveProperty('content-length');
+      }
+    },
+  );
+
   it('stands on replies to GET that succeed, and on no others', async () => {
     expect((await http.inject({ method: 'POST', url: '/short' })).headers).not.toHaveProperty('etag');
     expect((await get('/nothing')).headers).not.toHaveProperty('etag');
+  });
+});
+
+describe('a Response of the Web', () => {
+  it('is sent as any reply: its status, its headers, compressed', async () => {
+    const { statusCode, headers, rawPayload } = await get('/response', { 'accept-encoding': 'gzip' });
+    expect(statusCode).toBe(203);
+    expect(headers).toMatchObject({ 'x-name': 'a', 'content-type': 'application/json', 'content-encoding': 'gzip' });
+    expect(JSON.parse(gunzipSync(rawPayload).toString())).toEqual(long);
+  });
+
+  it('that was fetched is sent decoded, without the headers of the connection that it came by', async () => {
+    const port = await listenLocally(http);
+    http = await testHttp();
+    http.get('/', () => fetch(`http://127.0.0.1:${port}/response`));
+    const { headers, body } = await http.inject('/');
+    expect(JSON.parse(body)).toEqual(long);
+    expect(headers).toMatchObject({ 'x-name': 'a' });
+    expect(headers).not.toHaveProperty('content-encoding');
+    expect(headers).not.toHaveProperty('keep-alive');
+  });
+
+  it('whose body was read before is a fault of the service', async () => {
+    const { statusCode, body } = await get('/read-response');
+    expect(statusCode).toBe(500);
+    expect(body).not.toContain('read before');
+  });
+});
+
+describe('HEAD', () => {
+  it.each([
+    '/short',
+    '/long',
+    '/stream',
+    '/events',
+    '/image',
+    '/response',
+    '/empty-response',
+    '/nothing-at-all',
+    '/null',
+  ])('is answered as GET, without a body: %s', async (url) => {
+    const whole = await get(url);
+    const head = await http.inject({ method: 'HEAD', url });
+    expect(head.body).toBe('');
+    expect(head.statusCode).toBe(whole.statusCode);
+    expect(head.headers['content-type']).toBe(whole.headers['content-type']);
+  });
+
+  it('lets a stream without an end go', async () => {
+    const head = await http.inject({ method: 'HEAD', url: '/endless' });
+    expect(head.statusCode).toBe(200);
+    await expect.poll(() => closed).toBe(1);
   });
 });

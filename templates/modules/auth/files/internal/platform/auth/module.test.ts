@@ -243,8 +243,7 @@ describe('settings', () => {
     ['a symmetric algorithm', () => ({ ...settings(), AUTH_ALGORITHMS: 'ES256,HS256' }), 'AUTH_ALGORITHMS'],
     ['no algorithm', () => ({ ...settings(), AUTH_ALGORITHMS: 'none' }), 'AUTH_ALGORITHMS'],
   ])('in production, %s: does not start', async (_, env, variable) => {
-    vi.stubEnv('NODE_ENV', 'production');
-    const start = testService(env(), () => undefined);
+    const start = testService({ ...env(), NODE_ENV: 'production' }, () => undefined);
     await expect(start).rejects.toMatchObject({ faults: [{ variable }] });
     await expect(start).rejects.not.toThrow('c2VjcmV0');
   });

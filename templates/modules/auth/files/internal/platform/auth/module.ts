@@ -2,7 +2,7 @@ import { Counter } from '@prometheus-io/client';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { defineModule } from '../app/module.ts';
-import { ConfigError } from '../config/config.ts';
+import { ConfigError, type Fault, rule } from '../config/config.ts';
 import { http } from '../http/module.ts';
 import type { Http } from '../http/server.ts';
 import { identity, type Needs } from '../identity/module.ts';
@@ -35,10 +35,11 @@ export interface Auth {
 export const auth = defineModule({
   name: 'auth',
   config,
+  rules: [rule(config, contradiction)],
   requires: [http, identity, metrics],
   async start({ config: settings, log, use }) {
     const { registry } = use(metrics);
-    const trust = trustFrom(settings, process.env['NODE_ENV'] === 'production', (url) => {
+    const trust = trustFrom(settings, (url) => {
       const fetches = new Counter({
         name: 'auth_jwks_fetches_total',
         help: 'Fetches of the keys of the issuer, by outcome',
@@ -77,37 +78,48 @@ export function protect(server: Http, guard: Guard): void {
 }
 
 const required = 'AUTH_ISSUER, AUTH_AUDIENCE and one of AUTH_JWKS_URL, AUTH_JWKS and AUTH_JWKS_FILE';
+const sources = ['AUTH_JWKS_URL', 'AUTH_JWKS', 'AUTH_JWKS_FILE'] as const;
 
-/** Trusts the configured issuer or, when nothing is configured, the local one; never the local one in production. */
-function trustFrom(settings: Static<typeof config>, production: boolean, remote: (url: string) => Keys): Trust {
+/** Everything about the issuer is set, or nothing. Nothing means the local issuer, which does not exist in production. */
+function contradiction(settings: Static<typeof config>, isProduction: boolean): Fault | undefined {
   const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_JWKS_URL: url } = settings;
-  const sources = (['AUTH_JWKS_URL', 'AUTH_JWKS', 'AUTH_JWKS_FILE'] as const).filter((name) => settings[name] !== '');
-  if (issuer === '' && audience === '' && sources.length === 0) {
-    if (production) fail('AUTH_ISSUER', `${required}: there is no local issuer in production`);
+  const [source, another] = sources.filter((name) => settings[name] !== '');
+  if (issuer === '' && audience === '' && source === undefined) {
+    if (!isProduction) return undefined;
+    return { variable: 'AUTH_ISSUER', expected: `${required}: there is no local issuer in production` };
+  }
+  if (issuer === '') return { variable: 'AUTH_ISSUER', expected: `the issuer of the tokens; set ${required} together` };
+  if (audience === '') {
+    return { variable: 'AUTH_AUDIENCE', expected: `the name of this API in tokens; set ${required} together` };
+  }
+  if (source === undefined || another !== undefined) {
+    return {
+      variable: another ?? 'AUTH_JWKS_URL',
+      expected: 'exactly one of AUTH_JWKS_URL, AUTH_JWKS and AUTH_JWKS_FILE',
+    };
+  }
+  if (source !== 'AUTH_JWKS_URL') return undefined;
+  if (!URL.canParse(url)) return { variable: source, expected: 'a URL' };
+  // An attacker on the network who changes the keys can forge every token.
+  if (isProduction && !url.startsWith('https:')) return { variable: source, expected: 'an https URL in production' };
+  return undefined;
+}
+
+/** Trusts the configured issuer or, when nothing is configured, the local one. */
+function trustFrom(settings: Static<typeof config>, remote: (url: string) => Keys): Trust {
+  const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_JWKS_URL: url } = settings;
+  const source = sources.find((name) => settings[name] !== '');
+  if (source === undefined) {
     const keys = developmentKeys(settings.AUTH_DEVELOPMENT_DIR);
     return { issuer: development.issuer, audience: development.audience, algorithms: [development.algorithm], keys };
   }
-  if (issuer === '') fail('AUTH_ISSUER', `the issuer of the tokens; set ${required} together`);
-  if (audience === '') fail('AUTH_AUDIENCE', `the name of this API in tokens; set ${required} together`);
-  const [source, another] = sources;
-  if (source === undefined || another !== undefined) {
-    fail(another ?? 'AUTH_JWKS_URL', 'exactly one of AUTH_JWKS_URL, AUTH_JWKS and AUTH_JWKS_FILE');
-  }
   const algorithms = settings.AUTH_ALGORITHMS.split(',');
-  if (source === 'AUTH_JWKS_URL') {
-    if (!URL.canParse(url)) fail(source, 'a URL');
-    // An attacker on the network who changes the keys can forge every token.
-    if (production && !url.startsWith('https:')) fail(source, 'an https URL in production');
-    return { issuer, audience, algorithms, keys: remote(url) };
-  }
+  if (source === 'AUTH_JWKS_URL') return { issuer, audience, algorithms, keys: remote(url) };
   try {
     const keys = source === 'AUTH_JWKS_FILE' ? fileKeys(settings[source]) : staticKeys(settings[source]);
     return { issuer, audience, algorithms, keys };
   } catch (error) {
-    return fail(source, `public keys as JSON (${error instanceof Error ? error.message : 'unreadable'})`);
+    const reason = error instanceof Error ? error.message : 'unreadable';
+    throw new ConfigError([{ variable: source, expected: `public keys as JSON (${reason})` }]);
   }
-}
-
-function fail(variable: string, expected: string): never {
-  throw new ConfigError([{ variable, expected }]);
 }

@@ -7,7 +7,7 @@ import { Type } from 'typebox';
 import { testSettings } from '../http/config.ts';
 import { Service } from '../app/lifecycle.ts';
 import { defineModule } from '../app/module.ts';
-import { readConfig } from '../config/config.ts';
+import { checkConfig, readConfig } from '../config/config.ts';
 import { http } from '../http/module.ts';
 import type { Http } from '../http/server.ts';
 import { type Identity, identity } from '../identity/module.ts';
@@ -128,6 +128,7 @@ export async function testService(
     },
   });
   const settings = { ...testSettings, ...env };
+  checkConfig([auth.config], settings, auth.rules);
   const service = new Service([identity, metrics, tracing, http, auth, slice], {
     log: pino({ base: null }, { write: (line) => (log.text += line) }),
     configOf: (module) => readConfig(module.config, settings),

@@ -1,4 +1,6 @@
-import { type Admin, createAdmin } from '../admin/module.ts';
+import type { Static } from 'typebox';
+import type { config } from '../admin/config.ts';
+import { type Admin, createAdmin, guardChanges } from '../admin/module.ts';
 import { type Metrics, openMetricsType } from '../metrics/module.ts';
 import type { Supervisor, Worker } from './supervisor.ts';
 
@@ -13,11 +15,14 @@ interface Answer {
  * The admin port of all workers: each request is sent to every worker.
  * @param supervisor knows the workers
  * @param metrics of this process
- * @param timeoutMs milliseconds that a worker may take to answer
+ * @param settings token for changes, and the time that a worker may take to answer
  * @returns a server that does not listen yet
  */
-export function clusterAdmin(supervisor: Supervisor, metrics: Metrics, timeoutMs: number): Admin {
+export function clusterAdmin(supervisor: Supervisor, metrics: Metrics, settings: Static<typeof config>): Admin {
+  const timeoutMs = settings.HEALTH_TIMEOUT_MS;
   const admin = createAdmin();
+  // Workers see requests of this process only, which are local.
+  guardChanges(admin, settings.ADMIN_TOKEN);
   const askAll = (path: string, init?: RequestInit): Promise<Answer[]> =>
     Promise.all(supervisor.workers.map((worker) => ask(worker, path, timeoutMs, init)));
 

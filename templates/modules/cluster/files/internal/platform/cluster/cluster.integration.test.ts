@@ -3,7 +3,7 @@ import { type ServiceProcess, startProcess } from '../../../test/support/service
 import { loadWhileRolling, twoWorkers } from './testing.ts';
 
 /** For processes that start on a machine with much else to do. */
-const patience = { timeout: 30_000 };
+const patience = { timeout: 60_000 };
 
 let service: ServiceProcess;
 let admin: string;

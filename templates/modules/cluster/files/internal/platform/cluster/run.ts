@@ -58,7 +58,7 @@ export async function runCluster(main: string): Promise<void> {
     startMs: settings.START_TIMEOUT_MS,
     stopMs: settings.SHUTDOWN_TIMEOUT_MS + graceMs,
   });
-  const admin = clusterAdmin(supervisor, metrics, settings.HEALTH_TIMEOUT_MS);
+  const admin = clusterAdmin(supervisor, metrics, settings);
 
   async function end(signal: NodeJS.Signals | undefined, failed = false): Promise<never> {
     const clean = await supervisor.stop(signal);

@@ -83,7 +83,7 @@ export class Call extends Context {
   }
 
   override detached(name: string): Context {
-    return this.#serving.tracing.detached(name, this);
+    return this.#serving.tracing.detached(name, this) ?? super.detached(name);
   }
 
   /** Whether it has its status: nothing more is sent. */

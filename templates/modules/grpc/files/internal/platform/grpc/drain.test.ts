@@ -98,7 +98,7 @@ describe('when the service stops', () => {
     session.once('close', resolve);
     await service.service.stop(0, 500);
     await closed;
-    await expect.poll(() => service.grpc.connections, { timeout: 15_000 }).toBe(0);
+    await expect.poll(() => service.grpc.connections, { timeout: 60_000 }).toBe(0);
   });
 
   it('health says so first, and those who watch it do not keep the service', async () => {

@@ -29,9 +29,9 @@ export function serveHealth(grpc: Grpc, lifecycle: Lifecycle, stopping: AbortSig
   };
   const check = async (): Promise<void> => {
     const isReady = lifecycle.phase === 'ready';
-    const modules = isReady ? Object.values(await lifecycle.health(healthTimeoutMs)) : ['not ready'];
+    const modules = isReady ? Object.values(await lifecycle.health(healthTimeoutMs)) : [{ error: 'not ready' }];
     if (stopping.aborted) return;
-    set(modules.every((each) => each === 'ok') ? 'SERVING' : 'NOT_SERVING');
+    set(modules.every((each) => typeof each === 'string') ? 'SERVING' : 'NOT_SERVING');
     setTimeout(() => void check(), isReady ? 1000 : 20).unref();
   };
   stopping.addEventListener('abort', () => {

@@ -173,6 +173,37 @@ describe('what no client should send', () => {
     await until(() => service.grpc.calls === 0);
   });
 
+  it.each<[string, Uint8Array, Record<string, string>]>([
+    ['text that is not UTF-8', Buffer.from('0a02c328', 'hex'), {}],
+    ['half a surrogate', Buffer.from('0a03eda080', 'hex'), {}],
+    ['a field of another type', Buffer.from('08ffffffffffffffffff01', 'hex'), {}],
+    ['a field that is not closed', Buffer.from('0b', 'hex'), {}],
+    ['a length without end', Buffer.from('0affffffff0f', 'hex'), {}],
+    ['NUL', text('\0'), {}],
+    ['an id of bytes', text('a'), { 'x-request-id': '\u00ff' }],
+    ['a trace that is none', text('a'), { traceparent: 'x', tracestate: '=' }],
+    ['binary metadata that is none', text('a'), { 'x-bin': '%%%' }],
+    ['a token that is none', text('a'), { authorization: 'Bearer \u00e9' }],
+    ['a name of a prototype', text('a'), { ['__proto__']: 'x', constructor: 'x' }],
+    ['a time without end', text('a'), { 'grpc-timeout': '99999999H' }],
+    ['a time that is too long to say', text('a'), { 'grpc-timeout': '99999999999999999999H' }],
+    ['no time at all', text('a'), { 'grpc-timeout': '0n' }],
+    ['a time before now', text('a'), { 'grpc-timeout': '-1S' }],
+    ['an accepted encoding that is none', text('a'), { 'grpc-accept-encoding': ',x,,' }],
+  ])('%s is no fault of the service, and has its line', async (_what, message, headers) => {
+    for (const path of ['/test.Echo/One', '/test.Echo/Gather']) {
+      const answer = await callRaw(session, path, { message }, headers);
+      // Neither UNKNOWN, INTERNAL, UNAVAILABLE nor DATA_LOSS.
+      expect([path, answer.status, ['0', '3', '4', '8', '16'].includes(String(answer.grpcStatus))]).toEqual([
+        path,
+        200,
+        true,
+      ]);
+    }
+    expect(service.log.text.match(/"msg":"call"/g)).toHaveLength(2);
+    expect(await othersAreServed()).toBe(true);
+  });
+
   it.each(['/test.Echo/Nothing', '/nothing.Here/One', '/', '/\u00ff'])('%s is no method', async (path) => {
     expect(await callRaw(session, path, good)).toMatchObject({ status: 200, grpcStatus: '12' });
     expect(await othersAreServed()).toBe(true);

@@ -13,14 +13,21 @@ import { sqlState } from './errors.ts';
 import { createMetrics, type PostgresMetrics } from './metrics.ts';
 import { SupervisedPool } from './pool.ts';
 
-/** Refuses URLs that the client cannot read, such as one with a list of hosts or with `#` in the password. */
+/**
+ * Refuses URLs that the client cannot read, such as one with a list of hosts or with `#` in the password; and the embedded database in
+ * production, where its data would be lost.
+ */
 export const rules = [
-  rule(Type.Pick(config, ['DATABASE_URL']), ({ DATABASE_URL }) => {
+  rule(Type.Pick(config, ['DATABASE_URL']), ({ DATABASE_URL }, isProduction) => {
     const url = URL.parse(DATABASE_URL);
-    if (DATABASE_URL === '' || (url !== null && url.hash === '' && !url.hostname.includes(','))) return undefined;
+    const isReadable = url !== null && url.hash === '' && !url.hostname.includes(',');
+    if (DATABASE_URL === '' ? !isProduction : isReadable) return undefined;
     return {
       variable: 'DATABASE_URL',
-      expected: 'a URL with one host; the characters # / ? @ : % in user and password are percent-encoded',
+      expected:
+        DATABASE_URL === ''
+          ? 'a server: with NODE_ENV=production there is no embedded database'
+          : 'a URL with one host; the characters # / ? @ : % in user and password are percent-encoded',
       example: 'postgres://user:password@localhost:5432/database',
     };
   }),
@@ -60,6 +67,8 @@ export interface OpenDatabase {
   readonly metrics: PostgresMetrics;
   /** The database with the tables that the caller names; all of them share one pool. */
   readonly tables: <Tables>() => Database<Tables>;
+  /** Whether the server refuses writes; `SupervisedPool.isReadOnly`. */
+  readonly isReadOnly: (timeoutMs: number) => Promise<boolean>;
   /** Closes it. Waits for the connections that code holds, until the signal aborts. */
   readonly close: (signal?: AbortSignal) => Promise<void>;
 }
@@ -97,6 +106,7 @@ export async function openDatabase({ settings, log, registry, lockTimeoutMs = 0 
       const db = new Kysely<Tables>({ dialect });
       return { db, transaction: (run, options) => transaction(db, metrics, run, options) };
     },
+    isReadOnly: (timeoutMs) => supervised.isReadOnly(timeoutMs),
     close: async (signal) => {
       await supervised.end(signal);
       await close();

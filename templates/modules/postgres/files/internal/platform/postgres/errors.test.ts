@@ -5,7 +5,7 @@ import { DatabaseUnavailableError, PoolExhaustedError, connectError, databaseErr
 const withCode = (code: string) => Object.assign(new Error('internal words'), { code });
 
 describe('databaseError', () => {
-  it.each(['08006', '25006', '53300', '57P01', '57P03', 'ECONNRESET', 'ENOTFOUND'])(
+  it.each(['08006', '25006', '53300', '57P01', '57P03', '57P05', 'ECONNRESET', 'ENOTFOUND'])(
     'treats %s as a database that is unavailable',
     (code) => {
       expect(databaseError(withCode(code))).toBeInstanceOf(DatabaseUnavailableError);

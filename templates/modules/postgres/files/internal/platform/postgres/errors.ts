@@ -63,9 +63,13 @@ const publicErrors: Readonly<Record<string, Omit<ServiceErrorOptions, 'cause'>>>
  * number or JSON, a negative limit or offset, null, a failed check.
  */
 const inputStates = /^(22001|22003|22007|22008|22021|22023|2202[46]|2201[WX]|2203\w|22P0[2356]|23502|23514)$/;
-/** Connection exceptions, a read-only session, too many connections, and a server that shuts down or starts. */
-const unavailable =
-  /^(08...|25006|53300|57P0[123]|ECONN\w+|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/;
+/** Connection exceptions, too many connections, a server that shuts down or starts, a database that is dropped. */
+const unavailable = /^(08...|53300|57P0[1-5]|ECONN\w+|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/;
+/**
+ * What a server says that is read-only, as `SQLSTATE:routine`: PostgreSQL has no SQLSTATE of its own for serializable transactions and
+ * for locks on a standby, and its messages are translated.
+ */
+const standby = /^(0A000:(call_enum_check_hook|GetSerializableTransactionSnapshot)|55000:LockAcquireExtended)$/;
 /** Messages of node-postgres, without a code, for a connection that is closed. */
 const closed = /^(Connection terminated|Client (was closed|has encountered a connection error))/;
 
@@ -76,9 +80,21 @@ const closed = /^(Connection terminated|Client (was closed|has encountered a con
 export function databaseError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const code = codeOf(error) ?? '';
-  if (unavailable.test(code) || closed.test(error.message)) return new DatabaseUnavailableError(error);
+  if (unavailable.test(code) || isReadOnly(error) || closed.test(error.message))
+    return new DatabaseUnavailableError(error);
   const options = inputStates.test(code) ? invalidValue : publicErrors[code];
   return options === undefined ? error : new ServiceError({ ...options, cause: error });
+}
+
+/**
+ * @param error what a query threw
+ * @returns whether the server is read-only: a standby, or a primary that was replaced in a failover
+ */
+export function isReadOnly(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = codeOf(error);
+  // read_only_sql_transaction
+  return code === '25006' || ('routine' in error && standby.test(`${code}:${String(error.routine)}`));
 }
 
 /**

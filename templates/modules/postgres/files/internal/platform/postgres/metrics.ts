@@ -49,6 +49,7 @@ export function createMetrics(registry: Registry, pool: Pool) {
       registers,
     }),
     up: gauge('postgres_up', 'Whether the database answered the last health check'),
+    readOnly: gauge('postgres_read_only', 'Whether the database refused writes at the last health check'),
     pending: gauge('postgres_migrations_pending', 'Migrations of this release that the database does not have'),
   };
 }

@@ -21,7 +21,7 @@ describe.skipIf(!server)('the module, on a PostgreSQL server (needs DATABASE_URL
       POSTGRES_CHECKOUT_MAX_MS: '1500',
     });
     const becomes = (expected: unknown) =>
-      vi.waitFor(async () => expect(await service.health(1000)).toEqual({ postgres: expected }), 15_000);
+      vi.waitFor(async () => expect(await service.health(1000)).toEqual({ postgres: expected }), 60_000);
 
     await becomes({ error: 'migrations are pending: 20261121_accounts' });
     expect(await metrics.text()).toContain('postgres_migrations_pending 1');
@@ -38,7 +38,7 @@ describe.skipIf(!server)('the module, on a PostgreSQL server (needs DATABASE_URL
 
     // The network swallows all packets: nobody says that the connection is gone.
     proxy.set('stalled');
-    await becomes({ error: expect.stringContaining('timeout') });
+    await becomes({ error: 'the health check of the database took longer than 500 ms' });
     await becomes({ error: 'The database is unavailable. Try again.' });
     proxy.set('open');
     await becomes('ok');

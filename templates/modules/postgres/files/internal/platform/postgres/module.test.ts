@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkConfig } from '../config/config.ts';
+import { postgres } from './module.ts';
 import { type TestService, testService } from './testing.ts';
 
 describe('the module, without a server', () => {
@@ -36,4 +38,21 @@ describe('the module, without a server', () => {
     stopped.resolve();
     await expect(forgotten).rejects.toThrow('taken away');
   });
+});
+
+it.each([
+  [{}, true],
+  [{ DATABASE_URL: 'postgres://localhost/orders' }, true],
+  [{ NODE_ENV: 'production', DATABASE_URL: 'postgres://localhost/orders' }, true],
+  [{ NODE_ENV: 'production' }, false],
+  [{ NODE_ENV: 'production', PGLITE_DIR: '/data' }, false],
+  [{ DATABASE_URL: 'postgres://a,b/orders' }, false],
+])('the embedded database is refused in production, by name: %j', (env, isAccepted) => {
+  let fault = '';
+  try {
+    checkConfig([postgres.config], env, postgres.rules);
+  } catch (error) {
+    fault = String(error);
+  }
+  expect(fault).toMatch(isAccepted ? /^$/ : /^ +DATABASE_URL: expected a/m);
 });

@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import { defineModule } from '../app/module.ts';
 import type { Logger } from '../log/logger.ts';
 import { metrics } from '../metrics/module.ts';
@@ -32,12 +31,11 @@ export const postgres = defineModule({
       await createMigrations(database.tables<unknown>().db).up();
     }
     const intervalMs = settings.POSTGRES_HEALTH_INTERVAL_MS;
-    const timeoutMs = settings.POSTGRES_CONNECT_TIMEOUT_MS + intervalMs;
-    const health = await watchHealth(database, log, intervalMs, timeoutMs);
+    const health = await watchHealth(database, log, intervalMs, settings.POSTGRES_CONNECT_TIMEOUT_MS);
     const value: Postgres = { tables: database.tables };
     return {
       value,
-      health: health.assert,
+      health: health.report,
       stop: async (signal) => {
         health.stop();
         await database.close(signal);
@@ -46,22 +44,25 @@ export const postgres = defineModule({
   },
 });
 
+const readOnly = 'impaired: the database is read-only, writes fail';
+
 /**
- * Checks regularly that the database answers, and that it has all migrations of this release. Probes read the last result: they
- * wait for nothing and take no connection.
+ * Checks regularly that the database answers, takes writes, and has all migrations of this release. Probes read the last result: they
+ * wait for nothing and take no connection. A database that is read-only does not make the instance unready: reads work, and all
+ * instances would leave at once.
  * @param database the database to check
  * @param log gets a line when the result changes
  * @param intervalMs the pause between two checks
- * @param timeoutMs how long a check may take: longer than a wait for a connection
- * @returns after the first check: `assert` throws the fault that the last check found, `stop` ends the checks
+ * @param timeoutMs milliseconds for the answer of the database
+ * @returns after the first check: `report` throws the fault that the last check found, or returns what is impaired; `stop` ends the checks
  */
 export async function watchHealth(database: OpenDatabase, log: Logger, intervalMs: number, timeoutMs: number) {
-  const { db } = database.tables<unknown>();
-  const migrations = createMigrations(db);
+  const migrations = createMigrations(database.tables<unknown>().db);
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   let migrated = false;
   let fault: Error | undefined;
+  let impaired: string | undefined;
 
   async function assertMigrated(): Promise<void> {
     if (migrated) return;
@@ -75,9 +76,12 @@ export async function watchHealth(database: OpenDatabase, log: Logger, intervalM
     const before = fault?.message;
     let up = 0;
     try {
-      // When the network drops packets silently, only the timeout shows it.
-      await sql`select 1`.execute(db, { signal: AbortSignal.timeout(timeoutMs) });
+      const isReadOnly = await database.isReadOnly(timeoutMs);
       up = 1;
+      database.metrics.readOnly.set(isReadOnly ? 1 : 0);
+      if (isReadOnly && impaired === undefined) log.error(readOnly);
+      if (!isReadOnly && impaired !== undefined) log.info('the database takes writes again');
+      impaired = isReadOnly ? readOnly : undefined;
       await assertMigrated();
       fault = undefined;
       if (before !== undefined) log.info('database is healthy');
@@ -97,8 +101,9 @@ export async function watchHealth(database: OpenDatabase, log: Logger, intervalM
 
   await watch();
   return {
-    assert: (): void => {
+    report: (): string | undefined => {
       if (fault) throw fault;
+      return impaired;
     },
     stop: (): void => {
       stopped = true;

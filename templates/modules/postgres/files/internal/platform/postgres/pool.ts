@@ -1,8 +1,9 @@
 import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import { Client, type Pool } from 'pg';
 import { background, current } from '../../../pkg/context/index.ts';
+import { withDeadline } from '../app/lifecycle.ts';
 import type { Logger } from '../log/logger.ts';
-import { CheckoutReclaimedError, PoolExhaustedError, connectError, databaseError, sqlState } from './errors.ts';
+import { CheckoutReclaimedError, PoolExhaustedError, connectError, databaseError, isReadOnly } from './errors.ts';
 import type { PostgresMetrics } from './metrics.ts';
 
 interface Limits {
@@ -14,11 +15,8 @@ interface Limits {
   readonly hasFailover: boolean;
 }
 
-/** SQLSTATE read_only_sql_transaction: after a failover, the sessions of the old primary are read-only. */
-const readOnly = '25006';
-
-/** Milliseconds between two times that all connections are replaced. */
-const invalidateMs = 10_000;
+/** Milliseconds between two times that all connections are replaced, so that a server that stays read-only is not flooded with new ones. */
+const invalidateMs = 1000;
 
 /** A pool that logs code which holds a connection for long, destroys the connection in the end, and cancels queries. */
 export class SupervisedPool implements PostgresPool {
@@ -107,21 +105,50 @@ export class SupervisedPool implements PostgresPool {
   }
 
   /**
-   * After a failover, closes the connections that are open now instead of using them again. While the server stays read-only, this
-   * happens once in ten seconds, so that reads keep their connections.
+   * Asks the server whether it takes writes.
+   * @param timeoutMs milliseconds for the answer
+   * @returns whether it is read-only; its connection is then not used again
+   * @throws {DeadlineError} when there is no answer; no connection of that time is used again
+   * @throws {PoolExhaustedError} when all connections are held
+   * @throws {DatabaseUnavailableError} when no server answers
    */
+  async isReadOnly(timeoutMs: number): Promise<boolean> {
+    const client = await this.connect();
+    let isUsable = false;
+    try {
+      const { rows } = await withDeadline('the health check of the database', timeoutMs, () =>
+        client.query<{ transaction_read_only: string }>('show transaction_read_only', []),
+      );
+      isUsable = rows[0]?.transaction_read_only === 'off';
+      return !isUsable;
+    } catch (error) {
+      // When the address moves to another server, the old one may just not answer.
+      this.invalidate();
+      throw error;
+    } finally {
+      client.release(!isUsable);
+    }
+  }
+
+  /** After a failover, closes the connections that are open now instead of using them again; at most once a second. */
   invalidate(): void {
     const now = performance.now();
     if (this.#limits.hasFailover && now - this.#validSince > invalidateMs) this.#validSince = now;
   }
 
-  /** Cancels the statement of a connection, through another connection: all of the pool may be busy. */
-  async cancel(processId: number): Promise<void> {
+  /**
+   * Cancels a statement, through another connection: all of the pool may be busy. After a failover another server answers, where the
+   * process may be of another session: it is cancelled only when it runs this statement.
+   */
+  async cancel(processId: number, statement: string): Promise<void> {
     const client = new Client(this.#pool.options);
     client.on('error', () => {});
     try {
       await client.connect();
-      await client.query('select pg_cancel_backend($1)', [processId]);
+      await client.query(
+        'select pg_cancel_backend(pid) from pg_stat_activity where pid = $1 and starts_with($2, query)',
+        [processId, statement],
+      );
     } catch (error) {
       this.#log.warn({ err: error }, 'could not cancel a statement');
     } finally {
@@ -202,13 +229,13 @@ class Checkout implements PostgresPoolClient {
     signal?.throwIfAborted();
     let cancelled: Promise<void> | undefined;
     const cancel = () => {
-      if (this.#client.processID) cancelled = this.#pool.cancel(this.#client.processID);
+      if (this.#client.processID) cancelled = this.#pool.cancel(this.#client.processID, text);
     };
     signal?.addEventListener('abort', cancel, { once: true });
     try {
       return await this.#client.query<Row>(text, parameters);
     } catch (error) {
-      if (sqlState(error) === readOnly) this.#pool.invalidate();
+      if (isReadOnly(error)) this.#pool.invalidate();
       signal?.throwIfAborted();
       this.#assertNotReclaimed(error);
       throw databaseError(error);

@@ -80,18 +80,18 @@ describe.skipIf(!url)('only on a PostgreSQL server (needs DATABASE_URL)', () => 
 
   it('cancels the statement of a transaction whose signal is aborted, and keeps the connection', async () => {
     const controller = new AbortController();
-    const begun = performance.now();
     let backend: unknown;
     const sleeping = database.transaction(
       async (trx) => {
         backend = (await sql`select pg_backend_pid() as pid`.execute(trx)).rows;
+        await sql`set local statement_timeout = 0`.execute(trx);
         setTimeout(() => controller.abort(new Error('the caller has gone')), 50);
-        await sql`select pg_sleep(1.9)`.execute(trx);
+        // Longer than the test may take.
+        await sql`select pg_sleep(600)`.execute(trx);
       },
       { signal: controller.signal },
     );
     await expect(sleeping).rejects.toThrow('the caller has gone');
-    expect(performance.now() - begun).toBeLessThan(1500);
     const { rows } = await sql`select pg_backend_pid() as pid`.execute(db);
     expect(rows).toEqual(backend);
   });

@@ -93,7 +93,7 @@ async function start(env: Readonly<Record<string, string>> = {}) {
   const hold = async (path: string, headers: Record<string, string> = {}) => {
     const before = waiting.length;
     const answer = ask(path, headers);
-    await vi.waitFor(() => expect(waiting.length).toBe(before + 1), 10_000);
+    await vi.waitFor(() => expect(waiting.length).toBe(before + 1), 60_000);
     return answer.then.bind(answer);
   };
   return { ...started, ask, hold, release, waiting };
@@ -113,7 +113,7 @@ describe('more requests than can be answered at once', () => {
     expect(text).toContain('ratelimit_concurrency_limit 2');
     release();
     for (const then of inside) expect(await then(({ status }) => status)).toBe(200);
-    await vi.waitFor(async () => expect(await metrics.text()).toContain('ratelimit_in_flight_requests 0'), 10_000);
+    await vi.waitFor(async () => expect(await metrics.text()).toContain('ratelimit_in_flight_requests 0'), 60_000);
   });
 
   it('go by priority: the low ones are the first to go, the high ones the last', async () => {
@@ -144,9 +144,9 @@ describe('more requests than can be answered at once', () => {
     await hold('/');
     const leaving = request(`${api}/`).on('error', () => {});
     leaving.end();
-    await vi.waitFor(() => expect(waiting).toHaveLength(2), 10_000);
+    await vi.waitFor(() => expect(waiting).toHaveLength(2), 60_000);
     leaving.destroy();
-    await vi.waitFor(async () => expect(await metrics.text()).toContain('ratelimit_in_flight_requests 1'), 10_000);
+    await vi.waitFor(async () => expect(await metrics.text()).toContain('ratelimit_in_flight_requests 1'), 60_000);
     await hold('/');
   });
 

@@ -5,7 +5,7 @@ import { deleteKeys, ownPrefix, serverUrl, testService as testRedis } from '../r
 import { testService } from './testing.ts';
 
 const url = serverUrl() ?? '';
-const patient = { timeout: 20_000, interval: 100 };
+const patient = { timeout: 60_000, interval: 100 };
 
 /** Settings by which a test has the server for itself; what it leaves there is deleted. */
 async function ownKeys(): Promise<Record<string, string>> {

@@ -64,6 +64,64 @@ export function connect(client: RedisClient): void {
   client.connect().catch(() => undefined);
 }
 
+/** What is known of the server behind a connection. */
+export interface Role {
+  /** Whether it is a replica, which refuses writes. */
+  readonly isReplica: () => boolean;
+  /** Call it when the server has refused a command because it is a replica. */
+  readonly refused: () => void;
+}
+
+/**
+ * Leaves a server that is a replica, as the former master is after a failover: connects again until the address leads to a master. Asks
+ * each new connection for the role of its server, and then after each ping.
+ * @param client a connection, before its first attempt to connect
+ * @param options settings and log
+ * @returns the role
+ */
+export function followMaster(
+  client: RedisClient,
+  { settings, log }: Pick<ConnectionOptions, 'settings' | 'log'>,
+): Role {
+  let attempts = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  function leave(): void {
+    if (attempts === 0) log.warn('Redis is a replica and refuses writes; connecting again until it is a master');
+    timer ??= setTimeout(
+      () => {
+        timer = undefined;
+        if (client.isOpen) reconnect(client);
+      },
+      pauseMs(settings, attempts++),
+    ).unref();
+  }
+
+  async function ask(): Promise<void> {
+    const { role } = await client.hello();
+    if (role === 'replica') return leave();
+    if (attempts > 0) log.info('Redis is a master again');
+    attempts = 0;
+    clearTimeout(timer);
+    timer = undefined;
+  }
+
+  // A connection that breaks meanwhile is reported by the event `error`.
+  const check = (): void => void ask().catch(() => undefined);
+  client.on('ready', check);
+  client.on('ping-interval', check);
+  return { isReplica: () => attempts > 0, refused: leave };
+}
+
+/**
+ * Gives up a connection and makes a new one. Commands that wait fail; subscriptions are made again.
+ * @param client an open client
+ */
+export function reconnect(client: RedisClient): void {
+  client.destroy();
+  connect(client);
+}
+
 /**
  * Waits for the answers to all commands, then closes the connection.
  * @param client a connection
@@ -98,16 +156,21 @@ function clientOptions(settings: Static<typeof config>): RedisClientOptions {
       connectTimeout: settings.REDIS_CONNECT_TIMEOUT_MS,
       // A connection without data for so long is dead: pings are answered.
       socketTimeout: settings.REDIS_PING_INTERVAL_MS + settings.REDIS_COMMAND_TIMEOUT_MS,
-      reconnectStrategy: (retries) =>
-        Math.random() * Math.min(firstPause * 2 ** Math.min(retries, 16), settings.REDIS_RECONNECT_MAX_MS),
+      reconnectStrategy: (retries) => pauseMs(settings, retries),
     },
   };
 }
 
-/** Redis is away, or did not answer in time. It may have carried the command out. */
+/** Full jitter (AWS Architecture Blog, 2015), so that the instances of a service do not connect at the same moment. */
+function pauseMs({ REDIS_RECONNECT_MAX_MS: maxMs }: Static<typeof config>, attempts: number): number {
+  return Math.random() * Math.min(firstPause * 2 ** Math.min(attempts, 16), maxMs);
+}
+
+/** Redis is away, cannot carry out commands now, or did not answer in time; then it may have carried the command out. */
 export class RedisUnavailableError extends ServiceError {
   /** @param cause the error */
   constructor(cause: unknown) {
-    super({ code: 'redis_unavailable', status: 503, publicMessage: 'A part of the service is out of reach.', cause });
+    const publicMessage = 'A part of the service is out of reach.';
+    super({ code: 'redis_unavailable', status: 503, publicMessage, retryAfterMs: 1000, cause });
   }
 }

@@ -12,12 +12,14 @@ const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1];
 /**
  * Registers the metrics of the connection.
  * @param registry where they are scraped from
- * @param isUp whether there is a connection, read at each scrape
+ * @param isUp whether there is a connection to a master, read at each scrape
  * @returns functions that count
  */
 export function createMetrics(registry: Registry, isUp: () => boolean) {
   const registers = [registry];
-  scrapedGauge(registry, 'redis_up', 'Whether there is a connection to Redis: 1 or 0', () => (isUp() ? 1 : 0));
+  scrapedGauge(registry, 'redis_up', 'Whether there is a connection to a Redis that takes writes: 1 or 0', () =>
+    isUp() ? 1 : 0,
+  );
   const durations = new Histogram({
     name: 'redis_command_duration_seconds',
     help: 'Seconds that answered commands took, by command',

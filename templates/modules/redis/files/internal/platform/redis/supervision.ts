@@ -1,6 +1,6 @@
 import { ErrorReply } from '@redis/client';
 import type { Logger } from '../log/logger.ts';
-import { type RedisClient, RedisUnavailableError, connect } from './connection.ts';
+import { type RedisClient, RedisUnavailableError, reconnect } from './connection.ts';
 import type { RedisMetrics } from './metrics.ts';
 
 export interface SupervisionOptions {
@@ -8,7 +8,14 @@ export interface SupervisionOptions {
   readonly timeoutMs: number;
   readonly log: Logger;
   readonly metrics: RedisMetrics;
+  /** Called when the server refuses a command because it is a replica. */
+  readonly refusedByReplica: () => void;
 }
+
+/** Errors of a replica; the error of a script has the code of its command inside. */
+const byReplica = /(^|-)(READONLY|MASTERDOWN) /;
+/** Errors of a server that cannot carry out a command now: it reads its data, runs a script, or lacks other servers. */
+const notNow = /^(LOADING|BUSY|CLUSTERDOWN|TRYAGAIN|NOREPLICAS) /;
 
 /** A command that waits for its answer. */
 interface Waiting {
@@ -23,7 +30,7 @@ interface Waiting {
  * @returns stops the supervision
  */
 export function supervise(client: RedisClient, options: SupervisionOptions): () => void {
-  const { timeoutMs, log, metrics } = options;
+  const { timeoutMs, log, metrics, refusedByReplica } = options;
   // Answers come in the order of the commands: the first one here has waited for the longest time.
   const waiting = new Set<Waiting>();
   const send = client.sendCommand.bind(client);
@@ -36,9 +43,11 @@ export function supervise(client: RedisClient, options: SupervisionOptions): () 
       metrics.answered(String(args[0]).toLowerCase(), performance.now() - own.since);
       return reply;
     } catch (error) {
-      const isRefused = error instanceof ErrorReply;
-      metrics.failed(isRefused ? 'refused' : 'unavailable');
-      throw isRefused ? error : new RedisUnavailableError(error);
+      const answer = error instanceof ErrorReply ? error.message : undefined;
+      metrics.failed(answer === undefined ? 'unavailable' : 'refused');
+      if (answer !== undefined && byReplica.test(answer)) refusedByReplica();
+      else if (answer !== undefined && !notNow.test(answer)) throw error;
+      throw new RedisUnavailableError(error);
     } finally {
       waiting.delete(own);
     }
@@ -54,8 +63,7 @@ export function supervise(client: RedisClient, options: SupervisionOptions): () 
       if (oldest === undefined || performance.now() - oldest.since <= timeoutMs) return;
       log.warn({ timeoutMs, commands: waiting.size }, 'Redis does not answer: the connection is given up');
       metrics.stalled();
-      client.destroy();
-      connect(client);
+      reconnect(client);
     },
     Math.ceil(timeoutMs / 4),
   ).unref();

@@ -6,7 +6,7 @@ import { config } from './config.ts';
 import { serveFiles } from './files.ts';
 
 /** `public/` beside the sources, or `dist/public/` after the build. */
-const folder = path.join(import.meta.dirname, '..', '..', '..', 'public');
+const folder = path.join(import.meta.dirname, '../../../public');
 
 /** Serves the files of `public/` when the folder exists. */
 export const staticFiles = defineModule({

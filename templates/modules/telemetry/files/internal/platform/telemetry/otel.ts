@@ -66,15 +66,32 @@ export function startTracing(settings: Static<typeof config>, log: Logger): Reco
     { error: failed, warn: warned, info: ignored, debug: ignored, verbose: ignored },
     { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
   );
-  const url = `${settings.OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/$/, '')}/v1/traces`;
+  const base = settings.OTEL_EXPORTER_OTLP_ENDPOINT || 'http://localhost:4318';
+  const url = settings.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || `${base.replace(/\/$/, '')}/v1/traces`;
   const sampling = samplingOf(settings);
   const provider = new TracerProvider({
     resource: defaultResource()
-      .merge(resourceFromAttributes({ [ATTR_SERVICE_NAME]: about.name, [ATTR_SERVICE_VERSION]: about.version }))
+      .merge(
+        resourceFromAttributes({
+          [ATTR_SERVICE_NAME]: about.name,
+          [ATTR_SERVICE_VERSION]: about.version,
+          'k8s.pod.name': settings.K8S_POD_NAME,
+          'k8s.namespace.name': settings.K8S_NAMESPACE_NAME,
+          'k8s.node.name': settings.K8S_NODE_NAME,
+        }),
+      )
       .merge(detectResources({ detectors: [resourceAttributesEnvDetector, serviceNameEnvDetector] })),
     sampler: sampling.sampler,
     idGenerator: { generateTraceId, generateSpanId: newSpanId },
-    spanProcessors: [new BatchSpanProcessor({ exporter: delivery.watch(new OTLPTraceExporter({ url })) })],
+    spanProcessors: [
+      new BatchSpanProcessor({
+        exporter: delivery.watch(new OTLPTraceExporter({ url })),
+        scheduledDelayMillis: settings.OTEL_BSP_SCHEDULE_DELAY,
+        exportTimeoutMillis: settings.OTEL_BSP_EXPORT_TIMEOUT,
+        maxQueueSize: settings.OTEL_BSP_MAX_QUEUE_SIZE,
+        maxExportBatchSize: settings.OTEL_BSP_MAX_EXPORT_BATCH_SIZE,
+      }),
+    ],
   });
   otelContext.setGlobalContextManager(contextManager);
   trace.setGlobalTracerProvider(provider);
@@ -117,7 +134,7 @@ class DetachedContext extends Context {
   }
 
   override detached(name: string): Context {
-    return detached(this.#tracer, name, this);
+    return detached(this.#tracer, name, this) ?? super.detached(name);
   }
 
   override cancel(reason?: Error): void {
@@ -126,9 +143,8 @@ class DetachedContext extends Context {
   }
 }
 
-function detached(tracer: Tracer, name: string, from: Context): Context {
-  if (from.trace.sampled) return new DetachedContext(tracer, name, from);
-  return new Context({ id: from.id, link: from.trace });
+function detached(tracer: Tracer, name: string, from: Context): Context | undefined {
+  return from.trace.sampled ? new DetachedContext(tracer, name, from) : undefined;
 }
 
 /** One decision, in two forms. */

@@ -41,6 +41,7 @@ import {
 import { chain } from '../../../pkg/errors/index.ts';
 import { about } from '../app/about.ts';
 import type { Incoming, SpanAttributes, Tracing } from '../app/tracing.ts';
+import { methods } from '../metrics/requests.ts';
 
 const activeKey = contextKey<OtelContext>('OpenTelemetry');
 
@@ -90,11 +91,13 @@ export const begin: Tracing['begin'] = (context, incoming) => {
 
 /** Begins the span of a request, by the conventions for HTTP servers (https://opentelemetry.io/docs/specs/semconv/http/http-spans/). */
 export const beginRequest: Tracing['beginRequest'] = (context, request, response, route) => {
-  const { headers, method = 'GET' } = request;
+  const { headers, method = '' } = request;
+  // The name must not be the choice of a client.
+  const name = methods.has(method) ? method : 'HTTP';
   const span = beginSpan(context, {
-    name: route === undefined ? method : `${method} ${route}`,
+    name: route === undefined ? name : `${name} ${route}`,
     kind: 'server',
-    attributes: attributesOf(request, method, route),
+    attributes: attributesOf(request, methods.has(method) ? method : '_OTHER', route),
     parent: parseTrace(text(headers[headerNames.traceparent]), text(headers[headerNames.tracestate])),
   });
   response.once('close', () => {
@@ -150,9 +153,6 @@ function faultOf(status: number, whole: boolean): string | undefined {
 function text(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
-
-/** RFC 9110, 9.3, and PATCH (RFC 5789). The conventions call all others `_OTHER`. */
-const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE']);
 
 const hidden = 'REDACTED';
 

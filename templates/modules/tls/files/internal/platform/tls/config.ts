@@ -4,13 +4,25 @@ import { Type } from 'typebox';
 export const config = Type.Object({
   TLS_CERT_FILE: Type.Optional(
     Type.String({
+      kubernetes: '/etc/tls/tls.crt',
       description: 'File of the certificate and its chain, as PEM; without it the API is served by plain HTTP/1.1',
       examples: ['/etc/tls/tls.crt'],
     }),
   ),
   TLS_KEY_FILE: Type.Optional(
-    Type.String({ description: "File of the certificate's private key, as PEM", examples: ['/etc/tls/tls.key'] }),
+    Type.String({
+      kubernetes: '/etc/tls/tls.key',
+      description: "File of the certificate's private key, as PEM",
+      examples: ['/etc/tls/tls.key'],
+    }),
   ),
+  TLS_ONLY: Type.Boolean({
+    default: true,
+    kubernetes: false,
+    description:
+      'Whether the port refuses plain HTTP; in Kubernetes false at first, while clients move from port 80 to 443',
+    examples: [true],
+  }),
   TLS_TICKET_KEYS: Type.Optional(
     Type.String({
       secret: true,

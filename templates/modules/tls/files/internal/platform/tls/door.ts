@@ -12,6 +12,9 @@ const keepAliveMs = 30_000;
 /** Milliseconds that unfinished handshakes get when the service stops. */
 const lastHandshakesMs = 500;
 
+/** First byte of a TLS handshake (RFC 8446, 5.1). No method of HTTP begins with it. */
+const handshake = 22;
+
 /** Reasons of failed handshakes by error code of Node or OpenSSL: few enough for a label. */
 const reasons: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/HANDSHAKE_TIMEOUT/, 'timeout'],
@@ -28,11 +31,13 @@ export interface DoorOptions {
   /** Keys with which session tickets are encrypted: 48 bytes. */
   readonly ticketKeys: Buffer;
   readonly minVersion: SecureVersion;
+  /** Whether connections without TLS are refused. */
+  readonly tlsOnly: boolean;
   readonly handshakeMs: number;
   readonly peers: PeerConnections;
   /** Takes the connections whose client has chosen HTTP/2. */
   readonly http2: (socket: TLSSocket) => void;
-  readonly metrics: Pick<TlsMetrics, 'handshakes' | 'handshakeErrors' | 'refused'>;
+  readonly metrics: Pick<TlsMetrics, 'handshakes' | 'handshakeErrors' | 'plain' | 'refused'>;
 }
 
 /**
@@ -42,6 +47,8 @@ export interface DoorOptions {
 export class Door {
   readonly #options: DoorOptions;
   readonly #server: Server;
+  /** Gives a connection to Node's parser of HTTP/1.1. */
+  readonly #serve: (socket: Socket) => void;
   readonly #sockets = new Set<Socket>();
 
   /**
@@ -56,8 +63,10 @@ export class Door {
       ALPNProtocols: ['h2', 'http/1.1'],
       handshakeTimeout: options.handshakeMs,
     });
-    // Node's parser of HTTP/1.1.
     const plain = http.listeners('connection');
+    this.#serve = (socket) => {
+      for (const accept of plain) Reflect.apply(accept, http, [socket]);
+    };
     http.removeAllListeners('connection');
     http.on('connection', (socket: Socket) => this.#admit(socket));
     this.#server.on('secureConnection', (socket) => {
@@ -68,7 +77,7 @@ export class Door {
         resumed: String(socket.isSessionReused()),
       });
       if (isHttp2) options.http2(socket);
-      else for (const accept of plain) Reflect.apply(accept, http, [socket]);
+      else this.#serve(socket);
     });
     this.#server.on('tlsClientError', (error, socket) => {
       metrics.handshakeErrors.inc({ reason: reasonOf(error) });
@@ -112,7 +121,31 @@ export class Door {
     // A client that ends its side ends the connection, also before HTTP/2 or HTTP/1.1 listens on it.
     socket.allowHalfOpen = false;
     socket.setKeepAlive(true, keepAliveMs);
-    this.#server.emit('connection', socket);
+    if (this.#options.tlsOnly) this.#server.emit('connection', socket);
+    else this.#sort(socket);
+  }
+
+  /** Waits for the first byte, which tells TLS from plain HTTP. */
+  #sort(socket: Socket): void {
+    const { handshakeMs, metrics } = this.#options;
+    const timer = setTimeout(() => socket.destroy(), handshakeMs).unref();
+    socket.on('error', () => {});
+    socket.once('close', () => clearTimeout(timer));
+    socket.once('readable', () => {
+      clearTimeout(timer);
+      const begin: unknown = socket.read();
+      if (!Buffer.isBuffer(begin)) {
+        socket.destroy();
+        return;
+      }
+      socket.unshift(begin);
+      if (begin[0] === handshake) {
+        this.#server.emit('connection', socket);
+        return;
+      }
+      metrics.plain.inc();
+      this.#serve(socket);
+    });
   }
 }
 

@@ -359,8 +359,8 @@ describe('a client that is slow or gone', () => {
     session.destroy();
     // Nothing is left to be cut off at the deadline.
     const begun = performance.now();
-    await service.stop(5000);
-    expect(performance.now() - begun).toBeLessThan(3000);
+    await service.stop(25_000);
+    expect(performance.now() - begun).toBeLessThan(15_000);
   });
 });
 

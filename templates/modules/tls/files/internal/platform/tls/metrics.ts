@@ -19,6 +19,7 @@ export function createMetrics(registry: Registry) {
       ['version', 'protocol', 'resumed'],
     ),
     handshakeErrors: counter('tls_handshake_errors_total', 'Failed TLS handshakes, by reason', ['reason']),
+    plain: counter('tls_plain_connections_total', 'Connections without TLS, which TLS_ONLY=false permits', []),
     refused: counter(
       'tls_connections_refused_total',
       'Connections closed before the handshake, by the limit they exceed',

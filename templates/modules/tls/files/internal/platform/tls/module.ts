@@ -39,11 +39,11 @@ export const tls = defineModule({
       return { value: undefined };
     }
     const api = use(http);
-    const { registry, errors } = use(metrics);
+    const { registry } = use(metrics);
     const measured = createMetrics(registry);
     const certificate = new Certificate({ files: { cert, key }, log, metrics: measured });
     const credentials = await certificate.load();
-    const sessions = new Sessions(createHttp2(api, settings.HTTP2_STREAMS_MAX, errors), {
+    const sessions = new Sessions(createHttp2(api, settings.HTTP2_STREAMS_MAX), {
       requests: { all: settings.HTTP2_REQUESTS_MAX, peer: settings.HTTP2_PEER_REQUESTS_MAX },
       idleMs: api.limits.HTTP_KEEP_ALIVE_TIMEOUT_MS,
       requestMs: api.limits.HTTP_REQUEST_TIMEOUT_MS,
@@ -55,6 +55,7 @@ export const tls = defineModule({
       credentials,
       ticketKeys: ticketKeys === undefined ? randomBytes(ticketKeysBytes) : Buffer.from(ticketKeys, 'base64'),
       minVersion: settings.TLS_MIN_VERSION,
+      tlsOnly: settings.TLS_ONLY,
       handshakeMs: settings.TLS_HANDSHAKE_TIMEOUT_MS,
       peers: api.peers,
       http2: (socket) => sessions.accept(socket),

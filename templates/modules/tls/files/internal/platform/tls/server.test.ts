@@ -1,6 +1,8 @@
-import { get as getPlain } from 'node:http';
+import { once } from 'node:events';
+import { Agent as PlainAgent, get as getPlain } from 'node:http';
 import { type ClientHttp2Session, constants } from 'node:http2';
 import { Agent, get } from 'node:https';
+import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -83,6 +85,26 @@ describe('one port', () => {
     getPlain(`http://127.0.0.1:${service.port}/hello`).once('error', resolve);
     expect(await promise).toMatchObject({ code: 'ECONNRESET' });
     expect(await service.metrics.text()).toMatch(/^tls_handshake_errors_total\{reason="plain_http"\} 1$/m);
+  });
+
+  it('serves plain HTTP too where that is permitted, keeps its connections, and ends silent ones', async () => {
+    const both = await testService(files, routes, { TLS_ONLY: 'false', TLS_HANDSHAKE_TIMEOUT_MS: '200' });
+    const silent = connect(both.port, '127.0.0.1');
+    const ended = once(silent.resume(), 'close');
+    const agent = new PlainAgent({ keepAlive: true, maxSockets: 1 });
+    for (const path of ['/hello', '/long']) {
+      const { promise, resolve, reject } = Promise.withResolvers<string>();
+      const url = `http://127.0.0.1:${both.port}${path}`;
+      getPlain(url, { agent }, (response) => void text(response).then(resolve, reject)).once('error', reject);
+      expect(await promise).toContain(path === '/hello' ? '"protocol":"http"' : 'slip');
+    }
+    agent.destroy();
+    expect((await ask(await both.open(), { ':path': '/hello' })).status).toBe(200);
+    await ended;
+    const measured = await both.metrics.text();
+    expect(measured).toMatch(/^tls_plain_connections_total 1$/m);
+    expect(measured).toMatch(/^tls_handshakes_total\{version="TLSv1.3",protocol="h2",resumed="false"\} 1$/m);
+    expect(await both.stop()).toBe(true);
   });
 
   it('without a certificate serves plain HTTP as before', async () => {

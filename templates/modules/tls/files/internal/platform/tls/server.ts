@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, METHODS, type ServerResponse } from 'node:http';
 import {
   type Http2Server,
   Http2ServerRequest,
@@ -10,9 +10,8 @@ import {
 } from 'node:http2';
 import type { ReadableOptions } from 'node:stream';
 import { maxHeaders } from '../http/connections.ts';
-import { problem, problemType } from '../http/problems.ts';
+import { problem } from '../http/problems.ts';
 import type { Http } from '../http/server.ts';
-import type { ErrorCounts } from '../metrics/module.ts';
 
 /** `:method`, `:scheme`, `:authority`, `:path`. */
 const pseudoHeaders = 4;
@@ -101,27 +100,28 @@ export function isHttp2Error(error: Error): boolean {
   return 'code' in error && String(error.code).startsWith('ERR_HTTP2_');
 }
 
+const methods = new Set(METHODS);
+
 /**
  * @param http the API's server, with its routes and limits
  * @param maxStreams maximum of concurrent requests on one connection
- * @param errors counts requests that are refused before routing
  * @returns Node's HTTP/2 server; it does not listen
  */
-export function createHttp2(http: Http, maxStreams: number, errors: ErrorCounts): Http2Server {
+export function createHttp2(http: Http, maxStreams: number): Http2Server {
   const headerLimit = http.limits.HTTP_HEADER_LIMIT_BYTES;
-  const refuse = (reply: Reply, status: number, code: string): void => {
-    errors.count(code);
-    reply.writeHead(status, { 'content-type': problemType }).end(JSON.stringify(problem(status, { code })));
-  };
+  const refuse = (request: Request, reply: Reply, status: number, code: string): void =>
+    http.refuse(...asHttp1(request, reply), problem(status, { code }));
   const answer = (request: Request, reply: Reply): void => {
     const { host, ':authority': authority } = request.headers;
     // `Sessions` has refused it.
     if (request.stream.closed) return;
-    if (request.headerBytes > headerLimit) refuse(reply, 431, 'headers_too_large');
-    else if (request.method === 'CONNECT') refuse(reply, 405, 'method_not_allowed');
+    if (request.headerBytes > headerLimit) refuse(request, reply, 431, 'headers_too_large');
+    else if (request.method === 'CONNECT') refuse(request, reply, 405, 'method_not_allowed');
+    // Node's parser of HTTP/1.1 refuses these too.
+    else if (!methods.has(request.method)) refuse(request, reply, 400, 'unknown_method');
     // RFC 9113, 8.3.1: a proxy before the service may have checked the other one.
-    else if (authority !== undefined && host !== authority) refuse(reply, 400, 'invalid_host');
-    else route(http, request, reply);
+    else if (authority !== undefined && host !== authority) refuse(request, reply, 400, 'invalid_host');
+    else http.routing(...asHttp1(request, reply));
   };
   return createServer({
     Http2ServerRequest: Request,
@@ -136,7 +136,7 @@ export function createHttp2(http: Http, maxStreams: number, errors: ErrorCounts)
 }
 
 /** Fastify accepts HTTP/2 requests; its types name those of HTTP/1.1. */
-function route(http: Http, request: unknown, reply: unknown): void {
+function asHttp1(request: unknown, reply: unknown): [IncomingMessage, ServerResponse] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  http.routing(request as IncomingMessage, reply as ServerResponse);
+  return [request as IncomingMessage, reply as ServerResponse];
 }

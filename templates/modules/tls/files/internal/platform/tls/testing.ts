@@ -197,7 +197,7 @@ export async function answerOf(stream: ClientHttp2Stream): Promise<Answer> {
  * @param forMs milliseconds that it may take
  * @throws {Error} when it does not
  */
-export async function until(condition: () => boolean | Promise<boolean>, forMs = 10_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, forMs = 60_000): Promise<void> {
   const end = performance.now() + forMs;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error('it did not come true');

@@ -266,5 +266,10 @@ function beginSpan(tracing: Tracing, context: Context, { type, msgId, source, tr
 }
 
 function faultOf(error: unknown): string {
-  return error instanceof Error ? error.name : '_OTHER';
+  try {
+    return error instanceof Error ? error.name : '_OTHER';
+  } catch {
+    // It throws when it is read.
+    return '_OTHER';
+  }
 }

@@ -13,7 +13,7 @@ import { defineRequest } from './messages.ts';
 import type { Sockets } from './sockets.ts';
 import { echo, news, note, numberOf, rawClient, testService, upgraded } from './testing.ts';
 
-const patient = { timeout: 15_000 };
+const patient = { timeout: 60_000 };
 const age = defineRequest({
   type: 'age',
   version: '1.0',
@@ -173,6 +173,28 @@ describe('a handler', () => {
     expect(await payloadOf('broken')).toEqual({ code: 'internal', message: 'Something went wrong.', retryable: false });
     expect(service.log.text).toContain('secret');
     expect(await service.metrics.text()).toContain('errors_total{code="item_not_found"} 1');
+    client.socket.terminate();
+    await service.service.stop(0, 5000);
+  });
+
+  it.each(['now', 'later'])('that fails with an error which throws when it is read is answered (%s)', async (when) => {
+    const fail = (): never => {
+      throw Object.defineProperty(new Error('secret'), 'name', {
+        get() {
+          throw new Error('unreadable');
+        },
+      });
+    };
+    const service = await testService({}, (sockets) => {
+      sockets.on(note, when === 'now' ? fail : async () => fail());
+    });
+    const client = await rawClient(`${service.ws}/ws`);
+    expect((await client.ask({ type: 'note', payload: { text: '' } })).payload).toEqual({
+      code: 'internal',
+      message: 'Something went wrong.',
+      retryable: false,
+    });
+    expect((await client.ask({ payload: { text: 'still on' } })).payload).toEqual({ text: 'still on' });
     client.socket.terminate();
     await service.service.stop(0, 5000);
   });

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Client, type ClientOptions, maxChannels } from '../../../pkg/client/websocket/index.ts';
 import { type TestService, news, note, rawClient, testService } from './testing.ts';
 
-const patient = { timeout: 15_000 };
+const patient = { timeout: 60_000 };
 const running: TestService[] = [];
 const clients: Client[] = [];
 afterEach(async () => {

@@ -14,7 +14,7 @@ import { serverUrl } from '../redis/testing.ts';
 import { news, numberOf, rawClient, testService } from './testing.ts';
 
 const url = serverUrl();
-const patient = { timeout: 30_000, interval: 50 };
+const patient = { timeout: 60_000, interval: 50 };
 const stream = `${about.name}:websocket`;
 
 describe.skipIf(!url)('on Redis (needs REDIS_URL)', () => {

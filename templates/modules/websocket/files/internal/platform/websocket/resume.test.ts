@@ -19,7 +19,7 @@ import type { Http } from '../http/server.ts';
 import { principalKey } from '../http/requestContext.ts';
 import type { Sockets } from './sockets.ts';
 
-const patient = { timeout: 15_000 };
+const patient = { timeout: 60_000 };
 const running: TestService[] = [];
 afterEach(async () => {
   for (const { service } of running.splice(0)) await service.stop(0, 5000);

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { pino } from 'pino';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { WebSocket } from 'ws';
@@ -14,6 +13,7 @@ import { readConfig } from '../config/config.ts';
 import { http } from '../http/module.ts';
 import type { Http } from '../http/server.ts';
 import { principalKey } from '../http/requestContext.ts';
+import { createLogger } from '../log/logger.ts';
 import { type Metrics, metrics } from '../metrics/module.ts';
 import { redis } from '../redis/module.ts';
 import { tracing } from '../app/tracing.ts';
@@ -131,7 +131,7 @@ export async function testService(
   });
   const settings = { ...testSettings, WEBSOCKET_DRAIN_MS: '0', ...env };
   const service = new Service([metrics, tracing, http, redis, websocket, slice, ...more], {
-    log: pino({ base: null }, { write: (line) => (log.text += line) }),
+    log: await createLogger('info', { write: (line) => void (log.text += line) }),
     configOf: (module) => readConfig(module.config, settings),
     startTimeoutMs: 10_000,
   });

@@ -98,7 +98,7 @@ function client(options: ClientOptions): Client {
   return made;
 }
 
-const patient = { timeout: 10_000 };
+const patient = { timeout: 60_000 };
 const hello = { type: 'hello', version: '1.0', payload: { text: 'ahoy' } };
 
 describe('backoff', () => {
