@@ -83,7 +83,7 @@ export function redact(fields: Fields, line = new Line()): Fields {
   if (isPlain(fields)) return fields;
   const shown = line.of(fields, maxDepth + 1);
   if (!isFields(shown) || Array.isArray(shown)) return { value: shown };
-  return isError(fields) ? { err: shown } : shown;
+  return fields instanceof Error ? { err: shown } : shown;
 }
 
 const scalars = new Set(['number', 'boolean', 'undefined']);
@@ -99,14 +99,6 @@ function isPlain(fields: Fields): boolean {
       if (isUnsafe || size > maxPlain || isSecret(name, value)) return false;
     }
     return Object.getPrototypeOf(fields) === Object.prototype;
-  } catch {
-    return false;
-  }
-}
-
-function isError(value: unknown): boolean {
-  try {
-    return value instanceof Error;
   } catch {
     return false;
   }
