@@ -71,7 +71,10 @@ export function commandsAfter(
 
 /** Tells what follows from modules that come or go. */
 function ofModules(prepared: Prepared, run: string, { flags, cwd }: Invocation): string[] {
-  const [former, present] = inManifests(prepared, 'modules').map((modules) => Object.keys(modules ?? {}));
+  const manifests = inManifests(prepared, 'modules');
+  // A manifest with conflict markers, for example, does not say which modules there were.
+  if (manifests.includes(undefined)) return [];
+  const [former, present] = manifests.map((modules) => Object.keys(modules ?? {}));
   const [added, removed] = [without(present, former), without(former, present)];
   if (added.length === 0 && removed.length === 0) return [];
   const { modules } = loadCatalogue(flags.catalogue, cwd);
