@@ -49,7 +49,11 @@ export function planText({ entries, changes }: Prepared, told: Told): string {
 }
 
 function isStanding(entry: PlanEntry): boolean {
-  return isKept(entry) && /^(?:you deleted it|moved by you .*|you have .* instead)$/.test(entry.reason);
+  const { reason, wasMoved = false } = entry;
+  return (
+    isKept(entry) &&
+    (/^(?:you deleted it|you have .* instead)$/.test(reason) || (wasMoved && reason.startsWith('moved by you ')))
+  );
 }
 
 function isKept({ action }: PlanEntry): boolean {

@@ -137,7 +137,10 @@ describe('what every run would say again', () => {
     using service = scratchService();
     for (const file of ['tsconfig.json', 'README.md']) rmSync(path.join(service.path, file));
     renameSync(path.join(service.path, '.editorconfig'), path.join(service.path, 'docs/.editorconfig'));
-    for (const args of [['add', 'redis', ...quick], ['check']]) {
+    // A move is told once.
+    const first = slipway(['add', 'redis', ...quick], { cwd: service.path }).stdout;
+    expect(first).toMatch(/keep +docs\/\.editorconfig +moved by you from \.editorconfig/);
+    for (const args of [['add', 'hal', ...quick], ['check']]) {
       const { exitCode, stdout } = slipway(args, { cwd: service.path });
       expect(exitCode).toBe(0);
       expect(stdout).toMatch(/^ {2}\d files? deleted, moved or replaced by you; --diff names (?:it|them)$/m);
