@@ -1,9 +1,9 @@
 import { exitCodes, SlipwayError } from './engine/errors.ts';
 import type { PlanEntry } from './engine/model.ts';
-import { parseJson } from './engine/reconcile/merge/jsonTree.ts';
+import { findFault } from './engine/reconcile/merge/merge.ts';
 import { type ConflictRule, ruleFor } from './engine/reconcile/policy.ts';
 import type { Prepared } from './engine/reconcile/prepare.ts';
-import { decode, encode, hasConflictMarkers, sameBytes } from './engine/text.ts';
+import { decode, encode, sameBytes } from './engine/text.ts';
 import type { Invocation } from './invocation.ts';
 import { editText } from './io/editor.ts';
 import { askConflict } from './prompts/conflict.ts';
@@ -79,8 +79,8 @@ async function marked(path: string, prepare: Prepare, rules: readonly ConflictRu
 
 /** Returns why an edited text is no result. */
 function faultOf(path: string, text: string): string | undefined {
-  if (hasConflictMarkers(text)) return 'still has conflict markers';
-  return path.endsWith('.json') && parseJson(text) === undefined ? 'is not JSON, or has a key twice' : undefined;
+  const fault = findFault(path, text);
+  return fault && `is not valid, line ${fault.line}: ${fault.message}`;
 }
 
 function say(text: string): void {

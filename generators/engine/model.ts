@@ -481,8 +481,6 @@ export interface PlanEntry {
   readonly became?: string;
   /** The file has conflicts, and the user chose to leave it as it is. */
   readonly skipped?: true;
-  /** The user moved the file before the last run, which recorded its place. */
-  readonly wasMoved?: true;
 }
 
 export interface Plan {

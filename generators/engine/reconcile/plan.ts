@@ -281,7 +281,6 @@ function entryOf(situation: Situation, decision: Decision): PlanEntry | undefine
     conflicts: decision.conflicts ?? [],
     changes: decision.action === 'conflict' ? [] : changesOf(situation, decision),
     ...(decision.skipped && { skipped: true }),
-    ...(situation.locked?.at === situation.place && { wasMoved: true }),
   };
 }
 
