@@ -284,10 +284,10 @@ interface Values {
 const scalar = fc.constantFrom<string | number>('a', 'b', 'two words', 'one\ntwo\nthree\n', 1, 2);
 const port = fc.constantFrom('8080:8080', '9090:9090', '127.0.0.1:8080:8080', '8000:8080', 'LOG=debug', 'LOG=info');
 const service = fc.record({ name: fc.constantFrom('app', 'db', 'cache', 'mine'), image: scalar });
-const key = fc.constantFrom('env', 'ports', 'image', 'labels', 'run', 'user', 'init');
+const anyKey = fc.constantFrom('env', 'ports', 'image', 'labels', 'run', 'user', 'init');
 const values = fc.letrec<{ tree: Values }>((tie) => ({
   tree: fc.dictionary(
-    key,
+    anyKey,
     fc.oneof(
       { maxDepth: 2, depthSize: 'small' },
       scalar,
@@ -311,7 +311,7 @@ const change = fc.record({
   kind: fc.constantFrom('add', 'add', 'replace', 'remove'),
   container: fc.nat(),
   place: fc.nat(),
-  key,
+  key: anyKey,
   scalar,
   port,
 });
@@ -397,8 +397,8 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('a merge of %s witho
 
   it('can be read, repeats no key, and holds the changes of both sides', () => {
     fc.assert(
-      fc.property(sides, (all) => {
-        const { base, yours, theirs } = { base: write(all.base), yours: write(all.yours), theirs: write(all.theirs) };
+      fc.property(sides, (trees) => {
+        const [base, yours, theirs] = [trees.base, trees.yours, trees.theirs].map(write) as [string, string, string];
         const merged = merge(file, base, yours, theirs, 'markers');
         if (merged.conflicts.length > 0) return;
         const [before, mine, wanted, now] = [base, yours, theirs, merged.text].map(
