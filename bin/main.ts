@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import colors from '../generators/report/colors.ts';
 import { exitCodes, SlipwayError } from '../generators/engine/errors.ts';
-import { visible } from '../generators/report/visible.ts';
+import { visible, visibleJson } from '../generators/report/visible.ts';
 import type { Result } from '../generators/result.ts';
 import { readArguments, type Request } from './arguments.ts';
 
@@ -23,13 +23,13 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = exitCode;
     const quiet = !json && request.kind === 'run' && request.invocation.flags.quiet;
     const silent = quiet && (exitCode === exitCodes.done || fault !== undefined);
-    if (!silent) process.stdout.write(`${json ? JSON.stringify(document, null, 2) : text}\n`);
+    if (!silent) process.stdout.write(`${json ? visibleJson(document) : visible(text)}\n`);
     if (fault !== undefined) tell(describe(fault));
   } catch (error) {
     const fault = describe(error);
     const exitCode = error instanceof SlipwayError ? error.exitCode : exitCodes.failed;
     process.exitCode = exitCode;
-    if (json) process.stdout.write(`${JSON.stringify({ exitCode, error: fault }, null, 2)}\n`);
+    if (json) process.stdout.write(`${visibleJson({ exitCode, error: fault })}\n`);
     tell(fault);
   }
 }
@@ -80,12 +80,17 @@ interface Fault {
 }
 
 function tell({ message, hint }: Fault): void {
-  process.stderr.write(`${colors.red('error')} ${visible(hint === undefined ? message : `${message}\n  ${hint}`)}\n`);
+  const text = hint === undefined ? message : `${message}\n  ${hint}`;
+  process.stderr.write(visible(`${colors.red('error')} ${text}\n`));
 }
 
+/** The max length of an error. A message may name a file or a key, whose name may have any length. */
+const longestMessage = 4000;
+
 function describe(error: unknown): Fault {
-  if (error instanceof SlipwayError) return { message: error.message, hint: error.hint, details: error.details };
-  const message = error instanceof Error ? error.message : String(error);
+  const whole = error instanceof Error ? error.message : String(error);
+  const message = whole.length > longestMessage ? `${whole.slice(0, longestMessage)}…` : whole;
+  if (error instanceof SlipwayError) return { message, hint: error.hint, details: error.details };
   if (error instanceof Error && 'syscall' in error)
     return { message, hint: 'the machine refused; nothing was half done' };
   const trace = process.env['SLIPWAY_DEBUG'] === undefined || !(error instanceof Error) ? undefined : error.stack;

@@ -1,5 +1,5 @@
 import { badInput } from './engine/errors.ts';
-import { isObject, whyNotJson } from './engine/json.ts';
+import { isObject, parseUntrusted } from './engine/json.ts';
 import { didYouMean } from './engine/suggest.ts';
 import { readText } from './readText.ts';
 
@@ -35,8 +35,7 @@ const kinds = {
  * @throws SlipwayError (exit code 2) when the file cannot be read, is not JSON, or holds an unknown or invalid answer
  */
 export function readAnswers(file: string): AnswersFile {
-  const text = readText(file, 'the answers');
-  const value = parse(text, file);
+  const value = parseUntrusted(readText(file, 'the answers'), file, 'mend it by hand');
   if (!isObject(value))
     throw badInput(`${file} does not hold an object of answers`, 'for example: { "name": "orders" }');
   for (const [key, answer] of Object.entries(value)) {
@@ -46,14 +45,6 @@ export function readAnswers(file: string): AnswersFile {
     if (!fits[kind](answer)) throw badInput(`${file}, /${key}: expected ${kind}`);
   }
   return value;
-}
-
-function parse(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw badInput(`${file} is not JSON: ${whyNotJson(error)}`, 'mend it by hand');
-  }
 }
 
 const fits = {

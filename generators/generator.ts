@@ -3,6 +3,7 @@ import { badInput, exitCodes, SlipwayError } from './engine/errors.ts';
 import type { Command } from './command.ts';
 import type { Invocation } from './invocation.ts';
 import type { Intent } from './reconcile.ts';
+import { visible } from './report/visible.ts';
 import type { Result } from './result.ts';
 
 /** The plop answers: the prompts set the intent, and the action sets the result or the fault. */
@@ -45,7 +46,7 @@ export function reconciling(answers: Answers, invocation: Invocation): Promise<s
 async function recorded(answers: Answers, work: () => Promise<Result>): Promise<string> {
   try {
     answers.result = await work();
-    return answers.result.text;
+    return visible(answers.result.text);
   } catch (error) {
     answers.fault = error instanceof Error ? error : new Error(String(error));
     throw error;

@@ -3,31 +3,41 @@ import { exitCodes, SlipwayError } from './engine/errors.ts';
 import type { PackageManager } from './engine/model.ts';
 import { packageManagerCommands } from './engine/template.ts';
 import type { Invocation } from './invocation.ts';
+import { visible } from './report/visible.ts';
 
 /**
- * Installs a service's dependencies and shows progress on a terminal. The service is kept when this fails.
+ * Installs a service's dependencies and shows progress on a terminal. The service is kept when this fails. No script runs
+ * when a plan or a catalogue of someone else may have named the packages and the scripts.
  * @param root the service's folder
  * @param packageManager the package manager
  * @param invocation how the command was called
- * @returns undefined on success, otherwise an error with the reason and the next command
+ * @returns the error with the reason and the next command, if it failed; the next step when scripts were left out
  */
 export async function install(
   root: string,
   packageManager: PackageManager,
   invocation: Invocation,
-): Promise<SlipwayError | undefined> {
-  const command = packageManagerCommands[packageManager].install;
+): Promise<{ readonly fault?: SlipwayError; readonly next?: readonly string[] }> {
+  const { install: whole, installOnly } = packageManagerCommands[packageManager];
+  const isForeign = invocation.command === 'apply' || invocation.flags.catalogue !== undefined;
+  const command = isForeign ? installOnly : whole;
   const hint = `the files are written; go on with: ${[...wayTo(root), command].join(' && ')}`;
   const tellInterrupted = (): void => {
-    process.stderr.write(`dependencies are not installed\n  ${hint}\n`);
+    process.stderr.write(visible(`dependencies are not installed\n  ${hint}\n`));
   };
   process.once('exit', tellInterrupted);
   try {
     const { completeInstall, runWithProgress } = await import('./io/process.ts');
     const fault = await runWithProgress(command, root, 'installing dependencies', invocation, completeInstall());
-    return fault === undefined
-      ? undefined
-      : new SlipwayError(exitCodes.failed, `dependencies are not installed: ${fault}`, { hint });
+    if (fault !== undefined)
+      return { fault: new SlipwayError(exitCodes.failed, `dependencies are not installed: ${fault}`, { hint }) };
+    return isForeign
+      ? {
+          next: [
+            `${packageManager} rebuild   # runs the scripts of packages, which were left out: read package.json first`,
+          ],
+        }
+      : {};
   } finally {
     process.off('exit', tellInterrupted);
   }

@@ -1,10 +1,10 @@
-import type { Catalogue, Manifest, Merge } from './engine/model.ts';
+import type { Catalogue, Manifest, Merge, Service } from './engine/model.ts';
 import { withFaults } from './engine/reconcile/faults.ts';
 import { prepare, type Prepared } from './engine/reconcile/prepare.ts';
 import type { ConflictRule } from './engine/reconcile/policy.ts';
 import type { Invocation } from './invocation.ts';
 import { isVacant } from './io/freshTree.ts';
-import { withPast } from './io/service.ts';
+import { refuseIgnored, withPast } from './io/service.ts';
 
 /**
  * Builds the planning step of a command that edits the manifest.
@@ -23,12 +23,22 @@ export function planning(
   return async (settled = []) => {
     const code = isVacant(root) ? undefined : await import('./engine/reconcile/merge/merge.ts');
     const conflicts = [...flags.conflicts, ...settled];
-    return withPast(root, (service) => {
-      const request = { catalogue, conflicts, edit, merge: code?.merge ?? nothingToMerge };
-      const prepared = prepare(service, request);
-      return code === undefined ? prepared : withFaults(service, prepared, code.findFault);
+    const { prepared, taken } = await withPast(root, (service) => {
+      const plan = prepare(service, { catalogue, conflicts, edit, merge: code?.merge ?? nothingToMerge });
+      return {
+        prepared: code === undefined ? plan : withFaults(service, plan, code.findFault),
+        taken: takenBy(plan, service),
+      };
     });
+    await refuseIgnored(root, taken);
+    return prepared;
   };
+}
+
+/** Files that exist, and that Slipway has not written at this place: a lock, a catalogue or a guess names them. */
+function takenBy({ entries, before }: Prepared, { lock }: Service): string[] {
+  const paths = entries.map((entry) => entry.path);
+  return paths.filter((file) => !Object.hasOwn(lock.files, file) && before(file) !== undefined);
 }
 
 /** An empty folder needs no merge. The merge code, which is larger than all other code, is not loaded then. */

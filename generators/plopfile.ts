@@ -4,6 +4,7 @@ import { commandNames, loadCommand } from './commands.ts';
 import { badInput } from './engine/errors.ts';
 import { type Answers, generatorOf, reconciling } from './generator.ts';
 import type { Invocation } from './invocation.ts';
+import { visible } from './report/visible.ts';
 import { run } from './run.ts';
 
 /**
@@ -19,8 +20,8 @@ export default async function plopfile(plop: NodePlopAPI): Promise<void> {
     const command: unknown = 'command' in config ? config['command'] : undefined;
     if (!Array.isArray(command)) return reconciling(answers, await invocationOf(['update'], false));
     const { exitCode, text } = await run(await invocationOf(command.map(String), false));
-    if (exitCode !== 0) throw new Error(text);
-    return text;
+    if (exitCode !== 0) throw new Error(visible(text));
+    return visible(text);
   });
   for (const name of commandNames.filter((each) => each !== 'plan')) {
     plop.setGenerator(`slipway-${name}`, generatorOf(await loadCommand(name), await invocationOf([name], interactive)));

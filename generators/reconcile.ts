@@ -7,7 +7,7 @@ import { followWorkflow } from './monorepo.ts';
 import type { Invocation } from './invocation.ts';
 import { createTree, isVacant } from './io/freshTree.ts';
 import { withServiceLock } from './io/lock.ts';
-import { commit, recover, type Recovery, refuseInterrupted } from './io/transaction.ts';
+import { commit, recover, recoveryNotes, refuseInterrupted } from './io/transaction.ts';
 import { catalogueChange, jsonAfter, manifestsOf, moduleSteps } from './next.ts';
 import type { ConflictRule } from './engine/reconcile/policy.ts';
 import type { Prepared } from './engine/reconcile/prepare.ts';
@@ -77,12 +77,6 @@ export async function reconcile(intent: Intent, invocation: Invocation): Promise
   });
 }
 
-function recoveryNotes(recovery: Recovery | undefined): string[] {
-  if (recovery === undefined) return [];
-  const kept = recovery.kept.map((file) => `${file} was edited after an interrupted run: yours is kept`);
-  return [`an interrupted run was ${recovery.outcome}`, ...kept];
-}
-
 async function carryOut(
   intent: Intent,
   invocation: Invocation,
@@ -143,13 +137,14 @@ export async function installAsNeeded(
   const isNeeded = isNew || prepared.changes.some(({ path }) => path === 'package.json' || path === lockfile);
   if (!isNeeded) return {};
   if (!invocation.flags.install || leftToDo(prepared).length > 0) return { next: [installing] };
-  const fault =
-    jsonAfter('package.json', prepared) === undefined
-      ? new SlipwayError(exitCodes.failed, 'dependencies are not installed: package.json is not JSON', {
-          hint: `the files are written; correct it, then go on with: ${installing}`,
-        })
-      : await install(root, packageManager, invocation);
-  return fault === undefined ? {} : { next: [installing], fault };
+  if (jsonAfter('package.json', prepared) === undefined) {
+    const fault = new SlipwayError(exitCodes.failed, 'dependencies are not installed: package.json is not JSON', {
+      hint: `the files are written; correct it, then go on with: ${installing}`,
+    });
+    return { next: [installing], fault };
+  }
+  const { fault, next } = await install(root, packageManager, invocation);
+  return fault === undefined ? { ...(next && { next }) } : { next: [installing], fault };
 }
 
 async function verify(

@@ -9,7 +9,7 @@ import { editText } from './io/editor.ts';
 import { askConflict } from './prompts/conflict.ts';
 import type { Intent } from './reconcile.ts';
 import { conflictText } from './report/planText.ts';
-import { visible } from './report/visible.ts';
+import { oneLine, visible } from './report/visible.ts';
 
 /**
  * Asks on the terminal what to do with each file that has conflicts. A file that a rule of the command line is for is not asked about.
@@ -53,7 +53,7 @@ async function settled(
   rules: readonly ConflictRule[],
 ): Promise<ConflictRule> {
   const { path, reason, conflicts } = entry;
-  say(`\n${conflictText(entry) || `  ${visible(`${path}: ${reason}`)}`}\n`);
+  say(`\n${conflictText(entry) || `  ${oneLine(`${path}: ${reason}`)}`}\n`);
   let draft: string | undefined;
   for (;;) {
     const answer = await askConflict(question, conflicts.length === 0);
@@ -63,7 +63,7 @@ async function settled(
     if ('text' in edited) draft = edited.text;
     const fault = 'text' in edited ? faultOf(path, draft) : `was not edited: ${edited.reason}`;
     if (fault === undefined) return { paths: path, choice: 'markers', text: encode(draft) };
-    say(`  ${visible(`${path} ${fault}; edit it again, or choose another answer`)}\n`);
+    say(`  ${oneLine(path)} ${fault}; edit it again, or choose another answer\n`);
   }
 }
 
@@ -82,5 +82,5 @@ function faultOf(path: string, text: string): string | undefined {
 }
 
 function say(text: string): void {
-  process.stdout.write(text);
+  process.stdout.write(visible(text));
 }

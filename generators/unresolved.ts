@@ -4,6 +4,7 @@ import { conflictLines, decode, hasConflictMarkers } from './engine/text.ts';
 import { badInput } from './engine/errors.ts';
 import type { Prepared } from './engine/reconcile/prepare.ts';
 import type { Invocation } from './invocation.ts';
+import { oneLine } from './report/visible.ts';
 
 /**
  * @param bytes content of a file
@@ -34,9 +35,13 @@ export async function refuseUnresolved(
   if (files.length === 0) return;
   const lines = files.flatMap((path) => (marked.has(path) ? [`line ${marked.get(path)} of ${path}`] : []));
   const where = lines.length === 0 ? '' : ` (${lines.join(', ')})`;
-  throw badInput(`unresolved conflicts in: ${files.join(', ')}`, `resolve them first${where}; nothing was written`, {
-    files,
-  });
+  throw badInput(
+    `unresolved conflicts in: ${oneLine(files.join(', '))}`,
+    `resolve them first${where}; nothing was written`,
+    {
+      files,
+    },
+  );
 }
 
 /** @returns the path with the line of its first conflict; empty when there is none */

@@ -4,7 +4,7 @@ import { badInput } from '../engine/errors.ts';
 import { fieldOf } from '../engine/json.ts';
 import { packageManagers } from '../engine/model.ts';
 import { withFaults } from '../engine/reconcile/faults.ts';
-import { withPast } from '../io/service.ts';
+import { refuseIgnored, withPast } from '../io/service.ts';
 import { readFileInside } from '../io/tree.ts';
 import { presentService } from '../present.ts';
 import { readText } from '../readText.ts';
@@ -28,6 +28,10 @@ export const command = defineCommand({
       packageManager: packageManagers.find((known) => known === fieldOf(raw, 'packageManager')) ?? 'npm',
       isForeign: true,
       prepare: async () => {
+        await refuseIgnored(
+          root,
+          changes.flatMap((change) => (change.expect === null ? [] : [change.path])),
+        );
         const { findFault } = await import('../engine/reconcile/merge/merge.ts');
         // The content is read now, because it is shown after the changes are written.
         const before = new Map(changes.map(({ path: name }) => [name, readFileInside(root, name)?.bytes]));

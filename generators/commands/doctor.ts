@@ -21,7 +21,7 @@ import { withServiceLock } from '../io/lock.ts';
 import { monorepoOf } from '../io/monorepo.ts';
 import { runProcess } from '../io/process.ts';
 import { findService, withPast } from '../io/service.ts';
-import { recover } from '../io/transaction.ts';
+import { recover, recoveryNotes } from '../io/transaction.ts';
 import { readFileInside } from '../io/tree.ts';
 import { isSame, rootWorkflow } from '../monorepo.ts';
 import { manifestOf, presentService } from '../present.ts';
@@ -124,8 +124,7 @@ async function examine(what: string, look: () => string | Promise<string>): Prom
 /** Rolls back or finishes an interrupted run. */
 function finish(root: string): string | Promise<string> {
   return withServiceLock(root, () => {
-    const recovery = recover(root);
-    return recovery === undefined ? 'nothing was interrupted' : `an interrupted run was ${recovery.outcome}`;
+    return recoveryNotes(recover(root)).join('; ') || 'nothing was interrupted';
   });
 }
 

@@ -5,6 +5,7 @@ import type { Catalogue, LockedFile, Ownership, Service } from '../engine/model.
 import { badInput, exitCodes } from '../engine/errors.ts';
 import { isIn } from '../engine/names.ts';
 import { isUntested } from '../engine/platformTests.ts';
+import { isSecret } from '../io/paths.ts';
 import { matchesPattern } from '../engine/reconcile/policy.ts';
 import { quoted } from '../report/visible.ts';
 import { pathInService, withPast } from '../io/service.ts';
@@ -85,7 +86,7 @@ function stranger(path: string, { read, lock }: Pick<Service, 'read' | 'lock'>, 
   const inside = Object.entries(lock.files).find(([home, { at }]) => (at ?? home).startsWith(`${path}/`))?.[0];
   if (inside !== undefined) throw badInput(`${path} is a folder`, `name a file in it: slipway explain ${inside}`);
   const state = kindOf(path, ejected);
-  if (state === 'yours' && read(path) === undefined) throw badInput(`there is no file ${path}`);
+  if (state === 'yours' && !isSecret(path) && read(path) === undefined) throw badInput(`there is no file ${path}`);
   const line = {
     manifest: 'the desired state of this service: edit it, then `slipway check` and `slipway update`',
     memory: 'what Slipway remembers of this service: commit it, and leave it to Slipway',

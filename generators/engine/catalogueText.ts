@@ -1,4 +1,4 @@
-import { fieldOf, isObject, whyNotJson } from './json.ts';
+import { fieldOf, isObject, parseJsonText } from './json.ts';
 import type { Catalogue, JsonObject } from './model.ts';
 import { badInput } from './errors.ts';
 
@@ -26,30 +26,27 @@ export function printCatalogue({ modules, lockfiles, printers: _printers, ...who
  */
 export function parseCatalogue(text: string, source: string): unknown {
   const [first = '', ...lines] = text.trimEnd().split('\n');
-  const whole = parse(first, source);
+  const whole = parseJsonText(first, `the catalogue ${source}`, rebuild);
   const modules = Object.values(fieldOf(whole, 'modules') ?? {}).filter(isObject);
   const lockfiles = fieldOf(whole, 'lockfiles');
   const fields = [
     ...modules.map((module) => [module, 'files'] as const),
     ...(isObject(lockfiles) ? Object.keys(lockfiles).map((name) => [lockfiles, name] as const) : []),
   ];
-  if (fields.length !== lines.length) throw badInput(`the catalogue ${source} is not whole`, 'build it anew');
+  if (fields.length !== lines.length) throw badInput(`the catalogue ${source} is not whole`, rebuild);
   for (const [index, [holder, name]] of fields.entries()) giveLazily(holder, name, lines[index] ?? '', source);
   return whole;
 }
 
+const rebuild = 'build it again, or ask its author for a correct one';
+
 /** Adds a field to an object. The first read parses the line, and later reads return the same value. */
 function giveLazily(holder: JsonObject, name: string, line: string, source: string): void {
   let value: unknown;
-  Object.defineProperty(holder, name, { enumerable: true, get: () => (value ??= parse(line, source)) });
-}
-
-function parse(line: string, source: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch (error) {
-    throw badInput(`the catalogue ${source} is not JSON: ${whyNotJson(error)}`);
-  }
+  Object.defineProperty(holder, name, {
+    enumerable: true,
+    get: () => (value ??= parseJsonText(line, `the catalogue ${source}`, rebuild)),
+  });
 }
 
 function inAscii(json: string): string {

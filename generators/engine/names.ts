@@ -75,5 +75,19 @@ export function descriptionFault(description: string): string | undefined {
  * @returns whether the entries contain the file or a folder above it
  */
 export function isIn(path: string, entries: readonly string[]): boolean {
-  return entries.some((entry) => path === entry || (entry.endsWith('/') && path.startsWith(entry)));
+  const names = setOf(entries);
+  if (names.has(path)) return true;
+  for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) {
+    if (names.has(path.slice(0, end + 1))) return true;
+  }
+  return false;
+}
+
+const sets = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+/** A manifest or a catalogue may have many entries, and each file of a service is looked up. */
+function setOf(entries: readonly string[]): ReadonlySet<string> {
+  const known = sets.get(entries) ?? new Set(entries);
+  sets.set(entries, known);
+  return known;
 }

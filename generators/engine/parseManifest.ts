@@ -1,5 +1,5 @@
 import { Validator } from '@cfworker/json-schema';
-import { fieldOf, whyNotJson } from './json.ts';
+import { fieldOf, parseUntrusted } from './json.ts';
 import { manifestPath } from './manifest.ts';
 import type { Catalogue, Manifest } from './model.ts';
 import { hasConflictMarkers } from './text.ts';
@@ -25,20 +25,17 @@ export function parseManifest(text: string, catalogue: Catalogue): Manifest {
  * @throws SlipwayError (exit code 2) when it is not JSON
  */
 export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch (error) {
-    if (hasConflictMarkers(text)) {
-      throw badInput(
-        `${manifestPath} holds an unresolved conflict`,
-        'resolve it, then bring the service to it with: slipway update',
-      );
-    }
+  if (hasConflictMarkers(text)) {
     throw badInput(
-      `${manifestPath} is not JSON: ${whyNotJson(error)}`,
-      'mend it by hand, or restore it from version control',
+      `${manifestPath} holds an unresolved conflict`,
+      'resolve it, then bring the service to it with: slipway update',
     );
   }
+  return parseUntrusted(
+    text.replace(/^\uFEFF/, ''),
+    manifestPath,
+    'mend it by hand, or restore it from version control',
+  );
 }
 
 /**
@@ -56,6 +53,7 @@ export function validateManifest(value: unknown, catalogue: Catalogue): Manifest
       'run a newer one: npx create-slipway@latest',
     );
   }
+  if (isLarge(value)) throw badInput(`${manifestPath} holds more than ${mostValues} values`, 'mend it by hand');
   const { valid, errors } = validate(schema, value);
   if (!valid) throw invalid([...new Set(errors.flatMap((error) => describeFault(error, value, schema)))]);
   // The schema has validated the type.
@@ -66,6 +64,25 @@ export function validateManifest(value: unknown, catalogue: Catalogue): Manifest
   if (workspace !== '.' && !path.startsWith(`${workspace}/`))
     throw invalid([`/monorepo/workspace: ${workspace} does not contain ${path}`]);
   return manifest;
+}
+
+/** The max number of values in a manifest. Some checks take quadratic time. */
+const mostValues = 10_000;
+
+function isLarge(value: unknown): boolean {
+  let left = mostValues;
+  // The loop also visits the items that it appends.
+  const values = [value];
+  for (const item of values) {
+    left -= 1;
+    if (left < 0) return true;
+    if (typeof item === 'object' && item !== null) {
+      const inner = Object.values(item);
+      if (inner.length > left) return true;
+      values.push(...inner);
+    }
+  }
+  return false;
 }
 
 function validate(schema: object, value: unknown): ReturnType<Validator['validate']> {
@@ -79,10 +96,14 @@ function validate(schema: object, value: unknown): ReturnType<Validator['validat
 }
 
 function invalid(faults: readonly string[]): SlipwayError {
-  const told = faults.length > 12 ? [...faults.slice(0, 11), `and ${faults.length - 11} more faults`] : faults;
+  const lines = faults.slice(0, 12).map((fault) => fault.replaceAll('\n', String.raw`\n`).slice(0, longestFault));
+  const told = faults.length > 12 ? [...lines.slice(0, 11), `and ${faults.length - 11} more faults`] : lines;
   const message = [`${manifestPath} is not a valid manifest:`, ...told].join('\n  ');
   return badInput(message, 'mend it by hand', { faults: told });
 }
+
+/** The max length of one fault. A key may have any length. */
+const longestFault = 500;
 
 interface SchemaFault {
   readonly keyword: string;

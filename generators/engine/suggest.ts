@@ -6,7 +6,8 @@ import { closest, distance } from 'fastest-levenshtein';
  * @returns the known word that the user probably misspelled, if any
  */
 export function suggest(word: string, known: readonly string[]): string | undefined {
-  if (known.length === 0) return undefined;
+  // The distance takes quadratic time.
+  if (known.length === 0 || word.length > 100) return undefined;
   const best = closest(word, [...known]);
   return distance(word, best) <= Math.max(1, Math.floor(best.length / 3)) ? best : undefined;
 }

@@ -15,6 +15,8 @@ export interface PackageManagerCommands {
   readonly name: PackageManager;
   /** Installs, and writes the lockfile. */
   readonly install: string;
+  /** The same, and runs no script of any package. */
+  readonly installOnly: string;
   /** Installs exactly the versions in the lockfile. */
   readonly ci: string;
   readonly run: string;
@@ -37,6 +39,7 @@ export const packageManagerCommands: Readonly<Record<PackageManager, PackageMana
   npm: {
     name: 'npm',
     install: 'npm install',
+    installOnly: 'npm install --ignore-scripts',
     ci: 'npm ci',
     run: 'npm run',
     exec: 'npx',
@@ -45,6 +48,7 @@ export const packageManagerCommands: Readonly<Record<PackageManager, PackageMana
   pnpm: {
     name: 'pnpm',
     install: 'pnpm install',
+    installOnly: 'pnpm install --ignore-scripts',
     ci: 'pnpm install --frozen-lockfile',
     run: 'pnpm run',
     exec: 'pnpm exec',

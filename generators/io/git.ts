@@ -18,6 +18,10 @@ const settings = [
   'submodule.recurse=false',
 ].flatMap((setting) => ['-c', setting]);
 
+/** What git and the programs of the user's own configuration need: folders, language, and the agent that signs a commit. */
+const needed =
+  /^(?:HOME|HOMEDRIVE|HOMEPATH|USERPROFILE|USER|USERNAME|LOGNAME|EMAIL|LANG|LANGUAGE|LC_\w+|TZ|TERM|TMPDIR|TMP|TEMP|XDG_\w+|LD_LIBRARY_PATH|DYLD_\w+|NIX_\w+|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|PATHEXT|APPDATA|LOCALAPPDATA|ALLUSERSPROFILE|PROGRAMDATA|PROGRAMFILES.*|MSYSTEM|GNUPGHOME|GPG_TTY|SSH_AUTH_SOCK|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|DBUS_SESSION_BUS_ADDRESS)$/i;
+
 /** Git's environment variables that are kept: the author, the user's own configuration, and how far git looks for a repository. */
 const kept =
   /^GIT_(?:(?:AUTHOR|COMMITTER)_|CONFIG|CEILING_DIRECTORIES$|DISCOVERY_ACROSS_FILESYSTEM$|EXEC_PATH$|TEMPLATE_DIR$)/i;
@@ -34,7 +38,7 @@ const lookup = { timeout: 120_000 };
  * @throws ExecaError or SlipwayError when git fails or is not installed
  */
 function git(args: readonly string[], folder: string, options: Omit<RunOptions, 'env'> = {}): Promise<string> {
-  const own = Object.entries(process.env).filter(([name]) => !/^GIT_/i.test(name) || kept.test(name));
+  const own = Object.entries(process.env).filter(([name]) => needed.test(name) || kept.test(name));
   const env = {
     ...Object.fromEntries(own),
     LC_ALL: 'C',
@@ -165,6 +169,8 @@ export async function startRepository(folder: string): Promise<string | undefine
 
 /** The max number of commits to read. Older content has usually been replaced many times. */
 const mostCommits = 50;
+/** The max length of all texts together. */
+const longestHistory = 64 * 2 ** 20;
 
 /**
  * @param folder a folder inside a repository
@@ -180,8 +186,11 @@ export async function* pastTexts(folder: string, file: string): AsyncGenerator<s
     '--',
     file,
   ]);
+  let left = longestHistory;
   for (const commit of (commits ?? '').split('\n').filter((line) => line !== '')) {
     const text = await outputOf(folder, ['cat-file', 'blob', `${commit}:./${file}`]);
+    left -= text?.length ?? 0;
+    if (left < 0) return;
     if (text !== undefined) yield text;
   }
 }

@@ -1,4 +1,5 @@
-import { renameSync, rmSync } from 'node:fs';
+import { renameSync, rmSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 
 import { badInput, type SlipwayError } from '../engine/errors.ts';
@@ -20,6 +21,20 @@ export interface Entry {
   readonly after: string | null;
   /** Name of the staged file beside the journal; null when the file is removed. */
   readonly staged: string | null;
+}
+
+/**
+ * Ties a journal to the run that wrote it. A journal that was committed, copied or unpacked is not replayed, because it
+ * may come from anyone: nobody can know the inode that its folder gets on another machine.
+ */
+interface Origin {
+  readonly host: string;
+  /** Inode of the transaction's folder, in decimal digits. */
+  readonly folder: string;
+}
+
+function originOf(folder: string): Origin {
+  return { host: hostname(), folder: String(statSync(folder, { bigint: true }).ino) };
 }
 
 /** The record of one commit. Before the commit point it says what to undo, after it what to finish. */
@@ -57,7 +72,10 @@ const draft = 'journal.new';
  * @param durable whether it must survive a power cut
  */
 export function writeJournal(folder: string, journal: Journal, durable: boolean): void {
-  writeNewFile(join(folder, draft), encode(`${JSON.stringify(journal)}\n`), { mode: 0o600, durable });
+  writeNewFile(join(folder, draft), encode(`${JSON.stringify({ ...journal, ...originOf(folder) })}\n`), {
+    mode: 0o600,
+    durable,
+  });
   renameSync(join(folder, draft), join(folder, name));
 }
 
@@ -70,7 +88,7 @@ export function readJournal(folder: string): Journal | undefined {
   const path = `${transactionFolder}/${name}`;
   try {
     const found = readRegularFile(join(folder, name), { name: path, follow: false });
-    return found && parseJournal(new TextDecoder().decode(found.bytes));
+    return found && parseJournal(new TextDecoder().decode(found.bytes), originOf(folder));
   } catch (error) {
     throw osFault(error, `cannot read ${path}`);
   }
@@ -89,10 +107,11 @@ export function removeJournal(folder: string, durable: boolean): void {
 
 /**
  * @param text the journal from disk; its content is not trusted
+ * @param origin where it lies
  * @returns the journal, with safe paths and safe names only
  * @throws SlipwayError bad input with the reason
  */
-export function parseJournal(text: string): Journal {
+function parseJournal(text: string, { host, folder }: Origin): Journal {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -100,12 +119,13 @@ export function parseJournal(text: string): Journal {
     throw damaged('it is not JSON');
   }
   if (!isObject(value)) throw damaged('it is not an object');
-  if (value['version'] !== 1) throw damaged(`its version is ${JSON.stringify(value['version'])}, not 1`);
+  if (value['version'] !== 1) throw damaged('its version is not 1');
+  if (value['host'] !== host || value['folder'] !== folder) throw foreign();
   if (value['state'] === 'preparing')
     return { version: 1, state: 'preparing', folders: listIn(value, 'folders', toPath) };
   if (value['state'] === 'committed')
     return { version: 1, state: 'committed', entries: listIn(value, 'entries', toEntry) };
-  throw damaged(`its state is ${JSON.stringify(value['state'])}`);
+  throw damaged('its state is unknown');
 }
 
 /**
@@ -119,6 +139,13 @@ export function damaged(why: string): SlipwayError {
   );
 }
 
+function foreign(): SlipwayError {
+  return badInput(
+    `${transactionFolder} holds the record of a run in another copy of this service: it is not replayed`,
+    `delete ${transactionFolder}; if it was committed, see that it is not part of the repository (git rm -r ${transactionFolder})`,
+  );
+}
+
 function listIn<T>(journal: Readonly<Record<string, unknown>>, key: string, convert: (value: unknown) => T): T[] {
   const list = journal[key];
   if (!Array.isArray(list)) throw damaged(`"${key}" is not a list`);
@@ -126,20 +153,20 @@ function listIn<T>(journal: Readonly<Record<string, unknown>>, key: string, conv
 }
 
 function toPath(value: unknown): string {
-  if (typeof value !== 'string') throw damaged(`${JSON.stringify(value)} is not a path`);
+  if (typeof value !== 'string') throw damaged('a path is not text');
   assertSafePath(value);
   return value;
 }
 
 function toHash(value: unknown): string | null {
   if (value === null || (typeof value === 'string' && /^[0-9a-f]{64}$/.test(value))) return value;
-  throw damaged(`${JSON.stringify(value)} is not a hash`);
+  throw damaged('a hash is not a hash');
 }
 
 function toEntry(value: unknown): Entry {
-  if (!isObject(value)) throw damaged(`${JSON.stringify(value)} is not an entry`);
+  if (!isObject(value)) throw damaged('an entry is not an object');
   const { before, after, path, staged } = value;
   const isName = typeof staged === 'string' && /^\d+$/.test(staged);
-  if (after === null ? staged !== null : !isName) throw damaged(`${JSON.stringify(staged)} is not a staged file`);
+  if (after === null ? staged !== null : !isName) throw damaged('a staged file has no number for a name');
   return { path: toPath(path), before: toHash(before), after: toHash(after), staged: isName ? staged : null };
 }

@@ -3,6 +3,7 @@ import type { Stats } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 
 import { badInput, exitCodes } from '../engine/errors.ts';
+import { quoted } from '../report/visible.ts';
 import { codeOf, osFault } from './faults.ts';
 
 /** Whether any file system treats a path's part as git's folder. NTFS ignores trailing dots and spaces, and has the short name `git~1`. */
@@ -10,21 +11,64 @@ function isGitFolder(part: string): boolean {
   return /^(?:\.git|git~1)[. ]*(?::.*)?$/i.test(part);
 }
 
+/** A control character, or one that is not visible. HFS+ ignores some of these in names, so that `.g<U+200D>it` is `.git`. */
+const invisible = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/u;
+
+/** A short name of FAT and NTFS, such as `SLIPWA~1` for `.slipway`. */
+const shortName = /^[^.]{1,6}~\d{1,6}(?:\.[^.]{0,3})?$/;
+
+/** A name that Windows keeps for a device, with any ending (https://learn.microsoft.com/windows/win32/fileio/naming-a-file). */
+const deviceName = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?:\.|$)/i;
+
+/** The max length of a path, and of one name in it. Most file systems allow 255 bytes for a name. */
+const longest = { path: 1024, name: 255 };
+
 /**
- * @param path a path from a manifest, a lock or a journal
- * @returns why it cannot be the path of a service's file; undefined when it can
+ * @param path a path from a manifest, a lock, a plan, a catalogue or a journal
+ * @returns why it cannot be the path of a service's file on some file system, or must not be; undefined when it can
  */
 export function pathFault(path: string): string | undefined {
   if (path === '') return 'is empty';
+  if (path.length > longest.path) return `is longer than ${longest.path} characters`;
   if (path.includes('\0')) return 'contains a NUL byte';
+  if (invisible.test(path)) return 'contains a character that is not visible';
   if (path.includes('\\')) return 'contains a backslash';
   if (path.startsWith('/') || /^[a-z]:/i.test(path)) return 'is absolute';
   for (const part of path.split('/')) {
-    if (part === '') return 'has an empty part';
-    if (part === '.' || part === '..') return `contains "${part}"`;
-    if (isGitFolder(part)) return "is inside git's own folder";
+    const fault = nameFault(part);
+    if (fault !== undefined) return fault;
   }
-  return undefined;
+  return isSecret(path) ? 'is where secrets are kept' : undefined;
+}
+
+function nameFault(part: string): string | undefined {
+  if (part === '') return 'has an empty part';
+  if (part === '.' || part === '..') return `contains "${part}"`;
+  if (isGitFolder(part)) return "is inside git's own folder";
+  if (part.length > longest.name) return `has a name longer than ${longest.name} characters`;
+  if (/[. ]$/.test(part)) return 'has a name that ends with a dot or a space, which Windows ignores';
+  if (part.includes(':')) return 'contains a colon, which means something else to Windows';
+  if (shortName.test(part)) return 'has a short name of Windows';
+  return deviceName.test(part) ? 'has a name that Windows keeps for a device' : undefined;
+}
+
+/** Names and endings of files that usually hold secrets, and folders of programs that keep them. */
+const secretNames = [
+  /^\.env(?:rc|\.(?!(?:example|sample|template|dist|schema)$).*)?$/i,
+  /\.(?:pem|key|p12|pfx|jks|keystore|kdbx|ppk|gpg|age|ovpn|tfstate|tfvars)$/i,
+  /^id_(?:rsa|dsa|ecdsa|ed25519)/i,
+  /^(?:\.npmrc|[._]netrc|\.pgpass|\.my\.cnf|\.htpasswd|\.dockercfg|\.git-credentials|\.vault-token|kubeconfig|credentials)$/i,
+];
+const secretFolders = /^\.(?:ssh|aws|azure|gnupg|kube|docker|gcloud)$/i;
+
+/**
+ * @param path a path inside a service
+ * @returns whether the file usually holds secrets. Slipway never writes such a file, and never prints or searches it
+ */
+export function isSecret(path: string): boolean {
+  const parts = path.split('/');
+  const name = parts.pop() ?? '';
+  return parts.some((part) => secretFolders.test(part)) || secretNames.some((pattern) => pattern.test(name));
 }
 
 /**
@@ -42,12 +86,11 @@ export function isInOwnFolder(path: string): boolean {
  */
 export function assertSafePath(path: string): void {
   const fault = pathFault(path);
-  // Quoted as JSON, so that control characters of the path do not reach the terminal.
   if (fault !== undefined) {
     throw badInput(
-      `the path ${JSON.stringify(path)} ${fault}`,
-      'paths are relative to the service, with "/" between their parts',
-      { path },
+      `the path ${quoted(path)} ${fault}`,
+      'paths are relative, with "/" between their parts; Slipway writes no such path: restore .slipway from version control',
+      { path: path.slice(0, longest.path) },
     );
   }
 }
@@ -128,11 +171,11 @@ function followLink(realRoot: string, link: string): string {
       { link: name, target },
     );
   }
-  const owner = inside.split(sep).some(isGitFolder)
-    ? "git's"
-    : isInOwnFolder(inside.replaceAll(sep, '/')) && "Slipway's";
+  const path = inside.replaceAll(sep, '/');
+  const owner = path.split('/').some(isGitFolder) ? "git's" : isInOwnFolder(path) && "Slipway's";
   if (owner)
     throw badInput(`${name} is a link into ${owner} own folder, ${target}`, 'delete the link', { link: name, target });
+  if (isSecret(path)) throw badInput(`${name} is a link to ${target}, where secrets are kept`, 'delete the link');
   return target;
 }
 

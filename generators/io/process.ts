@@ -1,4 +1,5 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { execa, ExecaError } from 'execa';
@@ -8,7 +9,7 @@ import { isWithin, realRootOf } from './paths.ts';
 
 /** How to run a program. */
 export interface RunOptions {
-  /** Its whole environment; default: that of this process. PATH is always restricted. */
+  /** Its whole environment; default: {@link withoutSecrets}. PATH is always restricted. */
   readonly env?: NodeJS.ProcessEnv;
   /** Time limit (ms); default: none. */
   readonly timeout?: number;
@@ -30,7 +31,7 @@ export interface RunOptions {
 export async function runProcess(
   [program, ...args]: readonly [string, ...string[]],
   cwd: string,
-  { env = process.env, timeout = 0, exact, input }: RunOptions = {},
+  { env = withoutSecrets(process.env), timeout = 0, exact, input }: RunOptions = {},
 ): Promise<string> {
   const folders = programFolders(cwd);
   const { stdout } = await execa(located(program, folders), args, {
@@ -45,6 +46,41 @@ export async function runProcess(
   return stdout;
 }
 
+/** Parts of the names of variables that hold secrets. */
+const secretName =
+  /TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|JWT|COOKIE|(?:API|ACCESS|PRIVATE|SIGNING|ENCRYPTION|DEPLOY|ACCOUNT|MASTER)_?KEY|_(?:KEY|PAT|PASS|PWD|DSN|AUTH)$|CONNECTION_?STRING/i;
+/** A URL with a password or a key in it: `DATABASE_URL`, for example. */
+const secretValue = /:\/\/[^/\s@]+@/;
+/** Settings of package managers, with the tokens for their registries, and the way to the registry. */
+const ofPackageManagers = /^(?:npm_|pnpm_|yarn_|bun_|node_auth_token$)|_proxy$/i;
+
+/**
+ * Takes the secrets out of an environment. A package manager runs the scripts of packages, and a check runs the code of
+ * the service: in CI, both would see the secrets of every other step.
+ * @param env an environment
+ * @returns its variables, without those whose name or value shows that they hold a secret. The settings of package
+ * managers stay, and so do the variables that the user's own `.npmrc` names
+ */
+export function withoutSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const named = namedInNpmrc(env);
+  return Object.fromEntries(
+    Object.entries(env).filter(
+      ([name, value = '']) =>
+        ofPackageManagers.test(name) || named.has(name) || !(secretName.test(name) || secretValue.test(value)),
+    ),
+  );
+}
+
+/** The variables in the user's own `.npmrc`, such as `GITHUB_TOKEN` in `_authToken=${GITHUB_TOKEN}`. */
+function namedInNpmrc(env: NodeJS.ProcessEnv): ReadonlySet<string> {
+  const file = env['npm_config_userconfig'] ?? env['NPM_CONFIG_USERCONFIG'] ?? path.join(homedir(), '.npmrc');
+  try {
+    return new Set(Array.from(readFileSync(file, 'utf8').matchAll(/\$\{([^}?]+)\??\}/g), ([, name = '']) => name));
+  } catch {
+    return new Set();
+  }
+}
+
 /**
  * Runs a command line of the user in a shell, with the terminal as its input and output. Ctrl+C is for the command alone.
  * @param line the command line
@@ -55,7 +91,7 @@ export async function runOnTerminal(line: string, cwd: string): Promise<void> {
   const handlers = process.rawListeners('SIGINT');
   process.removeAllListeners('SIGINT').on('SIGINT', ignore);
   try {
-    const env = withPath(process.env, programFolders(cwd));
+    const env = withPath(withoutSecrets(process.env), programFolders(cwd));
     await execa(line, { cwd, env, extendEnv: false, shell: true, stdio: 'inherit' });
   } finally {
     process.off('SIGINT', ignore);
@@ -110,11 +146,11 @@ const omitting = /^(?:NODE_ENV|npm_config_(?:also|dev|include|omit|only|optional
 /**
  * The environment for package managers. A service is developed where it is installed: without development packages it has no compiler
  * and no tests, and without optional ones no Node of its own. `NODE_ENV=production` and the settings of a user are overridden.
- * @returns the environment of this process, with settings that ask for all packages
+ * @returns the environment of this process without secrets, with settings that ask for all packages
  */
 export function completeInstall(): NodeJS.ProcessEnv {
   return {
-    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !omitting.test(name))),
+    ...Object.fromEntries(Object.entries(withoutSecrets(process.env)).filter(([name]) => !omitting.test(name))),
     // npm separates the values of a list by empty lines, and lets `include` win over `omit`
     // (https://docs.npmjs.com/cli/using-npm/config#include).
     npm_config_include: 'dev\n\noptional\n\npeer',

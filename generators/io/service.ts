@@ -26,8 +26,15 @@ export function findService(from: string): string {
   );
 }
 
+/** The max size (bytes) of all text files that one command reads. */
+const largestService = 256 * 2 ** 20;
+const slim = 'keep data out of the service, or let git ignore it';
+
 /** A service on disk. */
-export type OpenService = Service & Pick<Store, 'isKept' | 'lost'>;
+export interface OpenService extends Service, Pick<Store, 'isKept' | 'lost'> {
+  /** The files that links led to, of all files read so far. */
+  readonly linked: readonly string[];
+}
 
 /**
  * Opens a service, or the folder of a future service.
@@ -46,9 +53,21 @@ export function openService(
 ): OpenService {
   const files = new Map<string, DiskFile | undefined>();
   const isThere = existsSync(root);
+  const realRoot = realRootOf(root);
+  const linked: string[] = [];
+  let size = 0;
   const read = (file: string): DiskFile | undefined => {
-    if (!files.has(file)) files.set(file, isThere ? readPlace(root, file) : undefined);
-    return files.get(file);
+    if (files.has(file)) return files.get(file);
+    const place = isThere ? readPlace(root, file) : undefined;
+    const { location } = place ?? {};
+    if (location !== undefined && location !== path.join(realRoot, file))
+      linked.push(path.relative(realRoot, location));
+    // Binary files are neither merged nor searched, so nothing keeps them in memory.
+    if (place?.file.bytes.includes(0)) return place.file;
+    size += place?.file.bytes.length ?? 0;
+    if (size > largestService) throw badInput(`the text files of ${root} have more than ${largestService} bytes`, slim);
+    files.set(file, place?.file);
+    return place?.file;
   };
   const manifestText = textOf(read(manifestPath), manifestPath);
   // Refuses a link in place of `.slipway/` before any other step.
@@ -71,6 +90,7 @@ export function openService(
     },
     outdated: () => (isThere ? outdatedFiles(root) : []),
     hash: hashOf,
+    linked,
   };
 }
 
@@ -86,12 +106,37 @@ export async function withPast<T>(root: string, use: (service: OpenService) => T
   const service = await openSparse(root, undefined, listed);
   try {
     const result = use(service);
-    if (service.lost.size === 0) return result;
+    if (service.lost.size === 0) return await unlessIgnored(service, root, result);
   } catch (error) {
     if (service.lost.size === 0) throw error;
   }
   const { readPast } = await import('./past.ts');
-  return use(await openSparse(root, await readPast(root, service.lost), listed));
+  const restored = await openSparse(root, await readPast(root, service.lost), listed);
+  return unlessIgnored(restored, root, use(restored));
+}
+
+/** Refuses a result that was made from ignored files. They may hold secrets of this machine, and the result is printed. */
+async function unlessIgnored<T>(service: OpenService, root: string, result: T): Promise<T> {
+  await refuseIgnored(root, service.linked);
+  return result;
+}
+
+/**
+ * Refuses files that git ignores. Others than the user may have named them as files of the service, and Slipway would
+ * print them or change them.
+ * @param root the service's folder
+ * @param files paths inside it
+ * @throws SlipwayError (exit code 2) when git ignores one of them
+ */
+export async function refuseIgnored(root: string, files: readonly string[]): Promise<void> {
+  if (files.length === 0) return;
+  const { ignoredFiles } = await import('./git.ts');
+  const [ignored] = await ignoredFiles(root, files);
+  if (ignored === undefined) return;
+  throw badInput(
+    `git ignores ${ignored}, so it cannot be a file of Slipway`,
+    `move it away; or remove the link, or "at" in ${lockPath}, that leads to it`,
+  );
 }
 
 /** Opens a service that may be a sparse checkout. */

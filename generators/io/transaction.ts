@@ -3,6 +3,8 @@ import { dirname } from 'node:path';
 
 import { badInput, exitCodes, SlipwayError } from '../engine/errors.ts';
 import type { Change } from '../engine/model.ts';
+import { isOwn, isReserved } from '../engine/reconcile/lock.ts';
+import { fewOf } from '../engine/suggest.ts';
 import { makeFolder, removeIfEmpty } from './disk.ts';
 import { codeOf, osFault } from './faults.ts';
 import { finish } from './finish.ts';
@@ -14,6 +16,8 @@ import { expectUnchanged, inspect, rollBack, stage, whole } from './stage.ts';
 /** The outcome of the recovery of an interrupted commit. */
 export interface Recovery {
   readonly outcome: 'finished' | 'rolled back';
+  /** The files of the commit that was finished. */
+  readonly files: readonly string[];
   /** Files that the user edited after the interruption. They are not changed. */
   readonly kept: readonly string[];
 }
@@ -76,13 +80,29 @@ export function recover(root: string): Recovery | undefined {
     return undefined;
   }
   const journal = readJournal(transaction);
-  if (journal?.state === 'committed') return { outcome: 'finished', kept: finish(root, journal.entries, true) };
+  if (journal?.state === 'committed') {
+    const files = journal.entries.map(({ path }) => path);
+    return { outcome: 'finished', files, kept: finish(root, journal.entries, true) };
+  }
   try {
     rollBack(root, journal?.folders ?? []);
   } catch (error) {
     throw osFault(error, 'cannot undo an interrupted run');
   }
-  return journal === undefined ? undefined : { outcome: 'rolled back', kept: [] };
+  return journal === undefined ? undefined : { outcome: 'rolled back', files: [], kept: [] };
+}
+
+/**
+ * @param recovery the outcome of `recover`
+ * @returns what to tell the user; empty when nothing was interrupted
+ */
+export function recoveryNotes(recovery: Recovery | undefined): string[] {
+  if (recovery === undefined) return [];
+  const { outcome, files, kept } = recovery;
+  return [
+    `an interrupted run was ${outcome}${files.length === 0 ? '' : `: ${fewOf(files)}`}`,
+    ...kept.map((file) => `${file} was edited after an interrupted run: yours is kept`),
+  ];
 }
 
 /**
@@ -109,7 +129,7 @@ function interrupted(): SlipwayError {
 }
 
 function assertNotOwn(path: string): void {
-  if (path === '.slipway/running.json' || path === transactionFolder || path.startsWith(`${transactionFolder}/`)) {
+  if (isReserved(path) && !isOwn(path)) {
     throw badInput(`${path} is where Slipway keeps its own state`, 'give the file another path');
   }
 }

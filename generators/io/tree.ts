@@ -7,7 +7,7 @@ import { exitCodes, SlipwayError } from '../engine/errors.ts';
 import { encode } from '../engine/text.ts';
 import { manifestPath } from '../engine/manifest.ts';
 import type { DiskFile } from '../engine/model.ts';
-import { kindOf, largestFile, readRegularFile } from './disk.ts';
+import { kindOf, readRegularFile } from './disk.ts';
 import { codeOf, osFault } from './faults.ts';
 import { isInOwnFolder, lstatIfAny, pathFault, realRootOf, resolveInside } from './paths.ts';
 
@@ -19,8 +19,10 @@ export function hashOf(bytes: Uint8Array): string {
   return hash('sha256', bytes);
 }
 
-/** The max size (bytes) of Slipway's own files. Parsing takes several times the size in memory. */
-const largestOwnFile = 16 * 2 ** 20;
+/** The max size (bytes) of a file of the service. Parsing and merging take several times the size in memory. */
+const largest = 8 * 2 ** 20;
+/** The max size (bytes) of a file to search for text of Slipway, and for imports. Nobody writes a longer one by hand. */
+const largestSearched = 2 * 2 ** 20;
 
 /**
  * Reads one file of the service.
@@ -31,11 +33,22 @@ const largestOwnFile = 16 * 2 ** 20;
  * that leads out
  */
 export function readFileInside(root: string, path: string): DiskFile | undefined {
-  const file = resolveInside(root, path);
-  const limit = path === manifestPath || isInOwnFolder(path) ? largestOwnFile : largestFile;
+  return readWithLocation(root, path)?.file;
+}
+
+/** A file, or what is in its place. */
+export interface Place {
+  readonly file: DiskFile;
+  /** The absolute location of the file, after following links. */
+  readonly location?: string;
+}
+
+function readWithLocation(root: string, path: string): Place | undefined {
+  const location = resolveInside(root, path);
   try {
-    const found = readRegularFile(file, { name: path, follow: false, limit });
-    return found && { bytes: found.bytes, mode: found.stat.mode & 0o777, hash: hashOf(found.bytes) };
+    const found = readRegularFile(location, { name: path, follow: false, limit: largest });
+    if (found === undefined) return undefined;
+    return { file: { bytes: found.bytes, mode: found.stat.mode & 0o777, hash: hashOf(found.bytes) }, location };
   } catch (error) {
     throw osFault(error, `cannot read ${path}`, exitCodes.badInput);
   }
@@ -48,11 +61,11 @@ export function readFileInside(root: string, path: string): DiskFile | undefined
  * @returns the file, or what is in its place; undefined when nothing is there
  * @throws SlipwayError bad input when it cannot be read, or is too large; for Slipway's own files as `readFileInside`
  */
-export function readPlace(root: string, path: string): DiskFile | undefined {
+export function readPlace(root: string, path: string): Place | undefined {
   const special = path === manifestPath || isInOwnFolder(path) ? undefined : specialAt(root, path);
-  if (special === undefined) return readFileInside(root, path);
+  if (special === undefined) return readWithLocation(root, path);
   const bytes = encode(special);
-  return { bytes, mode: 0o644, hash: hashOf(bytes), special };
+  return { file: { bytes, mode: 0o644, hash: hashOf(bytes), special } };
 }
 
 function specialAt(root: string, path: string): string | undefined {
@@ -89,7 +102,7 @@ const skippedAtRoot = new Set(['dist', 'coverage', '.slipway/tx']);
 const mostFiles = 20_000;
 
 /**
- * Lists the user's own files. It leaves out what `listPaths` leaves out, Slipway's files, links, pipes and devices, and files too large to read.
+ * Lists the user's own files. It leaves out what `listPaths` leaves out, Slipway's files, links, pipes and devices, and files too large to search.
  * @param root the service's folder
  * @param listed paths in it that git does not ignore; undefined without git
  * @param limit the max number of files
@@ -101,13 +114,14 @@ export function listFiles(root: string, listed?: readonly string[], limit = most
   return listPaths(root, listed, limit).filter((path) => {
     if (isInOwnFolder(path)) return false;
     const stat = lstatIfAny(join(realRoot, path));
-    return stat?.isFile() === true && stat.size <= largestFile;
+    return stat?.isFile() === true && stat.size <= largestSearched;
   });
 }
 
 /**
  * Lists what is in a folder, without dependencies, build output, nested git repositories, folders that the user may not read (a database's
- * data, for example), and names that a service's file cannot have.
+ * data, for example), and names that a service's file cannot have, or that
+ * secrets have.
  * @param root the folder
  * @param listed paths in it that git does not ignore; without git, everything is listed
  * @param limit the max number of paths

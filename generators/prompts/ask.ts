@@ -2,6 +2,7 @@ import ansiColors from 'ansi-colors';
 import Enquirer from 'enquirer';
 import { exitCodes, SlipwayError } from '../engine/errors.ts';
 import { isColored } from '../report/colors.ts';
+import { visible } from '../report/visible.ts';
 
 // Enquirer's own colours ignore NO_COLOR and TERM.
 ansiColors.enabled = isColored;
@@ -31,7 +32,7 @@ const ctrl = {
 export async function ask(question: Question): Promise<unknown> {
   const enquirer = new Enquirer<{ answer: unknown }>();
   enquirer.on('prompt', (prompt: Prompt) => prompt.once('start', () => letGoOnce(prompt)));
-  const asked: Question & { name: string } = { name: 'answer', actions: { ctrl }, ...size(), ...question };
+  const asked = { name: 'answer', actions: { ctrl }, ...size(), ...(shown(question) as Question) };
   try {
     const { answer } = await enquirer.prompt(asked);
     return answer;
@@ -40,6 +41,15 @@ export async function ask(question: Question): Promise<unknown> {
     if (error !== '' && error !== undefined) throw error;
     throw new SlipwayError(exitCodes.failed, 'cancelled; nothing was written', { cause: error });
   }
+}
+
+/** Makes the texts of a question safe, and those that its functions return. Enquirer itself writes them to the terminal. */
+function shown(part: unknown): unknown {
+  if (typeof part === 'string') return visible(part);
+  if (Array.isArray(part)) return part.map(shown);
+  if (typeof part === 'function') return (...given: readonly unknown[]): unknown => shown(part(...given));
+  if (typeof part !== 'object' || part === null || part instanceof Promise) return part;
+  return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, shown(value)]));
 }
 
 /** Enquirer leaves no room for choices when the terminal does not report its size. This returns a default size. */

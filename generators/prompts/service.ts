@@ -1,6 +1,5 @@
 import colors from '../report/colors.ts';
 import { type Catalogue, type CatalogueModule, type PackageManager, packageManagers } from '../engine/model.ts';
-import { visible } from '../report/visible.ts';
 import { ask } from './ask.ts';
 import { askOne } from './choose.ts';
 
@@ -19,7 +18,7 @@ export async function askDirectory(faultOf: (directory: string) => string | unde
     // Shown while the user types. After enter, enquirer shows the message of `validate`.
     footer: ({ input, error }: { input: string; error?: string | null }) => {
       const fault = error ? undefined : faultOf(input.trim() || suggestion);
-      return fault === undefined ? '' : colors.yellow(`▸ ${visible(fault)}`);
+      return fault === undefined ? '' : colors.yellow(`▸ ${fault}`);
     },
   });
   return String(answer).trim();

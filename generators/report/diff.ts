@@ -15,6 +15,16 @@ export function planDiff({ entries, changes, before }: Prepared, isForeign: bool
     .join('');
 }
 
+/** The max number of lines that differ, for the shortest diff. The time grows with its square. */
+const maxEditLength = 2000;
+
+/** The diff that replaces every line. */
+function rewritten(from: string, to: string, before: string, after: string): string {
+  const [old, now] = [before, after].map((text) => text.replace(/\n$/, '').split('\n'));
+  const lines = [...(old?.map((line) => `-${line}`) ?? []), ...(now?.map((line) => `+${line}`) ?? [])];
+  return ['', `--- ${from}`, `+++ ${to}`, `@@ -1,${old?.length} +1,${now?.length} @@`, ...lines, ''].join('\n');
+}
+
 function unifiedDiff(change: Change, before: Uint8Array | undefined): string {
   const { path } = change;
   const after = 'write' in change ? change.write : undefined;
@@ -22,7 +32,9 @@ function unifiedDiff(change: Change, before: Uint8Array | undefined): string {
     before === undefined ? '/dev/null' : `a/${path}`,
     after === undefined ? '/dev/null' : `b/${path}`,
   ];
-  const patch = createTwoFilesPatch(from, to, textOf(before), textOf(after), undefined, undefined, { context: 3 });
+  const texts = [textOf(before), textOf(after)] as const;
+  const options = { context: 3, ...(before && after && { maxEditLength }) };
+  const patch = createTwoFilesPatch(from, to, ...texts, undefined, undefined, options) ?? rewritten(from, to, ...texts);
   const isProgram = 'write' in change && (change.mode & 0o111) !== 0;
   const mode = isProgram ? [colors.bold(before === undefined ? 'new file mode 100755' : 'new mode 100755')] : [];
   return [...mode, ...patch.split('\n').slice(1).map(paint)].join('\n');

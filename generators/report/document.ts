@@ -1,5 +1,5 @@
 import { badInput, type ExitCode } from '../engine/errors.ts';
-import { fieldOf, whyNotJson } from '../engine/json.ts';
+import { fieldOf, parseUntrusted } from '../engine/json.ts';
 import { type Action, actions, type Change, type PlanEntry } from '../engine/model.ts';
 import { isOfOldStore, isOwn } from '../engine/reconcile/lock.ts';
 import { decode, encode } from '../engine/text.ts';
@@ -75,7 +75,7 @@ function changeDocument(change: Change): ChangeDocument {
  * that it does not show
  */
 export function parsePlan(text: string, name: string): Pick<Prepared, 'entries' | 'changes'> {
-  const document = parse(text, name);
+  const document = parseUntrusted(text, name, remake);
   if (fieldOf(document, 'plan') !== version) throw badInput(`${name} is not a plan of version ${version}`, remake);
   const [entries, changes] = [fieldOf(document, 'entries'), fieldOf(document, 'changes')];
   if (!Array.isArray(entries) || !entries.every(isEntry)) throw badInput(`${name} holds no plan entries`, remake);
@@ -144,14 +144,6 @@ function isBookkeeping(change: Change): boolean {
 
 const remake = 'make it with: slipway plan <command> --json';
 
-function parse(text: string, name: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw badInput(`${name} is not JSON: ${whyNotJson(error)}`, remake);
-  }
-}
-
 function readChange(change: ChangeDocument): Change {
   assertSafePath(change.path);
   if ('remove' in change) return { path: change.path, expect: change.expect, remove: true };
@@ -162,7 +154,8 @@ function readChange(change: ChangeDocument): Change {
 function isEntry(value: unknown): value is EntryDocument {
   const texts = ['path', 'module', 'reason'].map((key) => fieldOf(value, key));
   return (
-    texts.every((text) => typeof text === 'string') &&
+    // A line end would let an entry look like two.
+    texts.every((text) => typeof text === 'string' && !/[\r\n]/.test(text)) &&
     ['string', 'undefined'].includes(typeof fieldOf(value, 'from')) &&
     actions.some((action) => action === fieldOf(value, 'action')) &&
     Array.isArray(fieldOf(value, 'conflicts'))

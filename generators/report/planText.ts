@@ -2,7 +2,7 @@ import colors from './colors.ts';
 import type { Action, PlanEntry } from '../engine/model.ts';
 import type { Prepared } from '../engine/reconcile/prepare.ts';
 import type { Left } from './left.ts';
-import { visible } from './visible.ts';
+import { oneLine } from './visible.ts';
 
 interface Told {
   readonly command: string;
@@ -40,7 +40,7 @@ export function planText({ entries, changes }: Prepared, told: Told): string {
   return [
     ...(told.diff === undefined ? shortTable(entries) : [told.diff, table(entries.filter(isKept))]),
     ...entries.filter(({ action }) => action === 'conflict').map(conflictText),
-    ...told.notes.map((note) => `  ${visible(note)}`),
+    ...told.notes.map((note) => `  ${oneLine(note)}`),
     summary(entries, changes.length, told),
     ...nextSteps(told),
   ]
@@ -70,7 +70,7 @@ function shortTable(entries: readonly PlanEntry[]): string[] {
 function nextSteps({ applied, next, left }: Told): string[] {
   const lines = [...(applied ? left.map(toSettle) : []), ...next];
   const head = applied ? 'Next:' : 'Once it is written:';
-  return lines.length === 0 ? [] : [`\n${colors.bold(head)}`, ...lines.map((line) => `  ${visible(line)}`)];
+  return lines.length === 0 ? [] : [`\n${colors.bold(head)}`, ...lines.map((line) => `  ${oneLine(line)}`)];
 }
 
 function toSettle({ path, at, how }: Left): string {
@@ -84,7 +84,7 @@ function table(entries: readonly PlanEntry[]): string {
   return rows
     .map(
       ({ action, path, reason }) =>
-        `  ${paint[action](action.padEnd(8))}  ${reason === '' ? visible(path) : `${visible(path).padEnd(width)}  ${colors.dim(visible(reason))}`}`,
+        `  ${paint[action](action.padEnd(8))}  ${reason === '' ? path : `${path.padEnd(width)}  ${colors.dim(oneLine(reason))}`}`,
     )
     .join('\n');
 }
@@ -121,18 +121,23 @@ function byFolder(entries: readonly PlanEntry[], depth: number): readonly Row[] 
 export function conflictText({ path, conflicts }: PlanEntry): string {
   return conflicts
     .flatMap(({ at, yours, theirs }) => [
-      `  ${colors.red(visible(`${path}, ${at}`))}`,
+      `  ${colors.red(oneLine(`${path}, ${at}`))}`,
       ...indent('yours', yours),
       ...indent('slipway', theirs),
     ])
     .join('\n');
 }
 
+/** The max number of characters of a line of a conflict. */
+const longestLine = 200;
+
 /** Shows at most eight lines of a conflict. */
 function indent(who: string, text: string): string[] {
   const lines = text.replace(/\r?\n$/, '').split(/\r?\n/);
   const shown = lines.length > 8 ? [...lines.slice(0, 7), `… ${lines.length - 7} more lines`] : lines;
-  return shown.map((line, index) => `    ${(index === 0 ? who : '').padEnd(8)}${colors.dim('│')} ${visible(line)}`);
+  return shown.map(
+    (line, index) => `    ${(index === 0 ? who : '').padEnd(8)}${colors.dim('│')} ${line.slice(0, longestLine)}`,
+  );
 }
 
 function summary(entries: readonly PlanEntry[], changes: number, told: Told): string {
@@ -144,7 +149,7 @@ function summary(entries: readonly PlanEntry[], changes: number, told: Told): st
     const files = `${filesOf(conflicting.length)} ${conflicting.length === 1 ? 'has' : 'have'} conflicts`;
     const head = colors.red(isCheck ? `Drift: ${files}.` : `${files}; nothing was written.`);
     const choose = isCheck ? 'Resolve them with `slipway update` and' : 'Choose with';
-    return `${head} ${choose} --conflict=ours, theirs or markers (for one path: --conflict=ours:${visible(first.path)}), or \`slipway eject\` the file.`;
+    return `${head} ${choose} --conflict=ours, theirs or markers (for one path: --conflict=ours:${oneLine(first.path)}), or \`slipway eject\` the file.`;
   }
   const what = counted(entries);
   if (left.length > 0) {

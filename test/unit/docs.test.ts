@@ -111,6 +111,11 @@ describe('the documents of this repository', () => {
     expect([...told.keys()].toSorted()).toEqual([...all].toSorted());
   });
 
+  it('say of every command what it may do in a tree of a stranger', () => {
+    const rows = [...(repository.read('docs/security.md') ?? '').matchAll(/^\| `([a-z]+)` /gm)].map(([, name]) => name);
+    expect(rows.toSorted()).toEqual([...commandNames]);
+  });
+
   it('list every module and preset, and no other', () => {
     const section = readme.slice(readme.indexOf('## Modules and presets'), readme.indexOf('## Commands'));
     const rows = [...section.matchAll(/^\| `([a-z\d-]+)`/gm)].map(([, name]) => name);

@@ -3,7 +3,7 @@ import satisfies from 'semver/functions/satisfies.js';
 import valid from 'semver/functions/valid.js';
 import validRange from 'semver/ranges/valid.js';
 import type { LockfileMerge } from './composer.ts';
-import { fieldOf, isObject } from '../json.ts';
+import { fieldOf, isObject, isTooDeep } from '../json.ts';
 import type { Adaptation, JsonObject, NpmPackages } from '../model.ts';
 
 /** The key order of npm: first these keys, then all others by name. Objects come last. */
@@ -107,7 +107,7 @@ function parsed(text: string): (NpmLock & JsonObject) | undefined {
   try {
     const lock: unknown = JSON.parse(text);
     const packages = fieldOf(lock, 'packages');
-    if (fieldOf(lock, 'lockfileVersion') !== 3 || !isObject(packages)) return undefined;
+    if (fieldOf(lock, 'lockfileVersion') !== 3 || !isObject(packages) || isTooDeep(lock)) return undefined;
     if (!Object.values(packages).every(isObject)) return undefined;
     // The lines above have checked both.
     return lock as NpmLock & JsonObject;

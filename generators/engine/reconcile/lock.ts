@@ -1,6 +1,6 @@
 import { badInput } from '../errors.ts';
 import { isObject } from '../json.ts';
-import { isNewer, manifestPath } from '../manifest.ts';
+import { isNewer, manifestPath, schemaPath } from '../manifest.ts';
 import type { JsonObject, Lock, LockedFile } from '../model.ts';
 import { encode } from '../text.ts';
 
@@ -59,6 +59,9 @@ function checksum(record: LockRecord, hash: Hash): string {
 /** A line that separates the sides of a Git conflict. Each other line is valid by itself, so Slipway reads both sides. */
 const conflictMarker = /^(?:<{7}|\|{7}|={7}|>{7})(?: |$)/;
 
+/** The max number of lines for one file: one for each branch that git has merged. */
+const mostLines = 16;
+
 /**
  * Parses the lines of a lock. Anyone may have edited them.
  * @param text content of `.slipway/lock.jsonl`
@@ -70,6 +73,7 @@ const conflictMarker = /^(?:<{7}|\|{7}|={7}|>{7})(?: |$)/;
 export function parseLock(text: string, hash: Hash, checkPath: (path: string) => void): LockLines {
   const [records, edited]: [LockRecord[], LockRecord[]] = [[], []];
   let catalogue: string | undefined;
+  const counts = new Map<string, number>();
   let fault: string | undefined;
   for (const [index, line] of text.split('\n').entries()) {
     const trimmed = line.trimEnd();
@@ -81,7 +85,10 @@ export function parseLock(text: string, hash: Hash, checkPath: (path: string) =>
       continue;
     }
     const record = checked(value, checkPath);
+    const count = (counts.get(record?.path ?? '') ?? 0) + 1;
+    if (record !== undefined) counts.set(record.path, count);
     if (record === undefined) fault ??= `line ${index + 1} is no record of a file`;
+    else if (count > mostLines) fault ??= `line ${index + 1} is one of more than ${mostLines} for the same file`;
     else if (isObject(value) && value['sum'] === checksum(record, hash)) records.push(record);
     else edited.push(record);
   }
@@ -105,7 +112,7 @@ export function parseOldLock(text: string, checkPath: (path: string) => void): L
   let fault: string | undefined;
   for (const [path, file] of Object.entries(value['files'])) {
     const record = checked(isObject(file) ? { ...file, path } : file, checkPath);
-    if (record === undefined) fault ??= `the entry ${JSON.stringify(path)} is no record of a file`;
+    if (record === undefined) fault ??= `the entry ${JSON.stringify(path.slice(0, 60))} is no record of a file`;
     else records.push(record);
   }
   return { catalogue: value['catalogue'], records, edited: [], ...(fault === undefined ? {} : { fault }) };
@@ -126,7 +133,7 @@ function isHeader(value: unknown): value is JsonObject & { catalogue: string } {
 function refuseNewer(found: unknown, file: string): void {
   if (typeof found === 'number' && found <= version) return;
   throw badInput(
-    `${file} has version ${JSON.stringify(found)}; this Slipway reads versions up to ${version}`,
+    `${file} has version ${typeof found === 'number' ? found : 'unknown'}; this Slipway reads versions up to ${version}`,
     'run a newer Slipway: npx create-slipway@latest',
   );
 }
@@ -136,7 +143,7 @@ function checked(value: unknown, checkPath: (path: string) => void): LockRecord 
   if (!isRecord(value)) return undefined;
   checkPath(value.path);
   if (value.at !== undefined) checkPath(value.at);
-  return isOwn(value.path) || isOwn(value.at) ? undefined : recordOf(value);
+  return isReserved(value.path) || (value.at !== undefined && isReserved(value.at)) ? undefined : recordOf(value);
 }
 
 /**
@@ -155,11 +162,22 @@ export function isOwn(path: string | undefined): boolean {
   return path !== undefined && ([manifestPath, lockPath, basesPath].includes(path) || isOfOldStore(path));
 }
 
+/**
+ * Compares as disks do that ignore letter case, and the two ways to write a letter with an accent.
+ * @param path of a file inside a service
+ * @returns whether it is the manifest, or in Slipway's own folder. The one file there that a template may bring is left out
+ */
+export function isReserved(path: string): boolean {
+  const name = path.normalize('NFC').toLowerCase();
+  return path !== schemaPath && (name === manifestPath || name === '.slipway' || name.startsWith('.slipway/'));
+}
+
 function isRecord(value: unknown): value is LockRecord {
   return (
     isObject(value) &&
     typeof value['path'] === 'string' &&
     typeof value['module'] === 'string' &&
+    /^[a-z0-9-]{1,60}$/.test(value['module']) &&
     ['managed', 'merged', 'seed', 'derived'].includes(String(value['ownership'])) &&
     typeof value['hash'] === 'string' &&
     /^[0-9a-f]{64}$/.test(value['hash']) &&

@@ -23,11 +23,10 @@ export function isSource(path: string): boolean {
   return /\.[cm]?[jt]sx?$/.test(path);
 }
 
-const blank = /(?:\s|\/\/[^\r\n]*|\/\*[^]*?(?:\*\/|$))+/y;
-const quoted = /'(?:[^'\\\r\n]|\\[^])*'|"(?:[^"\\\r\n]|\\[^])*"/y;
+// No pattern repeats a group: the memory that a match needs would grow with the number of repetitions.
+const blank = /\s+|\/\/[^\r\n]*|\/\*[^]*?(?:\*\/|$)/y;
 const word = /[\w$\u0080-\uffff]+/y;
-const regularExpression = /\/(?:[^\\/[\r\n]|\\.|\[(?:[^\]\\\r\n]|\\.)*\])+\/\w*/y;
-const templatePart = /(?:[^`\\$]|\\[^]|\$(?!\{))*/y;
+const templatePart = /[^`\\$]+|\\[^]|\$(?!\{)/y;
 
 const wordsBeforeExpression = new Set(
   'await case delete do else extends in instanceof new of return throw typeof void yield'.split(' '),
@@ -73,13 +72,24 @@ export function moduleSpecifiers(source: string): ModuleSpecifier[] {
   let offset = 0;
   let line = 1;
 
-  const match = (pattern: RegExp): string | undefined => {
-    pattern.lastIndex = offset;
-    const text = pattern.exec(source)?.[0];
-    if (text === undefined) return undefined;
-    offset += text.length;
+  const take = (end: number): string => {
+    const text = source.slice(offset, end);
+    offset = end;
     line += text.split('\n').length - 1;
     return text;
+  };
+  const match = (pattern: RegExp): string | undefined => {
+    pattern.lastIndex = offset;
+    return pattern.test(source) ? take(pattern.lastIndex) : undefined;
+  };
+  /** Opening character → the end of the line in which it has no end. A second search in the line would take quadratic time. */
+  const endless = new Map<string, number>();
+  const literal = (opening: string): string | undefined => {
+    if (offset < (endless.get(opening) ?? 0)) return undefined;
+    const { end, isClosed } = literalAt(source, offset);
+    if (isClosed) return take(end);
+    endless.set(opening, end);
+    return undefined;
   };
   /** The tokens of a call before its type arguments: `vi . importActual`. */
   let called: readonly string[] | undefined;
@@ -90,6 +100,8 @@ export function moduleSpecifiers(source: string): ModuleSpecifier[] {
     if (isCall || token === ';') called = undefined;
   };
   const add = (specifier: string, at: number) => {
+    // No module has a name of two lines.
+    if (/[\r\n]/.test(specifier)) return;
     const tokens = passed.join(' ');
     if (beforeModule.test(tokens)) found.push({ specifier, line: at });
     else if (!absolute.test(specifier) && beforePath.some(([before, after]) => before.test(tokens) && isNext(after)))
@@ -101,7 +113,7 @@ export function moduleSpecifiers(source: string): ModuleSpecifier[] {
   };
   const template = (isStart: boolean) => {
     const [start, firstLine] = [offset, line];
-    match(templatePart);
+    while (match(templatePart) !== undefined);
     if (source.startsWith('${', offset)) {
       offset += 2;
       templates.push(braces);
@@ -117,7 +129,8 @@ export function moduleSpecifiers(source: string): ModuleSpecifier[] {
   while (offset < source.length) {
     if (match(blank) !== undefined) continue;
     const firstLine = line;
-    const text = match(quoted);
+    const character = source.charAt(offset);
+    const text = character === "'" || character === '"' ? literal(character) : undefined;
     if (text !== undefined) {
       add(text.slice(1, -1), firstLine);
       pass('string');
@@ -128,8 +141,7 @@ export function moduleSpecifiers(source: string): ModuleSpecifier[] {
       pass(name);
       continue;
     }
-    const character = source.charAt(offset);
-    if (character === '/' && expectsExpression(passed.at(-1)) && match(regularExpression) !== undefined) {
+    if (character === '/' && expectsExpression(passed.at(-1)) && literal(character) !== undefined) {
       pass('string');
       continue;
     }
@@ -145,6 +157,20 @@ export function moduleSpecifiers(source: string): ModuleSpecifier[] {
     }
   }
   return found;
+}
+
+/** Finds the end of a string or a regular expression, or of its line when it is not closed. */
+function literalAt(source: string, start: number): { end: number; isClosed: boolean } {
+  const closer = source.charAt(start);
+  let inClass = false;
+  for (let at = start + 1; at < source.length; at += 1) {
+    const character = source.charAt(at);
+    if (character === '\\') at += 1;
+    else if (character === '\n' || character === '\r') return { end: at, isClosed: false };
+    else if (closer === '/' && (character === '[' || character === ']')) inClass = character === '[';
+    else if (character === closer && !inClass) return { end: at + 1, isClosed: true };
+  }
+  return { end: source.length, isClosed: false };
 }
 
 /** Returns whether a slash after this token begins a regular expression. Otherwise it divides. */

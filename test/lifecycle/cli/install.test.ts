@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { onPath, scratchFolder, slipway, startSlipway, treeOf } from '../../helpers/cli.ts';
+import { bundled, onPath, scratchFolder, slipway, startSlipway, treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
 import { scratchService } from '../../helpers/scratchService.ts';
 
@@ -118,6 +118,57 @@ describe('when dependencies cannot be installed, the service is kept', () => {
     expect(stderr).toContain('dependencies are not installed\n  the files are written; go on with: npm install');
     expect(readdirSync(path.join(service.path, '.slipway'))).not.toContain('running.json');
     expect(slipway(['check'], { cwd: service.path }).exitCode).toBe(0);
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('what the package manager and git get', () => {
+  it('is an environment without the secrets of CI', () => {
+    using service = scratchService();
+    const folder = path.dirname(service.path);
+    const log = (name: string): string => `${onPath('env')[0]} > '${path.join(folder, name)}'`;
+    const env = programs({
+      npm: log('npm.env'),
+      git: `${log('git.env')}; echo 'fatal: not a git repository (or any of the parent directories): .git' >&2; exit 128`,
+    });
+    const secrets = {
+      AWS_SECRET_ACCESS_KEY: 'CANARY-1',
+      GITHUB_TOKEN: 'CANARY-2',
+      DATABASE_URL: 'postgres://app:CANARY-3@db/orders',
+    };
+    const settings = {
+      npm_config_registry: 'https://registry.example.com/',
+      NPM_TOKEN: 'CANARY-npm',
+      https_proxy: 'http://me:CANARY-proxy@proxy:3128',
+      GIT_AUTHOR_NAME: 'somebody',
+      LC_ALL: 'de_DE.UTF-8',
+    };
+    expect(slipway(['add', 'postgres'], { cwd: service.path, env: { ...env, ...secrets, ...settings } }).exitCode).toBe(
+      0,
+    );
+    const [npm, git] = ['npm.env', 'git.env'].map((name) => readFileSync(path.join(folder, name), 'utf8'));
+    for (const name of Object.keys(secrets)) expect(npm).not.toContain(name);
+    for (const name of ['npm_config_registry', 'NPM_TOKEN', 'https_proxy']) expect(npm).toContain(`${name}=`);
+    expect(git).not.toContain('CANARY');
+    expect(git).toContain('GIT_AUTHOR_NAME=somebody');
+    expect(git).toContain('LC_ALL=C\n');
+  });
+
+  it('runs no scripts of a plan or of a catalogue from elsewhere, and says so', () => {
+    using service = scratchService();
+    const folder = path.dirname(service.path);
+    const env = programs({ npm: `echo "$@" >> '${path.join(folder, 'npm.log')}'` });
+    const run = (...command: string[]) => {
+      const result = slipway(command, { cwd: service.path, env });
+      expect(result, result.stderr).toMatchObject({ exitCode: 0 });
+      return result.stdout;
+    };
+    writeFileSync(path.join(folder, 'plan.json'), run('plan', 'add', 'postgres', '--json'));
+    const note = 'npm rebuild';
+    expect(run('apply', '../plan.json')).toContain(note);
+    expect(run('add', 'redis', '--catalogue', path.join(path.dirname(bundled()), 'catalogue.jsonl'))).toContain(note);
+    expect(run('remove', 'redis')).not.toContain(note);
+    const foreign = 'install --ignore-scripts\n';
+    expect(readFileSync(path.join(folder, 'npm.log'), 'utf8')).toBe(`${foreign}${foreign}install\n`);
   });
 });
 

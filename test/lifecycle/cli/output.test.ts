@@ -183,12 +183,12 @@ describe('usage', () => {
       'was cut off in a module',
       ({ modules: { postgres }, lockfiles: _none, ...rest }: Catalogue) =>
         printCatalogue({ ...rest, modules: { ...(postgres && { postgres }) } }).slice(0, -100),
-      'is not JSON: Unterminated string',
+      'is not JSON: see line 1, column ',
     ],
     [
       'has files that are none',
       (whole: Catalogue) => printCatalogue({ ...whole, base: Object.assign({ ...whole.base }, { files: 7 }) }),
-      'does not hold together',
+      'is damaged: /base/files: ',
     ],
     [
       'has modules that require each other in a circle',

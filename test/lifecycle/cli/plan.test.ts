@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { loadCatalogue } from '../../../generators/catalogue.ts';
@@ -306,7 +307,7 @@ describe('an interrupted run', () => {
 
   it.for([
     '{',
-    '{"version":1,"state":"committed","entries":[{"path":"../outside","before":null,"after":null,"staged":null}]}',
+    '{"version":1,"state":"committed","entries":[{"path":"../outside","before":null,"after":null,"staged":null}]',
   ])('whose record is %s is left to the user', (text) => {
     using service = scratchService();
     interrupt(path.join(service.path, '.slipway/tx'), text);
@@ -319,8 +320,9 @@ describe('an interrupted run', () => {
 });
 
 /** What a run leaves that is killed before it has decided. */
-function interrupt(transaction: string, journal = '{"version":1,"state":"preparing","folders":[]}'): void {
+function interrupt(transaction: string, journal = '{"version":1,"state":"preparing","folders":[]'): void {
   mkdirSync(transaction);
-  writeFileSync(path.join(transaction, 'journal.json'), journal);
+  const origin = `"host":${JSON.stringify(hostname())},"folder":"${statSync(transaction).ino}"}`;
+  writeFileSync(path.join(transaction, 'journal.json'), `${journal},${origin}`);
   writeFileSync(path.join(transaction, '0'), 'half of a f');
 }

@@ -121,6 +121,18 @@ describe.skipIf(!hasTerminal)('on a terminal (needs `script` of util-linux)', ()
     expect(readdirSync(scratch.path).sort()).toEqual(['full', 'shipping']);
   });
 
+  it('shows names of a stranger’s files without their escape sequences', async () => {
+    using scratch = scratchFolder();
+    mkdirSync(path.join(scratch.path, 'full'));
+    writeFileSync(path.join(scratch.path, 'full', 'a\u001B]0;owned\u0007b\u202Ec'), '');
+    const steps: readonly Step[] = [
+      ['Folder', 'full'],
+      [String.raw`: a\u{1b}]0;owned\u{7}b\u{202e}c`, keys.enter],
+      [String.raw`: a\u{1b}]0;owned\u{7}b\u{202e}c`, keys.ctrlC],
+    ];
+    expectGivenUp(await onTerminal(['new', ...quick], steps, { cwd: scratch.path }));
+  });
+
   it('does not ask for what was given, and checks that before it asks', async () => {
     using scratch = scratchFolder();
     const given = ['new', 'orders', '--modules', 'none', '--package-manager', 'npm'];

@@ -14,10 +14,15 @@ describe('assertSafePath', () => {
     '.github/workflows/ci.yaml',
     '.slipway/lock.jsonl',
     'a..b/c',
-    '...',
     'git/x',
     'ünïcode/文件',
     'a b',
+    '.env.example',
+    'config.ts',
+    'auxiliary.ts',
+    'consumer/a.ts',
+    'certificate.crt',
+    'a~1b.ts',
   ])('lets %j through', (path) => {
     expect(() => assertSafePath(path)).not.toThrow();
   });
@@ -43,6 +48,31 @@ describe('assertSafePath', () => {
     ['.git./config', "git's own folder"],
     ['.git::$INDEX_ALLOCATION/config', "git's own folder"],
     ['GIT~1/config', "git's own folder"],
+    ['.g\u200Cit/hooks/pre-commit', 'not visible'],
+    ['a\u001Bb', 'not visible'],
+    ['a\nb', 'not visible'],
+    ['a\u202Eb', 'not visible'],
+    ['docs./a', 'a dot or a space'],
+    ['docs /a', 'a dot or a space'],
+    ['...', 'a dot or a space'],
+    ['README.md:stream', 'a colon'],
+    ['SLIPWA~1/lock.jsonl', 'a short name of Windows'],
+    ['PACKAG~1.JSO', 'a short name of Windows'],
+    ['aux', 'keeps for a device'],
+    ['docs/NUL.md', 'keeps for a device'],
+    ['com1.ts', 'keeps for a device'],
+    ['a/'.repeat(600) + 'a', 'longer than 1024'],
+    [`a/${'b'.repeat(300)}`, 'a name longer than 255'],
+    ['.env', 'secrets'],
+    ['.env.production', 'secrets'],
+    ['.envrc', 'secrets'],
+    ['config/.ENV', 'secrets'],
+    ['certs/server.pem', 'secrets'],
+    ['deploy/tls.key', 'secrets'],
+    ['.npmrc', 'secrets'],
+    ['.ssh/config', 'secrets'],
+    ['id_ed25519', 'secrets'],
+    ['infra/terraform.tfstate', 'secrets'],
   ] as const)('refuses %j, which has/is %s', ([path, why]) => {
     expect(() => assertSafePath(path)).toThrow(
       expect.objectContaining({ exitCode: 2, message: expect.stringContaining(why) }),
@@ -97,7 +127,7 @@ describe('resolveInside', () => {
     );
   });
 
-  it('refuses links into git, links to nothing, and links in a circle', () => {
+  it('refuses links into git and to secrets, links to nothing, and links in a circle', () => {
     const root = scratchFolder();
     mkdirSync(join(root, '.git/hooks'), { recursive: true });
     symlinkSync('.git/hooks', join(root, 'hooks'));
@@ -108,6 +138,9 @@ describe('resolveInside', () => {
       expect(() => resolveInside(root, path)).toThrow(
         expect.objectContaining({ exitCode: 2, message: expect.stringContaining(message) }),
       );
+    symlinkSync('.env', join(root, 'README.md'));
+    writeFiles(root, { '.env': 'TOKEN=x' });
+    refused('README.md', 'where secrets are kept');
     refused('hooks/pre-commit', "link into git's own folder");
     refused('dangling', 'is a link to nowhere, which does not exist');
     refused('one', 'cannot follow the link one');

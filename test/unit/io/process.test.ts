@@ -1,5 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { explainFailure, runProcess } from '../../../generators/io/process.ts';
+import { explainFailure, runProcess, withoutSecrets } from '../../../generators/io/process.ts';
+import { scratchFolder } from '../../helpers/scratch.ts';
 
 /** Runs a program that prints and fails. */
 async function failing(output: string): Promise<string> {
@@ -36,5 +39,47 @@ describe('explainFailure', () => {
   it('says when the program is not there', async () => {
     const error = await runProcess(['no-such-program'], process.cwd()).catch((fault: unknown) => fault);
     expect(explainFailure(error, 'no-such-program install')).toBe('no-such-program is not on this machine');
+  });
+});
+
+describe('withoutSecrets', () => {
+  const none = { npm_config_userconfig: '/nowhere' };
+
+  it.each([
+    ...['AWS_SECRET_ACCESS_KEY', 'AWS_ACCESS_KEY_ID', 'GITHUB_TOKEN', 'ACTIONS_ID_TOKEN_REQUEST_URL', 'PGPASSWORD'],
+    ...['DB_PASS', 'MYSQL_PWD', 'OPENAI_API_KEY', 'SIGNING_KEY', 'CI_JOB_JWT', 'GOOGLE_CREDENTIALS', 'SENTRY_DSN'],
+  ])('leaves out %s', (name) => {
+    expect(withoutSecrets({ ...none, [name]: 'x' })).toEqual(none);
+  });
+
+  it.each([
+    ['DATABASE_URL', 'postgres://app:secret@db/orders'],
+    ['CI_REPOSITORY_URL', 'https://token@gitlab.example.com/a.git'],
+  ])('leaves out %s for its value', (name, value) => {
+    expect(withoutSecrets({ ...none, [name]: value })).toEqual(none);
+  });
+
+  it.each([
+    ['PATH', '/bin'],
+    ['PWD', '/'],
+    ['OLDPWD', '/'],
+    ['SSH_AUTH_SOCK', '/run/agent'],
+    ['GIT_AUTHOR_NAME', 'a'],
+    ['NODE_EXTRA_CA_CERTS', '/ca.pem'],
+    ['NODE_AUTH_TOKEN', 'x'],
+    ['NPM_TOKEN', 'x'],
+    ['npm_config__authToken', 'x'],
+    ['https_proxy', 'http://me:secret@proxy:3128'],
+    ['HTTP_PROXY', 'http://me:secret@proxy:3128'],
+    ['DATABASE_URL', 'postgres://db/orders'],
+  ])('keeps %s=%s', (name, value) => {
+    expect(withoutSecrets({ ...none, [name]: value })).toEqual({ ...none, [name]: value });
+  });
+
+  it('keeps what the user’s own .npmrc names', () => {
+    const npmrc = join(scratchFolder(), '.npmrc');
+    writeFileSync(npmrc, '//npm.example.com/:_authToken=${COMPANY_TOKEN}\nx=${OTHER_TOKEN?}\n');
+    const env = { npm_config_userconfig: npmrc, COMPANY_TOKEN: 'x', OTHER_TOKEN: 'y' };
+    expect(withoutSecrets({ ...env, THIRD_TOKEN: 'z' })).toEqual(env);
   });
 });

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  cpSync,
   existsSync,
   linkSync,
   lstatSync,
@@ -278,7 +279,7 @@ describe('recover', () => {
     writeFileSync(join(root, 'b.ts'), 'mine too');
     expect(() => refuseInterrupted(root)).toThrow(/interrupted/);
     expect(() => commit(root, changes([{ path: 'd.ts', old: 'd', new: 'x' }]))).toThrow(/interrupted/);
-    expect(recover(root)).toEqual({ outcome: 'finished', kept: ['a.ts', 'b.ts'] });
+    expect(recover(root)).toMatchObject({ outcome: 'finished', kept: ['a.ts', 'b.ts'] });
     expect(readFileSync(join(root, 'a.ts'), 'utf8')).toBe('mine');
     expect(readFileSync(join(root, 'b.ts'), 'utf8')).toBe('mine too');
     expect(readFileSync(join(root, 'd.ts'), 'utf8')).toBe('D');
@@ -289,7 +290,7 @@ describe('recover', () => {
   it('takes a deletion after the interruption for an edit, too', async () => {
     const root = await interrupted(1);
     execFileSync('rm', [join(root, 'a.ts')]);
-    expect(recover(root)).toEqual({ outcome: 'finished', kept: ['a.ts'] });
+    expect(recover(root)).toMatchObject({ outcome: 'finished', kept: ['a.ts'] });
     expect(existsSync(join(root, 'a.ts'))).toBe(false);
   });
 
@@ -297,21 +298,21 @@ describe('recover', () => {
     const root = await interrupted(1);
     writeFiles(join(root, '..'), { 'outside.ts': 'a' });
     execFileSync('ln', ['-sf', '../outside.ts', join(root, 'a.ts')]);
-    expect(recover(root)).toEqual({ outcome: 'finished', kept: ['a.ts'] });
+    expect(recover(root)).toMatchObject({ outcome: 'finished', kept: ['a.ts'] });
     expect(readFileSync(join(root, '../outside.ts'), 'utf8')).toBe('a');
   });
 
   it('makes a folder again that the user removed meanwhile', async () => {
     const root = await interrupted(1);
     execFileSync('rmdir', [join(root, 'new')]);
-    expect(recover(root)).toEqual({ outcome: 'finished', kept: [] });
+    expect(recover(root)).toMatchObject({ outcome: 'finished', kept: [] });
     expect(readFileSync(join(root, 'new/c.ts'), 'utf8')).toBe('c');
   });
 
   it('leaves a folder that the user has put something in when it rolls back', async () => {
     const root = await interrupted(0);
     writeFileSync(join(root, 'new/mine.ts'), 'mine');
-    expect(recover(root)).toEqual({ outcome: 'rolled back', kept: [] });
+    expect(recover(root)).toEqual({ outcome: 'rolled back', files: [], kept: [] });
     expect(readFileSync(join(root, 'new/mine.ts'), 'utf8')).toBe('mine');
     expect(readFileSync(join(root, 'a.ts'), 'utf8')).toBe('a');
     expect(existsSync(join(root, 'new/c.ts'))).toBe(false);
@@ -324,8 +325,8 @@ describe('recover', () => {
     ['not an object', () => '[]'],
     ['of another version', (text) => text.replace('"version":1', '"version":2')],
     ['in an unknown state', (text) => text.replace('"committed"', '"maybe"')],
-    ['without entries', () => '{"version":1,"state":"committed"}'],
-    ['with an entry that is none', () => '{"version":1,"state":"committed","entries":[7]}'],
+    ['without entries', (text) => text.replace('"entries"', '"others"')],
+    ['with an entry that is none', (text) => text.replace(/"entries":\[.*\]/, '"entries":[7]')],
     ['with a path leading out', (text) => text.replace('"a.ts"', '"../a.ts"')],
     ['with an absolute path', (text) => text.replace('"a.ts"', '"/etc/passwd"')],
     ["with a path into git's folder", (text) => text.replace('"a.ts"', '".git/config"')],
@@ -333,13 +334,35 @@ describe('recover', () => {
     ['with a short hash', (text) => text.replace(/"before":"../, '"before":"')],
     ['with a removal that has a staged file', (text) => text.replace('"staged":null', '"staged":"1"')],
     ['with another hash for a staged file', (text) => text.replace(/"after":"[0-9a-f]+"/, `"after":"${hash}"`)],
-    ['with a folder leading out', () => '{"version":1,"state":"preparing","folders":["../x"]}'],
+    [
+      'with a folder leading out',
+      (text) => text.replace('"committed"', '"preparing"').replace(/"entries":\[.*\]/, '"folders":["../x"]'),
+    ],
+    ['of another machine', (text) => text.replace(/"host":"[^"]*"/, '"host":"elsewhere"')],
+    ['of another folder', (text) => text.replace(/"folder":"\d+"/, '"folder":"1"')],
+    ['of an unknown origin', (text) => text.replace(/,"host":.*/, '}')],
   ])('refuses a journal that is %s, in one sentence, and touches nothing', async ([, edit]) => {
     const root = await interrupted(1);
     writeFileSync(journalOf(root), edit(readFileSync(journalOf(root), 'utf8')));
     const before = snapshot(root);
     expect(() => recover(root)).toThrow(expect.objectContaining({ exitCode: 2, hint: expect.any(String) }));
     expect(snapshot(root)).toEqual(before);
+  });
+
+  it('does not replay a copy of an interrupted run, and says what to do', async () => {
+    const root = await interrupted(1);
+    const copy = `${root}-copy`;
+    cpSync(root, copy, { recursive: true });
+    const before = snapshot(copy);
+    expect(() => recover(copy)).toThrow(
+      expect.objectContaining({
+        exitCode: 2,
+        message: '.slipway/tx holds the record of a run in another copy of this service: it is not replayed',
+        hint: expect.stringContaining('delete .slipway/tx'),
+      }),
+    );
+    expect(snapshot(copy)).toEqual(before);
+    expect(recover(root)).toMatchObject({ outcome: 'finished', files: ['a.ts', 'b.ts', 'new/c.ts', 'd.ts'] });
   });
 
   it('refuses staged content that was edited, before it touches anything', async () => {

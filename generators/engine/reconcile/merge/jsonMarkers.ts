@@ -13,7 +13,7 @@ export function placeholder(index: number): string {
 }
 
 /** A placeholder, its key, and the comma after it. */
-const places = /(?:"(?:[^"\\]|\\.)*"\s*:\s*)?"\\u0000conflict (\d+)\\u0000"\s*,?/g;
+const places = /(?:"[^"\\]*(?:\\.[^"\\]*)*"\s*:\s*)?"\\u0000conflict (\d+)\\u0000"\s*,?/g;
 
 /**
  * Shows conflicts with diff3's markers around their lines.

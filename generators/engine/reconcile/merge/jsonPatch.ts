@@ -1,4 +1,4 @@
-import { applyEdits, type Edit, type Node } from 'jsonc-parser';
+import type { Edit, Node } from 'jsonc-parser';
 import { insertItems, type Write } from './jsonInsert.ts';
 import { removeItems } from './jsonRemove.ts';
 import { comments, endOfLine, lineIndent } from './jsonText.ts';
@@ -43,6 +43,17 @@ export function patchJson(
   return applyEdits(shrunk, insertions);
 }
 
+/** Applies edits that do not overlap. The library's own function copies the whole text for each edit. */
+function applyEdits(text: string, edits: readonly Edit[]): string {
+  const parts: string[] = [];
+  let end = 0;
+  for (const { offset, length, content } of edits.toSorted((a, b) => a.offset - b.offset || a.length - b.length)) {
+    parts.push(text.slice(end, offset), content);
+    end = offset + length;
+  }
+  return parts.join('') + text.slice(end);
+}
+
 /** Returns whether item-by-item edits can turn one value into the other. At least one item must stay, or the layout would be lost. */
 function isAlike(present: Tree, target: Tree): boolean {
   const wantedKeys = new Set(itemsOf(target).map(([key]) => key));
@@ -68,7 +79,7 @@ function shrink(patch: Patch, node: Node, present: Tree, target: Tree, edits: Ed
   const items = itemsOf(present);
   const wanted = new Map(itemsOf(target));
   const isGone = (index: number) => !wanted.has(items[index]?.[0] ?? '');
-  edits.push(...removeItems(text, node, isGone, dropped));
+  for (const edit of removeItems(text, node, isGone, dropped)) edits.push(edit);
   for (const [index, [key, value]] of items.entries()) {
     const child = node.children?.[index];
     const childNode = isMap(present) && child !== undefined ? valueOf(child) : child;

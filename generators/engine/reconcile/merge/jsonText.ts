@@ -7,7 +7,8 @@ export interface Token {
   readonly end: number;
 }
 
-const token = /"(?:[^"\\]|\\.)*"?|\/\/[^\r\n]*|\/\*[^]*?(?:\*\/|$)|[[\]{},]/g;
+/** The beginning of a string, or another token. A pattern for long strings would need too much memory. */
+const token = /"|\/\/[^\r\n]*|\/\*[^]*?(?:\*\/|$)|[[\]{},]/g;
 
 /**
  * @param text JSON, with or without comments
@@ -16,10 +17,22 @@ const token = /"(?:[^"\\]|\\.)*"?|\/\/[^\r\n]*|\/\*[^]*?(?:\*\/|$)|[[\]{},]/g;
  * @returns the strings, comments, brackets and commas between the positions
  */
 export function* tokens(text: string, from: number, to: number): Generator<Token> {
-  for (const match of text.slice(from, to).matchAll(token)) {
-    const start = from + match.index;
-    yield { source: match[0], start, end: start + match[0].length };
+  const part = text.slice(from, to);
+  const pattern = new RegExp(token);
+  for (let match = pattern.exec(part); match !== null; match = pattern.exec(part)) {
+    if (match[0] === '"') pattern.lastIndex = stringEnd(part, match.index);
+    const source = part.slice(match.index, pattern.lastIndex);
+    yield { source, start: from + match.index, end: from + pattern.lastIndex };
   }
+}
+
+function stringEnd(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at += 1) {
+    const character = text.charAt(at);
+    if (character === '"') return at + 1;
+    if (character === '\\') at += 1;
+  }
+  return text.length;
 }
 
 /** @returns the comments between two positions; see {@link tokens} */
