@@ -4,7 +4,8 @@ import { SlipwayError } from './engine/errors.ts';
 import type { Manifest, Monorepo } from './engine/model.ts';
 import { parseJson } from './engine/parseManifest.ts';
 import type { Prepared } from './engine/reconcile/prepare.ts';
-import { sameBytes } from './engine/text.ts';
+import { withLf } from './engine/reconcile/merge/lineEnds.ts';
+import { decode } from './engine/text.ts';
 import { makeFolder, removeFile, replaceFile, writeNewFile } from './io/disk.ts';
 import { monorepoOf } from './io/monorepo.ts';
 import { resolveInside, rootAbove } from './io/paths.ts';
@@ -79,10 +80,11 @@ export async function followWorkflow(
 /**
  * @param some content of a file; undefined for no file
  * @param other content of another file
- * @returns whether both are the same
+ * @returns whether both are the same text; git may have changed the line ends of one
  */
 export function isSame(some: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
-  return some === undefined || other === undefined ? some === other : sameBytes(some, other);
+  if (some === undefined || other === undefined) return some === other;
+  return withLf(decode(some) ?? '') === withLf(decode(other) ?? '');
 }
 
 function replaceCopy({ repository, path: file }: RootWorkflow, bytes: Uint8Array | undefined): void {

@@ -1,23 +1,19 @@
 import { loadCatalogue } from './catalogue.ts';
 import { fieldOf, objectIn } from './engine/json.ts';
 import { manifestPath } from './engine/manifest.ts';
-import type { CatalogueModule } from './engine/model.ts';
+import type { CatalogueModule, PackageManager } from './engine/model.ts';
 import type { Prepared } from './engine/reconcile/prepare.ts';
 import { fewOf } from './engine/suggest.ts';
+import { packageManagerCommands } from './engine/template.ts';
+import { wayTo } from './install.ts';
 import type { Invocation } from './invocation.ts';
 
-/** `slipway.json` before and after a plan, as far as it is JSON. Both are the same when the plan does not change it. */
-interface Manifests {
-  readonly before: unknown;
-  readonly after: unknown;
-}
-
-/**
- * @param prepared a plan
- * @returns the manifests of the service
- */
-export function manifestsOf(prepared: Prepared): Manifests {
-  return { before: objectIn(prepared.before(manifestPath)), after: jsonAfter(manifestPath, prepared) };
+/** The part of a command's intent that decides what follows. */
+interface Run {
+  readonly root: string;
+  readonly packageManager: PackageManager;
+  readonly isNew?: true;
+  readonly next?: readonly string[];
 }
 
 /**
@@ -31,23 +27,54 @@ export function jsonAfter(path: string, { changes, before }: Prepared): unknown 
 }
 
 /**
- * @param manifests of a service
+ * @param prepared a plan
  * @returns the versions of the catalogue before and after the plan, when they differ
  */
-export function catalogueChange({ before, after }: Manifests): { from: string; to: string } | undefined {
-  const [from, to] = [before, after].map((manifest) => fieldOf(manifest, 'catalogue'));
+export function catalogueChange(prepared: Prepared): { from: string; to: string } | undefined {
+  const [from, to] = inManifests(prepared, 'catalogue');
   return typeof from === 'string' && typeof to === 'string' && from !== to ? { from, to } : undefined;
 }
 
 /**
- * Tells what follows from modules that a plan adds or removes.
- * @param manifests of a service
- * @param run the command that runs an npm script
+ * Tells what follows from a plan: what callers notice, what to write, which pages to read, and which modules nothing requires any more.
+ * @param intent of the command
  * @param invocation names the catalogue
- * @returns what callers notice, what to do, which pages to read, and which modules nothing requires any more: one line each
+ * @param prepared the plan
+ * @returns one line each; empty for a new service, which has no callers yet
  */
-export function moduleSteps({ before, after }: Manifests, run: string, { flags, cwd }: Invocation): string[] {
-  const [former, present] = [before, after].map((manifest) => Object.keys(fieldOf(manifest, 'modules') ?? {}));
+export function factsAfter({ packageManager, isNew }: Run, invocation: Invocation, prepared: Prepared): string[] {
+  const catalogue = catalogueChange(prepared);
+  return [
+    ...(isNew ? [] : ofModules(prepared, packageManagerCommands[packageManager].run, invocation)),
+    ...(catalogue === undefined
+      ? []
+      : [`read what ${catalogue.to} asks of owners: docs/changes.md in the repository of Slipway`]),
+  ];
+}
+
+/**
+ * @param intent of the command
+ * @param prepared the plan, which was carried out
+ * @param installing the command that installs dependencies, when that is left to do
+ * @returns the commands to run next, from the folder of the user's shell
+ */
+export function commandsAfter(
+  { root, packageManager, isNew, next = [] }: Run,
+  { entries }: Prepared,
+  installing: readonly string[],
+): string[] {
+  const isChanged = entries.some(({ changes }) => changes.length > 0);
+  const checking = `${packageManagerCommands[packageManager].run} check`;
+  const commands = [...installing, ...(isNew ? next : isChanged ? [...next, checking] : [])];
+  return commands.length === 0 ? [] : [...wayTo(root), ...commands];
+}
+
+/** Tells what follows from modules that come or go. */
+function ofModules(prepared: Prepared, run: string, { flags, cwd }: Invocation): string[] {
+  const manifests = inManifests(prepared, 'modules');
+  // A manifest with conflict markers, for example, does not say which modules there were.
+  if (manifests.includes(undefined)) return [];
+  const [former, present] = manifests.map((modules) => Object.keys(modules ?? {}));
   const [added, removed] = [without(present, former), without(former, present)];
   if (added.length === 0 && removed.length === 0) return [];
   const { modules } = loadCatalogue(flags.catalogue, cwd);
@@ -77,4 +104,11 @@ export function moduleSteps({ before, after }: Manifests, run: string, { flags, 
 
 function without(some: readonly string[] = [], others: readonly string[] = []): string[] {
   return some.filter((item) => !others.includes(item));
+}
+
+/** Returns a field of `slipway.json` before and after a plan. */
+function inManifests(prepared: Prepared, key: string): [before: unknown, after: unknown] {
+  const manifests = [objectIn(prepared.before(manifestPath)), jsonAfter(manifestPath, prepared)];
+  const [before, after] = manifests.map((manifest) => fieldOf(manifest, key));
+  return [before, after];
 }

@@ -2,15 +2,15 @@ import { exitCodes, SlipwayError } from './engine/errors.ts';
 import type { Change, PackageManager } from './engine/model.ts';
 import { fewOf } from './engine/suggest.ts';
 import { packageManagerCommands } from './engine/template.ts';
-import { install, shellWord, wayTo } from './install.ts';
+import { install, shellWord } from './install.ts';
 import { followWorkflow } from './monorepo.ts';
 import type { Invocation } from './invocation.ts';
 import { createTree, isVacant } from './io/freshTree.ts';
 import { withServiceLock } from './io/lock.ts';
 import { commit, recover, recoveryNotes, refuseInterrupted } from './io/transaction.ts';
-import { catalogueChange, jsonAfter, manifestsOf, moduleSteps } from './next.ts';
 import type { ConflictRule } from './engine/reconcile/policy.ts';
 import type { Prepared } from './engine/reconcile/prepare.ts';
+import { catalogueChange, commandsAfter, factsAfter, jsonAfter } from './next.ts';
 import { planDocument } from './report/document.ts';
 import { leftToDo } from './report/left.ts';
 import { planText } from './report/planText.ts';
@@ -55,7 +55,7 @@ interface Outcome {
  * The one custom action: prepares a plan and carries it out, all or nothing.
  * @param intent the intent of the command
  * @param invocation how it was called
- * @returns the result for the user; with conflicts, exit code 3 and nothing is written
+ * @returns the result for the user; with conflicts that are not settled, exit code 3 and nothing is written
  */
 export async function reconcile(intent: Intent, invocation: Invocation): Promise<Result> {
   const { flags } = invocation;
@@ -88,7 +88,7 @@ async function carryOut(
   const told = [...recovered];
   const prepared =
     interactive && hasConflicts(planned)
-      ? await (await import('./settle.ts')).settleByAsking(intent, invocation, planned)
+      ? await (await import('./settle.ts')).settleByAsking(intent.prepare, invocation, planned)
       : planned;
   if (hasConflicts(prepared)) return tell(intent, invocation, prepared, { applied: false, notes: told });
   const { changes } = prepared;
@@ -171,8 +171,7 @@ async function tell(
 ): Promise<Result> {
   const { command, flags } = invocation;
   const left = leftToDo(prepared);
-  const manifests = manifestsOf(prepared);
-  const catalogue = catalogueChange(manifests);
+  const catalogue = catalogueChange(prepared);
   const conflicts = hasConflicts(prepared);
   const isOpen = conflicts || left.length > 0;
   const drift = intent.examine && (isOpen || prepared.changes.length > 0);
@@ -182,7 +181,7 @@ async function tell(
     ...(catalogue === undefined ? [] : [`catalogue ${catalogue.from} → ${catalogue.to}`]),
     ...told,
   ];
-  const facts = conflicts || intent.examine ? [] : factsOf(intent, invocation, prepared);
+  const facts = conflicts || intent.examine ? [] : factsAfter(intent, invocation, prepared);
   const next = [...facts, ...(applied ? commandsAfter(intent, prepared, installing) : [])];
   const diff = flags.diff
     ? { diff: (await import('./report/diff.ts')).planDiff(prepared, intent.isForeign === true) }
@@ -202,30 +201,6 @@ async function tell(
     }),
     ...(fault && { fault }),
   };
-}
-
-/** Returns what the user has to know and to write after the run. */
-function factsOf({ packageManager, isNew }: Intent, invocation: Invocation, prepared: Prepared): string[] {
-  const manifests = manifestsOf(prepared);
-  const catalogue = catalogueChange(manifests);
-  return [
-    ...(isNew ? [] : moduleSteps(manifests, packageManagerCommands[packageManager].run, invocation)),
-    ...(catalogue === undefined
-      ? []
-      : [`read what ${catalogue.to} asks of owners: docs/changes.md in the repository of Slipway`]),
-  ];
-}
-
-/** Returns the commands to run after the run, from the folder of the user's shell. */
-function commandsAfter(
-  { root, packageManager, isNew, next = [] }: Intent,
-  { entries }: Prepared,
-  installing: readonly string[],
-): string[] {
-  const isChanged = entries.some(({ changes }) => changes.length > 0);
-  const checking = `${packageManagerCommands[packageManager].run} check`;
-  const commands = [...installing, ...(isNew ? next : isChanged ? [...next, checking] : [])];
-  return commands.length === 0 ? [] : [...wayTo(root), ...commands];
 }
 
 function written(changes: readonly Change[]): { path: string; bytes: Uint8Array; mode: number }[] {

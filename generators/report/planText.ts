@@ -48,22 +48,25 @@ export function planText({ entries, changes }: Prepared, told: Told): string {
     .join('\n');
 }
 
+/** Why a file of Slipway is missing, and stays so. */
+const absences = /^(?:you deleted it|you have .* instead|its folder is missing|it is not checked out)$/;
+
 function isStanding(entry: PlanEntry): boolean {
-  return isKept(entry) && /^(?:you deleted it|moved by you .*|you have .* instead)$/.test(entry.reason);
+  return isKept(entry) && absences.test(entry.reason);
 }
 
 function isKept({ action }: PlanEntry): boolean {
   return action === 'keep';
 }
 
-/** Counts the files that every run finds deleted, moved or replaced by the user. One row for each would hide what is new. */
+/** Counts the files that every run finds missing. One row for each would hide what is new. */
 function shortTable(entries: readonly PlanEntry[]): string[] {
   const standing = entries.filter(isStanding).length;
   const rows = table(entries.filter((entry) => !isStanding(entry)));
   if (standing === 0) return [rows];
   return [
     rows,
-    `  ${colors.dim(`${filesOf(standing)} deleted, moved or replaced by you; --diff names ${standing === 1 ? 'it' : 'them'}`)}`,
+    `  ${colors.dim(standing === 1 ? '1 file of Slipway is missing; --diff names it' : `${standing} files of Slipway are missing; --diff names them`)}`,
   ];
 }
 

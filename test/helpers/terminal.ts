@@ -7,8 +7,8 @@ export const hasTerminal: boolean = spawnSync('script', ['--version'], { encodin
   'util-linux',
 );
 
-/** Input to type after a new text has appeared on the screen. */
-export type Step = readonly [once: string, type: string];
+/** Input to type after a new text has appeared on the screen and the program reads keys; with `signal`, it need not read any. */
+export type Step = readonly [once: string, type: string, how?: 'signal'];
 
 /** Keys without a letter. */
 export const keys = {
@@ -35,7 +35,7 @@ export interface TerminalResult {
 }
 
 /** Time limit (ms) for a text to appear. */
-const patience = 20_000;
+const patience = 60_000;
 
 /**
  * Runs the bundled `slipway` on a real terminal.
@@ -52,7 +52,7 @@ export async function onTerminal(
 ): Promise<TerminalResult> {
   const command = [node, bundled(), ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
   // The last line of the output shows the final settings of the terminal.
-  const line = `trap : INT; stty rows 40 cols 100; ${command}; code=$?; echo; stty -a | tr ' ' '\\n' | grep -cxE 'icanon|echo'; exit $code`;
+  const line = `trap : INT; tty; stty rows 40 cols 100; ${command}; code=$?; echo; stty -a | tr ' ' '\\n' | grep -cxE 'icanon|echo'; exit $code`;
   const child = spawn('script', ['-qfec', line, '/dev/null'], {
     cwd,
     env: { ...process.env, SHELL: '/bin/sh', TERM: 'xterm', ...env },
@@ -62,10 +62,24 @@ export async function onTerminal(
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   let seen = 0;
-  for (const [once, type] of steps) {
-    seen = await appearance(once, () => output, seen, child);
-    // Enquirer draws a list once before it takes control of the terminal.
-    await new Promise((resolve) => setTimeout(resolve, 100));
+  for (const [once, type, how] of steps) {
+    const from = seen;
+    await until(
+      `"${once}"`,
+      () => output.includes(once, from),
+      child,
+      () => output,
+    );
+    seen = output.indexOf(once, from) + once.length;
+    // Enquirer draws a list once before it takes control of the terminal. Earlier keys would be lost.
+    const device = /^\S+/.exec(output)?.[0] ?? '';
+    if (how === undefined)
+      await until(
+        `a program that reads keys after "${once}"`,
+        () => readsKeys(device),
+        child,
+        () => output,
+      );
     child.stdin.write(type);
   }
   const timer = setTimeout(() => child.kill('SIGKILL'), patience);
@@ -81,21 +95,24 @@ export async function onTerminal(
   };
 }
 
-async function appearance(
-  text: string,
-  output: () => string,
-  from: number,
+async function until(
+  what: string,
+  isSo: () => boolean,
   child: { readonly exitCode: number | null; kill: (signal: NodeJS.Signals) => boolean },
-): Promise<number> {
-  for (const started = Date.now(); ;) {
-    const at = output().indexOf(text, from);
-    if (at !== -1) return at + text.length;
+  output: () => string,
+): Promise<void> {
+  for (const started = Date.now(); !isSo();) {
     if (child.exitCode !== null || Date.now() - started > patience) {
       child.kill('SIGKILL');
-      throw new Error(`"${text}" did not appear:\n${plain(output())}`);
+      throw new Error(`${what} did not appear:\n${plain(output())}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/** Whether the program on a terminal gets each key at once. The terminal collects lines for other programs. */
+function readsKeys(device: string): boolean {
+  return spawnSync('stty', ['-F', device, '-a'], { encoding: 'utf8' }).stdout.includes('-icanon');
 }
 
 function plain(output: string): string {

@@ -279,22 +279,23 @@ describe('a merge of YAML', () => {
 
 /** Values as people write them in YAML, JSON and settings: mappings, lists, texts of several lines. */
 interface Values {
-  readonly [key: string]: string | number | Values | readonly string[] | readonly Values[];
+  [key: string]: string | number | Values | string[] | Values[];
 }
 const scalar = fc.constantFrom<string | number>('a', 'b', 'two words', 'one\ntwo\nthree\n', 1, 2);
-const port = fc.constantFrom('8080:8080', '9090:9090', '127.0.0.1:8080:8080', '8000:8080', '7070:7070');
-const name = fc.constantFrom('app', 'db', 'cache', 'mine');
+const port = fc.constantFrom('8080:8080', '9090:9090', '127.0.0.1:8080:8080', '8000:8080', 'LOG=debug', 'LOG=info');
+const service = fc.record({ name: fc.constantFrom('app', 'db', 'cache', 'mine'), image: scalar });
+const anyKey = fc.constantFrom('env', 'ports', 'image', 'labels', 'run', 'user', 'init');
 const values = fc.letrec<{ tree: Values }>((tie) => ({
   tree: fc.dictionary(
-    fc.constantFrom('env', 'ports', 'image', 'labels', 'run'),
+    anyKey,
     fc.oneof(
-      { maxDepth: 3, depthSize: 'small' },
+      { maxDepth: 2, depthSize: 'small' },
       scalar,
-      fc.uniqueArray(port, { maxLength: 4 }),
-      fc.uniqueArray(fc.record({ name, image: scalar }), { maxLength: 3, selector: (item) => item.name }),
+      fc.uniqueArray(port, { minLength: 1, maxLength: 5 }),
+      fc.uniqueArray(service, { minLength: 1, maxLength: 4, selector: (item) => item.name }),
       tie('tree'),
     ),
-    { maxKeys: 4 },
+    { minKeys: 3, maxKeys: 6 },
   ),
 })).tree;
 
@@ -305,32 +306,60 @@ function scalars(value: unknown, at = ''): string[] {
   return Object.entries(value).flatMap(([key, item]) => scalars(item, `${at}/${key}`));
 }
 
-/** Random changes of random values: each key of a mapping comes from one of two trees. */
-function mixed(some: Values, other: Values, picks: readonly boolean[]): Values {
-  let count = 0;
-  const pick = (one: Values, two: Values): Values => {
-    const chosen = [...new Set([...Object.keys(one), ...Object.keys(two)])].flatMap(
-      (key): [string, Values[string]][] => {
-        count += 1;
-        const [a, b] = [one[key], two[key]];
-        if (isValues(a) && isValues(b)) return [[key, pick(a, b)]];
-        const value = picks[count % picks.length] === true ? b : a;
-        return value === undefined ? [] : [[key, value]];
-      },
-    );
-    return Object.fromEntries(chosen);
-  };
-  return pick(some, other);
+/** A change of one mapping or list: it adds, replaces or removes. Additions go anywhere, so that both sides add in different places. */
+const change = fc.record({
+  kind: fc.constantFrom('add', 'add', 'replace', 'remove'),
+  container: fc.nat(),
+  place: fc.nat(),
+  key: anyKey,
+  scalar,
+  port,
+});
+type Change = typeof change extends fc.Arbitrary<infer Value> ? Value : never;
+
+function changed(tree: Values, changes: readonly Change[]): Values {
+  const result = structuredClone(tree);
+  for (const one of changes) {
+    const containers = containersIn(result);
+    const container = containers[one.container % containers.length];
+    if (Array.isArray(container)) changeList(container, one);
+    else if (container !== undefined) changeMapping(container, one);
+  }
+  return result;
 }
 
-function isValues(value: unknown): value is Values {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** All mappings, and the lists of scalars. */
+function containersIn(tree: Values): (Values | string[])[] {
+  const inside = Object.values(tree).flatMap((value): (Values | string[])[] => {
+    if (Array.isArray(value)) return isScalars(value) ? [value] : value.flatMap(containersIn);
+    return typeof value === 'object' ? containersIn(value) : [];
+  });
+  return [tree, ...inside];
 }
 
-const picks = fc.array(fc.boolean(), { minLength: 1, maxLength: 9 });
+const isScalars = (list: string[] | Values[]): list is string[] => list.every((item) => typeof item === 'string');
+
+function changeList(list: string[], { kind, place, port: item }: Change): void {
+  if (list.includes(item) && kind !== 'remove') return;
+  if (kind === 'add') list.splice(place % (list.length + 1), 0, item);
+  else list.splice(place % list.length, 1, ...(kind === 'remove' ? [] : [item]));
+}
+
+function changeMapping(map: Values, { kind, place, key: name, scalar: value }: Change): void {
+  const all = Object.entries(map);
+  const present = all[place % Math.max(1, all.length)]?.[0] ?? name;
+  if (kind === 'remove' && present !== 'name') delete map[present];
+  if (kind === 'replace' && present !== 'name') map[present] = value;
+  if (kind !== 'add' || Object.hasOwn(map, name)) return;
+  all.splice(place % (all.length + 1), 0, [name, value]);
+  for (const [known] of all) delete map[known];
+  Object.assign(map, Object.fromEntries(all));
+}
+
+const changes = fc.array(change, { minLength: 1, maxLength: 3 });
 const sides = fc
-  .tuple(values, values, values, picks, picks)
-  .map(([base, one, two, mine, wanted]) => ({ base, yours: mixed(base, one, mine), theirs: mixed(base, two, wanted) }));
+  .tuple(values, changes, changes)
+  .map(([base, mine, wanted]) => ({ base, yours: changed(base, mine), theirs: changed(base, wanted) }));
 
 /** How each kind of file is written and read. Reading throws when the text is not valid or repeats a key. */
 const kinds = {
@@ -368,8 +397,8 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('a merge of %s witho
 
   it('can be read, repeats no key, and holds the changes of both sides', () => {
     fc.assert(
-      fc.property(sides, (all) => {
-        const { base, yours, theirs } = { base: write(all.base), yours: write(all.yours), theirs: write(all.theirs) };
+      fc.property(sides, (trees) => {
+        const [base, yours, theirs] = [trees.base, trees.yours, trees.theirs].map(write) as [string, string, string];
         const merged = merge(file, base, yours, theirs, 'markers');
         if (merged.conflicts.length > 0) return;
         const [before, mine, wanted, now] = [base, yours, theirs, merged.text].map(
@@ -378,6 +407,10 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('a merge of %s witho
         for (const item of mine) if (!before.has(item)) expect(now).toContain(item);
         for (const item of wanted) if (!before.has(item)) expect(now).toContain(item);
         for (const item of now) expect(mine.has(item) || wanted.has(item)).toBe(true);
+        const of = (all: Set<string>, place: string) => [...all].filter((item) => item.startsWith(`${place}=`)).join();
+        for (const place of [...before].map((item) => item.slice(0, item.indexOf('='))))
+          if (!place.includes('/-') && of(mine, place) !== of(before, place) && of(wanted, place) !== of(before, place))
+            expect(of(mine, place)).toBe(of(wanted, place));
         // Two items of a list may have the same value.
         for (const item of before)
           if (!item.includes('/-/') && !(mine.has(item) && wanted.has(item))) expect(now).not.toContain(item);
@@ -386,13 +419,27 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('a merge of %s witho
     );
   });
 
-  it('is a conflict when both sides gave a scalar different values', () => {
-    const three = fc.uniqueArray(scalar, { minLength: 3, maxLength: 3 });
+  it('is a conflict when both sides gave a scalar, or an item of a list, different values', () => {
+    const different = fc.uniqueArray(scalar, { minLength: 3, maxLength: 3 });
+    const items = fc.uniqueArray(fc.constantFrom('a:1', 'b:1', 'c:1', 'd:1', 'e:1'), { minLength: 4, maxLength: 5 });
     fc.assert(
-      fc.property(values, three, (rest, versions) => {
-        const [base, yours, theirs] = versions.map((image) => write({ ...rest, image })) as [string, string, string];
-        expect(merge(file, base, yours, theirs, 'markers').conflicts).not.toEqual([]);
-      }),
+      fc.property(
+        values,
+        different,
+        items,
+        fc.nat(),
+        (rest, versions, [one = '', two = '', three = '', ...others], at) => {
+          const lists = [one, two, three].map((item) => {
+            const place = at % (others.length + 1);
+            return { ...rest, ports: [...others.slice(0, place), item, ...others.slice(place)] };
+          });
+          const scalarsChanged = versions.map((image) => ({ ...rest, image }));
+          for (const trees of file === 'k.env' ? [scalarsChanged] : [scalarsChanged, lists]) {
+            const [base, yours, theirs] = trees.map(write) as [string, string, string];
+            expect(merge(file, base, yours, theirs, 'markers').conflicts).not.toEqual([]);
+          }
+        },
+      ),
       { numRuns: runs(200) },
     );
   });

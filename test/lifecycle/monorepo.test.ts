@@ -69,6 +69,9 @@ describe('a service in a workspace', () => {
     service.must('add', 'postgres');
     expect(text(root, copy)).toBe(service.read(original));
     expect(text(root, copy)).toContain('postgres');
+    // As git writes it with core.autocrlf: the service has a .gitattributes, its repository may have none.
+    writeFiles(root, { [copy]: text(root, copy).replaceAll('\n', '\r\n') });
+    expect(service.run('doctor').stdout).toContain('✓ place ');
     service.must('remove', 'postgres');
     expect(text(root, copy)).toBe(service.read(original));
     appendFileSync(path.join(root, copy), '# mine\n');

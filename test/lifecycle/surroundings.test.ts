@@ -81,7 +81,7 @@ describe('what git ignores', () => {
     slipway(['add', 'redis', '--no-install'], { cwd: root });
     const { exitCode, stderr } = slipway(['remove', 'redis', '--no-install'], { cwd: root });
     expect(exitCode).toBe(3);
-    expect(stderr).toContain('mine.ts:1 needs ./internal/platform/redis/module.ts');
+    expect(stderr).toContain('mine.ts:1 imports ./internal/platform/redis/module.ts');
   });
 });
 

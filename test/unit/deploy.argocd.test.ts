@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { deployTree, type Document, documents, moduleIds, only } from '../helpers/deployTree.ts';
 
@@ -66,6 +67,24 @@ describe('Argo CD', () => {
     expect(policy.spec.podSelector.matchLabels).toEqual(job.spec.template.metadata.labels);
     const opened = policy.spec.egress.flatMap(({ ports }: Document) => ports.map(({ port }: Document) => port));
     expect(opened).toEqual([5432, 53, 53]);
+  });
+
+  it.each([
+    ['SuccessCriteriaMet Complete', 0],
+    ['FailureTarget Failed', 1],
+  ])('without it the wait for a migration ends with the Job, at once: %s', (conditions, exitCode) => {
+    const comment = files.get('deploy/k8s/components/postgres/migrate.yaml') ?? '';
+    const commands = [...comment.matchAll(/^# {3}((?:until|kubectl wait) .*)$/gm)].map(([, line]) => line);
+    expect(commands).toHaveLength(2);
+    // As the API server answers: first the Job runs, then it has these conditions.
+    const kubectl = `kubectl() {
+      case $1 in
+        get) if [ -e "$seen" ]; then echo '${conditions}'; else : > "$seen"; fi ;;
+        wait) [ ${exitCode} = 0 ] ;;
+      esac; }; sleep() { :; }; seen=$(mktemp -u)`;
+    const script = [kubectl, ...commands].join('\n').replaceAll('<namespace>', 'orders-prod');
+    const { status, stdout } = spawnSync('sh', ['-c', script], { encoding: 'utf8', timeout: 60_000 });
+    expect([status, stdout]).toEqual([exitCode, `${conditions}\n`]);
   });
 
   it('lets the project reach those namespaces and no other', () => {

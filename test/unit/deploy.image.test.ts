@@ -77,6 +77,39 @@ describe.each(['npm', 'pnpm'] as const)('Dockerfile with %s', (packageManager) =
   });
 });
 
+describe.each([
+  ['npm', ['npm ci', 'npm ci --omit=dev']],
+  ['pnpm', ['pnpm install --frozen-lockfile', 'pnpm --filter . deploy --prod --legacy /deployed']],
+] as const)('Dockerfile of a member of a workspace of %s', (packageManager, installs) => {
+  const monorepo = { path: 'backend/services/orders', workspace: 'backend' };
+  const text = deployTree([], packageManager, monorepo).get(path) ?? '';
+  const stageOf = (name: string): string =>
+    text.split(/^FROM /m).find((stage) => stage.includes(` AS ${name}\n`)) ?? '';
+
+  it('installs from the lockfile of the workspace, in the folder of the service', () => {
+    expect(stageOf('workspace')).toContain('COPY . .\nWORKDIR /service/services/orders\n');
+    for (const stage of ['build', 'dependencies']) expect(stageOf(stage)).toMatch(/^workspace AS /);
+    expect(stageOf('build')).toContain(`RUN ${installs[0]}\n`);
+    expect(stageOf('dependencies')).toContain(`RUN ${installs[1]} \\\n`);
+  });
+
+  it('takes what it copies from where a stage puts it', () => {
+    const copies = [...stageOf('runtime').matchAll(/^COPY (.*) (\S+)$/gm)].map(
+      ([, from = '', to = '']) => `${from} → ${to}`,
+    );
+    expect(copies).toEqual([
+      '--from=root /image → /',
+      'services/orders/package.json → ./',
+      '--from=dependencies /shared → /node_modules',
+      '--from=dependencies /own → ./node_modules',
+      '--from=build /service/services/orders/dist → ./dist',
+      '--from=build /service/services/orders/.cache → ./.cache',
+    ]);
+    for (const folder of ['/own', '/shared']) expect(stageOf('dependencies')).toMatch(new RegExp(`${folder}\\b`));
+    expect(text).not.toContain('backend');
+  });
+});
+
 describe('.dockerignore', () => {
   const ignored = (files.get('.dockerignore') ?? '').split('\n');
 

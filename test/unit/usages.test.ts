@@ -229,6 +229,6 @@ describe('finding usages', () => {
     );
     const start = performance.now();
     for (const part of ['`${', '/*', "'", '/', '{', 'import(', '\\']) find(part.repeat(200_000));
-    expect(performance.now() - start).toBeLessThan(10_000);
+    expect(performance.now() - start).toBeLessThan(60_000);
   });
 });

@@ -3,6 +3,7 @@ import { fieldOf } from '../json.ts';
 import type { Plan, Service } from '../model.ts';
 import { decode } from '../text.ts';
 import { codeAfter, type TextsAfter, textsAfter } from './codeAfter.ts';
+import { isSource } from './moduleSpecifiers.ts';
 import { findUsages, mayUse, type Usage } from './usages.ts';
 
 /**
@@ -61,8 +62,10 @@ function parsed(text: string | undefined): unknown {
 }
 
 function stillNeeded(usages: readonly Usage[]): SlipwayError {
-  const places = usages.map(({ path, line, specifier }) => `  ${path}:${line} needs ${specifier}`);
-  return new SlipwayError(exitCodes.conflicts, `your files still need what would be removed:\n${places.join('\n')}`, {
+  const places = usages.map(
+    ({ path, line, specifier }) => `  ${path}:${line} ${isSource(path) ? 'imports' : 'names'} ${specifier}`,
+  );
+  return new SlipwayError(exitCodes.conflicts, `your code still needs what would be removed:\n${places.join('\n')}`, {
     hint: 'take these uses out first; nothing was written',
     details: { usages },
   });

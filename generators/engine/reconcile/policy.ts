@@ -42,10 +42,10 @@ export function ruleFor(paths: readonly string[], rules: readonly ConflictRule[]
 }
 
 /**
- * Matches a path with a pattern, as `.gitignore` does: `*` and `?` match within one name, `**` matches any number of folders. A pattern
- * that does not end with `*` also matches all that is in a folder of this name. The time is linear in each of the two lengths, because
- * the pattern may come from a stranger.
- * @param path from the service's root, with `/`
+ * Matches a path with a pattern, both from the service's root. `*` and `?` match within one name, `**` matches any number of folders. A
+ * pattern that does not end with `*` also matches all that is in a folder of this name. The time is linear in each of the two lengths,
+ * because the pattern may come from a stranger.
+ * @param path with `/`
  * @param pattern for example `deploy/`, `docs/*.md` or `**\/k8s/**`
  * @returns whether they match
  */

@@ -240,7 +240,7 @@ describe.skipIf(!hasTerminal)('on a terminal (needs `script` of util-linux)', ()
     chmodSync(editor, 0o755);
     const steps: readonly Step[] = [
       [question(1), choose('edit')],
-      ['still has conflict markers', choose('edit')],
+      ['a merge conflict is not resolved', choose('edit')],
       [question(2), choose('theirs')],
       [question(3), choose('theirs')],
     ];
@@ -277,7 +277,7 @@ describe.skipIf(!hasTerminal)('on a terminal (needs `script` of util-linux)', ()
       [question(1), choose('theirs')],
       [question(2), choose('theirs')],
       [question(3), choose('edit')],
-      ['package.json is not JSON', choose('edit')],
+      ['package.json is not valid, line', choose('edit')],
     ];
     const { exitCode, screen } = await onTerminal(interactive, steps, { cwd: service.path, env: { VISUAL: editor } });
     expect(exitCode, screen).toBe(0);

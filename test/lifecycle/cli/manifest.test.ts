@@ -116,7 +116,7 @@ describe('a manifest', () => {
       const result = slipway(['check'], { cwd: service.path });
       expectFault(result, 2, message);
       expect(result.stderr.length).toBeLessThan(2000);
-      expect(performance.now() - started).toBeLessThan(10_000);
+      expect(performance.now() - started).toBeLessThan(60_000);
     }
   });
 

@@ -151,7 +151,7 @@ describe.skipIf(!hasTerminal)('on a terminal (needs `script` of util-linux)', ()
     mkdirSync(programs ?? '');
     mkdirSync(service ?? '');
     writeFileSync(path.join(programs ?? '', 'npm'), '#!/bin/sh\nexec sleep 30\n', { mode: 0o755 });
-    const result = await onTerminal(['new', 'orders', '--yes'], [['installing dependencies', keys.ctrlC]], {
+    const result = await onTerminal(['new', 'orders', '--yes'], [['installing dependencies', keys.ctrlC, 'signal']], {
       cwd: service ?? '',
       env: { ...identity, PATH: `${programs}${path.delimiter}${process.env['PATH']}` },
     });

@@ -145,6 +145,15 @@ describe('a merge of YAML', () => {
     }
   });
 
+  it('takes a setting in a list that both added differently for a conflict, and repeats none that both added', () => {
+    const start = lines('literals:', '  - A=1', '  - B=1', '  - C=1');
+    const [yours, other] = [`${start}  - LOG=debug\n`, start.replace('  - B', '  - LOG=info\n  - B')];
+    const merged = merge('k.yaml', start, yours, other, 'markers');
+    expect(merged.conflicts).toEqual([expect.objectContaining({ why: 'both sides changed /literals' })]);
+    const same = merge('k.yaml', start, yours, start.replace('  - B', '  - LOG=debug\n  - B'), 'markers');
+    expect(same).toMatchObject({ text: yours, conflicts: [] });
+  });
+
   it('takes a scalar of several lines that both changed for a conflict', () => {
     const start = lines('run: |', '  one', '  two', '  three', '  four');
     const merged = merge('w.yaml', start, start.replace('one', 'mine'), start.replace('four', 'theirs'), 'markers');

@@ -8,6 +8,7 @@ import {
   isSet,
   lookUp,
   pointer,
+  settingName,
   type Path,
   type Tree,
   type TreeMap,
@@ -178,8 +179,17 @@ function mergeInside({ yours, theirs }: Trio<Tree | undefined>, inside: { merged
   return { merged: gone ? undefined : inside.merged, recorded: theirs === undefined ? undefined : inside.recorded };
 }
 
-/** Returns whether both sides replaced the same item, or one side removed the item that the other side replaced. */
+/**
+ * Returns whether both sides replaced the same item, one side removed the item that the other side replaced, or both added a setting with
+ * the same name.
+ */
 function isContested(base: readonly string[], yours: readonly string[], theirs: readonly string[]): boolean {
+  const namesIn = (items: readonly string[], others: readonly string[]): string[] => {
+    const known = new Set([...base, ...others]);
+    return items.flatMap((item) => (known.has(item) ? [] : (settingName(item) ?? [])));
+  };
+  const names = new Set(namesIn(yours, theirs));
+  if (namesIn(theirs, yours).some((name) => names.has(name))) return true;
   const [mine, wanted] = [new Set(yours), new Set(theirs)];
   const isGone = (item: string): boolean => !mine.has(item) && !wanted.has(item);
   if (!base.some(isGone)) return false;

@@ -1,7 +1,9 @@
-import { isList, isMap, pointer, type Tree } from './tree.ts';
+import { isList, isMap, pointer, settingName, type Tree } from './tree.ts';
 import type { Side, Trio } from '../../model.ts';
 
 type Counts = Record<Side | 'merged', number>;
+
+const nothing: Counts = { base: 0, yours: 0, theirs: 0, merged: 0 };
 
 /**
  * Checks a merge by its values.
@@ -18,15 +20,26 @@ export function compareScalars(
   for (const [side, trees] of Object.entries({ ...values, merged }) as [keyof Counts, readonly Tree[]][]) {
     for (const tree of trees) count(tree, [], side, places);
   }
-  const all = [...places].map(([place, scalars]) => ({ place, counts: [...scalars.values()] }));
   return {
-    repeats: all.some(
-      ({ place, counts }) =>
-        /\/-(?:\/(?:name|id|path))?$/.test(place) &&
-        counts.some(({ base, yours, theirs, merged: found }) => found > Math.max(base, yours, theirs)),
-    ),
-    isWhole: all.every(({ counts }) => holdsBoth(counts)),
+    repeats: [...places].some(([place, scalars]) => /\/-(?:\/(?:name|id|path))?$/.test(place) && repeatsOne(scalars)),
+    isWhole: [...places.values()].every((scalars) => holdsBoth([...scalars.values()])),
   };
+}
+
+/** @param scalars of one place; the settings of one name count together */
+function repeatsOne(scalars: ReadonlyMap<string, Counts>): boolean {
+  const byName = new Map<string, Counts>();
+  for (const [scalar, counts] of scalars) {
+    const name = settingName(scalar) ?? scalar;
+    const { base, yours, theirs, merged } = byName.get(name) ?? nothing;
+    byName.set(name, {
+      base: base + counts.base,
+      yours: yours + counts.yours,
+      theirs: theirs + counts.theirs,
+      merged: merged + counts.merged,
+    });
+  }
+  return [...byName.values()].some(({ base, yours, theirs, merged }) => merged > Math.max(base, yours, theirs));
 }
 
 /** @param all the scalars of one place */
@@ -57,7 +70,7 @@ function count(
   const scalar = isMap(tree) ? '{}' : isList(tree) ? '[]' : tree;
   const place = pointer(path);
   const scalars = places.get(place) ?? new Map<string, Counts>();
-  const counts = scalars.get(scalar) ?? { base: 0, yours: 0, theirs: 0, merged: 0 };
+  const counts = scalars.get(scalar) ?? { ...nothing };
   counts[side] += 1;
   places.set(place, scalars.set(scalar, counts));
 }

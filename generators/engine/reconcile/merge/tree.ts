@@ -60,6 +60,14 @@ export function lookUp(tree: Tree, place: string): Tree | undefined {
 const identities = ['name', 'id', 'path'];
 
 /**
+ * @param item a scalar of an array, as in a {@link Tree}
+ * @returns the name in a setting such as `LOG_LEVEL=debug`, as Compose and kustomize write them in lists; undefined for other scalars
+ */
+export function settingName(item: string): string | undefined {
+  return /^(?:string |")?([A-Za-z_][\w.-]*)=/.exec(item)?.[1];
+}
+
+/**
  * @param lists arrays to match with each other
  * @returns the key that identifies the items of all of them; undefined when there is none
  */

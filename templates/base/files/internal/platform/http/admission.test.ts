@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { listenLocally, testHttp } from '../../../test/support/http.ts';
-import { connectTo, receive } from '../../../test/support/raw.ts';
+import { connectTo, exchange, receive } from '../../../test/support/raw.ts';
 import type { Http } from './server.ts';
 
 let http: Http;
@@ -48,6 +48,16 @@ describe('a method that a path has not', () => {
     expect(response.headers['allow']).toBe('GET, HEAD, OPTIONS, PUT');
     expect(response.body).toBe('');
   });
+});
+
+it.each([{}, { CORS_ORIGINS: '*' }])('OPTIONS * is answered for the whole server (%j)', async (env) => {
+  http = await testServer(env);
+  http.get('/*', () => ({}));
+  const port = await listenLocally(http);
+  const head = (method: string): string => `${method} * HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n`;
+  const all = 'allow: DELETE, GET, HEAD, OPTIONS, POST, PUT\r\n';
+  expect(await exchange(port, head('OPTIONS'))).toMatch(new RegExp(`^HTTP/1.1 204 [^]*${all}`));
+  expect(await exchange(port, head('GET'))).toMatch(new RegExp(`^HTTP/1.1 405 [^]*${all}`));
 });
 
 describe('a slash at the end of a path, or two in it', () => {

@@ -53,9 +53,9 @@ export function admission(http: Http, settings: Static<typeof config>, errors: E
       refuse(request, reply, busy);
     } else if (request.url.length > maxUrlBytes) {
       refuse(request, reply, problem(414, { code: 'url_too_long' }));
-    } else if (request.callContext.refusal !== undefined) {
+    } else if (request.callContext.refusal !== undefined && request.url !== '*') {
       refuse(request, reply, request.callContext.refusal.answer);
-    } else if (isUnmatched(request)) {
+    } else if (request.url === '*' || isUnmatched(request)) {
       answerUnmatched(request, reply);
     } else if (isTooLarge(request, settings.HTTP_BODY_LIMIT_BYTES)) {
       refuse(request, reply, problemOf(bodyTooLarge(request.routeOptions.bodyLimit)));
@@ -179,6 +179,8 @@ export class Methods {
   allowed(url: string): string | undefined {
     const [path = ''] = url.split('?', 1);
     const methods = [...this.#methods].filter((method) => {
+      // `OPTIONS *` asks about the whole server (RFC 9110, 9.3.7).
+      if (path === '*') return true;
       const found = this.#router.find(method, path);
       return found !== null && !hasEmptyParameter(found.params);
     });

@@ -158,6 +158,7 @@ export function jsonBody(http: Http, holdFor: (request: FastifyRequest, bytes: n
       hold,
     };
     readBody(payload, options, (error, body) => {
+      if (error === null && body.length === 0 && request.routeOptions.schema?.body === undefined) return done(null);
       const fault = error ?? faultOfBody(request, body, hold);
       if (fault) return done(fault);
       const text = body.toString('utf8');

@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import { Socket } from 'node:net';
 import { type FastifyReply, type FastifyRequest, LogController, type onRequestHookHandler } from 'fastify';
 import type { Static } from 'typebox';
@@ -9,7 +9,7 @@ import type { RequestDurations } from '../metrics/requests.ts';
 import { isBodyDue, requestTimeout } from './body.ts';
 import type { config } from './config.ts';
 import { ClientFault } from './connections.ts';
-import { type Problem, problemOf } from './problems.ts';
+import { problemOf } from './problems.ts';
 import { RequestContext, requestIdOf } from './requestContext.ts';
 import type { Http } from './types.ts';
 
@@ -72,28 +72,19 @@ export class Requests extends LogController {
     return enteredContext(request)?.id ?? requestIdOf(request.headers);
   }
 
-  /**
-   * Answers a request that cannot be routed. It passes all hooks, which give its reply the headers of any other, and is logged and measured.
-   * @param http the server
-   * @param request such as one whose path is malformed
-   * @param response to it
-   * @param answer the problem
-   */
-  refuse(http: Http, request: IncomingMessage, response: ServerResponse, answer: Problem): void {
-    const { method = '', url = '', headers } = request;
-    const context =
-      enteredContext(request) ?? new RequestContext({ ...this.#options, request, id: requestIdOf(headers) });
-    context.refusal = { answer, method, url };
-    // The router has to accept it. Admission answers, whether such a route exists or not.
-    Object.assign(request, { method: 'GET', url: '/-' });
-    runWith(context, () => http.routing(request, response));
-  }
-
   /** @param http the server; its other hooks must be added later */
   addHooks(http: Http): void {
     const { tracing } = this.#options;
     http.decorateRequest('callContext');
-    http.decorate('refuse', (...args) => this.refuse(http, ...args));
+    http.decorate('refuse', (request, response, answer) => {
+      const { method = '', url = '', headers } = request;
+      const context =
+        enteredContext(request) ?? new RequestContext({ ...this.#options, request, id: requestIdOf(headers) });
+      context.refusal = { answer, method, url };
+      // The router has to accept it, so that it passes the hooks. Admission answers, whether such a route exists or not.
+      Object.assign(request, { method: 'GET', url: '/-' });
+      runWith(context, () => http.routing(request, response));
+    });
     http.addHook('onRequest', (request, reply, done) => {
       const { raw, id } = request;
       const entered = enteredContext(raw);

@@ -100,11 +100,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
       errors.count('malformed_request');
       log.info({ route: 'unmatched', status }, 'request');
     },
-    frameworkErrors(error, { raw, log: ofRequest }, reply) {
-      const answer = problemOf(error);
-      ofRequest[answer.status >= 500 ? 'error' : 'debug']({ err: error }, 'request failed');
-      http.refuse(raw, reply.raw, answer);
-    },
+    frameworkErrors: (error, request, reply) => http.refuse(request.raw, reply.raw, problemOf(error)),
   });
   http.setErrorHandler(answerError);
   http.decorate('trusts', trusts);

@@ -88,6 +88,8 @@ describe('a secret is hidden', () => {
     ['in a URL', { url: `amqps://app:${secret}@mq.example.com:5671/v` }],
     ['in a URL with an odd password', { url: `postgres://app:p#/?@${secret}@db:5432/orders` }],
     ['in a URL without a user', { url: `redis://:${secret}@cache` }],
+    ['in the second of two URLs', { url: `http://a:8080/b?c,redis://:${secret}@cache` }],
+    ['in both of two URLs', { url: `redis://:${secret}@a,redis://:${secret}@b` }],
     ['in a URL as a token', { url: `https://${secret}@git.example.com/a.git` }],
     ['in a URL object', { url: new URL(`https://app:${secret}@example.com/`) }],
     ['in a query', { path: `/callback?a=1&access_token=${secret}&b=2` }],

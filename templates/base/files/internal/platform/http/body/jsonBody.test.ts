@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { testHttp } from '../../../../test/support/http.ts';
+import { listenLocally, testHttp } from '../../../../test/support/http.ts';
+import { exchange } from '../../../../test/support/raw.ts';
 import type { Http } from '../server.ts';
 
 let http: Http;
@@ -65,6 +66,14 @@ describe('a body', () => {
       }
     },
   );
+
+  it('that turns out to be empty is none where none is needed', async () => {
+    const head =
+      'Host: a\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n';
+    const port = await listenLocally(http);
+    expect(await exchange(port, `DELETE /echo HTTP/1.1\r\n${head}`)).toMatch(/^HTTP\/1\.1 200 [^]*\{\}$/);
+    expect(await exchange(port, `POST /object HTTP/1.1\r\n${head}`)).toMatch(/^HTTP\/1\.1 400 [^]*"empty_json_body"/);
+  });
 
   it('that is missing where one is needed is told so', async () => {
     const headers = { 'content-type': 'application/json' };

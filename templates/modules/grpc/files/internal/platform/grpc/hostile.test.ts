@@ -456,7 +456,7 @@ describe('a client that is slow or gone', () => {
 
   it('of which nothing is heard any more is found by pings, and its connection closed', async () => {
     await service.stop();
-    await start({ GRPC_KEEPALIVE_MS: '100', GRPC_KEEPALIVE_TIMEOUT_MS: '100' });
+    await start({ GRPC_KEEPALIVE_MS: '100', GRPC_KEEPALIVE_TIMEOUT_MS: '2000' });
     const mute = connect(service.port, '127.0.0.1');
     mute.on('error', () => undefined).resume();
     await once(mute, 'close');

@@ -54,13 +54,14 @@ function ignored(): void {}
  */
 export function startTracing(settings: Static<typeof config>, log: Logger): RecordingTracing {
   const delivery = new Delivery(log);
+  let isStarting = true;
   const failed: DiagLogFunction = (...words) => delivery.failed(words.join(' '));
   const warned: DiagLogFunction = (...words) => {
     const [message] = words;
     const dropped = droppedIn(message);
     if (dropped > 0) delivery.failed(message, dropped);
-    // For example for each reply of a collector that the SDK does not understand.
-    else log.debug({ warning: words.join(' ') }, 'OpenTelemetry warns');
+    // At start, of a variable that is not valid; later, for example for each reply of a collector that the SDK does not understand.
+    else log[isStarting ? 'warn' : 'debug']({ warning: words.join(' ') }, 'OpenTelemetry warns');
   };
   diag.setLogger(
     { error: failed, warn: warned, info: ignored, debug: ignored, verbose: ignored },
@@ -93,6 +94,7 @@ export function startTracing(settings: Static<typeof config>, log: Logger): Reco
       }),
     ],
   });
+  isStarting = false;
   otelContext.setGlobalContextManager(contextManager);
   trace.setGlobalTracerProvider(provider);
   const tracer = provider.getTracer(about.name, about.version);

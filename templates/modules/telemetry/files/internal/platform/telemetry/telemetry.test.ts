@@ -486,17 +486,22 @@ describe('the module', () => {
     expect(() => check({ OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example.com/otlp' })).not.toThrow();
   });
 
-  it('names the variables of OpenTelemetry that have no effect', async () => {
+  it('names the variables of OpenTelemetry that have no effect, and those that the libraries cannot read', async () => {
     vi.stubEnv('OTEL_METRICS_EXPORTER', 'otlp');
     vi.stubEnv('OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'x-key=1');
+    vi.stubEnv('OTEL_EXPORTER_OTLP_COMPRESSION', 'zstd');
     let text = '';
     const service = new Service([tracing, telemetry], {
       log: pino({}, { write: (line) => (text += line) }),
-      configOf: (module) => readConfig(module.config, {}),
+      configOf: (module) => readConfig(module.config, { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }),
       startTimeoutMs: 10_000,
     });
     await service.start();
-    expect(JSON.parse(text)).toMatchObject({ level: 40, variables: ['OTEL_METRICS_EXPORTER'] });
+    const lines = text.trim().split('\n');
+    expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
+      expect.objectContaining({ level: 40, variables: ['OTEL_METRICS_EXPORTER'] }),
+      expect.objectContaining({ level: 40, warning: expect.stringContaining('OTEL_EXPORTER_OTLP_COMPRESSION') }),
+    ]);
     expect(await service.stop(0, 1000)).toBe(true);
   });
 });

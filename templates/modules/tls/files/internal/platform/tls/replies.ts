@@ -3,8 +3,8 @@ import { Readable } from 'node:stream';
 import type { Http } from '../http/server.ts';
 import { Request } from './server.ts';
 
-/** Headers of an HTTP/1.1 connection (RFC 9113, 8.2.2), for which Node refuses the whole reply. Node itself drops `connection`. */
-const connectionHeaders = ['keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'http2-settings'];
+/** Headers of an HTTP/1.1 connection (RFC 9113, 8.2.2), for which Node refuses the whole reply, or warns. */
+const connectionHeaders = 'connection keep-alive proxy-connection transfer-encoding upgrade http2-settings'.split(' ');
 
 /** Bytes of one. */
 const pieceBytes = 65_536;

@@ -333,6 +333,7 @@ describe('the client that comes with the service', () => {
     });
     const client = await rawClient(`${service.ws}/ws`);
     client.send({ type: 'note', payload: { text: 'impatient' } });
+    await client.next(({ direction }) => direction === 'request');
     await vi.waitFor(() => expect(outcomes).toEqual(['deadline_exceeded']), patient);
     client.received.length = 0;
     client.send({ type: 'note', payload: { text: '' } });
