@@ -1,7 +1,12 @@
+import os from 'node:os';
+import path from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { anyPorts, nodeOptions, serviceTree } from './test/helpers/serviceTree.ts';
 
 const minutes = 60_000;
+
+// Runs of Slipway record there how to take them back, and not in the home folder.
+process.env['XDG_STATE_HOME'] = path.join(os.tmpdir(), 'slipway-test-state');
 
 /** Only when it is asked for by name: it runs the command line hundreds of times. */
 const lifecycle = {

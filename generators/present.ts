@@ -1,6 +1,6 @@
 import { fieldOf, isObject } from './engine/json.ts';
 import { catalogueVersionPattern, isNewer, manifestPath } from './engine/manifest.ts';
-import type { Catalogue, Manifest } from './engine/model.ts';
+import { type Catalogue, type Manifest, type PackageManager, packageManagers } from './engine/model.ts';
 import { badInput, SlipwayError } from './engine/errors.ts';
 import { migrateManifest } from './engine/migrate.ts';
 import { parseJson, validateManifest } from './engine/parseManifest.ts';
@@ -86,6 +86,21 @@ function catalogueOf(raw: unknown): string {
     `${manifestPath}, /catalogue: expected the version it was last reconciled with`,
     'restore it from version control',
   );
+}
+
+/**
+ * Reads the package manager without a check of the manifest, which may be of another catalogue or hold conflict markers.
+ * @param root the service's folder
+ * @returns the package manager that `slipway.json` names; npm when it names none
+ */
+export function packageManagerIn(root: string): PackageManager {
+  try {
+    const raw = parseJson(openService(root).manifestText ?? '');
+    return packageManagers.find((known) => known === fieldOf(raw, 'packageManager')) ?? 'npm';
+  } catch (error) {
+    if (error instanceof SlipwayError) return 'npm';
+    throw error;
+  }
 }
 
 /**

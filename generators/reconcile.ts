@@ -7,15 +7,16 @@ import { followWorkflow } from './monorepo.ts';
 import type { Invocation } from './invocation.ts';
 import { createTree, isVacant } from './io/freshTree.ts';
 import { withServiceLock } from './io/lock.ts';
-import { commit, recover, recoveryNotes, refuseInterrupted } from './io/transaction.ts';
+import { recover, recoveryNotes, refuseInterrupted } from './io/transaction.ts';
 import type { ConflictRule } from './engine/reconcile/policy.ts';
 import type { Prepared } from './engine/reconcile/prepare.ts';
+import { commitRun } from './lastRun.ts';
 import { catalogueChange, commandsAfter, factsAfter, jsonAfter } from './next.ts';
 import { planDocument } from './report/document.ts';
 import { leftToDo } from './report/left.ts';
 import { planText } from './report/planText.ts';
 import type { Result } from './result.ts';
-import { refuseFaulty, refuseUnresolved } from './unresolved.ts';
+import { refuseFaulty, refuseUnmerged, refuseUnresolved } from './unresolved.ts';
 
 /** The intent of a command, as its prompts return it. */
 export interface Intent {
@@ -39,6 +40,8 @@ export interface Intent {
   readonly examine?: true;
   /** The plan was made elsewhere. Everything that it writes is shown. */
   readonly isForeign?: true;
+  /** The command works on files with conflicts of git. */
+  readonly resolves?: true;
 }
 
 /** The outcome of a plan. */
@@ -62,26 +65,41 @@ export async function reconcile(intent: Intent, invocation: Invocation): Promise
   if (intent.examine || flags.dryRun) {
     refuseInterrupted(intent.root);
     const prepared = await intent.prepare();
+    if (!intent.resolves) await refuseUnmerged(intent.root, prepared, invocation);
     refuseFaulty(prepared);
     return tell(intent, invocation, prepared, { applied: false });
   }
   if (isVacant(intent.root)) {
-    return carryOut(intent, invocation, await intent.prepare(), (changes) => createTree(intent.root, written(changes)));
+    return carryOut(intent, invocation, await intent.prepare(), (changes) => {
+      createTree(intent.root, written(changes));
+      return [];
+    });
   }
   return withServiceLock(intent.root, async () => {
     const recovered = recoveryNotes(recover(intent.root));
     const prepared = await intent.prepare();
-    await refuseUnresolved(intent.root, prepared, invocation);
+    if (!intent.resolves) await refuseUnresolved(intent.root, prepared, invocation);
     refuseFaulty(prepared);
-    return carryOut(intent, invocation, prepared, (changes) => commit(intent.root, changes), recovered);
+    const noted = [...recovered, ...(intent.resolves ? [] : await uncommittedNotes(intent.root, prepared, invocation))];
+    const land = (changes: readonly Change[]) => commitRun(intent.root, changes, invocation.command);
+    return carryOut(intent, invocation, prepared, land, noted);
   });
+}
+
+/** A run on top of uncommitted edits is hard to take back with git. */
+async function uncommittedNotes(root: string, prepared: Prepared, { flags }: Invocation): Promise<string[]> {
+  if (prepared.changes.length === 0 || hasConflicts(prepared) || !flags.git) return [];
+  const { hasUncommittedEdits } = await import('./io/git.ts');
+  return (await hasUncommittedEdits(root))
+    ? ['there were uncommitted edits before this run; `slipway undo` takes back this run alone']
+    : [];
 }
 
 async function carryOut(
   intent: Intent,
   invocation: Invocation,
   planned: Prepared,
-  land: (changes: readonly Change[]) => void,
+  land: (changes: readonly Change[]) => readonly string[],
   recovered: readonly string[] = [],
 ): Promise<Result> {
   const { flags, interactive } = invocation;
@@ -94,7 +112,7 @@ async function carryOut(
   const { changes } = prepared;
   if (changes.length > 0) {
     if (flags.verify.length > 0) told.push(...(await verify(intent, prepared, invocation)));
-    land(changes);
+    told.push(...land(changes));
     if (!intent.isForeign) told.push(...(await followWorkflow(intent.root, prepared, invocation.flags.git)));
   }
   told.push(...((await intent.afterwards?.()) ?? []));
@@ -129,15 +147,18 @@ async function ignoredNotes(root: string, changes: readonly Change[]): Promise<s
  * @returns the fault, if any, and the command that is left to run
  */
 export async function installAsNeeded(
-  { root, packageManager, isNew }: Pick<Intent, 'root' | 'packageManager' | 'isNew'>,
+  { root, packageManager, isNew, resolves }: Pick<Intent, 'root' | 'packageManager' | 'isNew' | 'resolves'>,
   prepared: Prepared,
   invocation: Invocation,
 ): Promise<Pick<Outcome, 'next' | 'fault'>> {
   const { lockfile, install: installing } = packageManagerCommands[packageManager];
   const isNeeded = isNew || prepared.changes.some(({ path }) => path === 'package.json' || path === lockfile);
   if (!isNeeded) return {};
-  if (!invocation.flags.install || leftToDo(prepared).length > 0) return { next: [installing] };
-  if (jsonAfter('package.json', prepared) === undefined) {
+  const isBroken = jsonAfter('package.json', prepared) === undefined;
+  // After `undo` of `resolve`, package.json holds conflicts of git again.
+  const isLeft = leftToDo(prepared).length > 0 || (isBroken && resolves);
+  if (!invocation.flags.install || isLeft) return { next: [installing] };
+  if (isBroken) {
     const fault = new SlipwayError(exitCodes.failed, 'dependencies are not installed: package.json is not JSON', {
       hint: `the files are written; correct it, then go on with: ${installing}`,
     });

@@ -1,7 +1,7 @@
 import { basesPath, lockPath } from './engine/reconcile/lock.ts';
 import { toldFault } from './engine/reconcile/faults.ts';
 import { conflictLines, decode, hasConflictMarkers } from './engine/text.ts';
-import { badInput } from './engine/errors.ts';
+import { badInput, type SlipwayError } from './engine/errors.ts';
 import type { Prepared } from './engine/reconcile/prepare.ts';
 import type { Invocation } from './invocation.ts';
 import { oneLine } from './report/visible.ts';
@@ -21,33 +21,43 @@ export function isUnresolved(bytes: Uint8Array | undefined): boolean {
  * @param invocation says whether git may be called
  * @throws SlipwayError (exit code 2) with the names of the files whose conflicts, from git or Slipway, are unresolved
  */
-export async function refuseUnresolved(
-  root: string,
-  { changes, before, faults = [] }: Prepared,
-  { flags }: Invocation,
-): Promise<void> {
-  if (changes.length === 0 && faults.length === 0) return;
-  const unmerged = flags.git ? await (await import('./io/git.ts')).unmergedFiles(root) : [];
+export async function refuseUnresolved(root: string, prepared: Prepared, invocation: Invocation): Promise<void> {
+  await refuseUnmerged(root, prepared, invocation);
+  const { changes, faults = [], before } = prepared;
   const paths = new Set([...changes, ...faults].map(({ path }) => path));
-  const marked = new Map([...paths].flatMap((path) => withLine(path, before(path))));
   // Lock and bases are excluded: Slipway reads them with conflict markers and writes them without.
-  const files = [...new Set([...unmerged, ...marked.keys()])].filter((path) => path !== lockPath && path !== basesPath);
-  if (files.length === 0) return;
-  const lines = files.flatMap((path) => (marked.has(path) ? [`line ${marked.get(path)} of ${path}`] : []));
-  const where = lines.length === 0 ? '' : ` (${lines.join(', ')})`;
-  throw badInput(
-    `unresolved conflicts in: ${oneLine(files.join(', '))}`,
-    `resolve them first${where}; nothing was written`,
-    {
-      files,
-    },
-  );
+  const marked = [...paths].filter((path) => path !== lockPath && path !== basesPath && isUnresolved(before(path)));
+  if (marked.length > 0) throw unresolved(marked, 'resolve them first', prepared);
 }
 
-/** @returns the path with the line of its first conflict; empty when there is none */
-function withLine(path: string, bytes: Uint8Array | undefined): (readonly [path: string, line: number])[] {
-  const line = bytes === undefined ? undefined : conflictLines(decode(bytes) ?? '')[0];
-  return line === undefined ? [] : [[path, line]];
+/**
+ * Refuses to judge or to change a service while git merges it.
+ * @param root the service's folder
+ * @param prepared the plan; a plan without changes is allowed when all files are valid
+ * @param invocation says whether git may be called
+ * @throws SlipwayError (exit code 2) with the names of the files that git could not merge
+ */
+export async function refuseUnmerged(root: string, prepared: Prepared, { flags }: Invocation): Promise<void> {
+  const { changes, entries, faults = [] } = prepared;
+  const isWhole = changes.length + faults.length === 0 && !entries.some(({ action }) => action === 'conflict');
+  if (isWhole || !flags.git) return;
+  const { unmergedFiles } = await import('./io/git.ts');
+  const files = [...(await unmergedFiles(root)).keys()];
+  if (files.length > 0) throw unresolved(files, hintOfMerge, prepared);
+}
+
+/** What to do while git merges. */
+export const hintOfMerge = 'settle what Slipway can settle with `slipway resolve`, and resolve the others by hand';
+
+function unresolved(files: readonly string[], hint: string, { before }: Prepared): SlipwayError {
+  const places = files.flatMap((path) => {
+    const [line] = conflictLines(decode(before(path) ?? new Uint8Array()) ?? '');
+    return line === undefined ? [] : [`line ${line} of ${path}`];
+  });
+  const where = places.length === 0 ? '' : ` (${places.join(', ')})`;
+  return badInput(`unresolved conflicts in: ${oneLine(files.join(', '))}`, `${hint}${where}; nothing was written`, {
+    files,
+  });
 }
 
 /**

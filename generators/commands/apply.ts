@@ -1,12 +1,10 @@
 import { changing, defineCommand } from '../command.ts';
 import path from 'node:path';
 import { badInput } from '../engine/errors.ts';
-import { fieldOf } from '../engine/json.ts';
-import { packageManagers } from '../engine/model.ts';
 import { withFaults } from '../engine/reconcile/faults.ts';
 import { refuseIgnored, withPast } from '../io/service.ts';
 import { readFileInside } from '../io/tree.ts';
-import { presentService } from '../present.ts';
+import { packageManagerIn, presentService } from '../present.ts';
 import { readText } from '../readText.ts';
 import { parsePlan } from '../report/document.ts';
 
@@ -19,13 +17,11 @@ export const command = defineCommand({
     if (file === undefined || more.length > 0) {
       throw badInput('slipway apply needs one plan', 'make it with: slipway plan add postgres --json > plan.json');
     }
-    const { root, raw } = presentService(invocation);
+    const { root } = presentService(invocation);
     const { entries, changes } = parsePlan(readText(path.resolve(invocation.cwd, file), 'the plan'), file);
     return {
       root,
-      // The rest of the manifest is not checked: the plan may be an update, made for another catalogue than the
-      // service's.
-      packageManager: packageManagers.find((known) => known === fieldOf(raw, 'packageManager')) ?? 'npm',
+      packageManager: packageManagerIn(root),
       isForeign: true,
       prepare: async () => {
         await refuseIgnored(

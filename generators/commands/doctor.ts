@@ -25,7 +25,7 @@ import { recover, recoveryNotes } from '../io/transaction.ts';
 import { readFileInside } from '../io/tree.ts';
 import { isSame, rootWorkflow } from '../monorepo.ts';
 import { manifestOf, presentService } from '../present.ts';
-import { isUnresolved } from '../unresolved.ts';
+import { hintOfMerge, isUnresolved } from '../unresolved.ts';
 
 /** The result of one check. */
 interface Finding {
@@ -146,8 +146,10 @@ async function conflicts(root: string): Promise<string> {
   const marked = Object.entries(lock.files)
     .map(([home, { at }]) => at ?? home)
     .filter((file) => isUnresolved(read(file)?.bytes));
-  const files = [...new Set([...(await unmergedFiles(root)), ...marked])];
-  if (files.length > 0) throw badInput(`unresolved conflicts in ${files.join(', ')}`);
+  const unmerged = [...(await unmergedFiles(root)).keys()];
+  const files = [...new Set([...unmerged, ...marked])];
+  if (files.length > 0)
+    throw badInput(`unresolved conflicts in ${files.join(', ')}`, unmerged.length > 0 ? hintOfMerge : undefined);
   return 'no unresolved conflicts';
 }
 

@@ -28,7 +28,7 @@ export function parseJson(text: string): unknown {
   if (hasConflictMarkers(text)) {
     throw badInput(
       `${manifestPath} holds an unresolved conflict`,
-      'resolve it, then bring the service to it with: slipway update',
+      'during a merge of git run `slipway resolve`; otherwise resolve it, then run `slipway update`',
     );
   }
   return parseUntrusted(

@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { ExecaError } from 'execa';
 import { badInput, SlipwayError } from '../engine/errors.ts';
+import type { Side, Trio } from '../engine/model.ts';
 import { explainFailure, type RunOptions, runProcess } from './process.ts';
 
 /**
@@ -46,6 +49,7 @@ function git(args: readonly string[], folder: string, options: Omit<RunOptions, 
     GIT_OPTIONAL_LOCKS: '0',
     GIT_PAGER: 'cat',
     GIT_TERMINAL_PROMPT: '0',
+    SLIPWAY_NO_FILTER: '',
   };
   return runProcess(['git', '--no-pager', ...settings, ...args], folder, { env, ...options });
 }
@@ -77,17 +81,218 @@ export async function placeInRepository(folder: string): Promise<string | undefi
   return (await outputOf(folder, ['rev-parse', '--show-prefix']))?.replace(/\/?\n$/, '');
 }
 
+/** A file in a commit or in the index. */
+export interface GitFile {
+  /** Id of the object with its content. */
+  readonly id: string;
+  /** The file mode of git: `100644`, `100755` for a program, `120000` for a link, `160000` for a submodule. */
+  readonly mode: string;
+}
+
+/** The versions of a file that git could not merge. A side without the file is absent. */
+export type Unmerged = Readonly<Partial<Trio<GitFile>>>;
+
+const stages: readonly (Side | undefined)[] = [undefined, 'base', 'yours', 'theirs'];
+
 /**
  * @param folder a folder inside a repository
- * @returns files with conflicts of a git merge, relative to the folder; empty without a repository
+ * @returns files with conflicts of a git merge, relative to the folder: path → versions; empty without a repository
  * @throws SlipwayError (exit code 2) when git refuses to answer
  */
-export async function unmergedFiles(folder: string): Promise<string[]> {
+export async function unmergedFiles(folder: string): Promise<ReadonlyMap<string, Unmerged>> {
+  const files = new Map<string, Unmerged>();
   // Reads the index only, because a diff would run the filters that the repository names.
-  const records = (await ask(['ls-files', '--unmerged', '-z'], folder))?.split('\0') ?? [];
-  return [
-    ...new Set(records.filter((record) => record !== '').map((record) => record.slice(record.indexOf('\t') + 1))),
-  ];
+  for (const { words, path } of recordsOf(await ask(['ls-files', '--unmerged', '-z'], folder))) {
+    const [mode = '', id = '', stage = ''] = words;
+    const side = stages[Number(stage)];
+    if (side !== undefined) files.set(path, { ...files.get(path), [side]: { id, mode } });
+  }
+  return files;
+}
+
+/** Splits the output of a listing with `-z`: words, a tab, and the path. */
+function recordsOf(output = ''): { words: string[]; path: string }[] {
+  return output.split('\0').flatMap((record) => {
+    const tab = record.indexOf('\t');
+    return tab === -1 ? [] : [{ words: record.slice(0, tab).split(/ +/), path: record.slice(tab + 1) }];
+  });
+}
+
+/** A merge, rebase, cherry-pick or revert that git has not ended. */
+export interface GitMerge {
+  /** The command that ends it. */
+  readonly goOn: string;
+  /** The commits to merge. */
+  readonly yours: string;
+  readonly theirs: string;
+  /** The best common ancestors: none for branches without a common commit, several after a criss-cross merge. */
+  readonly bases: readonly string[];
+}
+
+/** The names under which git keeps the commit that it merges, and the command that ends the merge. */
+const merges = [
+  ['MERGE_HEAD', 'git merge --continue'],
+  ['REBASE_HEAD', 'git rebase --continue'],
+  ['CHERRY_PICK_HEAD', 'git cherry-pick --continue'],
+  ['REVERT_HEAD', 'git revert --continue'],
+] as const;
+
+/**
+ * @param folder a folder inside a repository
+ * @returns the merge that is under way; undefined when there is none
+ */
+export async function mergeUnderWay(folder: string): Promise<GitMerge | undefined> {
+  const commit = (name: string): Promise<string | undefined> =>
+    wordOf(folder, ['rev-parse', '--verify', '--quiet', name]);
+  const yours = await commit('HEAD^{commit}');
+  for (const [name, goOn] of yours === undefined ? [] : merges) {
+    const other = await commit(`${name}^{commit}`);
+    if (other === undefined || yours === undefined || (name === 'REBASE_HEAD' && !(await isRebasing(folder)))) continue;
+    const parents =
+      name === 'MERGE_HEAD' ? await commonAncestors(folder, yours, other) : listOf(await commit(`${other}^1^{commit}`));
+    if (name !== 'REVERT_HEAD') return { goOn, yours, theirs: other, bases: parents };
+    const [parent] = parents;
+    if (parent !== undefined) return { goOn, yours, theirs: parent, bases: [other] };
+  }
+  return undefined;
+}
+
+/**
+ * @param folder a folder inside a repository
+ * @param some a commit
+ * @param other another commit
+ * @returns their best common ancestors
+ */
+export async function commonAncestors(folder: string, some: string, other: string): Promise<string[]> {
+  return listOf(...((await wordOf(folder, ['merge-base', '--all', some, other])) ?? '').split('\n'));
+}
+
+function listOf(...words: readonly (string | undefined)[]): string[] {
+  return words.filter((word) => word !== undefined && word !== '').map(String);
+}
+
+/** Git may keep the name of the commit after the end of a rebase. */
+async function isRebasing(folder: string): Promise<boolean> {
+  const places = await outputOf(folder, ['rev-parse', '--git-path', 'rebase-merge', '--git-path', 'rebase-apply']);
+  return (places ?? '')
+    .trim()
+    .split('\n')
+    .some((place) => existsSync(resolve(folder, place)));
+}
+
+async function wordOf(folder: string, args: readonly string[]): Promise<string | undefined> {
+  return (await outputOf(folder, args))?.trim();
+}
+
+/**
+ * @param folder a folder inside a repository
+ * @param commit id of a commit
+ * @returns the files of the commit in that folder, relative to it
+ * @throws SlipwayError (exit code 2) when git refuses to answer
+ */
+export async function committedFiles(folder: string, commit: string): Promise<ReadonlyMap<string, GitFile>> {
+  const records = recordsOf(await ask(['ls-tree', '-r', '-z', commit], folder));
+  return new Map(records.map(({ words: [mode = '', , id = ''], path }) => [path, { id, mode }]));
+}
+
+/** The max size (bytes) of a file that is read from git, and of all files that are read at once. */
+const largestBlob = 16 * 2 ** 20;
+const largestBatch = 4 * largestBlob;
+
+/**
+ * @param folder a folder inside a repository
+ * @param ids ids of files
+ * @returns id → content; files that are very large, or missing in a partial clone, are left out
+ * @throws SlipwayError (exit code 2) when git refuses to answer
+ */
+export async function readBlobs(folder: string, ids: ReadonlySet<string>): Promise<ReadonlyMap<string, Uint8Array>> {
+  const found = new Map<string, Uint8Array>();
+  const batches: string[][] = [];
+  let room = 0;
+  for (const line of (await ask(['cat-file', '--batch-check'], folder, { input: ended(ids, '\n') }))?.split('\n') ??
+    []) {
+    const [id = '', type, size] = line.split(' ');
+    if (type !== 'blob' || Number(size) > largestBlob) continue;
+    if (Number(size) > room) {
+      batches.push([]);
+      room = largestBatch;
+    }
+    batches.at(-1)?.push(id);
+    room -= Number(size);
+  }
+  for (const batch of batches) {
+    const output =
+      (await ask(['cat-file', '--batch'], folder, { input: ended(batch, '\n'), encoding: 'latin1', exact: true })) ??
+      '';
+    for (let at = 0; at < output.length;) {
+      const end = output.indexOf('\n', at);
+      const [id = '', , size] = output.slice(at, end).split(' ');
+      found.set(id, Uint8Array.from(Buffer.from(output.slice(end + 1, end + 1 + Number(size)), 'latin1')));
+      at = end + Number(size) + 2;
+    }
+  }
+  return found;
+}
+
+/** Joins words for the standard input of git. Each word ends with a character. */
+function ended(words: Iterable<string>, end: '\n' | '\0'): string {
+  return [...words].map((word) => word + end).join('');
+}
+
+/**
+ * Puts files into git's index as they are on disk. A file with a filter (`filter` in gitattributes) is left out,
+ * because the repository names the program of the filter.
+ * @param folder a folder inside a repository
+ * @param paths files relative to the folder; a missing file is removed from the index
+ * @returns the files that were left out
+ * @throws SlipwayError (exit code 2) when git refuses
+ */
+export async function stageFiles(folder: string, paths: readonly string[]): Promise<string[]> {
+  const words =
+    (await ask(['check-attr', '-z', '--stdin', 'filter'], folder, { input: ended(paths, '\0') }))?.split('\0') ?? [];
+  const filtered = paths.filter((_, at) => !['unspecified', 'unset'].includes(words[3 * at + 2] ?? ''));
+  const plain = paths.filter((name) => !filtered.includes(name));
+  await ask([...(await noFilters(folder)), 'update-index', '--add', '--remove', '-z', '--stdin'], folder, {
+    input: ended(plain, '\0'),
+  });
+  return filtered;
+}
+
+/**
+ * Marks files as unmerged again that {@link stageFiles} has put into the index.
+ * @param folder a folder inside a repository
+ * @param paths files relative to the folder
+ * @returns the files that were unmerged before
+ */
+export async function unstageResolved(folder: string, paths: readonly string[]): Promise<string[]> {
+  const known = recordsOf(await ask(['ls-files', '--resolve-undo', '-z'], folder));
+  const records = known.filter(({ path }) => paths.includes(path));
+  const resolved = [...new Set(records.map(({ path }) => path))];
+  // Mode 0 removes the resolved version.
+  const removals = resolved.map((path) => `0 ${'0'.repeat(records[0]?.words[1]?.length ?? 40)}\t${path}`);
+  const input = ended([...removals, ...records.map(({ words, path }) => `${words.join(' ')}\t${path}`)], '\0');
+  await ask([...(await noFilters(folder)), 'update-index', '-z', '--index-info'], folder, { input });
+  return resolved;
+}
+
+/**
+ * Turns off the filters that a repository names, which are programs. Git runs them when it compares files, also when it writes the index.
+ * @returns arguments for git
+ */
+async function noFilters(folder: string): Promise<string[]> {
+  const names = await outputOf(folder, ['config', '-z', '--name-only', '--get-regexp', String.raw`^filter\.`]);
+  return (names ?? '')
+    .split('\0')
+    .flatMap((name) => (name === '' ? [] : ['--config-env', `${name}=SLIPWAY_NO_FILTER`]));
+}
+
+/**
+ * @param folder a folder inside a repository
+ * @returns whether a committed file in it was edited since; false without a repository
+ */
+export async function hasUncommittedEdits(folder: string): Promise<boolean> {
+  const status = ['status', '--porcelain', '--untracked-files=no', '--ignore-submodules=all', '--', '.'];
+  return ((await outputOf(folder, [...(await noFilters(folder)), ...status])) ?? '') !== '';
 }
 
 /**
@@ -105,7 +310,7 @@ export async function listedByGit(folder: string): Promise<string[] | undefined>
 async function ask(
   args: readonly string[],
   folder: string,
-  options: Pick<RunOptions, 'input'> = {},
+  options: Omit<RunOptions, 'env'> = {},
 ): Promise<string | undefined> {
   try {
     return await git(args, folder, { ...lookup, ...options });

@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly exact?: true;
   /** Its standard input; default: none. */
   readonly input?: string;
+  /** The encoding of the output. `latin1` gives one character for each byte. Default: UTF-8. */
+  readonly encoding?: 'latin1';
 }
 
 /**
@@ -31,7 +33,7 @@ export interface RunOptions {
 export async function runProcess(
   [program, ...args]: readonly [string, ...string[]],
   cwd: string,
-  { env = withoutSecrets(process.env), timeout = 0, exact, input }: RunOptions = {},
+  { env = withoutSecrets(process.env), timeout = 0, exact, input, encoding }: RunOptions = {},
 ): Promise<string> {
   const folders = programFolders(cwd);
   const { stdout } = await execa(located(program, folders), args, {
@@ -40,6 +42,7 @@ export async function runProcess(
     extendEnv: false,
     all: true,
     ...(input === undefined ? { stdin: 'ignore' } : { input }),
+    ...(encoding && { encoding }),
     timeout,
     stripFinalNewline: !exact,
   });

@@ -6,8 +6,11 @@ export interface Left {
   readonly path: string;
   /** `line 12`, or a JSON pointer. */
   readonly at?: string;
-  /** `markers`: the file will hold both sides between conflict markers. `skipped`: the file stays as it is. */
-  readonly how: 'markers' | 'skipped';
+  /**
+   * `markers`: the file will hold both sides between conflict markers. `skipped`: the file stays as it is. `unmerged`: the file stays
+   * as a merge of git has left it.
+   */
+  readonly how: 'markers' | 'skipped' | 'unmerged';
 }
 
 /**
@@ -21,6 +24,7 @@ export function leftToDo({ entries }: Pick<Prepared, 'entries'>): Left[] {
         ? [{ path, how: 'skipped' }]
         : conflicts.map(({ at }) => ({ path, at, how: 'skipped' }));
     }
+    if (action === 'keep') return conflicts.map(({ at }) => ({ path, at, how: 'unmerged' }));
     if (action !== 'merge') return [];
     const texts = changes.map((change) => ('write' in change ? decode(change.write) : undefined) ?? '');
     return texts.flatMap(conflictLines).map((line) => ({ path, at: `line ${line}`, how: 'markers' }));

@@ -78,7 +78,7 @@ function nextSteps({ applied, next, left }: Told): string[] {
 
 function toSettle({ path, at, how }: Left): string {
   const place = [path, at].filter((part) => part !== undefined).join(', ');
-  return how === 'markers' ? `resolve ${place}` : `settle ${place}: slipway update asks again`;
+  return how === 'skipped' ? `settle ${place}: slipway update asks again` : `resolve ${place}`;
 }
 
 function table(entries: readonly PlanEntry[]): string {

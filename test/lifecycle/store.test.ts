@@ -1,33 +1,14 @@
 import { appendFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { execaSync } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { scratchFolder } from '../helpers/scratch.ts';
 import { lockText } from '../helpers/store.ts';
 import { serviceOf } from './release.ts';
+import { commitAll, committed, git } from './repository.ts';
 import { differing, newService, serviceIn, type TestService } from './service.ts';
 
 const [lockFile, basesFile] = ['.slipway/lock.jsonl', '.slipway/base.jsonl'];
 const keptFiles = ['base.jsonl', 'lock.jsonl', 'manifest.schema.json'];
-
-/** Runs git, which must succeed unless told otherwise. */
-function git({ root }: Pick<TestService, 'root'>, args: readonly string[], reject = true): string {
-  const identity = ['-c', 'user.name=somebody', '-c', 'user.email=somebody@example.org', '-c', 'commit.gpgsign=false'];
-  return execaSync('git', [...identity, ...args], { cwd: root, reject }).stdout;
-}
-
-function commitAll(service: TestService, message: string): void {
-  git(service, ['add', '--all']);
-  git(service, ['commit', '--quiet', '--message', message]);
-}
-
-/** A service that is committed. */
-function committed(...flags: string[]): TestService {
-  const service = newService('--preset=minimal', ...flags);
-  git(service, ['init', '--quiet', '--initial-branch=main']);
-  commitAll(service, 'start');
-  return service;
-}
 
 /** Everything is in order: no drift, and `doctor` finds the store whole. */
 function expectWhole(service: TestService): void {

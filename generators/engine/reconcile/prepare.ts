@@ -1,6 +1,6 @@
 import { manifestPath } from '../manifest.ts';
 import { descriptionFault, serviceNameFault } from '../names.ts';
-import type { Catalogue, Change, Lock, Manifest, Merge, PlanEntry, Service } from '../model.ts';
+import type { Catalogue, Change, Lock, Manifest, Merge, Plan, PlanEntry, Service } from '../model.ts';
 import { plan, type PlanInput } from './plan.ts';
 import { modulesOf } from '../resolve.ts';
 import { decode } from '../text.ts';
@@ -36,6 +36,11 @@ export interface Prepared {
   readonly faults?: readonly FaultyFile[];
 }
 
+/** A plan that is not checked yet, with the new text of the manifest. */
+export interface Planned extends Plan {
+  readonly manifestText: string;
+}
+
 /**
  * Plans a command. The function is pure and writes nothing.
  * @param service the current state of the service
@@ -43,7 +48,27 @@ export interface Prepared {
  * @returns the plan and its changes
  * @throws SlipwayError when the service is damaged, or when the user's code still needs a file or package that the plan removes
  */
-export function prepare(service: Service, { catalogue, edit, conflicts = [], merge }: Request): Prepared {
+export function prepare(service: Service, request: Request): Prepared {
+  const planned = planRequest(service, request);
+  if (!planned.entries.some((entry) => entry.action === 'conflict')) refuseDanglingImports(service, planned);
+  return {
+    entries: planned.entries,
+    changes: [
+      ...planned.entries.flatMap((entry) => entry.changes),
+      ...bookkeeping(service, planned, planned.manifestText),
+    ],
+    before: (path) => service.read(path)?.bytes,
+  };
+}
+
+/**
+ * Plans a command without a check of the user's code.
+ * @param service the current state of the service
+ * @param request the edit of the manifest, and how to resolve conflicts
+ * @returns what to do with each file, and the state to keep
+ * @throws SlipwayError when the service is damaged
+ */
+export function planRequest(service: Service, { catalogue, edit, conflicts = [], merge }: Request): Planned {
   const present = service.manifestText === undefined ? undefined : parseJson(service.manifestText);
   const wanted = edit(present);
   const renames = renamesOf(wanted, catalogue);
@@ -73,15 +98,9 @@ export function prepare(service: Service, { catalogue, edit, conflicts = [], mer
     },
     plan,
   );
-  const result = followRenames(service, moveAlong(service, planned, folders));
-  if (!result.entries.some((entry) => entry.action === 'conflict')) refuseDanglingImports(service, result);
   return {
-    entries: result.entries,
-    changes: [
-      ...result.entries.flatMap((entry) => entry.changes),
-      ...bookkeeping(service, result, manifestText(service, present, manifest, merge)),
-    ],
-    before: (path) => service.read(path)?.bytes,
+    ...followRenames(service, moveAlong(service, planned, folders)),
+    manifestText: manifestText(service, present, manifest, merge),
   };
 }
 

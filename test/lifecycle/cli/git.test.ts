@@ -45,7 +45,7 @@ describe('in a git tree with unresolved conflicts', () => {
       expectFault(
         slipway(command, { cwd: service.path }),
         2,
-        'unresolved conflicts in: README.md\n  resolve them first',
+        'unresolved conflicts in: README.md\n  settle what Slipway can settle with `slipway resolve`',
       );
     }
     expectFault(slipway(adding, { cwd: path.join(service.path, 'internal') }), 2, 'README.md');
@@ -55,7 +55,11 @@ describe('in a git tree with unresolved conflicts', () => {
   it('check and doctor name them, too', () => {
     using service = inTheMiddleOfAMerge('README.md');
     for (const command of [['check'], [...adding, '--dry-run']])
-      expectFault(slipway(command, { cwd: service.path }), 2, /README\.md, line \d+: a merge conflict is not resolved/);
+      expectFault(
+        slipway(command, { cwd: service.path }),
+        2,
+        /unresolved conflicts in: README\.md\n.*`slipway resolve`.*\(line \d+ of README\.md\)/,
+      );
     const { exitCode, stdout } = slipway(['doctor'], { cwd: service.path });
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/✗ conflicts +unresolved conflicts in README\.md/);

@@ -38,6 +38,8 @@ const commands = [
   ['ci', '--provider', 'gitlab', '--no-install'],
   ['update', '--no-install'],
   ['remove', 'postgres', '--no-install'],
+  ['undo', '--no-install'],
+  ['resolve', '--no-install'],
 ];
 
 /** A service, and what tells whether a payload was run in it. */
