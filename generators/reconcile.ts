@@ -1,4 +1,5 @@
 import { exitCodes, SlipwayError } from './engine/errors.ts';
+import { manifestPath } from './engine/manifest.ts';
 import type { Change, PackageManager } from './engine/model.ts';
 import { fewOf } from './engine/suggest.ts';
 import { packageManagerCommands } from './engine/template.ts';
@@ -113,7 +114,10 @@ async function carryOut(
   if (changes.length > 0) {
     if (flags.verify.length > 0) told.push(...(await verify(intent, prepared, invocation)));
     told.push(...land(changes));
-    if (!intent.isForeign) told.push(...(await followWorkflow(intent.root, prepared, invocation.flags.git)));
+    // After `undo` of `resolve`, slipway.json may hold conflicts of git again.
+    const hasManifest = jsonAfter(manifestPath, prepared) !== undefined;
+    if (!intent.isForeign && hasManifest)
+      told.push(...(await followWorkflow(intent.root, prepared, invocation.flags.git)));
   }
   told.push(...((await intent.afterwards?.()) ?? []));
   if (flags.git && changes.length > 0) told.push(...(await ignoredNotes(intent.root, changes)));

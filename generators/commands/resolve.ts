@@ -6,7 +6,7 @@ import { type Joined, joinBranches } from '../engine/reconcile/joinBranches.ts';
 import { fewOf } from '../engine/suggest.ts';
 import { shellWord } from '../install.ts';
 import type { Invocation } from '../invocation.ts';
-import { findService } from '../io/service.ts';
+import { findService, refuseIgnored } from '../io/service.ts';
 import { manifestOf, packageManagerIn } from '../present.ts';
 import { leftToDo } from '../report/left.ts';
 
@@ -37,6 +37,8 @@ export const command = defineCommand({
         const { merge } = await import('../engine/reconcile/merge/merge.ts');
         const edit = (raw: unknown) => manifestOf(raw, catalogue);
         plan = { ...joinBranches(underWay.branches, { catalogue, edit, merge }), goOn: underWay.goOn };
+        const present = plan.changes.flatMap(({ path, expect }) => (expect === null ? [] : [path]));
+        await refuseIgnored(root, [...underWay.linked, ...present]);
         return plan;
       },
       afterwards: async () => (plan === undefined ? [] : stage(root, plan.settled, invocation)),

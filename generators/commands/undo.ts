@@ -35,7 +35,11 @@ export const command = defineCommand({
         refuseEdited(root, changes, last);
         // The content is read now, because it is shown after the changes are written.
         const before = new Map(changes.map(({ path }) => [path, readFileInside(root, path)?.bytes]));
-        return { entries, changes, before: (path) => before.get(path) };
+        return {
+          entries,
+          changes,
+          before: (path) => (before.has(path) ? before.get(path) : readFileInside(root, path)?.bytes),
+        };
       },
       afterwards: async () => {
         if (last.command === 'resolve' && invocation.flags.git) await restoreIndex(root, changes);

@@ -6,6 +6,7 @@ import {
   commonAncestors,
   type GitFile,
   type GitMerge,
+  listedByGit,
   mergeUnderWay,
   readBlobs,
   sparseFiles,
@@ -22,6 +23,8 @@ export interface MergeUnderWay {
   readonly branches: Branches;
   /** The command that ends it; absent when git keeps no commit to merge, as after `git stash pop`. */
   readonly goOn: string | undefined;
+  /** Files on disk that were read through links, for {@link refuseIgnored}. */
+  readonly linked: readonly string[];
 }
 
 type Files = ReadonlyMap<string, GitFile>;
@@ -36,7 +39,7 @@ export async function readBranches(root: string): Promise<MergeUnderWay | undefi
   const unmerged = await unmergedFiles(root);
   const underWay = await mergeUnderWay(root);
   if (underWay === undefined && unmerged.size === 0) return undefined;
-  const { manifestText, read, files, outdated, hash } = openService(root);
+  const { manifestText, read, files, outdated, hash, linked } = openService(root, undefined, await listedByGit(root));
   // The store on disk is not read: git may have damaged it.
   const store = { lock: { catalogue: '', files: {} }, base: () => undefined };
   const sparse = await sparseFiles(root);
@@ -87,6 +90,7 @@ export async function readBranches(root: string): Promise<MergeUnderWay | undefi
       unmerged: new Set(unmerged.keys()),
     },
     goOn: underWay?.goOn,
+    linked,
   };
 }
 
