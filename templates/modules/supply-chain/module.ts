@@ -5,10 +5,7 @@ export default defineModule({
   summary: 'Licences, known vulnerabilities and an SBOM of what runs in production; Renovate',
   category: 'security',
   scripts: {
-    licenses: {
-      npm: 'npm query .prod | node scripts/licenses.ts',
-      pnpm: 'pnpm licenses list --prod --json | node scripts/licenses.ts',
-    },
+    licenses: 'node scripts/licenses.ts',
     audit: { npm: 'npm audit --omit=dev --audit-level=high', pnpm: 'pnpm audit --prod --audit-level=high' },
     // The tools are downloaded on demand. pnpm has the command `sbom` from version 11 on; the pnpm that installs is
     // older.
