@@ -1,7 +1,7 @@
 import { exitCodes, SlipwayError } from './engine/errors.ts';
 import type { Change, PackageManager } from './engine/model.ts';
+import { packageManagerDefinitions } from './engine/packageManagers/index.ts';
 import { fewOf } from './engine/suggest.ts';
-import { packageManagerCommands } from './engine/template.ts';
 import { install, shellWord } from './install.ts';
 import { followWorkflow } from './monorepo.ts';
 import type { Invocation } from './invocation.ts';
@@ -133,7 +133,7 @@ export async function installAsNeeded(
   prepared: Prepared,
   invocation: Invocation,
 ): Promise<Pick<Outcome, 'next' | 'fault'>> {
-  const { lockfile, install: installing } = packageManagerCommands[packageManager];
+  const { lockfile, install: installing } = packageManagerDefinitions[packageManager];
   const isNeeded = isNew || prepared.changes.some(({ path }) => path === 'package.json' || path === lockfile);
   if (!isNeeded) return {};
   if (!invocation.flags.install || leftToDo(prepared).length > 0) return { next: [installing] };
