@@ -121,6 +121,17 @@ describe('when dependencies cannot be installed, the service is kept', () => {
   });
 });
 
+describe('doctor', () => {
+  it('looks for the package manager of the service', () => {
+    using service = scratchService('--package-manager=yarn');
+    const without = slipway(['doctor'], { cwd: service.path, env: programs({ npm: 'echo 11.6.1' }) });
+    expect(without.exitCode).toBe(1);
+    expect(without.stdout).toMatch(/✗ yarn +not found: dependencies cannot be installed/);
+    const env = programs({ npm: 'echo 11.6.1', yarn: 'echo 4.18.1' });
+    expect(slipway(['doctor'], { cwd: service.path, env }).stdout).toMatch(/✓ yarn +4\.18\.1/);
+  });
+});
+
 describe.skipIf(process.platform === 'win32')('what the package manager and git get', () => {
   it('is an environment without the secrets of CI', () => {
     using service = scratchService();
