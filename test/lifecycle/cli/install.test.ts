@@ -164,6 +164,18 @@ describe.skipIf(process.platform === 'win32')('what the package manager and git 
     expect(git).toContain('LC_ALL=C\n');
   });
 
+  it.for(['yarn', 'bun'])('installs nothing of a plan from elsewhere with %s, whose settings may name code', (name) => {
+    using service = scratchService(`--package-manager=${name}`);
+    const folder = path.dirname(service.path);
+    const env = programs({ [name]: `: > '${path.join(folder, 'called')}'` });
+    const { stdout } = slipway(['plan', 'add', 'postgres', '--json'], { cwd: service.path, env });
+    writeFileSync(path.join(folder, 'plan.json'), stdout);
+    const applied = slipway(['apply', '../plan.json'], { cwd: service.path, env });
+    expect(applied, applied.stderr).toMatchObject({ exitCode: 0 });
+    expect(applied.stdout).toContain(`${name} install   # not done, because it may run code of the service`);
+    expect(existsSync(path.join(folder, 'called'))).toBe(false);
+  });
+
   it('runs no scripts of a plan or of a catalogue from elsewhere, and says so', () => {
     using service = scratchService();
     const folder = path.dirname(service.path);
