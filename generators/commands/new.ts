@@ -49,19 +49,26 @@ export const command = defineCommand({
     const monorepo = await monorepoOf(root, flags.git);
     const first = newManifest({ ...service, monorepo }, catalogue);
     const manifest = validateManifest(setOptions(first, set, catalogue), catalogue);
+    // Settings of the editor do not make a folder a project of its own: they stay, and get what they lack.
+    const conflicts = [{ paths: '.vscode/', choice: 'ours' } as const, ...flags.conflicts];
     return {
       root,
       packageManager: manifest.packageManager,
       notes: [...pinnedNote(manifest), ...monorepoNotes(manifest, monorepo)],
       isNew: true,
       prepare: async (settled) => {
-        const prepared = await planning(root, catalogue, invocation, (present) => {
-          // Another run may have created a service here. A service with the same manifest comes from this command,
-          // interrupted; it is finished.
-          if (present !== undefined && !isDeepStrictEqual(present, manifest)) throw alreadyService(directory);
-          return manifest;
-        })(settled);
-        refuseTaken(prepared, flags.conflicts);
+        const prepared = await planning(
+          root,
+          catalogue,
+          { ...invocation, flags: { ...flags, conflicts } },
+          (present) => {
+            // Another run may have created a service here. A service with the same manifest comes from this command,
+            // interrupted; it is finished.
+            if (present !== undefined && !isDeepStrictEqual(present, manifest)) throw alreadyService(directory);
+            return manifest;
+          },
+        )(settled);
+        refuseTaken(prepared, conflicts);
         return prepared;
       },
       afterwards: async () => (flags.git ? commitFirst(root, manifest) : []),

@@ -79,17 +79,17 @@ const deepest = 100;
  * @returns whether its lists and objects are nested deeper than in any real file
  */
 export function isTooDeep(value: unknown): boolean {
-  let level = [value];
+  let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth > deepest) return true;
-    level = level.flatMap((item) => (typeof item === 'object' && item !== null ? Object.values(item) : []));
+    level = level.flatMap((item): unknown[] => (typeof item === 'object' && item !== null ? Object.values(item) : []));
   }
   return false;
 }
 
 /** A token of JSON (RFC 8259) and the white space before it. */
 const token =
-  /[\t\n\r ]*([[\]{},:]|"[^"\\\0-\x1F]*(?:\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4})[^"\\\0-\x1F]*)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[Ee][-+]?\d+)?|true|false|null)/y;
+  /[\t\n\r ]*([[\]{},:]|"[ !#-[\]-\uFFFF]*(?:\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4})[ !#-[\]-\uFFFF]*)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[Ee][-+]?\d+)?|true|false|null)/y;
 const blank = /[\t\n\r ]*/y;
 
 /** The kinds of token that begin a value. */

@@ -77,7 +77,7 @@ function isLarge(value: unknown): boolean {
     left -= 1;
     if (left < 0) return true;
     if (typeof item === 'object' && item !== null) {
-      const inner = Object.values(item);
+      const inner: unknown[] = Object.values(item);
       if (inner.length > left) return true;
       values.push(...inner);
     }

@@ -47,7 +47,8 @@ export async function ask(question: Question): Promise<unknown> {
 function shown(part: unknown): unknown {
   if (typeof part === 'string') return visible(part);
   if (Array.isArray(part)) return part.map(shown);
-  if (typeof part === 'function') return (...given: readonly unknown[]): unknown => shown(part(...given));
+  if (typeof part === 'function')
+    return (...given: readonly unknown[]): unknown => shown(Reflect.apply(part, undefined, given));
   if (typeof part !== 'object' || part === null || part instanceof Promise) return part;
   return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, shown(value)]));
 }

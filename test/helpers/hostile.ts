@@ -83,7 +83,7 @@ function locked(...records: readonly { path: string; at?: string; base?: string;
       .trimEnd()
       .split('\n')
       .filter((line) => !known.has(JSON.parse(line).path));
-    const lines = records.map(({ base = 'forged\n', module = 'base', ...where }) => {
+    const added = records.map(({ base = 'forged\n', module = 'base', ...where }) => {
       appendFileSync(bases ?? '', `${JSON.stringify({ hash: sha256(base), text: base })}\n`);
       const record = {
         path: where.path,
@@ -94,7 +94,7 @@ function locked(...records: readonly { path: string; at?: string; base?: string;
       };
       return JSON.stringify({ ...record, sum: sha256(JSON.stringify(record)).slice(0, 8) });
     });
-    outputFileSync(lock ?? '', `${[...kept, ...lines].join('\n')}\n`);
+    outputFileSync(lock ?? '', `${[...kept, ...added].join('\n')}\n`);
   };
 }
 

@@ -113,7 +113,8 @@ describe('the documents of this repository', () => {
 
   it('say of every command what it may do in a tree of a stranger', () => {
     const rows = [...(repository.read('docs/security.md') ?? '').matchAll(/^\| `([a-z]+)` /gm)].map(([, name]) => name);
-    expect(rows.toSorted()).toEqual([...commandNames]);
+    expect(rows).toHaveLength(commandNames.length);
+    expect(new Set(rows)).toEqual(new Set(commandNames));
   });
 
   it('list every module and preset, and no other', () => {

@@ -107,7 +107,19 @@ describe('finding usages', () => {
   });
 
   it.each([
-    ["new URL('../db/pool.ts', base)"],
+    ["setupFiles: ['./internal/db/pool.ts']", './internal/db/pool.ts'],
+    ["fork('dist/internal/db/pool.js')", 'dist/internal/db/pool.js'],
+    ['new Worker("../db/pool.ts");', '../db/pool.ts'],
+  ])('sees the string in %s', (text, specifier) => {
+    expect(find(text)).toEqual([`1 ${specifier}`]);
+  });
+
+  it.each([
+    ["new URL('../db/pools.ts', base)"],
+    ["// setupFiles: ['./internal/db/pool.ts']"],
+    ["/**\n * See 'internal/db/pool.ts'\n */"],
+    ["throw new Error('see internal/db/pool.ts')"],
+    ["a('pool.ts', 'api/data.json')"],
     ["path.join(import.meta.dirname, '..', 'db/pool.ts')"],
     ["new URL('../db/pool', import.meta.url)"],
   ])('sees none in %s', (text) => {
@@ -228,7 +240,10 @@ describe('finding usages', () => {
       }),
     );
     const start = performance.now();
-    for (const part of ['`${', '/*', "'", '/', '{', 'import(', '\\']) find(part.repeat(200_000));
+    for (const part of ['`${', '/*', "'", '/', '{', 'import(', '\\', 'a', 'a.', 'a/', ' #', 'npm -']) {
+      find(part.repeat(200_000));
+      find(part.repeat(200_000), 'deploy/a.yaml');
+    }
     expect(performance.now() - start).toBeLessThan(60_000);
   });
 });

@@ -167,10 +167,15 @@ function overridden(overrides: unknown): ReadonlySet<string> {
   );
 }
 
-/** When both sides have a package at one place, the newer version wins. */
+/**
+ * When both sides have a package at one place, the newer version wins. A package that the user takes from elsewhere (an alias, a Git URL, a
+ * folder) stays.
+ */
 function raiseAll(tree: Record<string, JsonObject>, pins: NpmPackages): void {
+  const elsewhere = [...edgesOf(tree[''], true)].filter(({ range }) => validRange(range) === null);
+  const own = new Set(elsewhere.map(({ name }) => `node_modules/${name}`));
   for (const [place, present] of Object.entries(tree)) {
-    const pin = place === '' ? undefined : pins[place];
+    const pin = place === '' || own.has(place) ? undefined : pins[place];
     if (pin !== undefined && pin['name'] === present['name'] && isNewer(pin['version'], present['version'])) {
       tree[place] = pin;
     }

@@ -13,12 +13,14 @@ import { withLf } from './merge/lineEnds.ts';
  * @returns one change for each file that differs; empty when all are up to date
  */
 export function bookkeeping(service: Service, plan: Plan, manifestText: string): Change[] {
-  return [
-    ...outdatedFiles(service),
+  const lock = printLock(plan.lock, service.hash);
+  // A sparse checkout may lack `.slipway/`. Git has it then, and it stays there while nothing in it changes.
+  const isKept = service.sparse?.has(lockPath) === true && printLock(service.lock, service.hash) === lock;
+  const store = [
     ...rewritten(service, basesPath, printBases(wantedBases(plan))),
-    ...rewritten(service, lockPath, printLock(plan.lock, service.hash)),
-    ...rewritten(service, manifestPath, manifestText),
+    ...rewritten(service, lockPath, lock),
   ];
+  return [...outdatedFiles(service), ...(isKept ? [] : store), ...rewritten(service, manifestPath, manifestText)];
 }
 
 /** Returns the bases that the lock names and drops all others. */

@@ -22,8 +22,8 @@ export interface Gone {
 }
 
 /**
- * Finds the places that need a removed file, package or npm script. In sources these are imports, exports, `require`, mocks, and paths
- * built from `import.meta`. In package.json, YAML, shell scripts and Dockerfiles these are paths, and calls of npm scripts.
+ * Finds the places that need a removed file, package or npm script. In sources these are imports, exports, `require`, mocks, paths built
+ * from `import.meta`, and strings that are the path of a removed source. In package.json, YAML, shell scripts and Dockerfiles these are paths, and calls of npm scripts.
  * @param files path and text of the remaining files; removed files are skipped
  * @param gone the removed files, packages and npm scripts
  * @param aliases the field `imports` of package.json (https://nodejs.org/api/packages.html#imports)
@@ -56,9 +56,11 @@ export function mayUse(path: string): boolean {
 /** Files whose lines name files and npm scripts. */
 const settings = /(?:^|\/)(?:package\.json|[^/]+\.ya?ml|[^/]+\.sh|(?:[^/]+\.)?(?:Dockerfile|Makefile)(?:\.[^/]+)?)$/i;
 
-function usagesInSource(path: string, text: string, gone: Gone, aliases: unknown): Omit<Usage, 'path'>[] {
+type Place = Omit<Usage, 'path'>;
+
+function usagesInSource(path: string, text: string, gone: Gone, aliases: unknown): Place[] {
   const isGone = (found: string): boolean => gone.files.has(found) || gone.files.has(`${found}/`);
-  return moduleSpecifiers(text).filter((found) => {
+  const specifiers = moduleSpecifiers(text).filter((found) => {
     const { specifier, isPath } = found;
     if (isPath) return isGone(resolve(path, specifier));
     if (isRelative(found)) return candidates(path, specifier).some((file) => gone.files.has(file));
@@ -68,6 +70,31 @@ function usagesInSource(path: string, text: string, gone: Gone, aliases: unknown
         ? candidates('package.json', target).some((file) => gone.files.has(file))
         : gone.packages.has(packageName(target)),
     );
+  });
+  const known = new Set(specifiers.map(({ line, specifier }) => `${line} ${specifier}`));
+  const texts = linesOf(text, /(?:^|\s)(?:\/\/|\/?\*).*$/, (line) =>
+    line.split(/['"`]/).filter((word) => word.includes('/') && isSource(word) && namesGone(path, word, gone)),
+  );
+  return [...specifiers, ...texts.filter(({ line, specifier }) => !known.has(`${line} ${specifier}`))];
+}
+
+/**
+ * @param text of a file
+ * @param comment matches a comment that ends with its line
+ * @param find returns what it finds in a line without comments
+ * @returns what is found, with the number of its line
+ */
+function linesOf(text: string, comment: RegExp, find: (line: string) => string[]): Place[] {
+  return text
+    .split('\n')
+    .flatMap((row, index) => find(row.replace(comment, '')).map((specifier) => ({ line: index + 1, specifier })));
+}
+
+/** Whether a path, from the file or from the service's root, is that of a removed file, of its compiled file, or of a removed folder. */
+function namesGone(path: string, named: string, { files }: Gone): boolean {
+  return [path, 'package.json'].some((from) => {
+    const found = resolve(from, named);
+    return files.has(found) || files.has(`${found}/`) || files.has(found.replace(/^dist\/(.*)\.js$/, '$1.ts'));
   });
 }
 
@@ -87,23 +114,13 @@ function stringsIn(value: unknown): string[] {
 }
 
 const scriptCall = /\b(?:(?:npm|pnpm|yarn|bun) (?:run )?|node --run[ =])(?:-\S+ )*([\w:.-]+)/g;
-/** A path with a slash, or a file name with an ending. A word alone could be anything. */
-const pathLike = /[\w@.-]*(?:\/[\w@.-]+)+\/?|[\w@-]+(?:\.[\w-]+)+/g;
 
-function usagesInSettings(path: string, text: string, { files, scripts }: Gone): Omit<Usage, 'path'>[] {
-  const isGone = (named: string): boolean =>
-    [path, 'package.json'].some((from) => {
-      const found = resolve(from, named);
-      return files.has(found) || files.has(`${found}/`) || files.has(found.replace(/^dist\/(.*)\.js$/, '$1.ts'));
-    });
-  return text.split('\n').flatMap((row, index) => {
-    const line = row.replace(/(?:^|\s)#.*$/, '');
-    const paths = [...line.matchAll(pathLike)].flatMap(([named]) => (isGone(named) ? [named] : []));
-    const calls = [...line.matchAll(scriptCall)].flatMap(([, name = '']) =>
-      scripts?.has(name) ? [`npm run ${name}`] : [],
-    );
-    return [...paths, ...calls].map((specifier) => ({ line: index + 1, specifier }));
-  });
+function usagesInSettings(path: string, text: string, gone: Gone): Place[] {
+  return linesOf(text, /(?:^|\s)#.*$/, (line) => [
+    // A path with a slash, or a file name with an ending. A word alone could be anything.
+    ...line.split(/[^\w@./-]+/).filter((word) => /\/.|\w\.\w/.test(word) && namesGone(path, word, gone)),
+    ...[...line.matchAll(scriptCall)].flatMap(([, name = '']) => (gone.scripts?.has(name) ? [`npm run ${name}`] : [])),
+  ]);
 }
 
 function packageName(specifier: string): string {

@@ -68,6 +68,19 @@ describe('new', () => {
     expect(slipway(['check'], { cwd: folder }).exitCode).toBe(0);
   });
 
+  it('in a folder with settings of an editor keeps them, and adds what they lack', () => {
+    using scratch = scratchFolder();
+    const folder = path.join(scratch.path, 'orders');
+    mkdirSync(path.join(folder, '.vscode'), { recursive: true });
+    const file = path.join(folder, '.vscode/settings.json');
+    writeFileSync(file, '{ "workbench.colorTheme": "Red", "editor.formatOnSave": false }\n');
+    expect(slipway(['new', 'orders', '--no-git', ...quick], { cwd: scratch.path }).exitCode).toBe(0);
+    const settings = readFileSync(file, 'utf8');
+    expect(settings).toContain('"workbench.colorTheme": "Red", "editor.formatOnSave": false');
+    expect(Object.keys(JSON.parse(settings)).length).toBeGreaterThan(2);
+    expect(slipway(['check'], { cwd: folder }).exitCode).toBe(0);
+  });
+
   it.each(['con', 'aux.service', 'orders.'])('in the folder %s is refused: Windows cannot store it', (name) => {
     using scratch = scratchFolder();
     expectFault(

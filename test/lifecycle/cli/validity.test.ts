@@ -160,6 +160,7 @@ describe('a sparse checkout', () => {
         '!/internal/platform/app/modules.gen.ts',
       );
       expect(existsSync(path.join(service.path, 'docs'))).toBe(false);
+      must(service.path, 'check');
       expect(must(service.path, ...adding, '--diff', '--json')).toContain('it is not checked out');
       expect(existsSync(path.join(service.path, 'internal/platform/app/modules.gen.ts'))).toBe(false);
       git(service.path, 'add', '--all', '--sparse');

@@ -374,6 +374,24 @@ describe('the lockfile of npm', () => {
     expect(versionsIn(update(own))).toMatchObject({ fastify: '5.9.0', pino: '9.4.0' });
   });
 
+  it.each(['npm:fastify@5.0.1', 'github:me/fastify#main', 'file:../fastify'])(
+    'keeps a package that the user takes from %s',
+    (range) => {
+      const pack = JSON.parse(textIn(commands.create([]), 'package.json'));
+      pack.dependencies.fastify = range;
+      const own = withLock(
+        withText(commands.create([]), 'package.json', `${JSON.stringify(pack, null, 2)}\n`),
+        (packages) => {
+          setVersion(packages, 'node_modules/fastify', '5.0.1');
+          Object.assign(packages[''] ?? {}, { dependencies: pack.dependencies });
+        },
+      );
+      const updated = applyTo(own, commandsWith(later).reconcile(own).changes);
+      expect(versionsIn(updated)).toMatchObject({ fastify: '5.0.1', pino: '9.4.0' });
+      expect(JSON.parse(textIn(updated, 'package.json')).dependencies.fastify).toBe(range);
+    },
+  );
+
   it('is no drift, whatever npm and the user have done to it', () => {
     const own = withLock(commands.create(['database']), (packages) => {
       delete packages['node_modules/pino'];

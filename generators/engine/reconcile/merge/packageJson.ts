@@ -2,6 +2,12 @@ import { compareVersions, validate } from 'compare-versions';
 import type { Rules } from './mergeTree.ts';
 import type { Path, Tree } from './tree.ts';
 
+/** A version range with one minimum: `^`, then `5.1.0`. */
+interface Range {
+  readonly kind: string;
+  readonly floor: string;
+}
+
 const dependencies = new Set(['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies']);
 
 /**
@@ -19,10 +25,8 @@ export const packageJsonRules: Rules = {
     const floor = rangeOf(theirs)?.floor;
     if (floor === undefined) return undefined;
     if (compareVersions(floor, range.floor) <= 0) return { merged: yours };
-    // `5` and `5.1` stand for all versions that begin so.
-    if (range.kind.trim() === '' && !/^\d+\.\d+\.\d+/.test(range.floor) && floor.startsWith(`${range.floor}.`))
-      return kept;
-    const merged = JSON.stringify(range.kind + floor);
+    const merged = JSON.stringify(range.kind + (isPrefix(range) ? samePrefix(range.floor, floor) : floor));
+    if (merged === yours) return kept;
     return merged === theirs
       ? { merged }
       : { merged, note: `${path[1]} is raised to ${merged}: the kind of range stays yours` };
@@ -36,12 +40,26 @@ function isVersion(path: Path): boolean {
   return path.length === 2 && (path[0] === 'engines' || dependencies.has(path[0] ?? ''));
 }
 
+/** `5`, `5.1` and `5.1.x` stand for all versions that begin so. */
+function isPrefix({ kind, floor }: Range): boolean {
+  return kind.trim() === '' && !/^\d+\.\d+\.\d+/.test(floor);
+}
+
+/** @returns as much of a version as the user's prefix has of another one */
+function samePrefix(prefix: string, version: string): string {
+  const parts = version.split('.');
+  return prefix
+    .split('.')
+    .map((part, index) => (/^\d+$/.test(part) ? (parts[index] ?? part) : part))
+    .join('.');
+}
+
 function scalar(tree: Tree): string {
   return typeof tree === 'string' ? tree : 'something else';
 }
 
 /** @returns the lowest version in the range and what precedes it; undefined when the text is not a range with one minimum */
-function rangeOf(tree: Tree): { readonly kind: string; readonly floor: string } | undefined {
+function rangeOf(tree: Tree): Range | undefined {
   if (typeof tree !== 'string' || !tree.startsWith('"')) return undefined;
   const range: unknown = JSON.parse(tree);
   const [, kind, floor] = (typeof range === 'string' && /^(\s*(?:\^|~|>=|=)?\s*v?)(\d\S*)\s*$/.exec(range)) || [];
