@@ -31,7 +31,17 @@ export function loadCatalogue(file: string | undefined, cwd: string): Catalogue 
 }
 
 function isCatalogue(value: unknown): value is Omit<Catalogue, 'printers'> {
-  const keys = ['version', 'manifestVersion', 'migrations', 'node', 'versions', 'base', 'modules', 'presets'];
+  const keys = [
+    'version',
+    'manifestVersion',
+    'migrations',
+    'node',
+    'packageManagers',
+    'versions',
+    'base',
+    'modules',
+    'presets',
+  ];
   return isObject(value) && keys.every((key) => key in value) && isObject(value['modules']);
 }
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { exitCodes, SlipwayError } from './engine/errors.ts';
 import type { PackageManager } from './engine/model.ts';
-import { packageManagerCommands } from './engine/template.ts';
+import { packageManagerDefinitions } from './engine/packageManagers/index.ts';
 import type { Invocation } from './invocation.ts';
 import { visible } from './report/visible.ts';
 
@@ -18,9 +18,14 @@ export async function install(
   packageManager: PackageManager,
   invocation: Invocation,
 ): Promise<{ readonly fault?: SlipwayError; readonly next?: readonly string[] }> {
-  const { install: whole, installOnly } = packageManagerCommands[packageManager];
+  const { install: whole, installOnly, rebuild } = packageManagerDefinitions[packageManager];
   const isForeign = invocation.command === 'apply' || invocation.flags.catalogue !== undefined;
-  const command = isForeign ? installOnly : whole;
+  if (isForeign && installOnly === undefined) {
+    return {
+      next: [`${whole}   # not done, because it may run code of the service: read package.json and the settings first`],
+    };
+  }
+  const command = (isForeign ? installOnly : undefined) ?? whole;
   const hint = `the files are written; go on with: ${[...wayTo(root), command].join(' && ')}`;
   const tellInterrupted = (): void => {
     process.stderr.write(visible(`dependencies are not installed\n  ${hint}\n`));
@@ -33,9 +38,7 @@ export async function install(
       return { fault: new SlipwayError(exitCodes.failed, `dependencies are not installed: ${fault}`, { hint }) };
     return isForeign
       ? {
-          next: [
-            `${packageManager} rebuild   # runs the scripts of packages, which were left out: read package.json first`,
-          ],
+          next: [`${rebuild}   # runs the scripts of packages, which were left out: read package.json first`],
         }
       : {};
   } finally {

@@ -60,7 +60,7 @@ export async function newServiceAnswers(invocation: Invocation, catalogue: Catal
     ...(given.description === undefined ? {} : { description: given.description }),
     modules,
     set: interactive ? [...(await chooseOptions(modules, set, catalogue)), ...set] : set,
-    packageManager: given.packageManager ?? (interactive ? await askForPackageManager() : 'npm'),
+    packageManager: given.packageManager ?? (interactive ? await askForPackageManager() : callersPackageManager()),
     ci: given.ci ?? (interactive ? await askForProviders() : defaultProviders),
     pinNode: own['pin-node'] === true || Number(process.versions.node.split('.')[0]) < oldestNode,
     platformTests:
@@ -114,7 +114,16 @@ function givenPackageManager(named: string | undefined): PackageManager | undefi
 }
 
 async function askForPackageManager(): Promise<PackageManager> {
-  return (await import('./prompts/service.ts')).askPackageManager();
+  return (await import('./prompts/service.ts')).askPackageManager(callersPackageManager());
+}
+
+/**
+ * The package manager that runs this process: `npm create`, `pnpm create`, `yarn create` and `bun create` set a user agent such as
+ * `pnpm/10.34.8 npm/? node/v24.10.0 linux x64`. It is npm when the user agent names no other.
+ */
+function callersPackageManager(): PackageManager {
+  const [name] = (process.env['npm_config_user_agent'] ?? '').split('/');
+  return packageManagers.find((known) => known === name) ?? 'npm';
 }
 
 const defaultProviders: readonly CiProvider[] = ciProviders.slice(0, 1);

@@ -4,7 +4,7 @@ import { manifestPath } from './engine/manifest.ts';
 import type { CatalogueModule, PackageManager } from './engine/model.ts';
 import type { Prepared } from './engine/reconcile/prepare.ts';
 import { fewOf } from './engine/suggest.ts';
-import { packageManagerCommands } from './engine/template.ts';
+import { packageManagerDefinitions } from './engine/packageManagers/index.ts';
 import { wayTo } from './install.ts';
 import type { Invocation } from './invocation.ts';
 
@@ -45,7 +45,7 @@ export function catalogueChange(prepared: Prepared): { from: string; to: string 
 export function factsAfter({ packageManager, isNew }: Run, invocation: Invocation, prepared: Prepared): string[] {
   const catalogue = catalogueChange(prepared);
   return [
-    ...(isNew ? [] : ofModules(prepared, packageManagerCommands[packageManager].run, invocation)),
+    ...(isNew ? [] : ofModules(prepared, packageManagerDefinitions[packageManager].run, invocation)),
     ...(catalogue === undefined
       ? []
       : [`read what ${catalogue.to} asks of owners: docs/changes.md in the repository of Slipway`]),
@@ -64,7 +64,7 @@ export function commandsAfter(
   installing: readonly string[],
 ): string[] {
   const isChanged = entries.some(({ changes }) => changes.length > 0);
-  const checking = `${packageManagerCommands[packageManager].run} check`;
+  const checking = `${packageManagerDefinitions[packageManager].run} check`;
   const commands = [...installing, ...(isNew ? next : isChanged ? [...next, checking] : [])];
   return commands.length === 0 ? [] : [...wayTo(root), ...commands];
 }

@@ -1,8 +1,8 @@
 import { exitCodes, SlipwayError } from './engine/errors.ts';
 import { manifestPath } from './engine/manifest.ts';
 import type { Change, PackageManager } from './engine/model.ts';
+import { packageManagerDefinitions } from './engine/packageManagers/index.ts';
 import { fewOf } from './engine/suggest.ts';
-import { packageManagerCommands } from './engine/template.ts';
 import { install, shellWord } from './install.ts';
 import { followWorkflow } from './monorepo.ts';
 import type { Invocation } from './invocation.ts';
@@ -155,7 +155,7 @@ export async function installAsNeeded(
   prepared: Prepared,
   invocation: Invocation,
 ): Promise<Pick<Outcome, 'next' | 'fault'>> {
-  const { lockfile, install: installing } = packageManagerCommands[packageManager];
+  const { lockfile, install: installing } = packageManagerDefinitions[packageManager];
   const isNeeded = isNew || prepared.changes.some(({ path }) => path === 'package.json' || path === lockfile);
   if (!isNeeded) return {};
   const isBroken = jsonAfter('package.json', prepared) === undefined;

@@ -1,7 +1,7 @@
 import { badInput, exitCodes, SlipwayError } from './engine/errors.ts';
 import { fieldOf, objectIn } from './engine/json.ts';
 import type { Change, PackageManager } from './engine/model.ts';
-import { packageManagerCommands } from './engine/template.ts';
+import { packageManagerDefinitions } from './engine/packageManagers/index.ts';
 import { parseJson } from './engine/parseManifest.ts';
 import { isUntested } from './engine/platformTests.ts';
 import { didYouMean, fewOf } from './engine/suggest.ts';
@@ -31,7 +31,7 @@ export async function verifyInScratch(
 ): Promise<readonly string[]> {
   const { service, original, clear } = await scratchCopy(root);
   process.once('exit', clear);
-  const { install, run } = packageManagerCommands[packageManager];
+  const { install, run } = packageManagerDefinitions[packageManager];
   try {
     commit(service, changes);
     refuseUnknownScripts(invocation.flags.verify, service);

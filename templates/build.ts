@@ -18,6 +18,7 @@ import type {
   Preset,
   TemplateFile,
 } from '../generators/engine/model.ts';
+import { withoutIntegrity } from '../generators/engine/compose/pnpmLock.ts';
 import { modulesOf } from '../generators/engine/resolve.ts';
 import { printCatalogue } from '../generators/engine/catalogueText.ts';
 import { composeContract } from '../generators/engine/compose/contract.ts';
@@ -25,7 +26,7 @@ import { composeWiring } from '../generators/engine/compose/wiring.ts';
 import { sorted } from '../generators/engine/json.ts';
 import { isIn } from '../generators/engine/names.ts';
 import { printers } from '../generators/printers.ts';
-import { migrations, nodeImage, pnpm } from './catalogue.ts';
+import { migrations, nodeImage, packageManagers } from './catalogue.ts';
 import { parseTemplate } from './parseTemplate.ts';
 import { describeVariables } from './variables.ts';
 
@@ -49,10 +50,11 @@ export async function buildCatalogue(): Promise<Catalogue> {
     manifestVersion: 1 + migrations.length,
     migrations,
     node: pinnedNode(pack.optionalDependencies),
-    pnpm,
+    packageManagers,
     lockfiles: {
       npm: (await readJson<{ packages: NpmPackages }>(path.join(templates, 'package-lock.json'))).packages,
-      pnpm: await readFile(path.join(templates, 'pnpm-lock.yaml'), 'utf8'),
+      pnpm: withoutIntegrity(await readFile(path.join(templates, 'pnpm-lock.yaml'), 'utf8')),
+      yarn: await readFile(path.join(templates, 'yarn.lock'), 'utf8'),
     },
     versions: sorted({ ...pack.dependencies, ...pack.devDependencies }),
     base: await readModule(path.join(templates, 'base')),

@@ -31,5 +31,5 @@ export const migrations: Catalogue['migrations'] = [
   },
 ];
 
-/** The version of pnpm for services that use pnpm. */
-export const pnpm = '10.34.8';
+/** The versions of package managers that Node does not contain. */
+export const packageManagers = { pnpm: '10.34.8', yarn: '4.18.1', bun: '1.4.5' } as const;

@@ -8,7 +8,7 @@ import { badInput, exitCodes, SlipwayError } from '../engine/errors.ts';
 import { workflowPath } from '../engine/compose/ci/github.ts';
 import { fieldOf } from '../engine/json.ts';
 import { manifestPath } from '../engine/manifest.ts';
-import type { Monorepo } from '../engine/model.ts';
+import type { Monorepo, PackageManager } from '../engine/model.ts';
 import { parseJson } from '../engine/parseManifest.ts';
 import { faultyFiles, toldFault } from '../engine/reconcile/faults.ts';
 import { basesPath, lockPath } from '../engine/reconcile/lock.ts';
@@ -54,9 +54,10 @@ export const command = defineCommand({
   },
 });
 
-/** Runs the programs in a neutral folder, because the settings of a service could change their output. */
+/** Programs run in a neutral folder, because the settings of a service could change their output. */
+const neutral = path.dirname(process.execPath);
+
 async function machine(): Promise<Finding[]> {
-  const neutral = path.dirname(process.execPath);
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const fits = major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1]);
   const node = {
@@ -67,8 +68,12 @@ async function machine(): Promise<Finding[]> {
   return [
     node,
     await tool('git', gitVersion(neutral), 'changes cannot be undone by version control'),
-    await tool('npm', runProcess(['npm', '--version'], neutral), 'dependencies cannot be installed'),
+    await packageManager('npm'),
   ];
+}
+
+function packageManager(name: string): Promise<Finding> {
+  return tool(name, runProcess([name, '--version'], neutral), 'dependencies cannot be installed');
 }
 
 async function tool(name: string, version: Promise<string>, without: string): Promise<Finding> {
@@ -84,11 +89,16 @@ async function service(invocation: Invocation): Promise<Finding[]> {
   if (!root.ok) return [root];
   const folder = root.detail;
   const transaction = await examine('transaction', () => finish(folder));
+  const others = new Set<PackageManager>();
   const manifest = await examine('manifest', () => {
     const { raw, catalogue } = presentService(invocation);
-    return `${Object.keys(manifestOf(raw, catalogue).modules).length} modules, catalogue ${catalogue.version}`;
+    const { modules, packageManager: name } = manifestOf(raw, catalogue);
+    others.add(name).delete('npm');
+    return `${Object.keys(modules).length} modules, catalogue ${catalogue.version}`;
   });
+  const tools = await Promise.all([...others].map(packageManager));
   return [
+    ...tools,
     root,
     transaction,
     manifest,

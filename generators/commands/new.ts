@@ -6,7 +6,7 @@ import { setOptions } from '../engine/edit.ts';
 import { badInput, SlipwayError } from '../engine/errors.ts';
 import { newManifest } from '../engine/manifest.ts';
 import type { Manifest } from '../engine/model.ts';
-import { packageManagerCommands } from '../engine/template.ts';
+import { packageManagerDefinitions } from '../engine/packageManagers/index.ts';
 import { validateManifest } from '../engine/parseManifest.ts';
 import { fewOf } from '../engine/suggest.ts';
 import { monorepoOf } from '../io/monorepo.ts';
@@ -31,7 +31,11 @@ export const command = defineCommand({
     },
     modules: { type: 'string', value: 'a,b', summary: 'modules in addition to the preset' },
     ...setFlag,
-    'package-manager': { type: 'string', value: 'npm|pnpm', summary: 'the package manager of the service' },
+    'package-manager': {
+      type: 'string',
+      value: 'name',
+      summary: 'npm, pnpm, yarn or bun; default: the one that runs this',
+    },
     ci: { type: 'string', value: 'a,b', summary: 'github, gitlab, both, or none' },
     answers: { type: 'string', value: 'file', summary: 'read the answers from a JSON file' },
     'pin-node': { type: 'boolean', summary: 'install Node from npm even if your Node is new enough' },
@@ -106,7 +110,7 @@ async function commitFirst(root: string, { monorepo }: Manifest): Promise<readon
 }
 
 function nextSteps({ packageManager }: Manifest): readonly string[] {
-  const { run } = packageManagerCommands[packageManager];
+  const { run } = packageManagerDefinitions[packageManager];
   return [`${run} dev`, 'curl localhost:8080/version', 'read README.md, docs/modules.md'];
 }
 

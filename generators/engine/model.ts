@@ -10,7 +10,7 @@ export type JsonObject = { [key: string]: unknown };
 
 // The manifest
 
-export const packageManagers = ['npm', 'pnpm'] as const;
+export const packageManagers = ['npm', 'pnpm', 'yarn', 'bun'] as const;
 export type PackageManager = (typeof packageManagers)[number];
 
 export const ciProviders = ['github', 'gitlab'] as const;
@@ -116,10 +116,9 @@ export interface CiContribution {
 
 /**
  * The command of an npm script, for a POSIX shell and for cmd.exe. It may begin with `exec` in a POSIX shell: Slipway leaves that out
- * for cmd.exe. An object has one command for each package manager. A package manager without a command does not
- * get the script.
+ * for cmd.exe. An object has other commands for some package managers.
  */
-export type Script = string | Readonly<Partial<Record<PackageManager, string>>>;
+export type Script = string | Readonly<{ default: string } & Partial<Record<PackageManager, string>>>;
 
 /**
  * A command for a terminal. It needs a service that runs with `npm start`. In `shell`, `{run}` runs an npm script, and `{exec}` runs
@@ -305,13 +304,13 @@ export interface Catalogue {
     /** npm packages that contain a Node binary, one for each platform. */
     readonly packages: readonly string[];
   };
-  /** Version of pnpm that a service names when pnpm is its package manager. */
-  readonly pnpm: string;
+  /** Package manager → the version that a service has in its package.json. npm has none, because Node contains it. */
+  readonly packageManagers: Readonly<Partial<Record<PackageManager, string>>>;
   /**
-   * The lockfiles that the templates are tested with. For npm: the packages by place. For pnpm: the text. A third-party catalogue may
-   * have none.
+   * The lockfiles that the templates are tested with. For npm: the packages by place; Bun's lockfile is printed from them. For pnpm and
+   * Yarn: the text. A third-party catalogue may have none.
    */
-  readonly lockfiles?: { readonly npm: NpmPackages; readonly pnpm: string };
+  readonly lockfiles?: { readonly npm: NpmPackages; readonly pnpm: string; readonly yarn: string };
   /** Package name → version range, for every dependency of the generated code. */
   readonly versions: Readonly<Record<string, string>>;
   /** What every service contains. */

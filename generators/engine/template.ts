@@ -1,60 +1,18 @@
 import { type Place, placeOf } from './manifest.ts';
-import type {
-  Catalogue,
-  CatalogueModule,
-  Expression,
-  Manifest,
-  OptionValue,
-  PackageManager,
-  Template,
-  TemplatePart,
-} from './model.ts';
-
-/** The commands of a package manager. */
-export interface PackageManagerCommands {
-  readonly name: PackageManager;
-  /** Installs, and writes the lockfile. */
-  readonly install: string;
-  /** The same, and runs no script of any package. */
-  readonly installOnly: string;
-  /** Installs exactly the versions in the lockfile. */
-  readonly ci: string;
-  readonly run: string;
-  readonly exec: string;
-  readonly lockfile: string;
-}
+import type { Catalogue, CatalogueModule, Expression, Manifest, OptionValue, Template, TemplatePart } from './model.ts';
+import type { PackageManagerDefinition } from './packageManagers/definition.ts';
+import { packageManagerDefinitions } from './packageManagers/index.ts';
 
 /** The values that a template may use. Any other name is an error. */
 export interface TemplateContext {
   readonly service: Manifest['service'];
-  readonly pm: PackageManagerCommands;
+  readonly pm: PackageManagerDefinition;
   readonly node: { readonly version: string };
   readonly place: Place;
   /** Package name → version range. */
   readonly versions: Catalogue['versions'];
   readonly options: Readonly<Record<string, OptionValue>>;
 }
-
-export const packageManagerCommands: Readonly<Record<PackageManager, PackageManagerCommands>> = {
-  npm: {
-    name: 'npm',
-    install: 'npm install',
-    installOnly: 'npm install --ignore-scripts',
-    ci: 'npm ci',
-    run: 'npm run',
-    exec: 'npx',
-    lockfile: 'package-lock.json',
-  },
-  pnpm: {
-    name: 'pnpm',
-    install: 'pnpm install',
-    installOnly: 'pnpm install --ignore-scripts',
-    ci: 'pnpm install --frozen-lockfile',
-    run: 'pnpm run',
-    exec: 'pnpm exec',
-    lockfile: 'pnpm-lock.yaml',
-  },
-};
 
 /**
  * @param manifest the service
@@ -66,7 +24,7 @@ export function templateContext(manifest: Manifest, module: CatalogueModule, cat
   const defaults = Object.entries(module.options ?? {}).map(([name, option]) => [name, option.default] as const);
   return {
     service: manifest.service,
-    pm: packageManagerCommands[manifest.packageManager],
+    pm: packageManagerDefinitions[manifest.packageManager],
     node: { version: catalogue.node.image },
     place: placeOf(manifest),
     versions: catalogue.versions,

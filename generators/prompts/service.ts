@@ -25,12 +25,14 @@ export async function askDirectory(faultOf: (directory: string) => string | unde
 }
 
 /**
+ * @param initial the package manager that is selected first
  * @returns the package manager of the service
  */
-export async function askPackageManager(): Promise<PackageManager> {
+export async function askPackageManager(initial: PackageManager): Promise<PackageManager> {
   return askOne(
     'Package manager',
     packageManagers.map((name) => ({ name })),
+    initial,
   );
 }
 

@@ -3,13 +3,14 @@ import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { packageManagers } from '../../generators/engine/model.ts';
 import { stopAt } from '../helpers/debugger.ts';
 import { freePort } from '../helpers/liveService.ts';
 
 const relativeFile = 'internal/items/routes.test.ts';
 const env = { PATH: [inject('newNode'), inject('hostPath')].join(path.delimiter), NODE_OPTIONS: '' };
 
-describe.each(['npm', 'pnpm'] as const)('the debugger of an editor, in a service that uses %s', (packageManager) => {
+describe.each(packageManagers)('the debugger of an editor, in a service that uses %s', (packageManager) => {
   const folder = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'slipway-debugger-')));
   const service = path.join(folder, 'orders');
 

@@ -31,6 +31,18 @@ const managers = {
     install: ['pnpm install --frozen-lockfile', 'pnpm install'],
     addOwn: 'pnpm add --lockfile-only is-odd@3.0.1',
   },
+  yarn: {
+    file: 'yarn.lock',
+    examine: ['yarn install --no-immutable --mode=update-lockfile'],
+    install: ['yarn install --immutable', 'yarn install --no-immutable'],
+    addOwn: 'yarn add --mode=update-lockfile is-odd@3.0.1',
+  },
+  bun: {
+    file: 'bun.lock',
+    examine: ['bun install --frozen-lockfile --lockfile-only', 'bun install --lockfile-only'],
+    install: ['bun install --frozen-lockfile', 'bun install'],
+    addOwn: 'bun add --lockfile-only is-odd@3.0.1',
+  },
 } as const;
 
 describe.each(Object.entries(managers))('the lockfile of a service that uses %s', (manager, { file, ...commands }) => {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { packageManagers } from '../../generators/engine/model.ts';
 import { coveringArray, type Profile } from '../helpers/coveringArray.ts';
 import { type BillOfMaterials, faultsOfBill, packagesOf } from '../helpers/cyclonedx.ts';
 import { leaves, load, startService } from '../helpers/liveService.ts';
@@ -14,7 +15,7 @@ import { offeredModules } from '../helpers/offeredModules.ts';
 const chosen = coveringArray({
   ...Object.fromEntries(offeredModules.map((id) => [id, ['there', 'absent']])),
   postgresVersion: ['18', '16'],
-  packageManager: ['npm', 'pnpm'],
+  packageManager: packageManagers,
   node: ['pinned', 'new'],
 });
 /** Files that nothing else in the service looks at: they take turns. */

@@ -3,6 +3,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import type { TestProject } from 'vitest/node';
+import { packageManagerDefinitions } from '../../generators/engine/packageManagers/index.ts';
+import { packageManagers } from '../../templates/catalogue.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -12,7 +14,7 @@ declare module 'vitest' {
     readonly installed: string;
     /** Folder of a `node` that is new enough for services. */
     readonly newNode: string;
-    /** PATH without this repository's own tools, with pnpm. */
+    /** PATH without this repository's own tools, with all package managers. */
     readonly hostPath: string;
   }
 }
@@ -41,7 +43,10 @@ export default async function setup(project: TestProject): Promise<() => void> {
   const tools = path.join(root, '.cache', 'e2e-tools');
   mkdirSync(tools, { recursive: true });
   writeFileSync(path.join(tools, 'package.json'), '{ "private": true }');
-  await run('npm install --no-audit --no-fund pnpm@10.34.8', tools);
+  const packages = Object.values(packageManagerDefinitions).flatMap(({ name, package: id }) =>
+    name === 'npm' ? [] : `${id}@${packageManagers[name]}`,
+  );
+  await run(`npm install --no-audit --no-fund ${packages.join(' ')}`, tools);
 
   project.provide('installed', installed);
   project.provide('newNode', path.dirname(process.execPath));

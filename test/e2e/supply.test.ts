@@ -8,6 +8,7 @@ import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import type { PackageManager } from '../../generators/engine/model.ts';
 import supplyChain from '../../templates/modules/supply-chain/module.ts';
 
 const integrity = `sha512-${'A'.repeat(86)}==`;
@@ -27,9 +28,19 @@ const lockfiles = {
     `packages: { leaky@1.0.0: { resolution: { integrity: ${integrity} } } }`,
     'snapshots: { leaky@1.0.0: {} }',
   ].join('\n'),
+  'yarn.lock': [
+    '__metadata: { version: 10, cacheKey: 10c0 }',
+    '"leaky@npm:1.0.0": { version: 1.0.0, resolution: "leaky@npm:1.0.0", checksum: 10c0/a, languageName: node, linkType: hard }',
+    '"orders@workspace:.": { version: 0.0.0-use.local, resolution: "orders@workspace:.", dependencies: { leaky: "npm:1.0.0" }, languageName: unknown, linkType: soft }',
+  ].join('\n'),
+  'bun.lock': JSON.stringify({
+    lockfileVersion: 1,
+    workspaces: { '': { name: 'orders', dependencies: { leaky: '1.0.0' } } },
+    packages: { leaky: ['leaky@1.0.0', '', {}, integrity] },
+  }),
 };
 
-/** What a registry says of the one package; it says it to npm and to pnpm, each in its own form. */
+/** What a registry says of the one package; it says it to each package manager in its own form. */
 type Severity = 'none' | 'low' | 'high';
 
 let folder: string;
@@ -39,9 +50,11 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe.each([
-  ['npm', 'audit endpoint returned an error', ['--']],
-  ['pnpm', 'ERR_PNPM_AUDIT_BAD_RESPONSE', []],
-] as const)('the audit of a service that uses %s', (packageManager, unanswered, dashes) => {
+  ['npm', 'audit endpoint returned an error'],
+  ['pnpm', 'ERR_PNPM_AUDIT_BAD_RESPONSE'],
+  ['yarn', 'The remote server failed'],
+  ['bun', '- 405'],
+] as const)('the audit of a service that uses %s', (packageManager, unanswered) => {
   it.each([
     ['none', 0],
     ['low', 0],
@@ -60,8 +73,7 @@ describe.each([
   });
 
   it('asks another registry when it is told to', async () => {
-    const named = (registry: string) => ['run', 'audit', ...dashes, `--registry=${registry}`];
-    const { asked, ...audit } = await auditWith(packageManager, 'high', named);
+    const { asked, ...audit } = await auditWith(packageManager, 'high', true);
     expect(audit.exitCode, audit.all).toBe(1);
     expect(asked).toContain('leaky');
   });
@@ -70,14 +82,11 @@ describe.each([
 /**
  * Runs the script against a registry on this machine.
  * @param severity of what it knows; it refuses audits when there is none
- * @param argsFor the package manager's arguments; the registry is its default one when they do not name it
+ * @param isNamed whether the command names the registry; otherwise it is the default one of the package manager
  */
-async function auditWith(
-  packageManager: 'npm' | 'pnpm',
-  severity: Severity | undefined,
-  argsFor?: (registry: string) => readonly string[],
-) {
-  const script = supplyChain.scripts.audit[packageManager];
+async function auditWith(packageManager: PackageManager, severity: Severity | undefined, isNamed = false) {
+  const { [packageManager]: script = supplyChain.scripts.audit.default }: { [name: string]: string } =
+    supplyChain.scripts.audit;
   writeFileSync(
     path.join(folder, 'package.json'),
     JSON.stringify({ name: 'orders', type: 'module', dependencies: { leaky: '1.0.0' }, scripts: { audit: script } }),
@@ -96,13 +105,20 @@ async function auditWith(
   // Listening on TCP, the address is of this form.
   const registry = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   try {
-    const { exitCode, all } = await execa(packageManager, argsFor?.(registry) ?? ['run', 'audit'], {
+    // Yarn runs a script only when packages are installed.
+    const args =
+      packageManager === 'yarn'
+        ? script.split(' ').slice(1)
+        : ['run', 'audit', ...(isNamed ? [...(packageManager === 'npm' ? ['--'] : []), `--registry=${registry}`] : [])];
+    const { exitCode, all } = await execa(packageManager, args, {
       cwd: folder,
       env: {
         PATH: [inject('newNode'), inject('hostPath')].join(path.delimiter),
         // npm remembers advisories.
         npm_config_cache: path.join(folder, 'cache'),
-        npm_config_registry: argsFor === undefined ? registry : 'http://127.0.0.1:9/',
+        npm_config_registry: isNamed ? 'http://127.0.0.1:9/' : registry,
+        [isNamed ? 'YARN_NPM_AUDIT_REGISTRY' : 'YARN_NPM_REGISTRY_SERVER']: registry,
+        YARN_UNSAFE_HTTP_WHITELIST: '127.0.0.1',
       },
       all: true,
       reject: false,
@@ -113,7 +129,7 @@ async function auditWith(
   }
 }
 
-/** npm asks for advisories in bulk, and for the package's versions; pnpm for a report. */
+/** Some package managers ask for advisories in bulk, and for the package's versions; pnpm asks for a report. */
 function answer(url: string, severity: Severity): object {
   const has = severity !== 'none';
   const advisory = { id: 1, url: 'https://example.com/1', title: 'Leak', severity, vulnerable_versions: '<2.0.0' };

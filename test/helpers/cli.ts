@@ -99,7 +99,8 @@ export function startSlipway(args: readonly string[], options: CliOptions): Runn
 function surroundings({ cwd, env = {}, uid }: CliOptions) {
   return {
     cwd,
-    env: { ...process.env, NO_COLOR: '1', ...env },
+    // The package manager that runs the tests has no effect on them.
+    env: { ...process.env, npm_config_user_agent: undefined, NO_COLOR: '1', ...env },
     ...(uid === undefined ? {} : { uid, gid: uid }),
   };
 }

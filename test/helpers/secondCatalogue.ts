@@ -160,7 +160,7 @@ function nextMinor(version: string): string {
 }
 
 function withFastify(
-  { npm, pnpm }: NonNullable<Catalogue['lockfiles']>,
+  { npm, pnpm, yarn }: NonNullable<Catalogue['lockfiles']>,
   version: string,
 ): NonNullable<Catalogue['lockfiles']> {
   const place = 'node_modules/fastify';
@@ -171,5 +171,8 @@ function withFastify(
     pnpm: pnpm
       .replace(lines, `      fastify:\n        specifier: ^${version}\n        version: ${version}\n`)
       .replaceAll(`  fastify@${present}:`, `  fastify@${version}:`),
+    yarn: yarn
+      .replace(/^"fastify@npm:[^"]*":\n {2}version: .*$/m, `"fastify@npm:^${version}":\n  version: ${version}`)
+      .replace(`"fastify@npm:${present}"`, `"fastify@npm:${version}"`),
   };
 }

@@ -55,7 +55,7 @@ export async function onTerminal(
   const line = `trap : INT; tty; stty rows 40 cols 100; ${command}; code=$?; echo; stty -a | tr ' ' '\\n' | grep -cxE 'icanon|echo'; exit $code`;
   const child = spawn('script', ['-qfec', line, '/dev/null'], {
     cwd,
-    env: { ...process.env, SHELL: '/bin/sh', TERM: 'xterm', ...env },
+    env: { ...process.env, npm_config_user_agent: undefined, SHELL: '/bin/sh', TERM: 'xterm', ...env },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let output = '';

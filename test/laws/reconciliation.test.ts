@@ -54,7 +54,7 @@ function applyEdit(tree: Tree, { kind, file, line, mark }: Edit): Tree {
   };
   const lines = text.split('\n');
   const at = line % Math.max(1, lines.length);
-  const json = path.endsWith('.json') || path === 'pnpm-lock.yaml';
+  const json = path.endsWith('.json');
   if (kind === 'insert' && !json) write(path, [...lines.slice(0, at), userLine(mark), ...lines.slice(at)].join('\n'));
   if (kind === 'append' && !json) write(path, `${text}${userLine(mark)}\n`);
   if (kind === 'change' && !json)

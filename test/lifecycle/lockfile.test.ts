@@ -57,7 +57,7 @@ describe('a dependency of a dependency whose newest release is broken', () => {
       `node_modules/${name}`,
       { version, integrity: integrityOf(readFileSync(tarball)), dependencies },
     ]);
-    const locked = create('locked', { ...bare, lockfiles: { npm: Object.fromEntries(entries), pnpm: '' } });
+    const locked = create('locked', { ...bare, lockfiles: { npm: Object.fromEntries(entries), pnpm: '', yarn: '' } });
     expect(locked, locked.stderr).toMatchObject({ exitCode: 0 });
     const at = (file: string) => path.join(folder, 'locked', file);
     const lockfile = readFileSync(at('package-lock.json'), 'utf8');

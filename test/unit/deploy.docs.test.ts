@@ -5,11 +5,13 @@ import { deployTree, moduleIds } from '../helpers/deployTree.ts';
 describe('README.md', () => {
   it('speaks the words of the package manager', () => {
     const npm = deployTree().get('README.md');
-    const pnpm = deployTree([], 'pnpm').get('README.md');
     expect(npm).toContain('npm run slipway -- add postgres');
-    expect(npm).not.toContain('pnpm');
-    expect(pnpm).toContain('pnpm run slipway add postgres');
-    expect(pnpm).not.toMatch(/(?<!p)npm /);
+    for (const name of ['pnpm', 'yarn', 'bun'] as const) {
+      expect(npm).not.toContain(name);
+      const text = deployTree([], name).get('README.md');
+      expect(text).toContain(`${name} run slipway add postgres`);
+      expect(text?.replace('`npm install --global', '')).not.toMatch(/(?<!p)npm /);
+    }
   });
 
   it('names the ports on which the service listens', () => {

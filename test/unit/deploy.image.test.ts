@@ -1,5 +1,6 @@
 import { Script } from 'node:vm';
 import { describe, expect, it } from 'vitest';
+import { packageManagers } from '../../generators/engine/model.ts';
 import { deployTree, type Document, documents, only } from '../helpers/deployTree.ts';
 
 const path = 'deploy/docker/Dockerfile';
@@ -7,7 +8,15 @@ const files = deployTree();
 const pod = only(files, /^deploy\/k8s\/base\//, 'Deployment').spec.template.spec;
 const ports: number[] = pod.containers[0].ports.map((port: Document) => port.containerPort);
 
-describe.each(['npm', 'pnpm'] as const)('Dockerfile with %s', (packageManager) => {
+/** What builds the service, and what its production needs. */
+const installs = {
+  npm: ['npm ci', 'npm ci --omit=dev'],
+  pnpm: ['pnpm install --frozen-lockfile', 'pnpm install --frozen-lockfile --prod'],
+  yarn: ['yarn install --immutable', 'yarn workspaces focus --production'],
+  bun: ['bun install --frozen-lockfile', 'bun install --frozen-lockfile --production'],
+};
+
+describe.each(packageManagers)('Dockerfile with %s', (packageManager) => {
   const text = deployTree([], packageManager).get(path) ?? '';
   const runtime = text.slice(text.indexOf('AS runtime'));
 
@@ -33,16 +42,12 @@ describe.each(['npm', 'pnpm'] as const)('Dockerfile with %s', (packageManager) =
   });
 
   it('installs from the lockfile, and only what production needs', () => {
-    const installs = [...text.matchAll(/^RUN ((?:npm|pnpm) (?:ci|install --frozen)[^\n\\]*)/gm)].map(([, run = '']) =>
-      run.trim(),
-    );
-    expect(installs).toEqual(
-      packageManager === 'npm'
-        ? ['npm ci', 'npm ci --omit=dev']
-        : ['pnpm install --frozen-lockfile', 'pnpm install --frozen-lockfile --prod'],
-    );
+    const [, build = '', dependencies = ''] = text.split('FROM manifests ');
+    const [first, last] = installs[packageManager];
+    expect(build).toContain(`RUN ${first}\n`);
+    expect(dependencies).toContain(`RUN ${last} \\\n`);
     expect(text).toContain(`RUN ${packageManager} run build`);
-    expect(text).not.toContain(packageManager === 'npm' ? 'pnpm' : 'npm ci');
+    for (const other of packageManagers) if (other !== packageManager) expect(text).not.toContain(installs[other][0]);
   });
 
   it('runs node as process 1, as the user that Kubernetes asks for', () => {
@@ -118,7 +123,8 @@ describe('.dockerignore', () => {
   });
 
   it('lets in what the Dockerfile copies and the compiler reads', () => {
-    const needed = ['package.json', 'package-lock.json', 'pnpm-lock.yaml', 'tsconfig.json', 'tsconfig.build.json'];
+    const locks = ['package-lock.json', 'pnpm-lock.yaml', 'yarn.lock', '.yarnrc.yml', 'bun.lock'];
+    const needed = ['package.json', ...locks, 'tsconfig.json', 'tsconfig.build.json'];
     const sources = ['cmd', 'internal', 'pkg', 'api', 'configs', 'scripts'];
     expect(ignored.filter((pattern) => [...needed, ...sources].includes(pattern) || pattern === '*')).toEqual([]);
   });

@@ -42,6 +42,17 @@ describe('the lockfile', () => {
     );
   });
 
+  it('agrees with that of Yarn: each package that npm has is there in a version that npm has', () => {
+    const { __metadata: _metadata, ...entries } = parse(readFileSync(path.join(root, 'templates/yarn.lock'), 'utf8'));
+    const yarn = Object.values<{ resolution: string }>(entries).map(({ resolution }) => resolution.replace('npm:', ''));
+    const npm = entriesOf(read('templates/package-lock.json').packages).map((entry) => entry.split(' ')[0] ?? '');
+    const nameOf = (id: string): string => id.replace(/(?<=.)@.*$/, '');
+    const names = new Set(npm.map(nameOf));
+    const held = yarn.filter((id) => !/@(?:patch|workspace):/.test(id) && names.has(nameOf(id)));
+    expect(held.filter((id) => !npm.includes(id))).toEqual([]);
+    expect([...names].filter((name) => !held.some((id) => nameOf(id) === name))).toEqual([]);
+  });
+
   it('records no download address', () => {
     const all = [lockfile, read('templates/package-lock.json') as typeof lockfile].flatMap(({ packages }) =>
       Object.values(packages),

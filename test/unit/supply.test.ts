@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { newManifest } from '../../generators/engine/manifest.ts';
-import type { PackageManager } from '../../generators/engine/model.ts';
+import { type PackageManager, packageManagers } from '../../generators/engine/model.ts';
 import { render } from '../../generators/engine/render.ts';
 import { buildCatalogue } from '../../templates/build.ts';
 import { documents } from '../helpers/deployTree.ts';
 import { offeredModules } from '../helpers/offeredModules.ts';
 
 const catalogue = await buildCatalogue();
-const files = {
-  npm: rendered('npm'),
-  pnpm: rendered('pnpm'),
-};
+const files = Object.fromEntries(packageManagers.map((name) => [name, rendered(name)])) as Record<
+  PackageManager,
+  ReadonlyMap<string, string>
+>;
 
 /** Path → text of a service with everything. */
 function rendered(packageManager: PackageManager): ReadonlyMap<string, string> {
@@ -26,13 +26,15 @@ describe('scripts', () => {
   it('audit what production needs, in the words of the package manager', () => {
     expect(scriptsOf('npm')['audit']).toContain('npm audit --omit=dev --audit-level=high');
     expect(scriptsOf('pnpm')['audit']).toContain('pnpm audit --prod --audit-level=high');
+    expect(scriptsOf('yarn')['audit']).toContain('yarn npm audit --environment=production');
+    expect(scriptsOf('bun')['audit']).toContain('bun audit --prod --audit-level=high');
   });
 
   it('check licences before every commit', () => {
     expect(scriptsOf('npm')['check']).toContain('node --run licenses');
   });
 
-  it.each(['npm', 'pnpm'] as const)('of CI are all there with %s', (packageManager) => {
+  it.each(packageManagers)('of CI are all there with %s', (packageManager) => {
     const [workflow] = documents(files[packageManager], /^\.github\/workflows\/ci\.yaml$/);
     const lines = Object.values<{ steps: { run?: string }[] }>(workflow.jobs).flatMap(
       ({ steps }) => steps.at(-1)?.run ?? [],

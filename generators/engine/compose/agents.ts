@@ -1,4 +1,4 @@
-import { packageManagerCommands } from '../template.ts';
+import { packageManagerDefinitions } from '../packageManagers/index.ts';
 import type { Composer } from './composer.ts';
 import { markdownTable } from './markdown.ts';
 
@@ -16,8 +16,8 @@ const layout = [
 
 /** `AGENTS.md` (https://agents.md): the facts about this service that a coding agent needs, from its modules. */
 export const composeAgents: Composer = ({ manifest, modules }) => {
-  const { name, run } = packageManagerCommands[manifest.packageManager];
-  const slipway = `${run} slipway${name === 'npm' ? ' --' : ''}`;
+  const { run, dashes } = packageManagerDefinitions[manifest.packageManager];
+  const slipway = `${run} slipway${dashes}`;
   const rows = modules
     .filter(({ category, part }) => category !== 'base' && !part)
     .map(({ id, summary }) => [`\`${id}\``, summary]);

@@ -19,16 +19,3 @@ export interface ComposedFile {
 
 /** Prints one or more shared files from the contributions of the modules. Each shared file has exactly one composer. */
 export type Composer = (input: ComposeInput) => Iterable<readonly [path: string, file: ComposedFile]>;
-
-/** The input of a lockfile merge. */
-export interface LockfileMerge<Pins> {
-  /** The parsed `package.json`, before and after the plan. */
-  readonly before: unknown;
-  readonly after: unknown;
-  /** The lockfile on disk. It is undefined for a new lockfile. */
-  readonly yours: string | undefined;
-  /** The catalogue's lockfile. It contains every package of every module. */
-  readonly pins: Pins;
-  /** Whether the catalogue's version wins when it is newer than yours. */
-  readonly raise: boolean;
-}

@@ -12,14 +12,14 @@ import { composeKustomization } from './kustomization.ts';
 import { composeManifestSchema } from './manifestSchema.ts';
 import { composeModulesDocs } from './modulesDocs.ts';
 import { composePackageJson } from './packageJson.ts';
-import { composePnpmWorkspace } from './pnpmWorkspace.ts';
+import { composePackageManagerSettings } from './packageManagerSettings.ts';
 import { composeWiring } from './wiring.ts';
 
 /** Each shared file has exactly one composer. */
 export const composers: readonly Composer[] = [
   composePackageJson,
   composeLockfile,
-  composePnpmWorkspace,
+  composePackageManagerSettings,
   composeWiring,
   composeContainers,
   composeKustomization,

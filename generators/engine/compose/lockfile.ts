@@ -1,13 +1,11 @@
-import { mergeNpmLock } from './npmLock.ts';
 import { placeOf } from '../manifest.ts';
-import type { Adaptation, Derivation } from '../model.ts';
-import { packageManagerCommands } from '../template.ts';
-import type { Composer, LockfileMerge } from './composer.ts';
+import type { Derivation } from '../model.ts';
+import { packageManagerDefinitions } from '../packageManagers/index.ts';
+import type { Composer } from './composer.ts';
 import { packageJsonOf, printPackageJson } from './packageJson.ts';
-import { mergePnpmLock } from './pnpmLock.ts';
 
-/** Names of lockfiles. Another package manager writes one of the other files instead. */
-const rivals = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock', 'bun.lockb'];
+/** Lockfiles that package managers also read. */
+const otherLockfiles = ['npm-shrinkwrap.json', 'bun.lockb'];
 
 /**
  * The lockfile of the service's package manager: the part of the catalogue's lockfile that the service needs. It follows `package.json`
@@ -17,14 +15,9 @@ export const composeLockfile: Composer = (input) => {
   const { lockfiles } = input.catalogue;
   // In a workspace, the package manager writes one lockfile for all members.
   if (lockfiles === undefined || placeOf(input.manifest).inWorkspace) return [];
-  const { packageManager } = input.manifest;
-  const { lockfile: path } = packageManagerCommands[packageManager];
-  const merge = (sides: Omit<LockfileMerge<never>, 'pins'>): Adaptation =>
-    packageManager === 'npm'
-      ? mergeNpmLock({ ...sides, pins: lockfiles.npm })
-      : mergePnpmLock({ ...sides, pins: lockfiles.pnpm });
+  const { lockfile: path, mergeLockfile } = packageManagerDefinitions[input.manifest.packageManager];
   const print = (after: unknown): string | undefined => {
-    const printed = merge({ before: {}, after, yours: undefined, raise: false });
+    const printed = mergeLockfile({ before: {}, after, yours: undefined, raise: false }, lockfiles);
     return 'text' in printed ? printed.text : undefined;
   };
   const source = packageJsonOf(input);
@@ -34,8 +27,12 @@ export const composeLockfile: Composer = (input) => {
   const derivation: Derivation = {
     from: 'package.json',
     print: (now) => (now === sourceText ? text : print(parsed(now))),
-    adapt: (yours, { before, after }, raise) => merge({ before: parsed(before), after: parsed(after), yours, raise }),
-    rivals: rivals.filter((name) => name !== path),
+    adapt: (yours, { before, after }, raise) =>
+      mergeLockfile({ before: parsed(before), after: parsed(after), yours, raise }, lockfiles),
+    // Another package manager writes one of these files instead.
+    rivals: [...Object.values(packageManagerDefinitions).map(({ lockfile }) => lockfile), ...otherLockfiles].filter(
+      (name) => name !== path,
+    ),
   };
   return [[path, { text, ownership: 'derived', derivation }]];
 };

@@ -1,5 +1,6 @@
 import type { CatalogueModule, ExampleSlice, Trial } from '../model.ts';
-import { type PackageManagerCommands, packageManagerCommands } from '../template.ts';
+import type { PackageManagerDefinition } from '../packageManagers/definition.ts';
+import { packageManagerDefinitions } from '../packageManagers/index.ts';
 import type { ComposeInput, Composer } from './composer.ts';
 import { markdownTable } from './markdown.ts';
 
@@ -68,7 +69,7 @@ function tryIt({ manifest, modules }: ComposeInput): string[] {
   const first = parts.filter(({ header }) => header !== undefined);
   const ordered = [...new Set([...first, ...parts])];
   const examples = ordered.flatMap(({ example }) => example ?? []);
-  const manager = packageManagerCommands[manifest.packageManager];
+  const manager = packageManagerDefinitions[manifest.packageManager];
   const print = printer(
     manager,
     first.map(({ header }) => `-H "${header}" `),
@@ -85,7 +86,7 @@ function tryIt({ manifest, modules }: ComposeInput): string[] {
   ];
 }
 
-function printer({ run, exec }: PackageManagerCommands, headers: readonly string[]): (trial: Trial) => string {
+function printer({ run, exec }: PackageManagerDefinition, headers: readonly string[]): (trial: Trial) => string {
   const words: Readonly<Record<string, string>> = {
     '{run}': run,
     '{exec}': exec,

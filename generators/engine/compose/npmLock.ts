@@ -2,9 +2,9 @@ import gt from 'semver/functions/gt.js';
 import satisfies from 'semver/functions/satisfies.js';
 import valid from 'semver/functions/valid.js';
 import validRange from 'semver/ranges/valid.js';
-import type { LockfileMerge } from './composer.ts';
 import { fieldOf, isObject, isTooDeep } from '../json.ts';
 import type { Adaptation, JsonObject, NpmPackages } from '../model.ts';
+import type { LockfileMerge } from '../packageManagers/definition.ts';
 
 /** The key order of npm: first these keys, then all others by name. Objects come last. */
 const firstKeys = [
@@ -49,10 +49,7 @@ export function mergeNpmLock({ before, after, yours, pins, raise }: LockfileMerg
   if (lock === undefined)
     return { reason: 'it is no lockfile of npm 7 or newer: yours is kept, and npm settles the rest' };
   const present = lock.packages;
-  const tree: Record<string, JsonObject> = { ...present, '': rootOf(present[''], pins[''], before, after) };
-  if (raise) raiseAll(tree, pins);
-  const kept = grow(tree, present, pins, overridden(after['overrides']));
-  const packages = Object.fromEntries(Object.entries(tree).filter(([place]) => kept.has(place)));
+  const packages: Record<string, JsonObject> = { ...mergePackages(present, { before, after, pins, raise }) };
   const [flagsBefore, flagsAfter] = [flagsIn(present), flagsIn(packages)];
   for (const [place, flags] of flagsAfter) {
     const known = present[place] === packages[place] ? flagsBefore.get(place) : undefined;
@@ -62,6 +59,22 @@ export function mergeNpmLock({ before, after, yours, pins, raise }: LockfileMerg
   const { name, version } = packages[''] ?? {};
   const named = { ...lock, ...(name === undefined ? {} : { name }), ...(version === undefined ? {} : { version }) };
   return { text: printNpmLock({ ...named, packages }, indent, pins) };
+}
+
+/**
+ * Merges the packages of a lockfile that has a place for each of them.
+ * @param present the packages on disk
+ * @param merge `package.json` before and after, and the catalogue's packages
+ * @returns the packages that the service needs, each at a place where Node finds it
+ */
+export function mergePackages(
+  present: NpmPackages,
+  { before, after, pins, raise }: Pick<LockfileMerge<NpmPackages>, 'before' | 'pins' | 'raise'> & { after: JsonObject },
+): NpmPackages {
+  const tree: Record<string, JsonObject> = { ...present, '': rootOf(present[''], pins[''], before, after) };
+  if (raise) raiseAll(tree, pins);
+  const kept = grow(tree, present, pins, overridden(after['overrides']));
+  return Object.fromEntries(Object.entries(tree).filter(([place]) => kept.has(place)));
 }
 
 /**
@@ -248,8 +261,24 @@ function edgesOf(entry: JsonObject | undefined, isRoot: boolean): Iterable<Edge>
   return edges.values();
 }
 
-/** Finds a package as Node does: in the folder itself, then in each folder above it. */
-function resolve(tree: NpmPackages, from: string, name: string): string | undefined {
+/**
+ * @param place of a package: `node_modules/a/node_modules/b`
+ * @param entry the package; it has a name when the place has another one (an alias)
+ * @returns its name and version: `b@1.0.0`
+ */
+export function idOf(place: string, { name, version }: JsonObject): string {
+  const known = typeof name === 'string' ? name : place.replace(/^.*node_modules\//, '');
+  return typeof version === 'string' ? `${known}@${version}` : known;
+}
+
+/**
+ * Finds a package as Node does: in the folder itself, then in each folder above it.
+ * @param tree the packages by place
+ * @param from place of the package that needs it
+ * @param name name of the needed package
+ * @returns its place
+ */
+export function resolve(tree: NpmPackages, from: string, name: string): string | undefined {
   for (let folder = from; ; folder = folderOf(folder)) {
     const place = joined(folder, name);
     if (Object.hasOwn(tree, place)) return place;
@@ -272,7 +301,12 @@ function meets(entry: JsonObject | undefined, { range }: Edge): boolean {
   return typeof version !== 'string' || validRange(range) === null || satisfies(version, range);
 }
 
-function isNewer(version: unknown, other: unknown): boolean {
+/**
+ * @param version of a package
+ * @param other another version of it
+ * @returns whether both are semantic versions (https://semver.org) and the first is newer
+ */
+export function isNewer(version: unknown, other: unknown): boolean {
   return (
     typeof version === 'string' &&
     typeof other === 'string' &&

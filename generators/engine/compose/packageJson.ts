@@ -1,6 +1,6 @@
 import type { Catalogue, CatalogueModule, JsonObject, PackageManager, Script } from '../model.ts';
 import { sorted } from '../json.ts';
-import { packageManagerCommands } from '../template.ts';
+import { packageManagerDefinitions } from '../packageManagers/index.ts';
 import { SlipwayError, badInput, exitCodes } from '../errors.ts';
 import type { Composer, ComposeInput } from './composer.ts';
 import { union } from './union.ts';
@@ -27,6 +27,7 @@ export function packageJsonOf(input: ComposeInput): JsonObject {
   const dependencies = versions(catalogue, modules, (module) => module.dependencies);
   const devDependencies = versions(catalogue, modules, (module) => module.devDependencies);
   refuseNameOf({ ...dependencies, ...devDependencies }, manifest.service.name);
+  const version = catalogue.packageManagers[manifest.packageManager];
   return {
     name: manifest.service.name,
     version: '0.1.0',
@@ -38,7 +39,7 @@ export function packageJsonOf(input: ComposeInput): JsonObject {
     devDependencies,
     ...(manifest.node === undefined ? {} : { optionalDependencies: pinnedNode(catalogue, manifest.node.pinned) }),
     engines: { node: '>=24' },
-    ...(manifest.packageManager === 'pnpm' ? { packageManager: `pnpm@${catalogue.pnpm}` } : {}),
+    ...(version === undefined ? {} : { packageManager: `${manifest.packageManager}@${version}` }),
   };
 }
 
@@ -55,8 +56,7 @@ function refuseNameOf(packages: Readonly<Record<string, string>>, name: string):
 }
 
 function scripts({ manifest, catalogue, modules }: ComposeInput): Record<string, string> {
-  const fetch = { npm: 'npx --yes', pnpm: 'pnpm dlx' }[manifest.packageManager];
-  const { run } = packageManagerCommands[manifest.packageManager];
+  const { fetch, run, dashes } = packageManagerDefinitions[manifest.packageManager];
   return sorted({
     ...commands(
       union('the npm script', modules, (module) => module.scripts),
@@ -64,16 +64,16 @@ function scripts({ manifest, catalogue, modules }: ComposeInput): Record<string,
     ),
     check: [...modules.flatMap(({ checks = [] }) => checks), 'test'].map((name) => `node --run ${name}`).join(' && '),
     slipway: `${fetch} --package=create-slipway@${catalogue.version} slipway`,
-    'slipway:check': manifest.packageManager === 'npm' ? `${run} slipway -- check` : `${run} slipway check`,
+    'slipway:check': `${run} slipway${dashes} check`,
   });
 }
 
 function commands(all: Readonly<Record<string, Script>>, packageManager: PackageManager): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(all).flatMap(([name, script]) => {
-      const command = typeof script === 'string' ? script : script[packageManager];
-      return command === undefined ? [] : [[name, onAnySystem(command)]];
-    }),
+    Object.entries(all).map(([name, script]) => [
+      name,
+      onAnySystem(typeof script === 'string' ? script : (script[packageManager] ?? script.default)),
+    ]),
   );
 }
 

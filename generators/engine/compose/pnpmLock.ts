@@ -1,7 +1,8 @@
 import { compareVersions } from 'compare-versions';
-import type { LockfileMerge } from './composer.ts';
 import { fieldOf, isObject } from '../json.ts';
-import type { Adaptation } from '../model.ts';
+import type { Adaptation, NpmPackages } from '../model.ts';
+import { idOf } from './npmLock.ts';
+import type { LockfileMerge } from '../packageManagers/definition.ts';
 
 /** Key → the unchanged lines of the entry, including the line of the key. */
 type Entries = Map<string, string>;
@@ -37,7 +38,7 @@ export function mergePnpmLock({ before, after, yours, pins, raise }: LockfileMer
   const theirs = parse(pins);
   const present = yours === undefined ? theirs && { ...theirs, importers: new Map<string, string>() } : parse(yours);
   if (theirs === undefined || present === undefined) {
-    return { reason: 'it is no lockfile of pnpm 9 or newer: yours is kept, and pnpm settles the rest' };
+    return { reason: 'it is not as pnpm 9 or newer writes it: yours is kept, and pnpm settles the rest' };
   }
   const importer = importerOf({ before, after }, present, theirs, raise);
   const importers = new Map([...present.importers, ['.', importer] as const]);
@@ -55,7 +56,31 @@ export function mergePnpmLock({ before, after, yours, pins, raise }: LockfileMer
   return { text: print(present.head, { importers, packages: new Map(packages), snapshots: new Map(snapshots) }) };
 }
 
-/** @returns undefined when the text is not a lockfile of this version */
+const integrity = /^ {2}(\S+):\n {4}resolution: \{integrity: (.*)\}$/gm;
+
+/**
+ * @param text a lockfile of pnpm
+ * @returns it without the hashes of packages, which do not compress; the catalogue has them once, in npm's lockfile
+ */
+export function withoutIntegrity(text: string): string {
+  return text.replaceAll(integrity, '  $1:\n    resolution: {integrity: }');
+}
+
+/**
+ * @param text a lockfile of pnpm
+ * @param packages the packages of npm's lockfile
+ * @returns it with the hashes of the packages
+ */
+export function withIntegrity(text: string, packages: NpmPackages): string {
+  const known = new Map(
+    Object.entries(packages).map(([place, entry]) => [idOf(place, entry), String(entry['integrity'])]),
+  );
+  return text.replaceAll(integrity, (_, key: string, hash: string) => {
+    return `  ${key}:\n    resolution: {integrity: ${hash || (known.get(unquoted(key)) ?? '')}}`;
+  });
+}
+
+/** @returns undefined when the text is not a lockfile of this version, or has something that pnpm does not write */
 function parse(text: string): PnpmLock | undefined {
   const start = text.search(/^importers:$/m);
   if (start < 0 || !/^lockfileVersion: '9\.\d+'$/m.test(text.slice(0, start))) return undefined;
@@ -66,7 +91,9 @@ function parse(text: string): PnpmLock | undefined {
   }
   if ([...found.keys()].some((name) => !sections.some((known) => known === name))) return undefined;
   const [importers, packages, snapshots] = sections.map((name) => found.get(name) ?? new Map<string, string>());
-  return importers && packages && snapshots && { head: text.slice(0, start), importers, packages, snapshots };
+  if (importers === undefined || packages === undefined || snapshots === undefined) return undefined;
+  const lock = { head: text.slice(0, start), importers, packages, snapshots };
+  return print(lock.head, lock) === text ? lock : undefined;
 }
 
 function print(head: string, lock: Omit<PnpmLock, 'head'>): string {

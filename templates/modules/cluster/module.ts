@@ -6,7 +6,11 @@ export default defineModule({
   category: 'reliability',
   hosts: ['internal/platform/cluster/'],
   scripts: {
-    'start:cluster': 'exec node dist/cmd/cluster/main.js',
+    // Yarn has no `exec` and does not run `prestart:cluster`.
+    'start:cluster': {
+      default: 'exec node dist/cmd/cluster/main.js',
+      yarn: 'node --run build && node dist/cmd/cluster/main.js',
+    },
     'prestart:cluster': 'node --run build',
   },
   platformTests: ['internal/platform/cluster/testing.ts'],

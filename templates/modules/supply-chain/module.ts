@@ -5,15 +5,18 @@ export default defineModule({
   summary: 'Licences, known vulnerabilities and an SBOM of what runs in production; Renovate',
   category: 'security',
   scripts: {
-    licenses: {
-      npm: 'npm query .prod | node scripts/licenses.ts',
-      pnpm: 'pnpm licenses list --prod --json | node scripts/licenses.ts',
+    licenses: 'node scripts/licenses.ts',
+    audit: {
+      default: 'npm audit --omit=dev --audit-level=high',
+      pnpm: 'pnpm audit --prod --audit-level=high',
+      yarn: 'yarn npm audit --environment=production --recursive --severity=high',
+      bun: 'bun audit --prod --audit-level=high',
     },
-    audit: { npm: 'npm audit --omit=dev --audit-level=high', pnpm: 'pnpm audit --prod --audit-level=high' },
     // The tools are downloaded on demand. pnpm has the command `sbom` from version 11 on; the pnpm that installs is
-    // older.
+    // older. npm lists what Yarn and Bun have installed, too. Bun would run `npx` as `bunx`.
     sbom: {
-      npm: 'npx --yes --omit=optional @cyclonedx/cyclonedx-npm@6 --omit dev --flatten-components --output-reproducible',
+      default:
+        'npm exec --yes --omit=optional @cyclonedx/cyclonedx-npm@6 -- --omit dev --flatten-components --output-reproducible',
       pnpm: 'pnpm dlx pnpm@11 --pm-on-fail=ignore sbom --prod --sbom-format=cyclonedx --sbom-spec-version=1.6 --sbom-type=application',
     },
   },

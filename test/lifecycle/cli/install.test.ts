@@ -121,6 +121,17 @@ describe('when dependencies cannot be installed, the service is kept', () => {
   });
 });
 
+describe('doctor', () => {
+  it('looks for the package manager of the service', () => {
+    using service = scratchService('--package-manager=yarn');
+    const without = slipway(['doctor'], { cwd: service.path, env: programs({ npm: 'echo 11.6.1' }) });
+    expect(without.exitCode).toBe(1);
+    expect(without.stdout).toMatch(/✗ yarn +not found: dependencies cannot be installed/);
+    const env = programs({ npm: 'echo 11.6.1', yarn: 'echo 4.18.1' });
+    expect(slipway(['doctor'], { cwd: service.path, env }).stdout).toMatch(/✓ yarn +4\.18\.1/);
+  });
+});
+
 describe.skipIf(process.platform === 'win32')('what the package manager and git get', () => {
   it('is an environment without the secrets of CI', () => {
     using service = scratchService();
@@ -151,6 +162,18 @@ describe.skipIf(process.platform === 'win32')('what the package manager and git 
     expect(git).not.toContain('CANARY');
     expect(git).toContain('GIT_AUTHOR_NAME=somebody');
     expect(git).toContain('LC_ALL=C\n');
+  });
+
+  it.for(['yarn', 'bun'])('installs nothing of a plan from elsewhere with %s, whose settings may name code', (name) => {
+    using service = scratchService(`--package-manager=${name}`);
+    const folder = path.dirname(service.path);
+    const env = programs({ [name]: `: > '${path.join(folder, 'called')}'` });
+    const { stdout } = slipway(['plan', 'add', 'postgres', '--json'], { cwd: service.path, env });
+    writeFileSync(path.join(folder, 'plan.json'), stdout);
+    const applied = slipway(['apply', '../plan.json'], { cwd: service.path, env });
+    expect(applied, applied.stderr).toMatchObject({ exitCode: 0 });
+    expect(applied.stdout).toContain(`${name} install   # not done, because it may run code of the service`);
+    expect(existsSync(path.join(folder, 'called'))).toBe(false);
   });
 
   it('runs no scripts of a plan or of a catalogue from elsewhere, and says so', () => {

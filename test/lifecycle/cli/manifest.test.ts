@@ -57,7 +57,11 @@ describe('a manifest', () => {
       { service: { name: 'a', description: '"' } },
       '/service/description: a description is',
     ],
-    ['a package manager that is none', { packageManager: 'yarn' }, 'expected "npm" or "pnpm"; given: "yarn"'],
+    [
+      'a package manager that is none',
+      { packageManager: 'deno' },
+      'expected "npm" or "pnpm" or "yarn" or "bun"; given: "deno"',
+    ],
     ['a Node that is no version', { node: { pinned: '$(id)' } }, '/node/pinned: expected a version'],
     ['ejected files without a name', { ejected: [''] }, '/ejected/0: is empty'],
   ] as const)('with %s says where, and what to do', ([, change, message]) => {

@@ -100,6 +100,35 @@ describe('a description', () => {
   });
 });
 
+describe('the package manager', () => {
+  const manifestFrom = (agent: string | undefined, ...flags: string[]): unknown => {
+    using scratch = scratchFolder();
+    const env = { npm_config_user_agent: agent };
+    expect(slipway(['new', 'orders', ...flags, ...quick], { cwd: scratch.path, env }).exitCode).toBe(0);
+    return manifestIn(scratch.path, 'orders');
+  };
+
+  it.for([
+    ['npm/11.6.1 node/v24.10.0 linux x64 workspaces/false', 'npm'],
+    ['pnpm/10.34.8 npm/? node/v24.10.0 linux x64', 'pnpm'],
+    ['yarn/4.18.1 npm/? node/v24.10.0 linux x64', 'yarn'],
+    ['yarn/1.22.22 npm/? node/v24.10.0 linux x64', 'yarn'],
+    ['bun/1.4.5 npm/? node/v24.3.0 linux x64', 'bun'],
+    ['npminstall/7.12.0 npm/? node/v24.10.0 linux x64', 'npm'],
+    ['deno/2.5.0 npm/? deno/2.5.0 linux x86_64', 'npm'],
+    ['__proto__/1', 'npm'],
+    ['', 'npm'],
+    [undefined, 'npm'],
+  ] as const)('is the one that runs the command: %s gives %s', ([agent, name]) => {
+    expect(manifestFrom(agent)).toMatchObject({ packageManager: name });
+  });
+
+  it('is the one that a flag names', () => {
+    const manifest = manifestFrom('pnpm/10.34.8 npm/?', '--package-manager', 'bun');
+    expect(manifest).toMatchObject({ packageManager: 'bun' });
+  });
+});
+
 describe('a file of answers', () => {
   it.for([
     ['{', 'is not JSON'],
@@ -112,7 +141,10 @@ describe('a file of answers', () => {
     ['{"modules": "postgres"}', '/modules: expected a list of strings'],
     ['{"name": "orders", "modules": ["postgress"]}', 'there is no module "postgress"\n  did you mean "postgres"?'],
     ['{"name": "orders", "preset": "huge"}', 'there is no preset "huge"\n  known: '],
-    ['{"name": "orders", "packageManager": "yarn"}', 'there is no package manager "yarn"\n  known: npm, pnpm'],
+    [
+      '{"name": "orders", "packageManager": "deno"}',
+      'there is no package manager "deno"\n  known: npm, pnpm, yarn, bun',
+    ],
     ['{"name": "orders", "ci": ["gitlob"]}', 'there is no CI provider "gitlob"\n  did you mean "gitlab"?'],
     ['{"name": "orders", "set": ["postgres"]}', '--set takes module.option=value'],
     ['{"packageManager": "npm"}', 'a new service needs a folder, and there is no terminal to ask on\n  name it: '],

@@ -121,6 +121,13 @@ describe.skipIf(!hasTerminal)('on a terminal (needs `script` of util-linux)', ()
     expect(readdirSync(scratch.path).sort()).toEqual(['full', 'shipping']);
   });
 
+  it('selects the package manager that runs it', async () => {
+    using scratch = scratchFolder();
+    const env = { npm_config_user_agent: 'bun/1.4.5 npm/? node/v24.3.0 linux x64' };
+    const result = await onTerminal(['new', ...quick], questions, { cwd: scratch.path, env });
+    expect(result.screen).toContain('Next:\n  cd orders\n  bun install\n  bun run dev');
+  });
+
   it('shows names of a stranger’s files without their escape sequences', async () => {
     using scratch = scratchFolder();
     mkdirSync(path.join(scratch.path, 'full'));

@@ -71,7 +71,9 @@ export const codeRules: Readonly<Record<string, Rule>> = {
     return lines.flatMap(([name, line]) => [
       ...[...line.matchAll(/(?<![\w=/.-])[\w-][\w./-]*\.(?:ts|js|mjs|json)\b/g)]
         .map(([path]) => path.replace(/^dist\/(.*)\.js$/, '$1.ts'))
-        .filter((path) => !files.has(path))
+        .filter(
+          (path) => !files.has(path) && !namedBy(subject.module).some((id) => path.startsWith(`node_modules/${id}/`)),
+        )
         .map((path) => `${name}: ${path}`),
       ...[...line.matchAll(/(?:node --run|npm run) ([\w:-]+)/g)]
         .filter(([, other = '']) => !known.has(other))

@@ -161,6 +161,7 @@ export const planted: Readonly<Record<string, readonly Subject[]>> = {
   'has scripts whose programs there are': [
     sample({ scripts: { sample: 'node dist/cmd/lost/main.js' } }),
     sample({ scripts: { sample: 'node scripts/lost.ts' } }),
+    sample({ scripts: { sample: 'node node_modules/lost/lost.mjs' } }),
     sample({ scripts: { sample: 'tsc --project tsconfig.lost.json' } }),
     sample({ scripts: { sample: 'node --run lost' } }),
   ],

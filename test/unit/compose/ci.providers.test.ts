@@ -4,7 +4,8 @@ import { parse } from 'yaml';
 import { githubWorkflow } from '../../../generators/engine/compose/ci/github.ts';
 import { gitlabPipeline } from '../../../generators/engine/compose/ci/gitlab.ts';
 import { placeOf } from '../../../generators/engine/manifest.ts';
-import { pipeline } from '../../../generators/engine/compose/ci/model.ts';
+import { type CiContext, pipeline } from '../../../generators/engine/compose/ci/model.ts';
+import { packageManagerDefinitions } from '../../../generators/engine/packageManagers/index.ts';
 import { sampleModule } from '../../helpers/sampleModule.ts';
 
 const jobs = pipeline([
@@ -34,9 +35,12 @@ const jobs = pipeline([
     },
   }),
 ]);
-const alone = { nodeVersion: '26.12.1', place: placeOf({}), service: 'orders' } as const;
-const npm = { ...alone, packageManager: 'npm' } as const;
-const pnpm = { ...alone, packageManager: 'pnpm' } as const;
+const [npm, pnpm, yarn, bun] = (['npm', 'pnpm', 'yarn', 'bun'] as const).map((name) => ({
+  packageManager: packageManagerDefinitions[name],
+  nodeVersion: '26.12.1',
+  place: placeOf({}),
+  service: 'orders',
+})) as [CiContext, CiContext, CiContext, CiContext];
 
 /** Any text that YAML might take for something else. */
 const awkward = fc.oneof(
@@ -171,6 +175,33 @@ describe('githubWorkflow', () => {
     `);
   });
 
+  it.each([
+    [
+      yarn,
+      `npm install --global --force "$(node --print 'require("./package.json").packageManager.replace("yarn", "@yarnpkg/cli-dist")')"`,
+      { path: '~/.yarn/berry/cache', key: "${{ runner.os }}-yarn-${{ hashFiles('yarn.lock') }}" },
+      'yarn install --immutable',
+    ],
+    [
+      bun,
+      `npm install --global --ignore-scripts "$(node --print 'require("./package.json").packageManager')" && node "$(npm root --global)/bun/install.js"`,
+      { path: '~/.bun/install/cache', key: "${{ runner.os }}-bun-${{ hashFiles('bun.lock') }}" },
+      'bun install --frozen-lockfile',
+    ],
+  ])(
+    'sets up a package manager that setup-node cannot cache for: $packageManager.name',
+    (context, setUp, cached, ci) => {
+      const [, ...steps] = parse(githubWorkflow(jobs, context)).jobs.lint.steps;
+      expect(steps).toEqual([
+        { uses: 'actions/setup-node@v6.4.0', with: { 'node-version-file': '.nvmrc' } },
+        { run: setUp },
+        { uses: 'actions/cache@v5.0.5', with: cached },
+        { run: ci },
+        { run: `${context.packageManager.name} run lint` },
+      ]);
+    },
+  );
+
   it('runs every job on the least permissions, with a time limit and one npm script', () => {
     const workflow = parse(githubWorkflow(jobs, npm));
     expect(workflow.permissions).toEqual({ contents: 'read' });
@@ -255,6 +286,18 @@ describe('gitlabPipeline', () => {
       }
     `);
   });
+
+  it.each([
+    [yarn, 'yarn.lock', '.cache/yarn/', 'YARN_GLOBAL_FOLDER=.cache/yarn yarn install --immutable'],
+    [bun, 'bun.lock', '.cache/bun/', 'bun install --frozen-lockfile --cache-dir .cache/bun'],
+  ])(
+    'sets up $packageManager.name, and caches its packages inside the service',
+    (context, lockfile, folder, install) => {
+      const { before_script: lines, cache } = parse(gitlabPipeline(jobs, context)).default;
+      expect(lines).toEqual([context.packageManager.setUp, install]);
+      expect(cache).toEqual({ key: { files: [lockfile] }, paths: [folder] });
+    },
+  );
 
   it('puts each job into a stage that is there', () => {
     const printed = parse(gitlabPipeline(jobs, npm));

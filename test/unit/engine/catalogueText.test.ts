@@ -11,16 +11,16 @@ const { printers, ...data } = catalogue;
 
 describe('a catalogue as text', () => {
   it('is read back as it was, in ASCII', () => {
-    const text = printCatalogue({ ...catalogue, pnpm: '12 – “twelve” 🚢' });
+    const text = printCatalogue({ ...catalogue, version: '12 – “twelve” 🚢' });
     expect(text).toMatch(/^\p{ASCII}*$/u);
-    expect(parseCatalogue(text, 'text')).toEqual({ ...data, pnpm: '12 – “twelve” 🚢' });
+    expect(parseCatalogue(text, 'text')).toEqual({ ...data, version: '12 – “twelve” 🚢' });
   });
 
   it('is parsed only where its files are asked for', () => {
     const [first, ...files] = printCatalogue(catalogue).trimEnd().split('\n');
     const unread = Object.keys(catalogue.modules).indexOf('outbox');
     expect(unread).toBeGreaterThan(-1);
-    // Last is the lockfile of pnpm, and the service uses npm.
+    // Last is the lockfile of Yarn, and the service uses npm.
     const text = [first, ...files.with(unread, '{ "cut').with(files.length - 1, '" cut')].join('\n');
     const parsed = Object.assign(parseCatalogue(text, 'the text') as Catalogue, { printers });
 

@@ -48,7 +48,7 @@ describe('a manifest', () => {
     [{ service: { ...manifest.service, name: 7 } }, '/service/name: '],
     [{ service: { ...manifest.service, name: 'null' } }, '/service/name: "null" means something else'],
     [{ service: { ...manifest.service, description: 'two\nlines' } }, '/service/description: '],
-    [{ packageManager: 'bun' }, '/packageManager: '],
+    [{ packageManager: 'deno' }, '/packageManager: '],
     [{ modules: { database: { version: '12' } } }, '/modules/database/version: '],
     [{ ci: ['github', 'github'] }, '/ci: '],
     [{ modules: [] }, '/modules: '],
@@ -58,7 +58,7 @@ describe('a manifest', () => {
   });
 
   it('names all its faults at once', () => {
-    const message = faultOf({ modulse: {}, packageManager: 'bun' });
+    const message = faultOf({ modulse: {}, packageManager: 'deno' });
     expect(message).toContain('/modulse');
     expect(message).toContain('/packageManager');
   });

@@ -3,8 +3,9 @@ import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import Handlebars from 'handlebars';
 import { describe, expect, it } from 'vitest';
-import { packageManagers } from '../../../generators/engine/model.ts';
-import { packageManagerCommands, renderTemplate, type TemplateContext } from '../../../generators/engine/template.ts';
+import { type PackageManager, packageManagers } from '../../../generators/engine/model.ts';
+import { packageManagerDefinitions } from '../../../generators/engine/packageManagers/index.ts';
+import { renderTemplate, type TemplateContext } from '../../../generators/engine/template.ts';
 import { parseTemplate } from '../../../templates/parseTemplate.ts';
 
 const templates = path.resolve(import.meta.dirname, '../../../templates');
@@ -12,9 +13,9 @@ const files = globSync('{base,modules/*}/files/**/{.*.hbs,*.hbs}', { cwd: templa
 const handlebars = Handlebars.create();
 handlebars.registerHelper('eq', (a: unknown, b: unknown) => a === b);
 
-const contextOf = (packageManager: 'npm' | 'pnpm'): TemplateContext => ({
+const contextOf = (packageManager: PackageManager): TemplateContext => ({
   service: { name: 'orders', description: 'It costs $& and <b>' },
-  pm: packageManagerCommands[packageManager],
+  pm: packageManagerDefinitions[packageManager],
   place: placeOf({}),
   node: { version: '26.12.1' },
   versions: { 'openapi-fetch': '^0.17.0' },

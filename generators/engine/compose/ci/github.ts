@@ -1,5 +1,4 @@
 import type { CiService } from '../../model.ts';
-import { packageManagerCommands } from '../../template.ts';
 import { type CiContext, comment, type PipelineJob, withHosts } from './model.ts';
 import { toYaml } from '../yaml.ts';
 
@@ -8,9 +7,9 @@ import { toYaml } from '../yaml.ts';
  * Dependabot and Renovate both replace tags with hashes when they are configured to pin.
  */
 const actions = {
+  cache: 'actions/cache@v5.0.5',
   checkout: 'actions/checkout@v6.0.2',
   setupNode: 'actions/setup-node@v6.4.0',
-  setupPnpm: 'pnpm/action-setup@v4.4.0',
 };
 
 /** The workflow in a service. GitHub reads workflows at the root of a repository only: see `workflowInRepository`. */
@@ -52,7 +51,7 @@ export function githubWorkflow(jobs: readonly PipelineJob[], context: CiContext)
 
 /** The files of a repository on which the result of the workflow depends. */
 function pathsOf({ place, service, packageManager }: CiContext): string[] {
-  const shared = ['package.json', packageManagerCommands[packageManager].lockfile].map((name) => place.lockfile + name);
+  const shared = ['package.json', packageManager.lockfile].map((name) => place.lockfile + name);
   return [`${place.prefix}**`, ...(place.inWorkspace ? shared : []), workflowInRepository(service)];
 }
 
@@ -68,7 +67,7 @@ function githubJob(job: PipelineJob, context: CiContext): Record<string, unknown
       services: Object.fromEntries(services.map(([name, service]) => [name, githubService(service)])),
     }),
     ...(Object.keys(env).length > 0 && { env }),
-    steps: [...setup(job, context), { run: `${context.packageManager} run ${job.script}` }],
+    steps: [...setup(job, context), { run: `${context.packageManager.run} ${job.script}` }],
   };
 }
 
@@ -82,25 +81,34 @@ function githubService({ image, port, env, healthCommand }: CiService): Record<s
 }
 
 function setup({ history }: PipelineJob, { packageManager, place }: CiContext): Record<string, unknown>[] {
-  const pnpm = packageManager === 'pnpm';
+  const { name, lockfile, setUp, ci, github } = packageManager;
   const isBelow = place.prefix !== '';
-  const lockfile = place.lockfile + packageManagerCommands[packageManager].lockfile;
+  const file = place.lockfile + lockfile;
+  const own = github.cache !== undefined;
   return [
     // The checkout fetches tags only together with the whole history.
     { uses: actions.checkout, with: { ...(history && { 'fetch-depth': 0 }), 'persist-credentials': false } },
-    // The `packageManager` field of package.json sets the version of pnpm.
-    ...(pnpm
-      ? [{ uses: actions.setupPnpm, ...(isBelow && { with: { package_json_file: `${place.prefix}package.json` } }) }]
-      : []),
+    // The `packageManager` field of package.json sets the version of the package manager.
+    ...(github.action === undefined
+      ? []
+      : [{ uses: github.action, ...(isBelow && { with: { package_json_file: `${place.prefix}package.json` } }) }]),
     {
       uses: actions.setupNode,
       with: {
         'node-version-file': `${place.prefix}.nvmrc`,
-        cache: packageManager,
-        ...(isBelow && { 'cache-dependency-path': lockfile }),
+        ...(!own && { cache: name, ...(isBelow && { 'cache-dependency-path': file }) }),
       },
     },
-    { run: pnpm ? 'pnpm install --frozen-lockfile' : 'npm ci' },
+    ...(own
+      ? [
+          { run: setUp },
+          {
+            uses: actions.cache,
+            with: { path: github.cache, key: `\${{ runner.os }}-${name}-\${{ hashFiles('${file}') }}` },
+          },
+        ]
+      : []),
+    { run: ci },
   ];
 }
 

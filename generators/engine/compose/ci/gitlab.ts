@@ -42,7 +42,7 @@ function gitlabJob(job: PipelineJob, { packageManager }: CiContext): Record<stri
     timeout: `${job.timeoutMinutes} minutes`,
     ...(services.length > 0 && { services: services.map(([name, service]) => gitlabService(name, service)) }),
     ...(Object.keys(variables).length > 0 && { variables }),
-    script: [`${packageManager} run ${job.script}`],
+    script: [`${packageManager.run} ${job.script}`],
   };
 }
 
@@ -52,19 +52,14 @@ function gitlabService(alias: string, { image, port, env }: CiService): Record<s
 }
 
 function install({ packageManager, place: { prefix, lockfile } }: CiContext): Record<string, unknown> {
-  const enter = prefix === '' ? [] : [`cd ${prefix.slice(0, -1)}`];
-  return packageManager === 'pnpm'
-    ? {
-        cache: { key: { files: [`${lockfile}pnpm-lock.yaml`] }, paths: [`${prefix}.pnpm-store/`] },
-        before_script: [
-          ...enter,
-          // Node's image does not contain pnpm. package.json sets the version.
-          `npm install --global "$(node --print 'require("./package.json").packageManager')"`,
-          'pnpm install --frozen-lockfile --store-dir .pnpm-store',
-        ],
-      }
-    : {
-        cache: { key: { files: [`${lockfile}package-lock.json`] }, paths: [`${prefix}.npm/`] },
-        before_script: [...enter, 'npm ci --cache .npm --prefer-offline'],
-      };
+  const { setUp, gitlab } = packageManager;
+  return {
+    cache: { key: { files: [lockfile + packageManager.lockfile] }, paths: [prefix + gitlab.cache] },
+    before_script: [
+      ...(prefix === '' ? [] : [`cd ${prefix.slice(0, -1)}`]),
+      // Node's image contains npm only.
+      ...(setUp === '' ? [] : [setUp]),
+      gitlab.install,
+    ],
+  };
 }

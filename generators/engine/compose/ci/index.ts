@@ -1,4 +1,5 @@
 import type { CatalogueModule, CiProvider } from '../../model.ts';
+import { packageManagerDefinitions } from '../../packageManagers/index.ts';
 import { templateContext } from '../../template.ts';
 import { placeOf } from '../../manifest.ts';
 import type { Composer, ComposeInput } from '../composer.ts';
@@ -16,7 +17,7 @@ export const composeCi: Composer = (input) => {
   const { manifest, catalogue } = input;
   const jobs = pipeline(input.modules.map((module) => withOptions(module, input)));
   const context = {
-    packageManager: manifest.packageManager,
+    packageManager: packageManagerDefinitions[manifest.packageManager],
     nodeVersion: catalogue.node.image,
     place: placeOf(manifest),
     service: manifest.service.name,

@@ -1,4 +1,5 @@
-import type { CatalogueModule, CiJob, CiService, PackageManager } from '../../model.ts';
+import type { CatalogueModule, CiJob, CiService } from '../../model.ts';
+import type { PackageManagerDefinition } from '../../packageManagers/definition.ts';
 import { badInput } from '../../errors.ts';
 import type { Place } from '../../manifest.ts';
 import { union } from '../union.ts';
@@ -12,7 +13,7 @@ export interface PipelineJob extends Required<CiJob> {
 
 /** Facts about the service for the pipeline's files. */
 export interface CiContext {
-  readonly packageManager: PackageManager;
+  readonly packageManager: PackageManagerDefinition;
   /** The exact version that production uses: `26.12.1`. It is for the tags of images. Other places read `.nvmrc`. */
   readonly nodeVersion: string;
   readonly place: Place;

@@ -47,7 +47,7 @@ export function manifestOf(folder: string): { readonly name: string; readonly ve
 
 /** @returns the lockfile of a service: in its folder, or in the workspace above; undefined if there is none */
 export function lockfileOf(folder: string): string | undefined {
-  const [found] = globSync('{package-lock.json,pnpm-lock.yaml}', { cwd: folder });
+  const [found] = globSync('{package-lock.json,pnpm-lock.yaml,yarn.lock,bun.lock}', { cwd: folder });
   if (found !== undefined || path.dirname(folder) === folder) return found && path.join(folder, found);
   return lockfileOf(path.dirname(folder));
 }

@@ -1,47 +1,40 @@
 /**
  * Fails when something that runs in production has a licence that `scripts/licenses.json` does not allow. A package may be
- * allowed by name, under `exceptions`, with the licence that it was read to have. The package manager lists the packages on
- * standard input: `npm run licenses`.
+ * allowed by name, under `exceptions`, with the licence that it was read to have. The packages are those in `node_modules` that
+ * this service and its production dependencies need: `npm run licenses`.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
-import { text } from 'node:stream/consumers';
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
+import { root } from './build.ts';
 
-const Policy = Type.Object({
-  allowed: Type.Array(Type.String()),
-  exceptions: Type.Record(Type.String(), Type.String()),
-});
-/** `npm query .prod`: a list with the service itself and, in a workspace, its root and members, which are not in `node_modules`. */
-const NpmList = Type.Array(
-  Type.Object({
-    name: Type.String(),
-    version: Type.Optional(Type.String()),
-    location: Type.String(),
-    license: Type.Optional(Type.Unknown()),
-  }),
-);
-/** `pnpm licenses list --prod --json`: packages by their licence. */
-const PnpmList = Type.Record(
-  Type.String(),
-  Type.Array(Type.Object({ name: Type.String(), versions: Type.Array(Type.String()) })),
-);
+const Fields = Type.Record(Type.String(), Type.Unknown());
+const Policy = Type.Object({ allowed: Type.Array(Type.String()), exceptions: Fields });
 
-/** @returns the packages that the package manager listed: `name@version`, name, licence (an SPDX expression) */
-function packagesIn(list: unknown): { id: string; name: string; license: string }[] {
-  if (Value.Check(NpmList, list)) {
-    return list
-      .filter(({ location }) => location.includes('node_modules/'))
-      .map(({ name, version, license }) => ({
-        id: `${name}@${version ?? ''}`,
-        name,
-        license: typeof license === 'string' ? license : '',
-      }));
+/** Folder → its package.json. */
+const packages = new Map<string, Static<typeof Fields>>();
+const faults: string[] = [];
+
+/** Reads the package of a folder, and all packages that it needs. Metadata of a peer says that it is optional. */
+function visit(folder: string): void {
+  const found = Value.Parse(Fields, readJson(path.join(folder, 'package.json')));
+  packages.set(folder, found);
+  const namesIn = (field: string): string[] => Object.keys(found[field] ?? {});
+  const [required, optionalPeers] = [namesIn('dependencies'), namesIn('peerDependenciesMeta')];
+  const peers = namesIn('peerDependencies').filter((name) => !optionalPeers.includes(name));
+  for (const name of new Set([...required, ...namesIn('optionalDependencies'), ...peers])) {
+    const place = placeOf(name, folder);
+    if (place !== undefined && !packages.has(place)) visit(place);
+    if (place === undefined && required.includes(name)) faults.push(`${name} is not installed, which ${folder} needs`);
   }
-  return Object.entries(Value.Parse(PnpmList, list)).flatMap(([license, packages]) =>
-    packages.flatMap(({ name, versions }) => versions.map((version) => ({ id: `${name}@${version}`, name, license }))),
-  );
+}
+
+/** Finds a package as Node does (https://nodejs.org/api/modules.html#loading-from-node_modules-folders). */
+function placeOf(name: string, from: string): string | undefined {
+  const place = path.join(from, 'node_modules', name);
+  if (existsSync(path.join(place, 'package.json'))) return realpathSync(place);
+  return path.dirname(from) === from ? undefined : placeOf(name, path.dirname(from));
 }
 
 /** Whether one may choose allowed licences only; false for what this cannot read: https://spdx.org/licenses/. */
@@ -50,13 +43,20 @@ function isAllowed(license: string, allowed: readonly string[]): boolean {
   return choices.some((choice) => choice.split(' AND ').every((identifier) => allowed.includes(identifier)));
 }
 
-const policy: unknown = JSON.parse(readFileSync(path.join(import.meta.dirname, 'licenses.json'), 'utf8'));
-const { allowed, exceptions } = Value.Parse(Policy, policy);
-const packages = packagesIn(JSON.parse(await text(process.stdin)));
-const refused = packages.filter(({ name, license }) => !isAllowed(license, allowed) && exceptions[name] !== license);
-for (const { id, license } of refused) {
-  process.stderr.write(`${id}: ${license || 'no licence'} is not allowed by scripts/licenses.json\n`);
+function readJson(file: string): unknown {
+  return JSON.parse(readFileSync(file, 'utf8'));
 }
-if (packages.length === 0) process.stderr.write('no package is installed, so no licence is known\n');
-process.stdout.write(`licences: ${packages.length} packages, ${refused.length} refused\n`);
-process.exitCode = refused.length > 0 || packages.length === 0 ? 1 : 0;
+
+const { allowed, exceptions } = Value.Parse(Policy, readJson(path.join(import.meta.dirname, 'licenses.json')));
+visit(realpathSync(process.argv[2] ?? root));
+// The service itself and members of a workspace are not in node_modules.
+const others = [...packages].flatMap(([folder, found]) => (/[\\/]node_modules[\\/]/.test(folder) ? [found] : []));
+for (const { name, version, license } of others) {
+  const text = typeof license === 'string' ? license : '';
+  if (isAllowed(text, allowed) || exceptions[String(name)] === text) continue;
+  const id = `${String(name)}@${String(version)}`;
+  faults.push(`${id}: ${text || 'no licence'} is not allowed by scripts/licenses.json`);
+}
+for (const fault of faults) process.stderr.write(`${fault}\n`);
+process.stdout.write(`licences: ${others.length} packages, ${faults.length} faults\n`);
+process.exitCode = faults.length > 0 ? 1 : 0;

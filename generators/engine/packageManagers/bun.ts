@@ -1,0 +1,25 @@
+import { mergeBunLock } from '../compose/bunLock.ts';
+import type { PackageManagerDefinition } from './definition.ts';
+
+/** Bun as a package manager: https://bun.sh/docs/pm/cli/install. Node runs the service. */
+export const bun: PackageManagerDefinition = {
+  name: 'bun',
+  lockfile: 'bun.lock',
+  settings: {},
+  install: 'bun install',
+  // `bunfig.toml` may name a scanner, so nothing is installed without its code.
+  rebuild: 'bun install --force',
+  ci: 'bun install --frozen-lockfile',
+  production: 'bun install --frozen-lockfile --production',
+  run: 'bun run',
+  dashes: '',
+  exec: 'bunx',
+  fetch: 'bunx',
+  package: 'bun',
+  // The install script of the package must run, and only once. npm 12 does not run it.
+  setUp: `npm install --global --ignore-scripts "$(node --print 'require("./package.json").packageManager')" && node "$(npm root --global)/bun/install.js"`,
+  manifests: 'package.json bun.lock*',
+  github: { cache: '~/.bun/install/cache' },
+  gitlab: { cache: '.cache/bun/', install: 'bun install --frozen-lockfile --cache-dir .cache/bun' },
+  mergeLockfile: (sides, { npm: pins }) => mergeBunLock({ ...sides, pins }),
+};

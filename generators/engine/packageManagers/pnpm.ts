@@ -1,0 +1,29 @@
+import { mergePnpmLock, withIntegrity } from '../compose/pnpmLock.ts';
+import { toYaml } from '../compose/yaml.ts';
+import type { PackageManagerDefinition } from './definition.ts';
+
+/** pnpm 10: https://pnpm.io. */
+export const pnpm: PackageManagerDefinition = {
+  name: 'pnpm',
+  lockfile: 'pnpm-lock.yaml',
+  settings: {
+    'pnpm-workspace.yaml': toYaml({ preferSymlinkedExecutables: true }, [
+      'A Node that is pinned is then run as itself, and receives signals; otherwise a shell would stand before it.',
+    ]),
+  },
+  install: 'pnpm install',
+  installOnly: 'pnpm install --ignore-scripts',
+  rebuild: 'pnpm rebuild',
+  ci: 'pnpm install --frozen-lockfile',
+  production: 'pnpm install --frozen-lockfile --prod',
+  run: 'pnpm run',
+  dashes: '',
+  exec: 'pnpm exec',
+  fetch: 'pnpm dlx',
+  package: 'pnpm',
+  setUp: `npm install --global "$(node --print 'require("./package.json").packageManager')"`,
+  manifests: 'package.json pnpm-lock.yaml* pnpm-workspace.yaml*',
+  github: { action: 'pnpm/action-setup@v4.4.0' },
+  gitlab: { cache: '.pnpm-store/', install: 'pnpm install --frozen-lockfile --store-dir .pnpm-store' },
+  mergeLockfile: (sides, { npm, pnpm: pins }) => mergePnpmLock({ ...sides, pins: withIntegrity(pins, npm) }),
+};

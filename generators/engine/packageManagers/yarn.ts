@@ -1,0 +1,30 @@
+import { mergeYarnLock } from '../compose/yarnLock.ts';
+import { toYaml } from '../compose/yaml.ts';
+import type { PackageManagerDefinition } from './definition.ts';
+
+/** Yarn 4: https://yarnpkg.com. Yarn 1 cannot install a service. */
+export const yarn: PackageManagerDefinition = {
+  name: 'yarn',
+  lockfile: 'yarn.lock',
+  settings: {
+    '.yarnrc.yml': toYaml({ nodeLinker: 'node-modules', installStatePath: './node_modules/.yarn-install-state.gz' }, [
+      "Plug'n'Play replaces node_modules, which tools of this service read. Git ignores the state beside the packages.",
+    ]),
+  },
+  install: 'yarn install',
+  // `.yarnrc.yml` may name a Yarn or a plugin of the service, so nothing is installed without its code.
+  rebuild: 'yarn rebuild',
+  ci: 'yarn install --immutable',
+  production: 'yarn workspaces focus --production',
+  run: 'yarn run',
+  dashes: '',
+  exec: 'yarn exec',
+  fetch: 'yarn dlx --quiet',
+  package: '@yarnpkg/cli-dist',
+  // Older images of Node contain Yarn 1.
+  setUp: `npm install --global --force "$(node --print 'require("./package.json").packageManager.replace("yarn", "@yarnpkg/cli-dist")')"`,
+  manifests: 'package.json yarn.lock* .yarnrc.yml*',
+  github: { cache: '~/.yarn/berry/cache' },
+  gitlab: { cache: '.cache/yarn/', install: 'YARN_GLOBAL_FOLDER=.cache/yarn yarn install --immutable' },
+  mergeLockfile: (sides, { yarn: pins }) => mergeYarnLock({ ...sides, pins }),
+};
