@@ -175,7 +175,8 @@ function followLink(realRoot: string, link: string): string {
   const owner = path.split('/').some(isGitFolder) ? "git's" : isInOwnFolder(path) && "Slipway's";
   if (owner)
     throw badInput(`${name} is a link into ${owner} own folder, ${target}`, 'delete the link', { link: name, target });
-  if (isSecret(path)) throw badInput(`${name} is a link to ${target}, where secrets are kept`, 'delete the link');
+  if (isSecret(path))
+    throw badInput(`${name} is a link to ${target}, where secrets are kept`, 'delete the link', { link: name, target });
   return target;
 }
 

@@ -17,7 +17,8 @@ export function faultyFiles(service: Service, findFault: FindFault): FaultyFile[
   return Object.entries(service.lock.files).flatMap(([home, { at, hash, ownership }]) => {
     const path = at ?? home;
     const file = service.read(path);
-    if (file === undefined || hashOfText(file, service) === hash) return [];
+    // A link, a pipe or a folder in place of the file is reported by the plan.
+    if (file === undefined || file.special !== undefined || hashOfText(file, service) === hash) return [];
     const [text, base] = [file.bytes, ownership === 'merged' ? service.base(hash) : undefined].map(
       (bytes) => bytes && decode(bytes),
     );
