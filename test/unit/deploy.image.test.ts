@@ -85,7 +85,7 @@ describe.each(packageManagers)('Dockerfile with %s', (packageManager) => {
 describe.each([
   ['npm', ['npm ci', 'npm ci --omit=dev']],
   ['pnpm', ['pnpm install --frozen-lockfile', 'pnpm --filter . deploy --prod --legacy /deployed']],
-] as const)('Dockerfile of a member of a workspace of %s', (packageManager, installs) => {
+] as const)('Dockerfile of a member of a workspace of %s', (packageManager, commands) => {
   const monorepo = { path: 'backend/services/orders', workspace: 'backend' };
   const text = deployTree([], packageManager, monorepo).get(path) ?? '';
   const stageOf = (name: string): string =>
@@ -94,8 +94,8 @@ describe.each([
   it('installs from the lockfile of the workspace, in the folder of the service', () => {
     expect(stageOf('workspace')).toContain('COPY . .\nWORKDIR /service/services/orders\n');
     for (const stage of ['build', 'dependencies']) expect(stageOf(stage)).toMatch(/^workspace AS /);
-    expect(stageOf('build')).toContain(`RUN ${installs[0]}\n`);
-    expect(stageOf('dependencies')).toContain(`RUN ${installs[1]} \\\n`);
+    expect(stageOf('build')).toContain(`RUN ${commands[0]}\n`);
+    expect(stageOf('dependencies')).toContain(`RUN ${commands[1]} \\\n`);
   });
 
   it('takes what it copies from where a stage puts it', () => {

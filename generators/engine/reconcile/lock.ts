@@ -165,11 +165,14 @@ export function isOwn(path: string | undefined): boolean {
 /**
  * Compares as disks do that ignore letter case, and the two ways to write a letter with an accent.
  * @param path of a file inside a service
- * @returns whether it is the manifest, or in Slipway's own folder. The one file there that a template may bring is left out
+ * @returns whether it is the manifest, or in Slipway's own folder. The files there that a template brings, or brought in 0.1.0, are left out
  */
 export function isReserved(path: string): boolean {
   const name = path.normalize('NFC').toLowerCase();
-  return path !== schemaPath && (name === manifestPath || name === '.slipway' || name.startsWith('.slipway/'));
+  return (
+    ![schemaPath, '.slipway/.gitattributes'].includes(path) &&
+    (name === manifestPath || name === '.slipway' || name.startsWith('.slipway/'))
+  );
 }
 
 function isRecord(value: unknown): value is LockRecord {

@@ -39,14 +39,14 @@ const calls = (
       const quick = [...args, '--yes', '--no-install'];
       return [
         [...quick, '--dry-run', ...diff],
-        [...quick, '--conflict=theirs', '--json'],
+        [...quick, ...('conflict' in flags ? ['--conflict=theirs'] : []), '--json'],
       ];
     }),
   )
 ).flat();
 
 function writes(call: readonly string[]): boolean {
-  return call.includes('--conflict=theirs');
+  return call.includes('--no-install') && !call.includes('--dry-run');
 }
 
 /** Runs all tasks, as many at a time as there are cores. */
