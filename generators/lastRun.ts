@@ -124,7 +124,16 @@ function inverseOf(root: string, changes: readonly Change[]): { entries: PlanEnt
 /** Deletes the records of services that do not exist any more. */
 function sweep(folder: string): void {
   for (const name of readdirSync(folder)) {
-    const root = name.endsWith(ending) ? decodeURIComponent(name.slice(0, -ending.length)) : '';
+    const root = rootOf(name);
     if (path.isAbsolute(root) && !existsSync(root)) removeFile(path.join(folder, name));
+  }
+}
+
+/** Returns the folder of the service that a record is for; empty for a file of someone else. */
+function rootOf(name: string): string {
+  try {
+    return name.endsWith(ending) ? decodeURIComponent(name.slice(0, -ending.length)) : '';
+  } catch {
+    return '';
   }
 }

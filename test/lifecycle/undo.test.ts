@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { slipway } from '../helpers/cli.ts';
@@ -67,11 +67,13 @@ describe('undo refuses', () => {
     expect(stderr).toContain('there is no run to take back');
   });
 
-  it('a record that is no plan, or leads out of the service', () => {
+  it('a record that is no plan, or leads out of the service; a file beside it is left alone', () => {
     const service = newService('--preset=minimal');
     const state = scratchFolder();
     const env = { XDG_STATE_HOME: state, LOCALAPPDATA: state };
     const run = (...args: string[]) => slipway(args, { cwd: service.root, env });
+    mkdirSync(path.join(state, 'slipway'));
+    writeFileSync(path.join(state, 'slipway', '%zz.json'), 'a file of someone else');
     expect(run('add', 'redis', '--no-install').exitCode).toBe(0);
     const record = path.join(state, 'slipway', `${encodeURIComponent(service.root)}.json`);
     expect(existsSync(record)).toBe(true);
