@@ -152,7 +152,6 @@ beforeAll(async () => {
     },
   });
   const settings = {
-    ...process.env,
     ...testSettings,
     ADMIN_HOST: '127.0.0.1',
     AUTH_ISSUER: issuer,
