@@ -188,7 +188,7 @@ describe('a body', () => {
     const answer = answerOf(stream);
     await sleep(10);
     stream.end();
-    expect(await answer).toMatchObject({ status: 400 });
+    expect(await answer).toMatchObject({ status: 200 });
   });
 
   it('that does not come is given up at the deadline, as the fault of its client', async () => {
