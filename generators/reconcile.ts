@@ -66,7 +66,7 @@ export async function reconcile(intent: Intent, invocation: Invocation): Promise
   if (intent.examine || flags.dryRun) {
     refuseInterrupted(intent.root);
     const prepared = await intent.prepare();
-    if (!intent.resolves) await refuseUnmerged(intent.root, prepared, invocation);
+    if (!intent.resolves && !isVacant(intent.root)) await refuseUnmerged(intent.root, prepared, invocation);
     refuseFaulty(prepared);
     return tell(intent, invocation, prepared, { applied: false });
   }
