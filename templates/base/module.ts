@@ -199,7 +199,6 @@ export default defineModule({
     'internal/admin/logLevel.ts': 'internal/platform/admin/module.ts',
     'internal/log/logger.ts': 'internal/platform/log/logger.ts',
     'internal/log/context.ts': 'internal/platform/log/logger.ts',
-    'internal/log/redact.ts': 'internal/platform/log/logger.ts',
     'internal/log/time.ts': 'internal/platform/log/logger.ts',
     'internal/log/sampler.ts': 'internal/platform/log/logger.ts',
     'internal/log/drops.ts': 'internal/platform/log/logger.ts',

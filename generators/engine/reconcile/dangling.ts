@@ -4,6 +4,7 @@ import type { Plan, Service } from '../model.ts';
 import { decode } from '../text.ts';
 import { codeAfter, type TextsAfter, textsAfter } from './codeAfter.ts';
 import { isSource } from './moduleSpecifiers.ts';
+import { moveOf } from './follow.ts';
 import { findUsages, mayUse, type Usage } from './usages.ts';
 
 /**
@@ -24,7 +25,9 @@ export function refuseDanglingImports(service: Service, { entries }: Plan): void
   const packages = namesGone(groups, before, left);
   const scripts = namesGone(['scripts'], before, left);
   if (files.size + packages.size + scripts.size === 0) return;
-  const usages = findUsages(codeAfter(service, after, mayUse), { files, packages, scripts }, fieldOf(left, 'imports'));
+  const moved = new Set(entries.flatMap(moveOf).flatMap(([from]) => [from, ...foldersAbove(from)]));
+  const gone = { files, moved, packages, scripts };
+  const usages = findUsages(codeAfter(service, after, mayUse), gone, fieldOf(left, 'imports'));
   if (usages.length > 0) throw stillNeeded(usages);
 }
 

@@ -45,7 +45,8 @@ export function followRenames(service: Service, plan: Plan): Plan {
   );
 }
 
-function moveOf({ path, became, changes: [gone, put] }: PlanEntry): [from: string, to: string][] {
+/** Returns the former and the new path of a file that a plan moves. */
+export function moveOf({ path, became, changes: [gone, put] }: PlanEntry): [from: string, to: string][] {
   if (became !== undefined) return [[path, became]];
   return gone !== undefined && 'remove' in gone && put !== undefined ? [[gone.path, put.path]] : [];
 }

@@ -15,6 +15,8 @@ export interface Usage {
 export interface Gone {
   /** Paths from the service's root, also of folders without a remaining file; a folder ends with `/`. */
   readonly files: ReadonlySet<string>;
+  /** Those that have a new place. Imports follow them; a string or a path that names the former place is the user's. */
+  readonly moved?: ReadonlySet<string>;
   /** Names of npm packages. */
   readonly packages: ReadonlySet<string>;
   /** Names of npm scripts. */
@@ -91,10 +93,11 @@ function linesOf(text: string, comment: RegExp, find: (line: string) => string[]
 }
 
 /** Whether a path, from the file or from the service's root, is that of a removed file, of its compiled file, or of a removed folder. */
-function namesGone(path: string, named: string, { files }: Gone): boolean {
+function namesGone(path: string, named: string, { files, moved }: Gone): boolean {
+  const isGone = (file: string): boolean => files.has(file) && moved?.has(file) !== true;
   return [path, 'package.json'].some((from) => {
     const found = resolve(from, named);
-    return files.has(found) || files.has(`${found}/`) || files.has(found.replace(/^dist\/(.*)\.js$/, '$1.ts'));
+    return isGone(found) || isGone(`${found}/`) || isGone(found.replace(/^dist\/(.*)\.js$/, '$1.ts'));
   });
 }
 

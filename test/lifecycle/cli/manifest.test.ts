@@ -170,7 +170,7 @@ describe('a manifest', () => {
         '<<<<<<< HEAD\n"modules": {\n=======\n"modules": { "postgres": {},\n>>>>>>> other',
       );
     });
-    expectRefused(service, 'slipway.json holds an unresolved conflict\n  resolve it, then');
+    expectRefused(service, 'slipway.json holds an unresolved conflict\n  during a merge of git run `slipway resolve`');
   });
 
   it('that is a folder, a link that leads out, or a link to nowhere is refused', () => {

@@ -176,7 +176,8 @@ describe.skipIf(!hasTerminal)('on a terminal (needs `script` of util-linux)', ()
     'prompts have no colours with %j',
     async (env) => {
       using scratch = scratchFolder();
-      const plain = { FORCE_COLOR: '', NO_COLOR: '' };
+      // In CI, output has colours whatever the terminal says.
+      const plain = { FORCE_COLOR: '', NO_COLOR: '', CI: '' };
       const options = { cwd: scratch.path, env: { ...plain, ...env } };
       const { exitCode, output } = await onTerminal(['new', ...quick], questions, options);
       expect(exitCode).toBe(0);
