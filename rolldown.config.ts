@@ -47,7 +47,7 @@ export default defineConfig({
         { name: 'main', test: /[\\/]bin[\\/]main\.ts$/ },
         {
           name: 'new',
-          test: /[\\/]generators[\\/](?!verify|settle|plopfile|commands[\\/]|prompts[\\/]|engine[\\/]reconcile[\\/]merge|report[\\/]diff|io[\\/](?:process|git|past|editor))/,
+          test: /[\\/]generators[\\/](?!verify|settle|plopfile|commands[\\/]|prompts[\\/]|engine[\\/]reconcile[\\/](?:merge|joinBranches|joinManifests)|report[\\/]diff|io[\\/](?:process|git|past|editor|branches|scratch))/,
         },
       ],
     },
