@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-import { badInput, exitCodes, SlipwayError } from '../engine/errors.ts';
+import { exitCodes, SlipwayError } from '../engine/errors.ts';
 import type { Change } from '../engine/model.ts';
-import { isOwn, isReserved } from '../engine/reconcile/lock.ts';
+import { refuseReserved } from '../engine/reconcile/lock.ts';
 import { fewOf } from '../engine/suggest.ts';
 import { makeFolder, removeIfEmpty } from './disk.ts';
 import { codeOf, osFault } from './faults.ts';
@@ -36,7 +36,7 @@ export interface Recovery {
 export function commit(root: string, changes: readonly Change[], options: { readonly durable?: boolean } = {}): void {
   const durable = options.durable ?? true;
   if (changes.length === 0) return;
-  for (const { path } of changes) assertNotOwn(path);
+  for (const { path } of changes) refuseReserved(path);
   const steps = inspect(root, changes);
   const transaction = begin(root);
   let entries: Entry[];
@@ -126,12 +126,6 @@ function interrupted(): SlipwayError {
   return new SlipwayError(exitCodes.failed, `an earlier run was interrupted: its work is in ${transactionFolder}`, {
     hint: 'end it with: slipway doctor',
   });
-}
-
-function assertNotOwn(path: string): void {
-  if (isReserved(path) && !isOwn(path)) {
-    throw badInput(`${path} is where Slipway keeps its own state`, 'give the file another path');
-  }
 }
 
 /** Creates the transaction's folder, which must not exist. */

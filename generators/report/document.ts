@@ -1,7 +1,7 @@
 import { badInput, type ExitCode } from '../engine/errors.ts';
 import { fieldOf, parseUntrusted } from '../engine/json.ts';
 import { type Action, actions, type Change, type PlanEntry } from '../engine/model.ts';
-import { isOfOldStore, isOwn } from '../engine/reconcile/lock.ts';
+import { isOfOldStore, isOwn, refuseReserved } from '../engine/reconcile/lock.ts';
 import { decode, encode } from '../engine/text.ts';
 import type { Prepared } from '../engine/reconcile/prepare.ts';
 import { fewOf } from '../engine/suggest.ts';
@@ -146,6 +146,7 @@ const remake = 'make it with: slipway plan <command> --json';
 
 function readChange(change: ChangeDocument): Change {
   assertSafePath(change.path);
+  refuseReserved(change.path);
   if ('remove' in change) return { path: change.path, expect: change.expect, remove: true };
   const write = change.encoding === 'utf8' ? encode(change.content) : fromBase64(change.content);
   return { path: change.path, expect: change.expect, mode: change.mode, write };

@@ -175,6 +175,16 @@ export function isReserved(path: string): boolean {
   );
 }
 
+/**
+ * @param path of a file that a plan changes
+ * @throws SlipwayError (exit code 2) when it is in Slipway's own folder and is not Slipway's state
+ */
+export function refuseReserved(path: string): void {
+  if (isReserved(path) && !isOwn(path)) {
+    throw badInput(`${path} is where Slipway keeps its own state`, 'give the file another path');
+  }
+}
+
 function isRecord(value: unknown): value is LockRecord {
   return (
     isObject(value) &&
