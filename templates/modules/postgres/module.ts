@@ -50,9 +50,9 @@ export default defineModule({
   ],
   next: {
     added: [
-      'set DATABASE_URL in production; without it data is in an embedded database',
-      'write your tables as a migration in internal/migrations; the example internal/accounts is to copy or delete',
-      'run the migrations before a new version serves: {run} build, then {run} migrate; in Kubernetes a Job does it',
+      'production needs DATABASE_URL; until it is set, development uses an embedded database',
+      'write your tables as migrations in internal/migrations; internal/accounts is an example',
+      'before a new version serves: {run} build, then {run} migrate; in Kubernetes a Job does it',
     ],
     removed: [
       'the tables and their data stay in the database',
