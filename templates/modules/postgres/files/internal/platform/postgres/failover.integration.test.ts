@@ -128,14 +128,24 @@ describe.skipIf(!programs)('a failover of PostgreSQL (needs its programs initdb,
   beforeAll(async () => {
     primary = await Server.start((folder) => [
       'initdb',
-      ...['--pgdata', folder, '--username=postgres', '--auth=trust', '--no-sync'],
+      '--pgdata',
+      folder,
+      '--username=postgres',
+      '--auth=trust',
+      '--no-sync',
     ]);
     await primary.run('create table notes (text text)');
     const log = await createLogger('info', new LogLines());
     await migrate([], { DATABASE_URL: primary.url }, log);
     standby = await Server.start((folder) => [
       'pg_basebackup',
-      ...['--pgdata', folder, '--dbname', primary.url, '--write-recovery-conf', '--checkpoint=fast', '--no-sync'],
+      '--pgdata',
+      folder,
+      '--dbname',
+      primary.url,
+      '--write-recovery-conf',
+      '--checkpoint=fast',
+      '--no-sync',
     ]);
   }, 120_000);
   afterAll(async () => {
