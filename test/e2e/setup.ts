@@ -32,7 +32,8 @@ export default async function setup(project: TestProject): Promise<() => void> {
   const run = (line: string, cwd: string) =>
     execa(line, { cwd, shell: true, env: { PATH: hostPath.join(path.delimiter) } });
 
-  await run('npm run build', root);
+  // As in a clean clone: what is packed is built by that.
+  rmSync(path.join(root, 'dist'), { recursive: true, force: true });
   await run(`npm pack --silent --pack-destination ${scratch}`, root);
   const tarball = readdirSync(scratch).find((name) => name.endsWith('.tgz')) ?? '';
   const installed = path.join(scratch, 'installed');
