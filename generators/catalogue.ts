@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Catalogue, CatalogueModule } from './engine/model.ts';
-import { catalogueFault } from './engine/catalogueSchema.ts';
+import { catalogueFault, catalogueKeys } from './engine/catalogueSchema.ts';
 import { parseCatalogue } from './engine/catalogueText.ts';
 import { badInput } from './engine/errors.ts';
 import { isObject } from './engine/json.ts';
@@ -31,18 +31,7 @@ export function loadCatalogue(file: string | undefined, cwd: string): Catalogue 
 }
 
 function isCatalogue(value: unknown): value is Omit<Catalogue, 'printers'> {
-  const keys = [
-    'version',
-    'manifestVersion',
-    'migrations',
-    'node',
-    'packageManagers',
-    'versions',
-    'base',
-    'modules',
-    'presets',
-  ];
-  return isObject(value) && keys.every((key) => key in value) && isObject(value['modules']);
+  return isObject(value) && catalogueKeys.every((key) => key in value) && isObject(value['modules']);
 }
 
 /** Refuses a catalogue of someone else that has a wrong shape, or files that a service cannot have. */

@@ -93,6 +93,19 @@ const module = shape(
   'config',
 );
 
+/** The keys that every catalogue has. */
+export const catalogueKeys = [
+  'version',
+  'manifestVersion',
+  'migrations',
+  'node',
+  'packageManagers',
+  'versions',
+  'base',
+  'modules',
+  'presets',
+] as const;
+
 /** The JSON Schema (2020-12) of a catalogue, as far as the engine relies on its shape. */
 const catalogueSchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -114,15 +127,7 @@ const catalogueSchema = {
       modules: record(module, id),
       presets: record(shape({ summary: line, modules: list(id) }, 'summary', 'modules')),
     },
-    'version',
-    'manifestVersion',
-    'migrations',
-    'node',
-    'packageManagers',
-    'versions',
-    'base',
-    'modules',
-    'presets',
+    ...catalogueKeys,
   ),
   $defs: {
     template: list({

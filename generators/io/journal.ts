@@ -25,7 +25,7 @@ export interface Entry {
 
 /**
  * Ties a journal to the run that wrote it. A journal that was committed, copied or unpacked is not replayed, because it
- * may come from anyone: nobody can know the inode that its folder gets on another machine.
+ * may come from anyone, and the inode of its folder on another machine cannot be known before.
  */
 interface Origin {
   readonly host: string;

@@ -21,7 +21,7 @@ export function hashOf(bytes: Uint8Array): string {
 
 /** The max size (bytes) of a file of the service. Parsing and merging take several times the size in memory. */
 const largest = 8 * 2 ** 20;
-/** The max size (bytes) of a file to search for text of Slipway, and for imports. Nobody writes a longer one by hand. */
+/** The max size (bytes) of a file to search for text of Slipway, and for imports. A longer one is not written by hand. */
 const largestSearched = 2 * 2 ** 20;
 
 /**

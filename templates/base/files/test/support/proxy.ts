@@ -15,6 +15,15 @@ export interface Proxy {
   readonly close: () => void;
 }
 
+/** @returns a port of this machine on which nothing listens */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  await once(server.close(), 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
 /**
  * @param target URL of a server
  * @param defaultPort its port, when the URL has none

@@ -1,14 +1,12 @@
 import { execFile } from 'node:child_process';
 import { chownSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { openProxy } from '../../../test/support/proxy.ts';
+import { freePort, openProxy } from '../../../test/support/proxy.ts';
 import { createLogger } from '../log/logger.ts';
 import { DatabaseUnavailableError } from './errors.ts';
 import { migrate } from './migrate.ts';
@@ -71,15 +69,6 @@ class Server {
 
 async function program(name: string, ...args: readonly string[]): Promise<void> {
   await run(path.join(programs ?? '', name), args, { cwd: os.tmpdir(), ...nobody });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 /** A service that reaches a server through an address that can move. */

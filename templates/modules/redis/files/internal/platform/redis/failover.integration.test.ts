@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import os from 'node:os';
 import { createClient } from '@redis/client';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { openProxy } from '../../../test/support/proxy.ts';
+import { freePort, openProxy } from '../../../test/support/proxy.ts';
 import { RedisUnavailableError } from './connection.ts';
 import { testService } from './testing.ts';
 
@@ -53,15 +52,6 @@ class Server {
       client.destroy();
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 async function serviceOf(target: Server) {

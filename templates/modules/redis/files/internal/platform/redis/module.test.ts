@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { freePort } from '../../../test/support/proxy.ts';
 import { RedisUnavailableError } from './connection.ts';
 import { testService } from './testing.ts';
 
@@ -57,15 +58,6 @@ describe('a wrong REDIS_URL', () => {
     await expect(testService({ REDIS_URL: 'http://localhost' })).rejects.toThrow('REDIS_URL');
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const port = portOf(server);
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 function portOf(server: ReturnType<typeof createServer>): number {
   const address = server.address();

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { pino } from 'pino';
 import { createClient } from '@redis/client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { freePort } from '../../../test/support/proxy.ts';
 import { Client } from '../../../pkg/client/websocket/index.ts';
 import { root } from '../../../test/support/service.ts';
 import { about } from '../app/about.ts';
@@ -212,15 +213,6 @@ const instance = `
     },
   };
   await run([metrics, tracing, http, redis, websocket, slice]);`;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const port = portOf(server);
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 function portOf(server: Server): number {
   const address = server.address();
