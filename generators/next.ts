@@ -80,7 +80,7 @@ function ofModules(prepared: Prepared, run: string, { flags, cwd }: Invocation):
   const { modules } = loadCatalogue(flags.catalogue, cwd);
   const known = (ids: readonly string[]): CatalogueModule[] =>
     ids.flatMap((id) => (Object.hasOwn(modules, id) ? (modules[id] ?? []) : []));
-  const told = (id: string, lines: readonly string[] = []): string[] =>
+  const stepsOf = (id: string, lines: readonly string[] = []): string[] =>
     lines.map((line) => `${id}: ${line.replaceAll('{run}', run)}`);
   const pages = known(added).flatMap(({ id, files }) => files.filter(({ path }) => path === `docs/${id}.md`));
   const required = new Set(known(present ?? []).flatMap(({ requires = [] }) => requires));
@@ -88,9 +88,9 @@ function ofModules(prepared: Prepared, run: string, { flags, cwd }: Invocation):
     .flatMap(({ requires = [] }) => requires)
     .filter((id) => present?.includes(id) && !required.has(id));
   return [
-    ...known(added).flatMap(({ id, next }) => told(id, next?.added)),
+    ...known(added).flatMap(({ id, next }) => stepsOf(id, next?.added)),
     ...known(removed).flatMap(({ id, next, config }) => [
-      ...told(id, next?.removed),
+      ...stepsOf(id, next?.removed),
       ...(config.length === 0
         ? []
         : [`${id}: remove its settings from your environments: ${fewOf(config.map(({ name }) => name))}`]),

@@ -104,25 +104,25 @@ async function carryOut(
   recovered: readonly string[] = [],
 ): Promise<Result> {
   const { flags, interactive } = invocation;
-  const told = [...recovered];
+  const notes = [...recovered];
   const prepared =
     interactive && hasConflicts(planned)
       ? await (await import('./settle.ts')).settleByAsking(intent.prepare, invocation, planned)
       : planned;
-  if (hasConflicts(prepared)) return tell(intent, invocation, prepared, { applied: false, notes: told });
+  if (hasConflicts(prepared)) return tell(intent, invocation, prepared, { applied: false, notes });
   const { changes } = prepared;
   if (changes.length > 0) {
-    if (flags.verify.length > 0) told.push(...(await verify(intent, prepared, invocation)));
-    told.push(...land(changes));
+    if (flags.verify.length > 0) notes.push(...(await verify(intent, prepared, invocation)));
+    notes.push(...land(changes));
     // After `undo` of `resolve`, slipway.json may hold conflicts of git again.
     const hasManifest = jsonAfter(manifestPath, prepared) !== undefined;
     if (!intent.isForeign && hasManifest)
-      told.push(...(await followWorkflow(intent.root, prepared, invocation.flags.git)));
+      notes.push(...(await followWorkflow(intent.root, prepared, invocation.flags.git)));
   }
-  told.push(...((await intent.afterwards?.()) ?? []));
-  if (flags.git && changes.length > 0) told.push(...(await ignoredNotes(intent.root, changes)));
+  notes.push(...((await intent.afterwards?.()) ?? []));
+  if (flags.git && changes.length > 0) notes.push(...(await ignoredNotes(intent.root, changes)));
   const installed = await installAsNeeded(intent, prepared, invocation);
-  return tell(intent, invocation, prepared, { applied: true, notes: told, ...installed });
+  return tell(intent, invocation, prepared, { applied: true, notes, ...installed });
 }
 
 function hasConflicts({ entries }: Prepared): boolean {
@@ -192,7 +192,7 @@ async function tell(
   intent: Intent,
   invocation: Invocation,
   prepared: Prepared,
-  { applied, notes: told = [], next: installing = [], fault }: Outcome,
+  { applied, notes: ofRun = [], next: installing = [], fault }: Outcome,
 ): Promise<Result> {
   const { command, flags } = invocation;
   const left = leftToDo(prepared);
@@ -204,7 +204,7 @@ async function tell(
   const notes = [
     ...(intent.notes ?? []),
     ...(catalogue === undefined ? [] : [`catalogue ${catalogue.from} → ${catalogue.to}`]),
-    ...told,
+    ...ofRun,
   ];
   const facts = conflicts || intent.examine ? [] : factsAfter(intent, invocation, prepared);
   const next = [...facts, ...(applied ? commandsAfter(intent, prepared, installing) : [])];

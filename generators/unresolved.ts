@@ -1,5 +1,5 @@
 import { basesPath, lockPath } from './engine/reconcile/lock.ts';
-import { toldFault } from './engine/reconcile/faults.ts';
+import { describeFaultyFile } from './engine/reconcile/faults.ts';
 import { conflictLines, decode, hasConflictMarkers } from './engine/text.ts';
 import { badInput, type SlipwayError } from './engine/errors.ts';
 import type { Prepared } from './engine/reconcile/prepare.ts';
@@ -68,7 +68,7 @@ function unresolved(files: readonly string[], hint: string, { before }: Prepared
 export function refuseFaulty({ faults = [] }: Prepared): void {
   if (faults.length === 0) return;
   throw badInput(
-    `not valid: ${faults.map(toldFault).join('; ')}`,
+    `not valid: ${faults.map(describeFaultyFile).join('; ')}`,
     `correct ${faults.length === 1 ? 'it' : 'them'} first; nothing was written`,
     { files: faults },
   );

@@ -10,7 +10,7 @@ import { fieldOf } from '../engine/json.ts';
 import { manifestPath } from '../engine/manifest.ts';
 import type { Monorepo, PackageManager } from '../engine/model.ts';
 import { parseJson } from '../engine/parseManifest.ts';
-import { faultyFiles, toldFault } from '../engine/reconcile/faults.ts';
+import { faultyFiles, describeFaultyFile } from '../engine/reconcile/faults.ts';
 import { basesPath, lockPath } from '../engine/reconcile/lock.ts';
 import { fewOf } from '../engine/suggest.ts';
 import { decode } from '../engine/text.ts';
@@ -166,7 +166,7 @@ async function conflicts(root: string): Promise<string> {
 async function validity(root: string): Promise<string> {
   const { findFault } = await import('../engine/reconcile/merge/merge.ts');
   const faults = await withPast(root, (present) => faultyFiles(present, findFault));
-  if (faults.length > 0) throw badInput(faults.map(toldFault).join('; '));
+  if (faults.length > 0) throw badInput(faults.map(describeFaultyFile).join('; '));
   return 'all valid';
 }
 

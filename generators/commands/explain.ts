@@ -40,13 +40,13 @@ export const command = defineCommand({
     const state = stateOf(path, locked, service);
     const moved = home === path ? [] : [`moved by you from ${home}; updates follow it`];
     // A derived file usually differs from its first version, because it follows its source. The state is left out.
-    const told = locked.ownership === 'derived' && state === 'edited' ? [] : [states[state]];
+    const edits = locked.ownership === 'derived' && state === 'edited' ? [] : [states[state]];
     const untested =
       locked.ownership === 'merged' && state === 'edited' && lacksTests(home, raw, catalogue) ? [withoutTests] : [];
     const lines = [
       `from ${locked.module}`,
       meaning[locked.ownership],
-      ...told,
+      ...edits,
       ...moved,
       ...settledBy([path, home], raw),
       ...untested,

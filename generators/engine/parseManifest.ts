@@ -97,9 +97,9 @@ function validate(schema: object, value: unknown): ReturnType<Validator['validat
 
 function invalid(faults: readonly string[]): SlipwayError {
   const lines = faults.slice(0, 12).map((fault) => fault.replaceAll('\n', String.raw`\n`).slice(0, longestFault));
-  const told = faults.length > 12 ? [...lines.slice(0, 11), `and ${faults.length - 11} more faults`] : lines;
-  const message = [`${manifestPath} is not a valid manifest:`, ...told].join('\n  ');
-  return badInput(message, 'mend it by hand', { faults: told });
+  const listed = faults.length > 12 ? [...lines.slice(0, 11), `and ${faults.length - 11} more faults`] : lines;
+  const message = [`${manifestPath} is not a valid manifest:`, ...listed].join('\n  ');
+  return badInput(message, 'mend it by hand', { faults: listed });
 }
 
 /** The max length of one fault. A key may have any length. */

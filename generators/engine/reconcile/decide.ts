@@ -331,7 +331,7 @@ function reconcile(subject: Subject, locked: LockedFile, context: DecideContext)
   return threeWay({ ...subject, yours }, locked, from, context);
 }
 
-/** Describes where the file came from. A move that the lock has was told before. */
+/** Describes where the file came from. A move in the lock was reported before. */
 function story({ path, place, destination, locked }: Situation): string {
   if (place !== destination) return `renamed from ${place}`;
   return place === path || place === locked?.at ? '' : `moved by you from ${path}`;

@@ -1,7 +1,7 @@
 import type { Service } from '../model.ts';
 import { decode } from '../text.ts';
 import { hashOfText } from './decide.ts';
-import type { Fault, FaultyFile } from './merge/format.ts';
+import { describeFault, type Fault, type FaultyFile } from './merge/format.ts';
 import type { Prepared } from './prepare.ts';
 
 /** Finds what is wrong with a text. `findFault` in merge/syntax.ts is one; the code is large, so a new service does not load it. */
@@ -47,6 +47,6 @@ export function withFaults(service: Service, prepared: Prepared, findFault: Find
 }
 
 /** @returns file, line and what is wrong there, in one line */
-export function toldFault({ path, line, message }: FaultyFile): string {
-  return `${path}, line ${line}: ${message}`;
+export function describeFaultyFile(file: FaultyFile): string {
+  return `${file.path}, ${describeFault(file)}`;
 }

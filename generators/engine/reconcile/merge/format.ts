@@ -9,6 +9,11 @@ export interface Fault {
   readonly message: string;
 }
 
+/** @returns the line and what is wrong there */
+export function describeFault({ line, message }: Fault): string {
+  return `line ${line}: ${message}`;
+}
+
 /** A file of the service that is not valid. */
 export interface FaultyFile extends Fault {
   readonly path: string;

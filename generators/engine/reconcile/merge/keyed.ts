@@ -1,5 +1,5 @@
 import { mapTrio } from './align.ts';
-import type { Fault, Format } from './format.ts';
+import { describeFault, type Fault, type Format } from './format.ts';
 import { type MergedTree, mergeTree, plainRules } from './mergeTree.ts';
 import { compareScalars } from './scalars.ts';
 import { joinTouching, mergeText, wholeConflict } from './text.ts';
@@ -25,7 +25,7 @@ export function mergeKeyed(texts: Trio<string>, style: ConflictStyle, format: Fo
   if (texts.base === texts.theirs || 'line' in theirs) return byLine;
   if ('line' in yours) {
     if (format.write === undefined) return byLine;
-    const why = `${told(yours)}; correct it first`;
+    const why = `${describeFault(yours)}; correct it first`;
     return isClean ? wholeConflict(texts, style, why) : withReason(byLine, why);
   }
 
@@ -56,11 +56,9 @@ function withReason(merged: Merged, why: string): Merged {
 function whyNot(byKey: MergedTree | undefined, merged: readonly Tree[] | Fault): string {
   const places = byKey?.conflicts.map(({ path }) => pointer(path)) ?? [];
   if (places.length > 0) return `both sides changed ${places.join(', ')}`;
-  return 'line' in merged ? `the merged text would not be valid: ${told(merged)}` : 'both sides changed the same place';
-}
-
-function told({ line, message }: Fault): string {
-  return `line ${line}: ${message}`;
+  return 'line' in merged
+    ? `the merged text would not be valid: ${describeFault(merged)}`
+    : 'both sides changed the same place';
 }
 
 /** Merges by key. Returns undefined when a side is not one mapping. */
