@@ -1,3 +1,4 @@
+import { isObject } from './json.ts';
 import { type Place, placeOf } from './manifest.ts';
 import type { Catalogue, CatalogueModule, Expression, Manifest, OptionValue, Template, TemplatePart } from './model.ts';
 import type { PackageManagerDefinition } from './packageManagers/definition.ts';
@@ -52,9 +53,7 @@ function valueOf(expression: Expression, context: TemplateContext): unknown {
   if ('literal' in expression) return expression.literal;
   if ('eq' in expression) return valueOf(expression.eq[0], context) === valueOf(expression.eq[1], context);
   return expression.path.reduce<unknown>((value, key) => {
-    if (typeof value === 'object' && value !== null && Object.hasOwn(value, key)) {
-      return Object.entries(value).find(([name]) => name === key)?.[1];
-    }
+    if (isObject(value) && Object.hasOwn(value, key)) return value[key];
     throw new Error(`a template names ${expression.path.join('.')}, which is not there`);
   }, context);
 }
