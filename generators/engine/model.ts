@@ -302,12 +302,32 @@ export type Template = readonly TemplatePart[];
 export type TemplatePart =
   | string
   | { readonly value: Expression }
-  | { readonly if: Expression; readonly yes: Template; readonly no: Template };
+  | { readonly if: Expression; readonly yes: Template; readonly no: Template }
+  | {
+      /** A list. The body is printed once for each item. */
+      readonly each: Expression;
+      /** Another name of the item, beside `this`. */
+      readonly as?: string;
+      readonly body: Template;
+      /** Printed when the list is empty. */
+      readonly none: Template;
+    }
+  /** Text on one line when the line fits; otherwise each of its breaks ends a line. */
+  | { readonly fit: Template }
+  | { readonly break: Break };
+
+/** A place in a text that has to fit a line. `layout.ts` says what each prints. */
+export const breaks = ['soft', 'line', 'comma', 'dedent', 'close'] as const;
+export type Break = (typeof breaks)[number];
 
 export type Expression =
   | { readonly path: readonly string[] }
-  | { readonly literal: string | boolean }
-  | { readonly eq: readonly [Expression, Expression] };
+  | { readonly literal: string | number | boolean }
+  | { readonly call: Helper; readonly with: readonly Expression[] };
+
+/** Name of a helper → the number of values that it takes. */
+export const helpers = { and: 2, eq: 2, json: 1, lookup: 2, not: 1, or: 2, quote: 1 } as const;
+export type Helper = keyof typeof helpers;
 
 /** The packages of npm's lockfile: `node_modules/a/node_modules/b` → its package. The empty path is the service. */
 export type NpmPackages = Readonly<Record<string, JsonObject>>;
@@ -321,6 +341,22 @@ export type TemplateFile = {
   /** A test of the platform. A service contains it only when its manifest asks for platform tests. */
   readonly platformTest?: true;
 } & ({ readonly text: string } | { readonly template: Template });
+
+/** A file that a service has once for each resource, or once for each migration of a resource. */
+export type ResourceFile = {
+  /** It names the resource, and the migration if there is one file for each: `internal/migrations/{{change.name}}.ts`. */
+  readonly path: Template;
+  readonly ownership: Ownership;
+} & ({ readonly text: string } | { readonly template: Template });
+
+/** What a module adds to each resource: its folder `resource/`. */
+export interface ResourceTemplates {
+  readonly files: readonly ResourceFile[];
+  /** Name → type of a field → text: what the templates look up. */
+  readonly types: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Prints the resource's part of the OpenAPI document, as JSON. */
+  readonly contract?: Template;
+}
 
 /** One environment variable that a module reads. The build of the catalogue takes it from the module's TypeBox schema. */
 export interface ConfigVariable {
@@ -341,6 +377,7 @@ export interface CatalogueModule extends ModuleDefinition {
   readonly config: readonly ConfigVariable[];
   /** What the module adds to the service's OpenAPI document: `contract.json` beside `module.ts`. */
   readonly contract?: Contract;
+  readonly resource?: ResourceTemplates;
 }
 
 /** A named set of modules. */
