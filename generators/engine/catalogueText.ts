@@ -4,9 +4,9 @@ import { badInput, type SlipwayError } from './errors.ts';
 import { decode, encode } from './text.ts';
 
 /**
- * Prints a catalogue. The first line is JSON. In place of the content of each file and of each lockfile, it has the size of the content in
- * bytes. The contents follow, one after the other: a `text` as it is, any other content as JSON. A command therefore reads only the
- * contents that it needs, whatever the size of the catalogue.
+ * Prints a catalogue. The first line is JSON. In place of the content of each file, of what a module adds to resources, and of each
+ * lockfile, it has the size of the content in bytes. The contents follow, one after the other: a `text` as it is, any other content as
+ * JSON. A command therefore reads only the contents that it needs, whatever the size of the catalogue.
  * @param catalogue all modules
  * @returns its text
  */
@@ -64,6 +64,7 @@ function placesOf(catalogue: unknown): Place[] {
   const files = modules.flatMap((module): unknown => fieldOf(module, 'files') ?? []);
   return [
     ...files.flatMap((file) => fieldsOf(file)).filter(([, name]) => name === 'text' || name === 'template'),
+    ...modules.flatMap((module) => fieldsOf(module)).filter(([, name]) => name === 'resource'),
     ...fieldsOf(fieldOf(catalogue, 'lockfiles')),
   ];
 }
