@@ -3,6 +3,7 @@ import { newManifest } from '../../../generators/engine/manifest.ts';
 import type { Catalogue } from '../../../generators/engine/model.ts';
 import { parseCatalogue, printCatalogue } from '../../../generators/engine/catalogueText.ts';
 import { render } from '../../../generators/engine/render.ts';
+import { encode } from '../../../generators/engine/text.ts';
 import { tinyCatalogue } from '../../helpers/tinyCatalogue.ts';
 
 const catalogue = tinyCatalogue();
@@ -13,7 +14,7 @@ describe('a catalogue as text', () => {
   it('is read back as it was, in ASCII', () => {
     const text = printCatalogue({ ...catalogue, version: '12 – “twelve” 🚢' });
     expect(text).toMatch(/^\p{ASCII}*$/u);
-    expect(parseCatalogue(text, 'text')).toEqual({ ...data, version: '12 – “twelve” 🚢' });
+    expect(parseCatalogue(encode(text), 'text')).toEqual({ ...data, version: '12 – “twelve” 🚢' });
   });
 
   it('is parsed only where its files are asked for', () => {
@@ -22,7 +23,7 @@ describe('a catalogue as text', () => {
     expect(unread).toBeGreaterThan(-1);
     // Last is the lockfile of Yarn, and the service uses npm.
     const text = [first, ...files.with(unread, '{ "cut').with(files.length - 1, '" cut')].join('\n');
-    const parsed = Object.assign(parseCatalogue(text, 'the text') as Catalogue, { printers });
+    const parsed = Object.assign(parseCatalogue(encode(text), 'the text') as Catalogue, { printers });
 
     const service = (...modules: string[]) => render(newManifest({ name: 'orders', modules }, parsed), parsed);
     expect(service('cache').size).toBeGreaterThan(0);
@@ -31,6 +32,8 @@ describe('a catalogue as text', () => {
 
   it('with a line too few is refused', () => {
     const text = printCatalogue(catalogue).trimEnd();
-    expect(() => parseCatalogue(text.slice(0, text.lastIndexOf('\n')), 'the text')).toThrow('the text is not whole');
+    expect(() => parseCatalogue(encode(text.slice(0, text.lastIndexOf('\n'))), 'the text')).toThrow(
+      'the text is not whole',
+    );
   });
 });
