@@ -125,7 +125,9 @@ export function patchOf<Schema extends TObject, Field extends keyof Static<Schem
 ): TUnsafe<Patch<Pick<Static<Schema>, Field>>> {
   const properties = fields.map((name): [string, TSchema] => {
     const { [name]: property = Type.Unknown() } = schema.properties;
-    return [name, Type.IsOptional(property) ? Type.Union([property, Type.Null()]) : property];
+    // A default would be a change that the caller did not ask for.
+    const { default: _, ...value } = property;
+    return [name, Type.IsOptional(property) ? Type.Union([value, Type.Null()]) : value];
   });
   return Type.Unsafe(Type.Partial(Type.Object(Object.fromEntries(properties)), { ...options, additionalProperties: false }));
 }
@@ -133,25 +135,23 @@ export function patchOf<Schema extends TObject, Field extends keyof Static<Schem
 /** A change of an object: a missing field stays, and `null` removes an optional one. */
 export type Patch<Whole> = { [Key in keyof Whole]?: undefined extends Whole[Key] ? Whole[Key] | null : Whole[Key] };
 
-type Json = Readonly<Record<string, unknown>>;
-
 /**
  * Applies a merge patch (RFC 7396, 2).
  * @param target the object; it stays as it is
  * @param patch the changes
  * @returns a changed copy
  */
-export function mergePatch(target: unknown, patch: unknown): unknown {
-  if (!isObject(patch)) return patch;
-  const merged = new Map(Object.entries(isObject(target) ? target : {}));
-  for (const [key, value] of Object.entries(patch)) {
+export function mergePatch(target: object, patch: object): object {
+  const merged = new Map<string, unknown>(Object.entries(target));
+  for (const [key, value] of Object.entries(patch) as [string, unknown][]) {
+    const present = merged.get(key);
     if (value === null) merged.delete(key);
-    else merged.set(key, mergePatch(merged.get(key), value));
+    else merged.set(key, isObject(value) ? mergePatch(isObject(present) ? present : {}, value) : value);
   }
   return Object.fromEntries(merged);
 }
 
-function isObject(value: unknown): value is Json {
+function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -165,34 +165,51 @@ export function decimal(text: string): string {
 }
 
 /**
- * @param field for the error
  * @param text a time with any offset (RFC 3339)
  * @returns the same time in UTC, with milliseconds
- * @throws {ServiceError} 400 for a time that no clock shows, such as a leap second
  */
-export function instant(field: string, text: string): string {
-  const time = new Date(text);
-  if (Number.isNaN(time.getTime()) || !/^\d{4}-/.test(time.toISOString())) {
-    throw invalid([{ pointer: `/${field}`, rule: 'format', detail: 'must be a time from year 0 to 9999, in UTC' }]);
-  }
-  return time.toISOString();
+export function instant(text: string): string {
+  return new Date(text).toISOString();
+}
+
+/** The least and the greatest value, both included. */
+interface Limits {
+  readonly min?: string;
+  readonly max?: string;
 }
 
 /**
- * A rule for texts that stand for numbers, which JSON Schema cannot compare.
- * @param field for the fault
- * @param value a decimal or large whole number; undefined is always within
- * @param limits both included
- * @returns the faults of the value
+ * Checks a text that stands for a number, which JSON Schema cannot compare.
+ * @param pointer to the value
+ * @param value a decimal or large whole number; undefined has no faults
+ * @param limits of the value
+ * @returns its faults
  */
-export function outside(
-  field: string,
+export function numberFaults(pointer: string, value: string | undefined, limits: Limits): Fault[] {
+  return faultsOutside(pointer, value, limits, (a, b) => new Big(a).cmp(b));
+}
+
+/**
+ * Checks a date, or a time (RFC 3339), which JSON Schema cannot compare.
+ * @param pointer to the value
+ * @param value the date or the time; undefined has no faults
+ * @param limits of the value
+ * @returns its faults
+ */
+export function timeFaults(pointer: string, value: string | undefined, limits: Limits): Fault[] {
+  const time = Date.parse(value ?? '');
+  if (value !== undefined && !Number.isFinite(time)) return [{ pointer, rule: 'format', detail: 'must be a time' }];
+  return faultsOutside(pointer, value, limits, (a, b) => Date.parse(a) - Date.parse(b));
+}
+
+function faultsOutside(
+  pointer: string,
   value: string | undefined,
-  limits: { readonly min?: string; readonly max?: string },
+  { min, max }: Limits,
+  compare: (a: string, b: string) => number,
 ): Fault[] {
   if (value === undefined) return [];
-  const { min = value, max = value } = limits;
-  if (new Big(value).lt(min)) return [{ pointer: `/${field}`, rule: 'minimum', detail: `must be >= ${min}` }];
-  if (new Big(value).gt(max)) return [{ pointer: `/${field}`, rule: 'maximum', detail: `must be <= ${max}` }];
+  if (min !== undefined && compare(value, min) < 0) return [{ pointer, rule: 'minimum', detail: `must be >= ${min}` }];
+  if (max !== undefined && compare(value, max) > 0) return [{ pointer, rule: 'maximum', detail: `must be <= ${max}` }];
   return [];
 }

@@ -2,6 +2,7 @@ import { Big } from 'big.js';
 import { Type } from 'typebox';
 import { type Entity, inUse, missingReference, type Repository, taken } from '../../../pkg/resource/index.ts';
 import { defineModule } from '../app/module.ts';
+import { type IdempotencyStore, memoryIdempotency } from '../http/idempotency.ts';
 
 /** What the database checks of one kind of entity. */
 export interface MemoryTable {
@@ -16,9 +17,12 @@ export interface MemoryTable {
 
 type Rows = Map<string, Entity>;
 
+const day = 86_400_000;
+
 /** The entities of all resources in the memory of this process: for development and tests, lost on a restart. */
 export class MemoryDatabase {
   readonly #tables = new Map<MemoryTable, Rows>();
+  readonly idempotency: IdempotencyStore = memoryIdempotency({ keys: 10_000, ttlMs: day });
 
   /**
    * @param table its name and what is checked
