@@ -326,7 +326,7 @@ export type Expression =
   | { readonly call: Helper; readonly with: readonly Expression[] };
 
 /** Name of a helper → the number of values that it takes. */
-export const helpers = { and: 2, eq: 2, json: 1, lookup: 2, not: 1, or: 2, quote: 1 } as const;
+export const helpers = { and: 2, code: 1, eq: 2, json: 1, lookup: 2, not: 1, or: 2, quote: 1 } as const;
 export type Helper = keyof typeof helpers;
 
 /** The packages of npm's lockfile: `node_modules/a/node_modules/b` → its package. The empty path is the service. */

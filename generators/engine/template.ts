@@ -1,7 +1,7 @@
 import { isObject } from './json.ts';
 import { layOut, type Piece } from './layout.ts';
 import { type Place, placeOf } from './manifest.ts';
-import type { Catalogue, CatalogueModule, Expression, Helper, Manifest, OptionValue, Template } from './model.ts';
+import type { Break, Catalogue, CatalogueModule, Expression, Helper, Manifest, OptionValue, Template } from './model.ts';
 import type { PackageManagerDefinition } from './packageManagers/definition.ts';
 import { packageManagerDefinitions } from './packageManagers/index.ts';
 
@@ -56,7 +56,10 @@ export function renderTemplate(template: Template, context: object): string {
       left -= 1;
       if (left < 0) throw new Error(`a template prints more than ${mostParts} parts`);
       if (typeof part === 'string' || 'break' in part) return part;
-      if ('value' in part) return String(valueOf(part.value, scope));
+      if ('value' in part) {
+        const value = valueOf(part.value, scope);
+        return isObject(value) && Array.isArray(value['group']) ? { group: value['group'] } : String(value);
+      }
       if ('if' in part) return print(isTrue(valueOf(part.if, scope)) ? part.yes : part.no, scope);
       if ('fit' in part) return { group: print(part.fit, scope) };
       const items = valueOf(part.each, scope);
@@ -102,6 +105,7 @@ const results: Readonly<Record<Helper, (first: unknown, second: unknown) => unkn
   and: (a, b) => isTrue(a) && isTrue(b),
   or: (a, b) => isTrue(a) || isTrue(b),
   not: (a) => !isTrue(a),
+  code: (value) => codeOf(value),
   eq: (a, b) => a === b,
   json: (value) => JSON.stringify(value),
   quote: (value) => quoted(String(value)),
@@ -110,6 +114,23 @@ const results: Readonly<Record<Helper, (first: unknown, second: unknown) => unkn
     throw new Error(`a template looks up "${String(key)}", which is not there`);
   },
 };
+
+/** A value of JSON as TypeScript, laid out by the service's formatter. */
+function codeOf(value: unknown): Piece {
+  if (typeof value === 'string') return quoted(value);
+  if (Array.isArray(value)) return listed('[', value.map(codeOf), ']', ['soft', 'dedent']);
+  if (!isObject(value)) return String(value);
+  const members = Object.entries(value).map(([key, each]): Piece => ({
+    group: [/^[A-Za-z_$][\w$]*$/.test(key) ? key : quoted(key), ': ', codeOf(each)],
+  }));
+  return listed('{', members, '}', ['line', 'close']);
+}
+
+function listed(open: string, items: readonly Piece[], close: string, [first, last]: readonly [Break, Break]): Piece {
+  if (items.length === 0) return open + close;
+  const separated = items.flatMap((item, index) => (index === 0 ? [item] : [',', { break: 'line' } as const, item]));
+  return { group: [open, { break: first }, ...separated, { break: 'comma' }, { break: last }, close] };
+}
 
 /** A string of TypeScript, with the quotes that the service's formatter chooses: those that need fewer escapes. */
 function quoted(text: string): string {

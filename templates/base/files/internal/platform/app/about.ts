@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import path from 'node:path';
 import { type Static, type TSchema, Type } from 'typebox';
-import { matches } from '../config/config.ts';
+import { matches } from '../../../pkg/validation/index.ts';
 
 const Package = Type.Object({ name: Type.String(), version: Type.Optional(Type.String()) });
 const Build = Type.Partial(Type.Object({ version: Type.String(), revision: Type.String(), date: Type.String() }));

@@ -1,6 +1,6 @@
 import type { Static, TSchema } from 'typebox';
 import { ServiceError } from '../../../pkg/errors/index.ts';
-import { matches } from '../config/config.ts';
+import { matches } from '../../../pkg/validation/index.ts';
 
 /**
  * @param position the last entry of a page, by the values that order the list

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { type Static, type TSchema, Type } from 'typebox';
 import { current } from '../../../pkg/context/index.ts';
 import { ServiceError } from '../../../pkg/errors/index.ts';
-import { matches } from '../config/config.ts';
+import { matches } from '../../../pkg/validation/index.ts';
 import { principalKey } from './requestContext.ts';
 
 /** What a store keeps for a key. */

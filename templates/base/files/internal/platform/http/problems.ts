@@ -4,6 +4,7 @@ import { errorCodes, type FastifyError, type FastifyReply, type FastifyRequest }
 import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
 import { current, headerNames } from '../../../pkg/context/index.ts';
 import { as, ServiceError, tagsOf, unavailable } from '../../../pkg/errors/index.ts';
+import { pointerTo } from '../../../pkg/validation/index.ts';
 import type { ErrorCounts } from '../metrics/module.ts';
 import { ClientFault, cutOffLater, isAnswerable } from './connections.ts';
 
@@ -115,11 +116,6 @@ export function problemOf(error: unknown): Problem {
 
 function isFastifyError(error: unknown): error is FastifyError {
   return error instanceof Error && 'code' in error && 'statusCode' in error;
-}
-
-/** Ajv reports a missing or unknown property at its object. This is the rest of the pointer. */
-function pointerTo(property: unknown): string {
-  return typeof property === 'string' ? `/${property.replaceAll('~', '~0').replaceAll('/', '~1')}` : '';
 }
 
 /**

@@ -1,0 +1,59 @@
+import { Ajv } from 'ajv';
+import formats from 'ajv-formats';
+import type { Static, TSchema } from 'typebox';
+import { invalidArgument } from '../errors/index.ts';
+
+/**
+ * The validator that Fastify uses, which is loaded anyway; `typebox/value` would be 300 more files to load at start. It keeps each
+ * schema object for ever: do not build schemas for each request. It does not keep an `$id`, because another schema may have the same.
+ */
+const ajv = new Ajv({ allErrors: true, strict: false, strictNumbers: true, addUsedSchema: false });
+// Its types are those of a module of another kind than this.
+formats.default(ajv);
+
+/** What is wrong with one part of a value. */
+export interface Fault {
+  /** JSON Pointer (RFC 6901) to the part. */
+  readonly pointer: string;
+  /** The keyword of JSON Schema that it breaks, such as `minimum`. */
+  readonly rule: string;
+  readonly detail: string;
+}
+
+/** @returns whether a value is of the type that a schema describes */
+export function matches<Schema extends TSchema>(schema: Schema, value: unknown): value is Static<Schema> {
+  return ajv.validate(schema, value);
+}
+
+/** @returns all that is wrong with a value; nothing when it is of the type that the schema describes */
+export function faultsOf(schema: TSchema, value: unknown): Fault[] {
+  ajv.validate(schema, value);
+  return (ajv.errors ?? []).map(({ instancePath, keyword, params, message = 'is not valid' }) => ({
+    pointer: instancePath + pointerTo(params['missingProperty'] ?? params['additionalProperty']),
+    rule: keyword,
+    detail: message,
+  }));
+}
+
+/** Ajv reports a missing or unknown property at its object. This is the rest of the pointer. */
+export function pointerTo(property: unknown): string {
+  return typeof property === 'string' ? `/${property.replaceAll('~', '~0').replaceAll('/', '~1')}` : '';
+}
+
+/**
+ * @param faults what is wrong with a value
+ * @returns the error for the caller: 400, `validation_failed`
+ */
+export function invalid(faults: readonly Fault[]): Error {
+  return invalidArgument('The request is not valid.', { code: 'validation_failed', details: { errors: faults } });
+}
+
+/**
+ * @param schema of the value
+ * @param value from a caller
+ * @throws {ServiceError} 400 that names each faulty part and the rule that it breaks
+ */
+export function assertValid<Schema extends TSchema>(schema: Schema, value: unknown): asserts value is Static<Schema> {
+  const faults = faultsOf(schema, value);
+  if (faults.length > 0) throw invalid(faults);
+}

@@ -1,0 +1,63 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Entity } from '../../../pkg/resource/index.ts';
+import { MemoryDatabase } from './memory.ts';
+
+interface Row extends Entity {
+  readonly code?: string;
+  readonly price?: string;
+  readonly owner?: string;
+}
+
+function row(id: string, more: Partial<Row> = {}): Row {
+  return { id, version: 1, createdAt: '', updatedAt: '', ...more };
+}
+
+let database: MemoryDatabase;
+beforeEach(() => {
+  database = new MemoryDatabase();
+});
+
+describe('a table in memory', () => {
+  it('stores the next version of a row, once', async () => {
+    const rows = database.repository<Row>({ name: 'rows', unique: [], refs: {}, numeric: [] });
+    await rows.add(row('a'));
+    expect(await rows.save(row('a', { version: 3 }))).toBe(false);
+    expect(await rows.save(row('a', { version: 2 }))).toBe(true);
+    expect(await rows.save(row('a', { version: 2 }))).toBe(false);
+    expect(await rows.remove(row('a'))).toBe(false);
+    expect(await rows.remove(row('a', { version: 2 }))).toBe(true);
+    expect(await rows.find('a')).toBeUndefined();
+  });
+
+  it('refuses a unique value that another row has, and takes rows without one', async () => {
+    const rows = database.repository<Row>({ name: 'rows', unique: ['code'], refs: {}, numeric: [] });
+    await rows.add(row('a', { code: 'x' }));
+    await rows.add(row('b'));
+    await rows.add(row('c'));
+    await expect(rows.add(row('d', { code: 'x' }))).rejects.toMatchObject({ code: 'already_exists', status: 409 });
+    await expect(rows.save(row('b', { version: 2, code: 'x' }))).rejects.toMatchObject({ status: 409 });
+    expect(await rows.save(row('a', { version: 2, code: 'x' }))).toBe(true);
+  });
+
+  it('refuses a reference to nothing, and the removal of what is referred to', async () => {
+    const owners = database.repository<Row>({ name: 'owners', unique: [], refs: {}, numeric: [] });
+    const rows = database.repository<Row>({ name: 'rows', unique: [], refs: { owner: 'owners' }, numeric: [] });
+    await expect(rows.add(row('a', { owner: 'o' }))).rejects.toMatchObject({ code: 'reference_not_found', status: 422 });
+    await owners.add(row('o'));
+    await rows.add(row('a', { owner: 'o' }));
+    await expect(owners.remove(row('o'))).rejects.toMatchObject({ code: 'in_use', status: 409 });
+    await rows.remove(row('a', { owner: 'o' }));
+    expect(await owners.remove(row('o'))).toBe(true);
+  });
+
+  it('lists numbers that are texts by their value, and equal ones by id, in both directions', async () => {
+    const rows = database.repository<Row>({ name: 'rows', unique: [], refs: {}, numeric: ['price'] });
+    for (const [id, price] of Object.entries({ a: '10', b: '9', c: '10', d: '-1' })) await rows.add(row(id, { price }));
+    const ids = async (descending: boolean, after?: { value: string; id: string }) => {
+      const found = await rows.list({ limit: 9, by: 'price', descending, where: {}, ...(after && { after }) });
+      return found.map(({ id }) => id).join('');
+    };
+    expect([await ids(false), await ids(true)]).toEqual(['dbac', 'cabd']);
+    expect([await ids(false, { value: '10', id: 'a' }), await ids(true, { value: '10', id: 'a' })]).toEqual(['c', 'bd']);
+  });
+});

@@ -1,0 +1,110 @@
+import { Big } from 'big.js';
+import { Type } from 'typebox';
+import { type Entity, inUse, missingReference, type Repository, taken } from '../../../pkg/resource/index.ts';
+import { defineModule } from '../app/module.ts';
+import { type IdempotencyStore, memoryIdempotency } from '../http/idempotency.ts';
+
+/** What the database checks of one kind of entity. */
+export interface MemoryTable {
+  readonly name: string;
+  /** Fields whose values are unique. */
+  readonly unique: readonly string[];
+  /** Field → the name of the table whose ids it holds. */
+  readonly refs: Readonly<Record<string, string>>;
+  /** Fields that hold numbers as texts. */
+  readonly numeric: readonly string[];
+}
+
+type Rows = Map<string, Entity>;
+
+const day = 86_400_000;
+
+/** The entities of all resources in the memory of this process: for development and tests, lost on a restart. */
+export class MemoryDatabase {
+  readonly #tables = new Map<MemoryTable, Rows>();
+  readonly idempotency: IdempotencyStore = memoryIdempotency({ keys: 10_000, ttlMs: day });
+
+  /**
+   * @param table its name and what is checked
+   * @returns a repository that checks what the tables of a real database check
+   */
+  repository<Stored extends Entity>(table: MemoryTable): Repository<Stored> {
+    const rows = new Map<string, Stored>();
+    this.#tables.set(table, rows);
+    const check = (entity: Stored): void => {
+      for (const field of table.unique) {
+        const value: unknown = Reflect.get(entity, field);
+        const isTaken = [...rows.values()].some(
+          (other) => other.id !== entity.id && value !== undefined && Reflect.get(other, field) === value,
+        );
+        if (isTaken) throw taken(field);
+      }
+      for (const [field, target] of Object.entries(table.refs)) {
+        const id: unknown = Reflect.get(entity, field);
+        if (id !== undefined && !this.#has(target, String(id))) throw missingReference(field);
+      }
+    };
+    const isCurrent = ({ id, version }: Entity): boolean => rows.get(id)?.version === version;
+    return {
+      async add(entity) {
+        check(entity);
+        rows.set(entity.id, entity);
+      },
+      find: async (id) => rows.get(id),
+      async list({ limit, by, descending, after, where }) {
+        const compare = comparing(by, descending, table.numeric.includes(by));
+        const wanted = Object.entries(where).filter(([, value]) => value !== undefined);
+        return [...rows.values()]
+          .filter((row) => wanted.every(([field, value]) => Reflect.get(row, field) === value))
+          .filter((row) => after === undefined || compare({ [by]: after.value, id: after.id }, row) < 0)
+          .toSorted(compare)
+          .slice(0, limit);
+      },
+      async save(entity) {
+        if (!isCurrent({ ...entity, version: entity.version - 1 })) return false;
+        check(entity);
+        rows.set(entity.id, entity);
+        return true;
+      },
+      remove: async (entity) => {
+        if (!isCurrent(entity)) return false;
+        if (this.#isReferred(table.name, entity.id)) throw inUse();
+        return rows.delete(entity.id);
+      },
+    };
+  }
+
+  /** In a test of one slice, the other tables may be missing. */
+  #has(name: string, id: string): boolean {
+    const targets = [...this.#tables].filter(([table]) => table.name === name);
+    return targets.length === 0 || targets.some(([, rows]) => rows.has(id));
+  }
+
+  #isReferred(name: string, id: string): boolean {
+    return [...this.#tables].some(([{ refs }, rows]) =>
+      Object.entries(refs).some(
+        ([field, target]) =>
+          target === name && [...rows.values()].some((row) => row.id !== id && Reflect.get(row, field) === id),
+      ),
+    );
+  }
+}
+
+/** @returns the order of a list: by a field, then by id */
+function comparing(by: string, descending: boolean, isNumeric: boolean) {
+  const order = (a: object, b: object, field: string): number => {
+    const [left, right]: unknown[] = [Reflect.get(a, field), Reflect.get(b, field)];
+    if (isNumeric && field === by) return new Big(String(left)).cmp(String(right));
+    if (typeof left === 'number' && typeof right === 'number') return left - right;
+    return String(left) < String(right) ? -1 : Number(String(left) > String(right));
+  };
+  return (a: object, b: object): number => (order(a, b, by) || order(a, b, 'id')) * (descending ? -1 : 1);
+}
+
+/** The database of a service that has no other. */
+export const memory = defineModule({
+  name: 'memory',
+  config: Type.Object({}),
+  requires: [],
+  start: () => ({ value: new MemoryDatabase() }),
+});

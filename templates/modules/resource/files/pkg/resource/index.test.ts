@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { Type } from 'typebox';
+import { matches } from '../validation/index.ts';
+import { decimal, existing, instant, mergePatch, numberFaults, patchOf, timeFaults } from './index.ts';
+
+describe('a merge patch', () => {
+  // The test cases of RFC 7396, appendix A, whose target and patch are objects.
+  it.each([
+    ['{"a":"b"}', '{"a":"c"}', '{"a":"c"}'],
+    ['{"a":"b"}', '{"b":"c"}', '{"a":"b","b":"c"}'],
+    ['{"a":"b"}', '{"a":null}', '{}'],
+    ['{"a":"b","b":"c"}', '{"a":null}', '{"b":"c"}'],
+    ['{"a":["b"]}', '{"a":"c"}', '{"a":"c"}'],
+    ['{"a":"c"}', '{"a":["b"]}', '{"a":["b"]}'],
+    ['{"a":{"b":"c"}}', '{"a":{"b":"d","c":null}}', '{"a":{"b":"d"}}'],
+    ['{"a":[{"b":"c"}]}', '{"a":[1]}', '{"a":[1]}'],
+    ['{"e":null}', '{"a":1}', '{"e":null,"a":1}'],
+    ['{}', '{"a":{"bb":{"ccc":null}}}', '{"a":{"bb":{}}}'],
+  ])('of %s by %s is %s', (target, patch, merged) => {
+    const before: object = JSON.parse(target);
+    expect(mergePatch(before, JSON.parse(patch))).toEqual(JSON.parse(merged));
+    expect(before).toEqual(JSON.parse(target));
+  });
+
+  it('changes no prototype', () => {
+    const merged = mergePatch({}, JSON.parse('{"__proto__":{"admin":true}}'));
+    expect(Object.keys(merged)).toEqual(['__proto__']);
+    expect(merged).not.toHaveProperty('admin');
+  });
+
+  it('has a schema in which null removes what may be missing, and nothing has a default', () => {
+    const whole = Type.Object({ a: Type.String(), b: Type.Optional(Type.Integer({ default: 1 })), c: Type.Boolean() });
+    const patch = patchOf(whole, ['a', 'b'], { $id: 'Patch', description: 'A patch' });
+    for (const valid of [{}, { a: 'a' }, { b: null }, { a: 'a', b: 2 }]) expect(matches(patch, valid)).toBe(true);
+    for (const invalid of [{ a: null }, { c: true }, { b: 'b' }]) expect(matches(patch, invalid)).toBe(false);
+    expect(JSON.stringify(patch)).not.toContain('default');
+  });
+});
+
+it.each([
+  ['1.50', '1.5'],
+  ['-0', '0'],
+  ['0.000', '0'],
+  ['12345678901234567890.1', '12345678901234567890.1'],
+  ['-7', '-7'],
+])('the decimal %s is stored as %s', (given, stored) => {
+  expect(decimal(given)).toBe(stored);
+});
+
+it('a time is stored in UTC', () => {
+  expect(instant('2026-01-02T03:04:05+02:00')).toBe('2026-01-02T01:04:05.000Z');
+});
+
+describe('limits', () => {
+  it.each([
+    ['0.1', { min: '0.10', max: '0.10' }, undefined],
+    ['9007199254740993', { max: '9007199254740992' }, 'maximum'],
+    ['-0.01', { min: '0' }, 'minimum'],
+  ])('of the number %s are exact: %j', (value, limits, rule) => {
+    expect(numberFaults('/a', value, limits).map((fault) => fault.rule)).toEqual(rule === undefined ? [] : [rule]);
+  });
+
+  it.each([
+    ['2026-01-02T00:00:00+02:00', { min: '2026-01-02T00:00:00Z' }, 'minimum'],
+    ['2026-01-02', { max: '2026-01-01' }, 'maximum'],
+    ['2016-12-31T23:59:60Z', {}, 'format'],
+    ['2026-01-02', { min: '2026-01-02', max: '2026-01-02' }, undefined],
+  ])('of the time %s: %j', (value, limits, rule) => {
+    expect(timeFaults('/a', value, limits).map((fault) => fault.rule)).toEqual(rule === undefined ? [] : [rule]);
+  });
+
+  it('hold for a value that is missing', () => {
+    expect([numberFaults('/a', undefined, { min: '1' }), timeFaults('/a', undefined, {})]).toEqual([[], []]);
+  });
+});
+
+it('an entity is found in a version that the caller accepts', () => {
+  const entity = { id: 'a', version: 3, createdAt: '', updatedAt: '' };
+  expect(existing('item', entity, 'a')).toBe(entity);
+  expect(existing('item', entity, 'a', [1, 3])).toBe(entity);
+  expect(() => existing('item', entity, 'a', [])).toThrow(expect.objectContaining({ status: 412 }));
+  expect(() => existing('item', undefined, 'a')).toThrow(expect.objectContaining({ code: 'item_not_found' }));
+});
