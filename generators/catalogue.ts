@@ -12,7 +12,7 @@ import { readBytes } from './readText.ts';
 import { quoted } from './report/visible.ts';
 
 /** The built-in catalogue lies beside the bundled executables. */
-const builtIn = path.join(import.meta.dirname, 'catalogue.jsonl');
+const builtIn = path.join(import.meta.dirname, 'catalogue.txt');
 
 /**
  * Loads the catalogue. A catalogue is plain data; no code in it runs.

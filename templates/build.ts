@@ -213,6 +213,6 @@ async function writeProgram(catalogue: Catalogue): Promise<void> {
 if (import.meta.main) {
   const catalogue = await buildCatalogue();
   await mkdir(path.join(root, 'dist'), { recursive: true });
-  await writeFile(path.join(root, 'dist', 'catalogue.jsonl'), printCatalogue(catalogue));
+  await writeFile(path.join(root, 'dist', 'catalogue.txt'), printCatalogue(catalogue));
   await writeProgram(catalogue);
 }
