@@ -4,6 +4,7 @@ import { boundsOf, isFilter, hasLength, parseField } from './fields.ts';
 import { historyOf, type Revision } from './history.ts';
 import { type Names, namesOf } from './names.ts';
 import { parseStates, type Transition } from './states.ts';
+import { changeSteps, constraintName, creationOf } from './tables.ts';
 
 type Resources = NonNullable<Manifest['resources']>;
 
@@ -92,6 +93,7 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
   const refs = fields.filter((field) => field.type === 'ref');
   const unique = fields.filter((field) => field.unique);
   const any = (test: (field: (typeof fields)[number]) => boolean): boolean => fields.some(test);
+  const { snake: table } = namesOf(resource.plural);
   return {
     ...resourceNames(name, resource.plural),
     fields,
@@ -103,6 +105,13 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
     unique,
     refs,
     lists,
+    /** What a database says when it refuses a value: name of the constraint → name of the field. */
+    constraints: {
+      unique: unique.map((field) => ({ ...field, constraint: constraintName(table, field.snake, 'key') })),
+      references: refs
+        .filter((field) => !field.list)
+        .map((field) => ({ ...field, constraint: constraintName(table, field.snake, 'fkey') })),
+    },
     states,
     has: {
       ...Object.fromEntries(fieldTypes.map((type) => [type, any((field) => field.type === type)])),
@@ -126,7 +135,7 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
 }
 
 /** Values that a field does not have are null, so that a template may ask for them. */
-function fieldOf(field: Field, target: (name: string) => ResourceNames, state = false) {
+function fieldOf<Target extends ResourceNames>(field: Field, target: (name: string) => Target, state = false) {
   const { name, type, list, optional, unique, indexed, immutable, pattern } = field;
   const { min: _min, max: _max, ...item } = field;
   const examples = examplesOf(field);
@@ -195,28 +204,54 @@ function statesOf(field: Field, text: string) {
 function changeOf(resource: string, revision: Revision, before: Revision | undefined, resources: Resources) {
   const { name, change = {}, fields: texts, plural } = revision;
   const target = (other: string) => targetAt(other, name, resources);
-  const read = (field: string, text = ''): ReturnType<typeof fieldOf> => fieldOf(parseField(field, text), target);
-  const fields = Object.entries(texts).map(([field, text]) => read(field, text));
-  const named = (field: string): ReturnType<typeof fieldOf> => read(field, texts[field]);
-  return {
-    name,
-    create: before === undefined,
-    plural: namesOf(plural),
-    /** The plural before, when the migration changes it. */
-    former: before === undefined || before.plural === plural ? null : namesOf(before.plural),
-    add: before === undefined ? fields : [...(change.add ?? [])].sort().map(named),
-    drop: Object.entries(change.drop ?? {})
+  const read = (field: string, text = '') => fieldOf(parseField(field, text), target);
+  const fieldsIn = (all: Readonly<Record<string, string>> = {}) =>
+    Object.entries(all)
       .sort(byKey)
-      .map(([field, text]) => read(field, text)),
+      .map(([field, text]) => read(field, text));
+  const named = (field: string): ReturnType<typeof read> => read(field, texts[field]);
+  const said = {
+    add: before === undefined ? fieldsIn(texts) : [...(change.add ?? [])].sort().map(named),
+    drop: fieldsIn(change.drop),
     rename: Object.entries(change.rename ?? {})
       .sort(byKey)
       .map(([from, to]) => ({ from: { ...namesOf(from), name: from }, to: { ...namesOf(to), name: to } })),
     alter: Object.entries(change.alter ?? {})
       .sort(byKey)
       .map(([field, text]) => ({ before: read(field, text), after: named(field) })),
-    fields,
+  };
+  const awaited = before === undefined ? awaitedBy(resource, name, resources) : [];
+  const table = namesOf(plural).snake;
+  const { up, down } =
+    before === undefined
+      ? creationOf(
+          table,
+          said.add,
+          awaited.map((each) => ({ table: each.plural.snake, column: each.field })),
+        )
+      : changeSteps({
+          ...{ from: namesOf(before.plural).snake, to: table, columns: fieldsIn(before.fields) },
+          ...{ drop: said.drop, alter: said.alter, add: said.add },
+          rename: new Map(said.rename.map(({ from, to }) => [from.snake, to.snake])),
+        });
+  return {
+    name,
+    create: before === undefined,
+    plural: namesOf(plural),
+    /** The plural before, when the migration changes it. */
+    former: before === undefined || before.plural === plural ? null : namesOf(before.plural),
+    ...said,
+    fields: fieldsIn(texts),
     /** Refs of earlier tables to the table that this migration creates. */
-    awaited: before === undefined ? awaitedBy(resource, name, resources) : [],
+    awaited,
+    /** The functions of a migration; none when the database does not notice the change. */
+    directions:
+      up.length === 0
+        ? []
+        : [
+            { name: 'up', steps: up },
+            { name: 'down', steps: down },
+          ],
   };
 }
 
