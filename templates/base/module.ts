@@ -79,7 +79,7 @@ export default defineModule({
     'test/support/replies.ts',
   ],
   agentRules: [
-    'Put a business rule into the `domain.ts` of its slice. It imports only `pkg/` and other domains.',
+    'Put a business rule into the `domain.ts` of its slice. It imports only `pkg/`, other domains and TypeBox.',
     'A slice gets a module with `use(module)` in its `module.ts`, never from a global.',
     'For an error that callers may see, throw one of `pkg/errors` (`notFound`, `conflict`, ...). Add context with `wrap`.',
     'A setting is a key of a TypeBox `config` schema. Read environment variables nowhere else.',
