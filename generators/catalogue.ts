@@ -8,11 +8,11 @@ import { isReserved } from './engine/reconcile/lock.ts';
 import { requiresFault } from './engine/resolve.ts';
 import { pathFault } from './io/paths.ts';
 import { printers } from './printers.ts';
-import { readText } from './readText.ts';
+import { readBytes } from './readText.ts';
 import { quoted } from './report/visible.ts';
 
 /** The built-in catalogue lies beside the bundled executables. */
-const builtIn = path.join(import.meta.dirname, 'catalogue.jsonl');
+const builtIn = path.join(import.meta.dirname, 'catalogue.txt');
 
 /**
  * Loads the catalogue. A catalogue is plain data; no code in it runs.
@@ -23,7 +23,7 @@ const builtIn = path.join(import.meta.dirname, 'catalogue.jsonl');
  */
 export function loadCatalogue(file: string | undefined, cwd: string): Catalogue {
   const source = file === undefined ? builtIn : path.resolve(cwd, file);
-  const value = parseCatalogue(readText(source, 'the catalogue'), source);
+  const value = parseCatalogue(readBytes(source, 'the catalogue'), source);
   if (!isCatalogue(value)) throw badInput(`${source} is not a Slipway catalogue`, 'build one with `npm run build`');
   // The built-in catalogue is checked where it is built.
   if (file !== undefined) refuseInvalid(value, `the catalogue ${source}`);
@@ -64,11 +64,15 @@ function refuseInvalid(value: Omit<Catalogue, 'printers'>, name: string): void {
 const hint = 'ask its author for a correct one';
 
 /** All paths that a module names. A folder may end with a slash. */
-function pathsOf({ files, hosts = [], renamed = {}, ownership = {}, ...more }: CatalogueModule): string[] {
+function pathsOf({ files, resource, hosts = [], renamed = {}, ownership = {}, ...more }: CatalogueModule): string[] {
   const { managed = [], seed = [] } = ownership;
   const { platformTests = [], wiring = {} } = more;
   return [
     ...files.map((file) => file.path),
+    // The names that they hold are valid in every path.
+    ...(resource?.files ?? []).map(({ path: parts }) =>
+      parts.map((part) => (typeof part === 'string' ? part : 'x')).join(''),
+    ),
     ...[...hosts, ...Object.entries(renamed).flat(), ...managed, ...seed, ...platformTests, ...Object.values(wiring)],
   ].map((one) => one.replace(/\/$/, ''));
 }

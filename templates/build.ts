@@ -16,12 +16,14 @@ import type {
   NpmPackages,
   Ownership,
   Preset,
+  ResourceTemplates,
   TemplateFile,
 } from '../generators/engine/model.ts';
 import { withoutIntegrity } from '../generators/engine/compose/pnpmLock.ts';
 import { modulesOf } from '../generators/engine/resolve.ts';
 import { printCatalogue } from '../generators/engine/catalogueText.ts';
 import { composeContract } from '../generators/engine/compose/contract.ts';
+import { composeResources } from '../generators/engine/compose/resources.ts';
 import { composeWiring } from '../generators/engine/compose/wiring.ts';
 import { sorted } from '../generators/engine/json.ts';
 import { isIn } from '../generators/engine/names.ts';
@@ -76,16 +78,37 @@ async function readModule(folder: string): Promise<CatalogueModule> {
   if (definition.id !== path.basename(folder)) throw new Error(`${folder}/module.ts calls itself "${definition.id}"`);
   const files = path.join(folder, 'files');
   const contract = path.join(folder, 'contract.json');
-  const paths = (await readdir(files, { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.relative(files, path.join(entry.parentPath, entry.name)).replaceAll(path.sep, '/'))
-    .sort();
+  const resource = path.join(folder, 'resource');
+  const paths = await filesIn(files);
   return {
     ...definition,
     files: await Promise.all(paths.map((name) => readTemplate(files, name, definition))),
     config: await readConfig(files, paths),
     ...(existsSync(contract) ? { contract: await readJson<Contract>(contract) } : {}),
+    ...(existsSync(resource) ? { resource: await readResource(resource, definition) } : {}),
   };
+}
+
+/** Reads what a module adds to each resource. The paths of its files are templates, too. */
+async function readResource(folder: string, definition: ModuleDefinition): Promise<ResourceTemplates> {
+  const [types, contract] = ['types.json', 'contract.json.hbs'] as const;
+  const all = await filesIn(folder);
+  const read = (name: string): Promise<TemplateFile> => readTemplate(folder, name, definition);
+  const files = await Promise.all(all.filter((name) => name !== types && name !== contract).map(read));
+  const printed = all.includes(contract) ? await read(contract) : undefined;
+  return {
+    files: files.map((file) => ({ ...file, path: parseTemplate(file.path, path.join(folder, file.path)) })),
+    types: all.includes(types) ? await readJson<ResourceTemplates['types']>(path.join(folder, types)) : {},
+    ...(printed && 'template' in printed ? { contract: printed.template } : {}),
+  };
+}
+
+/** Returns the paths of all files in a folder, sorted. */
+async function filesIn(folder: string): Promise<string[]> {
+  return (await readdir(folder, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).replaceAll(path.sep, '/'))
+    .sort();
 }
 
 async function readTemplate(folder: string, name: string, definition: ModuleDefinition): Promise<TemplateFile> {
@@ -178,7 +201,7 @@ async function writeProgram(catalogue: Catalogue): Promise<void> {
   const folder = path.join(root, '.cache', 'templates');
   const input = { manifest, catalogue, modules, paths: [] };
   await rm(folder, { recursive: true, force: true });
-  for (const [file, { text }] of [...composeWiring(input), ...composeContract(input)]) {
+  for (const [file, { text }] of [...composeWiring(input), ...composeResources(input), ...composeContract(input)]) {
     await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
     await writeFile(path.join(folder, file), text);
   }
@@ -190,6 +213,6 @@ async function writeProgram(catalogue: Catalogue): Promise<void> {
 if (import.meta.main) {
   const catalogue = await buildCatalogue();
   await mkdir(path.join(root, 'dist'), { recursive: true });
-  await writeFile(path.join(root, 'dist', 'catalogue.jsonl'), printCatalogue(catalogue));
+  await writeFile(path.join(root, 'dist', 'catalogue.txt'), printCatalogue(catalogue));
   await writeProgram(catalogue);
 }

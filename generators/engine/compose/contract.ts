@@ -14,11 +14,12 @@ export const composeContract: Composer = ({ manifest, modules, catalogue: { prin
   const parts = modules.filter(({ contract }) => contract !== undefined);
   if (parts.length === 0) return [];
   const text = printers.document(join({ info: { title: manifest.service.name } }, parts));
-  const print = (document: string): string | undefined => typesFrom(document, printers);
+  const types = typesFrom(text, printers) ?? '';
+  const print = (now: string): string | undefined => (now === text ? types : typesFrom(now, printers));
   const derivation = { from: contractPath, print };
   return [
     [contractPath, { text, ownership: 'merged' }],
-    [clientPath, { text: print(text) ?? '', ownership: 'derived', derivation }],
+    [clientPath, { text: types, ownership: 'derived', derivation }],
   ];
 };
 
@@ -32,8 +33,14 @@ function typesFrom(text: string, { types }: Printers): string | undefined {
   }
 }
 
-/** Joins objects by key, and arrays as sets. Any other value must be equal in all modules. */
-function join(start: unknown, modules: readonly CatalogueModule[]): unknown {
+/**
+ * Joins objects by key, and arrays as sets. Any other value must be equal in all modules.
+ * @param start what the parts are added to
+ * @param modules the parts, each with the id that an error names
+ * @returns the joined document
+ * @throws SlipwayError when two parts disagree; it names both
+ */
+export function join(start: unknown, modules: readonly Pick<CatalogueModule, 'id' | 'contract'>[]): unknown {
   const joined = (present: unknown, part: unknown, module: string, keys: readonly string[]): unknown => {
     if (present === undefined || part === undefined) return present ?? part;
     if (isObject(present) && isObject(part)) {

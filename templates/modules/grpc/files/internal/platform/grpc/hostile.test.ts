@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect as connectHttp2,
+  constants,
+  createServer,
+} from 'node:http2';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -47,6 +53,18 @@ async function othersAreServed(): Promise<boolean> {
 
 async function counted(line: RegExp): Promise<boolean> {
   return line.test(await service.metrics.text());
+}
+
+/** Waits until one call has its log line and its metrics. */
+async function expectRecorded(method: string, status: string, code: string): Promise<void> {
+  const line = `"method":"${method}",`;
+  await until(() => service.log.text.includes(line));
+  const [before = '', after = ''] = service.log.text.split(line);
+  expect(before).not.toContain('"msg":"call"');
+  expect(after).toMatch(new RegExp(`^.*"status":"${status}".*"msg":"call"`));
+  const labels = `method="${method.replace('/', '\\/')}",status="${status}"`;
+  expect(await counted(new RegExp(`^grpc_server_call_duration_seconds_count\\{${labels}\\} 1$`, 'm'))).toBe(true);
+  expect(await counted(new RegExp(`^errors_total\\{code="${code}"\\} 1$`, 'm'))).toBe(true);
 }
 
 /** Opens a connection that is closed again. */
@@ -204,15 +222,47 @@ describe('what no client should send', () => {
     expect(await othersAreServed()).toBe(true);
   });
 
-  it.each(['/test.Echo/Nothing', '/nothing.Here/One', '/', '/\u00ff'])('%s is no method', async (path) => {
-    expect(await callRaw(session, path, good)).toMatchObject({ status: 200, grpcStatus: '12' });
+  it.each(['/test.Echo/Nothing', '/nothing.Here/One', '/', '/\u00ff', `/${'x'.repeat(5000)}`])(
+    '%s is no method: it has its line, and is counted under one name',
+    async (path) => {
+      expect(await callRaw(session, path, good)).toMatchObject({ status: 200, grpcStatus: '12' });
+      await expectRecorded('unknown', 'UNIMPLEMENTED', 'unimplemented');
+      expect(service.log.text).toContain('"path":"/');
+      expect(await othersAreServed()).toBe(true);
+    },
+  );
+
+  it.each([
+    ['application/json', '/test.Echo/One', 'test.Echo/One'],
+    ['', '/test.Echo/One', 'test.Echo/One'],
+    ['text/plain', '/test.Echo/Nothing', 'unknown'],
+  ])('content type "%s" for %s is answered by 415, has its line, and is counted', async (type, path, method) => {
+    const answer = await callRaw(session, path, good, { 'content-type': type, 'x-request-id': 'odd-one' });
+    expect(answer.status).toBe(415);
+    await expectRecorded(method, 'INVALID_ARGUMENT', 'content_type_unsupported');
+    expect(service.log.text).toContain('odd-one');
     expect(await othersAreServed()).toBe(true);
   });
 
-  it.each(['application/json', 'text/plain', ''])('content type "%s" is answered by 415', async (type) => {
-    const answer = await callRaw(session, '/test.Echo/One', good, { 'content-type': type });
-    expect(answer.status).toBe(415);
-    expect(await othersAreServed()).toBe(true);
+  it('a call whose client has ended nothing is recorded when it is answered', async () => {
+    const stream = opened(session, '/test.Echo/Nothing');
+    const [headers] = await once(stream, 'response');
+    expect(headers).toMatchObject({ 'grpc-status': '12' });
+    await expectRecorded('unknown', 'UNIMPLEMENTED', 'unimplemented');
+    stream.close(constants.NGHTTP2_CANCEL);
+  });
+
+  it('a stream of another HTTP/2 server of the process is not recorded', async () => {
+    const other = createServer((_request, response) => void response.end()).listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const address = other.address();
+    const client = connectHttp2(`http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`);
+    expect(await callRaw(client, '/test.Echo/Nothing', good)).toMatchObject({ status: 200 });
+    client.close();
+    other.close();
+    await othersAreServed();
+    await until(() => service.log.text.includes('"msg":"call"'));
+    expect(service.log.text).not.toContain('unknown');
   });
 
   it('a bomb of headers is reset by HTTP/2 itself', async () => {

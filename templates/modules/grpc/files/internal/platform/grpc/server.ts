@@ -11,11 +11,12 @@ import {
   status as codes,
 } from '@grpc/grpc-js';
 import { Counter, Histogram, type Registry } from '@prometheus-io/client';
+import type { IncomingHttpHeaders } from 'node:http2';
 import type { Static } from 'typebox';
-import { current, headerNames, parseTrace, runWith } from '../../../pkg/context/index.ts';
+import { Context, current, headerNames, parseTrace, runWith } from '../../../pkg/context/index.ts';
 import { type GrpcStatus, grpcCodes, tagsOf } from '../../../pkg/errors/index.ts';
 import { type EndSpan, type Tracing, noTracing } from '../app/tracing.ts';
-import { headerOf, principalKey } from '../http/requestContext.ts';
+import { headerOf, principalKey, requestIdOf, traceOf } from '../http/requestContext.ts';
 import { type Authenticate, bearer } from '../identity/module.ts';
 import type { Logger } from '../log/logger.ts';
 import { type ErrorCounts, scrapedGauge } from '../metrics/module.ts';
@@ -24,6 +25,7 @@ import type { config } from './config.ts';
 import { Connections, Places } from './limits.ts';
 import { type Implementation, type Interceptor, type ServiceOptions, definitionOf, handlerOf } from './method.ts';
 import { type Status, fault, shortened, statusOf } from './status.ts';
+import { watchUnserved } from './unserved.ts';
 
 /** The statuses for which a server is responsible (https://opentelemetry.io/docs/specs/semconv/rpc/grpc/). */
 const serverFaults: ReadonlySet<GrpcStatus> = new Set([
@@ -67,6 +69,7 @@ export class Grpc {
   readonly #probePlaces: Places;
   readonly #spans = new WeakMap<Call, EndSpan>();
   readonly #serving: Serving;
+  #unwatch: (() => void) | undefined;
 
   /** @param options settings, log, registry and tracing */
   constructor(options: GrpcOptions) {
@@ -182,8 +185,10 @@ export class Grpc {
    * Begins to accept connections.
    * @returns the port
    */
-  listen(): Promise<number> {
-    return this.#connections.listen();
+  async listen(): Promise<number> {
+    const port = await this.#connections.listen();
+    this.#unwatch = watchUnserved(port, (path) => this.#methods.has(path), this.#unserved);
+    return port;
   }
 
   /**
@@ -193,6 +198,7 @@ export class Grpc {
   async drain(signal: AbortSignal): Promise<void> {
     await this.#connections.drain(() => this.#server.tryShutdown(() => undefined), signal);
     this.#server.forceShutdown();
+    this.#unwatch?.();
   }
 
   /** Runs between grpc-js and a handler. grpc-js itself answers a call of an unknown method. */
@@ -288,15 +294,26 @@ export class Grpc {
   }
 
   /** Records the end of each call: one log line, one observation, the end of its span. */
-  readonly #ended = (call: Call, { name, code }: Status): void => {
+  readonly #ended = (call: Call, status: Status): void => {
+    const { name } = status;
+    this.#record(call.method.name, status, performance.now() - call.begun);
+    this.#spans.get(call)?.({ 'rpc.response.status_code': name }, serverFaults.has(name) ? name : undefined);
+  };
+
+  /** Records a call that grpc-js has answered at once, without a span. Only methods that exist become a label. */
+  readonly #unserved = (headers: IncomingHttpHeaders, status: Status): void => {
+    const path = headers[':path'] ?? '';
+    const context = new Context({ id: requestIdOf(headers), trace: traceOf(headers, this.#serving.tracing) });
+    const method = this.#methods.get(path)?.name ?? 'unknown';
+    runWith(context, () => this.#record(method, status, 0, { path: shortened(path) }));
+  };
+
+  #record(method: string, { name, code }: Status, ms: number, more: object = {}): void {
     const { log, errors } = this.#options;
-    const ms = performance.now() - call.begun;
-    const method = call.method.name;
     this.#durations.observe({ method, status: name }, ms / 1000);
     if (name !== 'OK') errors.count(code);
-    this.#spans.get(call)?.({ 'rpc.response.status_code': name }, serverFaults.has(name) ? name : undefined);
-    log.info({ method, status: name, ms }, 'call');
-  };
+    log.info({ method, ...more, status: name, ms }, 'call');
+  }
 }
 
 function isServerFault({ name }: Status): boolean {
