@@ -29,7 +29,7 @@ export function choose(found: readonly Found[], names: readonly string[], presen
 /** Replaces refs to what is not there. */
 function withoutRefs(found: Found, targets: ReadonlySet<string>): Found {
   const left = [...found.left];
-  const fields = Object.entries(found.fields).map(([name, text]) => {
+  const fields = Object.entries(found.fields).map(([name, text]): [string, string] => {
     const { target, ...field } = parseField(name, text);
     if (target === undefined || targets.has(target)) return [name, text];
     left.push(`${found.name}.${name}: the resource ${target} is not taken; the field is a uuid`);
