@@ -106,7 +106,7 @@ describe('what the user did to files', () => {
     expect(slipway(['update', '--no-install'], { cwd: service.path }).exitCode).toBe(0);
     for (const file of ['tsconfig.json', 'README.md', compose])
       expect(existsSync(path.join(service.path, file))).toBe(false);
-    expect(slipway(['explain', compose], { cwd: service.path }).stdout).toContain('deleted by you; it stays deleted');
+    expect(slipway(['explain', compose], { cwd: service.path }).stdout).toContain('missing: Slipway leaves it out');
   });
 
   it('moved files are followed, also when they were edited, and not laid down twice', () => {
