@@ -31,6 +31,7 @@ export default defineConfig({
       isbinaryfile: unused,
       resolve: unused,
       handlebars: unused,
+      'node:fs/promises': unused,
     },
   },
   // CommonJS starts faster than ES modules, and only the chunks that a command needs are read.
@@ -38,6 +39,8 @@ export default defineConfig({
     dir: 'dist',
     cleanDir: true,
     format: 'cjs',
+    // Node reads text in ASCII faster.
+    charset: 'ascii',
     minify: true,
     entryFileNames: '[name].cjs',
     // What `new` runs is two files, of which a command that only tells something reads one: each file more that is read costs

@@ -8,11 +8,11 @@ import { isReserved } from './engine/reconcile/lock.ts';
 import { requiresFault } from './engine/resolve.ts';
 import { pathFault } from './io/paths.ts';
 import { printers } from './printers.ts';
-import { readText } from './readText.ts';
+import { readBytes } from './readText.ts';
 import { quoted } from './report/visible.ts';
 
 /** The built-in catalogue lies beside the bundled executables. */
-const builtIn = path.join(import.meta.dirname, 'catalogue.jsonl');
+const builtIn = path.join(import.meta.dirname, 'catalogue.txt');
 
 /**
  * Loads the catalogue. A catalogue is plain data; no code in it runs.
@@ -23,7 +23,7 @@ const builtIn = path.join(import.meta.dirname, 'catalogue.jsonl');
  */
 export function loadCatalogue(file: string | undefined, cwd: string): Catalogue {
   const source = file === undefined ? builtIn : path.resolve(cwd, file);
-  const value = parseCatalogue(readText(source, 'the catalogue'), source);
+  const value = parseCatalogue(readBytes(source, 'the catalogue'), source);
   if (!isCatalogue(value)) throw badInput(`${source} is not a Slipway catalogue`, 'build one with `npm run build`');
   // The built-in catalogue is checked where it is built.
   if (file !== undefined) refuseInvalid(value, `the catalogue ${source}`);

@@ -4,6 +4,6 @@ export function glob(): never {
   throw new Error('not used by Slipway');
 }
 
-export { glob as globSync, glob as isBinaryFile, glob as isBinaryFileSync };
+export { glob as globSync, glob as isBinaryFile, glob as isBinaryFileSync, glob as rm };
 
 export default { registerPrompt: glob, prompt: glob, sync: glob };

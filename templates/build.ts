@@ -16,6 +16,7 @@ import type {
   NpmPackages,
   Ownership,
   Preset,
+  ResourceTemplates,
   TemplateFile,
 } from '../generators/engine/model.ts';
 import { withoutIntegrity } from '../generators/engine/compose/pnpmLock.ts';
@@ -76,16 +77,37 @@ async function readModule(folder: string): Promise<CatalogueModule> {
   if (definition.id !== path.basename(folder)) throw new Error(`${folder}/module.ts calls itself "${definition.id}"`);
   const files = path.join(folder, 'files');
   const contract = path.join(folder, 'contract.json');
-  const paths = (await readdir(files, { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.relative(files, path.join(entry.parentPath, entry.name)).replaceAll(path.sep, '/'))
-    .sort();
+  const resource = path.join(folder, 'resource');
+  const paths = await filesIn(files);
   return {
     ...definition,
     files: await Promise.all(paths.map((name) => readTemplate(files, name, definition))),
     config: await readConfig(files, paths),
     ...(existsSync(contract) ? { contract: await readJson<Contract>(contract) } : {}),
+    ...(existsSync(resource) ? { resource: await readResource(resource, definition) } : {}),
   };
+}
+
+/** Reads what a module adds to each resource. The paths of its files are templates, too. */
+async function readResource(folder: string, definition: ModuleDefinition): Promise<ResourceTemplates> {
+  const [types, contract] = ['types.json', 'contract.json.hbs'] as const;
+  const all = await filesIn(folder);
+  const read = (name: string): Promise<TemplateFile> => readTemplate(folder, name, definition);
+  const files = await Promise.all(all.filter((name) => name !== types && name !== contract).map(read));
+  const printed = all.includes(contract) ? await read(contract) : undefined;
+  return {
+    files: files.map((file) => ({ ...file, path: parseTemplate(file.path, path.join(folder, file.path)) })),
+    types: all.includes(types) ? await readJson<ResourceTemplates['types']>(path.join(folder, types)) : {},
+    ...(printed && 'template' in printed ? { contract: printed.template } : {}),
+  };
+}
+
+/** Returns the paths of all files in a folder, sorted. */
+async function filesIn(folder: string): Promise<string[]> {
+  return (await readdir(folder, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).replaceAll(path.sep, '/'))
+    .sort();
 }
 
 async function readTemplate(folder: string, name: string, definition: ModuleDefinition): Promise<TemplateFile> {
@@ -190,6 +212,6 @@ async function writeProgram(catalogue: Catalogue): Promise<void> {
 if (import.meta.main) {
   const catalogue = await buildCatalogue();
   await mkdir(path.join(root, 'dist'), { recursive: true });
-  await writeFile(path.join(root, 'dist', 'catalogue.jsonl'), printCatalogue(catalogue));
+  await writeFile(path.join(root, 'dist', 'catalogue.txt'), printCatalogue(catalogue));
   await writeProgram(catalogue);
 }

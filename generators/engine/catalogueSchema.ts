@@ -1,6 +1,7 @@
 import { Validator } from '@cfworker/json-schema';
 import { fieldOf, isTooDeep } from './json.ts';
 import { catalogueVersionPattern } from './manifest.ts';
+import { breaks, helpers } from './model.ts';
 
 /** One line without control characters. It is printed in tables and prompts. */
 const line = { type: 'string', maxLength: 2000, pattern: String.raw`^[^\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]*$` };
@@ -27,6 +28,20 @@ const file = {
       ownership: { enum: ['managed', 'merged', 'seed', 'derived'] },
       executable: isTrue,
       platformTest: isTrue,
+      text: { type: 'string' },
+      template: { $ref: '#/$defs/template' },
+    },
+    'path',
+    'ownership',
+  ),
+  anyOf: [{ required: ['text'] }, { required: ['template'] }],
+};
+
+const resourceFile = {
+  ...shape(
+    {
+      path: { $ref: '#/$defs/template' },
+      ownership: { enum: ['managed', 'merged', 'seed'] },
       text: { type: 'string' },
       template: { $ref: '#/$defs/template' },
     },
@@ -83,6 +98,15 @@ const module = shape(
     agentRules: list(line),
     renamed: record(path, path),
     contract: { type: 'object' },
+    resource: shape(
+      {
+        files: list(resourceFile),
+        types: record(record({ type: 'string' })),
+        contract: { $ref: '#/$defs/template' },
+      },
+      'files',
+      'types',
+    ),
     files: list(file),
     config: list(variable),
   },
@@ -134,6 +158,19 @@ const catalogueSchema = {
       anyOf: [
         { type: 'string' },
         shape({ value: { $ref: '#/$defs/expression' } }, 'value'),
+        shape({ fit: { $ref: '#/$defs/template' } }, 'fit'),
+        shape({ break: { enum: breaks } }, 'break'),
+        shape(
+          {
+            each: { $ref: '#/$defs/expression' },
+            as: { type: 'string' },
+            body: { $ref: '#/$defs/template' },
+            none: { $ref: '#/$defs/template' },
+          },
+          'each',
+          'body',
+          'none',
+        ),
         shape(
           {
             if: { $ref: '#/$defs/expression' },
@@ -149,8 +186,15 @@ const catalogueSchema = {
     expression: {
       anyOf: [
         shape({ path: list({ type: 'string' }) }, 'path'),
-        shape({ literal: { type: ['string', 'boolean'] } }, 'literal'),
-        shape({ eq: { ...list({ $ref: '#/$defs/expression' }), minItems: 2, maxItems: 2 } }, 'eq'),
+        shape({ literal: { type: ['string', 'boolean', 'number'] } }, 'literal'),
+        shape(
+          {
+            call: { enum: Object.keys(helpers) },
+            with: { ...list({ $ref: '#/$defs/expression' }), minItems: 1, maxItems: 2 },
+          },
+          'call',
+          'with',
+        ),
       ],
     },
   },

@@ -1,6 +1,14 @@
 import { catalogueVersionPattern } from './manifest.ts';
-import { type Catalogue, type CatalogueModule, ciProviders, conflictChoices, packageManagers } from './model.ts';
+import {
+  type Catalogue,
+  type CatalogueModule,
+  ciProviders,
+  conflictChoices,
+  fieldTypes,
+  packageManagers,
+} from './model.ts';
 import { offeredModules } from './resolve.ts';
+import { mostFields, mostResources } from './resources/check.ts';
 import {
   descriptionPattern,
   folderPattern,
@@ -69,6 +77,12 @@ export function manifestSchema(catalogue: Catalogue): Record<string, unknown> {
         additionalProperties: false,
         properties: Object.fromEntries(offeredModules(catalogue).map((module) => [module.id, optionsSchema(module)])),
       },
+      resources: {
+        type: 'object',
+        description: 'Resource, in kebab-case → its fields; `slipway resource` writes them.',
+        maxProperties: mostResources,
+        additionalProperties: resourceSchema,
+      },
       platformTests: { const: true, description: 'The service also gets the tests of the platform’s code.' },
       ejected: {
         type: 'array',
@@ -87,6 +101,44 @@ export function manifestSchema(catalogue: Catalogue): Record<string, unknown> {
     },
   };
 }
+
+const texts = { type: 'object', additionalProperties: { type: 'string' } };
+
+const resourceSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['plural', 'fields', 'created'],
+  properties: {
+    plural: {
+      type: 'string',
+      description: 'In kebab-case. It names the folder, the path of the routes and the table.',
+    },
+    fields: {
+      ...texts,
+      description: `Name in camelCase → type and modifiers, such as "string:unique". Types: ${fieldTypes.join(', ')}.`,
+    },
+    states: {
+      ...texts,
+      description: 'An enum field → its transitions, such as "created>confirmed:confirm, confirmed>shipped:ship".',
+    },
+    created: { type: 'string', description: 'Date of the first migration, such as "20261130".' },
+    changes: {
+      type: 'object',
+      description: 'Name of a later migration → what it changed. `slipway resource` writes it.',
+      additionalProperties: {
+        type: 'object',
+        additionalProperties: false,
+        properties: {
+          add: { type: 'array', uniqueItems: true, maxItems: mostFields, items: { type: 'string' } },
+          drop: texts,
+          rename: texts,
+          alter: texts,
+          plural: { type: 'string' },
+        },
+      },
+    },
+  },
+};
 
 function optionsSchema(module: CatalogueModule): Record<string, unknown> {
   return {

@@ -34,6 +34,8 @@ export interface Manifest {
   readonly monorepo?: Monorepo;
   /** Module id → the options that differ from the default. */
   readonly modules: Readonly<Record<string, Readonly<Record<string, OptionValue>>>>;
+  /** Name of a resource in kebab-case → the resource. */
+  readonly resources?: Readonly<Record<string, Resource>>;
   /** Whether the service also contains the tests of the platform's code. */
   readonly platformTests?: true;
   /** Files that Slipway no longer changes. A folder ends with `/`. */
@@ -51,6 +53,85 @@ export interface Monorepo {
    * workspace has the lockfile.
    */
   readonly workspace?: string;
+}
+
+// Resources
+
+/** A domain slice that Slipway prints from its fields. */
+export interface Resource {
+  /** In kebab-case. It names the folder, the path of the routes and the table. */
+  readonly plural: string;
+  /** Name in camelCase → text of the field, such as `string:unique`. The code has the fields in this order. */
+  readonly fields: Readonly<Record<string, string>>;
+  /** Name of an enum field → its transitions, such as `created>confirmed:confirm, confirmed>shipped:ship`. */
+  readonly states?: Readonly<Record<string, string>>;
+  /** The date of the first migration, as its name begins: `20261130`. */
+  readonly created: string;
+  /** Name of a migration → what it changed. */
+  readonly changes?: Readonly<Record<string, ResourceChange>>;
+}
+
+/** What one migration changed. It holds what is needed to undo it: `fields` of the resource are those after all changes. */
+export interface ResourceChange {
+  /** Names of new fields. */
+  readonly add?: readonly string[];
+  /** Name of a removed field → its text. */
+  readonly drop?: Readonly<Record<string, string>>;
+  /** Former name → name. */
+  readonly rename?: Readonly<Record<string, string>>;
+  /** Name → the former text. */
+  readonly alter?: Readonly<Record<string, string>>;
+  /** The former plural. */
+  readonly plural?: string;
+}
+
+export const fieldTypes = [
+  'string',
+  'text',
+  'email',
+  'url',
+  'int',
+  'bigint',
+  'decimal',
+  'boolean',
+  'date',
+  'datetime',
+  'uuid',
+  'json',
+  'enum',
+  'ref',
+] as const;
+export type FieldType = (typeof fieldTypes)[number];
+
+/**
+ * A field of a resource. Values are as in JSON: an int is a number, a bigint and a decimal are strings, a date is `2026-11-30`, a
+ * datetime is `2026-11-30T12:00:00.000Z`.
+ */
+export interface Field {
+  readonly name: string;
+  readonly type: FieldType;
+  readonly list: boolean;
+  readonly optional: boolean;
+  readonly unique: boolean;
+  readonly indexed: boolean;
+  readonly immutable: boolean;
+  /** The field is never part of a reply. */
+  readonly private: boolean;
+  /** The value of a field that a create request lacks. */
+  readonly default?: unknown;
+  /** The least value of a number or a date; the least length of a text or a list. */
+  readonly min?: number | string;
+  readonly max?: number | string;
+  /** A regular expression of JavaScript with the flag `u`. */
+  readonly pattern?: string;
+  /** The values of an enum. */
+  readonly values?: readonly string[];
+  /** Digits of a decimal. */
+  readonly precision?: number;
+  /** Digits of a decimal after the point. */
+  readonly scale?: number;
+  /** Name of the resource that a ref refers to. */
+  readonly target?: string;
 }
 
 // Module definitions
@@ -221,12 +302,32 @@ export type Template = readonly TemplatePart[];
 export type TemplatePart =
   | string
   | { readonly value: Expression }
-  | { readonly if: Expression; readonly yes: Template; readonly no: Template };
+  | { readonly if: Expression; readonly yes: Template; readonly no: Template }
+  | {
+      /** A list. The body is printed once for each item. */
+      readonly each: Expression;
+      /** Another name of the item, beside `this`. */
+      readonly as?: string;
+      readonly body: Template;
+      /** Printed when the list is empty. */
+      readonly none: Template;
+    }
+  /** Text on one line when the line fits; otherwise each of its breaks ends a line. */
+  | { readonly fit: Template }
+  | { readonly break: Break };
+
+/** A place in a text that has to fit a line. `layout.ts` says what each prints. */
+export const breaks = ['soft', 'line', 'comma', 'dedent', 'close'] as const;
+export type Break = (typeof breaks)[number];
 
 export type Expression =
   | { readonly path: readonly string[] }
-  | { readonly literal: string | boolean }
-  | { readonly eq: readonly [Expression, Expression] };
+  | { readonly literal: string | number | boolean }
+  | { readonly call: Helper; readonly with: readonly Expression[] };
+
+/** Name of a helper → the number of values that it takes. */
+export const helpers = { and: 2, eq: 2, json: 1, lookup: 2, not: 1, or: 2, quote: 1 } as const;
+export type Helper = keyof typeof helpers;
 
 /** The packages of npm's lockfile: `node_modules/a/node_modules/b` → its package. The empty path is the service. */
 export type NpmPackages = Readonly<Record<string, JsonObject>>;
@@ -240,6 +341,22 @@ export type TemplateFile = {
   /** A test of the platform. A service contains it only when its manifest asks for platform tests. */
   readonly platformTest?: true;
 } & ({ readonly text: string } | { readonly template: Template });
+
+/** A file that a service has once for each resource, or once for each migration of a resource. */
+export type ResourceFile = {
+  /** It names the resource, and the migration if there is one file for each: `internal/migrations/{{change.name}}.ts`. */
+  readonly path: Template;
+  readonly ownership: Ownership;
+} & ({ readonly text: string } | { readonly template: Template });
+
+/** What a module adds to each resource: its folder `resource/`. */
+export interface ResourceTemplates {
+  readonly files: readonly ResourceFile[];
+  /** Name → type of a field → text: what the templates look up. */
+  readonly types: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Prints the resource's part of the OpenAPI document, as JSON. */
+  readonly contract?: Template;
+}
 
 /** One environment variable that a module reads. The build of the catalogue takes it from the module's TypeBox schema. */
 export interface ConfigVariable {
@@ -260,6 +377,7 @@ export interface CatalogueModule extends ModuleDefinition {
   readonly config: readonly ConfigVariable[];
   /** What the module adds to the service's OpenAPI document: `contract.json` beside `module.ts`. */
   readonly contract?: Contract;
+  readonly resource?: ResourceTemplates;
 }
 
 /** A named set of modules. */

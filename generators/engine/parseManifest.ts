@@ -6,6 +6,7 @@ import { hasConflictMarkers } from './text.ts';
 import { badInput, type SlipwayError } from './errors.ts';
 import { manifestSchema } from './manifestSchema.ts';
 import { descriptionFault, maximumPatternLength, serviceNameFault } from './names.ts';
+import { resourceFaults } from './resources/check.ts';
 import { didYouMean } from './suggest.ts';
 
 /**
@@ -63,11 +64,13 @@ export function validateManifest(value: unknown, catalogue: Catalogue): Manifest
   const { path = '', workspace = '.' } = manifest.monorepo ?? {};
   if (workspace !== '.' && !path.startsWith(`${workspace}/`))
     throw invalid([`/monorepo/workspace: ${workspace} does not contain ${path}`]);
+  const faults = resourceFaults(manifest.resources ?? {});
+  if (faults.length > 0) throw invalid(faults);
   return manifest;
 }
 
 /** The max number of values in a manifest. Some checks take quadratic time. */
-const mostValues = 10_000;
+const mostValues = 30_000;
 
 function isLarge(value: unknown): boolean {
   let left = mostValues;
@@ -150,6 +153,8 @@ function complaint({ keyword, error }: SchemaFault, pointer: string, given: unkn
         .join(' or ')}; given: ${shown(given)}`;
     case 'uniqueItems':
       return 'names something twice';
+    case 'maxProperties':
+      return `holds more than ${String(rule)}; given: ${Object.keys(object(given)).length}`;
     case 'minLength':
       return 'is empty';
     case 'pattern':
@@ -184,11 +189,11 @@ function shown(value: unknown): string {
 
 /** Returns the keys that the schema allows for the object at a pointer. */
 function knownKeys(schema: object, pointer: string): string[] {
-  const parents = pointer
+  const rule = pointer
     .split('/')
     .slice(1)
-    .flatMap((part) => ['properties', part]);
-  return Object.keys(object(at(schema, ['', ...parents, 'properties'].join('/'))));
+    .reduce<unknown>((above, part) => at(above, `/properties/${part}`) ?? at(above, '/additionalProperties'), schema);
+  return Object.keys(object(at(rule, '/properties')));
 }
 
 function lastPart(pointer: string): string {

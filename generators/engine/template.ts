@@ -1,5 +1,7 @@
+import { isObject } from './json.ts';
+import { layOut, type Piece } from './layout.ts';
 import { type Place, placeOf } from './manifest.ts';
-import type { Catalogue, CatalogueModule, Expression, Manifest, OptionValue, Template, TemplatePart } from './model.ts';
+import type { Catalogue, CatalogueModule, Expression, Helper, Manifest, OptionValue, Template } from './model.ts';
 import type { PackageManagerDefinition } from './packageManagers/definition.ts';
 import { packageManagerDefinitions } from './packageManagers/index.ts';
 
@@ -32,29 +34,93 @@ export function templateContext(manifest: Manifest, module: CatalogueModule, cat
   };
 }
 
+/** The max number of parts that one template prints. A catalogue of someone else can have lists inside lists. */
+const mostParts = 1_000_000;
+
+/** Where names are looked up: in the innermost item first. */
+interface Scope {
+  readonly values: unknown;
+  readonly outer?: Scope;
+}
+
 /**
  * @param template from the catalogue
  * @param context the values that it may use
  * @returns the text, without escaping
- * @throws Error when the template uses a name that does not exist
+ * @throws Error when the template uses a name that does not exist, or prints without end
  */
-export function renderTemplate(template: Template, context: TemplateContext): string {
-  return template.map((part) => renderPart(part, context)).join('');
+export function renderTemplate(template: Template, context: object): string {
+  let left = mostParts;
+  const print = (parts: Template, scope: Scope): Piece[] =>
+    parts.flatMap((part): Piece | Piece[] => {
+      left -= 1;
+      if (left < 0) throw new Error(`a template prints more than ${mostParts} parts`);
+      if (typeof part === 'string' || 'break' in part) return part;
+      if ('value' in part) return String(valueOf(part.value, scope));
+      if ('if' in part) return print(isTrue(valueOf(part.if, scope)) ? part.yes : part.no, scope);
+      if ('fit' in part) return { group: print(part.fit, scope) };
+      const items = valueOf(part.each, scope);
+      if (!Array.isArray(items)) throw new Error(`a template takes ${described(part.each)} for a list`);
+      if (items.length === 0) return print(part.none, scope);
+      return items.flatMap((item: unknown, index) => {
+        const position = { '@first': index === 0, '@last': index === items.length - 1, '@index': index };
+        const named = part.as === undefined ? {} : { [part.as]: item };
+        const outer: Scope = { values: item, outer: scope };
+        return print(part.body, { values: { ...position, this: item, ...named }, outer });
+      });
+    });
+  return layOut(print(template, { values: context }));
 }
 
-function renderPart(part: TemplatePart, context: TemplateContext): string {
-  if (typeof part === 'string') return part;
-  if ('value' in part) return String(valueOf(part.value, context));
-  return renderTemplate(valueOf(part.if, context) ? part.yes : part.no, context);
+/** As in Handlebars, an empty list is false. */
+function isTrue(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : Boolean(value);
 }
 
-function valueOf(expression: Expression, context: TemplateContext): unknown {
+function valueOf(expression: Expression, scope: Scope): unknown {
   if ('literal' in expression) return expression.literal;
-  if ('eq' in expression) return valueOf(expression.eq[0], context) === valueOf(expression.eq[1], context);
-  return expression.path.reduce<unknown>((value, key) => {
-    if (typeof value === 'object' && value !== null && Object.hasOwn(value, key)) {
-      return Object.entries(value).find(([name]) => name === key)?.[1];
-    }
-    throw new Error(`a template names ${expression.path.join('.')}, which is not there`);
-  }, context);
+  if ('call' in expression) {
+    const [first, second] = expression.with.map((each) => valueOf(each, scope));
+    return results[expression.call](first, second);
+  }
+  const [head = '', ...tail] = expression.path;
+  let found: Scope | undefined = scope;
+  while (found !== undefined && !has(found.values, head)) found = found.outer;
+  if (found === undefined) throw new Error(`a template names ${described(expression)}, which is not there`);
+  return [head, ...tail].reduce<unknown>((value, key) => {
+    if (has(value, key)) return value[key];
+    throw new Error(`a template names ${described(expression)}, which is not there`);
+  }, found.values);
+}
+
+function has(value: unknown, key: string): value is Readonly<Record<string, unknown>> {
+  return (isObject(value) || Array.isArray(value)) && Object.hasOwn(value, key);
+}
+
+/** What each helper returns for its values. */
+const results: Readonly<Record<Helper, (first: unknown, second: unknown) => unknown>> = {
+  and: (a, b) => isTrue(a) && isTrue(b),
+  or: (a, b) => isTrue(a) || isTrue(b),
+  not: (a) => !isTrue(a),
+  eq: (a, b) => a === b,
+  json: (value) => JSON.stringify(value),
+  quote: (value) => quoted(String(value)),
+  lookup: (value, key) => {
+    if (has(value, String(key))) return value[String(key)];
+    throw new Error(`a template looks up "${String(key)}", which is not there`);
+  },
+};
+
+/** A string of TypeScript, with the quotes that the service's formatter chooses: those that need fewer escapes. */
+function quoted(text: string): string {
+  const body = JSON.stringify(text)
+    .slice(1, -1)
+    .replaceAll(String.raw`\"`, '"');
+  const count = (quote: string): number => text.split(quote).length;
+  const quote = count("'") > count('"') ? '"' : "'";
+  return quote + body.replaceAll(quote, `\\${quote}`) + quote;
+}
+
+function described(expression: Expression): string {
+  return 'path' in expression ? expression.path.join('.') : 'a value';
 }

@@ -7,7 +7,7 @@ import { loadCatalogue } from '../../generators/catalogue.ts';
 import { layDown, scratchFolder, treeOf } from '../helpers/cli.ts';
 
 const services = path.join(import.meta.dirname, 'services');
-const catalogueFile = path.resolve(import.meta.dirname, '../../dist/catalogue.jsonl');
+const catalogueFile = path.resolve(import.meta.dirname, '../../dist/catalogue.txt');
 
 /** Together they have both CI providers and both package managers, so that every composer prints something. */
 const presets = [

@@ -435,8 +435,11 @@ export const catalogues: Readonly<Record<string, (built: Catalogue, place: Place
     printCatalogue({ ...built, modules: Object.fromEntries([['__proto__', hostileModule({ id: '__proto__' })]]) }),
   'has an unknown ownership': (built) => withFile(built, { ownership: 'owned' as 'seed' }),
   'has a file without content': (built) => withFile(built, { text: undefined as unknown as string }),
-  'has a template that is nested': (built) =>
-    withFile(built, { text: 'DEEP' }).replace('"text":"DEEP"', `"template":${nested(1e5)}`),
+  'has a template that is nested': (built) => {
+    const template = ['-'.repeat(nested(1e5).length - JSON.stringify(['']).length)];
+    const printed = withModule(built, { files: [{ path: 'docs/hostile.md', ownership: 'seed', template }] });
+    return printed.replace(JSON.stringify(template), nested(1e5));
+  },
   'has modules that require each other': (built) => withModule(built, { requires: ['hostile'] }),
   'has 100,000 modules': (built) => {
     const ids = Array.from({ length: 1e5 }, (_, index) => `m${index}`);

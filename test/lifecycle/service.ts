@@ -12,14 +12,14 @@ import { scratchFolder } from '../helpers/scratch.ts';
 import { nextCatalogue } from '../helpers/secondCatalogue.ts';
 
 /** The catalogue that the command line carries. */
-export const catalogue: Catalogue = loadCatalogue('dist/catalogue.jsonl', path.resolve(import.meta.dirname, '../..'));
+export const catalogue: Catalogue = loadCatalogue('dist/catalogue.txt', path.resolve(import.meta.dirname, '../..'));
 /** The one after it. */
 export const second = nextCatalogue(catalogue);
 
 const folder = mkdtempSync(path.join(tmpdir(), 'slipway-second-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** Where it lies, for `--catalogue`. */
-export const secondFile = path.join(folder, 'catalogue.jsonl');
+export const secondFile = path.join(folder, 'catalogue.txt');
 writeFileSync(secondFile, printCatalogue(second));
 
 /** A service on disk, and what a user does to it. */

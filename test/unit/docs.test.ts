@@ -48,7 +48,7 @@ function repositoryWorld(): World {
   const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root });
   const own = listed.toString().trim().split('\n');
   const ignored = ignoredIn(readFileSync(path.join(root, '.gitignore'), 'utf8'));
-  const built = [...Object.values(manifest.bin), 'dist/catalogue.jsonl'];
+  const built = [...Object.values(manifest.bin), 'dist/catalogue.txt'];
   return {
     files: [
       ...own,

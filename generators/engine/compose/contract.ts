@@ -14,11 +14,12 @@ export const composeContract: Composer = ({ manifest, modules, catalogue: { prin
   const parts = modules.filter(({ contract }) => contract !== undefined);
   if (parts.length === 0) return [];
   const text = printers.document(join({ info: { title: manifest.service.name } }, parts));
-  const print = (document: string): string | undefined => typesFrom(document, printers);
+  const types = typesFrom(text, printers) ?? '';
+  const print = (now: string): string | undefined => (now === text ? types : typesFrom(now, printers));
   const derivation = { from: contractPath, print };
   return [
     [contractPath, { text, ownership: 'merged' }],
-    [clientPath, { text: print(text) ?? '', ownership: 'derived', derivation }],
+    [clientPath, { text: types, ownership: 'derived', derivation }],
   ];
 };
 

@@ -71,7 +71,10 @@ export function mergePackages(
   present: NpmPackages,
   { before, after, pins, raise }: Pick<LockfileMerge<NpmPackages>, 'before' | 'pins' | 'raise'> & { after: JsonObject },
 ): NpmPackages {
-  const tree: Record<string, JsonObject> = { ...present, '': rootOf(present[''], pins[''], before, after) };
+  const root = rootOf(present[''], pins[''], before, after);
+  // A new lockfile whose ranges are the catalogue's is a part of the catalogue's lockfile.
+  const isPart = Object.keys(present).length === 0 && edgesOf(root, true).every((edge) => asks(pins[''], edge));
+  const tree: Record<string, JsonObject> = { ...(isPart ? pins : present), '': root };
   if (raise) raiseAll(tree, pins);
   const kept = grow(tree, present, pins, overridden(after['overrides']));
   return Object.fromEntries(Object.entries(tree).filter(([place]) => kept.has(place)));
@@ -172,7 +175,7 @@ function overridden(overrides: unknown): ReadonlySet<string> {
  * folder) stays.
  */
 function raiseAll(tree: Record<string, JsonObject>, pins: NpmPackages): void {
-  const elsewhere = [...edgesOf(tree[''], true)].filter(({ range }) => validRange(range) === null);
+  const elsewhere = edgesOf(tree[''], true).filter(({ range }) => validRange(range) === null);
   const own = new Set(elsewhere.map(({ name }) => `node_modules/${name}`));
   for (const [place, present] of Object.entries(tree)) {
     const pin = place === '' || own.has(place) ? undefined : pins[place];
@@ -203,13 +206,12 @@ function grow(
       const target = tree[from]?.['link'] === true ? tree[from]['resolved'] : undefined;
       if (typeof target === 'string') seen.add(target);
       // When the tree resolves a dependency as the catalogue does, it needs no check.
-      const isPinned = (name: string, found: string): boolean =>
-        isOf(pins, from) && isOf(pins, found) && resolve(pins, from, name) === found;
+      const isPinned = (edge: Edge, found: string): boolean =>
+        (isOf(pins, from) || asks(pins[from], edge)) && isOf(pins, found) && resolve(pins, from, edge.name) === found;
       for (const edge of edgesOf(tree[from], from === '')) {
         if (edge.peer && edge.optional) continue;
         const found = resolve(tree, from, edge.name);
-        const isMet =
-          found !== undefined && (isPinned(edge.name, found) || free.has(edge.name) || meets(tree[found], edge));
+        const isMet = found !== undefined && (isPinned(edge, found) || free.has(edge.name) || meets(tree[found], edge));
         const added = isMet ? undefined : add(tree, from, edge, pins, before);
         if (added !== undefined) grown = true;
         const place = added ?? found;
@@ -246,7 +248,7 @@ function add(
   return undefined;
 }
 
-function edgesOf(entry: JsonObject | undefined, isRoot: boolean): Iterable<Edge> {
+function edgesOf(entry: JsonObject | undefined, isRoot: boolean): Edge[] {
   const edges = new Map<string, Edge>();
   for (const group of groups) {
     if (group === 'devDependencies' && !isRoot) continue;
@@ -258,7 +260,12 @@ function edgesOf(entry: JsonObject | undefined, isRoot: boolean): Iterable<Edge>
       edges.set(name, { name, range: String(range), dev: group === 'devDependencies', optional, peer });
     }
   }
-  return edges.values();
+  return [...edges.values()];
+}
+
+/** Returns whether a package asks for the same range. */
+function asks(entry: JsonObject | undefined, { name, range }: Edge): boolean {
+  return groups.some((group) => fieldOf(fieldOf(entry, group), name) === range);
 }
 
 /**

@@ -53,8 +53,9 @@ export function ruleFor(paths: readonly string[], rules: readonly ConflictRule[]
  */
 export function matchesPattern(path: string, pattern: string): boolean {
   const names = pattern.split('/').filter((name) => name !== '' && name !== '.');
-  const tokens = names.join('/').match(/\*\*\/?|[^]/gu) ?? [];
-  if (tokens.length === 0) return true;
+  const whole = names.join('/');
+  if (!/[*?]/.test(whole)) return whole === '' || path === whole || path.startsWith(`${whole}/`);
+  const tokens = whole.match(/\*\*\/?|[^]/gu) ?? [];
   const isFolder = !tokens.at(-1)?.startsWith('*');
   /** The tokens that may match the next character. */
   let states = new Set<number>();

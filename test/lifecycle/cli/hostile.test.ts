@@ -156,7 +156,7 @@ describe.skipIf(process.platform === 'win32')('a plan of a stranger', () => {
 });
 
 describe.skipIf(process.platform === 'win32')('a catalogue of a stranger', () => {
-  const built = loadCatalogue('catalogue.jsonl', path.dirname(bundled()));
+  const built = loadCatalogue('catalogue.txt', path.dirname(bundled()));
 
   it.for(Object.entries(catalogues))('that %s is refused by every command', async ([, make]) => {
     using place = target();

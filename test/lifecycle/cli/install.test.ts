@@ -234,7 +234,7 @@ describe.skipIf(process.platform === 'win32')('what the package manager and git 
     writeFileSync(path.join(folder, 'plan.json'), run('plan', 'add', 'postgres', '--json'));
     const note = 'npm rebuild';
     expect(run('apply', '../plan.json')).toContain(note);
-    expect(run('add', 'redis', '--catalogue', path.join(path.dirname(bundled()), 'catalogue.jsonl'))).toContain(note);
+    expect(run('add', 'redis', '--catalogue', path.join(path.dirname(bundled()), 'catalogue.txt'))).toContain(note);
     expect(run('remove', 'redis')).not.toContain(note);
     const foreign = 'install --ignore-scripts --git=git\n';
     expect(readFileSync(path.join(folder, 'npm.log'), 'utf8')).toBe(`${foreign}${foreign}install\n`);

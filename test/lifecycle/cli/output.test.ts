@@ -178,11 +178,10 @@ describe('usage', () => {
     ['is no object', () => '[]', 'is not a Slipway catalogue'],
     ['is another format', () => '{ "openapi": "3.1.0" }', 'is not a Slipway catalogue'],
     ['is no JSON', () => 'version: 1', 'is not JSON'],
-    ['was cut off', (whole: Catalogue) => printCatalogue(whole).replace(/\n[^\n]*\n$/, ''), 'is not whole'],
+    ['was cut off', (whole: Catalogue) => printCatalogue(whole).slice(0, -100), 'is not whole'],
     [
-      'was cut off in a module',
-      ({ modules: { postgres }, lockfiles: _none, ...rest }: Catalogue) =>
-        printCatalogue({ ...rest, modules: { ...(postgres && { postgres }) } }).slice(0, -100),
+      'has a lockfile that is no JSON',
+      (whole: Catalogue) => printCatalogue(whole).replace(/"$/, 'x'),
       'is not JSON: see line 1, column ',
     ],
     [
@@ -207,8 +206,8 @@ describe('usage', () => {
     ],
   ] as const)('a catalogue from elsewhere that %s is refused', ([, change, message]) => {
     using service = scratchService('--preset=minimal');
-    const built = loadCatalogue('catalogue.jsonl', path.dirname(bundled()));
-    const file = path.join(path.dirname(service.path), 'catalogue.jsonl');
+    const built = loadCatalogue('catalogue.txt', path.dirname(bundled()));
+    const file = path.join(path.dirname(service.path), 'catalogue.txt');
     writeFileSync(file, change(built));
     const before = treeOf(path.dirname(service.path));
     expectFault(slipway(['add', 'postgres', '--catalogue', file], { cwd: service.path }), 2, message);

@@ -250,8 +250,8 @@ describe('a plan', () => {
   it('of an update, in which files are renamed, can be applied', () => {
     using planned = scratchService();
     using done = scratchService();
-    const second = path.join(path.dirname(planned.path), 'catalogue.jsonl');
-    writeFileSync(second, printCatalogue(nextCatalogue(loadCatalogue('dist/catalogue.jsonl', process.cwd()))));
+    const second = path.join(path.dirname(planned.path), 'catalogue.txt');
+    writeFileSync(second, printCatalogue(nextCatalogue(loadCatalogue('dist/catalogue.txt', process.cwd()))));
     const command = ['update', '--catalogue', second];
     const file = savePlan(planned.path, command);
     expect(readFileSync(file, 'utf8')).toContain(`"from":"${next.renamed.from}"`);
