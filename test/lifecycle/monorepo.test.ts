@@ -39,12 +39,17 @@ describe('a service in a workspace', () => {
     ['npm', 'package-lock.json', npmWorkspace],
     ['npm', 'package-lock.json', { 'package.json': '{ "workspaces": { "packages": ["./services/**"] } }\n' }],
     ['pnpm', 'pnpm-lock.yaml', { 'pnpm-workspace.yaml': 'packages: ["services/{orders,billing}"]\n' }],
+    ['yarn', 'yarn.lock', npmWorkspace],
+    ['bun', 'bun.lock', npmWorkspace],
   ])('of %s has its lockfile, its workflow and the context of its image at the root', (manager, lockfile, files) => {
     const root = repository(files);
     const service = serviceOf(root, `--package-manager=${manager}`);
     expect(service.manifest()['monorepo']).toEqual({ path: 'services/orders', workspace: '.' });
-    expect(Object.keys(service.tree())).not.toEqual(expect.arrayContaining([lockfile]));
-    expect(Object.keys(service.tree())).not.toEqual(expect.arrayContaining(['pnpm-workspace.yaml']));
+    for (const name of [lockfile, 'pnpm-workspace.yaml', '.yarnrc.yml'])
+      expect(Object.keys(service.tree())).not.toContain(name);
+    expect(service.output).toContain('Renovate reads renovate.json at the root of the repository only');
+    expect(service.output.includes('nodeLinker: node-modules')).toBe(manager === 'yarn');
+    expect(service.read('docs/supply-chain.md')).toContain('local>OWNER/REPOSITORY//services/orders/renovate');
     const workflow = parse(text(root, copy));
     expect(workflow).toMatchObject({
       name: 'orders',
@@ -61,6 +66,16 @@ describe('a service in a workspace', () => {
     });
     expect(service.read('deploy/argocd/applications.yaml')).toContain('path: services/orders/deploy/k8s/overlays/');
     expect(service.must('check')).toContain('No drift');
+  });
+
+  it.each([
+    ['yarn', npmWorkspace, false],
+    ['yarn', {}, true],
+    ['bun', npmWorkspace, true],
+  ])('of %s pins Node only where the right one is installed', (manager, files, isPinned) => {
+    const service = serviceOf(repository(files), `--package-manager=${manager}`, '--preset=minimal', '--pin-node');
+    expect('node' in service.manifest()).toBe(isPinned);
+    expect(service.output.includes('no Node is pinned')).toBe(!isPinned);
   });
 
   it('gets changes of its workflow at the root, but never over an edit there', () => {
