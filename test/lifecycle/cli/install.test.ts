@@ -4,14 +4,12 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { execaSync } from 'execa';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { packageManagerDefinitions } from '../../../generators/engine/packageManagers/index.ts';
 import { bundled, onPath, scratchFolder, slipway, startSlipway, treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
 import { writeFiles } from '../../helpers/scratch.ts';
 import { scratchService } from '../../helpers/scratchService.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 /** A folder of programs that stands for all of PATH, for one test: this Node, and shell scripts. */
 function programs(scripts: Readonly<Record<string, string>> = {}): { readonly PATH: string } {
