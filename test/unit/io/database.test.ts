@@ -16,8 +16,9 @@ const shop = readFileSync(new URL('../engine/resources/from/shop.sql', import.me
 
 test('a live database gives the same resources as its dump', async ({ skip }) => {
   await using database = await serverDatabase();
-  if (database === undefined) return skip('no PostgreSQL answers');
-  const client = new pg.Client({ connectionString: database.url });
+  skip(database === undefined, 'no PostgreSQL answers');
+  const url = database?.url ?? '';
+  const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
     await client.query(shop);
@@ -25,7 +26,7 @@ test('a live database gives the same resources as its dump', async ({ skip }) =>
     await client.end();
   }
   const ofDump = fromSql(shop);
-  const ofDatabase = fromSql(await sqlOf(database.url));
+  const ofDatabase = fromSql(await sqlOf(url));
   const byName = (findings: typeof ofDump): unknown =>
     Object.fromEntries(findings.found.map(({ name, left, ...rest }) => [name, { ...rest, left: left.toSorted() }]));
   expect(ofDump.found.length).toBe(4);
