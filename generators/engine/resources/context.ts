@@ -1,5 +1,6 @@
 import { fieldTypes, type Field, type Manifest, type Resource } from '../model.ts';
 import { examplesOf } from './examples.ts';
+import { listRulesOf, rulesOf, schemaOf } from './schema.ts';
 import { boundsOf, isFilter, hasLength, parseField } from './fields.ts';
 import { historyOf, type Revision } from './history.ts';
 import { type Names, namesOf } from './names.ts';
@@ -78,7 +79,7 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
   const [stated] = Object.entries(resource.states ?? {});
   const target = (other: string): ResourceNames => resourceNames(other, at(resources, other).plural);
   const fields = Object.entries(resource.fields).map(([field, text]) =>
-    fieldOf(parseField(field, text), target, field === stated?.[0]),
+    fieldOf(parseField(field, text), target, field === stated?.[0], name),
   );
   const states =
     stated === undefined ? false : statesOf(parseField(stated[0], resource.fields[stated[0]] ?? ''), stated[1]);
@@ -87,30 +88,67 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
   const changeable = writable.filter((field) => !field.immutable);
   const filters = fields.filter((field) => field.filter);
   const sortable = filters.filter(
-    ({ type }) => type !== 'enum' && type !== 'ref' && type !== 'boolean' && type !== 'uuid',
+    ({ type, optional }) => !optional && type !== 'enum' && type !== 'ref' && type !== 'boolean' && type !== 'uuid',
   );
-  const lists = fields.filter((field) => field.list);
+  const required = writable.filter(({ optional, hasDefault }) => !optional && !hasDefault);
+  const limited = fields.filter(
+    ({ type, numeric, timed, limits }) => type === 'datetime' || ((numeric || timed) && Object.keys(limits).length > 0),
+  );
+  const canonical = fields.filter(({ canonicalBy }) => canonicalBy !== null);
+  const names = resourceNames(name, resource.plural);
+  const example = Object.fromEntries(writable.filter(({ self }) => !self).map((field) => [field.name, field.example]));
   const refs = fields.filter((field) => field.type === 'ref');
   const unique = fields.filter((field) => field.unique);
   const any = (test: (field: (typeof fields)[number]) => boolean): boolean => fields.some(test);
-  const { snake: table } = namesOf(resource.plural);
   return {
-    ...resourceNames(name, resource.plural),
+    ...names,
+    Article: capital(names.article),
+    Plural: capital(names.plural.words),
+    /** The schema of the replies. */
+    view: visible.length === fields.length ? names.pascal : `${names.pascal}View`,
     fields,
     writable,
+    required,
     changeable,
     visible,
     filters,
     sortable,
+    /** Fields whose limits JSON Schema cannot check. */
+    limited,
+    /** Fields whose values are stored in one form only. */
+    canonical,
+    /** Names and values as the code lists them. */
+    lists: {
+      changeable: namesIn(changeable),
+      defaults: Object.fromEntries(
+        fields.filter((field) => field.hasDefault).map((field) => [field.name, field.default]),
+      ),
+      hidden: namesIn(fields.filter((field) => field.private)),
+      numeric: namesIn(fields.filter((field) => field.numeric && !field.list)),
+      refs: Object.fromEntries(
+        refs.filter((field) => !field.list).map((field) => [field.name, field.target?.plural.snake ?? '']),
+      ),
+      sortable: ['createdAt', ...namesIn(sortable)],
+      unique: namesIn(unique),
+    },
+    example,
+    entity: {
+      ...{ id: exampleId, version: 1, ...example },
+      ...(states && { [states.field.name]: states.initial }),
+      ...{ createdAt: exampleTime, updatedAt: exampleTime },
+    },
     unique,
     refs,
-    lists,
     /** What a database says when it refuses a value: name of the constraint → name of the field. */
     constraints: {
-      unique: unique.map((field) => ({ ...field, constraint: constraintName(table, field.snake, 'key') })),
-      references: refs
-        .filter((field) => !field.list)
-        .map((field) => ({ ...field, constraint: constraintName(table, field.snake, 'fkey') })),
+      unique: Object.fromEntries(
+        unique.map((field) => [constraintName(names.plural.snake, field.snake, 'key'), field.name]),
+      ),
+      references: Object.fromEntries(
+        refs
+          .filter((field) => !field.list)
+          .map((field) => [constraintName(names.plural.snake, field.snake, 'fkey'), field.name]),
+      ),
     },
     states,
     has: {
@@ -123,21 +161,46 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
       pattern: any(({ hasPattern }) => hasPattern),
       unique: unique.length > 0,
       refs: refs.length > 0,
-      lists: lists.length > 0,
+      lists: any(({ list }) => list),
       states: states !== false,
       filters: filters.length > 0,
       sortable: sortable.length > 0,
       writable: writable.length > 0,
       changeable: changeable.length > 0,
+      limits: limited.length > 0,
+      numberLimits: limited.some(({ numeric }) => numeric),
+      timeLimits: limited.some(({ timed }) => timed),
     },
     migration: revisionsOf(name, resource)[0]?.name,
   };
 }
 
+/** What the templates of the slice show. */
+const exampleId = '5f0c3b1e-8f0e-4a66-9b8e-3c1d2e4f5a6b';
+const exampleTime = '2026-01-02T03:04:05.000Z';
+
+function namesIn(fields: readonly { readonly name: string }[]): string[] {
+  return fields.map(({ name }) => name);
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** The function of `pkg/resource` that gives a value its only form. */
+const canonicalBy: Readonly<Partial<Record<Field['type'], string>>> = { decimal: 'decimal', datetime: 'instant' };
+
 /** Values that a field does not have are null, so that a template may ask for them. */
-function fieldOf<Target extends ResourceNames>(field: Field, target: (name: string) => Target, state = false) {
+function fieldOf<Target extends ResourceNames>(
+  field: Field,
+  target: (name: string) => Target,
+  state = false,
+  resource = '',
+) {
   const { name, type, list, optional, unique, indexed, immutable, pattern } = field;
-  const { min: _min, max: _max, ...item } = field;
+  const { min: _min, max: _max, default: _default, ...rest } = field;
+  const item = { ...rest, list: false };
+  const limits = limitsOfText(list ? item : field);
   const examples = examplesOf(field);
   const styles = namesOf(name);
   return {
@@ -155,7 +218,24 @@ function fieldOf<Target extends ResourceNames>(field: Field, target: (name: stri
     default: field.default ?? null,
     ...limitsOf(field),
     /** Of a list: what each of its items takes. */
-    item: limitsOf({ ...item, list: false }),
+    item: limitsOf(item),
+    /** The least and the greatest value of a number or time that is a text, or of each in a list. */
+    limits,
+    hasLimits: Object.keys(limits).length > 0,
+    /** What JSON Schema says of a value, or of an item of a list. */
+    rules: list ? rulesOf(item) : [...rulesOf(field), ...defaultOf(field)],
+    listRules: list ? [...listRulesOf(field), ...defaultOf(field)] : [],
+    schema: {
+      ...schemaOf(field),
+      ...Object.fromEntries(defaultOf(field).map(({ keyword, value }) => [keyword, value])),
+    },
+    /** Without its default. */
+    changeSchema: schemaOf(field),
+    numeric: type === 'decimal' || type === 'bigint',
+    timed: type === 'date' || type === 'datetime',
+    canonicalBy: canonicalBy[type] ?? null,
+    /** Whether it refers to the resource itself. */
+    self: field.target === resource,
     hasPattern: pattern !== undefined,
     pattern: pattern ?? null,
     values: field.values ?? [],
@@ -169,6 +249,17 @@ function fieldOf<Target extends ResourceNames>(field: Field, target: (name: stri
     /** A value that differs from the example; the example itself when the field takes only one. */
     other: examples[1] ?? examples[0] ?? null,
   };
+}
+
+function limitsOfText(field: Field): { min?: unknown; max?: unknown } {
+  const { least, greatest } = boundsOf(field);
+  const [min, max] =
+    field.type === 'bigint' ? [least ?? `-${2n ** 63n}`, greatest ?? String(2n ** 63n - 1n)] : [least, greatest];
+  return { ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) };
+}
+
+function defaultOf({ default: value }: Field) {
+  return value === undefined ? [] : [{ keyword: 'default', value }];
 }
 
 /** The least and the greatest value or length, also where the type sets it. */
@@ -185,18 +276,23 @@ function limitsOf(field: Field) {
 
 function statesOf(field: Field, text: string) {
   const states = field.values ?? [];
-  const transitions = new Map<string, Transition[]>();
-  for (const one of parseStates(field, text)) transitions.set(one.verb, [...(transitions.get(one.verb) ?? []), one]);
+  const byVerb = new Map<string, Transition[]>();
+  for (const one of parseStates(field, text)) byVerb.set(one.verb, [...(byVerb.get(one.verb) ?? []), one]);
+  const transitions = [...byVerb].map(([verb, all]) => ({
+    verb,
+    ...namesOf(verb),
+    Words: capital(namesOf(verb).words),
+    to: all[0]?.to ?? '',
+    from: all.map(({ from }) => from),
+  }));
+  const [initial = ''] = states;
   return {
     field: { name: field.name, ...namesOf(field.name) },
-    initial: states[0],
+    initial,
     states,
-    transitions: [...transitions].map(([verb, all]) => ({
-      verb,
-      ...namesOf(verb),
-      to: all[0]?.to,
-      from: all.map(({ from }) => from),
-    })),
+    transitions,
+    /** One transition that a new entity can make once, for tests. */
+    opening: transitions.filter(({ from, to }) => from.includes(initial) && !from.includes(to)).slice(0, 1),
   };
 }
 

@@ -40,15 +40,16 @@ export function resourceModules(
   }));
   return names.map((name) => {
     const { changes, resource } = contextsOf(name, resources);
-    const files = new Map<string, { readonly from: string; readonly file: TemplateFile }>();
+    const files = new Map<string, { readonly from: CatalogueModule; readonly file: TemplateFile }>();
     const contracts: { id: string; contract: Contract }[] = [];
     for (const [index, module] of modules.entries()) {
       const context: Context = { ...shared[index], resource };
       for (const [path, file] of filesOf(module, context, changes)) {
-        const other = files.get(path)?.from ?? 'base';
-        if (other !== 'base')
-          throw new SlipwayError(exitCodes.failed, `modules "${other}" and "${module.id}" both bring ${path}`);
-        files.set(path, { from: module.id, file });
+        const other = files.get(path)?.from;
+        // A module may replace what each resource has.
+        if (other !== undefined && !other.withResources)
+          throw new SlipwayError(exitCodes.failed, `modules "${other.id}" and "${module.id}" both bring ${path}`);
+        files.set(path, { from: module, file });
       }
       const contract = contractOf(module, context);
       if (contract !== undefined) contracts.push({ id: module.id, contract });
@@ -108,9 +109,10 @@ function refuseTaken(name: string, plural: string, modules: readonly CatalogueMo
   }
 }
 
-/** The texts that the templates of a module look up: its own, and those of the base. */
-function typesOf({ resource }: CatalogueModule, [base]: readonly CatalogueModule[]): Readonly<Record<string, unknown>> {
-  return { ...base?.resource?.types, ...resource?.types };
+/** The texts that the templates of a module look up: its own, and those of the parts that each resource has. */
+function typesOf({ resource }: CatalogueModule, modules: readonly CatalogueModule[]): Readonly<Record<string, unknown>> {
+  const shared = modules.filter(({ withResources }) => withResources).map((module) => module.resource?.types ?? {});
+  return Object.assign({}, ...shared, resource?.types);
 }
 
 function filesOf(

@@ -5,6 +5,7 @@ export default defineModule({
   summary: 'What the slices of all resources share: changes, lists, versions and storage in memory',
   category: 'data',
   part: true,
+  withResources: true,
   dependencies: ['big.js'],
   devDependencies: ['@types/big.js'],
   wiring: { memory: 'internal/platform/resource/memory.ts' },

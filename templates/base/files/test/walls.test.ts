@@ -37,6 +37,7 @@ describe('the walls between cmd, internal, pkg and api', () => {
   it.each([
     ['cmd/a/main.ts', "import { run } from '../../internal/platform/app/run.ts';"],
     ['internal/a/module.ts', "import { fastify } from 'fastify';\nimport { rule } from './domain.ts';"],
+    ['internal/a/domain.ts', "import { Type } from 'typebox';"],
     ['internal/a/domain.ts', "import { notFound } from '../../pkg/errors/index.ts';\nimport '../b/domain.ts';"],
     ['internal/a/module.test.ts', "import { run } from '../../cmd/server/main.ts';"],
   ])('let %s have %s', async (file, text) => {

@@ -41,8 +41,8 @@ async function violationsIn(root: string, file: string): Promise<string[]> {
 function mayImport(file: string, specifier: string): boolean {
   const [part = ''] = file.split('/');
   const isDomain = path.posix.basename(file) === 'domain.ts';
-  // A package is an adapter to something: a domain has none.
-  if (!specifier.startsWith('.')) return !isDomain;
+  // A package is an adapter to something: a domain has none. TypeBox only describes values.
+  if (!specifier.startsWith('.')) return !isDomain || specifier === 'typebox';
   const target = path.posix.join(path.posix.dirname(file), specifier);
   const [targetPart = ''] = target.split('/');
   if (isDomain && targetPart !== 'pkg' && path.posix.basename(target) !== 'domain.ts') return false;

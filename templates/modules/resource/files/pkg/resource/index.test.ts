@@ -30,7 +30,7 @@ describe('a merge patch', () => {
 
   it('has a schema in which null removes what may be missing, and nothing has a default', () => {
     const whole = Type.Object({ a: Type.String(), b: Type.Optional(Type.Integer({ default: 1 })), c: Type.Boolean() });
-    const patch = patchOf(whole, ['a', 'b'], { $id: 'Patch', description: 'A patch' });
+    const patch = patchOf({ $id: 'Patch', description: 'A patch', of: whole, fields: ['a', 'b'] });
     for (const valid of [{}, { a: 'a' }, { b: null }, { a: 'a', b: 2 }]) expect(matches(patch, valid)).toBe(true);
     for (const invalid of [{ a: null }, { c: true }, { b: 'b' }]) expect(matches(patch, invalid)).toBe(false);
     expect(JSON.stringify(patch)).not.toContain('default');

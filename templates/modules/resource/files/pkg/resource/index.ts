@@ -1,7 +1,7 @@
 import { Big } from 'big.js';
 import { type Static, type TObject, type TSchema, type TUnsafe, Type } from 'typebox';
 import { conflict, notFound, ServiceError } from '../errors/index.ts';
-import { type Fault, invalid } from '../validation/index.ts';
+import type { Fault } from '../validation/index.ts';
 
 /** What every entity of a resource has. */
 export interface Entity {
@@ -111,25 +111,34 @@ export function concurrentChange(): ServiceError {
   });
 }
 
+/** What a merge patch may change. */
+interface PatchOptions<Schema extends TObject, Field extends string> {
+  readonly $id: string;
+  readonly description: string;
+  /** The schema of the whole object. */
+  readonly of: Schema;
+  /** The fields that may change. */
+  readonly fields: readonly Field[];
+}
+
 /**
- * The fields of a merge patch (RFC 7396) for objects of a schema: each may be missing, and `null` removes an optional one.
- * @param schema of the whole object
- * @param fields that may change
- * @param options `$id` and description
+ * Makes the schema of a merge patch (RFC 7396): each field may be missing, and `null` removes an optional one.
+ * @param options the whole object, and its fields that may change
  * @returns the schema of the patch
  */
-export function patchOf<Schema extends TObject, Field extends keyof Static<Schema> & string>(
-  schema: Schema,
-  fields: readonly Field[],
-  options: { readonly $id: string; readonly description: string; readonly examples?: readonly unknown[] },
-): TUnsafe<Patch<Pick<Static<Schema>, Field>>> {
-  const properties = fields.map((name): [string, TSchema] => {
-    const { [name]: property = Type.Unknown() } = schema.properties;
+export function patchOf<Schema extends TObject, Field extends keyof Static<Schema> & string>({
+  of: { properties },
+  fields,
+  ...options
+}: PatchOptions<Schema, Field>): TUnsafe<Patch<Pick<Static<Schema>, Field>>> {
+  const patched = fields.map((name): [string, TSchema] => {
+    const { [name]: property = Type.Unknown() } = properties;
     // A default would be a change that the caller did not ask for.
-    const { default: _, ...value } = property;
+    const { default: _, ...value }: TSchema & { default?: unknown } = property;
     return [name, Type.IsOptional(property) ? Type.Union([value, Type.Null()]) : value];
   });
-  return Type.Unsafe(Type.Partial(Type.Object(Object.fromEntries(properties)), { ...options, additionalProperties: false }));
+  const schema = Type.Partial(Type.Object(Object.fromEntries(patched)), { ...options, additionalProperties: false });
+  return Type.Unsafe(schema);
 }
 
 /** A change of an object: a missing field stays, and `null` removes an optional one. */
@@ -185,7 +194,7 @@ interface Limits {
  * @param limits of the value
  * @returns its faults
  */
-export function numberFaults(pointer: string, value: string | undefined, limits: Limits): Fault[] {
+export function numberFaults(pointer: string, value: string | undefined, limits: Limits = {}): Fault[] {
   return faultsOutside(pointer, value, limits, (a, b) => new Big(a).cmp(b));
 }
 
@@ -196,7 +205,7 @@ export function numberFaults(pointer: string, value: string | undefined, limits:
  * @param limits of the value
  * @returns its faults
  */
-export function timeFaults(pointer: string, value: string | undefined, limits: Limits): Fault[] {
+export function timeFaults(pointer: string, value: string | undefined, limits: Limits = {}): Fault[] {
   const time = Date.parse(value ?? '');
   if (value !== undefined && !Number.isFinite(time)) return [{ pointer, rule: 'format', detail: 'must be a time' }];
   return faultsOutside(pointer, value, limits, (a, b) => Date.parse(a) - Date.parse(b));

@@ -41,7 +41,7 @@ export class MemoryDatabase {
       }
       for (const [field, target] of Object.entries(table.refs)) {
         const id: unknown = Reflect.get(entity, field);
-        if (id !== undefined && !this.#has(target, String(id))) throw missingReference(field);
+        if (typeof id === 'string' && !this.#has(target, id)) throw missingReference(field);
       }
     };
     const isCurrent = ({ id, version }: Entity): boolean => rows.get(id)?.version === version;
@@ -93,7 +93,8 @@ export class MemoryDatabase {
 /** @returns the order of a list: by a field, then by id */
 function comparing(by: string, descending: boolean, isNumeric: boolean) {
   const order = (a: object, b: object, field: string): number => {
-    const [left, right]: unknown[] = [Reflect.get(a, field), Reflect.get(b, field)];
+    const left: unknown = Reflect.get(a, field);
+    const right: unknown = Reflect.get(b, field);
     if (isNumeric && field === by) return new Big(String(left)).cmp(String(right));
     if (typeof left === 'number' && typeof right === 'number') return left - right;
     return String(left) < String(right) ? -1 : Number(String(left) > String(right));
