@@ -56,9 +56,9 @@ function parsed(text: string): Json {
 
 function parsedYaml(text: string): unknown {
   try {
-    const document = parseDocument(text, { logLevel: 'silent', uniqueKeys: false });
+    const document = parseDocument(text, { logLevel: 'silent', uniqueKeys: false, prettyErrors: false });
     const [error] = document.errors;
-    if (error !== undefined) throw error;
+    if (error !== undefined) throw badInput(`line ${text.slice(0, error.pos[0]).split('\n').length}: ${error.message}`);
     // An alias within an alias within an alias grows without end. JSON has no circles.
     return JSON.parse(JSON.stringify(document.toJS({ maxAliasCount: 100 })) ?? 'null');
   } catch (error) {

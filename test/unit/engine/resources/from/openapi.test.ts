@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 
 import { SlipwayError } from '../../../../../generators/engine/errors.ts';
 import { fromOpenapi } from '../../../../../generators/engine/resources/from/openapi.ts';
+import { cpuTimeOf, faultsOf } from './measures.ts';
 
 const issues = readFileSync(new URL('issues.yaml', import.meta.url), 'utf8');
 
@@ -109,7 +110,7 @@ test.each([
 
 function tried(text: string): void {
   try {
-    fromOpenapi(text);
+    expect(faultsOf(fromOpenapi(text))).toEqual([]);
   } catch (error) {
     if (!(error instanceof SlipwayError)) throw error;
   }
@@ -161,7 +162,7 @@ test('any text, and any JSON in the place of a part, is read or is an error for 
       components: { schemas: { a: schema } },
     }),
   );
-  fc.assert(fc.property(fc.oneof(fc.string({ unit: 'binary' }), cut, around), tried), { numRuns: 300 });
+  fc.assert(fc.property(fc.oneof(fc.string({ unit: 'binary' }), cut, around), tried));
 }, 60_000);
 
 /** Many paths with large schemas. */
@@ -187,7 +188,7 @@ test.each([
   ['5 MB of JSON', large(4500)],
   ['5 MB of YAML', `# YAML\n${large(4500)}`],
   ['deep JSON', `{"openapi":"3.1.0","a":${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}}`],
-  ['deep YAML', `openapi: 3.1.0\na: ${'['.repeat(100_000)}`],
+  ['deep YAML', `openapi: 3.1.0\na: ${'['.repeat(20_000)}`],
   [
     'aliases of aliases',
     `openapi: 3.1.0\na0: &a0 x\n${Array.from({ length: 30 }, (_, at) => `a${at + 1}: &a${at + 1} [*a${at}, *a${at}]`).join('\n')}`,
@@ -195,9 +196,7 @@ test.each([
 ])(
   '%s takes little time',
   (_, text) => {
-    const start = performance.now();
-    tried(text);
-    expect(performance.now() - start).toBeLessThan(30_000);
+    expect(cpuTimeOf(() => fromOpenapi(text))).toBeLessThan(20_000);
   },
   90_000,
 );
