@@ -130,7 +130,11 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
       ),
       sortable: ['createdAt', ...namesIn(sortable)],
       unique: namesIn(unique),
+      filters: namesIn(filters),
+      optional: namesIn(fields.filter((field) => field.optional)),
     },
+    /** Fields for which another entity of a test has another value. */
+    others: fields.filter(({ unique: isUnique, filter, self }) => (isUnique || filter) && !self),
     example,
     entity: {
       ...{ id: exampleId, version: 1, ...example },
@@ -139,6 +143,17 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
     },
     unique,
     refs,
+    /** Columns that a client of a database would round, and all others. */
+    big: fields.filter(({ type }) => type === 'bigint'),
+    small: [
+      'id',
+      'version',
+      ...fields.flatMap(({ type, snake }) => (type === 'bigint' ? [] : snake)),
+      'created_at',
+      'updated_at',
+    ],
+    hasOne: typesIn(fields.filter(({ list }) => !list)),
+    hasMany: typesIn(fields.filter(({ list }) => list)),
     /** What a database says when it refuses a value: name of the constraint → name of the field. */
     constraints: {
       unique: Object.fromEntries(
@@ -152,7 +167,7 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
     },
     states,
     has: {
-      ...Object.fromEntries(fieldTypes.map((type) => [type, any((field) => field.type === type)])),
+      ...typesIn(fields),
       optional: any(({ optional }) => optional),
       required: any(({ optional }) => !optional),
       immutable: any(({ immutable }) => immutable),
@@ -183,6 +198,11 @@ function namesIn(fields: readonly { readonly name: string }[]): string[] {
   return fields.map(({ name }) => name);
 }
 
+/** Whether there are fields of each type. */
+function typesIn(fields: readonly Pick<Field, 'type'>[]) {
+  return Object.fromEntries(fieldTypes.map((type) => [type, fields.some((field) => field.type === type)]));
+}
+
 function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
@@ -208,6 +228,7 @@ function fieldOf<Target extends ResourceNames>(
     name,
     type,
     list,
+    reader: list ? 'readList' : 'read',
     optional,
     unique,
     indexed,

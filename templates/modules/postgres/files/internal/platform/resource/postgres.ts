@@ -1,12 +1,42 @@
 import { type ColumnType, type SelectQueryBuilder, sql } from 'kysely';
-import { inUse, type ListQuery, missingReference, taken } from '../../../pkg/resource/index.ts';
+import { decimal, inUse, type ListQuery, missingReference, taken } from '../../../pkg/resource/index.ts';
 import { sqlState, violatedConstraint } from '../postgres/errors.ts';
 
-/** A column with a time. */
-export type Timestamp = ColumnType<Date, string>;
-
-/** A column with JSON: it is written as text, so that a list is not taken for an array of SQL. */
+/** Columns with times. */
+export type Time = ColumnType<Date, string>;
+export type Times = ColumnType<Date[], string[]>;
+/** Columns with numbers of 64 bits. A query reads them as text, since the client refuses to round them. */
+export type BigInteger = ColumnType<number, string>;
+export type BigIntegers = ColumnType<number[], string[]>;
+/** Columns with JSON. Queries write them with `json`. */
 export type Json = ColumnType<unknown, string | null>;
+export type JsonList = ColumnType<unknown[], string | null>;
+
+/**
+ * @param value of JSON; undefined for none
+ * @returns it as text: the client would take a list for an array of SQL
+ */
+export function json(value: unknown): string | null {
+  return value === undefined ? null : JSON.stringify(value);
+}
+
+/**
+ * @param date from the database
+ * @returns the time in UTC, with milliseconds
+ */
+export function time(date: Date): string {
+  return date.toISOString();
+}
+
+/** @returns what `time` returns for each */
+export function times(dates: readonly Date[]): string[] {
+  return dates.map((date) => time(date));
+}
+
+/** @returns what `decimal` returns for each */
+export function decimals(texts: readonly string[]): string[] {
+  return texts.map((text) => decimal(text));
+}
 
 /** The constraints of a table: name → the field that it checks. */
 export interface Constraints {
