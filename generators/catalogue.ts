@@ -64,11 +64,15 @@ function refuseInvalid(value: Omit<Catalogue, 'printers'>, name: string): void {
 const hint = 'ask its author for a correct one';
 
 /** All paths that a module names. A folder may end with a slash. */
-function pathsOf({ files, hosts = [], renamed = {}, ownership = {}, ...more }: CatalogueModule): string[] {
+function pathsOf({ files, resource, hosts = [], renamed = {}, ownership = {}, ...more }: CatalogueModule): string[] {
   const { managed = [], seed = [] } = ownership;
   const { platformTests = [], wiring = {} } = more;
   return [
     ...files.map((file) => file.path),
+    // The names that they hold are valid in every path.
+    ...(resource?.files ?? []).map(({ path: parts }) =>
+      parts.map((part) => (typeof part === 'string' ? part : 'x')).join(''),
+    ),
     ...[...hosts, ...Object.entries(renamed).flat(), ...managed, ...seed, ...platformTests, ...Object.values(wiring)],
   ].map((one) => one.replace(/\/$/, ''));
 }

@@ -23,6 +23,7 @@ import { withoutIntegrity } from '../generators/engine/compose/pnpmLock.ts';
 import { modulesOf } from '../generators/engine/resolve.ts';
 import { printCatalogue } from '../generators/engine/catalogueText.ts';
 import { composeContract } from '../generators/engine/compose/contract.ts';
+import { composeResources } from '../generators/engine/compose/resources.ts';
 import { composeWiring } from '../generators/engine/compose/wiring.ts';
 import { sorted } from '../generators/engine/json.ts';
 import { isIn } from '../generators/engine/names.ts';
@@ -200,7 +201,7 @@ async function writeProgram(catalogue: Catalogue): Promise<void> {
   const folder = path.join(root, '.cache', 'templates');
   const input = { manifest, catalogue, modules, paths: [] };
   await rm(folder, { recursive: true, force: true });
-  for (const [file, { text }] of [...composeWiring(input), ...composeContract(input)]) {
+  for (const [file, { text }] of [...composeWiring(input), ...composeResources(input), ...composeContract(input)]) {
     await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
     await writeFile(path.join(folder, file), text);
   }

@@ -82,6 +82,7 @@ const module = shape(
     summary: line,
     category: line,
     part: isTrue,
+    withResources: isTrue,
     requires: list(id),
     hosts: list(path),
     conflicts: list(id),

@@ -133,6 +133,7 @@ const resourceSchema = {
           drop: texts,
           rename: texts,
           alter: texts,
+          name: { type: 'string' },
           plural: { type: 'string' },
         },
       },

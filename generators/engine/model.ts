@@ -81,6 +81,8 @@ export interface ResourceChange {
   readonly rename?: Readonly<Record<string, string>>;
   /** Name → the former text. */
   readonly alter?: Readonly<Record<string, string>>;
+  /** The former name of the resource. */
+  readonly name?: string;
   /** The former plural. */
   readonly plural?: string;
 }
@@ -245,6 +247,8 @@ export interface ModuleDefinition {
   readonly category: 'base' | 'api' | 'data' | 'messaging' | 'reliability' | 'security' | 'delivery';
   /** Code that several modules share. Slipway does not offer it. A service contains it while one of its modules requires it. */
   readonly part?: true;
+  /** A part that a service contains while it has a resource. */
+  readonly withResources?: true;
   /** Ids of modules that Slipway adds together with this one. Slipway adds and removes required parts automatically. */
   readonly requires?: readonly string[];
   /** Files, and folders ending with `/`, that Slipway renders only when this module is in the service. Any module may bring them. */

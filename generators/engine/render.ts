@@ -4,6 +4,7 @@ import { modulesOf } from './resolve.ts';
 import { encode } from './text.ts';
 import { composers } from './compose/index.ts';
 import { SlipwayError, exitCodes } from './errors.ts';
+import { resourceModules } from './resources/resourceModules.ts';
 import { isIn } from './names.ts';
 
 const ordinary = 0o644;
@@ -18,7 +19,8 @@ const executable = 0o755;
  * @throws SlipwayError when two modules bring the same path, or disagree about a shared file
  */
 export function render(manifest: Manifest, catalogue: Catalogue): FileSet {
-  const modules = modulesOf(manifest, catalogue);
+  const chosen = modulesOf(manifest, catalogue);
+  const modules = [...chosen, ...resourceModules(manifest, chosen, catalogue)];
   const isHosted = hostedBy(modules, catalogue);
   const files = new Map<string, RenderedFile>();
   const put = (path: string, file: RenderedFile): void => {

@@ -68,7 +68,13 @@ export function modulesOf(manifest: Manifest, catalogue: Catalogue): CatalogueMo
     const other = module.conflicts?.find((conflicting) => Object.hasOwn(manifest.modules, conflicting));
     if (other !== undefined) throw badInput(`modules "${id}" and "${other}" cannot be together`, 'choose one of them');
   }
-  return [catalogue.base, ...inOrder(chosen, catalogue)];
+  return [catalogue.base, ...inOrder([...chosen, ...partsOfResources(manifest, catalogue)], catalogue)];
+}
+
+/** Returns the parts that a service contains while it has a resource. */
+function partsOfResources({ resources = {} }: Manifest, { modules }: Catalogue): string[] {
+  if (Object.keys(resources).length === 0) return [];
+  return Object.values(modules).flatMap(({ id, withResources }) => (withResources ? [id] : []));
 }
 
 /**

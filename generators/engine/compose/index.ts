@@ -13,6 +13,7 @@ import { composeManifestSchema } from './manifestSchema.ts';
 import { composeModulesDocs } from './modulesDocs.ts';
 import { composePackageJson } from './packageJson.ts';
 import { composePackageManagerSettings } from './packageManagerSettings.ts';
+import { composeResources } from './resources.ts';
 import { composeWiring } from './wiring.ts';
 
 /** Each shared file has exactly one composer. */
@@ -21,6 +22,7 @@ export const composers: readonly Composer[] = [
   composeLockfile,
   composePackageManagerSettings,
   composeWiring,
+  composeResources,
   composeContainers,
   composeKustomization,
   composeConfigEnv,

@@ -17,17 +17,25 @@ export const composeWiring: Composer = ({ modules }) => {
     '// Written by Slipway from slipway.json: change it with `slipway add` and `slipway remove`.',
     ...imports,
     '',
-    list(entries.map(([name]) => name)),
+    exportedList(
+      'modules',
+      entries.map(([name]) => name),
+    ),
     '',
   ].join('\n');
   return [[path, { text, ownership: 'managed' }]];
 };
 
-/** Prints a list in the style of the service's formatter: on one line, or with one name per line. */
-function list(names: readonly string[]): string {
-  const line = `export const modules = [${names.join(', ')}] as const;`;
+/**
+ * Prints a list in the style of the service's formatter: on one line, or with one name per line.
+ * @param exported name of the list
+ * @param names of its items
+ * @returns the statement that exports it
+ */
+export function exportedList(exported: string, names: readonly string[]): string {
+  const line = `export const ${exported} = [${names.join(', ')}] as const;`;
   if (line.length <= lineWidth) return line;
-  return ['export const modules = [', ...names.map((name) => `  ${name},`), '] as const;'].join('\n');
+  return [`export const ${exported} = [`, ...names.map((name) => `  ${name},`), '] as const;'].join('\n');
 }
 
 /** Returns the relative path from `internal/platform/app/` to a file. The file's path starts at the service's root. */

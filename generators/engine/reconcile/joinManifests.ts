@@ -59,11 +59,12 @@ function newest(some: unknown, other: unknown): unknown {
 
 /** Puts lists into the order in which the commands write them. */
 function tidy(manifest: Manifest): Manifest {
-  const { ci, modules, ejected } = manifest;
+  const { ci, modules, resources, ejected } = manifest;
   return {
     ...manifest,
     ci: ciProviders.filter((provider) => ci.includes(provider)),
     modules: sorted(modules),
+    ...(resources && { resources: sorted(resources) }),
     ...(ejected && { ejected: [...ejected].sort() }),
   };
 }

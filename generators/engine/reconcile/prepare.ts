@@ -3,6 +3,7 @@ import { descriptionFault, serviceNameFault } from '../names.ts';
 import type { Catalogue, Change, Lock, Manifest, Merge, Plan, PlanEntry, Service } from '../model.ts';
 import { plan, type PlanInput } from './plan.ts';
 import { modulesOf } from '../resolve.ts';
+import { resourceRenames } from '../resources/resourceModules.ts';
 import { decode } from '../text.ts';
 import { parseJson } from '../parseManifest.ts';
 import { render } from '../render.ts';
@@ -134,7 +135,11 @@ function manifestText({ manifestText: text }: Service, present: unknown, manifes
 }
 
 function renamesOf(manifest: Manifest, catalogue: Catalogue): Renames {
-  return Object.fromEntries(modulesOf(manifest, catalogue).flatMap(({ renamed = {} }) => Object.entries(renamed)));
+  const modules = modulesOf(manifest, catalogue);
+  return {
+    ...Object.fromEntries(modules.flatMap(({ renamed = {} }) => Object.entries(renamed))),
+    ...resourceRenames(manifest, modules),
+  };
 }
 
 /** Returns each file that the templates renamed, directly or with its folder: former path → current path. */

@@ -1,7 +1,8 @@
 import { SlipwayError } from '../errors.ts';
 import type { Field, Manifest, Resource } from '../model.ts';
 import { didYouMean } from '../suggest.ts';
-import { parseField, printField } from './fields.ts';
+import { examplesOf } from './examples.ts';
+import { isFilter, parseField, printField } from './fields.ts';
 import { historyOf } from './history.ts';
 import { fieldNameFault, resourceNameFault } from './names.ts';
 import { parseStates, printStates } from './states.ts';
@@ -55,12 +56,14 @@ function checkResource(name: string, resource: Resource, report: Report): Field[
     if (found === undefined) return [];
     const canonical = printField(found);
     if (canonical !== text) report(`/fields/${escaped(field)}`, `write it as "${canonical}"`);
+    if (examplesOf(found).length === 0)
+      report(`/fields/${escaped(field)}`, 'no value is found that the field takes; give one with default(...)');
     const fault = fieldNameFault(field, isFilter(found));
     if (fault !== undefined) report(`/fields/${escaped(field)}`, fault);
     return [found];
   });
   checkStates(states, fields, report);
-  for (const [change, { add = [], drop = {}, rename = {}, alter = {}, plural: former }] of Object.entries(changes)) {
+  for (const [change, { add = [], drop = {}, rename = {}, alter = {}, ...former }] of Object.entries(changes)) {
     const at = `/changes/${escaped(change)}`;
     if (!datePattern.test(changePattern.exec(change)?.[1] ?? '')) report(at, 'name it as "20261201_orders_note"');
     for (const [key, texts] of Object.entries({ drop, alter }))
@@ -71,20 +74,14 @@ function checkResource(name: string, resource: Resource, report: Report): Field[
       const fault = fieldNameFault(field);
       if (fault !== undefined) report(at, `"${field.slice(0, 60)}": ${fault}`);
     }
-    const fault = former === undefined ? undefined : resourceNameFault(former);
-    if (fault !== undefined) report(`${at}/plural`, fault);
+    for (const key of ['name', 'plural'] as const) {
+      const fault = former[key] === undefined ? undefined : resourceNameFault(former[key]);
+      if (fault !== undefined) report(`${at}/${key}`, fault);
+    }
   }
-  const history = historyOf(resource);
+  const history = historyOf(name, resource);
   if ('fault' in history) report(`/changes/${escaped(history.change)}`, history.fault);
   return fields;
-}
-
-/**
- * @param field of a resource
- * @returns whether lists can be filtered by it
- */
-export function isFilter({ type, list, unique, indexed, private: isPrivate }: Field): boolean {
-  return !list && !isPrivate && (unique || indexed || type === 'ref' || type === 'enum');
 }
 
 /** Returns what a parser returns. Reports its fault. */
@@ -171,7 +168,7 @@ function circleIn(edges: ReadonlyMap<string, readonly string[]>): string[] | und
 function checkMigrations(resources: NonNullable<Manifest['resources']>, report: Report): void {
   const owners = new Map<string, string>();
   for (const [name, resource] of Object.entries(resources)) {
-    const history = historyOf(resource);
+    const history = historyOf(name, resource);
     if ('fault' in history) continue;
     for (const { name: migration } of history.revisions) {
       const other = owners.get(migration);

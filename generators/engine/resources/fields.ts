@@ -220,7 +220,11 @@ function isMark(modifier: Modifier): modifier is (typeof marks)[number] {
   return marks.some((mark) => mark === modifier);
 }
 
-function hasLength({ type, list }: Pick<Field, 'type' | 'list'>): boolean {
+/**
+ * @param field of a resource
+ * @returns whether `min` and `max` are about its length
+ */
+export function hasLength({ type, list }: Pick<Field, 'type' | 'list'>): boolean {
   return list || isTextual(type);
 }
 
@@ -319,8 +323,12 @@ export function boundsOf({ type, list, min, max }: Field): { least?: number | st
   return { ...(least === undefined ? {} : { least }), ...(greatest === undefined ? {} : { greatest }) };
 }
 
-/** Returns what is wrong with a canonical value of a field, or undefined when the field takes it. */
-function valueFault(field: Field, value: unknown): string | undefined {
+/**
+ * @param field of a resource
+ * @param value a canonical value
+ * @returns what is wrong with it, or undefined when the field takes it
+ */
+export function valueFault(field: Field, value: unknown): string | undefined {
   const { list, values, pattern: source } = field;
   const { least, greatest } = boundsOf(field);
   // The length of a text is counted in characters, as PostgreSQL and JSON Schema count it.
@@ -350,6 +358,14 @@ function fits({ precision = 0, scale = 0 }: Field, value: unknown): boolean {
   if (typeof value !== 'string') return true;
   const [whole = '', part = ''] = value.replace('-', '').split('.');
   return part.length <= scale && (whole === '0' ? 0 : whole.length) <= precision - scale;
+}
+
+/**
+ * @param field of a resource
+ * @returns whether lists can be filtered by it
+ */
+export function isFilter({ type, list, unique, indexed, private: isPrivate }: Field): boolean {
+  return !list && !isPrivate && (unique || indexed || type === 'ref' || type === 'enum');
 }
 
 /**

@@ -8,31 +8,38 @@ export interface Revision {
   readonly change?: ResourceChange;
   /** Name → text of each field after it, sorted by name: the order of `fields` in the manifest has no effect on a migration. */
   readonly fields: Readonly<Record<string, string>>;
-  /** The plural after it. */
+  /** The name and the plural of the resource after it. */
+  readonly resource: string;
   readonly plural: string;
 }
 
 /**
  * Finds all migrations of a resource: the fields before a change are those after it, with the change undone.
- * @param resource of a manifest
+ * @param now name of the resource in the manifest
+ * @param resource the resource
  * @returns its migrations, oldest first; or the fault of the first change that cannot be undone
  */
-export function historyOf(resource: Resource): { revisions: readonly Revision[] } | { change: string; fault: string } {
+export function historyOf(
+  now: string,
+  resource: Resource,
+): { revisions: readonly Revision[] } | { change: string; fault: string } {
   const revisions: Revision[] = [];
   let fields = new Map(Object.entries(resource.fields));
   let { plural } = resource;
+  let name = now;
   const changes = Object.entries(resource.changes ?? {}).sort(([a], [b]) => (a < b ? 1 : -1));
-  for (const [name, change] of changes) {
-    revisions.unshift({ name, change, fields: byName(fields), plural });
+  for (const [migration, change] of changes) {
+    revisions.unshift({ name: migration, change, fields: byName(fields), resource: name, plural });
     const before = undo(fields, change);
-    if (typeof before === 'string') return { change: name, fault: before };
+    if (typeof before === 'string') return { change: migration, fault: before };
     fields = before;
     plural = change.plural ?? plural;
+    name = change.name ?? name;
   }
-  const name = firstMigration(resource.created, plural);
-  const early = changes.find(([change]) => change <= name)?.[0];
-  if (early !== undefined) return { change: early, fault: `it comes before ${name}, which creates the table` };
-  return { revisions: [{ name, fields: byName(fields), plural }, ...revisions] };
+  const first = firstMigration(resource.created, plural);
+  const early = changes.find(([change]) => change <= first)?.[0];
+  if (early !== undefined) return { change: early, fault: `it comes before ${first}, which creates the table` };
+  return { revisions: [{ name: first, fields: byName(fields), resource: name, plural }, ...revisions] };
 }
 
 /**

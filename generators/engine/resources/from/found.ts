@@ -98,7 +98,9 @@ function foundOf(
     const target = shape.target === undefined ? undefined : targets.get(shape.target);
     const isLost = shape.type === 'ref' && target === undefined;
     if (isLost) report(`"${shape.target}" is not found; the field is a uuid`);
-    const field = fieldOf(given, isLost ? asUuid(shape) : { ...shape, ...(target && { target }) });
+    const field = fieldOf(given, isLost ? asUuid(shape) : { ...shape, ...(target && { target }) }, name);
+    if (field.target === name && shape.optional !== true)
+      report('it is optional: the first one could refer to nothing');
     const fault = Object.hasOwn(fields, field.name)
       ? `there is another field "${field.name}"`
       : (fieldNameFault(field.name, field.indexed || field.unique || field.type === 'ref' || field.type === 'enum') ??
@@ -116,9 +118,9 @@ function asUuid(shape: Shape): Shape {
 }
 
 /** A ref has the name of what it refers to: `customer_id` becomes `customer`. */
-function fieldOf(given: string, shape: Shape): Field {
+function fieldOf(given: string, shape: Shape, resource: string): Field {
   const name = shape.type === 'ref' ? given.replace(/(?:_id|Id|ID)$/, '') || given : given;
-  return { ...plain, ...shape, name: fieldNameOf(name) };
+  return { ...plain, ...shape, name: fieldNameOf(name), ...(shape.target === resource && { optional: true }) };
 }
 
 const plain = { list: false, optional: false, unique: false, indexed: false, immutable: false, private: false };

@@ -202,20 +202,25 @@ describe('the history of a resource', () => {
         '20261201_customers_tags': { add: ['tags'], drop: { age: 'int' } },
         '20261201b_customers_label': { rename: { name: 'label' } },
         '20261202_customers_label': { alter: { label: 'string' } },
-        '20261202b_customers_clients': { plural: 'customers' },
+        '20261202b_customers_clients': { name: 'customer', plural: 'customers' },
       },
     };
-    const history = historyOf(changed);
+    const history = historyOf('client', changed);
     expect(history).toMatchObject({
       revisions: [
-        { name: '20261130_customers', plural: 'customers', fields: { age: 'int', name: 'string' } },
+        {
+          name: '20261130_customers',
+          resource: 'customer',
+          plural: 'customers',
+          fields: { age: 'int', name: 'string' },
+        },
         { name: '20261201_customers_tags', fields: { name: 'string', tags: 'string[]' } },
         { name: '20261201b_customers_label', fields: { label: 'string', tags: 'string[]' } },
         { name: '20261202_customers_label', plural: 'customers', fields: { label: 'string?', tags: 'string[]' } },
-        { name: '20261202b_customers_clients', plural: 'clients' },
+        { name: '20261202b_customers_clients', resource: 'client', plural: 'clients' },
       ],
     });
     const reversed = Object.fromEntries(Object.entries(changed.fields).toReversed());
-    expect(JSON.stringify(historyOf({ ...changed, fields: reversed }))).toBe(JSON.stringify(history));
+    expect(JSON.stringify(historyOf('client', { ...changed, fields: reversed }))).toBe(JSON.stringify(history));
   });
 });

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { SlipwayError } from '../../../../../generators/engine/errors.ts';
-import type { Findings } from '../../../../../generators/engine/resources/from/found.ts';
 import { fromSql } from '../../../../../generators/engine/resources/from/sql.ts';
+import { cpuTimeOf, faultsOf } from './measures.ts';
 
 const shop = readFileSync(new URL('shop.sql', import.meta.url), 'utf8');
 
@@ -34,6 +34,10 @@ describe('a dump of PostgreSQL', () => {
       },
       countries: { code: 'string:unique:max(2)', name: 'text' },
     });
+  });
+
+  test('gives resources that a manifest can have', () => {
+    expect(faultsOf({ found, left })).toEqual([]);
   });
 
   test('lists what is not taken over, with its place', () => {
@@ -105,7 +109,7 @@ test.each([
   ['a time not null', undefined],
   ['a int generated always as (1 + 1) stored', undefined],
   ['"A" /* a /* nested */ comment */ boolean not null default true -- why', 'boolean:default(true)'],
-  ['a uuid not null references things', 'ref(thing)'],
+  ['a uuid not null references things', 'ref(thing)?'],
   ['a uuid references things (id) on delete set null', 'ref(thing)?'],
   ['a uuid not null references others', 'uuid'],
   ['a jsonb not null default \'{"b": [1]}\'', 'json:default({"b":[1]})'],
@@ -137,13 +141,12 @@ test.each([
   expect(() => fromSql(text)).toThrow(`line ${line} of the SQL: ${message}`);
 });
 
-/** Runs a reader on a text. Every error but one for the user fails the test. */
-function tried(text: string): Findings | undefined {
+/** Reads a text. Every error but one for the user, and every resource that a manifest cannot have, fails the test. */
+function tried(text: string): void {
   try {
-    return fromSql(text);
+    expect(faultsOf(fromSql(text))).toEqual([]);
   } catch (error) {
-    if (error instanceof SlipwayError) return undefined;
-    throw error;
+    if (!(error instanceof SlipwayError)) throw error;
   }
 }
 
@@ -160,7 +163,7 @@ test('any text is read or is an error for the user', () => {
         cut,
         mixed.map((all) => `create table orders (id uuid primary key, ${all.join(' ')}`),
       ),
-      (text) => void tried(text),
+      tried,
     ),
   );
 }, 60_000);
@@ -170,21 +173,19 @@ test.each([
     'parentheses',
     `create table a (id uuid primary key, b int check (${'('.repeat(200_000)}b > 1${')'.repeat(200_000)}))`,
   ],
-  ['conditions', `create table a (id uuid primary key, b int check (${'b > 1 and '.repeat(200_000)} b > 1))`],
+  ['conditions', `create table a (id uuid primary key, b int check (${'b > 1 and '.repeat(50_000)} b > 1))`],
   ['comments', '/*'.repeat(2_000_000)],
   [
     'columns',
-    `create table a (id uuid primary key, ${Array.from({ length: 30_000 }, (_, at) => `c${at} int`).join()})`,
+    `create table a (id uuid primary key, ${Array.from({ length: 10_000 }, (_, at) => `c${at} int`).join()})`,
   ],
-  ['tables', Array.from({ length: 20_000 }, (_, at) => `create table t${at} (id uuid primary key, a int);`).join('\n')],
-  ['rows', `insert into a values ${"('it''s', 1),".repeat(400_000)}`],
+  ['tables', Array.from({ length: 5000 }, (_, at) => `create table t${at} (id uuid primary key, a int);`).join('\n')],
+  ['rows', `insert into a values ${"('it''s', 1),".repeat(200_000)}`],
   ['quotes', `select '${"''".repeat(1_000_000)}'`],
 ])(
   'many %s take little time',
   (_, text) => {
-    const start = performance.now();
-    tried(text);
-    expect(performance.now() - start).toBeLessThan(15_000);
+    expect(cpuTimeOf(() => fromSql(text))).toBeLessThan(10_000);
   },
   60_000,
 );

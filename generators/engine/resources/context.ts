@@ -1,0 +1,254 @@
+import { fieldTypes, type Field, type Manifest, type Resource } from '../model.ts';
+import { examplesOf } from './examples.ts';
+import { boundsOf, isFilter, hasLength, parseField } from './fields.ts';
+import { historyOf, type Revision } from './history.ts';
+import { type Names, namesOf } from './names.ts';
+import { parseStates, type Transition } from './states.ts';
+
+type Resources = NonNullable<Manifest['resources']>;
+
+/** The names of a resource, and of several of them. */
+export interface ResourceNames extends Names {
+  /** As the manifest has it: in kebab-case. */
+  readonly name: string;
+  readonly plural: Names;
+}
+
+/** The values that the templates of a resource use besides those of every template. */
+export interface ResourceContext {
+  readonly resource: ReturnType<typeof resourceOf>;
+}
+
+/** The values that the templates of one migration use in addition. */
+export interface ChangeContext {
+  readonly change: ReturnType<typeof changeOf>;
+}
+
+/**
+ * @param name of a resource, in kebab-case
+ * @param plural in kebab-case
+ * @returns its names
+ */
+export function resourceNames(name: string, plural: string): ResourceNames {
+  return { name, ...namesOf(name), plural: namesOf(plural) };
+}
+
+/**
+ * @param name of a resource of the manifest
+ * @param resources all of the manifest, which is valid
+ * @returns what templates say about it: `resource`, and `change` for each of its migrations, oldest first
+ */
+export function contextsOf(
+  name: string,
+  resources: Resources,
+): ResourceContext & { changes: readonly ChangeContext[] } {
+  const resource = at(resources, name);
+  const revisions = revisionsOf(name, resource);
+  const changes = revisions.map((revision, index) => ({
+    change: changeOf(name, revision, revisions[index - 1], resources),
+  }));
+  return { resource: resourceOf(name, resource, resources), changes };
+}
+
+/**
+ * @param name of a resource of the manifest
+ * @param resources all of the manifest, which is valid
+ * @returns the names that the resource had before, oldest first
+ */
+export function formerNames(name: string, resources: Resources): ResourceNames[] {
+  const former = revisionsOf(name, at(resources, name)).map(({ resource, plural }) => resourceNames(resource, plural));
+  const { plural } = at(resources, name);
+  return former.filter((names) => names.name !== name || names.plural.kebab !== plural);
+}
+
+function at(resources: Resources, name: string): Resource {
+  const found = Object.hasOwn(resources, name) ? resources[name] : undefined;
+  if (found === undefined) throw new Error(`there is no resource ${name}`);
+  return found;
+}
+
+function revisionsOf(name: string, resource: Resource): readonly Revision[] {
+  const history = historyOf(name, resource);
+  if ('fault' in history) throw new Error(`${history.change}: ${history.fault}`);
+  return history.revisions;
+}
+
+function resourceOf(name: string, resource: Resource, resources: Resources) {
+  const [stated] = Object.entries(resource.states ?? {});
+  const target = (other: string): ResourceNames => resourceNames(other, at(resources, other).plural);
+  const fields = Object.entries(resource.fields).map(([field, text]) =>
+    fieldOf(parseField(field, text), target, field === stated?.[0]),
+  );
+  const states =
+    stated === undefined ? false : statesOf(parseField(stated[0], resource.fields[stated[0]] ?? ''), stated[1]);
+  const visible = fields.filter((field) => !field.private);
+  const writable = fields.filter((field) => !field.state);
+  const changeable = writable.filter((field) => !field.immutable);
+  const filters = fields.filter((field) => field.filter);
+  const sortable = filters.filter(
+    ({ type }) => type !== 'enum' && type !== 'ref' && type !== 'boolean' && type !== 'uuid',
+  );
+  const lists = fields.filter((field) => field.list);
+  const refs = fields.filter((field) => field.type === 'ref');
+  const unique = fields.filter((field) => field.unique);
+  const any = (test: (field: (typeof fields)[number]) => boolean): boolean => fields.some(test);
+  return {
+    ...resourceNames(name, resource.plural),
+    fields,
+    writable,
+    changeable,
+    visible,
+    filters,
+    sortable,
+    unique,
+    refs,
+    lists,
+    states,
+    has: {
+      ...Object.fromEntries(fieldTypes.map((type) => [type, any((field) => field.type === type)])),
+      optional: any(({ optional }) => optional),
+      required: any(({ optional }) => !optional),
+      immutable: any(({ immutable }) => immutable),
+      private: any((field) => field.private),
+      default: any(({ hasDefault }) => hasDefault),
+      pattern: any(({ hasPattern }) => hasPattern),
+      unique: unique.length > 0,
+      refs: refs.length > 0,
+      lists: lists.length > 0,
+      states: states !== false,
+      filters: filters.length > 0,
+      sortable: sortable.length > 0,
+      writable: writable.length > 0,
+      changeable: changeable.length > 0,
+    },
+    migration: revisionsOf(name, resource)[0]?.name,
+  };
+}
+
+/** Values that a field does not have are null, so that a template may ask for them. */
+function fieldOf(field: Field, target: (name: string) => ResourceNames, state = false) {
+  const { name, type, list, optional, unique, indexed, immutable, pattern } = field;
+  const { min: _min, max: _max, ...item } = field;
+  const examples = examplesOf(field);
+  const styles = namesOf(name);
+  return {
+    ...styles,
+    name,
+    type,
+    list,
+    optional,
+    unique,
+    indexed,
+    immutable,
+    private: field.private,
+    filter: isFilter(field),
+    hasDefault: field.default !== undefined,
+    default: field.default ?? null,
+    ...limitsOf(field),
+    /** Of a list: what each of its items takes. */
+    item: limitsOf({ ...item, list: false }),
+    hasPattern: pattern !== undefined,
+    pattern: pattern ?? null,
+    values: field.values ?? [],
+    /** The values of an enum with their names in every style. */
+    members: (field.values ?? []).map((value) => ({ value, ...namesOf(value) })),
+    precision: field.precision ?? null,
+    scale: field.scale ?? null,
+    target: field.target === undefined ? null : target(field.target),
+    state,
+    example: examples[0] ?? null,
+    /** A value that differs from the example; the example itself when the field takes only one. */
+    other: examples[1] ?? examples[0] ?? null,
+  };
+}
+
+/** The least and the greatest value or length, also where the type sets it. */
+function limitsOf(field: Field) {
+  const { least, greatest } = boundsOf(field);
+  const isNothing = least === undefined || (hasLength(field) && least === 0);
+  return {
+    hasMin: !isNothing,
+    min: isNothing ? null : least,
+    hasMax: greatest !== undefined,
+    max: greatest ?? null,
+  };
+}
+
+function statesOf(field: Field, text: string) {
+  const states = field.values ?? [];
+  const transitions = new Map<string, Transition[]>();
+  for (const one of parseStates(field, text)) transitions.set(one.verb, [...(transitions.get(one.verb) ?? []), one]);
+  return {
+    field: { name: field.name, ...namesOf(field.name) },
+    initial: states[0],
+    states,
+    transitions: [...transitions].map(([verb, all]) => ({
+      verb,
+      ...namesOf(verb),
+      to: all[0]?.to,
+      from: all.map(({ from }) => from),
+    })),
+  };
+}
+
+/** What one migration does. Its fields have no states: whether a field has them is not part of the history. */
+function changeOf(resource: string, revision: Revision, before: Revision | undefined, resources: Resources) {
+  const { name, change = {}, fields: texts, plural } = revision;
+  const target = (other: string) => targetAt(other, name, resources);
+  const read = (field: string, text = ''): ReturnType<typeof fieldOf> => fieldOf(parseField(field, text), target);
+  const fields = Object.entries(texts).map(([field, text]) => read(field, text));
+  const named = (field: string): ReturnType<typeof fieldOf> => read(field, texts[field]);
+  return {
+    name,
+    create: before === undefined,
+    plural: namesOf(plural),
+    /** The plural before, when the migration changes it. */
+    former: before === undefined || before.plural === plural ? null : namesOf(before.plural),
+    add: before === undefined ? fields : [...(change.add ?? [])].sort().map(named),
+    drop: Object.entries(change.drop ?? {})
+      .sort(byKey)
+      .map(([field, text]) => read(field, text)),
+    rename: Object.entries(change.rename ?? {})
+      .sort(byKey)
+      .map(([from, to]) => ({ from: { ...namesOf(from), name: from }, to: { ...namesOf(to), name: to } })),
+    alter: Object.entries(change.alter ?? {})
+      .sort(byKey)
+      .map(([field, text]) => ({ before: read(field, text), after: named(field) })),
+    fields,
+    /** Refs of earlier tables to the table that this migration creates. */
+    awaited: before === undefined ? awaitedBy(resource, name, resources) : [],
+  };
+}
+
+function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
+}
+
+/**
+ * The names of the target of a ref at the time of a migration. `exists` is false when the target was removed since, and `later` is true
+ * when its table is created by a later migration.
+ */
+function targetAt(name: string, migration: string, resources: Resources) {
+  if (!Object.hasOwn(resources, name)) return { ...resourceNames(name, `${name}s`), exists: false, later: false };
+  const revisions = revisionsOf(name, at(resources, name));
+  const [first] = revisions;
+  const then = revisions.findLast((revision) => revision.name <= migration) ?? first;
+  const later = first !== undefined && first.name > migration;
+  return { ...resourceNames(name, then?.plural ?? name), exists: true, later };
+}
+
+function awaitedBy(resource: string, migration: string, resources: Resources) {
+  return Object.keys(resources)
+    .filter((other) => other !== resource)
+    .sort()
+    .flatMap((other) => {
+      const then = revisionsOf(other, at(resources, other)).findLast(({ name }) => name < migration);
+      const refs = Object.entries(then?.fields ?? {})
+        .map(([field, text]) => parseField(field, text))
+        .filter(({ target }) => target === resource);
+      return refs.map((field) => ({
+        plural: namesOf(then?.plural ?? other),
+        field: fieldOf(field, (name) => targetAt(name, migration, resources)),
+      }));
+    });
+}
