@@ -31,7 +31,8 @@ export default defineConfig({
     // Most tests wait for processes: no core needs to be left free.
     maxWorkers: '100%',
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      // What is waited for comes in a second or two, except on a machine that is busy.
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 2 * minutes } },
       { test: { name: 'laws', include: ['test/laws/**/*.test.ts'], testTimeout: 2 * minutes } },
       {
         plugins: [serviceTree()],
@@ -46,7 +47,6 @@ export default defineConfig({
             'templates/**/files/internal/platform/cluster/*.integration.test.ts',
           ],
           setupFiles: 'templates/modules/contract/files/test/setup/contract.ts',
-          // What is waited for comes in a second or two, except on a machine that is busy.
           testTimeout: 2 * minutes,
           hookTimeout: 2 * minutes,
           expect: { poll: { timeout: minutes } },

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { workflowInRepository, workflowPath } from './engine/compose/ci/github.ts';
 import { SlipwayError } from './engine/errors.ts';
-import type { Manifest, Monorepo } from './engine/model.ts';
+import type { Change, Manifest, Monorepo } from './engine/model.ts';
+import { packageManagerDefinitions } from './engine/packageManagers/index.ts';
 import { parseJson } from './engine/parseManifest.ts';
 import type { Prepared } from './engine/reconcile/prepare.ts';
 import { withLf } from './engine/reconcile/merge/lineEnds.ts';
@@ -57,9 +58,28 @@ export async function followWorkflow(
   withGit: boolean,
 ): Promise<string[]> {
   const change = changes.find(({ path: file }) => file === workflowPath);
-  if (change === undefined) return [];
+  const settings = changes.find((each) => each.path === renovatePath && 'write' in each && each.expect === null);
+  if (change === undefined && settings === undefined) return [];
   // The plan has validated it.
   const manifest = parseJson(openService(root).manifestText ?? '{}') as Manifest;
+  const notes = settings === undefined || manifest.monorepo === undefined ? [] : [renovateNote(manifest.monorepo)];
+  return [...(change === undefined ? [] : await followCopy(root, manifest, change, before, withGit)), ...notes];
+}
+
+const renovatePath = 'renovate.json';
+
+/** Renovate has one configuration for a repository (https://docs.renovatebot.com/config-presets/#local-presets). */
+function renovateNote({ path: inside }: Monorepo): string {
+  return `Renovate reads ${renovatePath} at the root of the repository only: extend "local>OWNER/REPOSITORY//${inside}/renovate" there`;
+}
+
+async function followCopy(
+  root: string,
+  manifest: Manifest,
+  change: Change,
+  before: Prepared['before'],
+  withGit: boolean,
+): Promise<string[]> {
   try {
     const copy = await rootWorkflow(root, manifest, withGit);
     if (copy === undefined) return [];
@@ -101,11 +121,16 @@ function replaceCopy({ repository, path: file }: RootWorkflow, bytes: Uint8Array
  * @param monorepo where it is
  * @returns what the user should know about a service in a repository with other projects; empty for any other
  */
-export function monorepoNotes({ ci, service: { name } }: Manifest, monorepo: Monorepo | undefined): string[] {
+export function monorepoNotes(
+  { ci, service: { name }, packageManager }: Manifest,
+  monorepo: Monorepo | undefined,
+): string[] {
   if (monorepo === undefined) return [];
   const { path: inside, workspace } = monorepo;
+  const { workspaceNeeds = '' } = packageManagerDefinitions[packageManager];
+  const needs = ['dependencies and lockfile are in its root', workspaceNeeds].filter((need) => need !== '').join('; ');
   return [
-    `${inside} of a repository with other projects${workspace === undefined ? '' : ', a member of a workspace: dependencies and lockfile are in its root'}`,
+    `${inside} of a repository with other projects${workspace === undefined ? '' : `, a member of a workspace: ${needs}`}`,
     ...(ci.includes('gitlab')
       ? [`GitLab reads .gitlab-ci.yml of the repository only: ${gitlabTrigger(name, inside)} starts the pipeline there`]
       : []),

@@ -4,7 +4,7 @@ import { prepare, type Prepared } from './engine/reconcile/prepare.ts';
 import type { ConflictRule } from './engine/reconcile/policy.ts';
 import type { Invocation } from './invocation.ts';
 import { isVacant } from './io/freshTree.ts';
-import { refuseIgnored, withPast } from './io/service.ts';
+import { refuseIgnored, refuseUntracked, withPast } from './io/service.ts';
 
 /**
  * Builds the planning step of a command that edits the manifest.
@@ -23,14 +23,16 @@ export function planning(
   return async (settled = []) => {
     const code = isVacant(root) ? undefined : await import('./engine/reconcile/merge/merge.ts');
     const conflicts = [...flags.conflicts, ...settled];
-    const { prepared, taken } = await withPast(root, (service) => {
+    const { prepared, taken, doubtful } = await withPast(root, (service) => {
       const plan = prepare(service, { catalogue, conflicts, edit, merge: code?.merge ?? nothingToMerge });
       return {
         prepared: code === undefined ? plan : withFaults(service, plan, code.findFault),
         taken: takenBy(plan, service),
+        doubtful: doubtfulIn(plan, service, catalogue),
       };
     });
     await refuseIgnored(root, taken);
+    await refuseUntracked(root, doubtful);
     return prepared;
   };
 }
@@ -39,6 +41,14 @@ export function planning(
 function takenBy({ entries, before }: Prepared, { lock }: Service): string[] {
   const paths = entries.map((entry) => entry.path);
   return paths.filter((file) => !Object.hasOwn(lock.files, file) && before(file) !== undefined);
+}
+
+/** Edited files that the plan deletes, and that no template has: only the lock says that Slipway wrote them. */
+function doubtfulIn({ entries }: Prepared, { lock, read }: Service, { base, modules }: Catalogue): string[] {
+  const deleted = entries.filter(({ action }) => action === 'delete').map(({ path }) => path);
+  const isInTemplates = (file: string): boolean =>
+    [base, ...Object.values(modules)].some(({ files }) => files.some(({ path }) => path === file));
+  return deleted.filter((file) => read(file)?.hash !== lock.files[file]?.hash && !isInTemplates(file));
 }
 
 /** An empty folder needs no merge. The merge code, which is larger than all other code, is not loaded then. */

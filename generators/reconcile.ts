@@ -173,7 +173,7 @@ export async function installAsNeeded(
 }
 
 async function verify(
-  { root, packageManager }: Intent,
+  { root, packageManager, resolves }: Intent,
   prepared: Prepared,
   invocation: Invocation,
 ): Promise<readonly string[]> {
@@ -185,7 +185,9 @@ async function verify(
   }
   const { untestedNotes, verifyInScratch } = await import('./verify.ts');
   const passed = await verifyInScratch(root, packageManager, prepared.changes, invocation);
-  return [`these pass in a copy of the service: ${passed.join(', ')}`, ...untestedNotes(root, invocation)];
+  // The manifest may hold conflicts of git.
+  const untested = resolves ? [] : untestedNotes(root, invocation);
+  return [`these pass in a copy of the service: ${passed.join(', ')}`, ...untested];
 }
 
 async function tell(

@@ -21,7 +21,8 @@ const meaning: Readonly<Record<Ownership, string>> = {
 const states = {
   unedited: 'as Slipway wrote it',
   edited: 'edited since Slipway wrote it',
-  deleted: 'deleted by you; it stays deleted',
+  missing: 'missing: Slipway leaves it out',
+  sparse: 'not checked out by git: Slipway leaves it alone until it is',
 } as const;
 
 export const command = defineCommand({
@@ -33,7 +34,7 @@ export const command = defineCommand({
     if (file === undefined) throw badInput('slipway explain needs a file', 'for example: slipway explain package.json');
     const { root, raw, catalogue } = presentService(invocation);
     const path = pathInService(file, invocation.cwd, root);
-    const service = await withPast(root, ({ lock, read }) => ({ lock, read }));
+    const service = await withPast(root, ({ lock, read, sparse }) => ({ lock, read, sparse }));
     const found = Object.entries(service.lock.files).find(([home, { at }]) => (at ?? home) === path);
     if (found === undefined) return stranger(path, service, fieldOf(raw, 'ejected'));
     const [home, locked] = found;
@@ -41,12 +42,14 @@ export const command = defineCommand({
     const moved = home === path ? [] : [`moved by you from ${home}; updates follow it`];
     // A derived file usually differs from its first version, because it follows its source. The state is left out.
     const edits = locked.ownership === 'derived' && state === 'edited' ? [] : [states[state]];
+    const back = state === 'missing' ? [`\`slipway update --conflict=theirs:${path}\` writes it again`] : [];
     const untested =
       locked.ownership === 'merged' && state === 'edited' && lacksTests(home, raw, catalogue) ? [withoutTests] : [];
     const lines = [
       `from ${locked.module}`,
       meaning[locked.ownership],
       ...edits,
+      ...back,
       ...moved,
       ...settledBy([path, home], raw),
       ...untested,
@@ -76,9 +79,13 @@ function lacksTests(home: string, raw: unknown, catalogue: Catalogue): boolean {
   return fieldOf(raw, 'catalogue') === catalogue.version && isUntested(home, manifestOf(raw, catalogue), catalogue);
 }
 
-function stateOf(path: string, { hash }: LockedFile, { read }: Pick<Service, 'read'>): keyof typeof states {
+function stateOf(
+  path: string,
+  { hash }: LockedFile,
+  { read, sparse }: { readonly read: Service['read']; readonly sparse: Service['sparse'] },
+): keyof typeof states {
   const present = read(path);
-  if (present === undefined) return 'deleted';
+  if (present === undefined) return sparse?.has(path) ? 'sparse' : 'missing';
   return present.hash === hash ? 'unedited' : 'edited';
 }
 

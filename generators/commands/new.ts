@@ -47,14 +47,21 @@ export const command = defineCommand({
     const { directory, set, ...service } = await newServiceAnswers(invocation, catalogue);
     const root = path.resolve(cwd, directory);
     const monorepo = await monorepoOf(root, flags.git);
-    const first = newManifest({ ...service, monorepo }, catalogue);
+    const { cannotPinInWorkspace } = packageManagerDefinitions[service.packageManager ?? 'npm'];
+    const cannotPin = cannotPinInWorkspace === true && monorepo?.workspace !== undefined;
+    const pinNode = service.pinNode === true && !cannotPin;
+    const first = newManifest({ ...service, pinNode, monorepo }, catalogue);
     const manifest = validateManifest(setOptions(first, set, catalogue), catalogue);
     // Settings of the editor do not make a folder a project of its own: they stay, and get what they lack.
     const conflicts = [{ paths: '.vscode/', choice: 'ours' } as const, ...flags.conflicts];
     return {
       root,
       packageManager: manifest.packageManager,
-      notes: [...pinnedNote(manifest), ...monorepoNotes(manifest, monorepo)],
+      notes: [
+        ...pinnedNote(manifest),
+        ...(cannotPin && service.pinNode ? ['no Node is pinned: Yarn would install it for every platform'] : []),
+        ...monorepoNotes(manifest, monorepo),
+      ],
       isNew: true,
       prepare: async (settled) => {
         const prepared = await planning(

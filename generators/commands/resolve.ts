@@ -10,12 +10,16 @@ import { findService, refuseIgnored } from '../io/service.ts';
 import { manifestOf, packageManagerIn } from '../present.ts';
 import { leftToDo } from '../report/left.ts';
 
-const { conflict: _conflict, verify: _verify, ...flags } = changing;
+const conflict = {
+  ...changing.conflict,
+  summary:
+    'markers (default), ours, theirs, skip or stop, where people changed a file on both branches; may be repeated',
+} as const;
 
 export const command = defineCommand({
   usage: '',
   summary: 'during a merge or rebase of git: join both branches and settle their conflicts',
-  flags,
+  flags: { ...changing, conflict },
   ask: (invocation) => {
     const root = findService(invocation.cwd);
     const catalogue = loadCatalogue(invocation.flags.catalogue, invocation.cwd);
@@ -36,7 +40,10 @@ export const command = defineCommand({
         if (underWay === undefined) throw nothingToResolve();
         const { merge } = await import('../engine/reconcile/merge/merge.ts');
         const edit = (raw: unknown) => manifestOf(raw, catalogue);
-        plan = { ...joinBranches(underWay.branches, { catalogue, edit, merge }), goOn: underWay.goOn };
+        plan = {
+          ...joinBranches(underWay.branches, { catalogue, edit, conflicts: invocation.flags.conflicts, merge }),
+          goOn: underWay.goOn,
+        };
         const present = plan.changes.flatMap(({ path, expect }) => (expect === null ? [] : [path]));
         await refuseIgnored(root, [...underWay.linked, ...present]);
         return plan;

@@ -7,7 +7,8 @@ import { type LastRun, lastRun } from '../lastRun.ts';
 import { packageManagerIn } from '../present.ts';
 import { parsePlan } from '../report/document.ts';
 
-const { conflict: _conflict, verify: _verify, ...flags } = changing;
+// A run is taken back whole or not at all: there is nothing to choose for a file that has changed since.
+const { conflict: _conflict, ...flags } = changing;
 
 export const command = defineCommand({
   usage: '',

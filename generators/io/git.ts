@@ -342,6 +342,19 @@ export async function ignoredFiles(folder: string, files: readonly string[]): Pr
 }
 
 /**
+ * @param folder a folder that may belong to a repository
+ * @param files paths relative to the folder
+ * @returns those that git does not track; empty without a repository
+ * @throws SlipwayError (exit code 2) when git refuses to answer
+ */
+export async function untrackedFiles(folder: string, files: readonly string[]): Promise<string[]> {
+  if (files.length === 0) return [];
+  const answer = await ask(['--literal-pathspecs', 'ls-files', '-z', '--cached', '--', ...files], folder);
+  const tracked = new Set(answer?.split('\0'));
+  return answer === undefined ? [] : files.filter((file) => !tracked.has(file));
+}
+
+/**
  * @param folder a folder inside a repository
  * @returns tracked files that a sparse checkout leaves out, relative to the folder; empty without a repository
  */

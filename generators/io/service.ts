@@ -139,6 +139,23 @@ export async function refuseIgnored(root: string, files: readonly string[]): Pro
   );
 }
 
+/**
+ * Refuses to delete files that git does not have: nothing would bring them back.
+ * @param root the service's folder
+ * @param files edited files that only the lock calls files of Slipway; anyone may have written the lock
+ * @throws SlipwayError (exit code 2) when git does not track one of them
+ */
+export async function refuseUntracked(root: string, files: readonly string[]): Promise<void> {
+  if (files.length === 0) return;
+  const { untrackedFiles } = await import('./git.ts');
+  const [untracked] = await untrackedFiles(root, files);
+  if (untracked === undefined) return;
+  throw badInput(
+    `git does not track ${untracked}, and no template has this file, so Slipway does not delete it`,
+    'delete it yourself, or add it to git first; nothing was written',
+  );
+}
+
 /** Opens a service that may be a sparse checkout. */
 async function openSparse(root: string, past?: Past, listed?: readonly string[]): Promise<OpenService> {
   const service = openService(root, past, listed);

@@ -49,7 +49,7 @@ export function planText({ entries, changes }: Prepared, told: Told): string {
 }
 
 /** Why a file of Slipway is missing, and stays so. */
-const absences = /^(?:you deleted it|you have .* instead|its folder is missing|it is not checked out)$/;
+const absences = /^(?:it is missing|you have .* instead|it is not checked out)$/;
 
 function isStanding(entry: PlanEntry): boolean {
   return isKept(entry) && absences.test(entry.reason);
@@ -59,16 +59,19 @@ function isKept({ action }: PlanEntry): boolean {
   return action === 'keep';
 }
 
-/** Counts the files that every run finds missing. One row for each would hide what is new. */
+/** Puts the files that every run finds missing into one line. A row for each would hide what is new. */
 function shortTable(entries: readonly PlanEntry[]): string[] {
-  const standing = entries.filter(isStanding).length;
+  const missing = entries.filter(isStanding).map(({ path }) => path);
   const rows = table(entries.filter((entry) => !isStanding(entry)));
-  if (standing === 0) return [rows];
-  return [
-    rows,
-    `  ${colors.dim(standing === 1 ? '1 file of Slipway is missing; --diff names it' : `${standing} files of Slipway are missing; --diff names them`)}`,
-  ];
+  const [first] = missing;
+  if (first === undefined) return [rows];
+  const named = missing.length > mostNamed ? `${missing.length} files; --diff names them` : missing.join(', ');
+  const way = `slipway update --conflict=theirs:${missing.length === 1 ? first : '<file>'}`;
+  return [rows, `  ${colors.dim(oneLine(`left out, because missing: ${named}; \`${way}\` writes it again`))}`];
 }
+
+/** The max number of missing files to name. */
+const mostNamed = 3;
 
 function nextSteps({ applied, next, left }: Told): string[] {
   const lines = [...(applied ? left.map(toSettle) : []), ...next];

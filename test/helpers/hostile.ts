@@ -203,6 +203,12 @@ export const trees: Readonly<Record<string, Plant>> = {
     locked({ path: 'tsconfig.json', at: 'local/notes.txt' }),
     repository,
   ),
+  'a file of a record is ignored by git, or unknown to it': all(
+    write('local/notes.txt', secret),
+    locked({ path: 'local/notes.txt' }, { path: 'precious.md' }),
+    repository,
+    ({ root }) => void spawnSync('git', ['rm', '--quiet', '--cached', 'precious.md'], { cwd: root }),
+  ),
   'links to files outside': all(link('README.md', '../outside/secret'), link('tsconfig.json', '../outside/secret')),
   'a link to a folder outside': link('docs', '../outside'),
   'the manifest is a link to a file outside': link('slipway.json', '../outside/secret'),

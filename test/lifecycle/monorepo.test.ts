@@ -1,13 +1,11 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { execaSync } from 'execa';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { slipway, treeOf } from '../helpers/cli.ts';
 import { scratchFolder, writeFiles } from '../helpers/scratch.ts';
 import { serviceIn, type TestService } from './service.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const still = ['--yes', '--no-install'];
 const copy = '.github/workflows/orders.yaml';
@@ -39,12 +37,17 @@ describe('a service in a workspace', () => {
     ['npm', 'package-lock.json', npmWorkspace],
     ['npm', 'package-lock.json', { 'package.json': '{ "workspaces": { "packages": ["./services/**"] } }\n' }],
     ['pnpm', 'pnpm-lock.yaml', { 'pnpm-workspace.yaml': 'packages: ["services/{orders,billing}"]\n' }],
+    ['yarn', 'yarn.lock', npmWorkspace],
+    ['bun', 'bun.lock', npmWorkspace],
   ])('of %s has its lockfile, its workflow and the context of its image at the root', (manager, lockfile, files) => {
     const root = repository(files);
     const service = serviceOf(root, `--package-manager=${manager}`);
     expect(service.manifest()['monorepo']).toEqual({ path: 'services/orders', workspace: '.' });
-    expect(Object.keys(service.tree())).not.toEqual(expect.arrayContaining([lockfile]));
-    expect(Object.keys(service.tree())).not.toEqual(expect.arrayContaining(['pnpm-workspace.yaml']));
+    for (const name of [lockfile, 'pnpm-workspace.yaml', '.yarnrc.yml'])
+      expect(Object.keys(service.tree())).not.toContain(name);
+    expect(service.output).toContain('Renovate reads renovate.json at the root of the repository only');
+    expect(service.output.includes('nodeLinker: node-modules')).toBe(manager === 'yarn');
+    expect(service.read('docs/supply-chain.md')).toContain('local>OWNER/REPOSITORY//services/orders/renovate');
     const workflow = parse(text(root, copy));
     expect(workflow).toMatchObject({
       name: 'orders',
@@ -52,7 +55,9 @@ describe('a service in a workspace', () => {
       defaults: { run: { 'working-directory': 'services/orders' } },
     });
     expect(workflow.on.push.paths).toEqual(workflow.on.pull_request.paths);
-    expect(JSON.stringify(workflow.jobs.check.steps)).toContain(`"cache-dependency-path":"${lockfile}"`);
+    expect(JSON.stringify(workflow.jobs.check.steps)).toMatch(
+      new RegExp(`"cache-dependency-path":"${lockfile}"|hashFiles\\('${lockfile}'\\)`),
+    );
     expect(service.read('deploy/docker/Dockerfile')).toContain('COPY services/orders/package.json ./\n');
     expect(service.read('deploy/docker/Dockerfile.dockerignore')).toContain('**/node_modules\n');
     expect(parse(service.read('deploy/compose/service.yaml')).services.server.build).toEqual({
@@ -61,6 +66,16 @@ describe('a service in a workspace', () => {
     });
     expect(service.read('deploy/argocd/applications.yaml')).toContain('path: services/orders/deploy/k8s/overlays/');
     expect(service.must('check')).toContain('No drift');
+  });
+
+  it.each([
+    ['yarn', npmWorkspace, false],
+    ['yarn', {}, true],
+    ['bun', npmWorkspace, true],
+  ])('of %s pins Node only where the right one is installed', (manager, files, isPinned) => {
+    const service = serviceOf(repository(files), `--package-manager=${manager}`, '--preset=minimal', '--pin-node');
+    expect('node' in service.manifest()).toBe(isPinned);
+    expect(service.output.includes('no Node is pinned')).toBe(!isPinned);
   });
 
   it('gets changes of its workflow at the root, but never over an edit there', () => {

@@ -236,6 +236,107 @@ describe('resolve keeps what people wrote', () => {
   });
 });
 
+describe('resolve takes the side that --conflict names', () => {
+  const page = 'docs/operations.md';
+  const own = 'internal/own/rules.ts';
+  const ofRemoved = 'docs/redis.md';
+
+  /** Both have changed a page, a file of their own and a value of the manifest; one has removed a module whose page the other has edited. */
+  function contested(): TestService {
+    const start = committed();
+    add('redis')(start);
+    start.write(own, 'export const rule = 0;\n');
+    commitAll(start, 'redis');
+    const work = (side: string, version: string) => (main: TestService) => {
+      main.edit(page, (text) => text.replace('\n', `\n\nWhat ${side} say.\n`));
+      main.write(own, `export const rule = '${side}';\n`);
+      main.must('add', 'postgres', '--set', `postgres.version=${version}`);
+    };
+    const service = branches(
+      (main) => {
+        main.must('remove', 'redis');
+        work('we', '17')(main);
+      },
+      (main) => {
+        main.edit(ofRemoved, (text) => `${text}\nMine.\n`);
+        work('they', '16')(main);
+      },
+      start,
+    );
+    merge(service);
+    return service;
+  }
+
+  it.each([
+    ['ours', 'we', 'they', '17'],
+    ['theirs', 'they', 'we', '16'],
+  ])('%s, in all files', (choice, winner, loser, version) => {
+    const service = contested();
+    expect(service.must('resolve', `--conflict=${choice}`)).toContain('git merge --continue');
+    expectWhole(service);
+    expect(service.read(page)).toContain(`What ${winner} say.`);
+    expect(service.read(page)).not.toContain(`What ${loser} say.`);
+    expect(service.read(own)).toBe(`export const rule = '${winner}';\n`);
+    expect(service.manifest()['modules']).toEqual({ postgres: { version } });
+    expect(existsSync(path.join(service.root, ofRemoved))).toBe(choice === 'theirs');
+    git(service, ['merge', '--continue']);
+    expect(git(service, ['status', '--porcelain'])).toBe('');
+  });
+
+  it('by path: the other files keep their conflicts', () => {
+    const service = contested();
+    const { exitCode, stdout } = service.run(
+      'resolve',
+      '--no-install',
+      '--conflict=ours:slipway.json',
+      '--conflict=theirs:docs/',
+    );
+    expect(exitCode).toBe(3);
+    expect(stdout).toContain(`resolve ${own}, line`);
+    expect(unmerged(service)).toEqual([own, ofRemoved].sort());
+    expect(service.read(page)).toContain('What they say.');
+    expect(service.read(page)).not.toContain('What we say.');
+  });
+
+  it('where one has edited what the module of the other changes', () => {
+    const guide = 'docs/modules.md';
+    for (const [choice, isEdited] of [
+      ['ours', false],
+      ['theirs', true],
+    ] as const) {
+      const service = branches(add('redis'), (main) => main.write(guide, '# Our modules\n'));
+      merge(service);
+      service.must('resolve', `--conflict=${choice}`);
+      expect([choice, service.read(guide) === '# Our modules\n']).toEqual([choice, isEdited]);
+      expect(service.read(guide).includes('redis')).toBe(!isEdited);
+      expectWhole(service);
+    }
+  });
+
+  it('stop writes nothing, skip leaves a file as git left it', () => {
+    const service = contested();
+    const before = service.tree();
+    for (const rules of [['--conflict=stop'], ['--conflict=ours', `--conflict=stop:${page}`]]) {
+      const { exitCode, stdout } = service.run('resolve', '--no-install', ...rules);
+      expect([rules, exitCode]).toEqual([rules, 3]);
+      expect(stdout).toContain('nothing was written');
+      expect(differing(before, service.tree())).toEqual([]);
+    }
+    const { exitCode } = service.run('resolve', '--no-install', '--conflict=ours', `--conflict=skip:${page}`);
+    expect(exitCode).toBe(3);
+    expect(service.read(page)).toBe(before[page]?.slice(-service.read(page).length));
+    expect(unmerged(service)).toEqual([page]);
+  });
+
+  it('never over a file that somebody has begun to resolve', () => {
+    const service = contested();
+    service.edit(page, (text) => text.replace('What we say.', 'What we say now.'));
+    const begun = service.read(page);
+    expect(service.run('resolve', '--no-install', '--conflict=theirs').exitCode).toBe(3);
+    expect(service.read(page)).toBe(begun);
+  });
+});
+
 describe('resolve asks people', () => {
   it('when both sides changed the same value of slipway.json', () => {
     const service = branches(

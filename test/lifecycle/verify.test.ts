@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { slipway, treeOf } from '../helpers/cli.ts';
 import { scratchFolder, writeFiles } from '../helpers/scratch.ts';
+import { commitAll, committed, git, onBranch } from './repository.ts';
 import { newService } from './service.ts';
 
 /** A package manager that notes what it is run in, and is content, or not; the real one is for e2e. */
@@ -87,4 +88,19 @@ describe('--verify', () => {
     expect(stderr).toContain('error: a check fails');
     expect(service.tree()).toEqual(before);
   });
+});
+
+it.each(['resolve', 'undo'])('--verify of %s lands nothing when a check of what it would write fails', (command) => {
+  const service = committed();
+  onBranch(service, 'other', () => service.must('add', 'postgres'));
+  service.must('add', 'redis');
+  commitAll(service, 'redis');
+  if (command === 'resolve') git(service, ['merge', '--quiet', 'other'], false);
+  const before = service.tree();
+  const words = [command, '--verify=lint', '--no-install'];
+  const failed = slipway(words, { cwd: service.root, env: npmThat('fails').env });
+  expect(failed, failed.stderr).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('a check fails') });
+  expect(service.tree()).toEqual(before);
+  const passed = slipway(words, { cwd: service.root, env: npmThat('passes').env });
+  expect(passed, passed.stderr).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('npm run lint') });
 });

@@ -10,7 +10,8 @@ export const bun: PackageManagerDefinition = {
   // `bunfig.toml` may name a scanner, so nothing is installed without its code.
   rebuild: 'bun install --force',
   ci: 'bun install --frozen-lockfile',
-  production: 'bun install --frozen-lockfile --production',
+  // In a workspace, Bun links packages into a store beside them, and an image takes the packages alone.
+  production: 'bun install --frozen-lockfile --production --linker=hoisted',
   run: 'bun run',
   dashes: '',
   exec: 'bunx',

@@ -24,6 +24,10 @@ export interface PackageManagerDefinition {
   readonly lockfile: string;
   /** Its settings: path → text. */
   readonly settings: Readonly<Record<string, string>>;
+  /** What the root of a workspace needs for a service in it, for people. It is absent when it needs nothing. */
+  readonly workspaceNeeds?: string;
+  /** It installs Node of every platform, in a workspace whose lockfile it writes by itself. So no Node is pinned there. */
+  readonly cannotPinInWorkspace?: true;
 
   /** Installs, and writes the lockfile. */
   readonly install: string;

@@ -7,7 +7,8 @@ export const npm: PackageManagerDefinition = {
   lockfile: 'package-lock.json',
   settings: {},
   install: 'npm install',
-  installOnly: 'npm install --ignore-scripts',
+  // `.npmrc` of the service may name a program in place of git.
+  installOnly: 'npm install --ignore-scripts --git=git',
   rebuild: 'npm rebuild',
   ci: 'npm ci',
   production: 'npm ci --omit=dev',

@@ -12,7 +12,8 @@ export const pnpm: PackageManagerDefinition = {
     ]),
   },
   install: 'pnpm install',
-  installOnly: 'pnpm install --ignore-scripts',
+  // Settings of the service may name hooks, and package.json a pnpm of another registry.
+  installOnly: 'pnpm install --ignore-scripts --ignore-pnpmfile --config.manage-package-manager-versions=false',
   rebuild: 'pnpm rebuild',
   ci: 'pnpm install --frozen-lockfile',
   production: 'pnpm install --frozen-lockfile --prod',

@@ -11,6 +11,9 @@ export const yarn: PackageManagerDefinition = {
       "Plug'n'Play replaces node_modules, which tools of this service read. Git ignores the state beside the packages.",
     ]),
   },
+  workspaceNeeds: '.yarnrc.yml there must have "nodeLinker: node-modules"',
+  // Yarn reads `os` and `cpu` of a package only as lists; packages of Node have texts. The composed lockfile has them as conditions.
+  cannotPinInWorkspace: true,
   install: 'yarn install',
   // `.yarnrc.yml` may name a Yarn or a plugin of the service, so nothing is installed without its code.
   rebuild: 'yarn rebuild',

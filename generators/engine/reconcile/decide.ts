@@ -36,17 +36,13 @@ export interface Situation {
   readonly moduleStays: boolean;
   /** Set for a derived file: the texts printed from its source. */
   readonly printed: Printed | undefined;
-  /** Why a missing file may come back. It is undefined for a file that exists, and for a file that the user deleted. */
-  readonly absence?: Absence | undefined;
+  /** Whether git tracks the file and has not checked it out. */
+  readonly isSparse: boolean;
+  /** Whether the user asks for a missing file. */
+  readonly isWanted: boolean;
   /** Set when `slipway.json` described the service otherwise before: its name, if that has changed, and the file of the templates. */
   readonly formerly?: { readonly name: string | undefined; readonly bytes: Uint8Array } | undefined;
 }
-
-/**
- * Why a file is missing without having been deleted: git tracks it and has not checked it out, or its folder is missing as a whole, as in
- * a partial copy.
- */
-export type Absence = 'sparse' | 'folder';
 
 /** The texts printed from the source of a derived file. A text is undefined when the source cannot be used. */
 export interface Printed {
@@ -95,15 +91,18 @@ export interface DecideContext {
 export function decide(situation: Situation, context: DecideContext): Decision {
   const { theirs, locked, yours } = situation;
   if (yours?.special !== undefined) return leaveAlone(yours.special, situation, context);
-  if (locked !== undefined && yours === undefined && mayReturn(situation)) return waitFor(situation, locked, context);
+  if (locked !== undefined && yours === undefined && staysMissing(situation))
+    return waitFor(situation, locked, context);
   if (theirs === undefined) return locked === undefined ? nothing : letGo(situation, locked, context);
   const subject = { ...situation, theirs, theirsHash: context.hash(theirs.bytes) };
+  if (locked !== undefined && yours === undefined) return writeAgain(subject, context);
   if (situation.printed?.adapted !== undefined) return fit(subject, situation.printed, context);
-  if (locked === undefined) return bringIn(subject, context);
-  if (theirs.ownership === 'seed') return keepSeed(subject, locked, context);
-  if (theirs.ownership === 'managed') return restore(subject, locked, context);
-  if (theirs.ownership === 'derived') return reprint(subject, locked, context);
-  return reconcile(subject, locked, context);
+  if (locked === undefined || yours === undefined) return bringIn(subject, context);
+  const present = { ...subject, yours };
+  if (theirs.ownership === 'seed') return keepSeed(present, locked, context);
+  if (theirs.ownership === 'managed') return restore(present, locked, context);
+  if (theirs.ownership === 'derived') return reprint(present, context);
+  return reconcile(present, locked, context);
 }
 
 const nothing: Decision = { action: 'keep', reason: '' };
@@ -124,22 +123,27 @@ function leaveAlone(special: string, situation: Situation, context: DecideContex
 }
 
 type Subject = Situation & { readonly theirs: RenderedFile; readonly theirsHash: string };
+type Present = Subject & { readonly yours: DiskFile };
 
-/** Returns whether a missing file is left alone until it comes back. A managed file is written again with its folder. */
-function mayReturn({ theirs, absence }: Situation): boolean {
-  return absence === 'sparse' || (absence === 'folder' && theirs !== undefined && theirs.ownership !== 'managed');
+/**
+ * Returns whether a missing file stays missing. The user may have deleted it, or it is not in this copy of the service: a file system
+ * without git does not tell. A managed file is written again.
+ */
+function staysMissing({ theirs, isSparse, isWanted }: Situation): boolean {
+  return isSparse || (theirs !== undefined && theirs.ownership !== 'managed' && !isWanted);
 }
 
 /** Leaves the record of a missing file as it is. When the file comes back, everything that has changed since is merged into it. */
 function waitFor(situation: Situation, locked: LockedFile, context: DecideContext): Decision {
-  const { theirs, candidates, absence } = situation;
+  const { theirs, candidates, isSparse, printed } = situation;
   const isMerged = locked.ownership === 'merged';
   const base = isMerged ? context.base(locked.hash) : undefined;
   // Without the base, the text that Slipway would write now is the closest one.
   const next = isMerged && base === undefined ? theirs?.bytes : undefined;
   const kept = base ?? next;
-  const folder = candidates.length === 0 ? 'its folder is missing' : maybeMoved(candidates);
-  const reason = absence === 'sparse' ? 'it is not checked out' : folder;
+  const rival = printed?.rival === undefined ? 'it is missing' : `you have ${printed.rival} instead`;
+  const missing = candidates.length === 0 ? rival : `moved? ${candidates.join(' or ')} looks like it`;
+  const reason = isSparse ? 'it is not checked out' : missing;
   return {
     ...nothing,
     reason: locked.ownership === 'seed' ? '' : reason,
@@ -148,19 +152,22 @@ function waitFor(situation: Situation, locked: LockedFile, context: DecideContex
   };
 }
 
-function maybeMoved(candidates: readonly string[]): string {
-  return `moved? ${candidates.join(' or ')} looks like it`;
+/** Writes a missing file again. */
+function writeAgain(subject: Subject, context: DecideContext): Decision {
+  const { theirs, printed } = subject;
+  const bytes = printed?.after ?? theirs.bytes;
+  return { action: 'create', reason: 'it was missing', bytes, ...remember(subject, theirs.bytes, context) };
 }
 
 /**
  * Decides about a seed. It is the user's, and changes of the template do not reach it. But lines that name the service follow
  * `slipway.json`, where they are still as Slipway wrote them.
  */
-function keepSeed(subject: Subject, locked: LockedFile, context: DecideContext): Decision {
+function keepSeed(subject: Present, locked: LockedFile, context: DecideContext): Decision {
   const { yours, theirs, formerly } = subject;
   const record: LockedFile = { ...locked, ...whereIs(subject), ownership: 'seed' };
   const [present, former, wanted] = [yours, formerly, theirs].map((file) => file && decode(file.bytes));
-  if (yours === undefined || formerly === undefined || !present || !former || !wanted || former === wanted)
+  if (formerly === undefined || !present || !former || !wanted || former === wanted)
     return { ...nothing, locked: record };
   const { text, left } = followNames(withLf(present), former, wanted, formerly.name);
   const reason = [
@@ -174,10 +181,10 @@ function keepSeed(subject: Subject, locked: LockedFile, context: DecideContext):
 
 /** Decides about a file that Slipway has not written before. */
 function bringIn(subject: Subject, context: DecideContext): Decision {
-  const { yours, theirs, ejectedAs, printed, absence } = subject;
+  const { yours, theirs, ejectedAs, printed, isSparse } = subject;
   const remembered = remember(subject, theirs.bytes, context);
   const bytes = printed?.after ?? theirs.bytes;
-  if (absence === 'sparse')
+  if (isSparse)
     return { action: 'conflict', reason: 'a file of yours is here, and not checked out: check it out first' };
   if (yours === undefined) {
     const reason = ejectedAs === undefined ? '' : `you have ejected it as ${ejectedAs}`;
@@ -214,10 +221,9 @@ function joinIn(subject: Subject, yours: DiskFile, context: DecideContext): Deci
 }
 
 /** Decides about a managed file. */
-function restore(subject: Subject, locked: LockedFile, context: DecideContext): Decision {
+function restore(subject: Present, locked: LockedFile, context: DecideContext): Decision {
   const { yours, theirs, theirsHash, place, destination } = subject;
   const remembered = remember(subject, theirs.bytes, context);
-  if (yours === undefined) return { action: 'create', reason: 'it was missing', bytes: theirs.bytes, ...remembered };
   const plainHash = hashOfText(yours, context);
   if (plainHash === theirsHash && place === destination) return { ...nothing, ...remembered };
   if (plainHash === locked.hash || plainHash === theirsHash) {
@@ -231,16 +237,15 @@ function restore(subject: Subject, locked: LockedFile, context: DecideContext): 
 }
 
 /** Decides about a derived file. It follows its source, unless its content differs from what the source gave before. */
-function reprint(subject: Subject, locked: LockedFile, context: DecideContext): Decision {
-  const { yours, theirs, printed } = subject;
+function reprint(subject: Present, context: DecideContext): Decision {
+  const { yours, theirs, printed, locked } = subject;
   const remembered = remember(subject, theirs.bytes, context);
-  if (yours === undefined) return { ...nothing, reason: 'you deleted it', ...remembered };
   const [before, after] = [printed?.before, printed?.after];
   const plainHash = hashOfText(yours, context);
   const says = (bytes: Uint8Array | undefined): boolean => bytes !== undefined && context.hash(bytes) === plainHash;
   // An earlier Slipway may have printed the file differently.
   const isOlder = (): boolean => {
-    const laidDown = plainHash === locked.hash ? printed?.base() : undefined;
+    const laidDown = plainHash === locked?.hash ? printed?.base() : undefined;
     return laidDown !== undefined && !says(laidDown);
   };
   if (after === undefined || says(after) || !(says(before) || isOlder())) return { ...nothing, ...remembered };
@@ -253,7 +258,6 @@ function fit(subject: Subject, { adapted, after, rival }: Printed, context: Deci
   const remembered = remember(subject, theirs.bytes, context);
   if (yours === undefined) {
     if (rival !== undefined) return { ...nothing, reason: `you have ${rival} instead`, ...remembered };
-    if (locked !== undefined) return { ...nothing, reason: 'you deleted it', ...remembered };
     return { action: 'create', reason: '', bytes: after ?? theirs.bytes, ...remembered };
   }
   if (locked?.hash === theirsHash && !locked.contested) return { ...nothing, ...remembered };
@@ -293,13 +297,9 @@ function inLineEndsOf(yours: DiskFile, theirs: Uint8Array): Uint8Array {
 }
 
 /** Decides about a file that Slipway shares with the user. */
-function reconcile(subject: Subject, locked: LockedFile, context: DecideContext): Decision {
-  const { yours, theirs, theirsHash, taken, place, destination, candidates } = subject;
+function reconcile(subject: Present, locked: LockedFile, context: DecideContext): Decision {
+  const { yours, theirs, theirsHash, taken, place, destination } = subject;
   const remembered = remember(subject, theirs.bytes, context);
-  if (yours === undefined) {
-    const guess = candidates.length === 0 ? 'you deleted it' : maybeMoved(candidates);
-    return { action: 'keep', reason: guess, ...remembered };
-  }
   if (taken !== undefined) {
     return settle({ ...subject, yours: taken }, context, {
       reason: `${place} was renamed to this, and you have a file of your own here`,
@@ -328,7 +328,7 @@ function reconcile(subject: Subject, locked: LockedFile, context: DecideContext)
       ? { action: 'keep', reason: from, ...kept }
       : { action: 'update', reason: from, ...kept, bytes: yours.bytes };
   }
-  return threeWay({ ...subject, yours }, locked, from, context);
+  return threeWay(subject, locked, from, context);
 }
 
 /** Describes where the file came from. A move in the lock was reported before. */
@@ -337,12 +337,7 @@ function story({ path, place, destination, locked }: Situation): string {
   return place === path || place === locked?.at ? '' : `moved by you from ${path}`;
 }
 
-function threeWay(
-  subject: Subject & { readonly yours: DiskFile },
-  locked: LockedFile,
-  from: string,
-  context: DecideContext,
-): Decision {
+function threeWay(subject: Present, locked: LockedFile, from: string, context: DecideContext): Decision {
   const { yours, theirs } = subject;
   const kept = context.base(locked.hash);
   const base = kept === undefined ? undefined : decode(kept);

@@ -3,6 +3,7 @@ import { manifestPath } from '../manifest.ts';
 import type {
   Change,
   Conflict,
+  ConflictChoice,
   DiskFile,
   FileSet,
   Lock,
@@ -11,6 +12,7 @@ import type {
   Merged,
   PlanEntry,
   Service,
+  Side,
   Trio,
 } from '../model.ts';
 import { render } from '../render.ts';
@@ -34,7 +36,7 @@ import { isOwn } from './lock.ts';
 import { mapTrio } from './merge/align.ts';
 import { withLf, withLineEndsOf } from './merge/lineEnds.ts';
 import { mergeText } from './merge/text.ts';
-import { policyOf } from './policy.ts';
+import { type ConflictRule, policyOf, ruleFor } from './policy.ts';
 import { type Planned, planRequest, prepare, type Prepared, type Request } from './prepare.ts';
 
 /** The plan that joins two branches. */
@@ -57,7 +59,8 @@ const absent: Outcome = { file: undefined, conflicts: [] };
  * Joins two branches of a service. It joins the manifests by key and brings each side to the joined manifest. Then only what people wrote
  * still differs between the sides, and a three-way merge joins it. The function is pure and writes nothing.
  * @param branches the sides, and the service on disk
- * @param given checks the joined manifest; conflicts are written with markers, unless the manifest has another rule for a file
+ * @param given checks the joined manifest. Its rules are for files that people changed on both sides: `ours` and `theirs` choose a side,
+ * `skip` leaves a file as Git left it, `stop` makes a plan that writes nothing. Without a rule, a conflict is written with markers
  * @returns the plan for the service on disk; a file that stays a conflict has an entry with conflicts
  * @throws SlipwayError when the branches do not fit together, or when the user's code still needs what one of them removed
  */
@@ -69,23 +72,39 @@ export function joinBranches({ base, ...others }: Branches, given: Request): Joi
   if ('text' in manifest) {
     const file = fileOf(present, encode(manifest.text), 0o644);
     const files = new Map([[manifestPath, { file, conflicts: manifest.conflicts }]]);
-    return planFor({ ...branches, unmerged: new Set() }, sides, files, { catalogue: '', files: {} });
+    return planFor({ ...branches, unmerged: new Set() }, sides, files, { catalogue: '', files: {} }, given);
   }
-  const request = withMarkers(given, manifest);
-  const { files, service } = joinSides(branches, sides, manifest, request);
-  for (const change of prepare(service, request).changes) {
+  const { files, service } = joinSides(branches, sides, manifest, given);
+  for (const change of prepare(service, requestFor('base', manifest, given)).changes) {
     const file = 'write' in change ? fileOf(present, change.write, change.mode) : undefined;
     files.set(change.path, { ...(files.get(change.path) ?? absent), file });
   }
   const isOpen = (path: string): boolean => files.get(path)?.isOpen === true;
   const settled = { ...service, files: () => service.files().filter((path) => !isOpen(path)) };
   for (const side of [sides.yours, sides.theirs]) refuseLoss(side, settled);
-  return planFor(branches, sides, files, service.lock);
+  return planFor(branches, sides, files, service.lock, given);
 }
 
-/** Rules of the manifest decide over the markers. */
-function withMarkers(given: Request, manifest: Manifest): Request {
-  return { ...given, conflicts: [{ paths: '**', choice: 'markers' }, ...policyOf(manifest)] };
+/**
+ * The request of the plan that brings one side to the joined manifest. In that plan, "ours" is what people wrote on this side, and "theirs"
+ * is the template. Rules of the manifest decide over the markers, and rules of the user over both.
+ */
+function requestFor(side: Side, manifest: Manifest, given: Request): Request {
+  const rules = (given.conflicts ?? []).map(({ paths, choice }): ConflictRule => {
+    const winner = winnerOf(choice);
+    if (winner === undefined || side === 'base') return { paths, choice: 'markers' };
+    return { paths, choice: winner === side ? 'ours' : 'theirs' };
+  });
+  return {
+    ...given,
+    edit: () => manifest,
+    conflicts: [{ paths: '**', choice: 'markers' }, ...policyOf(manifest), ...rules],
+  };
+}
+
+/** The side that a choice names. */
+function winnerOf(choice: ConflictChoice | undefined): 'yours' | 'theirs' | undefined {
+  return choice === 'ours' ? 'yours' : choice === 'theirs' ? choice : undefined;
 }
 
 /** Joins the two common ancestors of a criss-cross merge. When that is not possible, the first of them is the base. */
@@ -93,11 +112,11 @@ function joinedBase(bases: Trio<Service>, given: Request): Service {
   const branches = { ...bases, present: mergedByLine(bases), unmerged: new Set<string>() };
   const sides = sidesOf(branches, () => 'none');
   try {
-    const manifest = joinManifests(sides, given);
+    const request = { ...given, conflicts: [] };
+    const manifest = joinManifests(sides, request);
     if ('text' in manifest) return bases.yours;
-    const request = withMarkers(given, manifest);
     const { service } = joinSides(branches, sides, manifest, request);
-    const plan = planRequest(service, request);
+    const plan = planRequest(service, requestFor('base', manifest, request));
     const { read, lock } = afterPlan(service, plan);
     const base: Service['base'] = (hash) => plan.bases.get(hash) ?? service.base(hash);
     return { ...service, manifestText: plan.manifestText, lock, read, base };
@@ -115,7 +134,7 @@ function joinSides(
   request: Request,
 ): { files: Map<string, Outcome>; service: Service } {
   const { present } = branches;
-  const plans = mapTrio(trioIn(sides), (side) => planRequest(side, { ...request, edit: () => manifest }));
+  const plans = mapTrio(trioIn(sides), (side, name) => planRequest(side, requestFor(name, manifest, request)));
   const after = mapTrio(plans, (plan, side) => afterPlan(sides[side], plan));
   const rendered = render(manifest, request.catalogue);
   const { files, lock, bases } = mergeSides({ branches, sides, after, rendered, request });
@@ -208,12 +227,15 @@ function mergeSides(merging: Merging): MergedSides {
     records[path] = { ...record, hash };
   }
   const tracked = new Set(listOf(sides).flatMap(placesOf));
-  for (const path of new Set(listOf(after).flatMap(({ changed }) => [...changed]))) {
+  const chosen = [...branches.unmerged].filter((path) => !isState(path) && winnerOf(choiceFor(path, request)));
+  for (const path of new Set([...listOf(after).flatMap(({ changed }) => [...changed]), ...chosen])) {
     if (files.has(path) || merged.has(path)) continue;
     const outcome = mergePlaces(path, { base: path, yours: path, theirs: path }, merging);
     // One side no longer has the module of the file, and the other side has edited the file.
     const isContested = tracked.has(path) && branches.unmerged.has(path) && outcome?.file !== undefined;
-    if (isContested) merged.set(path, { ...outcome, file: branches.present.read(path), isOpen: true });
+    const winner = winnerOf(choiceFor(path, request));
+    if (isContested && winner !== undefined) merged.set(path, { file: sides[winner].read(path), conflicts: [] });
+    else if (isContested) merged.set(path, { ...outcome, file: branches.present.read(path), isOpen: true });
     else if (outcome !== undefined) merged.set(path, outcome);
   }
   for (const [path, outcome] of merged) files.set(path, outcome);
@@ -234,13 +256,22 @@ function mergePlaces(path: string, places: Trio<string>, merging: Merging): Outc
   if (side !== undefined) return { file: files[side] && { ...files[side], mode }, conflicts: [] };
   const { base = '', yours, theirs } = mapTrio(files, textOf);
   const open = { file: branches.present.read(places.yours), conflicts: [], isOpen: true } as const;
-  if (yours === undefined || theirs === undefined) return open;
+  const choice = choiceFor(places.yours, request);
+  const winner = winnerOf(choice);
+  if (yours === undefined || theirs === undefined)
+    return winner === undefined ? open : { file: files[winner], conflicts: [] };
   // The package manager completes a lockfile.
   const isLockfile = rendered.get(path)?.derivation?.adapt !== undefined;
   const { text, conflicts } = isLockfile
     ? request.merge(path, base, yours, theirs, 'ours')
     : mergePeople(path, { base, yours, theirs }, request);
-  if (conflicts.length > 0 && !isLockfile && !isChanged) return open;
+  if (conflicts.length > 0 && !isLockfile) {
+    if (winner !== undefined) {
+      const settled = mergePeople(path, { base, yours, theirs }, request, winner === 'yours' ? 'ours' : 'theirs').text;
+      return { file: fileOf(branches.present, encode(settled), mode), conflicts: [] };
+    }
+    if (!isChanged || choice === 'skip') return open;
+  }
   const isNested = [yours, theirs].some(hasConflictMarkers);
   return {
     file: fileOf(branches.present, encode(isNested ? text : labelled(text)), mode),
@@ -249,9 +280,18 @@ function mergePlaces(path: string, places: Trio<string>, merging: Merging): Outc
 }
 
 /** Merges what two people wrote. A merge by key keeps the comments of one side only; then lines are merged. */
-function mergePeople(path: string, texts: Trio<string>, { merge }: Request): Pick<Merged, 'text' | 'conflicts'> {
-  const merged = merge(path, texts.base, texts.yours, texts.theirs, 'markers');
-  return keepsComments(texts, merged.text) ? merged : mergeText(mapTrio(texts, withLf), 'markers');
+function mergePeople(
+  path: string,
+  texts: Trio<string>,
+  { merge }: Request,
+  choice: 'markers' | 'ours' | 'theirs' = 'markers',
+): Pick<Merged, 'text' | 'conflicts'> {
+  const merged = merge(path, texts.base, texts.yours, texts.theirs, choice);
+  return keepsComments(texts, merged.text) ? merged : mergeText(mapTrio(texts, withLf), choice);
+}
+
+function choiceFor(path: string, { conflicts = [] }: Request): ConflictChoice | undefined {
+  return ruleFor([path], conflicts)?.choice;
 }
 
 function keepsComments({ base, theirs }: Trio<string>, text: string): boolean {
@@ -332,6 +372,7 @@ function planFor(
   { progress }: Sides,
   files: ReadonlyMap<string, Outcome>,
   lock: Lock,
+  request: Request,
 ): Joined {
   const modules = new Map(Object.entries(lock.files).map(([path, { at, module }]) => [at ?? path, module]));
   const entries: PlanEntry[] = [];
@@ -341,9 +382,10 @@ function planFor(
     const onDisk = present.read(path);
     const isUnmerged = unmerged.has(path);
     const row = { path, module: modules.get(path) ?? '', conflicts: outcome?.conflicts ?? [] };
+    const left = choiceFor(path, request) === 'stop' ? 'conflict' : undefined;
     if (outcome === undefined && isState(path)) settled.push(path);
     else if (outcome === undefined || outcome.isOpen || progress(path) === 'begun')
-      entries.push({ ...row, action: 'keep', reason: byTwo, conflicts: openPlaces(onDisk), changes: [] });
+      entries.push({ ...row, action: left ?? 'keep', reason: byTwo, conflicts: openPlaces(onDisk), changes: [] });
     else {
       const change = changeOf(path, onDisk, outcome.file);
       const hasMarkers = hasConflictMarkers(textOf(outcome.file) ?? '');
@@ -353,7 +395,8 @@ function planFor(
       const reason = hasMarkers ? byTwo : isUnmerged ? 'settled' : '';
       const own = change === undefined ? [] : [change];
       const conflicts = hasMarkers && change === undefined ? openPlaces(onDisk) : row.conflicts;
-      entries.push({ ...row, conflicts, action: actionOf(change, isUnmerged || hasMarkers), reason, changes: own });
+      const action = (hasMarkers ? left : undefined) ?? actionOf(change, isUnmerged || hasMarkers);
+      entries.push({ ...row, conflicts, action, reason, changes: own });
     }
   }
   return { entries, changes, before: (path) => present.read(path)?.bytes, settled };

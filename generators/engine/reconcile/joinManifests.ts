@@ -7,6 +7,7 @@ import { parseJson } from '../parseManifest.ts';
 import { modulesOf } from '../resolve.ts';
 import { labelled, type Sides } from './branches.ts';
 import { mapTrio } from './merge/align.ts';
+import { ruleFor } from './policy.ts';
 import type { Request } from './prepare.ts';
 
 /**
@@ -28,13 +29,22 @@ export function joinManifests(sides: Sides, request: Request): Manifest | Omit<M
       side === 'base' && fieldOf(raw, 'version') === undefined ? {} : migrateManifest(raw, request.catalogue);
     return JSON.stringify({ ...(isObject(migrated) ? migrated : {}), catalogue });
   });
-  const merge = ({ base, yours, theirs }: Trio<string>) => request.merge(manifestPath, base, yours, theirs, 'markers');
+  const choice = ruleFor([manifestPath], request.conflicts ?? [])?.choice;
+  const merge = ({ base, yours, theirs }: Trio<string>, how: 'markers' | 'ours' = 'markers') =>
+    request.merge(manifestPath, base, yours, theirs, how);
+  if (choice === 'ours' || choice === 'theirs') {
+    return accepted(merge(choice === 'ours' ? plain : turned(plain), 'ours').text, request);
+  }
   const joined = merge(plain);
   if (joined.conflicts.length > 0) return { conflicts: joined.conflicts, text: labelled(merge(texts).text) };
   // A merge keeps what yours changed inside of a value that theirs removed. Between two people that is a conflict.
   const { conflicts } = merge(turned(plain));
   if (conflicts.length > 0) return { conflicts, text: labelled(merge(turned(texts)).text, ['theirs', 'ours']) };
-  const manifest = tidy(request.edit(parseJson(joined.text)));
+  return accepted(joined.text, request);
+}
+
+function accepted(text: string, request: Request): Manifest {
+  const manifest = tidy(request.edit(parseJson(text)));
   refuseUnfit(manifest, request);
   return manifest;
 }

@@ -1,7 +1,7 @@
 import { isIn } from '../names.ts';
 import type { Change, DiskFile, FileSet, Lock, LockedFile, Plan, PlanEntry } from '../model.ts';
 import { decode, encode, sameBytes } from '../text.ts';
-import { type Absence, decide, type DecideContext, type Decision, type Situation } from './decide.ts';
+import { decide, type DecideContext, type Decision, type Situation } from './decide.ts';
 import { layoutOf, type Located, movedFolders } from './layout.ts';
 import { isSource } from './moduleSpecifiers.ts';
 import { findMoved, type Moves } from './moves.ts';
@@ -14,8 +14,8 @@ export interface Yours {
   readonly read: (path: string) => DiskFile | undefined;
   /** Returns the user's text files that Slipway did not write. The plan calls it only when a file of Slipway is missing. */
   readonly untracked: () => ReadonlyMap<string, string>;
-  /** Returns why a missing file may come back, or undefined when the user deleted it. */
-  readonly absence: (path: string) => Absence | undefined;
+  /** The files that git tracks and has not checked out. */
+  readonly sparse: ReadonlySet<string>;
 }
 
 export interface PlanInput extends Omit<DecideContext, 'conflict'> {
@@ -52,7 +52,8 @@ export function plan(input: PlanInput): Plan {
     const situation = { ...found, printed: printedFor(found, sources, input) };
     const rule = ruleFor([found.destination, found.place], input.conflicts);
     const conflict = rule === undefined || rule.choice === 'skip' ? 'stop' : rule.choice;
-    const decided = decide({ ...situation, yours: toTemplates(found) }, { ...input, conflict });
+    const isWanted = asksFor(rule, situation);
+    const decided = decide({ ...situation, yours: toTemplates(found), isWanted }, { ...input, conflict });
     const isHeld = sources.get(situation.theirs?.derivation?.from ?? '')?.skipped === true;
     const decision = isHeld ? held(situation, input) : settledBy(rule, situation, toService(found, decided), input);
     sources.set(situation.path, {
@@ -69,13 +70,13 @@ export function plan(input: PlanInput): Plan {
   return { entries, lock: { catalogue: input.catalogue, files: locked }, bases };
 }
 
+/** Whether the command, and not a rule of the manifest, names this one file to be written. */
+function asksFor(rule: ConflictRule | undefined, { path, destination }: Found): boolean {
+  return rule?.choice === 'theirs' && !rule.isStanding && [path, destination].includes(rule.paths);
+}
+
 /** Applies what the user chose for a file with conflicts, beyond what `decide` knows: other content, or no change for now. */
-function settledBy(
-  rule: ConflictRule | undefined,
-  situation: Situation,
-  decision: Decision,
-  input: PlanInput,
-): Decision {
+function settledBy(rule: ConflictRule | undefined, situation: Found, decision: Decision, input: PlanInput): Decision {
   if (rule?.text !== undefined && decision.action === 'merge')
     return { ...decision, bytes: rule.text, reason: 'settled by your edit' };
   if (rule?.choice !== 'skip' || decision.action !== 'conflict') return decision;
@@ -84,7 +85,7 @@ function settledBy(
 }
 
 /** Leaves a file and its record as they are, so that the next plan decides about it again. */
-function held({ place, path, locked }: Situation, { base }: PlanInput): Decision {
+function held({ place, path, locked }: Found, { base }: PlanInput): Decision {
   const kept = { action: 'keep', reason: '' } as const;
   if (locked === undefined) return kept;
   const { at: _at, ...file } = locked;
@@ -131,7 +132,7 @@ function split<Item>(items: readonly Item[], isSecond: (item: Item) => boolean):
 }
 
 /** A situation without the printed texts. */
-interface Found extends Omit<Situation, 'printed'> {
+interface Found extends Omit<Situation, 'printed' | 'isWanted'> {
   /** The path in the lock. It differs from `path` when the template has renamed the file. */
   readonly former: string;
 }
@@ -174,7 +175,7 @@ function situations(input: PlanInput, { moved, ambiguous }: Moves): Found[] {
         yours: yours.read(place),
         candidates: ambiguous.get(former) ?? [],
         ejectedAs: ejectedAs.get(path),
-        absence: yours.read(place) === undefined ? yours.absence(place) : undefined,
+        isSparse: yours.sparse.has(place) && yours.read(place) === undefined,
         formerly: formerlyOf(path, input),
         moduleStays: locked !== undefined && modules.has(locked.module),
       },
@@ -260,7 +261,7 @@ function findMovedFiles({ lock, theirs, yours, base, renamed }: PlanInput): Move
   const missing = new Map<string, string>();
   for (const [path, file] of Object.entries(lock.files)) {
     const place = file.at ?? path;
-    if (file.ownership !== 'merged' || yours.read(place) !== undefined || yours.absence(place) === 'sparse') continue;
+    if (file.ownership !== 'merged' || yours.read(place) !== undefined || yours.sparse.has(place)) continue;
     const theirFile = theirs.get(renamed.get(path) ?? path);
     if (theirFile === undefined) continue;
     // When the base is lost, the text that Slipway would write now is the most similar one.
@@ -271,7 +272,7 @@ function findMovedFiles({ lock, theirs, yours, base, renamed }: PlanInput): Move
   return findMoved(missing, yours.untracked());
 }
 
-function entryOf(situation: Situation, decision: Decision): PlanEntry | undefined {
+function entryOf(situation: Found, decision: Decision): PlanEntry | undefined {
   if (decision.action === 'keep' && decision.reason === '') return undefined;
   return {
     path: situation.destination,
@@ -284,7 +285,7 @@ function entryOf(situation: Situation, decision: Decision): PlanEntry | undefine
   };
 }
 
-function changesOf({ place, destination, yours, taken, theirs }: Situation, decision: Decision): Change[] {
+function changesOf({ place, destination, yours, taken, theirs }: Found, decision: Decision): Change[] {
   if (decision.action === 'delete' && yours !== undefined) return [{ path: place, expect: yours.hash, remove: true }];
   if (decision.bytes === undefined) return [];
   const executable = (theirs?.mode ?? 0) & 0o111;

@@ -6,6 +6,8 @@ export interface ConflictRule {
   /** A pattern of paths from the service's root. See {@link matchesPattern}. */
   readonly paths: string;
   readonly choice: ConflictChoice;
+  /** Whether it is a rule of the manifest, which applies to every run. */
+  readonly isStanding?: true;
   /** The content that the user has given a file while settling its conflicts. */
   readonly text?: Uint8Array;
 }
@@ -83,5 +85,5 @@ export function matchesPattern(path: string, pattern: string): boolean {
  * @returns its rules for conflicts, in its order
  */
 export function policyOf({ conflicts = {} }: Pick<Manifest, 'conflicts'>): ConflictRule[] {
-  return Object.entries(conflicts).map(([paths, choice]) => ({ paths, choice }));
+  return Object.entries(conflicts).map(([paths, choice]) => ({ paths, choice, isStanding: true }));
 }

@@ -84,7 +84,7 @@ export function planRequest(service: Service, { catalogue, edit, conflicts = [],
       yours: {
         read: service.read,
         untracked: () => (untracked ??= untrackedOf(service)),
-        absence: absenceIn(service),
+        sparse: service.sparse ?? new Set(),
       },
       ejected: manifest.ejected ?? [],
       renamed: renamedFiles(renames, folders, service.lock),
@@ -163,21 +163,6 @@ function withRenames(manifest: Manifest, folders: Renames): Manifest {
       conflicts: Object.fromEntries(Object.entries(conflicts).map(([paths, choice]) => [now(paths), choice])),
     }),
   };
-}
-
-/** Returns a function that says why a missing file may come back. It lists the files of the service when it is first called. */
-function absenceIn({ sparse, files }: Service): PlanInput['yours']['absence'] {
-  let folders: ReadonlySet<string> | undefined;
-  return (path) => {
-    if (sparse?.has(path)) return 'sparse';
-    folders ??= new Set(files().flatMap(foldersAbove));
-    return foldersAbove(path).every((folder) => folders?.has(folder)) ? undefined : 'folder';
-  };
-}
-
-function foldersAbove(path: string): string[] {
-  const parts = path.split('/').slice(0, -1);
-  return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
 }
 
 /** Returns the user's text files that Slipway did not write. */

@@ -1,12 +1,10 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { scratchFolder, slipway, treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
 import { scratchService } from '../../helpers/scratchService.ts';
 import { hasTerminal, keys, onTerminal, type Step } from '../../helpers/terminal.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const adding = ['add', 'postgres', '--no-install', '--no-git'];
 const wiring = 'internal/platform/app/modules.gen.ts';

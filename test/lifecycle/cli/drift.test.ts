@@ -10,11 +10,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { slipway, treeOf } from '../../helpers/cli.ts';
 import { scratchService } from '../../helpers/scratchService.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const adding = ['add', 'postgres', '--no-install'];
 const wiring = 'internal/platform/app/modules.gen.ts';
@@ -106,7 +104,7 @@ describe('what the user did to files', () => {
     expect(slipway(['update', '--no-install'], { cwd: service.path }).exitCode).toBe(0);
     for (const file of ['tsconfig.json', 'README.md', compose])
       expect(existsSync(path.join(service.path, file))).toBe(false);
-    expect(slipway(['explain', compose], { cwd: service.path }).stdout).toContain('deleted by you; it stays deleted');
+    expect(slipway(['explain', compose], { cwd: service.path }).stdout).toContain('missing: Slipway leaves it out');
   });
 
   it('moved files are followed, also when they were edited, and not laid down twice', () => {

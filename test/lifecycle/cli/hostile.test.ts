@@ -85,7 +85,9 @@ const raw = /\r(?!\n)|[^\t\r\n\P{Cc}]|[\u200B-\u200F\u2028-\u202E\u2060-\u2069\u
 
 /** Runs a command and expects what holds for every command in every tree. Returns its exit code. */
 async function expectHarmless(call: readonly string[], { root, outside, marker }: Target): Promise<unknown> {
-  const kept = ['.env', 'precious.md'].map((name) => path.join(root, name));
+  const kept = ['.env', 'precious.md', 'local/notes.txt']
+    .map((name) => path.join(root, name))
+    .filter((file) => existsSync(file));
   const contents = kept.map((file) => readFileSync(file, 'utf8'));
   const { error, stdout, stderr } = await new Promise<{
     error: ExecFileException | null;

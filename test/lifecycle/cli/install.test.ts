@@ -2,12 +2,14 @@ import { chmodSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { pathToFileURL } from 'node:url';
+import { execaSync } from 'execa';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { packageManagerDefinitions } from '../../../generators/engine/packageManagers/index.ts';
 import { bundled, onPath, scratchFolder, slipway, startSlipway, treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
+import { writeFiles } from '../../helpers/scratch.ts';
 import { scratchService } from '../../helpers/scratchService.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 /** A folder of programs that stands for all of PATH, for one test: this Node, and shell scripts. */
 function programs(scripts: Readonly<Record<string, string>> = {}): { readonly PATH: string } {
@@ -176,6 +178,48 @@ describe.skipIf(process.platform === 'win32')('what the package manager and git 
     expect(existsSync(path.join(folder, 'called'))).toBe(false);
   });
 
+  it('runs no hooks of the service with pnpm, nor another pnpm, after a plan from elsewhere', () => {
+    using service = scratchService('--package-manager=pnpm');
+    const folder = path.dirname(service.path);
+    const env = programs({ pnpm: `echo "$@" > '${path.join(folder, 'pnpm.log')}'` });
+    const { stdout } = slipway(['plan', 'add', 'postgres', '--json'], { cwd: service.path, env });
+    writeFileSync(path.join(folder, 'plan.json'), stdout);
+    expect(slipway(['apply', '../plan.json'], { cwd: service.path, env }).exitCode).toBe(0);
+    expect(readFileSync(path.join(folder, 'pnpm.log'), 'utf8')).toBe(
+      'install --ignore-scripts --ignore-pnpmfile --config.manage-package-manager-versions=false\n',
+    );
+  });
+
+  it('runs no program with npm that .npmrc of the service names as git', () => {
+    using scratch = scratchFolder();
+    const dependency = path.join(scratch.path, 'dependency');
+    const service = path.join(scratch.path, 'service');
+    writeFiles(scratch.path, {
+      'dependency/package.json': '{"name":"dependency","version":"1.0.0"}',
+      'service/package.json': `{"dependencies":{"dependency":"git+${pathToFileURL(dependency).href}"}}`,
+      'service/.npmrc': 'git=./program.sh\naudit=false\n',
+      'service/program.sh': { text: '#!/bin/sh\n: > ran\nexec git "$@"\n', mode: 0o755 },
+    });
+    const identity = [
+      '-c',
+      'user.name=somebody',
+      '-c',
+      'user.email=somebody@example.org',
+      '-c',
+      'commit.gpgsign=false',
+    ];
+    for (const words of [
+      ['init', '--quiet'],
+      ['add', '--all'],
+      ['commit', '--quiet', '--message=one'],
+    ])
+      execaSync('git', [...identity, ...words], { cwd: dependency });
+    const [npm = '', ...words] = packageManagerDefinitions.npm.installOnly?.split(' ') ?? [];
+    execaSync(npm, words, { cwd: service, env: { npm_config_cache: path.join(scratch.path, 'cache') } });
+    expect(existsSync(path.join(service, 'node_modules/dependency/package.json'))).toBe(true);
+    expect(existsSync(path.join(service, 'ran'))).toBe(false);
+  });
+
   it('runs no scripts of a plan or of a catalogue from elsewhere, and says so', () => {
     using service = scratchService();
     const folder = path.dirname(service.path);
@@ -190,7 +234,7 @@ describe.skipIf(process.platform === 'win32')('what the package manager and git 
     expect(run('apply', '../plan.json')).toContain(note);
     expect(run('add', 'redis', '--catalogue', path.join(path.dirname(bundled()), 'catalogue.txt'))).toContain(note);
     expect(run('remove', 'redis')).not.toContain(note);
-    const foreign = 'install --ignore-scripts\n';
+    const foreign = 'install --ignore-scripts --git=git\n';
     expect(readFileSync(path.join(folder, 'npm.log'), 'utf8')).toBe(`${foreign}${foreign}install\n`);
   });
 });

@@ -1,11 +1,9 @@
 import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { slipway, treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
 import { scratchService } from '../../helpers/scratchService.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 type Manifest = Record<string, unknown> & { service: object; modules: object };
 

@@ -1,10 +1,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { scratchFolder, slipway } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const quick = ['--yes', '--no-install', '--no-git'];
 

@@ -1,11 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { scratchFolder, slipway } from '../../helpers/cli.ts';
 import { scratchService } from '../../helpers/scratchService.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const quick = ['--no-install', '--no-git'];
 const identity = {
@@ -133,7 +131,7 @@ describe('files that git ignores', () => {
 });
 
 describe('what every run would say again', () => {
-  it('is one count: files that the user deleted; a move is told once', () => {
+  it('is one line: files that are missing, and how to get one back; a move is told once', () => {
     using service = scratchService();
     for (const file of ['tsconfig.json', 'docs/operations.md']) rmSync(path.join(service.path, file));
     renameSync(path.join(service.path, '.editorconfig'), path.join(service.path, 'docs/.editorconfig'));
@@ -143,11 +141,20 @@ describe('what every run would say again', () => {
     for (const args of [['add', 'hal', ...quick], ['check']]) {
       const { exitCode, stdout } = slipway(args, { cwd: service.path });
       expect(exitCode).toBe(0);
-      expect(stdout).toMatch(/^ {2}2 files of Slipway are missing; --diff names them$/m);
-      expect(stdout).not.toMatch(/tsconfig\.json|\.editorconfig/);
+      expect(stdout).toMatch(
+        /^ {2}left out, because missing: docs\/operations\.md, tsconfig\.json; `slipway update --conflict=theirs:<file>` writes it again$/m,
+      );
+      expect(stdout).not.toMatch(/keep|\.editorconfig/);
     }
-    expect(slipway(['check', '--diff'], { cwd: service.path }).stdout).toMatch(/keep +tsconfig\.json +you deleted it/);
+    expect(slipway(['check', '--diff'], { cwd: service.path }).stdout).toMatch(/keep +tsconfig\.json +it is missing/);
     const { entries } = JSON.parse(slipway(['check', '--json'], { cwd: service.path }).stdout);
     expect(entries).toContainEqual(expect.objectContaining({ path: 'tsconfig.json', action: 'keep' }));
+    expect(slipway(['update', '--conflict=theirs:tsconfig.json', ...quick], { cwd: service.path }).stdout).toMatch(
+      /create +tsconfig\.json +it was missing/,
+    );
+    rmSync(path.join(service.path, 'docs/http.md'));
+    rmSync(path.join(service.path, 'docs/architecture.md'));
+    rmSync(path.join(service.path, '.oxlintrc.json'));
+    expect(slipway(['check'], { cwd: service.path }).stdout).toContain('left out, because missing: 4 files; --diff');
   });
 });

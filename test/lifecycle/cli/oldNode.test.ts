@@ -1,11 +1,9 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { oldNode, scratchFolder, slipway, startSlipway, treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
 import { scratchService } from '../../helpers/scratchService.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const node = oldNode ?? '';
 

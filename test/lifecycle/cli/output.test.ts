@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { commandNames } from '../../../generators/commands.ts';
 import { loadCatalogue } from '../../../generators/catalogue.ts';
 import type { Catalogue } from '../../../generators/engine/model.ts';
@@ -9,8 +9,6 @@ import { printCatalogue } from '../../../generators/engine/catalogueText.ts';
 import { bundled, scratchFolder, slipway, treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
 import { scratchService } from '../../helpers/scratchService.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 /** Runs a line of shell in which `$slipway` is the command line. */
 function shell(line: string, cwd: string, env: NodeJS.ProcessEnv = {}) {

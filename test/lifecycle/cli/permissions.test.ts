@@ -1,11 +1,9 @@
 import { chmodSync, chownSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { scratchFolder, slipway, treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
 import { scratchService } from '../../helpers/scratchService.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 /** Root may do anything: under root, the command line runs as somebody who may not. */
 const uid = process.getuid?.() === 0 ? 65_534 : undefined;

@@ -1,15 +1,13 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { loadCatalogue } from '../../../generators/catalogue.ts';
 import { printCatalogue } from '../../../generators/engine/catalogueText.ts';
 import { slipway, treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
 import { scratchService } from '../../helpers/scratchService.ts';
 import { changed as next, nextCatalogue } from '../../helpers/secondCatalogue.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 type Plan = Record<string, unknown> & { entries: Record<string, unknown>[]; changes: Record<string, unknown>[] };
 

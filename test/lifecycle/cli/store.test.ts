@@ -10,13 +10,11 @@ import {
 } from 'node:fs';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { slipway, treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
 import { scratchService } from '../../helpers/scratchService.ts';
 import { lockText, readLock } from '../../helpers/store.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const lockFile = '.slipway/lock.jsonl';
 const basesFile = '.slipway/base.jsonl';

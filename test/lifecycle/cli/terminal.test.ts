@@ -1,12 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { oldNode, scratchFolder, slipway, treeOf } from '../../helpers/cli.ts';
 import { scratchService } from '../../helpers/scratchService.ts';
 import { hasTerminal, keys, onTerminal, type Step, type TerminalResult } from '../../helpers/terminal.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const identity = {
   GIT_AUTHOR_NAME: 'somebody',

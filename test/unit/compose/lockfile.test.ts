@@ -462,7 +462,7 @@ describe('the lockfile of npm', () => {
   it('that was deleted stays deleted', () => {
     const tree = without(commands.create([]), 'package-lock.json');
     const prepared = commands.add(tree, ['database']);
-    expect(entryOf(prepared.entries)).toEqual({ action: 'keep', reason: 'you deleted it' });
+    expect(entryOf(prepared.entries)).toEqual({ action: 'keep', reason: 'it is missing' });
     expect(applyTo(tree, prepared.changes).has('package-lock.json')).toBe(false);
   });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Catalogue, Service } from '../../../generators/engine/model.ts';
 import { validateManifest } from '../../../generators/engine/parseManifest.ts';
 import { merge } from '../../../generators/engine/reconcile/merge/merge.ts';
+import type { ConflictRule } from '../../../generators/engine/reconcile/policy.ts';
 import { prepare, type Prepared } from '../../../generators/engine/reconcile/prepare.ts';
 import { encode } from '../../../generators/engine/text.ts';
 import { applyTo, commandsWith, serviceOf, type Tree } from '../../helpers/memoryService.ts';
@@ -33,10 +34,15 @@ const without = (tree: Tree, ...paths: string[]): Tree => new Map([...tree].filt
 const textOf = (tree: Tree, path: string): string => new TextDecoder().decode(tree.get(path)?.bytes);
 const entryOf = ({ entries }: Prepared, path: string) => entries.find((entry) => entry.path === path);
 
-function update(tree: Tree, catalogue: Catalogue, more: Partial<Service> = {}): Prepared {
+function update(
+  tree: Tree,
+  catalogue: Catalogue,
+  more: Partial<Service> = {},
+  conflicts: readonly ConflictRule[] = [],
+): Prepared {
   return prepare(
     { ...serviceOf(tree), ...more },
-    { catalogue, merge, edit: (raw) => validateManifest(raw, catalogue) },
+    { catalogue, conflicts, merge, edit: (raw) => validateManifest(raw, catalogue) },
   );
 }
 
@@ -47,26 +53,47 @@ describe('a missing file', () => {
     return new Map(tree).set(docs, { bytes: encode(text), mode: 0o644 });
   };
 
-  it('stays deleted while its folder is there', () => {
-    const gone = update(without(created, docs), next);
-    expect(entryOf(gone, docs)).toMatchObject({ action: 'keep', reason: 'you deleted it' });
-    const later = applyTo(without(created, docs), gone.changes);
-    expect(later.has(docs)).toBe(false);
-    expect(update(later, next).changes).toEqual([]);
-  });
+  it.each([
+    ['alone', [docs]],
+    ['with its folder', [...created.keys()].filter((path) => path.startsWith('docs/'))],
+  ])(
+    '%s stays missing and keeps its base: when it comes back, what has changed since is merged into it',
+    (_how, paths) => {
+      const copy = without(created, ...paths);
+      const gone = update(copy, next);
+      expect(entryOf(gone, docs)).toMatchObject({ action: 'keep', reason: 'it is missing' });
+      const later = applyTo(copy, gone.changes);
+      expect(later.has(docs)).toBe(false);
+      expect(update(later, next).changes).toEqual([]);
+      for (const back of [created, own(created)]) {
+        const returned = new Map([...back].filter(([path]) => path === docs).concat([...later]));
+        const merged = applyTo(returned, update(returned, next).changes);
+        expect(textOf(merged, docs)).toContain('changed 6');
+        expect(textOf(merged, docs).includes('mine 2')).toBe(back !== created);
+      }
+    },
+  );
 
-  it('whose folder is missing as a whole keeps its base: when it comes back, what has changed since is merged into it', () => {
-    const copy = without(created, ...[...created.keys()].filter((path) => path.startsWith('docs/')));
-    const gone = update(copy, next);
-    expect(entryOf(gone, docs)).toMatchObject({ action: 'keep', reason: 'its folder is missing' });
-    const later = applyTo(copy, gone.changes);
-    expect(update(later, next).changes).toEqual([]);
-    for (const back of [created, own(created)]) {
-      const returned = new Map([...back].filter(([path]) => path === docs).concat([...later]));
-      const merged = applyTo(returned, update(returned, next).changes);
-      expect(textOf(merged, docs)).toContain('changed 6');
-      expect(textOf(merged, docs).includes('mine 2')).toBe(back !== created);
+  it('is written again when the command names it, and only then', () => {
+    const readme = 'README.md';
+    const copy = without(created, docs, readme);
+    for (const paths of [docs, readme]) {
+      const plan = update(copy, next, {}, [{ paths, choice: 'theirs' }]);
+      expect(plan.entries.filter(({ action }) => action === 'create').map(({ path }) => path)).toEqual([paths]);
+      const after = applyTo(copy, plan.changes);
+      expect(update(new Map([...created, ...after]), next).entries.filter(({ path }) => path === paths)).toEqual([]);
     }
+    const manifest = textOf(copy, 'slipway.json').replace('{', `{ "conflicts": { "${docs}": "theirs" },`);
+    const standing = new Map(copy).set('slipway.json', { bytes: encode(manifest), mode: 0o644 });
+    for (const paths of ['**', 'docs/']) {
+      const { entries } = update(standing, next, {}, [{ paths, choice: 'theirs' }]);
+      expect(entries.filter(({ action }) => action === 'create')).toEqual([]);
+    }
+    expect(update(standing, next).entries.filter(({ action }) => action === 'create')).toEqual([]);
+    const sparse = new Set([docs]);
+    expect(update(copy, next, { sparse }, [{ paths: docs, choice: 'theirs' }]).entries).toContainEqual(
+      expect.objectContaining({ path: docs, action: 'keep', reason: 'it is not checked out' }),
+    );
   });
 
   it('that is not checked out is not written, not followed to a copy, and not forgotten with its module', () => {
