@@ -1,6 +1,6 @@
 import { defineModule } from '../../generators/engine/model.ts';
 
-const server = 'node --import=./dist/internal/platform/app/compileCache.js dist/cmd/server/main.js';
+const server = 'node dist/cmd/server/main.js';
 
 /** Yarn runs the programs of packages with its own Node, and `node` is the Node of the service, which may be pinned. */
 function vitest(parameters: string) {
@@ -31,6 +31,7 @@ export default defineModule({
     'oxlint',
     'oxlint-tsgolint',
     'pino-pretty',
+    'rolldown',
     'typescript',
     // Vitest accepts any Vite 8, and Vite 8.4.0 names a package that the registry does not have.
     'vite',

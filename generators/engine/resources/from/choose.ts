@@ -9,7 +9,8 @@ import type { Found } from './found.ts';
  * @param found all of them
  * @param names those to take, in any style, each in the singular or the plural
  * @param present names of the resources of the service
- * @returns the resources to take. A ref to one that is neither taken nor present becomes a UUID, and is listed
+ * @returns the resources to take, each after those that it refers to. A ref to one that is neither taken nor present becomes a
+ * UUID, and is listed
  * @throws SlipwayError (exit code 2) when a name is not among them
  */
 export function choose(found: readonly Found[], names: readonly string[], present: readonly string[]): Found[] {
@@ -23,7 +24,32 @@ export function choose(found: readonly Found[], names: readonly string[], presen
     }),
   );
   const targets = new Set([...wanted, ...present]);
-  return found.filter(({ name }) => wanted.has(name)).map((one) => withoutRefs(one, targets));
+  return inOrder(found.filter(({ name }) => wanted.has(name)).map((one) => withoutRefs(one, targets)));
+}
+
+/** Tables are created in this order. In a circle, an optional ref may be to a later one. */
+function inOrder(found: readonly Found[]): Found[] {
+  const open = new Map(found.map((one) => [one.name, { one, refs: refsOf(one) }]));
+  const ordered: Found[] = [];
+  const isReady = (name: string, isRequired: boolean): boolean =>
+    open
+      .get(name)
+      ?.refs.every((ref) => ref.target === name || !open.has(ref.target) || (isRequired && ref.optional)) === true;
+  while (open.size > 0) {
+    const names = [...open.keys()];
+    const next =
+      names.find((name) => isReady(name, false)) ?? names.find((name) => isReady(name, true)) ?? names[0] ?? '';
+    ordered.push(...[open.get(next)?.one].filter((one) => one !== undefined));
+    open.delete(next);
+  }
+  return ordered;
+}
+
+function refsOf({ fields }: Found): { readonly target: string; readonly optional: boolean }[] {
+  return Object.entries(fields).flatMap(([name, text]) => {
+    const { target, optional } = parseField(name, text);
+    return target === undefined ? [] : [{ target, optional }];
+  });
 }
 
 /** Replaces refs to what is not there. */

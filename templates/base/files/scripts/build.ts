@@ -1,8 +1,10 @@
-/** The second half of `npm run build`, after the compiler: what was built, the files of modules, and V8's compile cache. */
+/** The second half of `npm run build`, after the compiler: what was built, TypeBox in few files, and the files of modules. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { findPackageJSON } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { build } from 'rolldown';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 
@@ -57,26 +59,25 @@ function git(folder: string, ...args: string[]): string {
   return status === 0 ? stdout.trim() : '';
 }
 
-/** `npm start` and the image take compiled code from here. Not in `dist/`: V8 does not write the same bytes twice. */
-const cache = '.cache/v8';
-
-/** Loads each file of the build once, in a process of its own, so that the service starts without compiling them. */
-function fillCompileCache(): void {
-  rmSync(cache, { recursive: true, force: true });
-  const files = globSync('dist/{internal,pkg}/**/*.js').map((file) => pathToFileURL(path.resolve(file)).href);
-  // Only a cache: a file that cannot be loaded by itself is left out.
-  const program = `await Promise.allSettled(${JSON.stringify(files)}.map((file) => import(file)));\nprocess.exit();`;
-  const env = { ...process.env, NODE_COMPILE_CACHE: cache, NODE_COMPILE_CACHE_PORTABLE: '1' };
-  spawnSync(process.execPath, ['--input-type=module', '--eval', program], { env });
-  // Node lets only the present user read them. In an image, the service runs as another user.
-  for (const file of globSync(`${cache}/**/*`, { withFileTypes: true })) {
-    chmodSync(path.join(file.parentPath, file.name), file.isDirectory() ? 0o755 : 0o644);
-  }
+/**
+ * Joins the 370 files of TypeBox into a few: the service starts faster by an eighth. Compiled code finds them first, because Node looks
+ * into `dist/node_modules` before `node_modules`. Other packages stay as they are: agents instrument them when they are loaded.
+ */
+async function joinTypeBox(): Promise<void> {
+  const manifest = readFileSync(findPackageJSON('typebox', import.meta.url) ?? '', 'utf8');
+  const Manifest = Type.Object({ version: Type.String(), exports: Type.Object({}) });
+  const { version, exports } = Value.Parse(Manifest, JSON.parse(manifest));
+  const input: Record<string, string> = {};
+  for (const entry of Object.keys(exports)) input[entry.slice(2) || 'index'] = path.posix.join('typebox', entry);
+  const dir = 'dist/node_modules/typebox';
+  await build({ input, platform: 'node', output: { dir, cleanDir: true, sourcemap: true }, logLevel: 'warn' });
+  const joined = { name: 'typebox', version, type: 'module', exports: { '.': './index.js', './*': './*.js' } };
+  writeFileSync(`${dir}/package.json`, JSON.stringify(joined));
 }
 
 if (import.meta.main) {
   process.chdir(root);
   writeFileSync('dist/build.json', `${JSON.stringify(buildInfo(root, process.env), null, 2)}\n`);
+  await joinTypeBox();
   for (const file of globSync('scripts/build/*.ts').toSorted()) await import(pathToFileURL(path.resolve(file)).href);
-  fillCompileCache();
 }

@@ -22,6 +22,18 @@ test.each([
   expect(choose(found, names, present).at(-1)).toMatchObject({ fields: { customer: 'ref(customer)' }, left: [] });
 });
 
+test('a resource comes after those that it refers to; in a circle after those that it needs', () => {
+  const circle = fromSql(`
+    create table cars (id uuid primary key, engine_id uuid not null, note text);
+    create table drivers (id uuid primary key, car_id uuid references cars, note text);
+    create table engines (id uuid primary key, driver_id uuid references drivers);
+    create table trips (id uuid primary key, car_id uuid references cars, trip_id uuid not null references trips);
+    alter table cars add foreign key (engine_id) references engines;
+  `);
+  const names = choose(circle.found, ['trip', 'car', 'driver', 'engine'], []).map(({ name }) => name);
+  expect(names).toEqual(['driver', 'engine', 'car', 'trip']);
+});
+
 test('a name that is not found is an error with a hint', () => {
   expect(() => choose(found, ['custmer'], [])).toThrow(
     expect.objectContaining({

@@ -49,7 +49,7 @@ export function createAdmin() {
     clientErrorHandler: answerClientError,
     frameworkErrors: answer,
     http: { requireHostHeader: false },
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, validateSchema: false } },
   }).withTypeProvider<TypeBoxTypeProvider>();
   server.addHook('onRequest', ({ raw }, _reply, done) => {
     // Clients such as those for DELETE name a type although they send no body.

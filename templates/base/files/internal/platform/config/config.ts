@@ -5,8 +5,15 @@ import { type Static, type TObject, type TSchema, Type } from 'typebox';
 /**
  * The validator that Fastify uses, which is loaded anyway; `typebox/value` would be 300 more files to load at start. It keeps each
  * schema object for ever: do not build schemas for each request. It does not keep an `$id`, because another schema may have the same.
+ * TypeBox makes valid schemas: to validate them as well, each instance of Ajv would compile the schema of schemas at start.
  */
-const ajv = new Ajv({ allErrors: true, strict: false, strictNumbers: true, addUsedSchema: false });
+const ajv = new Ajv({
+  allErrors: true,
+  strict: false,
+  strictNumbers: true,
+  addUsedSchema: false,
+  validateSchema: false,
+});
 // Its types are those of a module of another kind than this.
 formats.default(ajv);
 

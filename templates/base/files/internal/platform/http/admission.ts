@@ -1,4 +1,4 @@
-import { METHODS, type IncomingMessage, type Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import createRouter, { type HTTPMethod } from 'find-my-way';
 import type { Static } from 'typebox';
@@ -6,6 +6,7 @@ import type { ErrorCounts } from '../metrics/module.ts';
 import { bodyTooLarge, hasBody } from './body.ts';
 import type { config } from './config.ts';
 import { closeAfter, maxHeaders } from './connections.ts';
+import { nodeHttp } from './nodeHttp.ts';
 import { overloaded, type Problem, problem, problemOf, refusing, retrySeconds } from './problems.ts';
 import type { Http } from './types.ts';
 
@@ -189,5 +190,5 @@ export class Methods {
 }
 
 function isMethod(method: string): method is HTTPMethod {
-  return METHODS.includes(method);
+  return nodeHttp.METHODS.includes(method);
 }

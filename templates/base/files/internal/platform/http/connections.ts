@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { RequestListener, Server, ServerResponse } from 'node:http';
 import { BlockList, isIP, type Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
@@ -7,6 +7,7 @@ import type { FastifyReply } from 'fastify';
 import type { Static } from 'typebox';
 import type { ErrorCounts } from '../metrics/module.ts';
 import type { config } from './config.ts';
+import { nodeHttp } from './nodeHttp.ts';
 
 /** Largest number of headers in a request. Without this limit, a head can hold thousands of short ones. */
 export const maxHeaders = 100;
@@ -188,7 +189,7 @@ export function createNodeServer({ settings, peers, errors }: NodeServerOptions,
     else errors.count('too_many_unanswered');
   };
   const countRefused = (): void => errors.count('too_many_connections');
-  const server = createServer({
+  const server = nodeHttp.createServer({
     requestTimeout: settings.HTTP_REQUEST_TIMEOUT_MS,
     keepAliveTimeout: settings.HTTP_KEEP_ALIVE_TIMEOUT_MS,
     maxHeaderSize: settings.HTTP_HEADER_LIMIT_BYTES,

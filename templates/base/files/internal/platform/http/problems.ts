@@ -1,4 +1,3 @@
-import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Socket } from 'node:net';
 import { errorCodes, type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
@@ -6,6 +5,7 @@ import { current, headerNames } from '../../../pkg/context/index.ts';
 import { as, ServiceError, tagsOf, unavailable } from '../../../pkg/errors/index.ts';
 import type { ErrorCounts } from '../metrics/module.ts';
 import { ClientFault, cutOffLater, isAnswerable } from './connections.ts';
+import { nodeHttp } from './nodeHttp.ts';
 
 /** The media type of RFC 9457. */
 export const problemType = 'application/problem+json';
@@ -75,7 +75,7 @@ export const noContent = {
  * @returns a problem
  */
 export function problem(status: number, more: Partial<Problem> = {}): Problem {
-  return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, ...more };
+  return { type: 'about:blank', title: nodeHttp.STATUS_CODES[status] ?? 'Error', status, ...more };
 }
 
 /** Replaces messages of Fastify that say no more than the status. */
@@ -210,8 +210,8 @@ function isHeaderError(error: unknown): boolean {
 function removeInvalidHeaders(reply: FastifyReply): void {
   for (const [name, value] of Object.entries(reply.getHeaders())) {
     try {
-      validateHeaderName(name);
-      for (const each of [value].flat()) validateHeaderValue(name, String(each));
+      nodeHttp.validateHeaderName(name);
+      for (const each of [value].flat()) nodeHttp.validateHeaderValue(name, String(each));
     } catch {
       reply.removeHeader(name);
     }
@@ -244,7 +244,7 @@ export function answerClientError(
   const status = parserStatuses[error.code ?? ''] ?? 400;
   const body = JSON.stringify(problem(status));
   const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    `HTTP/1.1 ${status} ${nodeHttp.STATUS_CODES[status] ?? ''}`,
     `Content-Type: ${problemType}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',

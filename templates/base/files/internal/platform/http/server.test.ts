@@ -240,6 +240,19 @@ describe('an error that was thrown', () => {
   });
 });
 
+describe('a schema with a keyword that is not valid', () => {
+  it.each([
+    { type: 'integer', minimum: '1' },
+    { type: 'integer', minimun: 1 },
+    { type: 'string', pattern: '(' },
+    { type: 'int' },
+  ])('stops the start: %j', async (schema) => {
+    http = await testHttp();
+    http.post('/', { schema: { body: Type.Unsafe(schema) } }, () => 'never');
+    await expect(http.ready()).rejects.toThrow('Failed building the validation schema');
+  });
+});
+
 describe('the version', () => {
   it('says which build answers', async () => {
     http = await testServer();

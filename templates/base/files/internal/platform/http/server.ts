@@ -19,11 +19,13 @@ const compiler = AjvCompiler();
 
 /**
  * Validates without changing the input: unknown fields are refused, and `"5"` in a body is not a number. A URL or a header holds
- * only text, so a number is converted there. Only the first fault is reported: to collect all of them can be expensive.
+ * only text, so a number is converted there. Only the first fault is reported: to collect all of them can be expensive. Schemas are not
+ * validated as a whole, because each compiler would compile the schema of schemas at start. A keyword that is not valid fails anyway.
  */
 const buildValidator: BuildCompilerFromPool = (schemas) => {
-  const exact = compiler(schemas, { customOptions: { removeAdditional: false, coerceTypes: false } });
-  const converting = compiler(schemas, { customOptions: { removeAdditional: false, coerceTypes: 'array' } });
+  const options = { removeAdditional: false, validateSchema: false };
+  const exact = compiler(schemas, { customOptions: { ...options, coerceTypes: false } });
+  const converting = compiler(schemas, { customOptions: { ...options, coerceTypes: 'array' } });
   return (route) => (isBody(route) ? exact : converting)(route);
 };
 

@@ -1,4 +1,4 @@
-import { type IncomingMessage, METHODS, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   type Http2Server,
   Http2ServerRequest,
@@ -10,6 +10,7 @@ import {
 } from 'node:http2';
 import type { ReadableOptions } from 'node:stream';
 import { maxHeaders } from '../http/connections.ts';
+import { nodeHttp } from '../http/nodeHttp.ts';
 import { problem } from '../http/problems.ts';
 import type { Http } from '../http/server.ts';
 
@@ -100,7 +101,7 @@ export function isHttp2Error(error: Error): boolean {
   return 'code' in error && String(error.code).startsWith('ERR_HTTP2_');
 }
 
-const methods = new Set(METHODS);
+const methods = new Set(nodeHttp.METHODS);
 
 /**
  * @param http the API's server, with its routes and limits

@@ -1,4 +1,4 @@
-import { type IncomingHttpHeaders, type IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Duplex, Writable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
@@ -6,6 +6,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { subprotocol, tokenPrefix } from '../../../pkg/client/websocket/envelope.ts';
 import { ServiceError } from '../../../pkg/errors/index.ts';
 import { cutOffLater } from '../http/connections.ts';
+import { nodeHttp } from '../http/nodeHttp.ts';
 import type { Http } from '../http/server.ts';
 import { isRepeated } from '../identity/module.ts';
 
@@ -60,7 +61,7 @@ export function serveUpgrades(http: Http, options: UpgradeOptions): void {
     stream.on('error', () => stream.destroy());
     upgrades.set(request, { stream, head });
     takeToken(request);
-    const response = new ServerResponse(request);
+    const response = new nodeHttp.ServerResponse(request);
     response.shouldKeepAlive = false;
     try {
       response.assignSocket(asSocket(stream));
