@@ -116,3 +116,17 @@ export function installedModules(invocation: Invocation): ReadonlySet<string> {
     throw error;
   }
 }
+
+/**
+ * @param invocation how the command was called
+ * @returns the resources of the present service; none outside a service, and in a service whose manifest is not valid
+ */
+export function presentResources(invocation: Invocation): NonNullable<Manifest['resources']> {
+  try {
+    const { raw, catalogue } = presentService(invocation);
+    return manifestOf(raw, catalogue).resources ?? {};
+  } catch (error) {
+    if (error instanceof SlipwayError) return {};
+    throw error;
+  }
+}

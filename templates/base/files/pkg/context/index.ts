@@ -224,7 +224,8 @@ export function runWith<Args extends unknown[], Value>(
   work: (...args: Args) => Value,
   ...args: Args
 ): Value {
-  return storage.run(context, work, ...args);
+  // Node copies all that follows the work into a new Map when it enters a context.
+  return storage.getStore() === context ? work(...args) : storage.run(context, work, ...args);
 }
 
 /**

@@ -1,0 +1,163 @@
+import path from 'node:path';
+import { changing, defineCommand } from '../command.ts';
+import { badInput } from '../engine/errors.ts';
+import type { Manifest } from '../engine/model.ts';
+import { validateManifest } from '../engine/parseManifest.ts';
+import {
+  type Edited,
+  putResource,
+  removeResource,
+  renameResource,
+  type ResourceRequest,
+} from '../engine/resources/edit.ts';
+import { parseFieldArgument } from '../engine/resources/fields.ts';
+import { fieldNameOf } from '../engine/resources/names.ts';
+import { type Invocation, textOf } from '../invocation.ts';
+import { planning } from '../planning.ts';
+import { manifestOf, presentService } from '../present.ts';
+import { readResources } from '../resourceFile.ts';
+
+export const command = defineCommand({
+  usage: '<name> [field:type...]',
+  summary: 'create or change a resource: a domain slice with storage, routes and tests',
+  flags: {
+    ...changing,
+    states: {
+      type: 'string',
+      value: 'field',
+      summary: 'the enum field of these transitions: "created>paid, paid>shipped"',
+    },
+    plural: { type: 'string', value: 'name', summary: 'the plural, when the derived one is wrong' },
+    drop: { type: 'string', value: 'a,b', summary: 'remove these fields, and their columns' },
+    'rename-field': { type: 'string', value: 'old:new,...', summary: 'give fields other names' },
+    rename: { type: 'string', value: 'name', summary: 'give the resource another name' },
+    remove: { type: 'boolean', summary: 'remove the resource; its tables stay in the database' },
+    file: { type: 'string', value: 'file', summary: 'take resources from a JSON file, as slipway.json has them' },
+  },
+  ask: async (invocation) => {
+    const present = presentService(invocation);
+    const { root, catalogue } = present;
+    const manifest = manifestOf(present.raw, catalogue);
+    const edit = await editOf(invocation, manifest);
+    const { notes } = edit(manifest);
+    return {
+      root,
+      packageManager: manifest.packageManager,
+      notes,
+      prepare: planning(root, catalogue, invocation, (raw) =>
+        validateManifest(edit(manifestOf(raw, catalogue)).manifest, catalogue),
+      ),
+    };
+  },
+});
+
+/** Returns the change of the manifest that the arguments and flags ask for. */
+async function editOf(invocation: Invocation, manifest: Manifest): Promise<(now: Manifest) => Edited> {
+  const { own, cwd, interactive } = invocation;
+  const today = new Date().toISOString().slice(0, 10).replaceAll('-', '');
+  const file = textOf(invocation, 'file');
+  const [name, ...rest] = invocation.args;
+  if (file !== undefined) {
+    refuseOthers(invocation, 'file', rest.length > 0 || name !== undefined);
+    const requests = readResources(path.resolve(cwd, file));
+    return (now) =>
+      requests.reduce<Edited>(
+        (edited, request) => joined(edited, putResource(edited.manifest, request, today)),
+        start(now),
+      );
+  }
+  const typed = name ?? (interactive ? await askedName(manifest) : undefined);
+  if (typed === undefined)
+    throw badInput(
+      'slipway resource needs a name',
+      'for example: slipway resource order sku:string:unique quantity:int',
+    );
+  const to = textOf(invocation, 'rename');
+  if (own['remove'] === true) {
+    refuseOthers(invocation, 'remove', rest.length > 0);
+    return (now) => ({ manifest: removeResource(now, typed), notes: [] });
+  }
+  if (to !== undefined) {
+    refuseOthers(invocation, 'rename', rest.length > 0, ['plural']);
+    return (now) => renameResource(now, typed, to, textOf(invocation, 'plural'), today);
+  }
+  const request = requestOf(invocation, typed, rest);
+  const isAsked = interactive && rest.length === 0 && !hasFlags(invocation);
+  const asked = isAsked ? { ...request, fields: await askedFields() } : request;
+  return (now) => putResource(now, asked, today);
+}
+
+const ownFlags = ['states', 'plural', 'drop', 'rename-field', 'rename', 'remove', 'file'] as const;
+
+function hasFlags({ own }: Invocation): boolean {
+  return ownFlags.some((flag) => own[flag] !== undefined);
+}
+
+/** Some flags are the whole request. */
+function refuseOthers({ own }: Invocation, flag: string, hasMore: boolean, allowed: readonly string[] = []): void {
+  const other = ownFlags.find((one) => one !== flag && own[one] !== undefined && !allowed.includes(one));
+  if (other !== undefined)
+    throw badInput(`--${flag} and --${other} cannot be together`, 'run them one after the other');
+  if (hasMore) throw badInput(`--${flag} takes no fields beside it`, 'run them one after the other');
+}
+
+function requestOf(invocation: Invocation, name: string, args: readonly string[]): ResourceRequest {
+  const [transitions, fields] = [args.filter(isTransitions), args.filter((each) => !isTransitions(each))];
+  return {
+    name,
+    plural: textOf(invocation, 'plural'),
+    fields: fields.map(parseFieldArgument),
+    states: statesOf(textOf(invocation, 'states'), transitions),
+    drop: listed(textOf(invocation, 'drop')).map(fieldNameOf),
+    rename: Object.fromEntries(listed(textOf(invocation, 'rename-field')).map(renameOf)),
+  };
+}
+
+/** `created>paid, paid>shipped`; a field begins with its name and a colon. */
+function isTransitions(argument: string): boolean {
+  return /^\s*[a-z][\w-]*\s*>/i.test(argument);
+}
+
+/** `--states status "created>paid"`, or `--states "status created>paid"`. */
+function statesOf(flag: string | undefined, texts: readonly string[]): Record<string, string> {
+  const [, field = '', inside = ''] = /^\s*([\w-]+)\s*(.*)$/s.exec(flag ?? '') ?? [];
+  const all = [inside, ...texts].filter((text) => text.trim() !== '');
+  if (flag === undefined && all.length === 0) return {};
+  if (field === '' || all.length === 0)
+    throw badInput(
+      '--states needs a field and its transitions',
+      'for example: --states status "created>paid, paid>shipped"',
+    );
+  return { [fieldNameOf(field)]: all.join(', ') };
+}
+
+function renameOf(pair: string): [string, string] {
+  const [, from = '', to = ''] = /^([^:]+):([^:]+)$/.exec(pair) ?? [];
+  if (from === '') throw badInput(`--rename-field takes old:new; given: ${pair}`);
+  return [fieldNameOf(from), fieldNameOf(to)];
+}
+
+function listed(text = ''): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+function start(manifest: Manifest): Edited {
+  return { manifest, notes: [] };
+}
+
+function joined(before: Edited, after: Edited): Edited {
+  return { manifest: after.manifest, notes: [...before.notes, ...after.notes] };
+}
+
+async function askedName(manifest: Manifest): Promise<string> {
+  const { askResource } = await import('../prompts/resource.ts');
+  return askResource(Object.keys(manifest.resources ?? {}));
+}
+
+async function askedFields(): Promise<ResourceRequest['fields']> {
+  const { askFields } = await import('../prompts/resource.ts');
+  return askFields();
+}

@@ -1,0 +1,135 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { printCatalogue } from '../../../generators/engine/catalogueText.ts';
+import { type CliResult, scratchFolder, slipway, treeOf } from '../../helpers/cli.ts';
+import { expectFault } from '../../helpers/expectFault.ts';
+import { resourceCatalogue } from '../../helpers/resourceCatalogue.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+/** A service of a small catalogue with templates of resources. */
+function service(): Disposable & { readonly root: string; readonly run: (...args: string[]) => CliResult } {
+  const scratch = scratchFolder();
+  const catalogue = path.join(scratch.path, 'catalogue.txt');
+  writeFileSync(catalogue, printCatalogue(resourceCatalogue()));
+  const run = (cwd: string, args: readonly string[]): CliResult =>
+    slipway([...args, '--catalogue', catalogue], { cwd });
+  const made = run(scratch.path, [
+    'new',
+    'shop',
+    '--preset=plain',
+    '--modules=database',
+    '--yes',
+    '--no-install',
+    '--no-git',
+  ]);
+  expect(made.stderr).toBe('');
+  const root = path.join(scratch.path, 'shop');
+  return {
+    root,
+    run: (...args) => run(root, args),
+    [Symbol.dispose]: () => scratch[Symbol.dispose](),
+  };
+}
+
+const order = [
+  'resource',
+  'order',
+  'sku:string:unique',
+  'status:enum(created,paid,lost)',
+  '--states',
+  'status',
+  'created>paid, created>lost:lose',
+];
+
+describe('slipway resource', () => {
+  it('creates, changes, renames and removes a slice, and leaves nothing behind', () => {
+    using made = service();
+    const before = treeOf(made.root);
+    const manifest = (): { resources?: Record<string, { fields: object; states: object; changes: object }> } =>
+      JSON.parse(readFileSync(path.join(made.root, 'slipway.json'), 'utf8'));
+    expect(made.run(...order, '--dry-run').exitCode).toBe(0);
+    expect(treeOf(made.root)).toEqual(before);
+
+    expect(made.run(...order, '--no-install')).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(manifest().resources?.['order']).toMatchObject({
+      plural: 'orders',
+      states: { status: 'created>paid:pay, created>lost:lose' },
+      created: expect.stringMatching(/^\d{8}$/),
+    });
+    expect(readFileSync(path.join(made.root, 'internal/resources.gen.ts'), 'utf8')).toContain('[orders]');
+    expect(made.run('list').stdout).toMatch(/order +orders +sku, status/);
+    expect(made.run('check').exitCode).toBe(0);
+    expect(made.run('explain', 'internal/orders/domain.ts').stdout).toContain('from resource:order');
+
+    const edited = path.join(made.root, 'internal/orders/domain.ts');
+    writeFileSync(edited, `${readFileSync(edited, 'utf8')}\n// Mine.\n`);
+    const added = made.run('resource', 'order', 'note:string?', '--no-install');
+    expect(added).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(readFileSync(edited, 'utf8')).toMatch(/note\?: string;\n\}\n\n\/\/ Mine\.\n$/);
+
+    const dropped = made.run('resource', 'order', '--drop=note', '--no-install');
+    expect(dropped.stdout).toContain('callers notice: "note" is no longer there');
+    expect(Object.keys(manifest().resources?.['order']?.changes ?? {})).toHaveLength(2);
+
+    const renamed = made.run('resource', 'order', '--rename=purchase', '--no-install');
+    expect(renamed).toMatchObject({ exitCode: 0, stderr: '' });
+    const moved = path.join(made.root, 'internal/purchases/domain.ts');
+    expect(readFileSync(moved, 'utf8')).toContain('export interface Purchase');
+    expect(readFileSync(moved, 'utf8')).toContain('// Mine.');
+    expect(Object.keys(treeOf(made.root)).filter((file) => file.startsWith('internal/orders/'))).toEqual([]);
+
+    expectFault(made.run('resource', 'orders', '--remove'), 2, 'there is no resource "orders"');
+    writeFileSync(moved, readFileSync(moved, 'utf8').replace('\n// Mine.\n', ''));
+    expect(made.run('resource', '--remove', 'purchase', '--no-install')).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(treeOf(made.root)).toEqual(before);
+  });
+
+  it('takes resources from a file', () => {
+    using made = service();
+    const file = path.join(made.root, '..', 'resources.json');
+    writeFileSync(
+      file,
+      JSON.stringify({
+        customer: { fields: { name: 'string', email: 'email:unique' } },
+        order: { plural: 'purchases', fields: { customer: 'ref(customer)', placed_at: 'datetime' } },
+      }),
+    );
+    expect(made.run('resource', '--file', file, '--no-install')).toMatchObject({ exitCode: 0, stderr: '' });
+    const list = JSON.parse(made.run('list', '--json').stdout);
+    expect(list.resources).toEqual([
+      { name: 'customer', plural: 'customers', fields: { name: 'string', email: 'email:unique' } },
+      { name: 'order', plural: 'purchases', fields: { customer: 'ref(customer)', placedAt: 'datetime' } },
+    ]);
+    for (const [content, message] of [
+      ['[]', 'holds no resources'],
+      ['{"a":1}', '/a: expected an object'],
+      ['{"a":{"fields":{"b":1}}}', '/a/fields: expected field → text'],
+      ['{"a":{"feilds":{}}}', '/a/feilds: there is no such key'],
+      ['{"a":{"fields":{"b":"strin"}}}', 'did you mean "string"?'],
+      ['{', 'is not JSON'],
+    ] as const) {
+      writeFileSync(file, content);
+      expectFault(made.run('resource', '--file', file), 2, message);
+    }
+  });
+
+  it.each([
+    [[], 'slipway resource needs a name'],
+    [['order'], 'resource "order" needs fields'],
+    [['order', 'sku'], '"sku" is no field'],
+    [['order', 'sku:strin'], 'field "sku", character 1: there is no type "strin"'],
+    [['item', 'sku:string'], 'resource "item": the path /items belongs to every service'],
+    [['order', 'sku:string', '--remove'], '--remove takes no fields beside it'],
+    [['order', '--remove', '--rename=a'], '--remove and --rename cannot be together'],
+    [['order', 'a:int', '--states', 'status'], '--states needs a field and its transitions'],
+    [['order', '--rename-field', 'a'], '--rename-field takes old:new; given: a'],
+    [['order', 'weight:int', '--file', 'x.json'], '--file takes no fields beside it'],
+  ])('%j is refused', (args, message) => {
+    using made = service();
+    const before = treeOf(made.root);
+    expectFault(made.run('resource', ...args), 2, message);
+    expect(treeOf(made.root)).toEqual(before);
+  });
+});
