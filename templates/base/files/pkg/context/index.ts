@@ -15,7 +15,7 @@ export function outOfTime(what: string): ServiceError {
 
 /**
  * @param why for the log
- * @returns the error of work that nobody waits for any more; its status, 499, appears in logs only
+ * @returns the error of work whose caller does not wait any more; its status, 499, appears in logs only
  */
 export function givenUp(why: string): ServiceError {
   return cancelled('The request was given up.', { cause: new Error(why) });
