@@ -105,7 +105,7 @@ function listing(examples: readonly ExampleSlice[], openapi: string): string[] {
   const imports = examples
     .toSorted((a, b) => (a.file < b.file ? -1 : 1))
     .map(({ name, file }) => `import { ${name} } from '../../${file}';`);
-  const list = `await run([${['...modules', 'items', ...examples.map(({ name }) => name)].join(', ')}]);`;
+  const list = `await run([${['...modules', '...resources', 'items', ...examples.map(({ name }) => name)].join(', ')}]);`;
   return [
     '### More examples',
     `The service contains these examples but does not serve them. List them in \`cmd/server/main.ts\`, ${openapi}and start the service again:`,

@@ -27,6 +27,7 @@ export const Problem = Type.Object(
         Type.Object({
           in: Type.String({ description: 'The part of the request: body, querystring, params or headers' }),
           pointer: Type.String({ description: 'JSON Pointer (RFC 6901) to the faulty value in that part' }),
+          rule: Type.Optional(Type.String({ description: 'The keyword of JSON Schema that the value breaks' })),
           detail: Type.String(),
         }),
       ),
@@ -44,7 +45,7 @@ export const Problem = Type.Object(
         code: 'validation_failed',
         requestId: 'q7Zx1rTm-2f',
         traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
-        errors: [{ in: 'body', pointer: '/quantity', detail: 'must be >= 0' }],
+        errors: [{ in: 'body', pointer: '/quantity', rule: 'minimum', detail: 'must be >= 0' }],
       },
     ],
   },
@@ -98,9 +99,10 @@ export function problemOf(error: unknown): Problem {
   if (!isFastifyError(error)) return problem(500);
   const { validation, validationContext = 'body', statusCode = 500 } = error;
   if (validation !== undefined) {
-    const errors = validation.map(({ instancePath, params, message = 'is not valid' }) => ({
+    const errors = validation.map(({ instancePath, keyword, params, message = 'is not valid' }) => ({
       in: validationContext,
       pointer: instancePath + pointerTo(params['missingProperty'] ?? params['additionalProperty']),
+      rule: keyword,
       detail: message,
     }));
     return problem(statusCode, { code: 'validation_failed', detail: 'The request is not valid.', errors });

@@ -53,6 +53,8 @@ export interface components {
         in: string;
         /** JSON Pointer (RFC 6901) to the faulty value in that part */
         pointer: string;
+        /** The keyword of JSON Schema that the value breaks */
+        rule?: string;
         detail: string;
       }[];
     };

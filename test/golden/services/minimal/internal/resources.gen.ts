@@ -1,0 +1,3 @@
+// Written by Slipway from slipway.json: change it with `slipway resource`.
+
+export const resources = [] as const;
