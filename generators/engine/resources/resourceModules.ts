@@ -11,7 +11,7 @@ type Context = object;
 /**
  * Prints the slice of each resource from the templates of the service's modules.
  * @param manifest of the service, which is valid
- * @param modules the modules of the service, base first
+ * @param present the modules of the service
  * @param catalogue all modules
  * @returns one module for each resource, sorted by name; it is plain data, as all modules are
  * @throws SlipwayError when a resource takes the place of another part of the service (exit code 2), or when two modules bring the
@@ -19,9 +19,12 @@ type Context = object;
  */
 export function resourceModules(
   manifest: Manifest,
-  modules: readonly CatalogueModule[],
+  present: readonly CatalogueModule[],
   catalogue: Catalogue,
 ): CatalogueModule[] {
+  // A module may replace what each resource has: its file comes later.
+  const isReplaceable = ({ id, withResources }: CatalogueModule): boolean => id === 'base' || withResources === true;
+  const modules = [...present.filter(isReplaceable), ...present.filter((module) => !isReplaceable(module))];
   const { resources = {} } = manifest;
   const names = Object.keys(resources).sort();
   if (names.length === 0) return [];
@@ -31,8 +34,8 @@ export function resourceModules(
       'use a newer one: slipway update',
     );
   for (const name of names) refuseTaken(name, resources[name]?.plural ?? '', modules);
-  const present = new Set(modules.map(({ id }) => id));
-  const has = Object.fromEntries(Object.keys(catalogue.modules).map((id) => [id, present.has(id)]));
+  const ids = new Set(modules.map(({ id }) => id));
+  const has = Object.fromEntries(Object.keys(catalogue.modules).map((id) => [id, ids.has(id)]));
   const shared = modules.map((module) => ({
     ...templateContext(manifest, module, catalogue),
     has,
@@ -46,8 +49,7 @@ export function resourceModules(
       const context: Context = { ...shared[index], resource };
       for (const [path, file] of filesOf(module, context, changes)) {
         const other = files.get(path)?.from;
-        // A module may replace what each resource has.
-        if (other !== undefined && !other.withResources)
+        if (other !== undefined && !isReplaceable(other))
           throw new SlipwayError(exitCodes.failed, `modules "${other.id}" and "${module.id}" both bring ${path}`);
         files.set(path, { from: module, file });
       }
