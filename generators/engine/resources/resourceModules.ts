@@ -31,9 +31,11 @@ export function resourceModules(
       'use a newer one: slipway update',
     );
   for (const name of names) refuseTaken(name, resources[name]?.plural ?? '', modules);
+  // A module may replace a file that each resource has.
+  const ordered = modules.toSorted((a, b) => Number(b.withResources ?? false) - Number(a.withResources ?? false));
   const present = new Set(modules.map(({ id }) => id));
   const has = Object.fromEntries(Object.keys(catalogue.modules).map((id) => [id, present.has(id)]));
-  const shared = modules.map((module) => ({
+  const shared = ordered.map((module) => ({
     ...templateContext(manifest, module, catalogue),
     has,
     types: typesOf(module, modules),
@@ -42,11 +44,10 @@ export function resourceModules(
     const { changes, resource } = contextsOf(name, resources);
     const files = new Map<string, { readonly from: CatalogueModule; readonly file: TemplateFile }>();
     const contracts: { id: string; contract: Contract }[] = [];
-    for (const [index, module] of modules.entries()) {
+    for (const [index, module] of ordered.entries()) {
       const context: Context = { ...shared[index], resource };
       for (const [path, file] of filesOf(module, context, changes)) {
         const other = files.get(path)?.from;
-        // A module may replace what each resource has.
         if (other !== undefined && !other.withResources)
           throw new SlipwayError(exitCodes.failed, `modules "${other.id}" and "${module.id}" both bring ${path}`);
         files.set(path, { from: module, file });
