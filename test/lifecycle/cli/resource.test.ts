@@ -8,17 +8,22 @@ import { resourceCatalogue } from '../../helpers/resourceCatalogue.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
-/** A service of a small catalogue with templates of resources. */
-function service(): Disposable & { readonly root: string; readonly run: (...args: string[]) => CliResult } {
+/** A service of a small catalogue with templates of resources, and with a preset that has one. */
+function service(
+  preset = 'plain',
+): Disposable & { readonly root: string; readonly run: (...args: string[]) => CliResult } {
   const scratch = scratchFolder();
   const catalogue = path.join(scratch.path, 'catalogue.txt');
-  writeFileSync(catalogue, printCatalogue(resourceCatalogue()));
+  const known = resourceCatalogue();
+  const tag = { plural: 'tags', fields: { name: 'string:unique' }, created: '20261130' };
+  const presets = { ...known.presets, tagged: { summary: 'with tags', modules: [], resources: { tag } } };
+  writeFileSync(catalogue, printCatalogue({ ...known, presets }));
   const run = (cwd: string, args: readonly string[]): CliResult =>
     slipway([...args, '--catalogue', catalogue], { cwd });
   const made = run(scratch.path, [
     'new',
     'shop',
-    '--preset=plain',
+    `--preset=${preset}`,
     '--modules=database',
     '--yes',
     '--no-install',
@@ -84,6 +89,17 @@ describe('slipway resource', () => {
     writeFileSync(moved, readFileSync(moved, 'utf8').replace('\n// Mine.\n', ''));
     expect(made.run('resource', '--remove', 'purchase', '--no-install')).toMatchObject({ exitCode: 0, stderr: '' });
     expect(treeOf(made.root)).toEqual(before);
+  });
+
+  it('gives the same service as a preset that has the resource', () => {
+    using made = service('tagged');
+    expect(JSON.parse(made.run('list', '--json').stdout).resources).toEqual([
+      { name: 'tag', plural: 'tags', fields: { name: 'string:unique' } },
+    ]);
+    expect(made.run('check').exitCode).toBe(0);
+    expect(made.run('resource', '--remove', 'tag', '--no-install').exitCode).toBe(0);
+    using plain = service();
+    expect(treeOf(made.root)).toEqual(treeOf(plain.root));
   });
 
   it('takes resources from a file', () => {
