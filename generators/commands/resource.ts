@@ -6,12 +6,14 @@ import { validateManifest } from '../engine/parseManifest.ts';
 import {
   type Edited,
   putResource,
+  putResources,
   removeResource,
   renameResource,
   type ResourceRequest,
 } from '../engine/resources/edit.ts';
 import { parseFieldArgument } from '../engine/resources/fields.ts';
 import { fieldNameOf } from '../engine/resources/names.ts';
+import { foundResources, sources } from '../foundResources.ts';
 import { type Invocation, textOf } from '../invocation.ts';
 import { planning } from '../planning.ts';
 import { manifestOf, presentService } from '../present.ts';
@@ -33,6 +35,20 @@ export const command = defineCommand({
     rename: { type: 'string', value: 'name', summary: 'give the resource another name' },
     remove: { type: 'boolean', summary: 'remove the resource; its tables stay in the database' },
     file: { type: 'string', value: 'file', summary: 'take resources from a JSON file, as slipway.json has them' },
+    'from-sql': {
+      type: 'string',
+      value: 'file',
+      summary: 'find resources in SQL of PostgreSQL (pg_dump --schema-only)',
+    },
+    'from-database': {
+      type: 'string',
+      value: 'url',
+      bare: '',
+      summary: 'find resources in a live PostgreSQL; the default is DATABASE_URL',
+    },
+    'from-openapi': { type: 'string', value: 'file', summary: 'find resources in OpenAPI 3 or Swagger 2.0' },
+    'from-proto': { type: 'string', value: 'file', summary: 'find resources in a file of Protocol Buffers' },
+    only: { type: 'string', value: 'a,b', summary: 'take only these of the resources found; --yes takes all' },
   },
   ask: async (invocation) => {
     const present = presentService(invocation);
@@ -60,12 +76,19 @@ async function editOf(invocation: Invocation, manifest: Manifest): Promise<(now:
   if (file !== undefined) {
     refuseOthers(invocation, 'file', rest.length > 0 || name !== undefined);
     const requests = readResources(path.resolve(cwd, file));
-    return (now) =>
-      requests.reduce<Edited>(
-        (edited, request) => joined(edited, putResource(edited.manifest, request, today)),
-        start(now),
-      );
+    return (now) => putResources(now, requests, today);
   }
+  const source = sources.find((flag) => own[flag] !== undefined);
+  if (source !== undefined) {
+    refuseOthers(invocation, source, rest.length > 0 || name !== undefined, ['only']);
+    const { requests, notes } = await foundResources(invocation, source, Object.keys(manifest.resources ?? {}));
+    return (now) => {
+      const edited = putResources(now, requests, today);
+      return { ...edited, notes: [...edited.notes, ...notes] };
+    };
+  }
+  if (own['only'] !== undefined)
+    throw badInput('--only is for resources that are found', `with ${sources.map((flag) => `--${flag}`).join(', ')}`);
   const typed = name ?? (interactive ? await askedName(manifest) : undefined);
   if (typed === undefined)
     throw badInput(
@@ -87,7 +110,7 @@ async function editOf(invocation: Invocation, manifest: Manifest): Promise<(now:
   return (now) => putResource(now, asked, today);
 }
 
-const ownFlags = ['states', 'plural', 'drop', 'rename-field', 'rename', 'remove', 'file'] as const;
+const ownFlags = ['states', 'plural', 'drop', 'rename-field', 'rename', 'remove', 'file', 'only', ...sources] as const;
 
 function hasFlags({ own }: Invocation): boolean {
   return ownFlags.some((flag) => own[flag] !== undefined);
@@ -142,14 +165,6 @@ function listed(text = ''): string[] {
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
-}
-
-function start(manifest: Manifest): Edited {
-  return { manifest, notes: [] };
-}
-
-function joined(before: Edited, after: Edited): Edited {
-  return { manifest: after.manifest, notes: [...before.notes, ...after.notes] };
 }
 
 async function askedName(manifest: Manifest): Promise<string> {

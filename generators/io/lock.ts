@@ -156,7 +156,7 @@ function writeLock(file: string, text: string): void {
   writeNewFile(file, encode(text), { mode: 0o666, durable: false });
 }
 
-/** Returns a draft name that nobody can predict, so that no file has it. */
+/** Returns a random name for a draft, so that a stranger cannot put a file or a link there first. */
 function draftOf(file: string): string {
   return join(dirname(file), `running-${process.pid}-${randomBytes(8).toString('hex')}.new`);
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fieldOf, isObject } from '../engine/json.ts';
 import type { Monorepo } from '../engine/model.ts';
 import { folderPattern } from '../engine/names.ts';
+import { matchesFolder } from '../engine/reconcile/policy.ts';
 import { decode } from '../engine/text.ts';
 import { readRegularFile } from './disk.ts';
 import { isBelowGit, realRootOf, rootAbove } from './paths.ts';
@@ -87,30 +88,21 @@ function strings(value: unknown): readonly string[] | undefined {
  */
 export function isMember(member: string, patterns: readonly string[]): boolean {
   return patterns.reduce((found, pattern) => {
-    const glob = pattern.replace(/^!?(?:\.?\/)?/, '').replace(/\/+$/, '');
-    return matches(member.split('/'), glob.split('/')) ? !pattern.startsWith('!') : found;
+    const globs = alternatives(pattern.replace(/^!/, ''));
+    return globs.some((glob) => matchesFolder(member, glob)) ? !pattern.startsWith('!') : found;
   }, false);
 }
 
-function matches([name, ...names]: readonly string[], [part, ...parts]: readonly string[]): boolean {
-  if (part === undefined) return name === undefined;
-  if (part === '**')
-    return (
-      matches(
-        [name, ...names].filter((each) => each !== undefined),
-        parts,
-      ) ||
-      (name !== undefined && matches(names, [part, ...parts]))
-    );
-  return name !== undefined && globOf(part).test(name) && matches(names, parts);
-}
+/** The max number of globs in one pattern with choices. */
+const mostGlobs = 100;
 
-/** The globs that package managers document: `*` and `{a,b}`. */
-function globOf(part: string): RegExp {
-  const source = part
-    .replaceAll(/[.+?^$()[\]\\|]/g, String.raw`\$&`)
-    .replaceAll(/\{([^{}]*)\}/g, (_, choices: string) => `(?:${choices.replaceAll(',', '|')})`)
-    .replaceAll(/\*+/g, '.*');
-  // More stars than anybody writes would take exponential time.
-  return part.split('*').length > 4 ? /^(?!)/ : new RegExp(`^${source}$`);
+/** Writes out the choices of a pattern: `{a,b}/*` is `a/*` and `b/*`. A pattern with more choices than people write has no globs. */
+function alternatives(pattern: string): readonly string[] {
+  let globs = [''];
+  for (const part of pattern.split(/(\{[^{}]*\})/)) {
+    const choices = part.startsWith('{') && part.endsWith('}') ? part.slice(1, -1).split(',') : [part];
+    if (globs.length * choices.length > mostGlobs) return [];
+    globs = globs.flatMap((glob) => choices.map((choice) => glob + choice));
+  }
+  return globs;
 }

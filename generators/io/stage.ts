@@ -140,8 +140,8 @@ function stageOne(transaction: string, { change, file, mode }: Step, name: strin
 }
 
 /**
- * Keeps the file's permissions, except the executable bits. A program is executable for everyone who may read it; any
- * other file for nobody.
+ * Keeps the file's permissions, except the executable bits. A program is executable for everyone who may read it. Any
+ * other file is not executable.
  */
 function withExecutableBits(mode: number, wanted: number): number {
   return (wanted & 0o111) === 0 ? mode & ~0o111 : mode | ((mode & 0o444) >> 2);

@@ -52,11 +52,30 @@ export function ruleFor(paths: readonly string[], rules: readonly ConflictRule[]
  * @returns whether they match
  */
 export function matchesPattern(path: string, pattern: string): boolean {
-  const names = pattern.split('/').filter((name) => name !== '' && name !== '.');
-  const whole = names.join('/');
+  const whole = tidied(pattern);
   if (!/[*?]/.test(whole)) return whole === '' || path === whole || path.startsWith(`${whole}/`);
-  const tokens = whole.match(/\*\*\/?|[^]/gu) ?? [];
-  const isFolder = !tokens.at(-1)?.startsWith('*');
+  return matches(path, whole, !whole.endsWith('*'));
+}
+
+/**
+ * Matches the path of a folder with a pattern of folders. It is as {@link matchesPattern}, except that what is in a folder does not match the
+ * pattern of the folder.
+ * @param folder with `/`
+ * @param pattern for example `services/*`
+ * @returns whether they match
+ */
+export function matchesFolder(folder: string, pattern: string): boolean {
+  return matches(folder, tidied(pattern), false);
+}
+
+function tidied(pattern: string): string {
+  const names = pattern.split('/').filter((name) => name !== '' && name !== '.');
+  return names.join('/');
+}
+
+/** @param isFolder whether all that is in a folder of this name matches, too */
+function matches(path: string, pattern: string, isFolder: boolean): boolean {
+  const tokens = pattern.match(/\*\*\/?|[^]/gu) ?? [];
   /** The tokens that may match the next character. */
   let states = new Set<number>();
   const reach = (state: number, atStart: boolean): void => {

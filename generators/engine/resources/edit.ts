@@ -41,6 +41,31 @@ export interface Edited {
  * @throws SlipwayError (exit code 2) when the resource cannot be as asked
  */
 export function putResource(manifest: Manifest, request: ResourceRequest, today: string): Edited {
+  return putResources(manifest, [request], today);
+}
+
+/**
+ * Creates or changes several resources, which may refer to each other.
+ * @param manifest the current manifest
+ * @param requests what to create or change, in the order of the migrations
+ * @param today date of the first migration, as `20261130`, in UTC
+ * @returns the manifest with the resources
+ * @throws SlipwayError (exit code 2) when the resources cannot be as asked
+ */
+export function putResources(manifest: Manifest, requests: readonly ResourceRequest[], today: string): Edited {
+  const edited = requests.reduce<Edited>(
+    (now, request) => {
+      const next = put(now.manifest, request, today);
+      return { manifest: next.manifest, notes: [...now.notes, ...next.notes] };
+    },
+    { manifest, notes: [] },
+  );
+  const [only, second] = requests;
+  checked(edited.manifest, second === undefined && only !== undefined ? namesOf(only.name).kebab : undefined);
+  return edited;
+}
+
+function put(manifest: Manifest, request: ResourceRequest, today: string): Edited {
   const name = nameOf(request.name, manifest);
   const present = own(manifest.resources, name);
   return present === undefined
@@ -117,7 +142,7 @@ function createResource(manifest: Manifest, name: string, request: ResourceReque
     ...statesOf(states, fields),
     created: nextDate(manifest, today),
   };
-  return checked(withResources(manifest, { ...manifest.resources, [name]: resource }), name);
+  return withResources(manifest, { ...manifest.resources, [name]: resource });
 }
 
 function changeResource(
@@ -178,7 +203,7 @@ function changeResource(
   };
   const what = labelOf(change, plural);
   const changed = Object.keys(change).length === 0 ? next : withChange(manifest, name, next, change, what, today);
-  return { manifest: checked(withResources(manifest, { ...manifest.resources, [name]: changed }), name), notes };
+  return { manifest: withResources(manifest, { ...manifest.resources, [name]: changed }), notes };
 }
 
 /** Rows that are there have no value for a new field. */
@@ -355,9 +380,13 @@ export function withResources(manifest: Manifest, resources: Resources): Manifes
   return Object.fromEntries(entries) as unknown as Manifest;
 }
 
-function checked(manifest: Manifest, name: string): Manifest {
+/** Checks all resources. The error is about the one of the name; without a name about all. */
+function checked(manifest: Manifest, name?: string): Manifest {
   const faults = resourceFaults(manifest.resources ?? {});
   if (faults.length === 0) return manifest;
-  const lines = faults.slice(0, 12).map((fault) => fault.replace(`/resources/${name}`, ''));
-  throw badInput(`resource "${name}" cannot be as asked:\n  ${lines.join('\n  ')}`, undefined, { faults });
+  const lines = faults
+    .slice(0, 12)
+    .map((fault) => (name === undefined ? fault : fault.replace(`/resources/${name}`, '')));
+  const what = name === undefined ? 'the resources' : `resource "${name}"`;
+  throw badInput(`${what} cannot be as asked:\n  ${lines.join('\n  ')}`, undefined, { faults });
 }

@@ -1,42 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { printCatalogue } from '../../../generators/engine/catalogueText.ts';
-import { type CliResult, scratchFolder, slipway, treeOf } from '../../helpers/cli.ts';
+import { treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
-import { resourceCatalogue } from '../../helpers/resourceCatalogue.ts';
+import { resourceService } from '../../helpers/resourceService.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
-
-/** A service of a small catalogue with templates of resources, and with a preset that has one. */
-function service(
-  preset = 'plain',
-): Disposable & { readonly root: string; readonly run: (...args: string[]) => CliResult } {
-  const scratch = scratchFolder();
-  const catalogue = path.join(scratch.path, 'catalogue.txt');
-  const known = resourceCatalogue();
-  const tag = { plural: 'tags', fields: { name: 'string:unique' }, created: '20261130' };
-  const presets = { ...known.presets, tagged: { summary: 'with tags', modules: [], resources: { tag } } };
-  writeFileSync(catalogue, printCatalogue({ ...known, presets }));
-  const run = (cwd: string, args: readonly string[]): CliResult =>
-    slipway([...args, '--catalogue', catalogue], { cwd });
-  const made = run(scratch.path, [
-    'new',
-    'shop',
-    `--preset=${preset}`,
-    '--modules=database',
-    '--yes',
-    '--no-install',
-    '--no-git',
-  ]);
-  expect(made.stderr).toBe('');
-  const root = path.join(scratch.path, 'shop');
-  return {
-    root,
-    run: (...args) => run(root, args),
-    [Symbol.dispose]: () => scratch[Symbol.dispose](),
-  };
-}
 
 const order = [
   'resource',
@@ -50,7 +19,7 @@ const order = [
 
 describe('slipway resource', () => {
   it('creates, changes, renames and removes a slice, and leaves nothing behind', () => {
-    using made = service();
+    using made = resourceService();
     const before = treeOf(made.root);
     const manifest = (): { resources?: Record<string, { fields: object; states: object; changes: object }> } =>
       JSON.parse(readFileSync(path.join(made.root, 'slipway.json'), 'utf8'));
@@ -92,18 +61,18 @@ describe('slipway resource', () => {
   });
 
   it('gives the same service as a preset that has the resource', () => {
-    using made = service('tagged');
+    using made = resourceService({}, 'tagged');
     expect(JSON.parse(made.run('list', '--json').stdout).resources).toEqual([
       { name: 'tag', plural: 'tags', fields: { name: 'string:unique' } },
     ]);
     expect(made.run('check').exitCode).toBe(0);
     expect(made.run('resource', '--remove', 'tag', '--no-install').exitCode).toBe(0);
-    using plain = service();
+    using plain = resourceService();
     expect(treeOf(made.root)).toEqual(treeOf(plain.root));
   });
 
   it('takes resources from a file', () => {
-    using made = service();
+    using made = resourceService();
     const file = path.join(made.root, '..', 'resources.json');
     writeFileSync(
       file,
@@ -143,7 +112,7 @@ describe('slipway resource', () => {
     [['order', '--rename-field', 'a'], '--rename-field takes old:new; given: a'],
     [['order', 'weight:int', '--file', 'x.json'], '--file takes no fields beside it'],
   ])('%j is refused', (args, message) => {
-    using made = service();
+    using made = resourceService();
     const before = treeOf(made.root);
     expectFault(made.run('resource', ...args), 2, message);
     expect(treeOf(made.root)).toEqual(before);

@@ -11,6 +11,7 @@ describe('a folder is a member of a workspace', () => {
     ['a/b/orders', ['a/**/orders']],
     ['orders', ['**/orders']],
     ['services/orders', ['{apps,services}/*']],
+    ['services/orders', ['{apps,services}/{billing,orders}']],
     ['services/orders', ['services/ord*s']],
     ['services/orders', ['!services/*', 'services/orders']],
   ])('%s: %j', (folder, patterns) => {
@@ -26,6 +27,9 @@ describe('a folder is a member of a workspace', () => {
     ['services/orders', ['services/*', '!**/orders']],
     ['services/orders', ['services.orders']],
     ['services/orders', ['(services/orders']],
+    ['services/orders', ['{apps,services/orders']],
+    ['services/orders', [`${'{,services}'.repeat(30)}/*`]],
+    ['services/orders/src', ['services/orders']],
     [`services/${'a'.repeat(40)}b`, [`services/${'*a'.repeat(40)}`]],
   ])('%s is not: %j', (folder, patterns) => {
     expect(isMember(folder, patterns)).toBe(false);

@@ -15,7 +15,7 @@ export function outOfTime(what: string): ServiceError {
 
 /**
  * @param why for the log
- * @returns the error of work that nobody waits for any more; its status, 499, appears in logs only
+ * @returns the error of work whose caller does not wait any more; its status, 499, appears in logs only
  */
 export function givenUp(why: string): ServiceError {
   return cancelled('The request was given up.', { cause: new Error(why) });
@@ -224,7 +224,8 @@ export function runWith<Args extends unknown[], Value>(
   work: (...args: Args) => Value,
   ...args: Args
 ): Value {
-  return storage.run(context, work, ...args);
+  // Node copies all that follows the work into a new Map when it enters a context.
+  return storage.getStore() === context ? work(...args) : storage.run(context, work, ...args);
 }
 
 /**

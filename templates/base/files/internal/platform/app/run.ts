@@ -87,7 +87,7 @@ export function linkText(links: Readonly<Record<string, string>>): string {
  */
 export async function exit(log: Logger, code: 0 | 1): Promise<never> {
   const written = (await controlOf(log)?.flush(flushTimeoutMs)) ?? true;
-  // Node cannot exit during a write, and nobody reads this one.
+  // Node cannot exit during a write, and the reader of this one has stopped.
   if (!written) process.kill(process.pid, 'SIGKILL');
   return process.exit(code);
 }

@@ -10,7 +10,7 @@ import { type Redis, type RedisServer, redis } from './module.ts';
 /**
  * The server for integration tests.
  * @returns its URL; undefined where there is none, so that those tests are skipped
- * @throws {Error} in CI, where a test that is skipped would be one that nobody runs
+ * @throws {Error} in CI, where these tests must run
  */
 export function serverUrl(): string | undefined {
   const { REDIS_URL: url, CI: ci } = process.env;

@@ -152,7 +152,7 @@ describe('a client that does not take all of a file', () => {
     opened.length = 0;
   });
 
-  /** No file is left open, nobody calls it our fault, and others are served. */
+  /** No file is left open, it counts as no fault of the service, and others are served. */
   async function nothingIsLeft(count: number): Promise<void> {
     await expect.poll(() => opened.map(({ closed }) => closed)).toEqual(Array.from({ length: count }, () => true));
     await expect.poll(() => service.metrics.text()).toMatch(/^http2_streams 0$/m);

@@ -149,7 +149,7 @@ export class Door {
   }
 }
 
-/** `malformed` stands for anything that is not TLS. */
+/** `malformed` is anything that is not TLS. */
 function reasonOf(error: Error & { readonly code?: string }): string {
   const code = error.code ?? '';
   return reasons.find(([pattern]) => pattern.test(code))?.[1] ?? 'malformed';

@@ -93,7 +93,7 @@ describe('when the service stops', () => {
     expect(await service.metrics.text()).toMatch(/^http2_streams_reset_total\{reason="shutdown"\} 1$/m);
   });
 
-  it('nobody waits for a client that has connected and says nothing', async () => {
+  it('does not wait for a client that has connected and says nothing', async () => {
     service = await testService(files);
     const mute = connect(service.port, '127.0.0.1');
     mute.on('error', () => undefined).resume();

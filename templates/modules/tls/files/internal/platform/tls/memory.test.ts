@@ -79,7 +79,7 @@ async function othersAreServed(): Promise<boolean> {
   return small.status === 200 && large.status === 200 && large.bytes.length === replyBytes;
 }
 
-describe('the memory of replies that nobody reads', () => {
+describe('the memory of replies that are not read', () => {
   const limit = 8_000_000;
   /** What each connection has in its own buffers, and what tests allocate. */
   const besides = 5_000_000;

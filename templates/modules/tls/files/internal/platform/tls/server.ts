@@ -66,7 +66,7 @@ export class Reply extends Http2ServerResponse<Request> {
 
 // TypeScript declares these as fields, which a subclass cannot override with accessors.
 Object.defineProperty(Request.prototype, 'complete', {
-  /** In Node it means that the body was read, and nobody reads a body that is empty. */
+  /** In Node it means that the body was read. An empty body is never read. */
   get(this: Request): boolean {
     return this.stream.endAfterHeaders || Reflect.get(Http2ServerRequest.prototype, 'complete', this);
   },

@@ -28,7 +28,7 @@ export interface TestCertificate {
 /**
  * @param name its common name
  * @param notAfterDate when it ends; in a day unless told
- * @returns a certificate for this machine that nobody has signed but itself
+ * @returns a self-signed certificate for this machine
  */
 export async function testCertificate(
   name = 'first',
