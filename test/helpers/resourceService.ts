@@ -16,16 +16,17 @@ export interface ResourceService extends Disposable {
 
 /**
  * @param env variables of the runs, besides those of the tests
+ * @param preset of the catalogue
  * @returns a service of a small catalogue with templates of resources
  */
-export function resourceService(env: NodeJS.ProcessEnv = {}): ResourceService {
+export function resourceService(env: NodeJS.ProcessEnv = {}, preset = 'plain'): ResourceService {
   const scratch = scratchFolder();
   const catalogue = path.join(scratch.path, 'catalogue.txt');
   writeFileSync(catalogue, printCatalogue(resourceCatalogue()));
   const run = (cwd: string, args: readonly string[]): CliResult =>
     slipway([...args, '--catalogue', catalogue], { cwd, env });
   const made = run(scratch.path, [
-    ...['new', 'shop', '--preset=plain', '--modules=database', '--yes', '--no-install', '--no-git'],
+    ...['new', 'shop', `--preset=${preset}`, '--modules=database', '--yes', '--no-install', '--no-git'],
   ]);
   expect(made.stderr).toBe('');
   const root = path.join(scratch.path, 'shop');

@@ -358,8 +358,12 @@ function retargeted(resource: Resource, from: string, to: string): Resource {
   };
 }
 
-/** The resources come after the modules, and have the order of their names. */
-function withResources(manifest: Manifest, resources: Resources): Manifest {
+/**
+ * @param manifest any manifest
+ * @param resources all resources that it shall have
+ * @returns the manifest with these, after the modules, in the order of their names
+ */
+export function withResources(manifest: Manifest, resources: Resources): Manifest {
   const { resources: _former, ...others } = manifest;
   const next = Object.keys(resources).length === 0 ? [] : [['resources', sorted(resources)] as const];
   const entries = Object.entries(others).flatMap((entry): (readonly [string, unknown])[] =>
