@@ -6,6 +6,9 @@ function file(path: string, content: string, ownership: ResourceFile['ownership'
   return { path: parseTemplate(path, path), ownership, template: parseTemplate(content, path) };
 }
 
+/** The resource of a preset. */
+const tag = { plural: 'tags', fields: { name: 'string:unique' }, created: '20261130' };
+
 const folder = 'internal/{{resource.plural.kebab}}';
 
 /**
@@ -18,47 +21,42 @@ export function resourceCatalogue(): Catalogue {
   if (database === undefined) throw new Error('the tiny catalogue has a database');
   return {
     ...catalogue,
+    presets: { ...catalogue.presets, tagged: { summary: 'with tags', modules: [], resources: { tag } } },
+    base: {
+      ...catalogue.base,
+      resource: {
+        files: [
+          file(
+            `${folder}/domain.ts`,
+            'export interface {{resource.pascal}} {\n' +
+              "{{#each resource.fields}}\n  {{name}}{{#if optional}}?{{/if}}: {{lookup (lookup types 'ts') type}}{{#if list}}[]{{/if}};\n{{/each}}\n}\n",
+          ),
+          file(
+            `${folder}/module.ts`,
+            "import { storage } from './storage.ts';\n\nexport const {{resource.plural.camel}} = { storage };\n",
+          ),
+          file(`${folder}/storage.ts`, "export const storage = 'memory of {{resource.plural.words}}';\n"),
+          file(
+            'docs/resources/{{resource.kebab}}.md',
+            '# {{resource.words}}{{#if has.database}} in a database{{/if}}\n',
+          ),
+          file(`${folder}/states.ts`, '{{#if resource.states}}{{json resource.states.transitions}}\n{{/if}}'),
+        ],
+        types: {
+          ts: {
+            ...{ string: 'string', text: 'string', email: 'string', url: 'string', int: 'number', bigint: 'string' },
+            ...{ decimal: 'string', boolean: 'boolean', date: 'string', datetime: 'string', uuid: 'string' },
+            ...{ json: 'unknown', enum: 'string', ref: 'string' },
+          },
+        },
+        contract: parseTemplate(
+          '{ "paths": { "/{{resource.plural.kebab}}": { "get": { "operationId": "list{{resource.plural.pascal}}" } } } }',
+          'contract.json.hbs',
+        ),
+      },
+    },
     modules: {
       ...catalogue.modules,
-      slice: {
-        id: 'slice',
-        summary: 'What each resource has',
-        category: 'data',
-        part: true,
-        withResources: true,
-        files: [],
-        config: [],
-        resource: {
-          files: [
-            file(
-              `${folder}/domain.ts`,
-              'export interface {{resource.pascal}} {\n' +
-                "{{#each resource.fields}}\n  {{name}}{{#if optional}}?{{/if}}: {{lookup (lookup types 'ts') type}}{{#if list}}[]{{/if}};\n{{/each}}\n}\n",
-            ),
-            file(
-              `${folder}/module.ts`,
-              "import { storage } from './storage.ts';\n\nexport const {{resource.plural.camel}} = { storage };\n",
-            ),
-            file(`${folder}/storage.ts`, "export const storage = 'memory of {{resource.plural.words}}';\n"),
-            file(
-              'docs/resources/{{resource.kebab}}.md',
-              '# {{resource.words}}{{#if has.database}} in a database{{/if}}\n',
-            ),
-            file(`${folder}/states.ts`, '{{#if resource.states}}{{json resource.states.transitions}}\n{{/if}}'),
-          ],
-          types: {
-            ts: {
-              ...{ string: 'string', text: 'string', email: 'string', url: 'string', int: 'number', bigint: 'string' },
-              ...{ decimal: 'string', boolean: 'boolean', date: 'string', datetime: 'string', uuid: 'string' },
-              ...{ json: 'unknown', enum: 'string', ref: 'string' },
-            },
-          },
-          contract: parseTemplate(
-            '{ "paths": { "/{{resource.plural.kebab}}": { "get": { "operationId": "list{{resource.plural.pascal}}" } } } }',
-            'contract.json.hbs',
-          ),
-        },
-      },
       database: {
         ...database,
         resource: {
