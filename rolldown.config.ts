@@ -50,7 +50,7 @@ export default defineConfig({
         { name: 'main', test: /[\\/]bin[\\/]main\.ts$/ },
         {
           name: 'new',
-          test: /[\\/]generators[\\/](?!verify|settle|plopfile|commands[\\/]|prompts[\\/]|engine[\\/]reconcile[\\/](?:merge|joinBranches|joinManifests)|engine[\\/]resources[\\/](?:edit|from)|resourceFile|foundResources|report[\\/]diff|io[\\/](?:database|process|git|past|editor|branches|scratch))/,
+          test: /[\\/]generators[\\/](?!verify|settle|plopfile|commands[\\/]|prompts[\\/]|engine[\\/]reconcile[\\/](?:merge|joinBranches|joinManifests)|engine[\\/]resources[\\/](?:edit|from|plural)|resourceFile|foundResources|report[\\/]diff|io[\\/](?:database|process|git|past|editor|branches|scratch))/,
         },
       ],
     },

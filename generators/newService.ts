@@ -2,7 +2,14 @@ import path from 'node:path';
 import { chooseOptions } from './changeModules.ts';
 import { type AnswersFile, readAnswers } from './answersFile.ts';
 import type { NewService } from './engine/manifest.ts';
-import { type Catalogue, type CiProvider, ciProviders, type PackageManager, packageManagers } from './engine/model.ts';
+import {
+  type Catalogue,
+  type CiProvider,
+  ciProviders,
+  type PackageManager,
+  packageManagers,
+  type Preset,
+} from './engine/model.ts';
 import { offeredModules, withRequired } from './engine/resolve.ts';
 import { listOf, parseProviders } from './engine/edit.ts';
 import { badInput } from './engine/errors.ts';
@@ -42,7 +49,7 @@ export async function newServiceAnswers(invocation: Invocation, catalogue: Catal
     directory: args[0] ?? file.directory ?? flag('name') ?? file.name,
     name: flag('name') ?? file.name,
     description: checked(flag('description') ?? file.description),
-    modules: givenModules(invocation, file, catalogue),
+    chosen: givenModules(invocation, file, catalogue),
     packageManager: givenPackageManager(flag('package-manager') ?? file.packageManager),
     ci: givenProviders(flag('ci') ?? file.ci?.join(',')),
   };
@@ -51,14 +58,15 @@ export async function newServiceAnswers(invocation: Invocation, catalogue: Catal
   const name = given.name ?? path.basename(path.resolve(cwd, directory));
   if (directory.trim() !== '') refuseName(name);
   refuseForeignFolder(directory, cwd);
-  const modules =
-    given.modules ?? (interactive ? await askForModules(catalogue) : [...preset(defaultPreset, catalogue)]);
+  const { modules, resources } =
+    given.chosen ?? (interactive ? await askForModules(catalogue) : preset(defaultPreset, catalogue));
   const set = [...(file.set ?? []), ...flags.set];
   return {
     directory,
     name,
     ...(given.description === undefined ? {} : { description: given.description }),
     modules,
+    ...(resources === undefined ? {} : { resources }),
     set: interactive ? [...(await chooseOptions(modules, set, catalogue)), ...set] : set,
     packageManager: given.packageManager ?? (interactive ? await askForPackageManager() : callersPackageManager()),
     ci: given.ci ?? (interactive ? await askForProviders() : defaultProviders),
@@ -83,26 +91,31 @@ function checked(description: string | undefined): string | undefined {
   return description;
 }
 
-function givenModules(invocation: Invocation, file: AnswersFile, catalogue: Catalogue): string[] | undefined {
+/** The modules and resources of a new service. */
+type Chosen = Pick<Preset, 'modules' | 'resources'>;
+
+function givenModules(invocation: Invocation, file: AnswersFile, catalogue: Catalogue): Chosen | undefined {
   const presetName = textOf(invocation, 'preset') ?? file.preset;
   const modules = textOf(invocation, 'modules');
   const named = modules === undefined ? file.modules : listOf(modules);
   if (presetName === undefined && named === undefined) return undefined;
-  return withRequired([...preset(presetName, catalogue), ...(named ?? [])], catalogue);
+  const chosen = preset(presetName, catalogue);
+  return { ...chosen, modules: withRequired([...chosen.modules, ...(named ?? [])], catalogue) };
 }
 
-function preset(name = defaultPreset, { presets }: Catalogue): readonly string[] {
+function preset(name = defaultPreset, { presets }: Catalogue): Chosen {
   const found = Object.hasOwn(presets, name) ? presets[name] : undefined;
   if (found === undefined) throw badInput(`there is no preset ${quoted(name)}`, didYouMean(name, Object.keys(presets)));
-  return found.modules;
+  return found;
 }
 
-async function askForModules(catalogue: Catalogue): Promise<string[]> {
+async function askForModules(catalogue: Catalogue): Promise<Chosen> {
   const { askModules } = await import('./prompts/modules.ts');
   const { askPreset } = await import('./prompts/service.ts');
   const chosen = preset(await askPreset(catalogue, defaultPreset), catalogue);
   const offered = offeredModules(catalogue).map(({ id }) => id);
-  return withRequired(await askModules('Modules', offered, catalogue, chosen), catalogue);
+  const modules = withRequired(await askModules('Modules', offered, catalogue, chosen.modules), catalogue);
+  return { ...chosen, modules };
 }
 
 function givenPackageManager(named: string | undefined): PackageManager | undefined {

@@ -156,11 +156,21 @@ async function readPresets(): Promise<Record<string, Preset>> {
   return Object.fromEntries(await Promise.all(presets));
 }
 
-/** Reads a preset. With `extends`, it has the modules of both presets. */
+/** Reads a preset. With `extends`, it has the modules and the resources of both presets. */
 async function readPreset(folder: string, name: string): Promise<Preset> {
-  const { summary, extends: other, modules } = await readJson<Preset & { extends?: string }>(path.join(folder, name));
-  const more = other === undefined ? [] : (await readPreset(folder, `${other}.json`)).modules;
-  return { summary, modules: [...new Set([...more, ...modules])].sort() };
+  const {
+    summary,
+    extends: other,
+    modules,
+    resources,
+  } = await readJson<Preset & { extends?: string }>(path.join(folder, name));
+  const more = other === undefined ? undefined : await readPreset(folder, `${other}.json`);
+  const all = { ...more?.resources, ...resources };
+  return {
+    summary,
+    modules: [...new Set([...(more?.modules ?? []), ...modules])].sort(),
+    ...(Object.keys(all).length === 0 ? {} : { resources: all }),
+  };
 }
 
 async function folders(folder: string): Promise<string[]> {

@@ -150,7 +150,7 @@ const catalogueSchema = {
       versions: record(line),
       base: module,
       modules: record(module, id),
-      presets: record(shape({ summary: line, modules: list(id) }, 'summary', 'modules')),
+      presets: record(shape({ summary: line, modules: list(id), resources: { type: 'object' } }, 'summary', 'modules')),
     },
     ...catalogueKeys,
   ),

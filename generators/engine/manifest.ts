@@ -1,3 +1,4 @@
+import { sorted } from './json.ts';
 import type { Catalogue, CiProvider, Manifest, Monorepo, PackageManager } from './model.ts';
 
 export const manifestPath = 'slipway.json';
@@ -23,6 +24,7 @@ export interface NewService {
   readonly name: string;
   readonly description?: string;
   readonly modules?: readonly string[];
+  readonly resources?: Manifest['resources'];
   readonly packageManager?: PackageManager;
   readonly ci?: readonly CiProvider[];
   readonly monorepo?: Monorepo | undefined;
@@ -47,6 +49,7 @@ export function newManifest(service: NewService, catalogue: Catalogue): Manifest
     ci: service.ci ?? ['github'],
     ...(service.monorepo === undefined ? {} : { monorepo: service.monorepo }),
     modules: Object.fromEntries([...(service.modules ?? [])].sort().map((id) => [id, {}])),
+    ...(Object.keys(service.resources ?? {}).length === 0 ? {} : { resources: sorted(service.resources ?? {}) }),
     ...(service.platformTests ? { platformTests: true } : {}),
   };
 }

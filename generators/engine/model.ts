@@ -384,10 +384,11 @@ export interface CatalogueModule extends ModuleDefinition {
   readonly resource?: ResourceTemplates;
 }
 
-/** A named set of modules. */
+/** A named set of modules and resources. */
 export interface Preset {
   readonly summary: string;
   readonly modules: readonly string[];
+  readonly resources?: Readonly<Record<string, Resource>>;
 }
 
 /** One step of a manifest migration. Pointers are JSON pointers (RFC 6901). A step whose source is absent does nothing. */

@@ -74,6 +74,8 @@ export interface Commands {
   readonly add: (tree: Tree, modules: readonly string[], conflict?: ConflictChoice) => Prepared;
   readonly remove: (tree: Tree, modules: readonly string[], conflict?: ConflictChoice) => Prepared;
   readonly reconcile: (tree: Tree, conflict?: ConflictChoice) => Prepared;
+  /** Any command that edits the manifest. */
+  readonly change: (tree: Tree, edit: (now: Manifest) => Manifest, conflict?: ConflictChoice) => Prepared;
 }
 
 /**
@@ -96,6 +98,7 @@ export function commandsWith(catalogue: Catalogue): Commands {
     add: (tree, modules, conflict) => run(tree, (now) => addModules(now, modules, catalogue), conflict),
     remove: (tree, modules, conflict) => run(tree, (now) => removeModules(now, modules, catalogue), conflict),
     reconcile: (tree, conflict) => run(tree, (now) => now, conflict),
+    change: run,
   };
 }
 

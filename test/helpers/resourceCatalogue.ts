@@ -6,6 +6,9 @@ function file(path: string, content: string, ownership: ResourceFile['ownership'
   return { path: parseTemplate(path, path), ownership, template: parseTemplate(content, path) };
 }
 
+/** The resource of a preset. */
+const tag = { plural: 'tags', fields: { name: 'string:unique' }, created: '20261130' };
+
 const folder = 'internal/{{resource.plural.kebab}}';
 
 /**
@@ -18,6 +21,7 @@ export function resourceCatalogue(): Catalogue {
   if (database === undefined) throw new Error('the tiny catalogue has a database');
   return {
     ...catalogue,
+    presets: { ...catalogue.presets, tagged: { summary: 'with tags', modules: [], resources: { tag } } },
     base: {
       ...catalogue.base,
       resource: {

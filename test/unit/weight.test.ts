@@ -6,8 +6,8 @@ const catalogue = await buildCatalogue();
 
 /** The most that a service may weigh. */
 const budgets = {
-  minimal: { files: 76, lines: 5400, testLines: 300 },
-  default: { files: 140, lines: 7325, testLines: 650 },
+  minimal: { files: 78, lines: 5420, testLines: 300 },
+  default: { files: 142, lines: 7345, testLines: 650 },
 } as const;
 
 describe('the weight of a fresh service', () => {

@@ -33,14 +33,8 @@ function typesFrom(text: string, { types }: Printers): string | undefined {
   }
 }
 
-/**
- * Joins objects by key, and arrays as sets. Any other value must be equal in all modules.
- * @param start what the parts are added to
- * @param modules the parts, each with the id that an error names
- * @returns the joined document
- * @throws SlipwayError when two parts disagree; it names both
- */
-export function join(start: unknown, modules: readonly Pick<CatalogueModule, 'id' | 'contract'>[]): unknown {
+/** Joins objects by key, and arrays as sets. Any other value must be equal in all modules. */
+function join(start: unknown, modules: readonly CatalogueModule[]): unknown {
   const joined = (present: unknown, part: unknown, module: string, keys: readonly string[]): unknown => {
     if (present === undefined || part === undefined) return present ?? part;
     if (isObject(present) && isObject(part)) {

@@ -5,8 +5,8 @@ import { exportedList } from './wiring.ts';
 const path = 'internal/resources.gen.ts';
 
 /** `internal/resources.gen.ts`: the list of the service's resources. `cmd/server/main.ts` starts them after the modules. */
-export const composeResources: Composer = ({ manifest: { resources = {} }, catalogue: { modules } }) => {
-  if (Object.values(modules).every(({ withResources }) => !withResources)) return [];
+export const composeResources: Composer = ({ manifest: { resources = {} }, catalogue }) => {
+  if (catalogue.base.resource === undefined) return [];
   const plurals = Object.values(resources)
     .map(({ plural }) => namesOf(plural))
     .sort((a, b) => (a.kebab < b.kebab ? -1 : 1));

@@ -190,7 +190,7 @@ function isRecord(value: unknown): value is LockRecord {
     isObject(value) &&
     typeof value['path'] === 'string' &&
     typeof value['module'] === 'string' &&
-    /^[a-z0-9:-]{1,60}$/.test(value['module']) &&
+    /^[a-z0-9:-]{1,120}$/.test(value['module']) &&
     ['managed', 'merged', 'seed', 'derived'].includes(String(value['ownership'])) &&
     typeof value['hash'] === 'string' &&
     /^[0-9a-f]{64}$/.test(value['hash']) &&

@@ -1,4 +1,3 @@
-import pluralize from 'pluralize';
 import { badInput } from '../errors.ts';
 import { sorted } from '../json.ts';
 import type { Field, FieldType, Manifest, Resource, ResourceChange } from '../model.ts';
@@ -7,6 +6,7 @@ import { resourceFaults } from './check.ts';
 import { parseField, printField } from './fields.ts';
 import { historyOf } from './history.ts';
 import { namesOf, resourceNameFault } from './names.ts';
+import { isPlural, pluralOf, singularOf } from './plural.ts';
 import { parseStates, printStates } from './states.ts';
 
 type Resources = NonNullable<Manifest['resources']>;
@@ -114,7 +114,7 @@ export function renameResource(
   const next = nameOf(to, manifest);
   if (next === name) throw badInput(`resource "${name}" has this name already`);
   if (own(manifest.resources, next) !== undefined) throw badInput(`there is a resource "${next}" already`);
-  const newPlural = pluralOf(next, plural);
+  const newPlural = chosenPlural(next, plural);
   const change = { name, ...(newPlural === resource.plural ? {} : { plural: resource.plural }) };
   const renamed = withChange(manifest, name, { ...resource, plural: newPlural }, change, snake(newPlural), today);
   const all = Object.entries(manifest.resources ?? {}).map(([other, one]) => {
@@ -137,7 +137,7 @@ function createResource(manifest: Manifest, name: string, request: ResourceReque
   const twice = fields.find((field, index) => fields.findIndex((other) => other.name === field.name) !== index);
   if (twice !== undefined) throw badInput(`the field "${twice.name}" is there twice`);
   const resource: Resource = {
-    plural: pluralOf(name, request.plural),
+    plural: chosenPlural(name, request.plural),
     fields: Object.fromEntries(fields.map((field) => [field.name, printField(field)])),
     ...statesOf(states, fields),
     created: nextDate(manifest, today),
@@ -178,7 +178,7 @@ function changeResource(
       alter[field.name] = before;
     }
   }
-  const plural = request.plural === undefined ? resource.plural : pluralOf(name, request.plural);
+  const plural = request.plural === undefined ? resource.plural : chosenPlural(name, request.plural);
   if (plural !== resource.plural) notes.push(`callers notice: the path is now /${plural}, not /${resource.plural}`);
   const change: ResourceChange = {
     ...(add.length === 0 ? {} : { add }),
@@ -313,22 +313,15 @@ function nameOf(typed: string, { resources = {} }: Manifest): string {
   if (Object.hasOwn(resources, kebab)) return kebab;
   const owner = Object.entries(resources).find(([, { plural }]) => plural === kebab)?.[0];
   if (owner !== undefined) throw badInput(`"${kebab}" is the plural of the resource "${owner}"`, `name it: ${owner}`);
-  const singular = lastWord(kebab, pluralize.singular);
-  if (singular !== kebab && lastWord(singular, pluralize.plural) === kebab)
-    throw badInput(`"${kebab}" is a plural`, `name the resource in the singular: ${singular}`);
+  if (isPlural(kebab))
+    throw badInput(`"${kebab}" is a plural`, `name the resource in the singular: ${singularOf(kebab)}`);
   return kebab;
 }
 
-function pluralOf(name: string, given: string | undefined): string {
-  const plural = given === undefined ? lastWord(name, pluralize.plural) : namesOf(given).kebab;
+function chosenPlural(name: string, given: string | undefined): string {
+  const plural = given === undefined ? pluralOf(name) : namesOf(given).kebab;
   if (plural !== name) return plural;
   throw badInput(`the plural of "${name}" would be "${name}" itself`, `choose another: --plural ${name}-list`);
-}
-
-/** `order-line` becomes `order-lines`. */
-function lastWord(name: string, change: (word: string) => string): string {
-  const start = name.lastIndexOf('-') + 1;
-  return name.slice(0, start) + change(name.slice(start));
 }
 
 function found(manifest: Manifest, typed: string): { name: string; resource: Resource } {
@@ -365,8 +358,12 @@ function retargeted(resource: Resource, from: string, to: string): Resource {
   };
 }
 
-/** The resources come after the modules, and have the order of their names. */
-function withResources(manifest: Manifest, resources: Resources): Manifest {
+/**
+ * @param manifest any manifest
+ * @param resources all resources that it shall have
+ * @returns the manifest with these, after the modules, in the order of their names
+ */
+export function withResources(manifest: Manifest, resources: Resources): Manifest {
   const { resources: _former, ...others } = manifest;
   const next = Object.keys(resources).length === 0 ? [] : [['resources', sorted(resources)] as const];
   const entries = Object.entries(others).flatMap((entry): (readonly [string, unknown])[] =>

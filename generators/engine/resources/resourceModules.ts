@@ -1,4 +1,3 @@
-import { join } from '../compose/contract.ts';
 import { badInput, exitCodes, SlipwayError } from '../errors.ts';
 import { fieldOf, isObject } from '../json.ts';
 import type { Catalogue, CatalogueModule, Contract, Manifest, ResourceFile, Template, TemplateFile } from '../model.ts';
@@ -11,61 +10,59 @@ type Context = object;
 /**
  * Prints the slice of each resource from the templates of the service's modules.
  * @param manifest of the service, which is valid
- * @param present the modules of the service
+ * @param modules the modules of the service, base first
  * @param catalogue all modules
- * @returns one module for each resource, sorted by name; it is plain data, as all modules are
- * @throws SlipwayError when a resource takes the place of another part of the service (exit code 2), or when two modules bring the
- * same file for a resource
+ * @returns for each resource, sorted by name, a module with what the base brings, and one for each other module that brings something;
+ * they are plain data, as all modules are
+ * @throws SlipwayError (exit code 2) when a resource takes the place of another part of the service
  */
 export function resourceModules(
   manifest: Manifest,
-  present: readonly CatalogueModule[],
+  modules: readonly CatalogueModule[],
   catalogue: Catalogue,
 ): CatalogueModule[] {
-  // A module may replace what each resource has: its file comes later.
-  const isReplaceable = ({ id, withResources }: CatalogueModule): boolean => id === 'base' || withResources === true;
-  const modules = [...present.filter(isReplaceable), ...present.filter((module) => !isReplaceable(module))];
   const { resources = {} } = manifest;
   const names = Object.keys(resources).sort();
   if (names.length === 0) return [];
-  if (modules.every(({ resource }) => resource === undefined))
+  if (catalogue.base.resource === undefined)
     throw badInput(
       `the catalogue ${catalogue.version} has no templates for resources`,
       'use a newer one: slipway update',
     );
   for (const name of names) refuseTaken(name, resources[name]?.plural ?? '', modules);
-  const ids = new Set(modules.map(({ id }) => id));
-  const has = Object.fromEntries(Object.keys(catalogue.modules).map((id) => [id, ids.has(id)]));
+  const present = new Set(modules.map(({ id }) => id));
+  const has = Object.fromEntries(Object.keys(catalogue.modules).map((id) => [id, present.has(id)]));
   const shared = modules.map((module) => ({
     ...templateContext(manifest, module, catalogue),
     has,
     types: typesOf(module, modules),
   }));
-  return names.map((name) => {
+  return names.flatMap((name) => {
     const { changes, resource } = contextsOf(name, resources);
-    const files = new Map<string, { readonly from: CatalogueModule; readonly file: TemplateFile }>();
-    const contracts: { id: string; contract: Contract }[] = [];
-    for (const [index, module] of modules.entries()) {
-      const context: Context = { ...shared[index], resource };
-      for (const [path, file] of filesOf(module, context, changes)) {
-        const other = files.get(path)?.from;
-        if (other !== undefined && !isReplaceable(other))
-          throw new SlipwayError(exitCodes.failed, `modules "${other.id}" and "${module.id}" both bring ${path}`);
-        files.set(path, { from: module, file });
-      }
+    const parts = modules.flatMap((module, index): CatalogueModule[] => {
+      if (module.resource === undefined) return [];
+      const context = { ...shared[index], resource };
       const contract = contractOf(module, context);
-      if (contract !== undefined) contracts.push({ id: module.id, contract });
-    }
-    return {
-      id: `resource:${name}`,
-      summary: `The resource ${name}`,
-      category: 'base',
-      files: [...files.values()].flatMap(({ file }) => file),
-      config: [],
-      // `join` returns an object, as each part is one.
-      ...(contracts.length === 0 ? {} : { contract: join({}, contracts) as Contract }),
-    };
+      return [
+        {
+          id: module.id === 'base' ? `resource:${name}` : `resource:${name}:${module.id}`,
+          summary: `The resource ${name}`,
+          category: 'base',
+          files: filesOf(module, context, changes),
+          config: [],
+          ...(contract === undefined ? {} : { contract }),
+        },
+      ];
+    });
+    return withoutReplaced(parts);
   });
+}
+
+/** The base is first. A file of a module replaces the file of the base. */
+function withoutReplaced([base, ...parts]: readonly CatalogueModule[]): CatalogueModule[] {
+  if (base === undefined) return [];
+  const replaced = new Set(parts.flatMap(({ files }) => files.map(({ path }) => path)));
+  return [{ ...base, files: base.files.filter(({ path }) => !replaced.has(path)) }, ...parts];
 }
 
 /**
@@ -111,25 +108,19 @@ function refuseTaken(name: string, plural: string, modules: readonly CatalogueMo
   }
 }
 
-/** The texts that the templates of a module look up: its own, and those of the parts that each resource has. */
-function typesOf({ resource }: CatalogueModule, modules: readonly CatalogueModule[]): Readonly<Record<string, unknown>> {
-  const shared = modules.filter(({ withResources }) => withResources).map((module) => module.resource?.types ?? {});
-  return Object.assign({}, ...shared, resource?.types);
+/** The texts that the templates of a module look up: its own, and those of the base. */
+function typesOf({ resource }: CatalogueModule, [base]: readonly CatalogueModule[]): Readonly<Record<string, unknown>> {
+  return { ...base?.resource?.types, ...resource?.types };
 }
 
-function filesOf(
-  { resource }: CatalogueModule,
-  context: Context,
-  changes: readonly Context[],
-): [string, TemplateFile][] {
+function filesOf({ resource }: CatalogueModule, context: Context, changes: readonly Context[]): TemplateFile[] {
   return (resource?.files ?? []).flatMap((file) => {
     const each = isOfChange(file.path) ? changes.map((change) => ({ ...context, ...change })) : [context];
-    return each.flatMap((values): [string, TemplateFile][] => {
-      const { path: _path, ownership } = file;
+    return each.flatMap((values): TemplateFile[] => {
       const path = renderTemplate(file.path, values);
       const text = 'text' in file ? file.text : renderTemplate(file.template, values);
       // A template that prints nothing for this resource is no file of it.
-      return text === '' ? [] : [[path, { path, ownership, text }]];
+      return text === '' ? [] : [{ path, ownership: file.ownership, text }];
     });
   });
 }

@@ -60,6 +60,17 @@ describe('slipway resource', () => {
     expect(treeOf(made.root)).toEqual(before);
   });
 
+  it('gives the same service as a preset that has the resource', () => {
+    using made = resourceService({}, 'tagged');
+    expect(JSON.parse(made.run('list', '--json').stdout).resources).toEqual([
+      { name: 'tag', plural: 'tags', fields: { name: 'string:unique' } },
+    ]);
+    expect(made.run('check').exitCode).toBe(0);
+    expect(made.run('resource', '--remove', 'tag', '--no-install').exitCode).toBe(0);
+    using plain = resourceService();
+    expect(treeOf(made.root)).toEqual(treeOf(plain.root));
+  });
+
   it('takes resources from a file', () => {
     using made = resourceService();
     const file = path.join(made.root, '..', 'resources.json');

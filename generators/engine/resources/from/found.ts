@@ -1,10 +1,9 @@
-import pluralize from 'pluralize';
-
 import { SlipwayError } from '../../errors.ts';
 import type { Field } from '../../model.ts';
 import { mostFields } from '../check.ts';
 import { parseField, printField } from '../fields.ts';
 import { fieldNameFault, fieldNameOf, namesOf, resourceNameFault } from '../names.ts';
+import { isPlural, pluralOf, singularOf } from '../plural.ts';
 
 /** A resource that was found in a schema. */
 export interface Found {
@@ -77,10 +76,11 @@ function resourceNamesOf(name: string): { name: string; plural: string } | { fau
   // The library's rules are regular expressions, which take long for long words.
   const fault = resourceNameFault(kebab);
   if (fault !== undefined && kebab.length > 40) return { fault };
-  const singular = pluralize.singular(kebab);
-  const plural = pluralize.plural(singular);
+  const singular = singularOf(kebab);
+  const plural = pluralOf(singular);
   const found = resourceNameFault(singular) ?? resourceNameFault(plural);
   if (found !== undefined) return { fault: found };
+  if (isPlural(singular)) return { fault: `"${singular}" is a plural` };
   return singular === plural
     ? { fault: `the plural of "${singular}" is the same word; create it with --plural` }
     : { name: singular, plural };

@@ -178,7 +178,7 @@ describe('a service with resources', () => {
         ?.text,
     ).toBe('x');
     expect(() => files({ customer: { ...customer, fields: { a: 'int' } } }, ['cache', 'database'], twice)).toThrow(
-      'modules "cache" and "database" both bring internal/customers/storage.ts',
+      'modules "resource:customer:cache" and "resource:customer:database" both bring internal/customers/storage.ts',
     );
   });
 });

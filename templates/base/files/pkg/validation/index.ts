@@ -1,7 +1,6 @@
 import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
 import type { Static, TSchema } from 'typebox';
-import { invalidArgument } from '../errors/index.ts';
 
 /**
  * The validator that Fastify uses, which is loaded anyway; `typebox/value` would be 300 more files to load at start. It keeps each
@@ -45,22 +44,4 @@ export function faultsOf(schema: TSchema, value: unknown): Fault[] {
 /** Ajv reports a missing or unknown property at its object. This is the rest of the pointer. */
 export function pointerTo(property: unknown): string {
   return typeof property === 'string' ? `/${property.replaceAll('~', '~0').replaceAll('/', '~1')}` : '';
-}
-
-/**
- * @param faults what is wrong with a value
- * @returns the error for the caller: 400, `validation_failed`
- */
-export function invalid(faults: readonly Fault[]): Error {
-  return invalidArgument('The request is not valid.', { code: 'validation_failed', details: { errors: faults } });
-}
-
-/**
- * @param schema of the value
- * @param value from a caller
- * @throws {ServiceError} 400 that names each faulty part and the rule that it breaks
- */
-export function assertValid<Schema extends TSchema>(schema: Schema, value: unknown): asserts value is Static<Schema> {
-  const faults = faultsOf(schema, value);
-  if (faults.length > 0) throw invalid(faults);
 }

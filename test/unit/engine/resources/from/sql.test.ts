@@ -133,6 +133,17 @@ test.each([
 });
 
 test.each([
+  ['peoples', '"people" is a plural'],
+  ['news', 'the plural of "news" is the same word; create it with --plural'],
+  ['classes', '"class" is a reserved word of TypeScript'],
+  ['"größen"', 'use words of lower-case letters and digits with single hyphens, such as "order-line"'],
+])('a table %s is listed', (name, why) => {
+  const { found, left } = fromSql(`create table ${name} (id uuid primary key, a int);`);
+  expect(found).toEqual([]);
+  expect(left).toEqual([`table ${name.replaceAll('"', '')}: ${why}`]);
+});
+
+test.each([
   ["create table a (b text default 'x", 1, "the text after ' does not end"],
   ['select 1;\n/* never', 2, 'the comment does not end'],
   ['create table `orders` (id int);', 1, '"`" is not expected here'],

@@ -1,7 +1,7 @@
 import { Big } from 'big.js';
 import { type Static, type TObject, type TSchema, type TUnsafe, Type } from 'typebox';
-import { conflict, notFound, ServiceError } from '../errors/index.ts';
-import type { Fault } from '../validation/index.ts';
+import { conflict, invalidArgument, notFound, ServiceError } from '../errors/index.ts';
+import { type Fault, faultsOf } from '../validation/index.ts';
 
 /** What every entity of a resource has. */
 export interface Entity {
@@ -47,6 +47,24 @@ export interface Repository<Stored extends Entity> {
    * @throws {ServiceError} 409 when something refers to it
    */
   remove(entity: Stored): Promise<boolean>;
+}
+
+/**
+ * @param faults what is wrong with a value
+ * @returns the error for the caller: 400, `validation_failed`
+ */
+export function invalid(faults: readonly Fault[]): Error {
+  return invalidArgument('The request is not valid.', { code: 'validation_failed', details: { errors: faults } });
+}
+
+/**
+ * @param schema of the value
+ * @param value from a caller
+ * @throws {ServiceError} 400 that names each faulty part and the rule that it breaks
+ */
+export function assertValid<Schema extends TSchema>(schema: Schema, value: unknown): asserts value is Static<Schema> {
+  const faults = faultsOf(schema, value);
+  if (faults.length > 0) throw invalid(faults);
 }
 
 /**
