@@ -9,6 +9,8 @@ import { resourceCatalogue } from './resourceCatalogue.ts';
 /** A service on disk, and the command line in it. */
 export interface ResourceService extends Disposable {
   readonly root: string;
+  /** Path of its catalogue. */
+  readonly catalogue: string;
   readonly run: (...args: string[]) => CliResult;
 }
 
@@ -30,6 +32,7 @@ export function resourceService(env: NodeJS.ProcessEnv = {}, preset = 'plain'): 
   const root = path.join(scratch.path, 'shop');
   return {
     root,
+    catalogue,
     run: (...args) => run(root, args),
     [Symbol.dispose]: () => scratch[Symbol.dispose](),
   };

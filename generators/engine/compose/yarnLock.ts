@@ -187,8 +187,8 @@ function choose(
     ({ resolution, version }) =>
       resolution === `${name}@npm:${version}` && isNewer(version, pin.version) && satisfies(version, asked),
   );
-  const pinned = new Set([...pins.values()].map(({ resolution }) => resolution));
-  return newer.find(({ resolution }) => !pinned.has(resolution)) ?? pin;
+  const isPinned = (id: string): boolean => [...pins.values()].some(({ resolution }) => resolution === id);
+  return newer.find(({ resolution }) => !isPinned(resolution)) ?? pin;
 }
 
 /** Returns the descriptors that the workspaces reach, and the package of each. */

@@ -49,7 +49,7 @@ export function sidesOf(
   const base = (hash: string): Uint8Array | undefined =>
     trio.yours.base(hash) ?? trio.theirs.base(hash) ?? trio.base.base(hash);
   // A side that has deleted the manifest still holds what Slipway wrote before.
-  const locks = trioOf(trio, ({ manifestText, lock }) => (manifestText === undefined ? trio.base.lock : lock));
+  const locks = mapTrio(trio, ({ manifestText, lock }) => (manifestText === undefined ? trio.base.lock : lock));
   const lines = listOf(locks).map(({ catalogue, files }) => ({
     catalogue,
     records: Object.entries(files).map(([path, file]) => ({ ...file, path })),
@@ -57,7 +57,7 @@ export function sidesOf(
   }));
   const chosen = chooseLock(lines, { read: present.read, base, hash: present.hash });
   const resolved = Object.entries(chosen.files).filter(([path, { at }]) => isResolved(at ?? path));
-  const sides = trioOf(trio, (side, name): Service => ({
+  const sides = mapTrio(trio, (side, name): Service => ({
     ...side,
     manifestText: isResolved(manifestPath) ? present.manifestText : side.manifestText,
     lock: { ...locks[name], files: { ...locks[name].files, ...Object.fromEntries(resolved) } },
@@ -65,14 +65,6 @@ export function sidesOf(
     base,
   }));
   return { ...sides, progress };
-}
-
-/** Maps the sides, and drops other fields. */
-function trioOf<Value, Result>(
-  { base, yours, theirs }: Trio<Value>,
-  map: (value: Value, side: Side) => Result,
-): Trio<Result> {
-  return mapTrio({ base, yours, theirs }, map);
 }
 
 /**
@@ -91,7 +83,7 @@ function progressOnDisk(path: string, branches: PlainBranches): Progress {
   // A person does not resolve Slipway's own state.
   if (isState(path)) return 'none';
   const onDisk = branches.present.read(path);
-  const files = trioOf(branches, (side) => side.read(path));
+  const files = mapTrio(branches, (side) => side.read(path));
   const [text, texts] = [textOf(onDisk), mapTrio(files, textOf)];
   if (branches.unmerged.has(path)) {
     if (onDisk === undefined) return 'none';

@@ -134,7 +134,7 @@ function joinSides(
   request: Request,
 ): { files: Map<string, Outcome>; service: Service } {
   const { present } = branches;
-  const plans = mapTrio(trioIn(sides), (side, name) => planRequest(side, requestFor(name, manifest, request)));
+  const plans = mapTrio(sides, (side, name) => planRequest(side, requestFor(name, manifest, request)));
   const after = mapTrio(plans, (plan, side) => afterPlan(sides[side], plan));
   const rendered = render(manifest, request.catalogue);
   const { files, lock, bases } = mergeSides({ branches, sides, after, rendered, request });
@@ -154,10 +154,6 @@ function joinSides(
     hash: present.hash,
   };
   return { files, service };
-}
-
-function trioIn({ base, yours, theirs }: Sides): Trio<Service> {
-  return { base, yours, theirs };
 }
 
 function fileOf({ hash }: Service, bytes: Uint8Array, mode: number): DiskFile {

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { describe, expect, it, vi } from 'vitest';
 
 import { expectFault } from '../../helpers/expectFault.ts';
+import { hasTerminal, keys, onTerminal } from '../../helpers/terminal.ts';
 import { serverDatabase } from '../../helpers/postgres.ts';
 import { resourceService } from '../../helpers/resourceService.ts';
 
@@ -54,6 +55,18 @@ describe('slipway resource, from what exists', () => {
     });
     expect(Object.keys(resourcesOf(made.root))).toEqual(names);
     expect(made.run('check').exitCode).toBe(0);
+  });
+
+  it.runIf(hasTerminal)('offers all on a terminal, and takes what stays ticked', async () => {
+    using made = resourceService();
+    const taken = await onTerminal(
+      ['resource', `--from-sql=${sql}`, '--no-install', '--no-git', '--catalogue', made.catalogue],
+      // Customers are not wanted.
+      [['Resources', keys.space + keys.enter]],
+      { cwd: made.root },
+    );
+    expect(taken).toMatchObject({ exitCode: 0, isRestored: true });
+    expect(Object.keys(resourcesOf(made.root))).toEqual(['country', 'order', 'order-line']);
   });
 
   it('reads the database of DATABASE_URL', async ({ skip }) => {
