@@ -119,7 +119,9 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
     /** Names and values as the code lists them. */
     lists: {
       changeable: namesIn(changeable),
-      defaults: Object.fromEntries(fields.filter((field) => field.hasDefault).map((field) => [field.name, field.default])),
+      defaults: Object.fromEntries(
+        fields.filter((field) => field.hasDefault).map((field) => [field.name, field.default]),
+      ),
       hidden: namesIn(fields.filter((field) => field.private)),
       numeric: namesIn(fields.filter((field) => field.numeric && !field.list)),
       refs: Object.fromEntries(refs.map((field) => [field.name, field.target?.plural.snake ?? ''])),
@@ -204,7 +206,10 @@ function fieldOf(field: Field, target: (name: string) => ResourceNames, state = 
     /** What JSON Schema says of a value, or of an item of a list. */
     rules: list ? rulesOf(item) : [...rulesOf(field), ...defaultOf(field)],
     listRules: list ? [...listRulesOf(field), ...defaultOf(field)] : [],
-    schema: { ...schemaOf(field), ...Object.fromEntries(defaultOf(field).map(({ keyword, value }) => [keyword, value])) },
+    schema: {
+      ...schemaOf(field),
+      ...Object.fromEntries(defaultOf(field).map(({ keyword, value }) => [keyword, value])),
+    },
     /** Without its default. */
     changeSchema: schemaOf(field),
     numeric: type === 'decimal' || type === 'bigint',
