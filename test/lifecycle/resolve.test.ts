@@ -289,7 +289,7 @@ describe('resolve takes the side that --conflict names', () => {
       'resolve',
       '--no-install',
       '--conflict=ours:slipway.json',
-      '--conflict=theirs:docs/',
+      `--conflict=theirs:${page}`,
     );
     expect(exitCode).toBe(3);
     expect(stdout).toContain(`resolve ${own}, line`);

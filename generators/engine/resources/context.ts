@@ -68,9 +68,15 @@ function at(resources: Resources, name: string): Resource {
   return found;
 }
 
+const histories = new WeakMap<Resource, { readonly name: string; readonly revisions: readonly Revision[] }>();
+
+/** The migrations of a resource. Those of all resources are looked up for each of them. */
 function revisionsOf(name: string, resource: Resource): readonly Revision[] {
+  const known = histories.get(resource);
+  if (known?.name === name) return known.revisions;
   const history = historyOf(name, resource);
   if ('fault' in history) throw new Error(`${history.change}: ${history.fault}`);
+  histories.set(resource, { name, revisions: history.revisions });
   return history.revisions;
 }
 
@@ -324,17 +330,32 @@ function targetAt(name: string, migration: string, resources: Resources) {
 }
 
 function awaitedBy(resource: string, migration: string, resources: Resources) {
-  return Object.keys(resources)
-    .filter((other) => other !== resource)
-    .sort()
-    .flatMap((other) => {
-      const then = revisionsOf(other, at(resources, other)).findLast(({ name }) => name < migration);
-      const refs = Object.entries(then?.fields ?? {})
-        .map(([field, text]) => parseField(field, text))
-        .filter(({ target }) => target === resource);
-      return refs.map((field) => ({
-        plural: namesOf(then?.plural ?? other),
-        field: fieldOf(field, (name) => targetAt(name, migration, resources)),
-      }));
-    });
+  return (referrersIn(resources).get(resource) ?? []).flatMap((other) => {
+    const then = revisionsOf(other, at(resources, other)).findLast(({ name }) => name < migration);
+    const refs = Object.entries(then?.fields ?? {})
+      .map(([field, text]) => parseField(field, text))
+      .filter(({ target }) => target === resource);
+    return refs.map((field) => ({
+      plural: namesOf(then?.plural ?? other),
+      field: fieldOf(field, (name) => targetAt(name, migration, resources)),
+    }));
+  });
+}
+
+const referrers = new WeakMap<Resources, ReadonlyMap<string, readonly string[]>>();
+
+/** Resource → the other resources that refer to it, now or before, sorted by name. */
+function referrersIn(resources: Resources): ReadonlyMap<string, readonly string[]> {
+  const known = referrers.get(resources);
+  if (known !== undefined) return known;
+  const found = new Map<string, string[]>();
+  for (const name of Object.keys(resources).sort()) {
+    const texts = revisionsOf(name, at(resources, name)).flatMap(({ fields }) => Object.entries(fields));
+    const targets = new Set(
+      texts.flatMap(([field, text]) => (text.startsWith('ref(') ? parseField(field, text).target : []) ?? []),
+    );
+    for (const target of targets) if (target !== name) found.set(target, [...(found.get(target) ?? []), name]);
+  }
+  referrers.set(resources, found);
+  return found;
 }
