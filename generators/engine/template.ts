@@ -1,7 +1,16 @@
 import { isObject } from './json.ts';
 import { layOut, type Piece } from './layout.ts';
 import { type Place, placeOf } from './manifest.ts';
-import type { Break, Catalogue, CatalogueModule, Expression, Helper, Manifest, OptionValue, Template } from './model.ts';
+import type {
+  Break,
+  Catalogue,
+  CatalogueModule,
+  Expression,
+  Helper,
+  Manifest,
+  OptionValue,
+  Template,
+} from './model.ts';
 import type { PackageManagerDefinition } from './packageManagers/definition.ts';
 import { packageManagerDefinitions } from './packageManagers/index.ts';
 

@@ -1,5 +1,12 @@
 import { newManifest } from '../../../generators/engine/manifest.ts';
-import type { Catalogue, CatalogueModule, FileSet, Manifest, OptionValue } from '../../../generators/engine/model.ts';
+import type {
+  Catalogue,
+  CatalogueModule,
+  FileSet,
+  Manifest,
+  Resource,
+  OptionValue,
+} from '../../../generators/engine/model.ts';
 import { withRequired } from '../../../generators/engine/resolve.ts';
 import { decode } from '../../../generators/engine/text.ts';
 import type { render } from '../../../generators/engine/render.ts';
@@ -34,7 +41,9 @@ export function serviceWith(
   const modules = withRequired([...askedFor(module, catalogue), ...ids], catalogue);
   const manifest = newManifest({ name: 'orders', modules, ci: ['github', 'gitlab'], platformTests: true }, catalogue);
   const chosen = Object.fromEntries(modules.map((id) => [id, options[id] ?? {}]));
-  const withOptions: Manifest = { ...manifest, modules: chosen };
+  const tag: Resource = { plural: 'tags', fields: { label: 'string' }, created: '20261130' };
+  const resources = module.withResources ? { resources: { tag } } : {};
+  const withOptions: Manifest = { ...manifest, ...resources, modules: chosen };
   return print(withOptions, catalogue);
 }
 

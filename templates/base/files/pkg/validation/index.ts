@@ -1,4 +1,4 @@
-import { Ajv } from 'ajv';
+import { Ajv, type ErrorObject } from 'ajv';
 import formats from 'ajv-formats';
 import type { Static, TSchema } from 'typebox';
 
@@ -26,6 +26,8 @@ export interface Fault {
   readonly detail: string;
 }
 
+type AjvFault = Pick<ErrorObject<string, Record<string, unknown>>, 'instancePath' | 'keyword' | 'params' | 'message'>;
+
 /** @returns whether a value is of the type that a schema describes */
 export function matches<Schema extends TSchema>(schema: Schema, value: unknown): value is Static<Schema> {
   return ajv.validate(schema, value);
@@ -34,14 +36,15 @@ export function matches<Schema extends TSchema>(schema: Schema, value: unknown):
 /** @returns all that is wrong with a value; nothing when it is of the type that the schema describes */
 export function faultsOf(schema: TSchema, value: unknown): Fault[] {
   ajv.validate(schema, value);
-  return (ajv.errors ?? []).map(({ instancePath, keyword, params, message = 'is not valid' }) => ({
-    pointer: instancePath + pointerTo(params['missingProperty'] ?? params['additionalProperty']),
-    rule: keyword,
-    detail: message,
-  }));
+  return (ajv.errors ?? []).map(faultOf);
 }
 
-/** Ajv reports a missing or unknown property at its object. This is the rest of the pointer. */
-export function pointerTo(property: unknown): string {
-  return typeof property === 'string' ? `/${property.replaceAll('~', '~0').replaceAll('/', '~1')}` : '';
+/**
+ * @param error of a validator. It reports a missing or unknown property at its object
+ * @returns the fault at the property
+ */
+export function faultOf({ instancePath, keyword, params, message = 'is not valid' }: AjvFault): Fault {
+  const property = params['missingProperty'] ?? params['additionalProperty'];
+  const name = typeof property === 'string' ? `/${property.replaceAll('~', '~0').replaceAll('/', '~1')}` : '';
+  return { pointer: instancePath + name, rule: keyword, detail: message };
 }

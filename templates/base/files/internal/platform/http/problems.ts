@@ -3,7 +3,7 @@ import { errorCodes, type FastifyError, type FastifyReply, type FastifyRequest }
 import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
 import { current, headerNames } from '../../../pkg/context/index.ts';
 import { as, ServiceError, tagsOf, unavailable } from '../../../pkg/errors/index.ts';
-import { pointerTo } from '../../../pkg/validation/index.ts';
+import { faultOf, matches } from '../../../pkg/validation/index.ts';
 import type { ErrorCounts } from '../metrics/module.ts';
 import { ClientFault, cutOffLater, isAnswerable } from './connections.ts';
 import { nodeHttp } from './nodeHttp.ts';
@@ -52,6 +52,11 @@ export const Problem = Type.Object(
 );
 export type Problem = Static<typeof Problem>;
 
+/** The details of an error that names faulty fields. */
+const DomainFaults = Type.Object({
+  errors: Type.Array(Type.Object({ pointer: Type.String(), rule: Type.String(), detail: Type.String() })),
+});
+
 /**
  * Refers to a named schema, so that the contract does not repeat it.
  * @param schema with an `$id` that was given to `addSchema`
@@ -94,17 +99,16 @@ export function problemOf(error: unknown): Problem {
   const known = as(error, ServiceError);
   if (known !== undefined) {
     const { status, code, publicMessage, details } = known;
-    return problem(status, { code, detail: publicMessage, ...(details && { details }) });
+    const said = { code, detail: publicMessage };
+    // Faults that the domain finds are where those of the schema are.
+    if (matches(DomainFaults, details))
+      return problem(status, { ...said, errors: details.errors.map((fault) => ({ in: 'body', ...fault })) });
+    return problem(status, { ...said, ...(details && { details }) });
   }
   if (!isFastifyError(error)) return problem(500);
   const { validation, validationContext = 'body', statusCode = 500 } = error;
   if (validation !== undefined) {
-    const errors = validation.map(({ instancePath, keyword, params, message = 'is not valid' }) => ({
-      in: validationContext,
-      pointer: instancePath + pointerTo(params['missingProperty'] ?? params['additionalProperty']),
-      rule: keyword,
-      detail: message,
-    }));
+    const errors = validation.map((each) => ({ in: validationContext, ...faultOf(each) }));
     return problem(statusCode, { code: 'validation_failed', detail: 'The request is not valid.', errors });
   }
   if (!(statusCode >= 400 && statusCode < 500)) return problem(500);

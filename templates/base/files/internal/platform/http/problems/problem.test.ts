@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { unavailable, wrap } from '../../../../pkg/errors/index.ts';
+import { conflict, unavailable, wrap } from '../../../../pkg/errors/index.ts';
 import { problem, problemOf, retryAfterOf } from '../problems.ts';
 
 describe('problemOf', () => {
@@ -20,6 +20,12 @@ describe('problemOf', () => {
     const error = wrap(new AggregateError([new Error('secret'), inner], 'secret'), 'secret', { secret: 1 });
     const answer = problem(503, { code: 'busy', detail: 'Try again.', details: { queue: 3 } });
     expect(problemOf(error)).toEqual(answer);
+  });
+
+  it('names the fields that the domain refuses where those of the schema are named', () => {
+    const fault = { pointer: '/sku', rule: 'unique', detail: 'must be unique' };
+    const answer = problem(409, { code: 'taken', detail: 'Taken.', errors: [{ in: 'body', ...fault }] });
+    expect(problemOf(conflict('Taken.', { code: 'taken', details: { errors: [fault] } }))).toEqual(answer);
   });
 
   it('keeps the status that an unknown error asks for, but not its message', () => {
