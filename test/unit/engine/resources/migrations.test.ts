@@ -138,7 +138,7 @@ const edits: fc.Arbitrary<Edit> = fc.oneof(
       const field = fields[at] ?? '';
       const before = parseField(field, manifest.resources?.[name]?.fields[field] ?? '');
       const { default: former, ...rest } = { ...before, ...marks, ...type };
-      const value = { keep: former, none: undefined, other: examplesOf(rest)[1] }[kept];
+      const value = { keep: former, none: undefined, other: examplesOf(parseField(field, printField(rest)))[1] }[kept];
       const next = value === undefined ? rest : { ...rest, default: value };
       return put(manifest, { name, fields: [parseField(field, printField(next))] });
     }),
