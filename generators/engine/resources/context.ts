@@ -234,6 +234,7 @@ function fieldOf<Target extends ResourceNames>(
     name,
     type,
     list,
+    row: list ? 'rowList' : 'row',
     reader: list ? 'readList' : 'read',
     optional,
     unique,
