@@ -144,8 +144,11 @@ function codeOf(value: unknown): Piece {
 
 /** Whether a list holds several lists, or several objects, each of several values. The formatter gives each of them a line. */
 function isTable(items: readonly unknown[]): boolean {
-  const isWide = (item: unknown): boolean => typeof item === 'object' && item !== null && Object.keys(item).length > 1;
-  return items.length > 1 && items.every(isWide) && new Set(items.map(Array.isArray)).size === 1;
+  return items.length > 1 && items.every(hasSeveral) && new Set(items.map(Array.isArray)).size === 1;
+}
+
+function hasSeveral(item: unknown): boolean {
+  return typeof item === 'object' && item !== null && Object.keys(item).length > 1;
 }
 
 function listed(
