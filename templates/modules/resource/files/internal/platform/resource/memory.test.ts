@@ -42,7 +42,10 @@ describe('a table in memory', () => {
   it('refuses a reference to nothing, and the removal of what is referred to', async () => {
     const owners = database.repository<Row>({ name: 'owners', unique: [], refs: {}, numeric: [] });
     const rows = database.repository<Row>({ name: 'rows', unique: [], refs: { owner: 'owners' }, numeric: [] });
-    await expect(rows.add(row('a', { owner: 'o' }))).rejects.toMatchObject({ code: 'reference_not_found', status: 422 });
+    await expect(rows.add(row('a', { owner: 'o' }))).rejects.toMatchObject({
+      code: 'reference_not_found',
+      status: 422,
+    });
     await owners.add(row('o'));
     await rows.add(row('a', { owner: 'o' }));
     await expect(owners.remove(row('o'))).rejects.toMatchObject({ code: 'in_use', status: 409 });
@@ -58,6 +61,9 @@ describe('a table in memory', () => {
       return found.map(({ id }) => id).join('');
     };
     expect([await ids(false), await ids(true)]).toEqual(['dbac', 'cabd']);
-    expect([await ids(false, { value: '10', id: 'a' }), await ids(true, { value: '10', id: 'a' })]).toEqual(['c', 'bd']);
+    expect([await ids(false, { value: '10', id: 'a' }), await ids(true, { value: '10', id: 'a' })]).toEqual([
+      'c',
+      'bd',
+    ]);
   });
 });
