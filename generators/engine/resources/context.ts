@@ -5,6 +5,7 @@ import { boundsOf, isFilter, hasLength, parseField } from './fields.ts';
 import { historyOf, type Revision } from './history.ts';
 import { type Names, namesOf } from './names.ts';
 import { parseStates, type Transition } from './states.ts';
+import { changeSteps, constraintName, creationOf } from './tables.ts';
 
 type Resources = NonNullable<Manifest['resources']>;
 
@@ -130,10 +131,16 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
       ),
       hidden: namesIn(fields.filter((field) => field.private)),
       numeric: namesIn(fields.filter((field) => field.numeric && !field.list)),
-      refs: Object.fromEntries(refs.map((field) => [field.name, field.target?.plural.snake ?? ''])),
+      refs: Object.fromEntries(
+        refs.filter((field) => !field.list).map((field) => [field.name, field.target?.plural.snake ?? '']),
+      ),
       sortable: ['createdAt', ...namesIn(sortable)],
       unique: namesIn(unique),
+      filters: namesIn(filters),
+      optional: namesIn(fields.filter((field) => field.optional)),
     },
+    /** Fields for which another entity of a test has another value. */
+    others: fields.filter(({ unique: isUnique, filter, self }) => (isUnique || filter) && !self),
     example,
     entity: {
       ...{ id: exampleId, version: 1, ...example },
@@ -142,9 +149,31 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
     },
     unique,
     refs,
+    /** Columns that a client of a database would round, and all others. */
+    big: fields.filter(({ type }) => type === 'bigint'),
+    small: [
+      'id',
+      'version',
+      ...fields.flatMap(({ type, snake }) => (type === 'bigint' ? [] : snake)),
+      'created_at',
+      'updated_at',
+    ],
+    hasOne: typesIn(fields.filter(({ list }) => !list)),
+    hasMany: typesIn(fields.filter(({ list }) => list)),
+    /** What a database says when it refuses a value: name of the constraint → name of the field. */
+    constraints: {
+      unique: Object.fromEntries(
+        unique.map((field) => [constraintName(names.plural.snake, field.snake, 'key'), field.name]),
+      ),
+      references: Object.fromEntries(
+        refs
+          .filter((field) => !field.list)
+          .map((field) => [constraintName(names.plural.snake, field.snake, 'fkey'), field.name]),
+      ),
+    },
     states,
     has: {
-      ...Object.fromEntries(fieldTypes.map((type) => [type, any((field) => field.type === type)])),
+      ...typesIn(fields),
       optional: any(({ optional }) => optional),
       required: any(({ optional }) => !optional),
       immutable: any(({ immutable }) => immutable),
@@ -175,6 +204,11 @@ function namesIn(fields: readonly { readonly name: string }[]): string[] {
   return fields.map(({ name }) => name);
 }
 
+/** Whether there are fields of each type. */
+function typesIn(fields: readonly Pick<Field, 'type'>[]) {
+  return Object.fromEntries(fieldTypes.map((type) => [type, fields.some((field) => field.type === type)]));
+}
+
 function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
@@ -183,7 +217,12 @@ function capital(text: string): string {
 const canonicalBy: Readonly<Partial<Record<Field['type'], string>>> = { decimal: 'decimal', datetime: 'instant' };
 
 /** Values that a field does not have are null, so that a template may ask for them. */
-function fieldOf(field: Field, target: (name: string) => ResourceNames, state = false, resource = '') {
+function fieldOf<Target extends ResourceNames>(
+  field: Field,
+  target: (name: string) => Target,
+  state = false,
+  resource = '',
+) {
   const { name, type, list, optional, unique, indexed, immutable, pattern } = field;
   const { min: _min, max: _max, default: _default, ...rest } = field;
   const item = { ...rest, list: false };
@@ -195,6 +234,7 @@ function fieldOf(field: Field, target: (name: string) => ResourceNames, state = 
     name,
     type,
     list,
+    reader: list ? 'readList' : 'read',
     optional,
     unique,
     indexed,
@@ -287,28 +327,54 @@ function statesOf(field: Field, text: string) {
 function changeOf(resource: string, revision: Revision, before: Revision | undefined, resources: Resources) {
   const { name, change = {}, fields: texts, plural } = revision;
   const target = (other: string) => targetAt(other, name, resources);
-  const read = (field: string, text = ''): ReturnType<typeof fieldOf> => fieldOf(parseField(field, text), target);
-  const fields = Object.entries(texts).map(([field, text]) => read(field, text));
-  const named = (field: string): ReturnType<typeof fieldOf> => read(field, texts[field]);
-  return {
-    name,
-    create: before === undefined,
-    plural: namesOf(plural),
-    /** The plural before, when the migration changes it. */
-    former: before === undefined || before.plural === plural ? null : namesOf(before.plural),
-    add: before === undefined ? fields : [...(change.add ?? [])].sort().map(named),
-    drop: Object.entries(change.drop ?? {})
+  const read = (field: string, text = '') => fieldOf(parseField(field, text), target);
+  const fieldsIn = (all: Readonly<Record<string, string>> = {}) =>
+    Object.entries(all)
       .sort(byKey)
-      .map(([field, text]) => read(field, text)),
+      .map(([field, text]) => read(field, text));
+  const named = (field: string): ReturnType<typeof read> => read(field, texts[field]);
+  const said = {
+    add: before === undefined ? fieldsIn(texts) : [...(change.add ?? [])].sort().map(named),
+    drop: fieldsIn(change.drop),
     rename: Object.entries(change.rename ?? {})
       .sort(byKey)
       .map(([from, to]) => ({ from: { ...namesOf(from), name: from }, to: { ...namesOf(to), name: to } })),
     alter: Object.entries(change.alter ?? {})
       .sort(byKey)
       .map(([field, text]) => ({ before: read(field, text), after: named(field) })),
-    fields,
+  };
+  const awaited = before === undefined ? awaitedBy(resource, name, resources) : [];
+  const table = namesOf(plural).snake;
+  const { up, down } =
+    before === undefined
+      ? creationOf(
+          table,
+          said.add,
+          awaited.map((each) => ({ table: each.plural.snake, column: each.field })),
+        )
+      : changeSteps({
+          ...{ from: namesOf(before.plural).snake, to: table, columns: fieldsIn(before.fields) },
+          ...{ drop: said.drop, alter: said.alter, add: said.add },
+          rename: new Map(said.rename.map(({ from, to }) => [from.snake, to.snake])),
+        });
+  return {
+    name,
+    create: before === undefined,
+    plural: namesOf(plural),
+    /** The plural before, when the migration changes it. */
+    former: before === undefined || before.plural === plural ? null : namesOf(before.plural),
+    ...said,
+    fields: fieldsIn(texts),
     /** Refs of earlier tables to the table that this migration creates. */
-    awaited: before === undefined ? awaitedBy(resource, name, resources) : [],
+    awaited,
+    /** The functions of a migration; none when the database does not notice the change. */
+    directions:
+      up.length === 0
+        ? []
+        : [
+            { name: 'up', steps: up },
+            { name: 'down', steps: down },
+          ],
   };
 }
 

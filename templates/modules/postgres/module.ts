@@ -28,7 +28,10 @@ export default defineModule({
     ],
   },
   wiring: { postgres: 'internal/platform/postgres/module.ts' },
-  ownership: { seed: ['internal/accounts/', 'internal/migrations/20261121_accounts.ts'] },
+  ownership: {
+    seed: ['internal/accounts/', 'internal/migrations/20261121_accounts.ts'],
+    managed: ['internal/migrations/20261130_idempotency.ts'],
+  },
   ci: {
     additions: {
       integration: {

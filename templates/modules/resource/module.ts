@@ -6,6 +6,7 @@ export default defineModule({
   category: 'data',
   part: true,
   withResources: true,
+  hosts: ['internal/platform/resource/'],
   dependencies: ['big.js'],
   devDependencies: ['@types/big.js'],
   wiring: { memory: 'internal/platform/resource/memory.ts' },

@@ -38,11 +38,14 @@ export function serviceWith(
   ids: readonly string[] = [],
   options: Readonly<Record<string, Options>> = {},
 ): FileSet {
-  const modules = withRequired([...askedFor(module, catalogue), ...ids], catalogue);
+  // A resource brings the parts that all resources share.
+  const ofResources = [module.id, ...ids].filter((id) => catalogue.modules[id]?.withResources);
+  const asked = [...askedFor(module, catalogue), ...ids.filter((id) => !ofResources.includes(id))];
+  const modules = withRequired(asked, catalogue);
   const manifest = newManifest({ name: 'orders', modules, ci: ['github', 'gitlab'], platformTests: true }, catalogue);
   const chosen = Object.fromEntries(modules.map((id) => [id, options[id] ?? {}]));
   const tag: Resource = { plural: 'tags', fields: { label: 'string' }, created: '20261130' };
-  const resources = module.withResources ? { resources: { tag } } : {};
+  const resources = ofResources.length > 0 ? { resources: { tag } } : {};
   const withOptions: Manifest = { ...manifest, ...resources, modules: chosen };
   return print(withOptions, catalogue);
 }

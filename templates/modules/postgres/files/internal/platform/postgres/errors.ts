@@ -112,9 +112,23 @@ export function connectError(error: unknown): PoolExhaustedError | DatabaseUnava
  * @returns the SQLSTATE of it or of its causes, such as '23505'; undefined when the database did not throw it
  */
 export function sqlState(error: unknown): string | undefined {
+  const cause = causeIn(error);
+  return cause && codeOf(cause);
+}
+
+/**
+ * @param error any thrown value
+ * @returns the name of the constraint that a statement violates, such as `orders_sku_key`; undefined when it violates none
+ */
+export function violatedConstraint(error: unknown): string | undefined {
+  const cause = causeIn(error);
+  return cause && 'constraint' in cause && typeof cause.constraint === 'string' ? cause.constraint : undefined;
+}
+
+/** @returns what the database threw: the error itself, or one of its causes */
+function causeIn(error: unknown): Error | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const code = codeOf(cause);
-    if (code !== undefined && /^[0-9A-Z]{5}$/.test(code)) return code;
+    if (/^[0-9A-Z]{5}$/.test(codeOf(cause) ?? '')) return cause;
   }
   return undefined;
 }

@@ -1,27 +1,47 @@
+import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLogger } from '../log/logger.ts';
-import { exitCodes, migrate } from './migrate.ts';
-import { LogLines } from './testing.ts';
+import { createMigrations, exitCodes, migrate } from './migrate.ts';
+import { LogLines, testDatabase } from './testing.ts';
+
+const names = readdirSync(new URL('../../migrations/', import.meta.url))
+  .map((file) => path.parse(file).name)
+  .toSorted();
 
 describe('migrate', () => {
   let directory: string;
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'migrate-'));
+    directory = await mkdtemp(path.join(tmpdir(), 'migrate-'));
   });
   afterAll(() => rm(directory, { recursive: true }));
 
   it('lists, runs and reverts migrations', async () => {
-    const env = { PGLITE_DIR: join(directory, 'data') };
+    const env = { PGLITE_DIR: path.join(directory, 'data') };
     expect(await run(['status'], env)).toMatchObject({ exitCode: exitCodes.pending });
-    expect((await run([], env)).text).toContain('1 migrations run');
+    expect((await run([], env)).text).toContain(`${names.length} migrations run`);
     const { exitCode, text } = await run(['status'], env);
     expect(exitCode).toBe(exitCodes.done);
-    expect(text).toContain('done    20261121_accounts');
-    expect((await run(['down'], env)).text).toContain('20261121_accounts reverted');
+    for (const name of names) expect(text).toContain(`done    ${name}`);
+    for (const name of names.toReversed()) expect((await run(['down'], env)).text).toContain(`${name} reverted`);
     expect((await run(['down'], env)).text).toContain('no migration to revert');
+  });
+
+  it('keeps what a migration made whose file is gone', async () => {
+    const database = await testDatabase();
+    const { db } = database.tables<{ kysely_migration: { name: string; timestamp: string } }>();
+    const migrations = createMigrations(database.tables<unknown>().db);
+    const [reverted] = await migrations.down();
+    const gone = { name: '20261129_gone', timestamp: new Date().toISOString() };
+    await db.insertInto('kysely_migration').values(gone).execute();
+    expect((await migrations.up()).map(({ migrationName }) => migrationName)).toEqual([reverted?.migrationName]);
+    expect(await migrations.pending()).toEqual([]);
+    expect(await migrations.status()).toContainEqual(expect.objectContaining({ name: gone.name, hasFile: false }));
+    await migrations.down();
+    expect(await migrations.down()).toMatchObject([{ migrationName: gone.name, status: 'NotExecuted' }]);
+    await database.close();
   });
 
   it('names what is missing or wrong', async () => {

@@ -2,8 +2,15 @@ import { existsSync, promises as fs } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Registry } from '@prometheus-io/client';
-import type { Kysely } from 'kysely';
-import { FileMigrationProvider, type MigrationProvider, type MigrationResultSet, Migrator } from 'kysely/migration';
+import { type Kysely, sql } from 'kysely';
+import {
+  DEFAULT_MIGRATION_TABLE,
+  FileMigrationProvider,
+  type Migration,
+  type MigrationProvider,
+  type MigrationResultSet,
+  Migrator,
+} from 'kysely/migration';
 import { checkConfig, ConfigError, type Environment, readConfig } from '../config/config.ts';
 import type { Logger } from '../log/logger.ts';
 import { config } from './config.ts';
@@ -12,12 +19,18 @@ import { type OpenDatabase, openDatabase, rules } from './database.ts';
 const folder = fileURLToPath(new URL('../../migrations/', import.meta.url));
 
 /**
+ * Stands for a migration that has run, and whose file is not there: the file was removed, or this is an older release. What it made stays
+ * in the database. Kysely would refuse to run any migration.
+ */
+const withoutFile: Migration = { up: async () => {} };
+
+/**
  * @param db the database; while one process migrates it, others wait for its advisory lock
  * @returns the migrations in `internal/migrations/`: `up` runs all that are pending in one transaction, `down` reverts the last one
  */
 export function createMigrations(db: Kysely<unknown>) {
   // Git keeps no empty folder: a service without migrations has none.
-  const provider: MigrationProvider = existsSync(folder)
+  const files: MigrationProvider = existsSync(folder)
     ? new FileMigrationProvider({
         fs,
         path,
@@ -28,16 +41,38 @@ export function createMigrations(db: Kysely<unknown>) {
         },
       })
     : { getMigrations: async () => ({}) };
-  // A module that is added later may bring a migration with an earlier name.
-  const migrator = new Migrator({ db, provider, allowUnorderedMigrations: true });
-  const status = () => migrator.getMigrations();
+  const migrator = async () => {
+    // Read before: a migrator holds its connection, and there may be only one.
+    const executed = await executedIn(db);
+    const getMigrations = async () => ({
+      ...Object.fromEntries(executed.map((name) => [name, withoutFile])),
+      ...(await files.getMigrations()),
+    });
+    // A module that is added later may bring a migration with an earlier name.
+    return new Migrator({ db, provider: { getMigrations }, allowUnorderedMigrations: true });
+  };
+  const status = async () =>
+    (await (await migrator()).getMigrations()).map((info) => ({
+      ...info,
+      hasFile: info.migration.up !== withoutFile.up,
+    }));
   return {
-    up: async () => resultsOf(await migrator.migrateToLatest()),
-    down: async () => resultsOf(await migrator.migrateDown()),
+    up: async () => resultsOf(await (await migrator()).migrateToLatest()),
+    down: async () => resultsOf(await (await migrator()).migrateDown()),
     /** All of them, in order; those that are pending have no `executedAt`. */
     status,
     pending: async () => (await status()).filter(({ executedAt }) => !executedAt).map(({ name }) => name),
   };
+}
+
+/** Returns the names of the migrations that have run. */
+async function executedIn(db: Kysely<unknown>): Promise<string[]> {
+  const found = await sql<{
+    table: string | null;
+  }>`select to_regclass(${DEFAULT_MIGRATION_TABLE})::text as table`.execute(db);
+  if (found.rows[0]?.table === null) return [];
+  const { rows } = await sql<{ name: string }>`select name from ${sql.table(DEFAULT_MIGRATION_TABLE)}`.execute(db);
+  return rows.map(({ name }) => name);
 }
 
 function resultsOf({ error, results = [] }: MigrationResultSet) {
@@ -114,7 +149,7 @@ const commands = new Map<string, Command>([
     async (migrations, log) => {
       const [result] = await migrations.down();
       if (result?.status === 'NotExecuted') {
-        log.fatal(`${result.migrationName} cannot be reverted: it exports no function "down"`);
+        log.fatal(`${result.migrationName} cannot be reverted: its file exports no function "down", or is gone`);
         return exitCodes.failed;
       }
       log.info(result === undefined ? 'no migration to revert' : `${result.migrationName} reverted`);
@@ -125,7 +160,10 @@ const commands = new Map<string, Command>([
     'status',
     async (migrations, log) => {
       const all = await migrations.status();
-      for (const { name, executedAt } of all) log.info({ executedAt }, `${executedAt ? 'done   ' : 'pending'} ${name}`);
+      for (const { name, executedAt, hasFile } of all) {
+        const state = executedAt ? 'done   ' : 'pending';
+        log.info({ executedAt }, `${state} ${name}${hasFile ? '' : ' (its file is gone)'}`);
+      }
       return all.every(({ executedAt }) => executedAt) ? exitCodes.done : exitCodes.pending;
     },
   ],

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Registry } from '@prometheus-io/client';
+import { sql } from 'kysely';
 import { Client } from 'pg';
 import { Type } from 'typebox';
 import { Service } from '../app/lifecycle.ts';
@@ -51,6 +52,25 @@ export async function testDatabase(env: Environment = {}): Promise<TestDatabase>
       await created?.drop();
     },
   };
+}
+
+/**
+ * Opens a repository on a fresh database. Its tables do not check what they refer to, so that a test needs the rows of one table only.
+ * @param create makes the repository
+ * @param env settings that differ from their defaults
+ * @returns it; `close` deletes the database
+ */
+export async function testRepository<Tables, Repository>(
+  create: (database: Database<Tables>) => Repository,
+  env: Environment = {},
+): Promise<{ repository: Repository; close: () => Promise<void> }> {
+  const { tables, close } = await testDatabase(env);
+  const { db } = tables<unknown>();
+  const references = sql<{ statement: string }>`
+    select format('alter table %s drop constraint %I', conrelid::regclass, conname) as statement
+    from pg_constraint where contype = 'f'`;
+  for (const { statement } of (await references.execute(db)).rows) await sql.raw(statement).execute(db);
+  return { repository: create(tables<Tables>()), close };
 }
 
 /** The module, started as a service starts it. */
