@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { execa } from 'execa';
 import { expect, it, vi } from 'vitest';
+import type { Manifest } from '../../generators/engine/model.ts';
 import { buildCatalogue } from '../../templates/build.ts';
 import { offeredModules } from '../helpers/offeredModules.ts';
 import { serviceFolder } from '../helpers/serviceFolder.ts';
@@ -12,6 +13,16 @@ vi.setConfig({ testTimeout: 180_000 });
 const catalogue = await buildCatalogue();
 /** Those without a contract say nothing. */
 const brought = ['client'];
+/** A resource with all kinds of operations, and one that cannot be changed. */
+const resources: Manifest['resources'] = {
+  customer: { plural: 'customers', fields: { name: 'string:immutable' }, created: '20261130' },
+  'order-line': {
+    plural: 'order-lines',
+    fields: { sku: 'string:unique', customer: 'ref(customer)', status: 'enum(created,sent)' },
+    states: { status: 'created>sent:send' },
+    created: '20261130',
+  },
+};
 const contract = 'api/openapi.json';
 const client = 'pkg/client/contract.gen.ts';
 
@@ -23,7 +34,7 @@ function run(cwd: string, ...[program, ...args]: readonly [string, ...string[]])
 it.each([[], ...offeredModules.map((id) => [id]), offeredModules].map((modules) => ({ modules })))(
   'a service with modules $modules says of itself what is composed for it, and prints its client from that',
   async ({ modules }) => {
-    const folder = serviceFolder([...brought, ...modules], catalogue);
+    const folder = serviceFolder([...brought, ...modules], catalogue, resources);
     const files = [contract, client].map((file) => path.join(folder, file));
     const read = () => files.map((file) => readFileSync(file, 'utf8'));
     const composed = read();

@@ -25,11 +25,12 @@ export default defineModule({
   wiring: { auth: 'internal/platform/auth/module.ts' },
   platformTests: ['internal/platform/auth/testing.ts'],
   agentRules: [
-    'Each route requires a token unless it is declared public. A route declares the scopes and roles that it needs (`docs/auth.md`).',
+    'Each route requires a token unless it is declared public. A route declares the scopes and roles that it needs; the routes of a resource `orders` need `orders:read` or `orders:write` (`docs/auth.md`).',
   ],
   next: {
     added: [
       "callers need a bearer token for each route, also for those that exist already; a route with auth: 'public' needs none",
+      'callers of a resource need its scopes, for example orders:read and orders:write',
       'a production service starts only with AUTH_ISSUER, AUTH_AUDIENCE and the keys of the issuer; `{run} --silent token` makes a token for development',
     ],
     removed: ['callers need no token any more: each route is open to everybody who reaches the service'],

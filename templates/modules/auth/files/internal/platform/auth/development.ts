@@ -80,10 +80,15 @@ const usage = 'usage: token [--scope <scope>]... [--role <role>]... [--subject d
  * Issues a token of the local issuer. A service with the same folder accepts it while no issuer is configured.
  * @param args scopes, roles, subject and lifetime of the token
  * @param env where the settings are read from
+ * @param scopes of the token when the arguments name none
  * @returns the token, or what is wrong
  */
-export async function tokenCommand(args: readonly string[], env: Environment): Promise<Outcome> {
-  const options = optionsFrom(args);
+export async function tokenCommand(
+  args: readonly string[],
+  env: Environment,
+  scopes: readonly string[] = [],
+): Promise<Outcome> {
+  const options = optionsFrom(args, scopes);
   if (options === undefined) return { exitCode: 2, text: usage };
   const { AUTH_ISSUER, AUTH_DEVELOPMENT_DIR: folder } = readConfig(config, env);
   if (AUTH_ISSUER !== '') return { exitCode: 2, text: `AUTH_ISSUER is set: ask ${AUTH_ISSUER} for a token` };
@@ -101,13 +106,13 @@ export async function tokenCommand(args: readonly string[], env: Environment): P
   return { exitCode: 0, text: token };
 }
 
-function optionsFrom(args: readonly string[]) {
+function optionsFrom(args: readonly string[], scopes: readonly string[]) {
   try {
     const { values } = parseArgs({
       // pnpm passes the dashes on; npm removes them.
       args: args.filter((arg) => arg !== '--'),
       options: {
-        scope: { type: 'string', multiple: true, default: [] },
+        scope: { type: 'string', multiple: true, default: [...scopes] },
         role: { type: 'string', multiple: true, default: [] },
         subject: { type: 'string', default: 'developer' },
         seconds: { type: 'string', default: '3600' },

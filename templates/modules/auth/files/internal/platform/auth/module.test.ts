@@ -60,6 +60,10 @@ describe('what a route declares', () => {
         }));
         server.post('/items', { schema, config: { auth: { scopes: ['items:read', 'items:write'] } } }, () => 'ok');
         server.get('/admin', { schema, config: { auth: { roles: ['admin', 'owner'] } } }, () => 'ok');
+        const resource = { config: { resource: 'orders' } };
+        server.get('/orders', { schema, ...resource }, () => 'ok');
+        server.post('/orders', { schema, ...resource }, () => 'ok');
+        server.delete('/orders', { schema, config: { resource: 'orders', auth: { roles: ['admin'] } } }, () => 'ok');
         server.get('/mine', (request, reply) => guard.require(request, reply, { scopes: ['items:all'] }).subject);
       },
     );
@@ -68,7 +72,7 @@ describe('what a route declares', () => {
 
   const read = { scope: 'items:read' };
   const write = { scope: 'items:read items:write' };
-  it.each<[string, 'GET' | 'POST', string, object | undefined, number]>([
+  it.each<[string, 'GET' | 'HEAD' | 'POST' | 'DELETE', string, object | undefined, number]>([
     ['anyone on a public route', 'GET', '/open', undefined, 200],
     ['anyone on the version', 'GET', '/version', undefined, 200],
     ['nobody on a route that only looks like the description', 'GET', '/docs/secret', undefined, 401],
@@ -82,6 +86,12 @@ describe('what a route declares', () => {
     ['nobody whose scopes are no text', 'POST', '/items', { scope: { 'items:write': true } }, 403],
     ['whoever has one of the roles', 'GET', '/admin', { realm_access: { roles: ['owner'] } }, 200],
     ['nobody with none of the roles', 'GET', '/admin', { realm_access: { roles: ['guest'] }, roles: ['admin'] }, 403],
+    ['whoever may read a resource', 'GET', '/orders', { scope: 'orders:read' }, 200],
+    ['whoever may read a resource, to its head', 'HEAD', '/orders', { scope: 'orders:read' }, 200],
+    ['nobody who may only write a resource', 'GET', '/orders', { scope: 'orders:write' }, 403],
+    ['whoever may write a resource', 'POST', '/orders', { scope: 'orders:write' }, 200],
+    ['nobody who may only read a resource', 'POST', '/orders', { scope: 'orders:read' }, 403],
+    ['nobody with the scopes of a route that declares a role', 'DELETE', '/orders', { scope: 'orders:write' }, 403],
     ['whoever the handler lets through', 'GET', '/mine', { scope: 'items:all' }, 200],
     ['nobody whom the handler does not', 'GET', '/mine', read, 403],
   ])('lets through %s', async (_, method, url, claims, status) => {
@@ -272,6 +282,7 @@ describe('the local issuer', () => {
     const issued = await tokenCommand(['--', '--scope', 'all', '--role', 'admin', '--subject', 'grace'], env);
     expect(await ask(issued.text)).toEqual([200, 'grace']);
     expect(await ask((await tokenCommand([], env)).text)).toMatchObject([403, expect.any(String)]);
+    expect(await ask((await tokenCommand(['--role', 'admin'], env, ['all'])).text)).toEqual([200, 'developer']);
     const [file = ''] = await readdir(env.AUTH_DEVELOPMENT_DIR);
     expect((await stat(path.join(env.AUTH_DEVELOPMENT_DIR, file))).mode & 0o077).toBe(0);
     await started.service.stop(0, 1000);

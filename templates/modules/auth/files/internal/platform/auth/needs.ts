@@ -17,19 +17,35 @@ const descriptions = /^\/(?:openapi\.json|version|docs(?:\/.*)?)$/;
 
 /** The parts of a route that decide who may call it. */
 export interface Route {
+  readonly method: string | readonly string[];
   readonly url?: string | undefined;
-  readonly config?: { readonly auth?: RouteAuth } | undefined;
+  readonly config?: { readonly auth?: RouteAuth; readonly resource?: string } | undefined;
   readonly schema?: { readonly hide?: boolean } | undefined;
+}
+
+/** Methods that change nothing (RFC 9110, 9.2.1). */
+const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * @param resource its name
+ * @returns the scopes of its routes: of those that change nothing, and of the others
+ */
+export function scopesOf(resource: string): { readonly read: string; readonly write: string } {
+  return { read: `${resource}:read`, write: `${resource}:write` };
 }
 
 /**
  * @param route as it was registered
  * @returns what its callers need; undefined when it is public
  */
-export function needsOf({ url = '', config, schema }: Route): Needs | undefined {
+export function needsOf({ method, url = '', config, schema }: Route): Needs | undefined {
   const auth = config?.auth;
   if (auth === 'public') return undefined;
   if (auth !== undefined) return { ...nothing, ...auth };
+  if (config?.resource !== undefined) {
+    const { read, write } = scopesOf(config.resource);
+    return { ...nothing, scopes: [[method].flat().every((each) => safe.has(each)) ? read : write] };
+  }
   return schema?.hide === true && descriptions.test(url) ? undefined : nothing;
 }
 

@@ -9,10 +9,10 @@ describe('identity', () => {
   it('has no check until a module provides one', () => {
     const identity = new Identity();
     expect(identity.authenticate).toBeUndefined();
-    expect(identity.permits(undefined, { url: '/' })).toBe(true);
+    expect(identity.permits(undefined, { method: 'GET', url: '/' })).toBe(true);
     identity.provide(nobody, nothing);
     expect(identity.authenticate).toBe(nobody);
-    expect(identity.permits(undefined, { url: '/' })).toBe(false);
+    expect(identity.permits(undefined, { method: 'GET', url: '/' })).toBe(false);
   });
 
   it('refuses a second module', () => {

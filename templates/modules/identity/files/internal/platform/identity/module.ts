@@ -55,7 +55,7 @@ export type Authenticate = (
  */
 export type Permits = (
   principal: Principal | undefined,
-  route: Pick<RouteOptions, 'url' | 'config' | 'schema'>,
+  route: Pick<RouteOptions, 'method' | 'url' | 'config' | 'schema'>,
 ) => boolean;
 
 /** Connects the module that verifies tokens to the modules that receive them. Neither requires the other. */

@@ -4,6 +4,13 @@ import { ServiceError } from '../../../pkg/errors/index.ts';
 import type { Entity, ListQuery, Position } from '../../../pkg/resource/index.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The name of the resource that the route belongs to. */
+    resource?: string;
+  }
+}
+
 /** For the `params` of a route of one entity. */
 export const Id = Type.Object({ id: Type.String({ format: 'uuid' }) });
 
