@@ -18,6 +18,11 @@ interface Tables {
 
 const constraints = { unique: { rows_pkey: 'id' }, references: { rows_parent_fkey: 'parent' } };
 
+function row(more: Partial<Row> = {}): Row {
+  const at = '2026-01-02T03:04:05.006Z';
+  return { id: randomUUID(), version: 1, word: 'a', price: '1', createdAt: at, updatedAt: at, ...more };
+}
+
 /**
  * What holds of what the repositories of all resources share, on every database.
  * @param open opens a fresh one
@@ -34,10 +39,6 @@ export function resourceSuite(open: () => Promise<TestDatabase>): void {
   });
   afterAll(() => database.close());
 
-  const row = (more: Partial<Row> = {}): Row => {
-    const at = '2026-01-02T03:04:05.006Z';
-    return { id: randomUUID(), version: 1, word: 'a', price: '1', createdAt: at, updatedAt: at, ...more };
-  };
   const insert = ({ createdAt, updatedAt: _updatedAt, ...values }: Row) =>
     written(constraints, () =>
       database
