@@ -11,11 +11,16 @@ import { scratchFolder } from './scratch.ts';
 /**
  * @param modules ids of the modules; the modules that they require are added
  * @param catalogue catalogue of the modules
+ * @param resources of the service
  * @returns the folder of a newly created service with what it needs to run; it is removed at the end of the test
  */
-export function serviceFolder(modules: readonly string[], catalogue: Catalogue): string {
+export function serviceFolder(
+  modules: readonly string[],
+  catalogue: Catalogue,
+  resources: Manifest['resources'] = {},
+): string {
   const folder = scratchFolder();
-  writeService(folder, modules, catalogue);
+  writeService(folder, modules, catalogue, resources);
   return folder;
 }
 
@@ -30,10 +35,10 @@ export function writeService(
   folder: string,
   modules: readonly string[],
   catalogue: Catalogue,
-  resources: NonNullable<Manifest['resources']> = {},
+  resources: Manifest['resources'] = {},
 ): void {
-  const plain = newManifest({ name: 'orders', modules: withRequired(modules, catalogue) }, catalogue);
-  const manifest = validateManifest({ ...plain, resources }, catalogue);
+  const wanted = newManifest({ name: 'orders', modules: withRequired(modules, catalogue), resources }, catalogue);
+  const manifest = validateManifest(wanted, catalogue);
   for (const [file, { bytes }] of render(manifest, catalogue)) outputFileSync(path.join(folder, file), bytes);
   symlinkSync(path.resolve('node_modules'), path.join(folder, 'node_modules'));
 }
