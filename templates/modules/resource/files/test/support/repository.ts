@@ -62,6 +62,17 @@ export function repositorySuite<Stored extends Entity>(
     expect(await repository.find(entity.id)).toEqual(next);
   });
 
+  it('counts entities by the value of a field', async () => {
+    const [one, other] = [renewed(example), renewed(another)];
+    for (const entity of [one, other]) await repository.add(entity);
+    expect(await repository.countBy('version')).toEqual(new Map([['1', 2]]));
+    await repository.save({ ...other, version: 2 });
+    expect([...(await repository.countBy('version'))].toSorted()).toEqual([
+      ['1', 1],
+      ['2', 1],
+    ]);
+  });
+
   it('removes only the version that the caller has seen', async () => {
     const entity = renewed(example);
     await repository.add(entity);
