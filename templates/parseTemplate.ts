@@ -12,7 +12,7 @@ import {
 /**
  * Parses a Handlebars template into data, so that rendering runs no code and loads no parser. It supports variables,
  * `#if` and `#unless` with `else`, `#each` with `else`, `@first`, `@last`, `@index` and `as |name|`, `#fit` with `soft`, `line`, `comma`,
- * `dedent` and `close`, the helpers of `helpers` in model.ts, and `{{"{"}}` for a brace beside a brace. Handlebars' own parser handles syntax and white space.
+ * `dedent`, `close`, `fill` and `hug`, the helpers of `helpers` in model.ts, and `{{"{"}}` for a brace beside a brace. Handlebars' own parser handles syntax and white space.
  * @param text a Handlebars template
  * @param file path of the template, for errors
  * @returns the template in the format of the catalogue

@@ -321,7 +321,7 @@ export type TemplatePart =
   | { readonly break: Break };
 
 /** A place in a text that has to fit a line. `layout.ts` says what each prints. */
-export const breaks = ['soft', 'line', 'comma', 'dedent', 'close'] as const;
+export const breaks = ['soft', 'line', 'comma', 'dedent', 'close', 'fill', 'hug'] as const;
 export type Break = (typeof breaks)[number];
 
 export type Expression =

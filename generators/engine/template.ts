@@ -67,7 +67,9 @@ export function renderTemplate(template: Template, context: object): string {
       if (typeof part === 'string' || 'break' in part) return part;
       if ('value' in part) {
         const value = valueOf(part.value, scope);
-        return isObject(value) && Array.isArray(value['group']) ? { group: value['group'] } : String(value);
+        return isObject(value) && Array.isArray(value['group'])
+          ? { group: value['group'], isOpen: value['isOpen'] === true }
+          : String(value);
       }
       if ('if' in part) return print(isTrue(valueOf(part.if, scope)) ? part.yes : part.no, scope);
       if ('fit' in part) return { group: print(part.fit, scope) };
@@ -127,18 +129,38 @@ const results: Readonly<Record<Helper, (first: unknown, second: unknown) => unkn
 /** A value of JSON as TypeScript, laid out by the service's formatter. */
 function codeOf(value: unknown): Piece {
   if (typeof value === 'string') return quoted(value);
-  if (Array.isArray(value)) return listed('[', value.map(codeOf), ']', ['soft', 'dedent']);
-  if (!isObject(value)) return String(value);
+  if (Array.isArray(value)) {
+    const isFilled = value.length > 1 && value.every((each) => typeof each === 'number');
+    const list = listed('[', value.map(codeOf), ']', ['soft', 'dedent'], isFilled ? 'fill' : 'line');
+    return { group: list, isOpen: isTable(value) };
+  }
+  // `1e+21` is `1e21` there.
+  if (!isObject(value)) return String(value).replace('e+', 'e');
   const members = Object.entries(value).map(([key, each]): Piece => ({
     group: [/^[A-Za-z_$][\w$]*$/.test(key) ? key : quoted(key), ': ', codeOf(each)],
   }));
-  return listed('{', members, '}', ['line', 'close']);
+  return { group: listed('{', members, '}', ['line', 'close'], 'line') };
 }
 
-function listed(open: string, items: readonly Piece[], close: string, [first, last]: readonly [Break, Break]): Piece {
-  if (items.length === 0) return open + close;
-  const separated = items.flatMap((item, index) => (index === 0 ? [item] : [',', { break: 'line' } as const, item]));
-  return { group: [open, { break: first }, ...separated, { break: 'comma' }, { break: last }, close] };
+/** Whether a list holds several lists, or several objects, each of several values. The formatter gives each of them a line. */
+function isTable(items: readonly unknown[]): boolean {
+  return items.length > 1 && items.every(hasSeveral) && new Set(items.map(Array.isArray)).size === 1;
+}
+
+function hasSeveral(item: unknown): boolean {
+  return typeof item === 'object' && item !== null && Object.keys(item).length > 1;
+}
+
+function listed(
+  open: string,
+  items: readonly Piece[],
+  close: string,
+  [first, last]: readonly [Break, Break],
+  between: Break,
+): Piece[] {
+  if (items.length === 0) return [open + close];
+  const separated = items.flatMap((item, index): Piece[] => (index === 0 ? [item] : [',', { break: between }, item]));
+  return [open, { break: first }, ...separated, { break: 'comma' }, { break: last }, close];
 }
 
 /** A string of TypeScript, with the quotes that the service's formatter chooses: those that need fewer escapes. */

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { fieldNameOf } from '../../generators/engine/resources/names.ts';
 import { type Field, type FieldType, fieldTypes, type Manifest, type Resource } from '../../generators/engine/model.ts';
 
 type Resources = NonNullable<Manifest['resources']>;
@@ -135,4 +136,59 @@ export function resourcesArbitrary(printField: (field: Field) => string): fc.Arb
       ),
     )
     .map((entries) => Object.fromEntries(entries));
+}
+
+/**
+ * Words that make lines of every length. The last one is a mark that makes the name no reserved word.
+ * @param mark the mark, in lower case
+ * @returns a name in kebab-case, of 1 to 39 characters
+ */
+function longName(mark: string): fc.Arbitrary<string> {
+  return fc.array(fc.oneof(word, fc.stringMatching(/^[a-z]{20,39}$/)), { maxLength: 5 }).map((words) => {
+    const name = words.join('-').slice(0, 38 - mark.length);
+    return [name.replace(/-$/, ''), mark].filter(Boolean).join('-');
+  });
+}
+
+/** What reaches up to the limits of a field. */
+const sizes = fc.record({
+  values: fc.uniqueArray(fc.stringMatching(/^[a-z][a-zA-Z0-9_-]{0,39}$/), { minLength: 2, maxLength: 50 }),
+  scale: fc.nat(6),
+  verbs: fc.uniqueArray(fc.stringMatching(/^x[a-z]{1,8}(?:-[a-z]{1,8}){0,2}$/), { minLength: 50, maxLength: 50 }),
+});
+
+/**
+ * @param printField prints a field as the manifest has it
+ * @returns a resource `…-x`, which may refer to itself and to `customer`, with names and values up to their limits, and often with states
+ */
+export function wideResourceArbitrary(printField: (field: Field) => string): fc.Arbitrary<Resources> {
+  const names = fc.tuple(longName('x'), fc.array(longName('y1'), { minLength: 1, maxLength: 20 }));
+  return fc.tuple(names, sizes, fc.boolean()).chain(([[name, fieldNames], { values: states, scale, verbs }, stated]) =>
+    fc.tuple(...fieldNames.map(() => fieldArbitrary(['customer', name]))).map((drafts): Resources => {
+      const fields = drafts.map((field, index): [string, string] => {
+        const camel = fieldNameOf(
+          (fieldNames[index] ?? '').replace(/(?:-.)*-?y1$/, `-yy${'abcdefghijklmnopqrst'.charAt(index)}z`),
+        );
+        const wide = {
+          ...field,
+          ...(field.target === name ? { optional: true } : {}),
+          ...(field.type === 'enum'
+            ? { values: ['red', ...states.filter((value) => value !== 'red')].slice(0, 50) }
+            : {}),
+          ...(field.type === 'decimal' ? { precision: 19 + scale, scale: Math.max(3, scale) } : {}),
+        };
+        return [camel, printField(wide)];
+      });
+      const chain = states.slice(1).map((state, index) => `${states[index]}>${state}:${verbs[index]}`);
+      return {
+        customer: { plural: 'customers', fields: { email: 'email:unique' }, created: '20261130' },
+        [name]: {
+          plural: name.replace(/x$/, 'xs'),
+          fields: { ...Object.fromEntries(fields), ...(stated && { stateOf9: `enum(${states.join(',')})` }) },
+          ...(stated && { states: { stateOf9: chain.join(', ') } }),
+          created: '20261130b',
+        },
+      };
+    }),
+  );
 }

@@ -1,10 +1,11 @@
 import { fieldTypes, type Field, type Manifest, type Resource } from '../model.ts';
 import { examplesOf } from './examples.ts';
-import { listRulesOf, rulesOf, schemaOf } from './schema.ts';
+import { asObject, listRulesOf, rulesOf, schemaOf } from './schema.ts';
 import { boundsOf, isFilter, hasLength, parseField } from './fields.ts';
 import { historyOf, type Revision } from './history.ts';
 import { type Names, namesOf } from './names.ts';
 import { parseStates, type Transition } from './states.ts';
+import { fieldsTable, type Page, routesTable } from './page.ts';
 import { changeSteps, constraintName, creationOf } from './tables.ts';
 
 type Resources = NonNullable<Manifest['resources']>;
@@ -102,9 +103,21 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
   );
   const canonical = fields.filter(({ canonicalBy }) => canonicalBy !== null);
   const names = resourceNames(name, resource.plural);
-  const example = Object.fromEntries(writable.filter(({ self }) => !self).map((field) => [field.name, field.example]));
+  const shown = writable.filter(({ self }) => !self);
+  const example = Object.fromEntries(shown.map((field) => [field.name, field.example]));
   const refs = fields.filter((field) => field.type === 'ref');
   const unique = fields.filter((field) => field.unique);
+  const page: Page = {
+    ...{ path: `/${names.plural.kebab}`, one: `${names.article} ${names.words}`, many: names.plural.words },
+    fields: fields.map(({ name: field, target: other, state }) => ({
+      field: parseField(field, resource.fields[field] ?? ''),
+      target: other === null ? undefined : `/${other.plural.kebab}`,
+      state,
+    })),
+    ...{ filters: namesIn(filters), sortable: ['createdAt', ...namesIn(sortable)] },
+    isChangeable: changeable.length > 0,
+    transitions: states === false ? [] : states.transitions,
+  };
   const any = (test: (field: (typeof fields)[number]) => boolean): boolean => fields.some(test);
   return {
     ...names,
@@ -123,6 +136,8 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
     limited,
     /** Fields whose values are stored in one form only. */
     canonical,
+    /** Tables of its page, in Markdown. */
+    tables: { fields: fieldsTable(page), routes: routesTable(page) },
     /** Names and values as the code lists them. */
     lists: {
       changeable: namesIn(changeable),
@@ -134,11 +149,13 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
       refs: Object.fromEntries(
         refs.filter((field) => !field.list).map((field) => [field.name, field.target?.plural.snake ?? '']),
       ),
-      sortable: ['createdAt', ...namesIn(sortable)],
+      sortable: page.sortable,
       unique: namesIn(unique),
       filters: namesIn(filters),
       optional: namesIn(fields.filter((field) => field.optional)),
     },
+    /** Fields of the examples. */
+    shown,
     /** Fields for which another entity of a test has another value. */
     others: fields.filter(({ unique: isUnique, filter, self }) => (isUnique || filter) && !self),
     example,
@@ -229,6 +246,7 @@ function fieldOf<Target extends ResourceNames>(
   const limits = limitsOfText(list ? item : field);
   const examples = examplesOf(field);
   const styles = namesOf(name);
+  const rules = list ? rulesOf(item) : [...rulesOf(field), ...defaultOf(field)];
   return {
     ...styles,
     name,
@@ -250,14 +268,14 @@ function fieldOf<Target extends ResourceNames>(
     limits,
     hasLimits: Object.keys(limits).length > 0,
     /** What JSON Schema says of a value, or of an item of a list. */
-    rules: list ? rulesOf(item) : [...rulesOf(field), ...defaultOf(field)],
-    listRules: list ? [...listRulesOf(field), ...defaultOf(field)] : [],
-    schema: {
-      ...schemaOf(field),
-      ...Object.fromEntries(defaultOf(field).map(({ keyword, value }) => [keyword, value])),
-    },
+    rules,
+    ruleSet: asObject(rules),
+    listRuleSet: list ? asObject([...listRulesOf(field), ...defaultOf(field)]) : {},
+    schema: { ...schemaOf(field), ...asObject(defaultOf(field)) },
     /** Without its default. */
     changeSchema: schemaOf(field),
+    /** Whether its value is a text of JSON. */
+    isText: typeof examples[0] === 'string',
     numeric: type === 'decimal' || type === 'bigint',
     timed: type === 'date' || type === 'datetime',
     canonicalBy: canonicalBy[type] ?? null,
@@ -318,6 +336,13 @@ function statesOf(field: Field, text: string) {
     initial,
     states,
     transitions,
+    /** Mermaid takes few characters in the id of a state. */
+    diagram: {
+      nodes: states.map((state, index) => ({ id: `s${index}`, state })),
+      edges: transitions.flatMap(({ verb, from, to }) =>
+        from.map((each) => ({ from: `s${states.indexOf(each)}`, to: `s${states.indexOf(to)}`, verb })),
+      ),
+    },
     /** One transition that a new entity can make once, for tests. */
     opening: transitions.filter(({ from, to }) => from.includes(initial) && !from.includes(to)).slice(0, 1),
   };

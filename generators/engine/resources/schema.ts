@@ -71,6 +71,10 @@ export function schemaOf(field: Field): JsonObject {
   return list ? { type: 'array', items: value, ...asObject(listRulesOf(field)) } : value;
 }
 
-function asObject(rules: readonly Rule[]): JsonObject {
+/**
+ * @param rules keywords and their values
+ * @returns them as one object
+ */
+export function asObject(rules: readonly Rule[]): JsonObject {
   return Object.fromEntries(rules.map(({ keyword, value }) => [keyword, value]));
 }
