@@ -67,10 +67,8 @@ export function repositorySuite<Stored extends Entity>(
     for (const entity of [one, other]) await repository.add(entity);
     expect(await repository.countBy('version')).toEqual(new Map([['1', 2]]));
     await repository.save({ ...other, version: 2 });
-    expect([...(await repository.countBy('version'))].toSorted()).toEqual([
-      ['1', 1],
-      ['2', 1],
-    ]);
+    const counts = await repository.countBy('version');
+    expect(Object.fromEntries(counts)).toEqual({ 1: 1, 2: 1 });
   });
 
   it('removes only the version that the caller has seen', async () => {
