@@ -1,10 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
 import { loadCatalogue } from './catalogue.ts';
 import { fieldOf, objectIn } from './engine/json.ts';
 import { manifestPath } from './engine/manifest.ts';
 import type { CatalogueModule, PackageManager } from './engine/model.ts';
 import type { Prepared } from './engine/reconcile/prepare.ts';
+import { startPath, startsResources, startSteps } from './engine/resources/start.ts';
 import { fewOf } from './engine/suggest.ts';
 import { packageManagerDefinitions } from './engine/packageManagers/index.ts';
+import { decode } from './engine/text.ts';
 import { wayTo } from './install.ts';
 import type { Invocation } from './invocation.ts';
 
@@ -46,6 +49,7 @@ export function factsAfter({ packageManager, isNew }: Run, invocation: Invocatio
   const catalogue = catalogueChange(prepared);
   return [
     ...(isNew ? [] : ofModules(prepared, packageManagerDefinitions[packageManager].run, invocation)),
+    ...(isNew ? [] : ofResources(prepared)),
     ...(catalogue === undefined
       ? []
       : [`read what ${catalogue.to} asks of owners: docs/changes.md in the repository of Slipway`]),
@@ -100,6 +104,16 @@ function ofModules(prepared: Prepared, run: string, { flags, cwd }: Invocation):
       (id) => `no module requires ${id} any more; if you do not use it: slipway remove ${id}`,
     ),
   ];
+}
+
+/** Tells the owner of a file that starts the service to list the resources in it: Slipway does not write the file again. */
+function ofResources(prepared: Prepared): string[] {
+  const [before, after] = inManifests(prepared, 'resources');
+  if (after === undefined || isDeepStrictEqual(before, after)) return [];
+  const main = prepared.before(startPath);
+  // A service whose file is elsewhere is told once.
+  const isListed = main === undefined ? before !== undefined : startsResources(decode(main) ?? '');
+  return isListed ? [] : [...startSteps];
 }
 
 function without(some: readonly string[] = [], others: readonly string[] = []): string[] {

@@ -50,7 +50,8 @@ export function resourceCatalogue(): Catalogue {
           },
         },
         contract: parseTemplate(
-          '{ "paths": { "/{{resource.plural.kebab}}": { "get": { "operationId": "list{{resource.plural.pascal}}" } } } }',
+          '{ "paths": { "/{{resource.plural.kebab}}": { "get": { "operationId": "list{{resource.plural.pascal}}" } } }, ' +
+            '"components": { "schemas": { "{{resource.pascal}}": {}, "{{resource.pascal}}List": {} } } }',
           'contract.json.hbs',
         ),
       },

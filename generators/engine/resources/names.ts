@@ -82,7 +82,16 @@ const reservedWords = new Set(
 const globals = new Set(
   (
     'array big-int buffer date error function headers json map math omit partial pick process promise proxy record reg-exp request ' +
-    'response set url'
+    'response return-type set url'
+  ).split(' '),
+);
+
+/** What the code of every slice imports and declares. A resource of the name would be a second one. */
+const ofSlice = new Set(
+  (
+    'accepted-version assert-valid at changed concurrent-change conflict create created decimal existing expect from get given ' +
+    'http id idempotency-store if-match instant invalid it later list-query memory-database merge-patch moved name next ' +
+    'now patch-of random-uuid present refused repository required-version save to valid'
   ).split(' '),
 );
 
@@ -126,6 +135,7 @@ export function resourceNameFault(name: string): string | undefined {
   if (reservedWords.has(name)) return `"${name}" is a reserved word of TypeScript`;
   if (globals.has(name)) return `"${name}" would hide a type of JavaScript that generated code uses`;
   if (members.has(namesOf(name).camel)) return `"${name}" is a member of every object of JavaScript`;
+  if (ofSlice.has(name)) return `"${name}" has another meaning in the code of every resource`;
   if (ofService.has(name)) return `"${name}" has another meaning in every service`;
   return fileNameFault(name);
 }

@@ -29,7 +29,9 @@ export function resourceModules(
       `the catalogue ${catalogue.version} has no templates for resources`,
       'use a newer one: slipway update',
     );
-  for (const name of names) refuseTaken(name, resources[name]?.plural ?? '', modules);
+  const schemas = new Map(
+    modules.flatMap(({ id, contract }) => schemasIn(contract).map((schema) => [schema, ownerOf(id)] as const)),
+  );
   const present = new Set(modules.map(({ id }) => id));
   const has = Object.fromEntries(Object.keys(catalogue.modules).map((id) => [id, present.has(id)]));
   const shared = modules.map((module) => ({
@@ -39,6 +41,7 @@ export function resourceModules(
   }));
   return names.flatMap((name) => {
     const { changes, resource } = contextsOf(name, resources);
+    const owner = `the resource "${name}"`;
     const parts = modules.flatMap((module, index): CatalogueModule[] => {
       if (module.resource === undefined) return [];
       const context = { ...shared[index], resource };
@@ -54,8 +57,23 @@ export function resourceModules(
         },
       ];
     });
+    const own = parts.flatMap((part) => schemasIn(part.contract));
+    const taken = own.find((schema) => (schemas.get(schema) ?? owner) !== owner);
+    refuseTaken(name, resource.plural.kebab, modules, taken !== undefined);
+    if (taken !== undefined)
+      throw badInput(`resource "${name}": the schema ${taken} belongs to ${schemas.get(taken)}`, 'choose another name');
+    for (const schema of own) schemas.set(schema, owner);
     return withoutReplaced(parts);
   });
+}
+
+/** Returns the names of the schemas of a contract. Those of the whole service differ. */
+function schemasIn(contract: Contract | undefined): string[] {
+  return Object.keys(fieldOf(fieldOf(contract, 'components'), 'schemas') ?? {});
+}
+
+function ownerOf(module: string): string {
+  return module === 'base' ? 'every service' : `the module "${module}"`;
 }
 
 /** The base is first. A file of a module replaces the file of the base. */
@@ -94,12 +112,12 @@ function pathOf({ path }: ResourceFile, name: string, plural: string): string {
 }
 
 /** Refuses a resource whose folder or whose path belongs to another part of the service. */
-function refuseTaken(name: string, plural: string, modules: readonly CatalogueModule[]): void {
-  const hint = 'choose another plural with --plural';
+function refuseTaken(name: string, plural: string, modules: readonly CatalogueModule[], isNameTaken: boolean): void {
+  const hint = isNameTaken ? 'choose another name' : 'choose another plural with --plural';
   const folder = `internal/${plural}/`;
   const path = `/${plural}`;
   for (const { id, files, contract } of modules) {
-    const owner = id === 'base' ? 'every service' : `the module "${id}"`;
+    const owner = ownerOf(id);
     if (files.some((file) => file.path.startsWith(folder)))
       throw badInput(`resource "${name}": the folder ${folder} belongs to ${owner}`, hint);
     const paths = Object.keys(fieldOf(contract, 'paths') ?? {});

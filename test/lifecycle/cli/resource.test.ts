@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { outputFileSync } from 'fs-extra/esm';
 import { describe, expect, it, vi } from 'vitest';
 import { treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
@@ -69,6 +70,19 @@ describe('slipway resource', () => {
     expect(made.run('resource', '--remove', 'tag', '--no-install').exitCode).toBe(0);
     using plain = resourceService();
     expect(treeOf(made.root)).toEqual(treeOf(plain.root));
+  });
+
+  it('tells an owner whose service does not start its resources', () => {
+    using made = resourceService();
+    const step = 'cmd/server/main.ts: add ...resources to the list that run() takes';
+    const main = path.join(made.root, 'cmd/server/main.ts');
+    outputFileSync(main, 'await run([...modules]);\n');
+    expect(made.run(...order, '--no-install').stdout).toContain(step);
+    expect(made.run('resource', 'order', 'note:string?', '--no-install').stdout).toContain(step);
+    const served =
+      "import { resources } from '../../internal/resources.gen.ts';\nawait run([...modules, ...resources]);\n";
+    writeFileSync(main, served);
+    expect(made.run('resource', 'order', 'remark:string?', '--no-install').stdout).not.toContain(step);
   });
 
   it('takes resources from a file', () => {

@@ -143,6 +143,11 @@ describe('a service with resources', () => {
       ['database'],
       'the folder internal/database/ belongs to',
     ],
+    [
+      { order, customer, 'order-list': { ...customer, fields: { a: 'int' }, plural: 'order-lists' } },
+      [],
+      'resource "order-list": the schema OrderList belongs to the resource "order"',
+    ],
   ])('is refused when %j takes the place of something else', (resources, modules, message) => {
     expect(() => files(resources, modules)).toThrow(message);
   });
