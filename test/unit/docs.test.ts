@@ -36,7 +36,7 @@ function serviceWorld(modules: readonly string[], platformTests = false): World 
   return {
     files: [...tree.keys()],
     // What a reader of docs/first-slice.md makes.
-    made: [...ignoredIn(read('.gitignore')), 'internal/quotes/'],
+    made: [...ignoredIn(read('.gitignore')), 'internal/quotes/', 'docs/resources/'],
     scripts: scriptsIn(read('package.json')),
     read,
     flagsAreOurs: false,

@@ -37,6 +37,7 @@ export const composeAgents: Composer = ({ manifest, modules }) => {
         [`\`${run} format:write\``, 'formats'],
         [`\`${slipway} plan add <module> --json\``, 'shows as JSON what a module would change; writes nothing'],
         [`\`${slipway} add <module>\``, 'adds a module; exit code 3 means conflicts and that nothing was written'],
+        [`\`${slipway} resource <name> <field:type...>\``, 'makes a slice that stores data, or changes its fields'],
         [`\`${slipway} explain <file> --json\``, 'shows who owns a file and what happens to your edits'],
       ],
     ),

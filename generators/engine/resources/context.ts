@@ -274,6 +274,8 @@ function fieldOf<Target extends ResourceNames>(
     schema: { ...schemaOf(field), ...asObject(defaultOf(field)) },
     /** Without its default. */
     changeSchema: schemaOf(field),
+    /** Whether a change needs a schema for null, which removes the value. The schema of any JSON takes it already. */
+    takesNull: (optional || field.default !== undefined) && (type !== 'json' || list),
     /** Whether its value is a text of JSON. */
     isText: typeof examples[0] === 'string',
     numeric: type === 'decimal' || type === 'bigint',

@@ -155,7 +155,8 @@ export function patchOf<Schema extends TObject, Field extends keyof Static<Schem
     const { [name]: property = Type.Unknown() } = properties;
     // A default would be a change that the caller did not ask for.
     const { default: _, ...value }: TSchema & { default?: unknown } = property;
-    return [name, Type.IsOptional(property) ? Type.Union([value, Type.Null()]) : value];
+    const isNullable = Type.IsOptional(property) && !Type.IsUnknown(property);
+    return [name, isNullable ? Type.Union([value, Type.Null()]) : value];
   });
   const schema = Type.Partial(Type.Object(Object.fromEntries(patched)), { ...options, additionalProperties: false });
   return Type.Unsafe(schema);
