@@ -49,7 +49,7 @@ export function factsAfter({ packageManager, isNew }: Run, invocation: Invocatio
   const catalogue = catalogueChange(prepared);
   return [
     ...(isNew ? [] : ofModules(prepared, packageManagerDefinitions[packageManager].run, invocation)),
-    ...(isNew ? [] : ofResources(prepared)),
+    ...(isNew ? [] : [...ofResources(prepared), ...ofMigrations(prepared)]),
     ...(catalogue === undefined
       ? []
       : [`read what ${catalogue.to} asks of owners: docs/changes.md in the repository of Slipway`]),
@@ -114,6 +114,17 @@ function ofResources(prepared: Prepared): string[] {
   // A service whose file is elsewhere is told once.
   const isListed = main === undefined ? before !== undefined : startsResources(decode(main) ?? '');
   return isListed ? [] : [...startSteps];
+}
+
+/** Names the migrations of resources that a plan rewrites, such as after an edit of `fields` in `slipway.json` by hand. */
+function ofMigrations({ entries }: Prepared): string[] {
+  return entries
+    .filter(({ action, module }) => module.startsWith('resource:') && (action === 'update' || action === 'merge'))
+    .filter(({ path }) => path.includes('/migrations/'))
+    .map(
+      ({ path }) =>
+        `${path}: a database that ran it does not run it again; if one did, take the change back and make it with slipway resource, which adds a migration`,
+    );
 }
 
 function without(some: readonly string[] = [], others: readonly string[] = []): string[] {

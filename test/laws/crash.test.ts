@@ -105,7 +105,7 @@ function expectNoStack({ stderr }: Ending): void {
   expect(stderr).not.toMatch(/^\s+at /m);
 }
 
-describe('law 6: the tree is the old one or the new one, never a mix', { timeout: 120_000 }, () => {
+describe('law 6: the tree is the old one or the new one, never a mix', { timeout: 900_000 }, () => {
   it('the change used here does all that a change can do', async () => {
     const { oldTree, newTree } = await trees();
     expect(newTree).toMatchObject({
@@ -213,7 +213,7 @@ function filesOf(tree: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(tree).filter(([, entry]) => entry.startsWith('file')));
 }
 
-describe('law 6 for a new service: the folder is not there, or it is whole', { timeout: 60_000 }, () => {
+describe('law 6 for a new service: the folder is not there, or it is whole', { timeout: 900_000 }, () => {
   const files = edits.filter((edit) => edit.old === null);
 
   it.for([false, true])(

@@ -39,6 +39,8 @@ function join(start: unknown, modules: readonly CatalogueModule[]): unknown {
     if (present === undefined || part === undefined) return present ?? part;
     if (isObject(present) && isObject(part)) {
       const all = new Set([...Object.keys(present), ...Object.keys(part)]);
+      // An operation ends with its responses, as in the document that the service prints of itself.
+      if (all.has('operationId') && all.delete('responses')) all.add('responses');
       const members = [...all].map((key): [string, unknown] => [
         key,
         joined(fieldOf(present, key), fieldOf(part, key), module, [...keys, key]),

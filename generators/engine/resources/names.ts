@@ -89,7 +89,7 @@ const globals = new Set(
 /** What the code of every slice imports and declares. A resource of the name would be a second one. */
 const ofSlice = new Set(
   (
-    'accepted-version assert-valid at changed concurrent-change conflict create created decimal existing expect from get given ' +
+    'accepted-version after assert-valid at before changed concurrent-change conflict create created decimal existing expect from get given ' +
     'http id idempotency-store if-match instant invalid it later list-query memory-database merge-patch moved name next ' +
     'now patch-of random-uuid present refused repository required-version save to valid'
   ).split(' '),

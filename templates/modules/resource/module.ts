@@ -9,5 +9,8 @@ export default defineModule({
   hosts: ['internal/platform/resource/'],
   dependencies: ['big.js'],
   devDependencies: ['@types/big.js'],
-  wiring: { memory: 'internal/platform/resource/memory.ts' },
+  wiring: {
+    memory: 'internal/platform/resource/memory.ts',
+    stateMetrics: 'internal/platform/resource/states.ts',
+  },
 });

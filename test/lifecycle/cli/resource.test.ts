@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { treeOf } from '../../helpers/cli.ts';
 import { expectFault } from '../../helpers/expectFault.ts';
 import { resourceService } from '../../helpers/resourceService.ts';
+import { newService } from '../service.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -83,6 +84,15 @@ describe('slipway resource', () => {
       "import { resources } from '../../internal/resources.gen.ts';\nawait run([...modules, ...resources]);\n";
     writeFileSync(main, served);
     expect(made.run('resource', 'order', 'remark:string?', '--no-install').stdout).not.toContain(step);
+  });
+
+  it('names a migration that an edit of the manifest rewrites', () => {
+    const service = newService('--preset=minimal', '--modules=postgres');
+    const warning = 'a database that ran it does not run it again';
+    expect(service.must(...order)).not.toContain(warning);
+    expect(service.must('resource', 'order', 'note:string?')).not.toContain(warning);
+    service.edit('slipway.json', (text) => text.replace('"sku": "string', '"weight": "int?", "sku": "string'));
+    expect(service.must('update')).toContain(warning);
   });
 
   it('takes resources from a file', () => {

@@ -13,7 +13,7 @@ const unshare = process.getuid?.() === 0 ? ['unshare', '--mount'] : ['unshare', 
 
 function inNamespace(args: readonly string[]): SpawnSyncReturns<string> {
   const [command = '', ...rest] = [...unshare, ...args];
-  return spawnSync(command, rest, { encoding: 'utf8', timeout: 60_000 });
+  return spawnSync(command, rest, { encoding: 'utf8', timeout: 300_000 });
 }
 
 const canMount = inNamespace(['sh', '-c', 'mount -t tmpfs tmpfs /mnt']).status === 0;
@@ -28,7 +28,7 @@ function play(scenario: string): unknown {
 // Where CI says so, a machine that cannot mount is an error, not a reason to skip.
 describe.skipIf(!canMount && process.env['CI'] !== 'true')(
   'on a small disk of its own (needs the right to mount)',
-  { timeout: 90_000 },
+  { timeout: 600_000 },
   () => {
     it('a commit that does not fit leaves the old tree and one clear error, and works once there is space', () => {
       const attempts = play('commit');

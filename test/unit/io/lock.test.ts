@@ -162,7 +162,7 @@ describe('withServiceLock', () => {
     );
   });
 
-  it('lets many processes at once take a stale lock over one at a time', { timeout: 30_000 }, async () => {
+  it('lets many processes at once take a stale lock over one at a time', { timeout: 300_000 }, async () => {
     const { root, lock } = service();
     const spans: { from: number; to: number }[] = [];
     for (let round = 0; round < 4; round += 1) {
@@ -201,7 +201,7 @@ describe('withServiceLock', () => {
     expect(readdirSync(join(root, '.slipway'))).toEqual(['lock.jsonl']);
   });
 
-  it('is free again after a process was killed at any point of taking it over', { timeout: 30_000 }, async () => {
+  it('is free again after a process was killed at any point of taking it over', { timeout: 300_000 }, async () => {
     const pid = await deadPid();
     const make = (): { root: string; command: Command } => {
       const { root, lock } = service();

@@ -7,7 +7,7 @@ const first = ['openapi', 'info', 'servers', 'security', 'tags', 'paths'];
 /**
  * Prints a document in one order, whatever the order in which routes were registered.
  * @param document OpenAPI
- * @returns JSON, with paths and components sorted by name, and the responses last in each operation
+ * @returns JSON, with paths and components sorted by name
  */
 export function printDocument(document: unknown): string {
   const order = [
@@ -21,20 +21,9 @@ export function printDocument(document: unknown): string {
 }
 
 function ordered(name: string, part: unknown): unknown {
-  if (name === 'paths') return byName(mapped(part, (item) => mapped(item, withResponsesLast)));
+  if (name === 'paths') return byName(part);
   if (name !== 'components') return part;
   return Object.fromEntries(membersOf(byName(part)).map(([kind, members]) => [kind, byName(members)]));
-}
-
-/** A module may add members to the operation of another. */
-function withResponsesLast(operation: unknown): unknown {
-  if (!isObject(operation) || operation['responses'] === undefined) return operation;
-  const { responses, ...rest } = operation;
-  return { ...rest, responses };
-}
-
-function mapped(value: unknown, change: (member: unknown) => unknown): unknown {
-  return isObject(value) ? Object.fromEntries(membersOf(value).map(([name, member]) => [name, change(member)])) : value;
 }
 
 function byName(value: unknown): unknown {

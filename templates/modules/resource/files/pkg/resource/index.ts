@@ -37,6 +37,8 @@ export interface Repository<Stored extends Entity> {
   add(entity: Stored): Promise<void>;
   find(id: string): Promise<Stored | undefined>;
   list(query: ListQuery): Promise<readonly Stored[]>;
+  /** @returns the number of entities for each value of a field */
+  countBy(field: keyof Stored & string): Promise<ReadonlyMap<string, number>>;
   /**
    * Stores the next version of an entity. Throws as `add` does.
    * @returns false when another change was faster: nothing is stored

@@ -62,6 +62,15 @@ export function repositorySuite<Stored extends Entity>(
     expect(await repository.find(entity.id)).toEqual(next);
   });
 
+  it('counts entities by the value of a field', async () => {
+    const [one, other] = [renewed(example), renewed(another)];
+    for (const entity of [one, other]) await repository.add(entity);
+    expect(await repository.countBy('version')).toEqual(new Map([['1', 2]]));
+    await repository.save({ ...other, version: 2 });
+    const counts = await repository.countBy('version');
+    expect(Object.fromEntries(counts)).toEqual({ 1: 1, 2: 1 });
+  });
+
   it('removes only the version that the caller has seen', async () => {
     const entity = renewed(example);
     await repository.add(entity);

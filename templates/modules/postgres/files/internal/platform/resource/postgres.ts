@@ -99,6 +99,21 @@ export function paged<Tables, Name extends keyof Tables, Row>(
   return found.orderBy(column, direction).orderBy(id, direction).limit(limit);
 }
 
+/**
+ * @param query selects from one table
+ * @param field of its entities
+ * @returns the number of rows for each value of the field
+ */
+export async function counted<Tables, Name extends keyof Tables, Row>(
+  query: SelectQueryBuilder<Tables, Name, Row>,
+  field: string,
+): Promise<Map<string, number>> {
+  const column = columnOf(field);
+  const counts = query.select([sql<string>`${column}::text`.as('value'), sql<string>`count(*)::text`.as('count')]);
+  const rows = await counts.groupBy(column).$castTo<{ value: string; count: string }>().execute();
+  return new Map(rows.map(({ value, count }) => [value, Number(count)]));
+}
+
 /** `placedAt` is stored in the column `placed_at`. */
 function columnOf(field: string) {
   return sql.ref(field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));

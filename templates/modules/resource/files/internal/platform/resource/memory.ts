@@ -60,6 +60,11 @@ export class MemoryDatabase {
           .toSorted(compare)
           .slice(0, limit);
       },
+      async countBy(field) {
+        const counts = new Map<string, number>();
+        for (const { [field]: value } of rows.values()) counts.set(String(value), (counts.get(String(value)) ?? 0) + 1);
+        return counts;
+      },
       async save(entity) {
         if (!isCurrent({ ...entity, version: entity.version - 1 })) return false;
         check(entity);
