@@ -252,6 +252,7 @@ function fieldOf<Target extends ResourceNames>(
     name,
     type,
     list,
+    row: list ? 'rowList' : 'row',
     reader: list ? 'readList' : 'read',
     optional,
     unique,

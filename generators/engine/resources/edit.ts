@@ -249,7 +249,10 @@ function differences(before: Field, after: Field): string[] {
     ...(!before.optional && after.optional ? [`callers notice: "${name}" may be absent`] : []),
     ...(!before.private && after.private ? [`callers notice: "${name}" is no longer in replies`] : []),
     ...(!before.immutable && after.immutable ? [`callers notice: "${name}" can no longer be changed`] : []),
-    ...gone.map((value) => `callers notice: "${name}" is never "${value}"; the migration fails while a row has it`),
+    ...gone.map(
+      (value) =>
+        `callers notice: "${value}" is no longer a value of "${name}"; rows that have it keep it until they change`,
+    ),
   ];
 }
 

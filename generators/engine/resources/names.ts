@@ -98,6 +98,7 @@ const ofSlice = new Set(
 /** Names of the lists of a service, of its own folders in `internal/`, and of the tables of Kysely. */
 const ofService = new Set([
   'app',
+  'idempotency-keys',
   'kysely-migration',
   'kysely-migration-lock',
   'migrations',
@@ -109,6 +110,12 @@ const ofService = new Set([
 
 /** Fields that every resource has. */
 const ownFields = new Set(['id', 'version', 'createdAt', 'updatedAt']);
+
+/** https://www.postgresql.org/docs/current/ddl-system-columns.html */
+const systemColumns = new Set(['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid']);
+
+/** PostgreSQL cuts longer names. */
+const longestColumn = 63;
 
 /** Members of every object of JavaScript, and `then`, which makes an object a promise. */
 const members = new Set([
@@ -156,6 +163,9 @@ export function fieldNameFault(name: string, isFilter = false): string | undefin
   if (ownFields.has(name)) return `every resource has the field "${name}" already`;
   if (reservedWords.has(namesOf(name).kebab)) return `"${name}" is a reserved word of TypeScript`;
   if (members.has(name)) return `"${name}" is a member of every object of JavaScript`;
+  const { snake } = namesOf(name);
+  if (systemColumns.has(snake)) return `every table of PostgreSQL has a column "${snake}"`;
+  if (snake.length > longestColumn) return `its column "${snake}" would be longer than ${longestColumn} characters`;
   if (isFilter && listParameters.has(name))
     return `"${name}" is a query parameter of every list, and this field filters lists`;
   return undefined;

@@ -67,6 +67,8 @@ describe('a name', () => {
   it.each([
     ['id', 'every resource has'],
     ['createdAt', 'every resource has'],
+    ['xmin', 'every table of PostgreSQL has'],
+    [`a${'BCd'.repeat(13)}`, 'would be longer than 63 characters'],
     ['placed_at', 'use letters and digits'],
     ['customerID', 'write it in camelCase: "customerId"'],
     ['__proto__', 'use letters and digits'],

@@ -5,9 +5,6 @@ import { sqlState, violatedConstraint } from '../postgres/errors.ts';
 /** Columns with times. */
 export type Time = ColumnType<Date, string, string>;
 export type Times = ColumnType<Date[], string[], string[]>;
-/** Columns with numbers of 64 bits. A query reads them as text, since the client refuses to round them. */
-export type BigInteger = ColumnType<number, string, string>;
-export type BigIntegers = ColumnType<number[], string[], string[]>;
 /** Columns with JSON. Queries write them with `json`. */
 export type Json = ColumnType<unknown, string | null, string | null>;
 export type JsonList = ColumnType<unknown[], string | null, string | null>;
