@@ -272,7 +272,7 @@ function alterationOf(table: string, before: Column, after: Column): { first: St
     first: [
       ...from.filter((part) => !isIn(to, part)).map((part) => removal(table, part)),
       ...(before.hasDefault && hasOtherDefault ? [step('dropDefault')] : []),
-      ...(isOther ? [step('setType')] : []),
+      ...(isOther ? [{ ...step('setType'), from: storage[before.type] }] : []),
       ...(after.hasDefault && hasOtherDefault ? [step('setDefault')] : []),
       ...(before.optional && !after.optional ? [...(after.hasDefault ? [step('fill')] : []), step('setNotNull')] : []),
       ...(!before.optional && after.optional ? [step('dropNotNull')] : []),
