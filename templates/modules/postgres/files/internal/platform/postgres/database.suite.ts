@@ -25,6 +25,9 @@ export const fastSettings = {
  * Tests for both databases, with one connection.
  * @param open opens a fresh database with `fastSettings`
  */
+/** The last migration. */
+const idempotency = '20261130_idempotency';
+
 export function databaseSuite(open: () => Promise<TestDatabase>): void {
   let opened: TestDatabase;
   let database: Database<Tables>;
@@ -247,7 +250,7 @@ export function databaseSuite(open: () => Promise<TestDatabase>): void {
       const migrations = createMigrations(opened.tables<unknown>().db);
       await migrations.down();
       const health = await watchHealth(opened, await createLogger('silent'), 50, 1000);
-      expect(health.report).toThrow('migrations are pending: 20261121_accounts');
+      expect(health.report).toThrow(`migrations are pending: ${idempotency}`);
       expect(await metric('postgres_migrations_pending')).toMatchObject([{ value: 1 }]);
       await migrations.up();
       await vi.waitFor(() => expect(health.report).not.toThrow(), 60_000);
@@ -272,7 +275,7 @@ export function databaseSuite(open: () => Promise<TestDatabase>): void {
     it('go down one by one and up again', async () => {
       const migrations = createMigrations(opened.tables<unknown>().db);
       const all = (await migrations.status()).map(({ name }) => name);
-      expect(all).toContain('20261121_accounts');
+      expect(all).toContain(idempotency);
       expect(await migrations.pending()).toEqual([]);
       expect(await migrations.down()).toMatchObject([{ migrationName: all.at(-1), status: 'Success' }]);
       expect(await migrations.pending()).toEqual(all.slice(-1));
@@ -283,10 +286,10 @@ export function databaseSuite(open: () => Promise<TestDatabase>): void {
     it('change nothing when one of them fails', async () => {
       const migrations = createMigrations(opened.tables<unknown>().db);
       await migrations.down();
-      await sql`create table accounts ()`.execute(db);
+      await sql`create table idempotency_keys ()`.execute(db);
       await expect(migrations.up()).rejects.toThrow('failed: nothing was changed');
-      expect(await migrations.pending()).toEqual(['20261121_accounts']);
-      await sql`drop table accounts`.execute(db);
+      expect(await migrations.pending()).toEqual([idempotency]);
+      await sql`drop table idempotency_keys`.execute(db);
       await migrations.up();
     });
   });

@@ -23,8 +23,8 @@ describe.skipIf(!server)('the module, on a PostgreSQL server (needs DATABASE_URL
     const becomes = (expected: unknown) =>
       vi.waitFor(async () => expect(await service.health(1000)).toEqual({ postgres: expected }), 60_000);
 
-    await becomes({ error: 'migrations are pending: 20261121_accounts' });
-    expect(await metrics.text()).toContain('postgres_migrations_pending 1');
+    await becomes({ error: 'migrations are pending: 20261121_accounts, 20261130_idempotency' });
+    expect(await metrics.text()).toContain('postgres_migrations_pending 2');
     expect(await migrate([], { DATABASE_URL: url }, await createLogger('info', new LogLines()))).toBe(exitCodes.done);
     await becomes('ok');
 
