@@ -110,7 +110,7 @@ describe('a manifest', () => {
     for (const [text, message] of [
       [deep, 'slipway.json is nested deeper than 100 levels'],
       [long(7_000_000), '/x: unknown key "x"'],
-      [`[${'1,'.repeat(20_000)}1]`, 'slipway.json holds more than 10000 values'],
+      [`[${'1,'.repeat(40_000)}1]`, 'slipway.json holds more than 30000 values'],
       [long(20_000_000), 'slipway.json is too large: 20000008 bytes'],
     ] as const) {
       using service = serviceWith(() => text);
