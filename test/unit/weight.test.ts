@@ -6,8 +6,8 @@ const catalogue = await buildCatalogue();
 
 /** The most that a service may weigh. */
 const budgets = {
-  minimal: { files: 78, lines: 5425, testLines: 300 },
-  default: { files: 142, lines: 7360, testLines: 650 },
+  minimal: { files: 78, lines: 5435, testLines: 300 },
+  default: { files: 142, lines: 7370, testLines: 650 },
 } as const;
 
 describe('the weight of a fresh service', () => {

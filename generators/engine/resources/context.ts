@@ -104,6 +104,9 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
   const canonical = fields.filter(({ canonicalBy }) => canonicalBy !== null);
   const names = resourceNames(name, resource.plural);
   const shown = writable.filter(({ self }) => !self);
+  const defaults = Object.fromEntries(
+    fields.filter((field) => field.hasDefault).map((field) => [field.name, field.default]),
+  );
   const example = Object.fromEntries(shown.map((field) => [field.name, field.example]));
   const refs = fields.filter((field) => field.type === 'ref');
   const unique = fields.filter((field) => field.unique);
@@ -141,9 +144,7 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
     /** Names and values as the code lists them. */
     lists: {
       changeable: namesIn(changeable),
-      defaults: Object.fromEntries(
-        fields.filter((field) => field.hasDefault).map((field) => [field.name, field.default]),
-      ),
+      defaults,
       hidden: namesIn(fields.filter((field) => field.private)),
       numeric: namesIn(fields.filter((field) => field.numeric && !field.list)),
       refs: Object.fromEntries(
@@ -160,7 +161,8 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
     others: fields.filter(({ unique: isUnique, filter, self }) => (isUnique || filter) && !self),
     example,
     entity: {
-      ...{ id: exampleId, version: 1, ...example },
+      // In the order of the code: it begins with the defaults.
+      ...{ id: exampleId, version: 1, ...defaults, ...example },
       ...(states && { [states.field.name]: states.initial }),
       ...{ createdAt: exampleTime, updatedAt: exampleTime },
     },

@@ -70,7 +70,19 @@ async function joinTypeBox(): Promise<void> {
   const input: Record<string, string> = {};
   for (const entry of Object.keys(exports)) input[entry.slice(2) || 'index'] = path.posix.join('typebox', entry);
   const dir = 'dist/node_modules/typebox';
-  await build({ input, platform: 'node', output: { dir, cleanDir: true, sourcemap: true }, logLevel: 'warn' });
+  await build({
+    input,
+    platform: 'node',
+    output: {
+      dir,
+      cleanDir: true,
+      sourcemap: true,
+      // The files name no path of this machine.
+      sourcemapPathTransform: (source) => source.replace(/^.*node_modules\//, ''),
+    },
+    experimental: { attachDebugInfo: 'none' },
+    logLevel: 'warn',
+  });
   const joined = { name: 'typebox', version, type: 'module', exports: { '.': './index.js', './*': './*.js' } };
   writeFileSync(`${dir}/package.json`, JSON.stringify(joined));
 }
