@@ -111,7 +111,7 @@ function ofResources(prepared: Prepared): string[] {
   const [before, after] = inManifests(prepared, 'resources');
   if (after === undefined || isDeepStrictEqual(before, after)) return [];
   const main = prepared.before(startPath);
-  // A service whose file is elsewhere is told once.
+  // When the owner has moved the file, the note is printed only once.
   const isListed = main === undefined ? before !== undefined : startsResources(decode(main) ?? '');
   return isListed ? [] : [...startSteps];
 }

@@ -65,7 +65,7 @@ export async function sqlOf(url: string): Promise<string> {
       'write postgres://user:password@host:5432/name',
     );
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: patience, query_timeout: patience });
-  // A connection that is lost between two statements is told to the next one, too.
+  // When the connection is lost between two statements, the next statement fails, too.
   client.on('error', () => undefined);
   try {
     await client.connect();

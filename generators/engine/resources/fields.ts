@@ -117,7 +117,7 @@ function typeIn(text: string, fail: FaultAt): { type: FieldType; at: number } {
   );
 }
 
-/** Parses what stands in parentheses after the type. Returns the place after it. */
+/** Parses the arguments in parentheses after the type. Returns the place after them. */
 function parseTypeArguments(field: Draft, text: string, at: number, fail: FaultAt): number {
   const { type } = field;
   if (text.charAt(at) !== '(') {
@@ -248,7 +248,7 @@ const skipped: Readonly<Record<Mode, RegExp>> = {
   pattern: /\\.|\[(?:[^\]\\]|\\.)*\]|[^]/y,
 };
 
-/** Returns what stands in the parentheses that open at a place, and the place after them. */
+/** Returns the text between the parentheses that open at a place, and the place after them. */
 function parentheses(text: string, open: number, mode: Mode, fail: FaultAt): { inner: string; end: number } {
   const token = skipped[mode];
   token.lastIndex = open;
