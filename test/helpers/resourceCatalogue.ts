@@ -1,4 +1,4 @@
-import type { Catalogue, ResourceFile } from '../../generators/engine/model.ts';
+import { type Catalogue, fieldTypes, type ResourceFile } from '../../generators/engine/model.ts';
 import { parseTemplate } from '../../templates/parseTemplate.ts';
 import { tinyCatalogue } from './tinyCatalogue.ts';
 
@@ -74,28 +74,9 @@ export function resourceCatalogue(): Catalogue {
               'seed',
             ),
           ],
-          types: { sql: { ...Object.fromEntries(sqlTypes.map((type) => [type, type])) } },
+          types: { sql: { ...Object.fromEntries(fieldTypes.map((type) => [type, type])) } },
         },
       },
     },
   };
 }
-
-const sqlTypes = [
-  ...[
-    'string',
-    'text',
-    'email',
-    'url',
-    'int',
-    'bigint',
-    'decimal',
-    'boolean',
-    'date',
-    'datetime',
-    'uuid',
-    'json',
-    'enum',
-  ],
-  'ref',
-];

@@ -121,7 +121,6 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
     isChangeable: changeable.length > 0,
     transitions: states === false ? [] : states.transitions,
   };
-  const any = (test: (field: (typeof fields)[number]) => boolean): boolean => fields.some(test);
   return {
     ...names,
     Article: capital(names.article),
@@ -193,25 +192,12 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
     states,
     has: {
       ...typesIn(fields),
-      optional: any(({ optional }) => optional),
-      required: any(({ optional }) => !optional),
-      immutable: any(({ immutable }) => immutable),
-      private: any((field) => field.private),
-      default: any(({ hasDefault }) => hasDefault),
-      pattern: any(({ hasPattern }) => hasPattern),
-      unique: unique.length > 0,
-      refs: refs.length > 0,
-      lists: any(({ list }) => list),
-      states: states !== false,
-      filters: filters.length > 0,
-      sortable: sortable.length > 0,
-      writable: writable.length > 0,
-      changeable: changeable.length > 0,
+      private: visible.length < fields.length,
+      default: Object.keys(defaults).length > 0,
       limits: limited.length > 0,
       numberLimits: limited.some(({ numeric }) => numeric),
       timeLimits: limited.some(({ timed }) => timed),
     },
-    migration: revisionsOf(name, resource)[0]?.name,
   };
 }
 
@@ -242,7 +228,7 @@ function fieldOf<Target extends ResourceNames>(
   state = false,
   resource = '',
 ) {
-  const { name, type, list, optional, unique, indexed, immutable, pattern } = field;
+  const { name, type, list, optional, unique, indexed, immutable } = field;
   const { min: _min, max: _max, default: _default, ...rest } = field;
   const item = { ...rest, list: false };
   const limits = limitsOfText(list ? item : field);
@@ -265,8 +251,6 @@ function fieldOf<Target extends ResourceNames>(
     hasDefault: field.default !== undefined,
     default: field.default ?? null,
     ...limitsOf(field),
-    /** Of a list: what each of its items takes. */
-    item: limitsOf(item),
     /** The least and the greatest value of a number or time that is a text, or of each in a list. */
     limits,
     hasLimits: Object.keys(limits).length > 0,
@@ -286,11 +270,7 @@ function fieldOf<Target extends ResourceNames>(
     canonicalBy: canonicalBy[type] ?? null,
     /** Whether it refers to the resource itself. */
     self: field.target === resource,
-    hasPattern: pattern !== undefined,
-    pattern: pattern ?? null,
     values: field.values ?? [],
-    /** The values of an enum with their names in every style. */
-    members: (field.values ?? []).map((value) => ({ value, ...namesOf(value) })),
     precision: field.precision ?? null,
     scale: field.scale ?? null,
     target: field.target === undefined ? null : target(field.target),

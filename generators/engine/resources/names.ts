@@ -10,8 +10,6 @@ export interface Names {
   readonly pascal: string;
   /** `order_line` */
   readonly snake: string;
-  /** `ORDER_LINE` */
-  readonly constant: string;
   /** `order line` */
   readonly words: string;
   /** `an` */
@@ -33,7 +31,6 @@ export function namesOf(name: string): Names {
     camel: camelOf(parts),
     pascal,
     snake: parts.join('_'),
-    constant: parts.join('_').toUpperCase(),
     words: parts.join(' '),
     article:
       /^(?:[ai]|e(?!u)|o(?!ne\b|nce\b)|u(?!ni|s[aeu]|t[ei]))/.test(parts.join(' ')) || /^(?:hour|hon|heir)/.test(name)

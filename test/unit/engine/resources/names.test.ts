@@ -18,7 +18,6 @@ describe('a name', () => {
         camel: 'orderLine',
         pascal: 'OrderLine',
         snake: 'order_line',
-        constant: 'ORDER_LINE',
         words: 'order line',
         article: 'an',
       });

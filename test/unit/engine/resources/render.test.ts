@@ -124,7 +124,7 @@ describe('a service with resources', () => {
         { verb: 'lose', pascal: 'Lose', to: 'lost', from: ['created', 'confirmed'] },
       ],
     });
-    expect(resource.has).toMatchObject({ decimal: true, int: false, optional: true, states: true, lists: false });
+    expect(resource.has).toMatchObject({ decimal: true, int: false, private: true, default: false });
   });
 
   it.each<[Record<string, Resource>, readonly string[], string]>([
