@@ -367,13 +367,14 @@ function retargeted(resource: Resource, from: string, to: string): Resource {
  * @returns the manifest with these, after the modules, in the order of their names
  */
 export function withResources(manifest: Manifest, resources: Resources): Manifest {
-  const { resources: _former, ...others } = manifest;
-  const next = Object.keys(resources).length === 0 ? [] : [['resources', sorted(resources)] as const];
-  const entries = Object.entries(others).flatMap((entry): (readonly [string, unknown])[] =>
-    entry[0] === 'modules' ? [entry, ...next] : [entry],
-  );
-  // The same keys, with `resources` at its place.
-  return Object.fromEntries(entries) as unknown as Manifest;
+  const { resources: _former, platformTests, ejected, conflicts, ...before } = manifest;
+  return {
+    ...before,
+    ...(Object.keys(resources).length === 0 ? {} : { resources: sorted(resources) }),
+    ...(platformTests === undefined ? {} : { platformTests }),
+    ...(ejected === undefined ? {} : { ejected }),
+    ...(conflicts === undefined ? {} : { conflicts }),
+  };
 }
 
 /** Checks all resources. The error is about the one of the name; without a name about all. */

@@ -6,7 +6,7 @@ export default defineModule({
   category: 'data',
   part: true,
   withResources: true,
-  hosts: ['internal/platform/resource/'],
+  hosts: ['internal/platform/resource/', 'test/support/repository.ts'],
   dependencies: ['big.js'],
   devDependencies: ['@types/big.js'],
   wiring: {
