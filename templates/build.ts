@@ -23,6 +23,7 @@ import { withoutIntegrity } from '../generators/engine/compose/pnpmLock.ts';
 import { modulesOf } from '../generators/engine/resolve.ts';
 import { printCatalogue } from '../generators/engine/catalogueText.ts';
 import { composeContract } from '../generators/engine/compose/contract.ts';
+import { resourceModules } from '../generators/engine/resources/resourceModules.ts';
 import { composeResources } from '../generators/engine/compose/resources.ts';
 import { composeWiring } from '../generators/engine/compose/wiring.ts';
 import { sorted } from '../generators/engine/json.ts';
@@ -91,17 +92,29 @@ async function readModule(folder: string): Promise<CatalogueModule> {
 
 /** Reads what a module adds to each resource. The paths of its files are templates, too. */
 async function readResource(folder: string, definition: ModuleDefinition): Promise<ResourceTemplates> {
-  const [types, contract] = ['types.json', 'contract.json.hbs'] as const;
+  const [types, contract, lists] = ['types.json', 'contract.json.hbs', 'lists.json'] as const;
   const all = await filesIn(folder);
   const read = (name: string): Promise<TemplateFile> => readTemplate(folder, name, definition);
-  const files = await Promise.all(all.filter((name) => name !== types && name !== contract).map(read));
+  const files = await Promise.all(
+    all.filter((name) => ![types, contract, lists].some((other) => other === name)).map(read),
+  );
+  const listed = all.includes(lists) ? await readJson<Record<string, ListText>>(path.join(folder, lists)) : {};
   const printed = all.includes(contract) ? await read(contract) : undefined;
   return {
     files: files.map((file) => ({ ...file, path: parseTemplate(file.path, path.join(folder, file.path)) })),
     types: all.includes(types) ? await readJson<ResourceTemplates['types']>(path.join(folder, types)) : {},
     ...(printed && 'template' in printed ? { contract: printed.template } : {}),
+    lists: Object.fromEntries(
+      Object.entries(listed).map(([file, { list, from, ...text }]) => [
+        file,
+        { list, export: parseTemplate(text.export, lists), from: parseTemplate(from, lists) },
+      ]),
+    ),
   };
 }
+
+/** A list in `lists.json`. `export` and `from` are templates. */
+type ListText = Readonly<Record<'list' | 'export' | 'from', string>>;
 
 /** Returns the paths of all files in a folder, sorted. */
 async function filesIn(folder: string): Promise<string[]> {
@@ -199,19 +212,26 @@ async function importDefault<Value>(file: string): Promise<Value> {
 }
 
 /**
- * Writes what the templates need to be type-checked and tested in place, as one program: the wiring and the contract
- * of all modules, and the list of the folders that form one tree in a service.
+ * Writes what the templates need to be type-checked and tested in place, as one program: the wiring, the contract and the resources of
+ * a service with all modules, and the list of the folders that form one tree in a service.
  */
 async function writeProgram(catalogue: Catalogue): Promise<void> {
   const ids = Object.keys(catalogue.modules);
   // The contract has the name of the service. Here, this is the name of the templates' own package.
   const pack = await readJson<{ name: string }>(path.join(templates, 'package.json'));
-  const manifest = newManifest({ name: pack.name, modules: ids }, catalogue);
-  const modules = modulesOf(manifest, catalogue);
+  const resources = catalogue.presets['default']?.resources ?? {};
+  const manifest = newManifest({ name: pack.name, modules: ids, resources }, catalogue);
+  const chosen = modulesOf(manifest, catalogue);
+  const slices = resourceModules(manifest, chosen, catalogue);
+  const modules = [...chosen, ...slices];
   const folder = path.join(root, '.cache', 'templates');
   const input = { manifest, catalogue, modules, paths: [] };
   await rm(folder, { recursive: true, force: true });
-  for (const [file, { text }] of [...composeWiring(input), ...composeResources(input), ...composeContract(input)]) {
+  const sources = slices
+    .flatMap(({ files }) => files)
+    .flatMap((file) => ('text' in file && /\.(?:ts|proto)$/.test(file.path) ? [[file.path, file] as const] : []));
+  const composed = [composeWiring, composeResources, composeContract].flatMap((compose) => [...compose(input)]);
+  for (const [file, { text }] of [...sources, ...composed]) {
     await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
     await writeFile(path.join(folder, file), text);
   }

@@ -33,7 +33,12 @@ export const command = defineCommand({
         alignedTable(moduleRows.map((row) => [row.installed ? '✓' : ' ', row.id, row.category, row.summary])),
         '',
         colors.bold('Presets'),
-        alignedTable(presetRows.map((row) => [' ', row.name, row.modules.join(', ') || 'the base alone', row.summary])),
+        alignedTable(
+          presetRows.map(({ name, modules, resources: declared = {}, summary }) => {
+            const all = [...modules, ...Object.keys(declared).map((resource) => `resource ${resource}`)];
+            return [' ', name, all.join(', ') || 'the base alone', summary];
+          }),
+        ),
         '',
         colors.bold('Next:'),
         '  slipway info <module>, slipway add <module>, create-slipway <dir> --preset <name>',

@@ -116,9 +116,15 @@ async function commitFirst(root: string, { monorepo }: Manifest): Promise<readon
     : [`no first commit: ${fault}`, 'go on with: git init && git add --all && git commit'];
 }
 
-function nextSteps({ packageManager }: Manifest): readonly string[] {
-  const { run } = packageManagerDefinitions[packageManager];
-  return [`${run} dev`, 'curl localhost:8080/version', 'read README.md, docs/modules.md'];
+function nextSteps({ packageManager, resources = {} }: Manifest): readonly string[] {
+  const { run, dashes } = packageManagerDefinitions[packageManager];
+  const [first] = Object.values(resources);
+  return [
+    `${run} dev`,
+    `curl localhost:8080/${first?.plural ?? 'version'}`,
+    `${run} slipway${dashes} resource order sku:string quantity:int`,
+    'read README.md, docs/modules.md',
+  ];
 }
 
 function pinnedNote({ node }: Manifest): string[] {

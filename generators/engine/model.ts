@@ -206,7 +206,9 @@ export type Script = string | Readonly<{ default: string } & Partial<Record<Pack
 /**
  * A command for a terminal. It needs a service that runs with `npm start`. In `shell`, `{run}` runs an npm script, and `{exec}` runs
  * a program of a package. `{headers}` are curl arguments for the headers that each request to this service needs. `{curl}` is curl
- * with these arguments.
+ * with these arguments. `{path}` is the path of the first resource of the service, `{body}` the body of a request that creates an entity,
+ * `{faulty}` one with an unknown field, `{one}`, `{plural}`,
+ * `{snake}`, `{Pascal}` and `{Pascals}` its names. A trial with `{path}` or `{snake}` is printed only in a service that has a resource.
  */
 export interface Trial {
   /** What the command shows: one line of Markdown without a full stop. */
@@ -216,19 +218,9 @@ export interface Trial {
   readonly prints?: string;
 }
 
-/** An example slice of a module. The user owns it. It is active when the user lists it in `cmd/server/main.ts`. */
-export interface ExampleSlice {
-  /** Name of the export of `file`. The path of `file` starts at the service's root. */
-  readonly name: string;
-  readonly file: string;
-  /** Commands that work once the slice is listed. */
-  readonly trials: readonly Trial[];
-}
-
 /** How to try a module. */
 export interface TryIt {
   readonly trials?: readonly Trial[];
-  readonly example?: ExampleSlice;
   /**
    * A header for the requests of all modules. A shell command encloses it in double quotes. The first trial of this module sets the values
    * that it needs.
@@ -247,8 +239,8 @@ export interface ModuleDefinition {
   readonly category: 'base' | 'api' | 'data' | 'messaging' | 'reliability' | 'security' | 'delivery';
   /** Code that several modules share. Slipway does not offer it. A service contains it while one of its modules requires it. */
   readonly part?: true;
-  /** A part that a service contains while it has a resource. */
-  readonly withResources?: true;
+  /** A part that a service contains while it has a resource: any, or one with states. */
+  readonly withResources?: 'any' | 'states';
   /** Ids of modules that Slipway adds together with this one. Slipway adds and removes required parts automatically. */
   readonly requires?: readonly string[];
   /** Files, and folders ending with `/`, that Slipway renders only when this module is in the service. Any module may bring them. */
@@ -360,6 +352,18 @@ export interface ResourceTemplates {
   readonly types: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Prints the resource's part of the OpenAPI document, as JSON. */
   readonly contract?: Template;
+  /** Path of a file that lists what each resource exports → the export. */
+  readonly lists: Readonly<Record<string, ResourceList>>;
+}
+
+/** One list of exports, and what a resource adds to it. */
+export interface ResourceList {
+  /** The name of the list, which its file exports. */
+  readonly list: string;
+  /** The name that the list contains for a resource. */
+  readonly export: Template;
+  /** The file that exports it, relative to the file of the list. */
+  readonly from: Template;
 }
 
 /** One environment variable that a module reads. The build of the catalogue takes it from the module's TypeBox schema. */
@@ -382,6 +386,17 @@ export interface CatalogueModule extends ModuleDefinition {
   /** What the module adds to the service's OpenAPI document: `contract.json` beside `module.ts`. */
   readonly contract?: Contract;
   readonly resource?: ResourceTemplates;
+  /** What a resource adds to lists of exports. Only a module that was printed for a resource has it. */
+  readonly listed?: readonly ListedExport[];
+}
+
+/** An export in a list. */
+export interface ListedExport {
+  /** The file of the list. */
+  readonly file: string;
+  readonly name: string;
+  /** Relative to the file of the list. */
+  readonly from: string;
 }
 
 /** A named set of modules and resources. */

@@ -73,8 +73,11 @@ export function modulesOf(manifest: Manifest, catalogue: Catalogue): CatalogueMo
 
 /** Returns the parts that a service contains while it has a resource. */
 function partsOfResources({ resources = {} }: Manifest, { modules }: Catalogue): string[] {
-  if (Object.keys(resources).length === 0) return [];
-  return Object.values(modules).flatMap(({ id, withResources }) => (withResources ? [id] : []));
+  const all = Object.values(resources);
+  const wanted = { any: all.length > 0, states: all.some(({ states }) => states !== undefined) };
+  return Object.values(modules).flatMap(({ id, withResources }) =>
+    withResources && wanted[withResources] ? [id] : [],
+  );
 }
 
 /**

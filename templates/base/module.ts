@@ -64,7 +64,7 @@ export default defineModule({
     http: 'internal/platform/http/module.ts',
   },
   ownership: {
-    seed: ['README.md', 'cmd/server/main.ts', 'internal/items/', 'docs/decisions/'],
+    seed: ['README.md', 'cmd/server/main.ts', 'docs/decisions/'],
   },
   platformTests: [
     'test/clock.test.ts',
@@ -72,7 +72,6 @@ export default defineModule({
     'test/faults.test.ts',
     'test/overload.test.ts',
     'test/stopping.test.ts',
-    'test/walls.test.ts',
     'test/support/jumpingClock.ts',
     'test/support/proxy.ts',
     'test/support/random.ts',
@@ -93,15 +92,20 @@ export default defineModule({
   tryIt: {
     trials: [
       {
-        shows: 'Create an item',
-        shell: `{curl} localhost:8080/items -H 'content-type: application/json' -d '{"name":"anchor","quantity":3}'`,
-        prints: '"name":"anchor"',
+        shows: 'Create {one}',
+        shell: `{curl} localhost:8080{path} -H 'content-type: application/json' -d '{body}'`,
+        prints: '"version":1',
       },
-      { shows: 'List the items', shell: '{curl} localhost:8080/items', prints: '"items":[{' },
+      { shows: 'List the {plural}', shell: '{curl} localhost:8080{path}', prints: '"items":[{' },
       {
         shows: 'A request that is not valid gets an error that names the place',
-        shell: `{curl} localhost:8080/items -H 'content-type: application/json' -d '{"name":"anchor","quantity":-1}'`,
-        prints: '"pointer":"/quantity"',
+        shell: `{curl} localhost:8080{path} -H 'content-type: application/json' -d '{faulty}'`,
+        prints: '"pointer":"/unknown"',
+      },
+      {
+        shows: 'See whether the service is ready, and the state of its modules',
+        shell: 'curl -s localhost:9090/readyz',
+        prints: '"status":"ready"',
       },
     ],
   },
@@ -213,8 +217,10 @@ export default defineModule({
     'internal/log/': 'internal/platform/log/',
     'internal/metrics/': 'internal/platform/metrics/',
     'internal/telemetry/tracing.ts': 'internal/platform/app/tracing.ts',
-    'test/support/preparations.ts': 'scripts/service.ts',
+    'test/support/preparations.ts': 'scripts/smoke.ts',
+    'scripts/smoke.ts': 'scripts/smoke.ts',
     'test/support/load.ts': 'scripts/service.ts',
+    'test/support/service.ts': 'scripts/service.ts',
     'scripts/buildInfo.ts': 'scripts/build.ts',
     'scripts/buildSteps.ts': 'scripts/build.ts',
     'test/production.test.ts': 'scripts/production.test.ts',

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { newManifest } from '../../generators/engine/manifest.ts';
+import type { Catalogue, Manifest } from '../../generators/engine/model.ts';
 import { merge } from '../../generators/engine/reconcile/merge/merge.ts';
 import { prepare } from '../../generators/engine/reconcile/prepare.ts';
 import { render as renderService } from '../../generators/engine/render.ts';
@@ -10,7 +11,7 @@ import { buildCatalogue } from '../../templates/build.ts';
 import { offeredModules } from '../helpers/offeredModules.ts';
 import { text, tinyCatalogue } from '../helpers/tinyCatalogue.ts';
 import type { Measurement } from './measurement.ts';
-import { compare } from './sample.ts';
+import { type Candidate, compare } from './sample.ts';
 import { timeTable } from './table.ts';
 
 /** The engine alone, in this process. */
@@ -28,28 +29,45 @@ export const render: Measurement = {
 export const plan: Measurement = {
   title: '`plan` of a service on disk, files read and hashed, a tenth of them edited',
   measure({ scratch }) {
-    const planned = [500, 1000, 2000, 4000].map((files) => candidate(files, scratch));
+    const planned = [500, 1000, 2000, 4000].map(
+      (files) => grownService(files, path.join(scratch, `plan-${files}`), tinyCatalogue(), []).plan,
+    );
     return timeTable(compare(planned, 9), 'plan of 500 files');
   },
 };
 
-function candidate(count: number, scratch: string) {
+/** A service on disk with many files of its catalogue, a tenth of them edited. */
+interface Grown {
+  readonly folder: string;
+  readonly catalogue: Catalogue;
+  readonly manifest: Manifest;
+  /** Plans an update in which each of the files changes. */
+  readonly plan: Candidate;
+}
+
+/**
+ * @param count how many files its catalogue gets besides its own
+ * @param folder where it is written
+ * @param catalogue what it is made from
+ * @param modules ids of its modules
+ * @returns the service
+ */
+export function grownService(count: number, folder: string, catalogue: Catalogue, modules: readonly string[]): Grown {
   const lines = Array.from({ length: 60 }, (_, line) => `export const value${line} = ${line};\n`).join('');
   const contents = Array.from(
     { length: count },
     (_, index) => [`internal/part${index % 40}/file${index}.ts`, `// ${index}\n${lines}`] as const,
   );
-  const { base } = tinyCatalogue();
-  const withFiles = (version: string, end: string) =>
-    tinyCatalogue({
-      version,
-      base: { ...base, files: [...base.files, ...contents.map(([name, content]) => text(name, content + end))] },
-    });
-  const catalogue = withFiles('1.0.0', '');
-  const newer = withFiles('1.1.0', '// newer\n');
-  const folder = path.join(scratch, `plan-${count}`);
-  const manifest = newManifest({ name: 'orders' }, catalogue);
-  const { changes } = prepare(openService(folder), { catalogue, merge, edit: () => manifest });
+  const { base } = catalogue;
+  const withFiles = (end: string, changes: Partial<Catalogue> = {}): Catalogue => ({
+    ...catalogue,
+    ...changes,
+    base: { ...base, files: [...base.files, ...contents.map(([name, content]) => text(name, content + end))] },
+  });
+  const grown = withFiles('');
+  const newer = withFiles('// newer\n', { version: '99.0.0' });
+  const manifest = newManifest({ name: 'orders', modules }, grown);
+  const { changes } = prepare(openService(folder), { catalogue: grown, merge, edit: () => manifest });
   createTree(
     folder,
     changes.flatMap((change) =>
@@ -60,12 +78,17 @@ function candidate(count: number, scratch: string) {
     writeFileSync(path.join(folder, name), `// mine\n${content}`);
   }
   return {
-    name: `plan of ${count} files`,
-    run: () =>
-      void prepare(openService(folder), {
-        catalogue: newer,
-        merge,
-        edit: () => ({ ...manifest, catalogue: '1.1.0' }),
-      }),
+    folder,
+    catalogue: grown,
+    manifest,
+    plan: {
+      name: `plan of ${count} files`,
+      run: () =>
+        void prepare(openService(folder), {
+          catalogue: newer,
+          merge,
+          edit: () => ({ ...manifest, catalogue: newer.version }),
+        }),
+    },
   };
 }

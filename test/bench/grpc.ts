@@ -15,7 +15,8 @@ const packages = ['@bufbuild/protobuf@2.17.0', '@grpc/grpc-js@1.14.7'];
 // On a machine that others use too, a single round says little.
 const rounds = 11;
 const seconds = 4;
-const id = '00000000-0000-4000-8000-000000000000';
+/** Of the bare server, which has one item. */
+const bareId = '00000000-0000-4000-8000-000000000000';
 const grpcPath = '/items.v1.ItemService/GetItem';
 const grpcHeaders = { 'content-type': 'application/grpc', te: 'trailers' };
 
@@ -41,16 +42,14 @@ export const grpc: Measurement = {
   async measure({ cache, slipway }) {
     const service = layDown(slipway(), path.join(cache, 'grpc-service'));
     const peers = installPeers(path.join(cache, 'grpc'), service);
-    const request = path.join(cache, 'request.bin');
-    writeFileSync(request, frame());
     const servers: Server[] = [
       { name: 'bare @grpc/grpc-js', folder: peers, main: 'grpc.mjs', by: 'gRPC' },
-      { name: 'the service by gRPC, as it comes', folder: service, main: 'dist/cmd/bench/main.js', by: 'gRPC' },
-      { name: 'the same by REST', folder: service, main: 'dist/cmd/bench/main.js', by: 'REST' },
+      { name: 'the service by gRPC, as it comes', folder: service, main: 'dist/cmd/server/main.js', by: 'gRPC' },
+      { name: 'the same by REST', folder: service, main: 'dist/cmd/server/main.js', by: 'REST' },
     ];
     const rates = servers.map((): number[] => []);
     for (let round = 0; round < rounds; round += 1) {
-      for (const [index, server] of servers.entries()) rates[index]?.push(await measure(server, request));
+      for (const [index, server] of servers.entries()) rates[index]?.push(await measure(server, cache));
     }
     return [
       'gRPC: h2load, 10 connections with 10 calls each; REST: wrk, 50 connections; one core for the server and one for the load',
@@ -72,12 +71,6 @@ function layDown(slipway: string, folder: string): string {
   );
   runProgram(['npm', 'install', '--no-audit', '--no-fund'], folder);
   runProgram(['npm', 'run', 'build'], folder);
-  // The example is not wired: the build has not seen it.
-  const entry = path.join(folder, 'cmd/bench');
-  mkdirSync(entry);
-  writeFileSync(path.join(entry, 'items.ts'), "export { itemsByGrpc } from '../../internal/items/grpc/module.ts';\n");
-  runProgram(['npm', 'run', 'build'], folder);
-  cpSync(path.join(sources, 'grpcService.mjs'), path.join(folder, 'dist/cmd/bench/main.js'));
   return folder;
 }
 
@@ -91,7 +84,7 @@ function installPeers(folder: string, service: string): string {
 }
 
 /** GetItemRequest with the id as field 1, and the prefix of gRPC. */
-function frame(): Buffer {
+function frame(id: string): Buffer {
   const message = Buffer.concat([Buffer.from([0x0a, id.length]), Buffer.from(id)]);
   const prefix = Buffer.alloc(5);
   prefix.writeUInt32BE(message.length, 1);
@@ -99,13 +92,16 @@ function frame(): Buffer {
 }
 
 /** @returns calls per second */
-async function measure({ name, folder, main, by }: Server, request: string): Promise<number> {
+async function measure({ name, folder, main, by }: Server, cache: string): Promise<number> {
   const [port, grpcPort] = [await freePort(), await freePort()];
   const env = { ADMIN_PORT: '0', PORT: String(port), GRPC_PORT: String(grpcPort) };
   const server = startServer(folder, main, env);
   try {
-    await answers(grpcPort, server);
-    const load = by === 'gRPC' ? () => h2load(grpcPort, request) : () => wrk(port);
+    const id = main === 'grpc.mjs' ? bareId : await createItem(port);
+    await answers(grpcPort, id, server);
+    const request = path.join(cache, 'request.bin');
+    writeFileSync(request, frame(id));
+    const load = by === 'gRPC' ? () => h2load(grpcPort, request) : () => wrk(port, id);
     load();
     return load();
   } catch (error) {
@@ -113,6 +109,22 @@ async function measure({ name, folder, main, by }: Server, request: string): Pro
   } finally {
     await stopServer(server);
   }
+}
+
+/** Creates the item that is asked for, as soon as the service answers. */
+async function createItem(port: number): Promise<string> {
+  for (let tries = 0; tries < 300; tries += 1) {
+    try {
+      const body = JSON.stringify({ name: 'bolt', quantity: 3 });
+      const headers = { 'content-type': 'application/json' };
+      const reply = await fetch(`http://127.0.0.1:${port}/items`, { method: 'POST', headers, body });
+      const { id } = (await reply.json()) as { id: string };
+      return id;
+    } catch {
+      await sleep(50);
+    }
+  }
+  throw new Error(`nothing answers on port ${port}`);
 }
 
 function h2load(port: number, request: string): number {
@@ -130,7 +142,7 @@ function h2load(port: number, request: string): number {
   return rateOf('h2load', args, /finished in [\d.]+s, ([\d.]+) req\/s/, / 0 failed, 0 errored, 0 timeout/);
 }
 
-function wrk(port: number): number {
+function wrk(port: number, id: string): number {
   const args = ['-t1', '-c50', `-d${seconds}s`, `http://127.0.0.1:${port}/items/${id}`];
   return rateOf('wrk', args, /Requests\/sec:\s+([\d.]+)/, /^(?!.*Non-2xx)/s);
 }
@@ -143,15 +155,15 @@ function rateOf(program: string, args: readonly string[], pattern: RegExp, good:
 }
 
 /** Waits until a call is answered with the item: h2load sees the status of HTTP alone. */
-async function answers(port: number, server: ChildProcess): Promise<void> {
+async function answers(port: number, id: string, server: ChildProcess): Promise<void> {
   for (let tries = 0; tries < 300 && server.exitCode === null; tries += 1) {
-    if (await isAnswered(port)) return;
+    if (await isAnswered(port, id)) return;
     await sleep(50);
   }
   throw new Error(`nothing answers on port ${port}`);
 }
 
-async function isAnswered(port: number): Promise<boolean> {
+async function isAnswered(port: number, id: string): Promise<boolean> {
   const session = connect(`http://127.0.0.1:${port}`);
   session.on('error', () => undefined);
   const stream: ClientHttp2Stream = session.request({ ':method': 'POST', ':path': grpcPath, ...grpcHeaders });
@@ -161,7 +173,7 @@ async function isAnswered(port: number): Promise<boolean> {
     stream.on('close', () => resolve(false));
     stream.on('data', (chunk) => (body += String(chunk)));
     stream.on('trailers', (trailers) => resolve(trailers['grpc-status'] === '0' && body.includes('bolt')));
-    stream.end(frame());
+    stream.end(frame(id));
   });
   session.destroy();
   return answered;

@@ -16,6 +16,7 @@ import { image } from './image.ts';
 import type { Measurement } from './measurement.ts';
 import { npx } from './npx.ts';
 import { ratelimit } from './ratelimit.ts';
+import { resources } from './resources.ts';
 import { restart } from './restart.ts';
 import { runProgram } from './sample.ts';
 import { scaffold } from './scaffold.ts';
@@ -44,6 +45,7 @@ const measurements: Readonly<Record<string, Measurement>> = {
   checks,
   render,
   plan,
+  resources,
 };
 const file = path.resolve(import.meta.dirname, '../../docs/performance.md');
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(measurements);

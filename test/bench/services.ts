@@ -47,9 +47,9 @@ export const slipway: Candidate = {
   dev: {
     script: 'dev',
     args: () => [],
-    file: 'internal/items/routes.ts',
-    pattern: /notFound\('[^']*'/,
-    replacement: (said) => `notFound('${said}'`,
+    file: 'internal/items/service.ts',
+    pattern: /existing\('[^']*'/,
+    replacement: (said) => `existing('${said}'`,
     route: '/items/00000000-0000-4000-8000-000000000000',
   },
 };

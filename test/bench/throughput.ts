@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { freePort } from '../helpers/liveService.ts';
 import type { Measurement } from './measurement.ts';
-import { startServer, stopServer } from './process.ts';
+import { cpuSeconds, startServer, stopServer } from './process.ts';
 import { runProgram } from './sample.ts';
 import { reply, slipway } from './services.ts';
 import { rateTable } from './table.ts';
@@ -17,6 +17,8 @@ export interface Server {
   readonly name: string;
   readonly folder: string;
   readonly main: string;
+  /** What is asked for: `/hello`, unless told. */
+  readonly route?: string;
   /** Variables of its own. */
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -59,7 +61,7 @@ export const throughput: Measurement = {
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
       OTEL_TRACES_SAMPLER_ARG: '0.01',
     };
-    const folder = installPeers(path.join(cache, 'http'));
+    const folder = installPeers(path.join(cache, 'http'), packages, ['bare.mjs', 'usual.mjs', 'nest.mjs']);
     const servers: Server[] = [
       { name: 'bare Fastify, response schema, no logger', folder, main: 'bare.mjs' },
       { name: 'the base service as it comes', ...withHello(service(slipway)) },
@@ -81,45 +83,81 @@ export function lacksForLoad(): string[] {
   return os.availableParallelism() < 2 ? [...tools, 'a second core'] : tools;
 }
 
+/** How much servers do: for each of them one figure for each start. */
+export interface Rates {
+  readonly perSecond: readonly (readonly number[])[];
+  /** For each second that the server computes: what else the machine does is not in it. */
+  readonly perCpuSecond: readonly (readonly number[])[];
+}
+
 /**
- * Puts servers under load: they run side by side, and take short turns, as the machine is faster now and slower then.
- * @param servers each with the route `/hello`; the first is what the others are compared with
+ * Puts servers under load, as `ratesUnderLoad` does.
+ * @param servers the first is what the others are compared with
  * @param env variables besides the present ones
  * @returns a table in Markdown
  */
 export async function underLoad(servers: readonly Server[], env: NodeJS.ProcessEnv): Promise<string> {
-  const rates = servers.map((): number[] => []);
-  for (let count = 0; count < starts; count += 1) {
-    const means = await takingTurns(servers, env);
-    for (const [index, mean] of means.entries()) rates[index]?.push(mean);
-  }
+  const { perSecond } = await ratesUnderLoad(servers, env);
   return rateTable(
     'requests/s',
     servers.map(({ name }) => name),
-    rates,
+    perSecond,
   );
 }
 
-/** @returns requests per second of each, the mean of its turns */
-async function takingTurns(servers: readonly Server[], env: NodeJS.ProcessEnv): Promise<number[]> {
+/**
+ * Puts servers under load: they run side by side, and take short turns, as the machine is faster now and slower then.
+ * @param servers each with its route
+ * @param env variables besides the present ones
+ * @returns requests of each server
+ */
+export async function ratesUnderLoad(servers: readonly Server[], env: NodeJS.ProcessEnv): Promise<Rates> {
+  const perSecond = servers.map((): number[] => []);
+  const perCpuSecond = servers.map((): number[] => []);
+  for (let count = 0; count < starts; count += 1) {
+    for (const [index, { requests, cpu }] of (await takingTurns(servers, env)).entries()) {
+      perSecond[index]?.push(requests / (turns * seconds.turn));
+      perCpuSecond[index]?.push(requests / cpu);
+    }
+  }
+  return { perSecond, perCpuSecond };
+}
+
+/** @returns of each server the requests of all its turns, and the seconds that it has computed */
+async function takingTurns(servers: readonly Server[], env: NodeJS.ProcessEnv) {
   const running: Running[] = [];
   try {
     for (const server of servers) running.push(await started(server, env));
     // Until what runs often is compiled.
     for (const { url } of running) load(url, seconds.warming);
-    const rates = Array.from({ length: turns }, () => running.map(({ url }) => load(url, seconds.turn)));
-    return running.map((_, index) => rates.reduce((sum, turn) => sum + (turn[index] ?? 0), 0) / turns);
+    const sums = running.map(() => ({ requests: 0, cpu: 0 }));
+    for (let turn = 0; turn < turns; turn += 1) {
+      for (const [index, { server, url }] of running.entries()) {
+        const before = cpuSeconds(server);
+        const requests = load(url, seconds.turn) * seconds.turn;
+        const { [index]: sum } = sums;
+        if (sum === undefined) continue;
+        sum.requests += requests;
+        sum.cpu += cpuSeconds(server) - before;
+      }
+    }
+    return sums;
   } finally {
     for (const { server } of running) await stopServer(server);
   }
 }
 
-function installPeers(folder: string): string {
+/**
+ * @param folder stays for the next run
+ * @param installed packages with their versions
+ * @param programs of `peers/`
+ * @returns the folder, with both
+ */
+export function installPeers(folder: string, installed: readonly string[], programs: readonly string[]): string {
   mkdirSync(folder, { recursive: true });
   writeFileSync(path.join(folder, 'package.json'), '{ "private": true, "type": "module" }');
-  runProgram(['npm', 'install', '--no-audit', '--no-fund', '--legacy-peer-deps', ...packages], folder);
-  for (const name of ['bare.mjs', 'usual.mjs', 'nest.mjs'])
-    copyFileSync(path.join(sources, name), path.join(folder, name));
+  runProgram(['npm', 'install', '--no-audit', '--no-fund', '--legacy-peer-deps', ...installed], folder);
+  for (const name of programs) copyFileSync(path.join(sources, name), path.join(folder, name));
   return folder;
 }
 
@@ -139,9 +177,12 @@ interface Running {
   readonly url: string;
 }
 
-async function started({ name, folder, main, env: own }: Server, env: NodeJS.ProcessEnv): Promise<Running> {
+async function started(
+  { name, folder, main, route = '/hello', env: own }: Server,
+  env: NodeJS.ProcessEnv,
+): Promise<Running> {
   const port = await freePort();
-  const url = `http://127.0.0.1:${port}/hello`;
+  const url = `http://127.0.0.1:${port}${route}`;
   const server = startServer(folder, main, { ...env, ...own, PORT: String(port) });
   try {
     await reply(url, server, (_, status) => status === 200);

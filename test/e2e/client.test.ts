@@ -24,7 +24,7 @@ console.log(JSON.stringify({ created: response.status, name: item.name, codes })
 
 export const wrong = [
   // @ts-expect-error there is no such operation
-  () => orders.DELETE('/items/{id}'),
+  () => orders.PUT('/items/{id}'),
   // @ts-expect-error a quantity is a number
   () => orders.POST('/items', { body: { name: 'anchor', quantity: '3' } }),
   // @ts-expect-error an item has an id

@@ -30,7 +30,7 @@ describe.each(packageManagers)('the debugger of an editor, in a service that use
       );
       expect(rest).toMatchObject({ type: 'node', request: 'launch' });
 
-      const file = path.join(service, 'internal/items/routes.ts');
+      const file = path.join(service, 'internal/items/service.ts');
       const line = readFileSync(file, 'utf8')
         .split('\n')
         .findIndex((text) => text.includes('repository.list('));

@@ -190,7 +190,7 @@ describe.skipIf(isSkipped)(`the image of a service${isSkipped ? ` (missing: ${mi
     const migrate = ['--env', `DATABASE_URL=${database?.url}`, image, 'node', 'dist/cmd/migrate/main.js'];
     const { exitCode, all } = await podman('run', '--rm', ...runFlags, ...migrate);
     expect(exitCode, all).toBe(0);
-    expect(all).toContain('20261121_accounts');
+    expect(all).toContain('20261121_items');
   });
 
   it('is built from a dist/ that is the same, byte for byte, wherever and whenever the commit is built', async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
@@ -7,8 +7,8 @@ import { freePort, startService } from '../helpers/liveService.ts';
 
 /** Preset → what its page has to show, beside what every service does. */
 const presets = {
-  api: ['auth', 'hal', 'More examples', 'postgres', 'ratelimit'],
-  grpc: ['auth', 'grpc', 'More examples'],
+  api: ['auth', 'hal', 'postgres', 'ratelimit'],
+  grpc: ['auth', 'grpc'],
   realtime: ['auth', 'ratelimit', 'websocket'],
 };
 
@@ -31,20 +31,10 @@ describe.each(Object.entries(presets))('preset %s', (preset, sections) => {
     const page = textOf('docs/modules.md');
     expect(textOf('README.md')).toContain('(docs/modules.md#try-it)');
     const titles = [...page.matchAll(/^### (.*)$/gm)].map(([, title]) => title);
-    expect(new Set(titles)).toEqual(new Set(['The example', 'contract', ...sections]));
+    expect(new Set(titles)).toEqual(new Set(['The API', 'contract', ...sections]));
     await using terminal = pasteInto(service, env);
-    const [served = '', listed = ''] = page.split('### More examples');
-    await tryAll(served, terminal);
-    if (listed === '') return;
-    list(listed);
-    await execa('npm', ['run', 'openapi'], { cwd: service, env });
-    await tryAll(listed, terminal);
-  });
-
-  /** Starts the service, and pastes what a part of the page says. */
-  async function tryAll(part: string, terminal: Terminal): Promise<void> {
-    const trials = [...part.matchAll(/^```sh\n([^]*?)\n```\n\nIt prints `(.*)`\.$/gm)];
-    expect(trials).toHaveLength(part.match(/^```sh$/gm)?.length ?? 0);
+    const trials = [...page.matchAll(/^```sh\n([^]*?)\n```\n\nIt prints `(.*)`\.$/gm)];
+    expect(trials).toHaveLength(page.match(/^```sh$/gm)?.length ?? 0);
     const grpcPort = await freePort();
     await using live = await startService(service, ['npm', 'start'], { ...env, GRPC_PORT: String(grpcPort) });
     for (const [, shell = '', prints = ''] of trials) {
@@ -56,15 +46,7 @@ describe.each(Object.entries(presets))('preset %s', (preset, sections) => {
       expect(await terminal.paste(pasted), `${shell}\n${live.output()}`).toContain(prints);
     }
     expect(await live.stop()).toBe(0);
-  }
-
-  /** Lists the examples as the page says. */
-  function list(part: string): void {
-    const [, imports = '', run = ''] = /^```ts\n([^]*?)\n\n(await run.*)\n```$/m.exec(part) ?? [];
-    const main = textOf('cmd/server/main.ts');
-    const edited = main.replace(/^\n/m, `${imports}\n\n`).replace(/^await run.*$/m, run);
-    writeFileSync(path.join(service, 'cmd/server/main.ts'), edited);
-  }
+  });
 });
 
 /** A shell that stays open. */

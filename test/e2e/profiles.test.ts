@@ -45,6 +45,12 @@ describe.each(profiles.map((profile) => [titleOf(profile), profile] as const))('
     expect((await run('git', 'status', '--porcelain')).stdout).toBe('');
   });
 
+  it('gets a slice by a command', async () => {
+    const fields = ['name:string:indexed:min(1)', 'quantity:int:min(0)'];
+    const { all } = await run('node', executable('slipway'), 'resource', 'item', ...fields);
+    expect(all).toContain('internal/items/domain.ts');
+  });
+
   // All of its `check`, which test/e2e/verify.test.ts runs, and beyond that what tests leave out.
   it.each(['lint', 'format', 'typecheck'])('passes its own %s', async (check) => {
     expect((await script(check)).exitCode).toBe(0);

@@ -84,7 +84,7 @@ describe(`a service with resources (seed ${seed})`, () => {
   const run = (script: string) => execa('npm', ['run', script], { cwd: folder, env, reject: false, all: true });
   let live: LiveService;
   beforeAll(async () => {
-    writeService(folder, ['client', 'contract'], catalogue, resources);
+    writeService(folder, ['client', 'contract', 'hal'], catalogue, resources);
     live = await startService(folder, ['node', 'cmd/server/main.ts'], { ...env, SHUTDOWN_DELAY_MS: '0' });
   });
   afterAll(async () => {

@@ -39,12 +39,12 @@ describe('slipway add --verify', () => {
 
   it('lands nothing when the service’s own checks fail with the change, and says which', async () => {
     // It agrees with every service but one with a database.
-    const guard = path.join(service, 'internal', 'items', 'guard.test.ts');
+    const guard = path.join(service, 'internal', 'guard.test.ts');
     writeFileSync(
       guard,
       [
         "import { expect, it } from 'vitest';",
-        "import { modules } from '../platform/app/modules.gen.ts';",
+        "import { modules } from './platform/app/modules.gen.ts';",
         '',
         "it('needs no database', () => {",
         '  const names: string[] = modules.map((module) => module.name);',

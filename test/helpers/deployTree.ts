@@ -7,7 +7,7 @@ import { render } from '../../generators/engine/render.ts';
 import { buildCatalogue } from '../../templates/build.ts';
 
 const catalogue = await buildCatalogue();
-const preset = catalogue.presets['default']?.modules ?? [];
+const { modules: preset = [], resources } = catalogue.presets['default'] ?? {};
 
 /** Ids of all modules that are not in the default preset. */
 export const moduleIds: readonly string[] = offeredModules(catalogue)
@@ -26,7 +26,7 @@ export function deployTree(
   monorepo?: Monorepo,
 ): ReadonlyMap<string, string> {
   const modules = withRequired([...preset, ...ids], catalogue);
-  const wanted = { name: 'orders', modules, ...(packageManager && { packageManager }), monorepo };
+  const wanted = { name: 'orders', modules, resources, ...(packageManager && { packageManager }), monorepo };
   const files = render(newManifest(wanted, catalogue), catalogue);
   return new Map([...files].map(([path, { bytes }]) => [path, decode(bytes) ?? '']));
 }

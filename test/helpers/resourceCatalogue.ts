@@ -54,6 +54,13 @@ export function resourceCatalogue(): Catalogue {
             '"components": { "schemas": { "{{resource.pascal}}": {}, "{{resource.pascal}}List": {} } } }',
           'contract.json.hbs',
         ),
+        lists: {
+          'internal/resources.gen.ts': {
+            list: 'resources',
+            export: parseTemplate('{{resource.plural.camel}}', 'lists.json'),
+            from: parseTemplate('./{{resource.plural.kebab}}/module.ts', 'lists.json'),
+          },
+        },
       },
     },
     modules: {
@@ -75,6 +82,7 @@ export function resourceCatalogue(): Catalogue {
             ),
           ],
           types: { sql: { ...Object.fromEntries(fieldTypes.map((type) => [type, type])) } },
+          lists: {},
         },
       },
     },

@@ -10,9 +10,11 @@ import type {
 
 /** Changes of the second version to the files of the first. */
 export const changed = {
-  /** Merged files and seeds import this file. */
+  /** Merged files, and templates of resources, import this file. */
   renamed: { from: 'internal/platform/http/problems.ts', to: 'internal/platform/http/description/problems.ts' },
-  renamedSeed: { from: 'internal/items/domain.ts', to: 'internal/items/item.ts' },
+  /** A seed imports this file. */
+  renamedStart: { from: 'internal/platform/app/run.ts', to: 'internal/platform/app/start/run.ts' },
+  renamedSeed: { from: 'renovate.json', to: '.renovaterc.json' },
   dropped: '.editorconfig',
   droppedSeed: 'README.md',
   /** File → old text and new text. */
@@ -59,18 +61,16 @@ export function nextCatalogue(built: Catalogue): Catalogue {
       Object.values({ ...built.modules, postgres: nextPostgres(built.modules['postgres']) }).map((module) => [
         module.id,
         // The imports of the modules follow the renamed file of the base.
-        { ...module, files: module.files.map((file) => renameFile(file, changed.renamed)) },
+        { ...module, files: renameFiles(module.files), ...withResource(module) },
       ]),
     ),
   };
 }
 
 function nextBase(base: CatalogueModule): CatalogueModule {
-  const { renamed, renamedSeed, dropped, droppedSeed, edited } = changed;
-  const files = base.files
+  const { renamed, renamedStart, renamedSeed, dropped, droppedSeed, edited } = changed;
+  const files = renameFiles(base.files)
     .filter(({ path }) => path !== dropped && path !== droppedSeed)
-    .map((file) => renameFile(file, renamed))
-    .map((file) => renameFile(file, renamedSeed))
     .map((file) => editFile(file, edited))
     .map((file) => (file.path === changed.toMerged ? appendText(file, '\n## Since the second version\n') : file))
     .map((file) => ({ ...file, ownership: nextOwnership(file) }));
@@ -82,8 +82,9 @@ function nextBase(base: CatalogueModule): CatalogueModule {
   return {
     ...base,
     files: [...files, added],
+    ...withResource(base),
     scripts: { ...base.scripts, [changed.script]: 'npm outdated' },
-    renamed: { [renamed.from]: renamed.to, [renamedSeed.from]: renamedSeed.to },
+    renamed: Object.fromEntries([renamed, renamedStart, renamedSeed].map(({ from, to }) => [from, to])),
   };
 }
 
@@ -125,6 +126,23 @@ function renameOption(part: TemplatePart): TemplatePart {
   const renamed: unknown = JSON.parse(JSON.stringify(part).replaceAll('["options","version"]', '["options","server"]'));
   // A copy with one changed name, so it keeps its type.
   return renamed as TemplatePart;
+}
+
+function renameFiles(files: readonly TemplateFile[]): TemplateFile[] {
+  const { renamed, renamedStart, renamedSeed } = changed;
+  return files.map((file) => [renamed, renamedStart, renamedSeed].reduce(renameFile, file));
+}
+
+/** What a module adds to a resource; its imports follow the renamed file. */
+function withResource({ resource }: CatalogueModule): Pick<CatalogueModule, 'resource'> {
+  if (resource === undefined) return {};
+  const text = JSON.stringify(resource).replaceAll(
+    '../platform/http/problems.ts',
+    '../platform/http/description/problems.ts',
+  );
+  const followed: unknown = JSON.parse(text);
+  // A copy with one changed path, so it keeps its type.
+  return { resource: followed as NonNullable<typeof resource> };
 }
 
 /** Moves a file and updates its own imports and those of all other files. */

@@ -22,11 +22,12 @@ const styles: Readonly<Record<string, string>> = {
 };
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 
-/** Input lines and their folders: a new service, a line of the user's own, a module. */
+/** Input lines and their folders: a new service, a line of the user's own, a resource, a module. */
 const session = [
   { line: 'create-slipway orders --yes --no-install --no-git', folder: '.' },
   { line: 'cd orders', folder: '.' },
   { line: 'npm pkg set scripts.greet="echo hello"', folder: 'orders' },
+  { line: 'slipway resource order sku:string:unique quantity:int --no-install', folder: 'orders' },
   { line: 'slipway add postgres --no-install', folder: 'orders' },
 ];
 
@@ -41,7 +42,7 @@ writeFileSync(
   path.join(repository, 'docs', 'terminal.svg'),
   [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">`,
-    '<title>A service is created, edited, and given a module</title>',
+    '<title>A service is created, edited, and given a resource and a module</title>',
     '<rect width="100%" height="100%" rx="8" fill="#0d1117"/>',
     '<g fill="#e6edf3" font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="14">',
     ...lines.map(

@@ -1,5 +1,5 @@
 import { newManifest } from '../../generators/engine/manifest.ts';
-import type { Catalogue, FileSet } from '../../generators/engine/model.ts';
+import type { Catalogue, FileSet, Preset } from '../../generators/engine/model.ts';
 import { withRequired } from '../../generators/engine/resolve.ts';
 import { decode } from '../../generators/engine/text.ts';
 import { render } from '../../generators/engine/render.ts';
@@ -30,10 +30,11 @@ export function weightOf(files: FileSet): Weight {
 }
 
 /**
- * @param ids requested modules
+ * @param preset requested modules and resources
  * @param catalogue catalogue of the modules
- * @returns a service with these modules and all that they require
+ * @returns a service with these, and all that the modules require
  */
-export function serviceWithModules(ids: readonly string[], catalogue: Catalogue): FileSet {
-  return render(newManifest({ name: 'orders', modules: withRequired(ids, catalogue) }, catalogue), catalogue);
+export function serviceOfPreset({ modules, resources }: Omit<Preset, 'summary'>, catalogue: Catalogue): FileSet {
+  const wanted = { name: 'orders', modules: withRequired(modules, catalogue), resources };
+  return render(newManifest(wanted, catalogue), catalogue);
 }

@@ -50,7 +50,7 @@ const clashes: Readonly<Record<string, Clash>> = {
     edit: (service) => service.write(changed.renamed.to, 'export const mine = 1;\n'),
     place: changed.renamed.to,
     ours: /^export const mine = 1;\n$/,
-    theirs: /^import \{ STATUS_CODES/,
+    theirs: /^import type \{ Socket \} from 'node:net'/,
     markers: /^<{7} yours\nexport const mine = 1;\n[^]*={7}\n[^]*>{7} slipway\n/,
     resolve: takeOurs,
   },

@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync } from 'node:fs';
 import path from 'node:path';
 import { outputJsonSync } from 'fs-extra/esm';
 import { expect, it } from 'vitest';
+import { buildCatalogue } from '../../templates/build.ts';
 import { scratchFolder } from '../helpers/scratch.ts';
+import { writeService } from '../helpers/serviceFolder.ts';
+
+const catalogue = await buildCatalogue();
 
 interface Schema {
   [keyword: string]: unknown;
@@ -124,15 +127,14 @@ function compare(now: object, released: object = before): { status: number | nul
   const cwd = path.join(scratchFolder(), 'orders');
   const git = (...args: string[]) =>
     spawnSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], { cwd });
+  writeService(cwd, ['contract'], catalogue);
   outputJsonSync(path.join(cwd, 'api/openapi.json'), released);
-  copyFileSync(path.resolve('templates/modules/contract/files/redocly.yaml'), path.join(cwd, 'redocly.yaml'));
   git('init', '--quiet', '..');
   git('add', '.');
   git('commit', '--quiet', '--message=a');
   git('tag', 'v1.0.0');
   outputJsonSync(path.join(cwd, 'api/openapi.json'), now);
-  const script = path.resolve('templates/modules/contract/files/scripts/contract.ts');
-  const { status, stdout, stderr } = spawnSync('node', [script], { cwd, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync('node', ['scripts/contract.ts'], { cwd, encoding: 'utf8' });
   return { status, report: stdout + stderr };
 }
 

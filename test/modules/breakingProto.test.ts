@@ -41,14 +41,14 @@ async function compare(...args: readonly string[]): Promise<{ exitCode: number |
 }
 
 beforeEach(async () => {
-  folder = serviceFolder(['contract', 'grpc'], catalogue);
+  folder = serviceFolder(['contract', 'grpc'], catalogue, catalogue.presets['default']?.resources);
   await git('init', '--quiet');
 });
 
 describe('the contract in api/proto, and the last release', () => {
   it('is compared with nothing where there is none', async () => {
     await commit();
-    change(contract, '  string name = 2;\n', '');
+    change(contract, '  string name = 5;\n', '');
     const { exitCode, all } = await compare();
     expect(all).toContain('buf.yaml: nothing to compare with: no release yet');
     expect(exitCode).toBe(0);
@@ -64,12 +64,12 @@ describe('the contract in api/proto, and the last release', () => {
 
   it('may have more', async () => {
     await commit('v1.0.0');
-    change(contract, '  string name = 2;\n', '  string name = 2;\n  string colour = 9;\n');
+    change(contract, '  string name = 5;\n', '  string name = 5;\n  string colour = 9;\n');
     expect(await compare()).toMatchObject({ exitCode: 0 });
   });
 
   it('has all that was released, also what came after the service was laid down', async () => {
-    change(contract, '  string name = 2;\n', '  string name = 2;\n  string colour = 9;\n');
+    change(contract, '  string name = 5;\n', '  string name = 5;\n  string colour = 9;\n');
     await commit('v1.0.0');
     change(contract, '  string colour = 9;\n', '');
     const { exitCode, all } = await compare();

@@ -1,12 +1,16 @@
-import { copyFileSync, readFileSync } from 'node:fs';
+import { copyFileSync } from 'node:fs';
 import path from 'node:path';
 import { execaSync } from 'execa';
 import { outputJsonSync } from 'fs-extra/esm';
 import { expect, it } from 'vitest';
+import { decode, encode } from '../../generators/engine/text.ts';
+import { buildCatalogue } from '../../templates/build.ts';
+import { serviceOfPreset } from '../helpers/weight.ts';
 import { scratchFolder } from '../helpers/scratch.ts';
 
-const base = JSON.parse(readFileSync('templates/base/contract.json', 'utf8'));
-const good = { ...base, info: { ...base.info, title: 'orders' } };
+const catalogue = await buildCatalogue();
+const preset = catalogue.presets['default'] ?? expect.fail();
+const good = JSON.parse(decode(serviceOfPreset(preset, catalogue).get('api/openapi.json')?.bytes ?? encode('')) ?? '');
 
 /** Rule → what breaks it, and it alone. */
 const planted: Readonly<Record<string, (document: typeof good) => void>> = {

@@ -29,14 +29,19 @@ function takersOf(flag: string): string[] {
 
 /** A service in memory, as `new` lays it down. */
 function serviceWorld(modules: readonly string[], platformTests = false): World {
-  const wanted = newManifest({ name: 'orders', modules, ci: ['github', 'gitlab'], platformTests }, catalogue);
+  const resources = modules.length === 0 ? {} : catalogue.presets['default']?.resources;
+  const ci = ['github', 'gitlab'] as const;
+  const wanted = newManifest({ name: 'orders', modules, resources, ci, platformTests }, catalogue);
   const { changes } = prepare(serviceOf(new Map()), { catalogue, merge, edit: () => wanted });
   const tree = applyTo(new Map(), changes);
   const read = (file: string): string | undefined => new TextDecoder().decode(tree.get(file)?.bytes);
   return {
     files: [...tree.keys()],
-    // What a reader of docs/first-slice.md makes.
-    made: [...ignoredIn(read('.gitignore')), 'internal/quotes/', 'docs/resources/'],
+    // What readers of the pages make, by hand and by a command.
+    made: [
+      ...ignoredIn(read('.gitignore')),
+      ...['internal/quotes/', 'internal/parts/', 'docs/resources/', 'domain.ts', 'routes.ts', 'memory.ts'],
+    ],
     scripts: scriptsIn(read('package.json')),
     read,
     flagsAreOurs: false,

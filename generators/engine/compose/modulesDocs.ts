@@ -1,6 +1,7 @@
-import type { CatalogueModule, ExampleSlice, Trial } from '../model.ts';
-import type { PackageManagerDefinition } from '../packageManagers/definition.ts';
+import type { CatalogueModule, Manifest, Trial } from '../model.ts';
+
 import { packageManagerDefinitions } from '../packageManagers/index.ts';
+import { contextsOf } from '../resources/context.ts';
 import type { ComposeInput, Composer } from './composer.ts';
 import { markdownTable } from './markdown.ts';
 
@@ -62,53 +63,74 @@ function servers({ id, ci, files }: CatalogueModule): string[] {
   ]);
 }
 
-/** Modules with a header for all requests come first. Examples that the user must list come last. */
+/** Modules with a header for all requests come first. */
 function tryIt({ manifest, modules }: ComposeInput): string[] {
   const parts = modules.flatMap(({ id, category, tryIt: trial }) => (trial ? [{ id, category, ...trial }] : []));
   if (parts.length === 0) return [];
   const first = parts.filter(({ header }) => header !== undefined);
-  const ordered = [...new Set([...first, ...parts])];
-  const examples = ordered.flatMap(({ example }) => example ?? []);
+  const resource = resourceWords(manifest);
+  // Trials that name a resource are for a service that has one.
+  const fits = ({ shell }: Trial): boolean => resource !== undefined || !/\{(?:path|snake)\}/.test(shell);
+  const ordered = [...new Set([...first, ...parts])].map((part) => ({
+    ...part,
+    trials: part.trials?.filter(fits) ?? [],
+  }));
   const manager = packageManagerDefinitions[manifest.packageManager];
-  const print = printer(
-    manager,
-    first.map(({ header }) => `-H "${header}" `),
-  );
-  const openapi = modules.some(({ scripts }) => scripts?.['openapi']) ? `run \`${manager.run} openapi\`, ` : '';
+  const headers = first.map(({ header }) => `-H "${header}" `).join('');
+  const print = printer({
+    ...resource,
+    '{run}': manager.run,
+    '{exec}': manager.exec,
+    '{headers} ': headers,
+    '{curl}': `curl -s ${headers}`.trimEnd(),
+  });
   return [
     '## Try it',
     `Run \`${manager.name} start\`. Then paste these commands into another terminal, in the folder of the service, in this order.`,
-    ...ordered.flatMap(({ id, category, trials = [] }) =>
-      trials.length === 0 ? [] : [`### ${category === 'base' ? 'The example' : id}`, ...trials.map(print)],
+    ...ordered.flatMap(({ id, category, trials }) =>
+      trials.length === 0 ? [] : [`### ${category === 'base' ? 'The API' : id}`, ...trials.map(print)],
     ),
-    ...(examples.length === 0 ? [] : listing(examples, openapi)),
-    ...examples.flatMap(({ trials }) => trials.map(print)),
   ];
 }
 
-function printer({ run, exec }: PackageManagerDefinition, headers: readonly string[]): (trial: Trial) => string {
-  const words: Readonly<Record<string, string>> = {
-    '{run}': run,
-    '{exec}': exec,
-    '{headers} ': headers.join(''),
-    '{curl}': `curl -s ${headers.join('')}`.trimEnd(),
+/** Returns the words of trials for the first resource whose example needs no other entity: its path, and the body of a request. */
+function resourceWords({ resources = {} }: Manifest): Readonly<Record<string, string>> | undefined {
+  const first = Object.keys(resources)
+    .sort()
+    .map((name) => contextsOf(name, resources).resource)
+    .find(({ required }) => required.every(({ type }) => type !== 'ref'));
+  if (first === undefined) return undefined;
+  const body = Object.fromEntries(
+    first.shown.flatMap(({ name, type, example }) => (type === 'ref' ? [] : [[name, example]])),
+  );
+  return {
+    '{path}': `/${first.plural.kebab}`,
+    '{snake}': first.plural.snake,
+    '{Pascal}': first.pascal,
+    '{Pascals}': first.plural.pascal,
+    '{plural}': first.plural.words,
+    '{one}': `${first.article} ${first.words}`,
+    '{body}': quoted(body),
+    '{faulty}': quoted({ ...body, unknown: 1 }),
   };
+}
+
+/** JSON in quotes of the shell, which a quote would end. */
+function quoted(value: object): string {
+  return JSON.stringify(value).replaceAll("'", String.raw`'\''`);
+}
+
+/** Replaces the words in braces of a trial. */
+function printer(words: Readonly<Record<string, string>>): (trial: Trial) => string {
+  const fill = (text: string): string =>
+    text.replaceAll(
+      /\{(?:run|exec|curl|path|body|faulty|plural|one|snake|Pascals?)\}|\{headers\} /g,
+      (word) => words[word] ?? word,
+    );
   return ({ shows, shell, prints }) =>
     [
-      `${shows}:`,
-      `\`\`\`sh\n${shell.replaceAll(/\{(?:run|exec|curl)\}|\{headers\} /g, (word) => words[word] ?? word)}\n\`\`\``,
-      ...(prints === undefined ? [] : [`It prints \`${prints}\`.`]),
+      `${fill(shows)}:`,
+      `\`\`\`sh\n${fill(shell)}\n\`\`\``,
+      ...(prints === undefined ? [] : [`It prints \`${fill(prints)}\`.`]),
     ].join('\n\n');
-}
-
-function listing(examples: readonly ExampleSlice[], openapi: string): string[] {
-  const imports = examples
-    .toSorted((a, b) => (a.file < b.file ? -1 : 1))
-    .map(({ name, file }) => `import { ${name} } from '../../${file}';`);
-  const list = `await run([${['...modules', '...resources', 'items', ...examples.map(({ name }) => name)].join(', ')}]);`;
-  return [
-    '### More examples',
-    `The service contains these examples but does not serve them. List them in \`cmd/server/main.ts\`, ${openapi}and start the service again:`,
-    `\`\`\`ts\n${imports.join('\n')}\n\n${list}\n\`\`\``,
-  ];
 }

@@ -36,7 +36,12 @@ export function pendingFolders(renames: Renames, known: readonly string[]): Rena
  */
 export function moveAlong(service: Service, plan: Plan, folders: Renames): Plan {
   if (Object.keys(folders).length === 0) return plan;
-  const planned = new Set(plan.entries.flatMap(({ path, changes }) => [path, ...changes.map((change) => change.path)]));
+  // A seed that the templates dropped is kept, and moves as the user's own files do.
+  const planned = new Set(
+    plan.entries
+      .filter(({ action }) => action !== 'keep')
+      .flatMap(({ path, changes }) => [path, ...changes.map((change) => change.path)]),
+  );
   const known = new Set(
     Object.entries(service.lock.files).flatMap(([path, { at, ownership }]) =>
       ownership === 'seed' ? [] : [at ?? path],
@@ -61,6 +66,7 @@ export function moveAlong(service: Service, plan: Plan, folders: Renames): Plan 
     ];
   });
   const moved = new Set(entries.map(({ path }) => path));
+  const gone = new Set(entries.flatMap(({ changes: [removed] }) => removed?.path ?? []));
   const files = Object.entries(plan.lock.files).map(([path, { at, ...file }]) => {
     return [
       path,
@@ -69,7 +75,9 @@ export function moveAlong(service: Service, plan: Plan, folders: Renames): Plan 
   });
   return {
     ...plan,
-    entries: [...plan.entries, ...entries].sort((a, b) => (a.path < b.path ? -1 : 1)),
+    entries: [...plan.entries.filter(({ path }) => !gone.has(path)), ...entries].sort((a, b) =>
+      a.path < b.path ? -1 : 1,
+    ),
     lock: { ...plan.lock, files: Object.fromEntries(files) },
   };
 }

@@ -6,6 +6,7 @@ import { historyOf, type Revision } from './history.ts';
 import { type Names, namesOf } from './names.ts';
 import { parseStates, type Transition } from './states.ts';
 import { fieldsTable, type Page, routesTable } from './page.ts';
+import { protoOf } from './proto.ts';
 import { changeSteps, constraintName, creationOf } from './tables.ts';
 
 type Resources = NonNullable<Manifest['resources']>;
@@ -109,6 +110,10 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
   );
   const example = Object.fromEntries(shown.map((field) => [field.name, field.example]));
   const refs = fields.filter((field) => field.type === 'ref');
+  const transitions = states === false ? [] : states.transitions;
+  const actions = new Set(['change', 'delete', ...transitions.map(({ kebab }) => kebab)]);
+  const linked = refs.filter((field) => !field.list && !field.private && !actions.has(field.kebab));
+  const targets = linked.flatMap(({ self, target: to }) => (self || to === null ? [] : [[to.name, to] as const]));
   const unique = fields.filter((field) => field.unique);
   const page: Page = {
     ...{ path: `/${names.plural.kebab}`, one: `${names.article} ${names.words}`, many: names.plural.words },
@@ -119,7 +124,7 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
     })),
     ...{ filters: namesIn(filters), sortable: ['createdAt', ...namesIn(sortable)] },
     isChangeable: changeable.length > 0,
-    transitions: states === false ? [] : states.transitions,
+    transitions,
   };
   return {
     ...names,
@@ -138,6 +143,12 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
     limited,
     /** Fields whose values are stored in one form only. */
     canonical,
+    /** Its contract for gRPC. */
+    proto: protoOf({
+      ...{ names, revisions: revisionsOf(name, resource), state: stated?.[0] },
+      ...{ fields: page.fields.map(({ field }) => field), filters: new Set(namesIn(filters)) },
+      ...{ isChangeable: page.isChangeable, transitions: page.transitions },
+    }),
     /** Tables of its page, in Markdown. */
     tables: { fields: fieldsTable(page), routes: routesTable(page) },
     /** Names and values as the code lists them. */
@@ -167,6 +178,10 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
     },
     unique,
     refs,
+    /** Refs whose entity a reply can link to. No action of the resource has their name. */
+    linked,
+    /** The other resources that they refer to. */
+    targets: [...new Map(targets).values()],
     /** Columns that a client of a database would round, and all others. */
     big: fields.filter(({ type }) => type === 'bigint'),
     small: [

@@ -86,9 +86,11 @@ const globals = new Set(
 /** What the code of every slice imports and declares. A resource of the name would be a second one. */
 const ofSlice = new Set(
   (
-    'accepted-version after assert-valid at before changed concurrent-change conflict create created decimal existing expect from get given ' +
-    'http id idempotency-store if-match instant invalid it later list-query memory-database merge-patch moved name next ' +
-    'now patch-of random-uuid present refused repository required-version save to valid'
+    'accepted-version after assert-valid at before change change-feed changed concurrent-change conflict create ' +
+    'created database decimal existing expect field from get given grpc http id idempotency-store if-match insertable ' +
+    'instant invalid it later list-query memory-database merge-patch moved name next now on-change open-repository ' +
+    'patch-of present push-change random-uuid refused repository required-version save selectable time to transition ' +
+    'valid websocket'
   ).split(' '),
 );
 
@@ -120,8 +122,8 @@ const members = new Set([
   ...['hasOwnProperty', 'isPrototypeOf', 'propertyIsEnumerable'],
 ]);
 
-/** Query parameters of every list. */
-const listParameters = new Set(['limit', 'cursor', 'sort', 'fields']);
+/** Parameters of every list, by REST and by gRPC. */
+const listParameters = new Set(['limit', 'cursor', 'sort', 'fields', 'pageSize', 'pageToken', 'orderBy']);
 
 const kebabCase = /^[a-z][a-z0-9]*(?:-[a-z][a-z0-9]*)*$/;
 
@@ -164,6 +166,6 @@ export function fieldNameFault(name: string, isFilter = false): string | undefin
   if (systemColumns.has(snake)) return `every table of PostgreSQL has a column "${snake}"`;
   if (snake.length > longestColumn) return `its column "${snake}" would be longer than ${longestColumn} characters`;
   if (isFilter && listParameters.has(name))
-    return `"${name}" is a query parameter of every list, and this field filters lists`;
+    return `"${name}" is a parameter of every list, and this field filters lists`;
   return undefined;
 }

@@ -53,6 +53,11 @@ export function resourceModules(
           category: 'base',
           files: filesOf(module, context, changes),
           config: [],
+          listed: Object.entries(module.resource.lists).map(([file, list]) => ({
+            file,
+            name: renderTemplate(list.export, context),
+            from: renderTemplate(list.from, context),
+          })),
           ...(contract === undefined ? {} : { contract }),
         },
       ];

@@ -16,7 +16,11 @@ const longestVerb = 30;
 const mostTransitions = 200;
 
 /** The use cases of every resource. */
-const ownVerbs = new Set(['create', 'list', 'get', 'change', 'delete']);
+const ownVerbs = new Set([
+  ...['create', 'list', 'get', 'change', 'update', 'delete'],
+  // Listeners get these in place of the name of a transition.
+  ...['created', 'changed', 'deleted'],
+]);
 
 /**
  * Parses the transitions of a field.

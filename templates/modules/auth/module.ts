@@ -17,7 +17,7 @@ export default defineModule({
       },
       {
         shows: 'A request without a token is rejected',
-        shell: 'curl -s -i localhost:8080/items',
+        shell: 'curl -s -i localhost:8080{path}',
         prints: '401 Unauthorized',
       },
     ],

@@ -11,7 +11,6 @@ export default defineModule({
     // Builds the files of `npm pack` and `npm publish`.
     'build:client': 'tsc --project tsconfig.client.json',
   },
-  ownership: { seed: ['internal/items/client.test.ts'] },
   next: {
     added: ['{run} build:client compiles pkg/client, a package of its own'],
     removed: ['programs that import pkg/client need another client'],

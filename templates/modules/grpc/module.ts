@@ -27,36 +27,22 @@ export default defineModule({
         ].join('\n'),
         prints: '"status": "SERVING"',
       },
+      {
+        shows: 'List the {plural} by [gRPC](grpc.md): they are the same',
+        shell: [
+          '{exec} buf curl {headers} --protocol grpc --http2-prior-knowledge \\',
+          '  http://localhost:50051/{snake}.v1.{Pascal}Service/List{Pascals}',
+        ].join('\n'),
+        prints: '"version": "1"',
+      },
     ],
-    example: {
-      name: 'itemsByGrpc',
-      file: 'internal/items/grpc/module.ts',
-      trials: [
-        {
-          shows: 'List its services, by reflection',
-          shell: '{exec} buf curl --protocol grpc --http2-prior-knowledge --list-methods http://localhost:50051',
-          prints: 'items.v1.ItemService/CreateItem',
-        },
-        {
-          shows: 'List the items by [gRPC](grpc.md); REST serves the same items',
-          shell: [
-            '{exec} buf curl {headers} --protocol grpc --http2-prior-knowledge \\',
-            `  -d '{"name":"bolt","quantity":3}' http://localhost:50051/items.v1.ItemService/CreateItem`,
-          ].join('\n'),
-          prints: '"name": "bolt"',
-        },
-      ],
-    },
   },
   wiring: { grpc: 'internal/platform/grpc/module.ts' },
-  ownership: {
-    seed: ['api/proto/items/', 'api/gen/items/', 'internal/items/grpc/', 'buf.yaml'],
-  },
   agentRules: ['After a change to a `.proto` file, run `{run} proto` and commit the result.'],
   next: {
     added: [
       'callers reach gRPC on port 50051 (GRPC_PORT), which a firewall or a Service may have to open',
-      'to serve the example, list itemsByGrpc in cmd/server/main.ts; run {run} proto after each change of a .proto file',
+      'each resource is served by gRPC, too; run {run} proto after each change of a .proto file',
     ],
     removed: ['callers of gRPC get no answer any more'],
   },

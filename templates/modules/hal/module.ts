@@ -10,23 +10,21 @@ export default defineModule({
   tryIt: {
     trials: [
       {
-        shows: 'Get a page of items with links',
-        shell: `{curl} 'localhost:8080/items?limit=1' -H 'accept: application/hal+json'`,
-        prints: '"self":{"href":"./items?limit=1"}',
-      },
-      {
-        shows: 'Read what a link relation means',
-        shell: '{curl} localhost:8080/relations/create',
-        prints: '"method":"POST"',
+        shows: 'Get a page of {plural} with links, and what the link `api:create` means',
+        shell: [
+          `{curl} 'localhost:8080{path}?limit=1' -H 'accept: application/hal+json'`,
+          '{curl} localhost:8080/relations/create',
+        ].join('\n'),
+        prints: '"method":"POST","path":"{path}"',
       },
     ],
   },
   wiring: { hal: 'internal/platform/hal/module.ts' },
-  ownership: { seed: ['internal/platform/hal/links.ts', 'internal/platform/hal/links.test.ts'] },
+  ownership: { seed: ['internal/platform/hal/links.ts'] },
   next: {
     added: [
       'callers that accept application/hal+json get links; the JSON of other callers stays the same',
-      'declare the links of your routes in internal/platform/hal/links.ts',
+      'the routes of resources have links; declare those of your own routes in internal/platform/hal/links.ts',
     ],
     removed: ['callers that accept application/hal+json get plain JSON without links'],
   },

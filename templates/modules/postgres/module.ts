@@ -29,7 +29,6 @@ export default defineModule({
   },
   wiring: { postgres: 'internal/platform/postgres/module.ts' },
   ownership: {
-    seed: ['internal/accounts/', 'internal/migrations/20261121_accounts.ts'],
     managed: ['internal/migrations/20261130_idempotency.ts'],
   },
   ci: {
@@ -54,7 +53,7 @@ export default defineModule({
   next: {
     added: [
       'production needs DATABASE_URL; until it is set, development uses an embedded database',
-      'write your tables as migrations in internal/migrations; internal/accounts is an example',
+      'resources move to tables of it, with a migration each; write your other tables as migrations in internal/migrations',
       'before a new version serves: {run} build, then {run} migrate; in Kubernetes a Job does it',
     ],
     removed: [

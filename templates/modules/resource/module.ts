@@ -5,12 +5,9 @@ export default defineModule({
   summary: 'What the slices of all resources share: changes, lists, versions and storage in memory',
   category: 'data',
   part: true,
-  withResources: true,
+  withResources: 'any',
   hosts: ['internal/platform/resource/', 'test/support/repository.ts'],
   dependencies: ['big.js'],
   devDependencies: ['@types/big.js'],
-  wiring: {
-    memory: 'internal/platform/resource/memory.ts',
-    stateMetrics: 'internal/platform/resource/states.ts',
-  },
+  wiring: { memory: 'internal/platform/resource/memory.ts' },
 });

@@ -7,39 +7,12 @@ export default defineModule({
   requires: ['contract', 'openapi'],
   dependencies: ['negotiator'],
   devDependencies: ['@types/negotiator'],
-  tryIt: {
-    example: {
-      name: 'parts',
-      file: 'internal/parts/module.ts',
-      trials: [
-        {
-          shows: 'Create a part with version 1, where a place is one text',
-          shell: [
-            `PART=$({curl} -o /dev/null -w '%header{location}' localhost:8080/v1/parts \\`,
-            `  -H 'content-type: application/json' -d '{"name":"anchor","place":"A-12-3"}')`,
-            '{curl} localhost:8080$PART',
-          ].join('\n'),
-          prints: '"place":"A-12-3"',
-        },
-        {
-          shows: 'Get the same part with [version 2](versioning.md)',
-          shell: '{curl} localhost:8080/v2${PART#/v1}',
-          prints: '"place":{"aisle":"A","shelf":12,"bin":3}',
-        },
-        {
-          shows: 'See who uses which version',
-          shell: 'curl -s localhost:9090/metrics | grep ^versioning_requests_total',
-          prints: 'version="2"',
-        },
-      ],
-    },
-  },
   wiring: { versioning: 'internal/platform/versioning/module.ts' },
-  ownership: { seed: ['internal/platform/versioning/versions.ts', 'internal/parts/'] },
+  ownership: { seed: ['internal/platform/versioning/versions.ts'] },
   next: {
     added: [
       'choose how callers name a version in internal/platform/versioning/versions.ts, before the first of them uses it',
-      'to serve the example, list parts in cmd/server/main.ts',
+      'docs/versioning.md shows a resource in two versions',
     ],
     removed: ['callers get 404 for paths with a version; a version in a media type or a query has no effect'],
   },

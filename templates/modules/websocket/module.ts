@@ -37,10 +37,14 @@ export default defineModule({
   },
   wiring: { websocket: 'internal/platform/websocket/module.ts' },
   platformTests: ['internal/platform/websocket/testing.ts'],
+  agentRules: [
+    'Change a resource by its use cases in `service.ts`: a change by its repository alone is not pushed to subscribers.',
+  ],
   next: {
     added: [
       'callers may open a WebSocket at /ws (WEBSOCKET_PATH); a proxy or an Ingress may have to let the upgrade pass',
       'declare messages with defineRequest and defineMessage; with several processes set REDIS_URL',
+      'each change of a resource is pushed to its topics, such as orders and orders/<id>',
     ],
     removed: ['callers get 404 at /ws'],
   },

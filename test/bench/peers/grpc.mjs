@@ -1,9 +1,10 @@
 // Bare @grpc/grpc-js: no context, log, metric or limit; the messages of the service's own contract.
 import grpc from '@grpc/grpc-js';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { GetItemRequestSchema, GetItemResponseSchema } from './contract/items_pb.ts';
+import { GetItemRequestSchema, ItemSchema } from './contract/items_pb.ts';
 
-const item = { name: 'bolt', quantity: 3, createdAt: { seconds: 0n, nanos: 0 } };
+const at = { seconds: 0n, nanos: 0 };
+const item = { name: 'bolt', quantity: 3, version: 1n, createdAt: at, updatedAt: at };
 const server = new grpc.Server();
 server.addService(
   {
@@ -13,12 +14,12 @@ server.addService(
       responseStream: false,
       requestSerialize: (message) => Buffer.from(toBinary(GetItemRequestSchema, message)),
       requestDeserialize: (bytes) => fromBinary(GetItemRequestSchema, bytes),
-      responseSerialize: (message) => Buffer.from(toBinary(GetItemResponseSchema, message)),
-      responseDeserialize: (bytes) => fromBinary(GetItemResponseSchema, bytes),
+      responseSerialize: (message) => Buffer.from(toBinary(ItemSchema, message)),
+      responseDeserialize: (bytes) => fromBinary(ItemSchema, bytes),
     },
   },
   {
-    getItem: ({ request: { id } }, reply) => reply(null, create(GetItemResponseSchema, { item: { id, ...item } })),
+    getItem: ({ request: { id } }, reply) => reply(null, create(ItemSchema, { id, ...item })),
   },
 );
 server.bindAsync(`127.0.0.1:${process.env.GRPC_PORT}`, grpc.ServerCredentials.createInsecure(), () => {});

@@ -49,10 +49,13 @@ describe('the commands', () => {
     expect(treeOf(scratch.path)).toEqual({});
   });
 
-  it('presets are named sets of modules', () => {
+  it('presets are named sets of modules and resources', () => {
     using scratch = scratchFolder();
     json(['new', 'orders', '--preset', 'database', still, '--no-git'], scratch.path);
-    expect(manifestOf(path.join(scratch.path, 'orders'))).toMatchObject({ modules: { postgres: {} } });
+    expect(manifestOf(path.join(scratch.path, 'orders'))).toMatchObject({
+      modules: { postgres: {} },
+      resources: { item: { plural: 'items' } },
+    });
   });
 
   it('add and remove bring and take modules, and end where they began', () => {
@@ -69,10 +72,10 @@ describe('the commands', () => {
 
   it('remove refuses while the user’s code needs the module, and names the place', () => {
     using service = scratchService('--modules', 'postgres');
-    const user = path.join(service.path, 'internal/items/store.ts');
-    writeFileSync(user, "// mine\nimport { postgres } from '../platform/postgres/module.ts';\nexport { postgres };\n");
+    const user = path.join(service.path, 'internal/mine.ts');
+    writeFileSync(user, "// mine\nimport { postgres } from './platform/postgres/module.ts';\nexport { postgres };\n");
     const before = treeOf(service.path);
-    expectFault(slipway(['remove', 'postgres', still], { cwd: service.path }), 3, 'internal/items/store.ts:2');
+    expectFault(slipway(['remove', 'postgres', still], { cwd: service.path }), 3, 'internal/mine.ts:2');
     expect(treeOf(service.path)).toEqual(before);
   });
 
@@ -209,6 +212,7 @@ describe('the commands', () => {
         name: 'database',
         summary: expect.any(String),
         modules: expect.arrayContaining(['docker', 'postgres']),
+        resources: { item: expect.objectContaining({ plural: 'items' }) },
       });
     }
     expect(json(['info', 'postgres'], service.path)).toMatchObject({
@@ -249,7 +253,10 @@ describe('the commands', () => {
     );
     expectFault(create('add', 'postgres'), 2, 'slipway new takes one argument; given: add postgres');
     expect(create('orders', '--preset', 'database', still, '--no-git').exitCode).toBe(0);
-    expect(manifestOf(path.join(scratch.path, 'orders'))).toMatchObject({ modules: { postgres: {} } });
+    expect(manifestOf(path.join(scratch.path, 'orders'))).toMatchObject({
+      modules: { postgres: {} },
+      resources: { item: { plural: 'items' } },
+    });
   });
 
   it('--version prints the version', () => {

@@ -67,7 +67,7 @@ describe('a plan', () => {
     const { exitCode, stdout } = slipway(['plan', 'add', 'postgres'], { cwd: service.path });
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(
-      / {2}create +internal\/accounts\/[^]*Plan: \d+ files created, \d+ updated; nothing was written\.\n/,
+      / {2}create +internal\/platform\/postgres\/[^]*Plan: \d+ files created, \d+ updated; nothing was written\.\n/,
     );
   });
 

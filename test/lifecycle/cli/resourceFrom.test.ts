@@ -85,7 +85,7 @@ describe('slipway resource, from what exists', () => {
   });
 
   it('is one error, and writes nothing, when it cannot know what to take', () => {
-    using made = resourceService();
+    using made = resourceService({ DATABASE_URL: '' });
     const empty = path.join(made.root, 'empty.sql');
     writeFileSync(empty, 'create table logs (at timestamptz);');
     expectFault(

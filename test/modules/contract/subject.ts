@@ -39,12 +39,20 @@ export function serviceWith(
   options: Readonly<Record<string, Options>> = {},
 ): FileSet {
   // A resource brings the parts that all resources share.
-  const ofResources = [module.id, ...ids].filter((id) => catalogue.modules[id]?.withResources);
-  const asked = [...askedFor(module, catalogue), ...ids.filter((id) => !ofResources.includes(id))];
-  const modules = withRequired(asked, catalogue);
+  const asked = [module.id, ...askedFor(module, catalogue), ...ids];
+  const ofResources = asked.filter((id) => catalogue.modules[id]?.withResources);
+  const modules = withRequired(
+    asked.filter((id) => id !== 'base' && catalogue.modules[id]?.part === undefined),
+    catalogue,
+  );
   const manifest = newManifest({ name: 'orders', modules, ci: ['github', 'gitlab'], platformTests: true }, catalogue);
   const chosen = Object.fromEntries(modules.map((id) => [id, options[id] ?? {}]));
-  const tag: Resource = { plural: 'tags', fields: { label: 'string' }, created: '20261130' };
+  const tag: Resource = {
+    plural: 'tags',
+    fields: { label: 'string', state: 'enum(open,closed)' },
+    states: { state: 'open>closed:close' },
+    created: '20261130',
+  };
   const resources = ofResources.length > 0 ? { resources: { tag } } : {};
   const withOptions: Manifest = { ...manifest, ...resources, modules: chosen };
   return print(withOptions, catalogue);

@@ -3,6 +3,8 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const modules = path.resolve(import.meta.dirname, '../../../templates/modules');
+/** What Slipway prints for the resource of the default preset. */
+const items = path.resolve(import.meta.dirname, '../../../.cache/templates/internal/items');
 
 /** A part of a template: the types of another program. */
 const load = (file: string) => import(path.join(modules, file));
@@ -52,6 +54,36 @@ describe('grpc beside auth', () => {
       expect(await service.metrics.text()).toMatch(/^auth_decisions_total\{outcome="denied",reason="expired"\} 1$/m);
       expect(await service.metrics.text()).toMatch(/^auth_decisions_total\{outcome="denied",reason="algorithm"\} 4$/m);
       expect(service.log.text).toContain('"method":"test.Echo/One"');
+    } finally {
+      await service.stop();
+    }
+  });
+
+  it('a resource needs the scopes that its routes need', async () => {
+    const { testService } = await load('grpc/files/internal/platform/grpc/testing.ts');
+    const { auth } = await load('auth/files/internal/platform/auth/module.ts');
+    const { http } = await import(path.resolve(modules, '../base/files/internal/platform/http/module.ts'));
+    const { audience, issuer, sign, testKey } = await load('auth/files/internal/platform/auth/testing.ts');
+    const { ItemService } = await import(path.resolve(items, '../../api/gen/items/v1/items_pb.ts'));
+    const { serveItems } = await import(path.join(items, 'grpc.ts'));
+    const { memoryItems } = await import(path.join(items, 'memory.ts'));
+    const { itemService } = await import(path.join(items, 'service.ts'));
+    const key = await testKey('key');
+    const service = await testService(
+      (grpc: unknown) => serveItems(grpc, itemService(memoryItems())),
+      { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_JWKS: JSON.stringify({ keys: [key.publicJwk] }) },
+      [http, auth],
+    );
+    try {
+      const clientWith = (scope: string) => service.open({ token: () => sign(key, { scope }) }).client(ItemService);
+      const [reader, writer] = [clientWith('items:read'), clientWith('items:write')];
+      const item = { name: 'bolt', quantity: 3 };
+      await expect(reader.createItem({ item })).rejects.toMatchObject({ grpcStatus: 'PERMISSION_DENIED' });
+      const { id } = await writer.createItem({ item });
+      expect(await reader.getItem({ id })).toMatchObject(item);
+      expect(await reader.listItems({})).toMatchObject({ items: [item] });
+      await expect(writer.getItem({ id })).rejects.toMatchObject({ grpcStatus: 'PERMISSION_DENIED' });
+      await expect(reader.deleteItem({ id })).rejects.toMatchObject({ grpcStatus: 'PERMISSION_DENIED' });
     } finally {
       await service.stop();
     }

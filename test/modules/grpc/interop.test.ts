@@ -6,6 +6,8 @@ import { protoPath } from 'grpc-health-check';
 import { describe, expect, it } from 'vitest';
 
 const files = path.resolve(import.meta.dirname, '../../../templates/modules/grpc/files');
+/** What Slipway prints for the resource of the default preset. */
+const printed = path.resolve(import.meta.dirname, '../../../.cache/templates');
 // Debian's, whatever other Python stands before it in PATH.
 const python = '/usr/bin/python3';
 const hasGrpc = spawnSync(python, ['-c', 'import grpc, grpc_tools']).status === 0;
@@ -19,31 +21,47 @@ const reflectionProto = path.join(
 /** A part of a template: the types of another program. */
 const load = (file: string) => import(path.join(files, file));
 
+/** A service with items and `Echo`. */
+async function serve(env: Readonly<Record<string, string>> = {}) {
+  const { Echo, echoes, testService } = await load('internal/platform/grpc/testing.ts');
+  const { serveItems } = await import(path.join(printed, 'internal/items/grpc.ts'));
+  const { memoryItems } = await import(path.join(printed, 'internal/items/memory.ts'));
+  const { itemService } = await import(path.join(printed, 'internal/items/service.ts'));
+  const add = (grpc: { readonly add: (...args: readonly unknown[]) => void }): void => {
+    serveItems(grpc, itemService(memoryItems()));
+    grpc.add(Echo, echoes);
+  };
+  return testService(add, env);
+}
+
 describe('python3-grpcio', () => {
   it.skipIf(!hasGrpc)('speaks all four kinds of calls, health and reflection with a service', async () => {
-    const { testService } = await load('internal/platform/grpc/testing.ts');
-    const { serveItems } = await load('internal/items/grpc/service.ts');
-    const { memoryRepository } = await import(path.resolve(files, '../../../base/files/internal/items/repository.ts'));
-    const service = await testService((grpc: unknown) => serveItems(grpc, memoryRepository()));
+    const service = await serve();
     try {
       const script = path.join(import.meta.dirname, 'client.py');
-      const protos = [path.join(files, 'api/proto/items/v1/items.proto'), protoPath, reflectionProto];
+      const items = path.join(printed, 'api/proto/items/v1/items.proto');
+      const protos = [items, path.join(import.meta.dirname, 'echo.proto'), protoPath, reflectionProto];
       const { stdout } = await execa(python, [script, String(service.port), ...protos], {
         env: { NODE_OPTIONS: '' },
         timeout: 60_000,
       });
       expect(JSON.parse(stdout)).toEqual({
-        unary: ['bolt', 3, true],
-        'client stream': 500,
-        'server stream': 501,
-        both: [true, false, true],
-        error: ['NOT_FOUND', 'There is no item "7".', true],
+        created: ['bolt', 3, 1, true],
+        changed: ['bolt', 4, 2],
+        pages: [['nut 3', 'nut 2'], ['nut 1', 'nut 0'], ['bolt']],
+        filtered: [2],
+        error: ['NOT_FOUND', true],
+        malformed: 'INVALID_ARGUMENT',
+        stale: 'FAILED_PRECONDITION',
         oversized: 'RESOURCE_EXHAUSTED',
         compressed: 'NOT_FOUND',
         unknown: 'UNIMPLEMENTED',
+        'client stream': '012',
+        'server stream': ['a', 'b'],
+        both: ['0', '1', '2'],
         cancelled: true,
         health: 1,
-        services: ['items.v1.ItemService'],
+        services: ['items.v1.ItemService', 'test.Echo'],
       });
       expect(service.log.text).toContain('"requestId":"from-python"');
     } finally {
@@ -53,12 +71,6 @@ describe('python3-grpcio', () => {
 });
 
 describe('buf curl', () => {
-  async function serve(env: Readonly<Record<string, string>> = {}) {
-    const { testService } = await load('internal/platform/grpc/testing.ts');
-    const { serveItems } = await load('internal/items/grpc/service.ts');
-    const { memoryRepository } = await import(path.resolve(files, '../../../base/files/internal/items/repository.ts'));
-    return testService((grpc: unknown) => serveItems(grpc, memoryRepository()), env);
-  }
   const curl = (...args: readonly string[]) =>
     execa(buf, ['curl', '--protocol', 'grpc', '--http2-prior-knowledge', ...args], { reject: false, timeout: 60_000 });
 
@@ -69,15 +81,20 @@ describe('buf curl', () => {
       expect(listed.stderr).toBe('');
       expect(listed.stdout.split('\n')).toEqual([
         'items.v1.ItemService/CreateItem',
+        'items.v1.ItemService/DeleteItem',
         'items.v1.ItemService/GetItem',
-        'items.v1.ItemService/ImportItems',
         'items.v1.ItemService/ListItems',
-        'items.v1.ItemService/LookUpItems',
+        'items.v1.ItemService/UpdateItem',
+        'test.Echo/Again',
+        'test.Echo/Gather',
+        'test.Echo/One',
+        'test.Echo/Spread',
+        'test.Echo/Talk',
       ]);
       const item = { name: 'bolt', quantity: 3 };
-      const created = await curl('-d', JSON.stringify(item), `${service.url}/items.v1.ItemService/CreateItem`);
-      expect(JSON.parse(created.stdout)).toMatchObject({ item: { ...item, createdAt: expect.any(String) } });
-      const refused = await curl('-d', '{"name":" "}', `${service.url}/items.v1.ItemService/CreateItem`);
+      const created = await curl('-d', JSON.stringify({ item }), `${service.url}/items.v1.ItemService/CreateItem`);
+      expect(JSON.parse(created.stdout)).toMatchObject({ ...item, version: '1', createdAt: expect.any(String) });
+      const refused = await curl('-d', '{"item":{"name":""}}', `${service.url}/items.v1.ItemService/CreateItem`);
       expect(refused.stderr).toContain('invalid_argument');
     } finally {
       await service.stop();

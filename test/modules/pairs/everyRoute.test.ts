@@ -7,7 +7,6 @@ import { connect as connectTls } from 'node:tls';
 import type { RouteOptions } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Type } from 'typebox';
-import { items } from '../../../templates/base/files/internal/items/module.ts';
 import { Service } from '../../../templates/base/files/internal/platform/app/lifecycle.ts';
 import { modules } from '../../../templates/base/files/internal/platform/app/modules.gen.ts';
 import { defineModule } from '../../../templates/base/files/internal/platform/app/module.ts';
@@ -25,6 +24,7 @@ import {
   testKey,
 } from '../../../templates/modules/auth/files/internal/platform/auth/testing.ts';
 import { TestFiles, testCertificate } from '../../../templates/modules/tls/files/internal/platform/tls/testing.ts';
+import { resources } from '../../../templates/base/files/internal/resources.gen.ts';
 import { versioning } from '../../../templates/modules/versioning/files/internal/platform/versioning/module.ts';
 
 /** What a client sends. */
@@ -164,7 +164,7 @@ beforeAll(async () => {
     TLS_CERT_FILE: files.cert,
     TLS_KEY_FILE: files.key,
   };
-  service = new Service([watcher, ...modules, items, probes], {
+  service = new Service([watcher, ...modules, ...resources, probes], {
     log: await createLogger('info', { write: (line) => void lines.push(JSON.parse(line)) }),
     configOf: (module) => readConfig(module.config, settings),
     startTimeoutMs: 60_000,

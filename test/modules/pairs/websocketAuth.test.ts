@@ -34,6 +34,7 @@ describe('modules auth and websocket, which do not know each other', () => {
         const sockets = use(websocket);
         sockets.on({ ...echo, response: undefined }, () => {});
         sockets.on({ ...note, scopes: ['notes:write'] }, () => {});
+        sockets.topic({ name: 'orders', messages: [], resource: 'orders' });
         scrape = use(metrics).text;
         const { server } = use(http);
         server.once('listening', () => {
@@ -101,6 +102,18 @@ describe('modules auth and websocket, which do not know each other', () => {
     const token = await sign(key);
     const both = rawClient(url, { headers: { authorization: `Bearer ${token}` }, protocols: [`bearer.${token}`] });
     await expect(both).rejects.toThrow('400');
+  });
+
+  it('a subscriber of the topic of a resource needs its scope to read', async () => {
+    const answer = async (scope: string): Promise<unknown> => {
+      const client = await rawClient(url, { protocols: [`bearer.${await sign(key, { scope })}`] });
+      const { payload } = await client.ask({ type: 'topic.subscribe', payload: { topic: 'orders' } });
+      client.socket.terminate();
+      return payload;
+    };
+    const needed = { code: 'insufficient_scope', details: { scopes: ['orders:read'] } };
+    expect(await answer('orders:write')).toMatchObject(needed);
+    expect(await answer('orders:read')).toHaveProperty('offset');
   });
 
   it('knows the scopes of the token, and closes with 4401 when it ends', async () => {

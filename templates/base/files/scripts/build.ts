@@ -5,46 +5,30 @@ import { findPackageJSON } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'rolldown';
-import { Type } from 'typebox';
+import { type Static, type TObject, Type } from 'typebox';
 import { Value } from 'typebox/value';
-
-/** What was built. It does not depend on when or where: two builds of one commit are equal. */
-export interface BuildInfo {
-  /** `BUILD_VERSION`, or the version in package.json. */
-  readonly version: string;
-  /** `BUILD_REVISION`, or the commit, with `-dirty` when files differ from it. */
-  readonly revision?: string;
-  /** RFC 3339 in UTC: `BUILD_DATE`, `SOURCE_DATE_EPOCH` (https://reproducible-builds.org), or the date of the commit. */
-  readonly date?: string;
-}
+import { type About, readAbout } from '../internal/platform/app/about.ts';
 
 /** The service's root folder. */
 export const root = path.resolve(import.meta.dirname, '..');
 
 /**
+ * Describes a build. It does not depend on when or where: two builds of one commit are equal.
  * @param folder of the service
- * @param env variables that say what is built where git is missing, as in an image
- * @returns what a build there makes
+ * @param env says what is built where git is missing, as in an image: `BUILD_VERSION`, `BUILD_REVISION`, and `BUILD_DATE` or
+ * `SOURCE_DATE_EPOCH` (https://reproducible-builds.org)
+ * @returns version in package.json; commit, with `-dirty` when files differ from it; its date, RFC 3339 in UTC
  */
-export function buildInfo(folder: string, env: NodeJS.ProcessEnv): BuildInfo {
+export function buildInfo(folder: string, env: NodeJS.ProcessEnv): Omit<About, 'name'> {
   const revision =
     env['BUILD_REVISION'] || git(folder, 'describe', '--always', '--dirty', '--abbrev=40', '--exclude=*');
   const seconds = env['SOURCE_DATE_EPOCH'] || git(folder, 'log', '-1', '--format=%ct');
   const date = env['BUILD_DATE'] || (seconds && new Date(Number(seconds) * 1000).toISOString());
   return {
-    version: env['BUILD_VERSION'] || manifestOf(folder).version,
+    version: env['BUILD_VERSION'] || readAbout(path.join(folder, 'package.json')).version,
     ...(revision && { revision }),
     ...(date && { date }),
   };
-}
-
-/**
- * @param folder of the service
- * @returns name and version in its package.json
- */
-export function manifestOf(folder: string): { readonly name: string; readonly version: string } {
-  const text = readFileSync(path.join(folder, 'package.json'), 'utf8');
-  return Value.Parse(Type.Object({ name: Type.String(), version: Type.String() }), JSON.parse(text));
 }
 
 /** @returns the lockfile of a service: in its folder, or in the workspace above; undefined if there is none */
@@ -52,6 +36,27 @@ export function lockfileOf(folder: string): string | undefined {
   const [found] = globSync('{package-lock.json,pnpm-lock.yaml,yarn.lock,bun.lock}', { cwd: folder });
   if (found !== undefined || path.dirname(folder) === folder) return found && path.join(folder, found);
   return lockfileOf(path.dirname(folder));
+}
+
+/**
+ * Loads what modules add to a script.
+ * @param pattern of their files, from the service's root
+ * @param exports what each has to export
+ * @returns what the files export, sorted by path
+ * @throws {Error} when a file exports something else
+ */
+export async function importAll<Exports extends TObject>(
+  pattern: string,
+  exports: Exports,
+): Promise<Static<Exports>[]> {
+  const all: Static<Exports>[] = [];
+  for (const file of globSync(pattern, { cwd: root, exclude: ['**/*.test.ts'] }).toSorted()) {
+    const module: unknown = await import(pathToFileURL(path.join(root, file)).href);
+    if (!Value.Check(exports, module))
+      throw new Error(`${file} has to export ${Object.keys(exports.properties).join(', ')}`);
+    all.push(module);
+  }
+  return all;
 }
 
 function git(folder: string, ...args: string[]): string {
@@ -91,5 +96,5 @@ if (import.meta.main) {
   process.chdir(root);
   writeFileSync('dist/build.json', `${JSON.stringify(buildInfo(root, process.env), null, 2)}\n`);
   await joinTypeBox();
-  for (const file of globSync('scripts/build/*.ts').toSorted()) await import(pathToFileURL(path.resolve(file)).href);
+  await importAll('scripts/build/*.ts', Type.Object({}));
 }

@@ -48,7 +48,6 @@ describe('the checks before the first release', () => {
       { 'deploy/k8s/overlays/prod/kustomization.yaml': 'newName: registry.invalid/orders\n' },
       /\.invalid in deploy\/k8s\/overlays\/prod\/kustomization\.yaml/,
     ],
-    [{ 'cmd/server/main.ts': "import { items } from '../../internal/items/module.ts';\n" }, /internal\/items/],
     [{ '.gitignore': 'package-lock.json\n' }, /commit package-lock\.json/],
     [{ '.env': 'SECRET=1\n' }, /git rm --cached \.env/],
   ])('name what is to be done: %o', (files, fault) => {

@@ -2,10 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { Type } from 'typebox';
-import { Value } from 'typebox/value';
-import { lockfileOf, root as here } from './build.ts';
+import { importAll, lockfileOf, root as here } from './build.ts';
 
 /** One condition for the first release. */
 export interface Check {
@@ -20,43 +18,16 @@ export interface Check {
 /** The checks of every service. */
 export const ownChecks: readonly Check[] = [
   { what: 'registry and repository are named', look: placeholders },
-  { what: 'the example is gone', look: example },
   { what: 'dependencies are locked', look: lockfile },
   { what: 'no secrets are in the repository', look: secrets },
 ];
 
-const Checks = Type.Object({
-  checks: Type.Array(
-    Type.Object({ what: Type.String(), look: Type.Function([Type.String()], Type.Optional(Type.String())) }),
-  ),
-});
-
-/**
- * Collects the checks of `npm run production`. docs/operations.md lists what only people can check.
- * @returns the checks of every service, and those of its modules: a file each in `scripts/production/`, which exports `checks`
- */
-export async function allChecks(): Promise<Check[]> {
-  const all = [...ownChecks];
-  for (const file of globSync('scripts/production/*.ts', { cwd: here, exclude: ['**/*.test.ts'] }).toSorted()) {
-    const module: unknown = await import(pathToFileURL(path.join(here, file)).href);
-    if (!Value.Check(Checks, module)) throw new Error(`${file} has to export \`checks\``);
-    all.push(...module.checks);
-  }
-  return all;
-}
-
 /** Names under `.invalid` never exist (RFC 2606): the templates use them where only you know the right one. */
 function placeholders(root: string): string | undefined {
-  const files = globSync('deploy/**/*.*', { cwd: root }).toSorted();
-  const found = files.filter((file) => read(root, file).includes('.invalid/'));
-  return found.length === 0 ? undefined : `replace what ends in .invalid in ${found.join(', ')}`;
-}
-
-function example(root: string): string | undefined {
-  const main = 'cmd/server/main.ts';
-  return read(root, main).includes('/items/')
-    ? `${main} still lists internal/items, which keeps its data in memory`
-    : undefined;
+  const found = globSync('deploy/**/*.*', { cwd: root }).filter((file) =>
+    readFileSync(path.join(root, file), 'utf8').includes('.invalid/'),
+  );
+  return found.length === 0 ? undefined : `replace what ends in .invalid in ${found.toSorted().join(', ')}`;
 }
 
 function lockfile(root: string): string | undefined {
@@ -68,18 +39,17 @@ function secrets(root: string): string | undefined {
   return isTracked(root, '.env') ? 'take .env out of version control: git rm --cached .env' : undefined;
 }
 
-function read(root: string, file: string): string {
-  return readFileSync(path.join(root, file), 'utf8');
-}
-
 /** Whether git knows the file; a folder without git knows none. */
 function isTracked(root: string, file: string): boolean {
   return spawnSync('git', ['ls-files', '--error-unmatch', file], { cwd: root, stdio: 'ignore' }).status === 0;
 }
 
 if (import.meta.main) {
+  // Modules add a file each.
+  const Checks = Type.Object({ checks: Type.Array(Type.Unsafe<Check>({})) });
+  const added = await importAll('scripts/production/*.ts', Checks);
   let failed = 0;
-  for (const { what, look } of await allChecks()) {
+  for (const { what, look } of [...ownChecks, ...added.flatMap(({ checks }) => checks)]) {
     const fault = look(here);
     if (fault !== undefined) failed += 1;
     process.stdout.write(fault === undefined ? `  ✓ ${what}\n` : `  ✗ ${what}: ${fault}\n`);

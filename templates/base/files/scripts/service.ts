@@ -1,13 +1,11 @@
 /** Starts the service in a process of its own, for scripts and tests. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, globSync, readFileSync } from 'node:fs';
-import { Agent, type IncomingMessage, get } from 'node:http';
+import { existsSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { testSettings } from '../internal/platform/http/config.ts';
@@ -17,6 +15,9 @@ export { root };
 
 /** The environment of each process. The compile cache halves the time to start. */
 export const inherited = { ...process.env, NODE_COMPILE_CACHE: path.join(os.tmpdir(), 'node-compile-cache') };
+
+/** URLs of what each process with Node loads first: modules add to them in `test/setup/`. */
+export const preloads = new Set<string>();
 
 /** Services run side by side, so every port that a module listens on is any free one. */
 const example = path.join(root, '.env.example');
@@ -51,12 +52,16 @@ export interface ServiceProcess {
 }
 
 /**
- * Starts a program in the service's root, on free ports.
- * @param command the program and its arguments
+ * Starts Node in the service's root, on free ports.
+ * @param args of node: a file, or `--eval` and a program
  * @param env added to the environment of this process
  * @returns the process, as soon as it runs
  */
-export function startCommand([program = '', ...args]: readonly string[], env: NodeJS.ProcessEnv = {}): ServiceProcess {
+export function startProcess(args: readonly string[], env: NodeJS.ProcessEnv = {}): ServiceProcess {
+  return startCommand([process.execPath, ...Array.from(preloads, (url) => `--import=${url}`), ...args], env);
+}
+
+function startCommand([program = '', ...args]: readonly string[], env: NodeJS.ProcessEnv): ServiceProcess {
   const child = spawn(program, args, {
     cwd: root,
     env: { ...inherited, ...defaults, ...env },
@@ -127,94 +132,39 @@ export interface RunningService extends ServiceProcess {
 /**
  * Starts the server and waits until it is ready.
  * @param env added to the environment of this process
- * @param command the program and its arguments; by default the sources
+ * @param command another program and its arguments, in place of the sources
  * @returns the running service
  * @throws {Error} with its output, when it ends instead
  */
-export async function startService(
-  env: NodeJS.ProcessEnv = {},
-  command: readonly string[] = [process.execPath, 'cmd/server/main.ts'],
-): Promise<RunningService> {
-  const service = startCommand(command, env);
+export async function startService(env: NodeJS.ProcessEnv = {}, command?: readonly string[]): Promise<RunningService> {
+  const service = command ? startCommand(command, env) : startProcess(['cmd/server/main.ts'], env);
   await service.logged('ready');
   const url = (module: string): string => `http://127.0.0.1:${service.port(module)}`;
   return { ...service, api: url('http'), admin: url('admin') };
 }
 
-/** What the smoke test has seen of the service. */
-export interface Seen {
-  /** The trace of a request that was answered with 404. */
-  readonly traceId: string;
-  /** `/metrics` after it, as OpenMetrics. */
-  readonly openMetrics: string;
-}
-
-const Texts = Type.Record(Type.String(), Type.String());
-const Preparation = Type.Object({
-  env: Type.Optional(Texts),
-  headers: Type.Optional(Texts),
-  verify: Type.Optional(Type.Unsafe<(seen: Seen) => Promise<void>>({})),
-});
-
-/** What all modules add to the smoke test. */
-export interface Preparations {
-  readonly env: Record<string, string>;
-  readonly headers: Record<string, string>;
-  readonly verify: (seen: Seen) => Promise<void>;
-}
-
 /**
- * Loads what modules add to the smoke test, one file each in `scripts/smoke/`. A file may export `env`, settings that the module
- * needs in production; `headers`, for requests to routes that are not public; and `verify`, which throws when what was seen is wrong.
- * @returns all of them together. Call `verify` after the service has stopped
+ * Stops a service under load. Ten clients send requests over keep-alive connections, one after another on each, until the service asks
+ * them to leave (`Connection: close`).
+ * @param service with a delay before it stops, in which it asks them
+ * @returns how many requests have succeeded, what has ended clients too early, the status of `/readyz` meanwhile, and the exit
  */
-export async function preparations(): Promise<Preparations> {
-  const all: Static<typeof Preparation>[] = [];
-  for (const file of globSync('scripts/smoke/*.ts', { cwd: root })) {
-    all.push(Value.Parse(Preparation, { ...(await import(pathToFileURL(path.join(root, file)).href)) }));
-  }
-  return {
-    env: Object.fromEntries(all.flatMap(({ env = {} }) => Object.entries(env))),
-    headers: Object.fromEntries(all.flatMap(({ headers = {} }) => Object.entries(headers))),
-    async verify(seen) {
-      for (const { verify } of all) await verify?.(seen);
-    },
-  };
-}
-
-/** What clients saw. */
-export class Tally {
-  succeeded = 0;
-  readonly failures: string[] = [];
-}
-
-/**
- * Sends requests over keep-alive connections, one after another on each, until the service asks the client to leave
- * (`Connection: close`), or a request fails.
- * @param url to request
- * @param connections how many at once
- * @param tally what the clients have seen so far
- */
-export async function load(url: string, connections: number, tally: Tally): Promise<void> {
-  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+export async function stopUnderLoad({ api, admin, logged, stop }: RunningService) {
+  const tally = { succeeded: 0, failures: [] as unknown[] };
   const client = async (): Promise<void> => {
     for (let isWelcome = true; isWelcome; await sleep(1)) {
-      const { statusCode, headers } = await request(url, agent);
-      if (statusCode !== 200) throw new Error(`status ${statusCode}`);
+      const response = await fetch(`${api}/version`);
+      await response.text();
+      if (response.status !== 200) throw new Error(`status ${response.status}`);
       tally.succeeded += 1;
-      isWelcome = headers.connection !== 'close';
+      isWelcome = response.headers.get('connection') !== 'close';
     }
   };
-  const clients = Array.from({ length: connections }, client);
-  await Promise.all(clients.map((each) => each.catch((error: unknown) => tally.failures.push(String(error)))));
-  agent.destroy();
-}
-
-async function request(url: string, agent: Agent): Promise<IncomingMessage> {
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  get(url, { agent }, resolve).once('error', reject);
-  const response = await promise;
-  response.resume();
-  await once(response, 'end');
-  return response;
+  const clients = Array.from({ length: 10 }, () => client().catch((error: unknown) => tally.failures.push(error)));
+  while (tally.succeeded < 20 && tally.failures.length === 0) await sleep(20);
+  const exited = stop();
+  await logged('stopping');
+  const { status: readyz } = await fetch(`${admin}/readyz`);
+  await Promise.all(clients);
+  return { ...tally, readyz, exit: await exited };
 }

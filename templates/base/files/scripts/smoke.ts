@@ -3,18 +3,35 @@
  * instead, for example an image with `docker run --network host --env PORT ...`.
  */
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Tally, load, preparations, startService } from './service.ts';
+import { Type } from 'typebox';
+import { importAll } from './build.ts';
+import { startService, stopUnderLoad } from './service.ts';
 
-const { env, headers, verify } = await preparations();
-const command = process.env['SMOKE_COMMAND']?.split(' ') ?? [process.execPath, 'dist/cmd/server/main.js'];
+/** What the smoke test has seen of the service. */
+export interface Seen {
+  /** The trace of a request that was answered with 404. */
+  readonly traceId: string;
+  /** `/metrics` after it, as OpenMetrics. */
+  readonly openMetrics: string;
+}
+
+const Texts = Type.Record(Type.String(), Type.String());
+/** What a module adds by a file in `scripts/smoke/`. */
+const Preparation = Type.Object({
+  /** Settings that the module needs in production. */
+  env: Type.Optional(Texts),
+  /** For requests to routes that are not public. */
+  headers: Type.Optional(Texts),
+  /** Runs after the service has stopped, and throws when what was seen is wrong. */
+  verify: Type.Optional(Type.Unsafe<(seen: Seen) => Promise<void>>({})),
+});
+
+const preparations = await importAll('scripts/smoke/*.ts', Preparation);
+const env = Object.fromEntries(preparations.flatMap((each) => Object.entries(each.env ?? {})));
+const headers = Object.fromEntries(preparations.flatMap((each) => Object.entries(each.headers ?? {})));
 const service = await startService(
-  {
-    NODE_ENV: 'production',
-    SHUTDOWN_DELAY_MS: '2000',
-    ...env,
-  },
-  command,
+  { NODE_ENV: 'production', SHUTDOWN_DELAY_MS: '2000', ...env },
+  process.env['SMOKE_COMMAND']?.split(' ') ?? [process.execPath, 'dist/cmd/server/main.js'],
 );
 // Also when a check fails.
 process.once('exit', () => service.process.kill('SIGKILL'));
@@ -38,23 +55,18 @@ const accept = { accept: 'application/openmetrics-text' };
 const openMetrics = await (await fetch(`${service.admin}/metrics`, { headers: accept })).text();
 assert.match(openMetrics, /\n# EOF\n$/);
 
-const tally = new Tally();
-const clients = load(`${service.api}/version`, 10, tally);
-while (tally.succeeded === 0 && tally.failures.length === 0) await sleep(20);
-const exited = service.stop();
-await service.logged('stopping');
-assert.equal((await get(`${service.admin}/readyz`)).status, 503);
-await clients;
-assert.deepEqual(tally.failures, [], 'requests failed while the service stopped');
-assert.deepEqual(await exited, { code: 0, signal: null }, service.output.join('\n'));
+const { succeeded, failures, readyz, exit } = await stopUnderLoad(service);
+assert.deepEqual(failures, [], 'requests failed while the service stopped');
+assert.equal(readyz, 503);
+assert.deepEqual(exit, { code: 0, signal: null }, service.output.join('\n'));
 
 // The last lines are written during the stop.
 assert.ok(
   service.output.some((line) => line.includes(traceId)),
   'no line of the log names the trace of the request',
 );
-await verify({ traceId, openMetrics });
+for (const { verify } of preparations) await verify?.({ traceId, openMetrics });
 
 process.stdout.write(
-  `It starts, answers its probes, measures, keeps its limits and stops; of ${tally.succeeded} requests none failed.\n`,
+  `It starts, answers its probes, measures, keeps its limits and stops; of ${succeeded} requests none failed.\n`,
 );

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
-import { type ServiceProcess, startProcess } from './support/service.ts';
+import { type ServiceProcess, startProcess } from '../scripts/service.ts';
 
 const hour = 3_600_000;
 

@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { listen } from '../internal/platform/http/connections.ts';
-import { inherited, root, startProcess } from './support/service.ts';
+import { inherited, root, startProcess } from '../scripts/service.ts';
 
 /** The API and the port for operations, and nothing that takes its time to start. */
 const program = `

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectTo, receive } from './support/raw.ts';
-import { type ServiceProcess, startProcess } from './support/service.ts';
+import { type ServiceProcess, startProcess } from '../scripts/service.ts';
 
 /** A service in a process of its own: it can be blocked, and has a memory to measure. */
 const program = `

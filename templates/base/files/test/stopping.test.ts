@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { startProcess } from './support/service.ts';
+import { startProcess } from '../scripts/service.ts';
 
 describe('a service that is told to stop', () => {
   it('finishes a request in flight on a keep-alive connection, and does not wait for its client to hang up', async () => {

@@ -115,7 +115,7 @@ describe('resources of a manifest', () => {
       '/resources/customer/fields/id: every resource has the field "id" already',
     ],
     [{ customer: { ...customer, fields: { 'a/b': 'int' } } }, '/resources/customer/fields/a~1b: use letters'],
-    [{ customer: { ...customer, fields: { limit: 'int:indexed' } } }, '/fields/limit: "limit" is a query parameter'],
+    [{ customer: { ...customer, fields: { limit: 'int:indexed' } } }, '/fields/limit: "limit" is a parameter'],
     [{ order }, '/resources/order/fields/customer: there is no resource "customer" (known: order)'],
     [
       { customer: { ...customer, fields: { boss: 'ref(customer)' } } },
@@ -150,6 +150,10 @@ describe('resources of a manifest', () => {
     [
       { customer, order: { ...order, states: { status: 'confirmed>created:create' } } },
       'every resource has "create" already',
+    ],
+    [
+      { customer, order: { ...order, states: { status: 'created>confirmed:changed, created>cancelled' } } },
+      'every resource has "changed" already',
     ],
     [{ customer, order: { ...order, states: { status: 'created>created:x' } } }, 'leads to where it begins'],
     [{ customer, order: { ...order, states: { status: '' } } }, '"" is no transition'],

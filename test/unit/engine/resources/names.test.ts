@@ -80,8 +80,9 @@ describe('a name', () => {
     expect(fieldNameFault(name)).toContain(message);
   });
 
-  it('of a query parameter is refused for a field that filters lists only', () => {
-    expect(fieldNameFault('limit', true)).toContain('query parameter');
+  it('of a parameter of lists is refused for a field that filters lists only', () => {
+    expect(fieldNameFault('limit', true)).toContain('parameter of every list');
+    expect(fieldNameFault('pageToken', true)).toContain('parameter of every list');
     expect(fieldNameFault('limit')).toBeUndefined();
   });
 });

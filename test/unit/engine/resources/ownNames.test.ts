@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
+import { withRequired } from '../../../../generators/engine/resolve.ts';
 import { newManifest } from '../../../../generators/engine/manifest.ts';
 import { validateManifest } from '../../../../generators/engine/parseManifest.ts';
 import { render } from '../../../../generators/engine/render.ts';
 import { namesOf, resourceNameFault } from '../../../../generators/engine/resources/names.ts';
-import { isPlural } from '../../../../generators/engine/resources/plural.ts';
+import { isPlural, singularOf } from '../../../../generators/engine/resources/plural.ts';
 import { decode } from '../../../../generators/engine/text.ts';
 import { buildCatalogue } from '../../../../templates/build.ts';
 
@@ -11,6 +12,8 @@ const catalogue = await buildCatalogue();
 
 /** Files of the slice that give the name of the resource to a variable. */
 const withVariable = ['domain.ts', 'domain.test.ts', 'service.ts'];
+
+const modules = withRequired(['auth', 'grpc', 'hal', 'postgres', 'websocket'], catalogue);
 
 /** The code of a slice with all that a resource can have, without its comments. */
 function slice(): [name: string, text: string][] {
@@ -24,7 +27,7 @@ function slice(): [name: string, text: string][] {
     parent: 'ref(widget)?',
   };
   const widget = { plural: 'widgets', fields, states: { status: 'open>closed:close' }, created: '20261130' };
-  const manifest = { ...newManifest({ name: 'shop', modules: [] }, catalogue), resources: { widget } };
+  const manifest = { ...newManifest({ name: 'shop', modules }, catalogue), resources: { widget } };
   return [...render(validateManifest(manifest, catalogue), catalogue)].flatMap(([path, { bytes }]) => {
     const [, name] = /^internal\/widgets\/(.+)$/.exec(path) ?? [];
     return name === undefined ? [] : [[name, (decode(bytes) ?? '').replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, '')]];
@@ -45,14 +48,31 @@ function boundIn(text: string): string[] {
     .filter((name) => name !== '' && !/widget/i.test(name));
 }
 
+/** Whether a file imports or declares the type of the entity itself. */
+function bindsEntity(text: string): boolean {
+  return /^(?:import|export) [^;]*\bWidget\b/m.test(text);
+}
+
 it('a resource whose name a file of its slice gives to something else is refused', () => {
   const files = slice();
   expect(files.map(([name]) => name)).toEqual(expect.arrayContaining([...withVariable, 'routes.ts', 'module.ts']));
   const allowed = files.flatMap(([file, text]) =>
     boundIn(text)
-      .filter((name) => /^[A-Z]/.test(name) || withVariable.includes(file))
+      .filter((name) => (/^[A-Z]/.test(name) && bindsEntity(text)) || withVariable.includes(file))
       .map((name) => namesOf(name).kebab)
       .filter((name) => !isPlural(name) && resourceNameFault(name) === undefined)
+      .map((name) => `${file}: ${name}`),
+  );
+  expect(allowed).toEqual([]);
+});
+
+it('a resource whose plural a file imports, beside the module of the resource, is refused', () => {
+  const files = slice().filter(([, text]) => text.includes("from './module.ts'"));
+  expect(files.map(([name]) => name)).toEqual(expect.arrayContaining(['grpc.ts', 'websocket.ts']));
+  const allowed = files.flatMap(([file, text]) =>
+    boundIn(text)
+      .map((name) => namesOf(name).kebab)
+      .filter((name) => isPlural(name) && resourceNameFault(singularOf(name)) === undefined)
       .map((name) => `${file}: ${name}`),
   );
   expect(allowed).toEqual([]);

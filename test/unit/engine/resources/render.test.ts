@@ -139,11 +139,6 @@ describe('a service with resources', () => {
       'resource "item": the path /items belongs to every service',
     ],
     [
-      { store: { ...customer, fields: { a: 'int' }, plural: 'database' } },
-      ['database'],
-      'the folder internal/database/ belongs to',
-    ],
-    [
       { order, customer, 'order-list': { ...customer, fields: { a: 'int' }, plural: 'order-lists' } },
       [],
       'resource "order-list": the schema OrderList belongs to the resource "order"',
@@ -174,6 +169,7 @@ describe('a service with resources', () => {
               },
             ],
             types: {},
+            lists: {},
           },
         },
       },

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { newManifest } from '../../../../generators/engine/manifest.ts';
 import { validateManifest } from '../../../../generators/engine/parseManifest.ts';
 import { render } from '../../../../generators/engine/render.ts';
+import { withRequired } from '../../../../generators/engine/resolve.ts';
 import { printField } from '../../../../generators/engine/resources/fields.ts';
 import { decode } from '../../../../generators/engine/text.ts';
 import style from '../../../../templates/base/files/.oxfmtrc.json' with { type: 'json' };
@@ -14,12 +15,18 @@ import { runs } from '../../../helpers/runs.ts';
 const catalogue = await buildCatalogue();
 const { printWidth, singleQuote } = style;
 
-describe('the slice of a resource', () => {
+/** What modules add to a resource is formatted, too. */
+const moduleSets = [
+  { ids: [], times: 100 },
+  { ids: ['client', 'grpc', 'hal', 'postgres', 'websocket'], times: 30 },
+];
+
+describe.each(moduleSets)('the slice of a resource with the modules $ids', ({ ids, times }) => {
   it('is printed as the formatter prints it, with names and values of any length', async () => {
     await fc.assert(
       fc.asyncProperty(wideResourceArbitrary(printField), async (resources) => {
         const manifest = validateManifest(
-          { ...newManifest({ name: 'shop', modules: [] }, catalogue), resources },
+          { ...newManifest({ name: 'shop', modules: withRequired(ids, catalogue) }, catalogue), resources },
           catalogue,
         );
         for (const [path, { bytes, module }] of render(manifest, catalogue)) {
@@ -30,7 +37,7 @@ describe('the slice of a resource', () => {
           expect(text).toBe(code);
         }
       }),
-      { numRuns: runs(100) },
+      { numRuns: runs(times) },
     );
   });
 });

@@ -1,7 +1,6 @@
 import { modules } from '../../internal/platform/app/modules.gen.ts';
 import { run } from '../../internal/platform/app/run.ts';
 import { resources } from '../../internal/resources.gen.ts';
-import { items } from '../../internal/items/module.ts';
 
 // The server: the modules of the platform, then the resources and the other slices of this service.
-await run([...modules, ...resources, items]);
+await run([...modules, ...resources]);

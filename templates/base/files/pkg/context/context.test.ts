@@ -111,6 +111,16 @@ describe('cancellation', () => {
     expect(whole.child().signal.aborted).toBe(true);
   });
 
+  it('at the usual end gives all signals the same reason, because creating an error is expensive', () => {
+    const ended = [contextFor(1000), contextFor(1000)].map((context) => {
+      const { signal } = context;
+      context.cancel();
+      return signal;
+    });
+    expect(ended[0]?.reason).toMatchObject({ code: 'cancelled', status: 499 });
+    expect(ended[1]?.reason).toBe(ended[0]?.reason);
+  });
+
   it('counts once', () => {
     const context = contextFor(1000);
     const { signal } = context;

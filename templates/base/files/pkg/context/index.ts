@@ -21,6 +21,13 @@ export function givenUp(why: string): ServiceError {
   return cancelled('The request was given up.', { cause: new Error(why) });
 }
 
+/** The reason of signals whose work has ended as usual. Creating an error is expensive, so all of them share one. */
+const usualEnd = endedBefore();
+
+function endedBefore(): ServiceError {
+  return givenUp('the request has ended: run work that must outlive it with `detach`');
+}
+
 /** The key of a value in a context, with the value's type. */
 export interface ContextKey<Value> {
   readonly description: string;
@@ -138,7 +145,7 @@ export class Context {
     this.#reason = reason;
     if (this.#controller !== undefined) {
       clearTimeout(this.#timer);
-      this.#controller.abort(this.ended());
+      this.#controller.abort(reason ?? usualEnd);
     }
     for (const release of this.#releases ?? []) release();
     this.#releases = undefined;
@@ -161,10 +168,8 @@ export class Context {
 
   /** @returns why the work has ended; undefined while it goes on */
   ended(): Error | undefined {
-    // Creating an error is expensive, and most contexts end without a reader of the reason.
-    if (this.#isOver) {
-      return (this.#reason ??= givenUp('the request has ended: run work that must outlive it with `detach`'));
-    }
+    // Most contexts end without a reader of the reason. The stack of a reader shows who does not end with the work.
+    if (this.#isOver) return (this.#reason ??= endedBefore());
     if (performance.now() >= this.deadline) return outOfTime(this.id);
     return this.#parent?.ended();
   }

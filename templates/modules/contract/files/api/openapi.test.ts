@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { printTypes } from '../scripts/openapi/print.ts';
-import { root, startService } from '../test/support/service.ts';
+import { root, startService } from '../scripts/service.ts';
 
 /** Milliseconds in which a service starts on a busy machine. */
 const patience = 60_000;

@@ -3,11 +3,8 @@
  * Each file in `scripts/contract/` compares one kind of contract.
  */
 import { spawnSync } from 'node:child_process';
-import { globSync } from 'node:fs';
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
+import { Type } from 'typebox';
+import { importAll, root as here } from './build.ts';
 
 /** What a file in `scripts/contract/` exports. */
 const Comparison = Type.Object({
@@ -34,7 +31,9 @@ export function lastRelease(root: string, file: string, tag?: string): Released 
   if (shallow.status !== 0) return { nothing: 'this is no git repository, so there is no release' };
   const isShallow = shallow.stdout.trim() === 'true';
   const { stdout: tags } = git('tag', '--list', ...(isShallow ? [] : ['--merged', 'HEAD']));
-  const found = tag ?? highest(tags.split('\n'));
+  const { compare } = new Intl.Collator('en', { numeric: true });
+  const versions = tags.split('\n').filter((each) => /^v?\d+\.\d+\.\d+$/.test(each));
+  const found = tag ?? versions.toSorted((a, b) => compare(a.replace('v', ''), b.replace('v', ''))).at(-1);
   if (found === undefined) {
     return isShallow
       ? { fault: 'this clone is shallow and has no tag of a release: git fetch --unshallow --tags' }
@@ -42,35 +41,21 @@ export function lastRelease(root: string, file: string, tag?: string): Released 
   }
   const { status, stdout: listed, stderr } = git('ls-tree', '--name-only', found, file);
   if (status !== 0) return { fault: `${found} is not available here: ${stderr.trim()}` };
-  if (listed === '') return { nothing: `${found} has no ${file}` };
-  return { tag: found };
-}
-
-function highest(tags: readonly string[]): string | undefined {
-  const { compare } = new Intl.Collator('en', { numeric: true });
-  const versions = tags.filter((tag) => /^v?\d+\.\d+\.\d+$/.test(tag));
-  return versions.toSorted((a, b) => compare(b.replace('v', ''), a.replace('v', '')))[0];
-}
-
-/** @returns the exit code of one comparison */
-function compareWithRelease(root: string, { file, compare }: Static<typeof Comparison>, tag?: string): number {
-  const released = lastRelease(root, file, tag);
-  if ('tag' in released) return compare(released.tag);
-  if ('nothing' in released) {
-    process.stdout.write(`${file}: nothing to compare with: ${released.nothing}.\n`);
-    return 0;
-  }
-  process.stderr.write(`${file}: nothing was compared: ${released.fault}\n`);
-  return 1;
+  return listed === '' ? { nothing: `${found} has no ${file}` } : { tag: found };
 }
 
 if (import.meta.main) {
   const tag = process.argv.slice(2).find((argument) => argument !== '--');
-  const folder = path.join(import.meta.dirname, 'contract');
-  for (const name of globSync('*.ts', { cwd: folder, exclude: ['*.test.ts'] }).toSorted()) {
-    const comparison = Value.Parse(Comparison, { ...(await import(pathToFileURL(path.join(folder, name)).href)) });
-    const status = compareWithRelease(process.cwd(), comparison, tag);
-    // An earlier comparison may have failed.
-    if (status !== 0) process.exitCode = status;
+  for (const { file, compare } of await importAll('scripts/contract/*.ts', Comparison)) {
+    const released = lastRelease(here, file, tag);
+    if ('tag' in released) {
+      // An earlier comparison may have failed.
+      process.exitCode = compare(released.tag) || process.exitCode;
+    } else if ('nothing' in released) {
+      process.stdout.write(`${file}: nothing to compare with: ${released.nothing}.\n`);
+    } else {
+      process.stderr.write(`${file}: nothing was compared: ${released.fault}\n`);
+      process.exitCode = 1;
+    }
   }
 }

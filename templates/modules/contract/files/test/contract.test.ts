@@ -4,7 +4,7 @@ import { noContent } from '../internal/platform/http/problems.ts';
 import { Contract, type Exchange, unlistedHttp } from './support/contract.ts';
 import { takeBreaches } from './setup/contract.ts';
 import { testHttp } from './support/http.ts';
-import { startProcess } from './support/service.ts';
+import { startProcess } from '../scripts/service.ts';
 
 const thing = {
   type: 'object',
@@ -21,17 +21,12 @@ const contract = new Contract({
         responses: {
           200: { content: { 'application/json': { schema: { $ref: '#/components/schemas/Thing' } } } },
           204: {},
-          default: { $ref: '#/components/responses/Problem' },
+          default: { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },
         },
       },
     },
   },
-  components: {
-    schemas: { Thing: thing, Problem: problem },
-    responses: {
-      Problem: { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },
-    },
-  },
+  components: { schemas: { Thing: thing, Problem: problem } },
 });
 
 const kept: Exchange = {
@@ -63,8 +58,8 @@ it.each<[string, Partial<Exchange>]>([
 
 it.each<[string, Partial<Exchange>, string]>([
   ['an operation it does not know', { operationId: 'dropThing' }, 'no such operation'],
-  ['an operation elsewhere', { route: '/thing/:id' }, 'GET /things/{id}'],
-  ['another method', { method: 'POST' }, 'GET /things/{id}'],
+  ['an operation elsewhere', { route: '/thing/:id' }, 'no such operation'],
+  ['another method', { method: 'POST' }, 'no such operation'],
   ['a status it does not know', { status: 202 }, 'no such status'],
   ['another media type', { contentType: 'text/html' }, 'not "text/html"'],
   ['an error that is no problem', { ...refused, contentType: 'application/json' }, 'not "application/json"'],

@@ -4,7 +4,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
-import { buildInfo, lockfileOf, manifestOf, root } from './build.ts';
+import { about } from '../internal/platform/app/about.ts';
+import { buildInfo, lockfileOf, root } from './build.ts';
 
 const { version, revision = '', date = '' } = buildInfo(root, process.env);
 const told = { BUILD_VERSION: version, BUILD_REVISION: revision, BUILD_DATE: date };
@@ -14,7 +15,7 @@ const { error, status } = spawnSync(
   [
     'build',
     `--file=${path.join(root, 'deploy/docker/Dockerfile')}`,
-    `--tag=${manifestOf(root).name}:dev`,
+    `--tag=${about.name}:dev`,
     ...Object.entries(told).map(([name, value]) => `--build-arg=${name}=${value}`),
     ...process.argv.slice(2),
     // The folder with the lockfile: the service, or the workspace that it is a member of.

@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { afterEach, expect, it } from 'vitest';
 import { listen } from '../internal/platform/http/connections.ts';
 import { type ReceivedSpan, spansIn } from './support/otlp.ts';
-import { type ServiceProcess, startProcess } from './support/service.ts';
+import { type ServiceProcess, startProcess } from '../scripts/service.ts';
 
 /** A service that records every request. Its module of traces is last in the list, and starts before what makes spans all the same. */
 const program = `

@@ -1,3 +1,4 @@
 // Written by Slipway from slipway.json: change it with `slipway resource`.
+import { items } from './items/module.ts';
 
-export const resources = [] as const;
+export const resources = [items] as const;

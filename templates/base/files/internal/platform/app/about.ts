@@ -15,10 +15,10 @@ export interface About extends Static<typeof Build> {
 
 /**
  * @param packageJson path of the service's package.json
- * @param build path of `dist/build.json`, which only a build has
+ * @param build path of `dist/build.json`, which only a build has; the default is none
  * @returns name and version of package.json; a build adds its version, commit (`revision`) and date
  */
-export function readAbout(packageJson: string, build: string): About {
+export function readAbout(packageJson: string, build = ''): About {
   const { name, version = '0.0.0' } = readJson(Package, packageJson);
   return { name, version, ...(existsSync(build) ? readJson(Build, build) : {}) };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ServiceProcess, startProcess } from '../../../test/support/service.ts';
+import { type ServiceProcess, startProcess } from '../../../scripts/service.ts';
 import { linkText } from './run.ts';
 
 /** Runs one module whose `start` gives `running`, in a process of its own. */

@@ -139,7 +139,8 @@ export class RequestContext extends Context {
 
   protected override opened(): void {
     const response = this.#response;
-    response?.once('close', () => this.cancel(reasonOfEnd(response)));
+    // After a whole reply the context has ended already, and a reason would be created for nobody.
+    response?.once('close', () => this.cancel(response.writableFinished ? undefined : reasonOfEnd(response)));
   }
 }
 

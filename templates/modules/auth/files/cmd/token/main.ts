@@ -1,6 +1,6 @@
 import { tokenCommand } from '../../internal/platform/auth/development.ts';
-import { scopesOf } from '../../internal/platform/auth/needs.ts';
-import { resources } from '../../internal/resources.gen.ts';
+import { scopesOf } from '../../internal/platform/identity/module.ts';
+import { resources } from './resources.gen.ts';
 
 // Prints a token of the local issuer, with the scopes of all resources or with those that are named:
 // `npm run token -- --scope items:write`.

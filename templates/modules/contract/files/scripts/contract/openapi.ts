@@ -4,12 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
-import { Type } from 'typebox';
-import { Value } from 'typebox/value';
-import { isObject, membersOf } from '../openapi/json.ts';
+import { isObject, membersOf, objectOf } from '../openapi/json.ts';
 
 export const file = 'api/openapi.json';
-const Versioned = Type.Object({ info: Type.Object({ version: Type.String() }) });
 
 /**
  * Compares with a release, and prints what breaks callers.
@@ -17,11 +14,12 @@ const Versioned = Type.Object({ info: Type.Object({ version: Type.String() }) })
  * @returns the exit code
  */
 export function compare(tag: string): number {
-  const { stdout: text } = spawnSync('git', ['show', `${tag}:./${file}`], { encoding: 'utf8', maxBuffer: Infinity });
-  const mayBreak = isMajorStep(versionIn(text), versionIn(readFileSync(file, 'utf8')));
+  const { stdout } = spawnSync('git', ['show', `${tag}:./${file}`], { encoding: 'utf8', maxBuffer: Infinity });
+  const released: unknown = JSON.parse(stdout);
+  const mayBreak = isMajorStep(versionIn(released), versionIn(JSON.parse(readFileSync(file, 'utf8'))));
   const folder = mkdtempSync(path.join(os.tmpdir(), 'contract-'));
   const before = path.join(folder, `${tag.replaceAll('/', '-')}.json`);
-  writeFileSync(before, JSON.stringify(withoutEnded(JSON.parse(text), new Date().toISOString().slice(0, 10))));
+  writeFileSync(before, withoutEnded(released, new Date().toISOString().slice(0, 10)));
   const redocly = path.join(path.dirname(findPackageJSON('@redocly/cli', import.meta.url) ?? ''), 'bin', 'cli.js');
   const { status } = spawnSync(
     process.execPath,
@@ -38,8 +36,8 @@ number of the version in internal/platform/contract/module.ts, and run: npm run 
   return status ?? 1;
 }
 
-function versionIn(text: string): string {
-  return Value.Parse(Versioned, JSON.parse(text)).info.version;
+function versionIn(document: unknown): string {
+  return String(objectOf(objectOf(document)['info'])['version']);
 }
 
 /**
@@ -58,39 +56,25 @@ export function isMajorStep(before: string, now: string): boolean {
  * (https://www.oasdiff.com/docs/deprecation), bodies of such schemas, and paths without any other operation.
  * @param document OpenAPI
  * @param today as `YYYY-MM-DD`
- * @returns what callers may still rely on
+ * @returns JSON, with what callers may still rely on
  */
-export function withoutEnded(document: unknown, today: string): unknown {
-  if (!isObject(document)) return document;
-  const { components, paths } = document;
-  const schemas = isObject(components) ? membersOf(components['schemas']) : [];
-  const ended = new Set(
-    schemas.filter(([, schema]) => hasPassed(schema, today)).map(([name]) => `#/components/schemas/${name}`),
-  );
-  const isOver = (part: unknown): boolean =>
-    isObject(part) &&
-    (hasPassed(part, today) || (typeof part['$ref'] === 'string' && ended.has(part['$ref'])) || isOver(part['schema']));
-  const rest = (part: unknown): unknown => {
-    if (Array.isArray(part)) return part.filter((each) => !isOver(each)).map(rest);
-    if (!isObject(part)) return part;
-    const members = membersOf(part).filter(([, member]) => !isOver(member));
-    return Object.fromEntries(members.map(([name, member]) => [name, rest(member)]));
+export function withoutEnded(document: unknown, today: string): string {
+  const { components, paths } = objectOf(document);
+  const hasPassed = (part: unknown): boolean => {
+    const sunset = objectOf(part)['x-sunset'];
+    return typeof sunset === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(sunset) && sunset <= today;
   };
-  const left = membersOf(paths).flatMap(([name, item]): [string, unknown][] => {
-    const remains = rest(item);
-    return hasOperations(item) && !hasOperations(remains) ? [] : [[name, remains]];
+  const schemas = membersOf(objectOf(components)['schemas']).filter(([, schema]) => hasPassed(schema));
+  const ended = new Set<unknown>(schemas.map(([name]) => `#/components/schemas/${name}`));
+  const isOver = (part: unknown): boolean =>
+    isObject(part) && (hasPassed(part) || ended.has(part['$ref']) || isOver(part['schema']));
+  // Other members of a path are no objects: `parameters` is a list, `summary` a text.
+  const left = membersOf(paths).filter(([, item]) => {
+    const operations = Object.values(objectOf(item)).filter(isObject);
+    return operations.length === 0 || !operations.every(isOver);
   });
-  const others = membersOf(document).map(([name, part]): [string, unknown] => [name, rest(part)]);
-  return { ...Object.fromEntries(others), paths: Object.fromEntries(left) };
-}
-
-function hasPassed(part: unknown, today: string): boolean {
-  if (!isObject(part)) return false;
-  const { 'x-sunset': sunset } = part;
-  return typeof sunset === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(sunset) && sunset <= today;
-}
-
-/** Other members of a path have no such object: `parameters` is a list, `summary` a text. */
-function hasOperations(item: unknown): boolean {
-  return membersOf(item).some(([, member]) => isObject(member));
+  return JSON.stringify({ ...objectOf(document), paths: Object.fromEntries(left) }, (_, part: unknown): unknown => {
+    if (Array.isArray(part)) return part.filter((each) => !isOver(each));
+    return isOver(part) ? undefined : part;
+  });
 }

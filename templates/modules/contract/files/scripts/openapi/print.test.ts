@@ -52,19 +52,20 @@ describe('a schema as a type', () => {
 });
 
 const json = (schema: object) => ({ content: { 'application/json': { schema } } });
+const id = { name: 'id', in: 'path', required: true, schema: { type: 'string' }, description: 'Of A' };
 const document = {
   paths: {
     '/a/{id}': {
-      parameters: [{ $ref: '#/components/parameters/Id' }, { name: 'page', in: 'query', schema: { type: 'string' } }],
       put: {
         operationId: 'put-a',
         deprecated: true,
         parameters: [
+          id,
           { name: 'page', in: 'query', required: true, schema: { type: 'integer' } },
           { name: 'Idempotency-Key', in: 'header', schema: { type: 'string' } },
           { name: 'session', in: 'cookie', schema: { type: 'string' } },
         ],
-        requestBody: { $ref: '#/components/requestBodies/A' },
+        requestBody: { required: true, ...json({ $ref: '#/components/schemas/A' }) },
         responses: {
           200: json({ type: 'string' }),
           204: { description: 'Nothing' },
@@ -75,6 +76,7 @@ const document = {
       },
       get: {
         operationId: 'getA',
+        parameters: [id, { name: 'page', in: 'query', schema: { type: 'string' } }],
         responses: { 200: { content: { 'application/hal+json': { schema: { const: 1 } }, 'image/png': {} } } },
       },
       delete: { responses: { 204: {} } },
@@ -83,8 +85,6 @@ const document = {
     '/c': { $ref: '#/nowhere' },
   },
   components: {
-    parameters: { Id: { name: 'id', in: 'path', required: true, schema: { type: 'string' }, description: 'Of A' } },
-    requestBodies: { A: { required: true, ...json({ $ref: '#/components/schemas/A' }) } },
     schemas: { A: { description: 'An a\nof two lines', type: 'object', properties: { b: { type: 'string' } } } },
   },
 };

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { type TObject, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { isScalar, parseAllDocuments, visit } from 'yaml';
@@ -9,13 +8,13 @@ import { config } from '../../internal/platform/app/config.ts';
 import type { Module } from '../../internal/platform/app/module.ts';
 import { settingsOf } from '../../internal/platform/app/run.ts';
 import { ConfigError, checkConfig, readConfig } from '../../internal/platform/config/config.ts';
-import { root as here } from '../build.ts';
+import { importAll } from '../build.ts';
 import type { Check } from '../production.ts';
 
 const deployment = 'deploy/k8s/base/deployment.yaml';
 /** The modules of the platform and the slices of the owner. */
-const modules = await modulesOf(here);
-const { schemas, rules } = settingsOf(modules);
+const exported = await importAll('internal/**/module.ts', Type.Object({}));
+const { schemas, rules } = settingsOf(exported.flatMap(Object.values).filter(isModule));
 /** They are not in the repository: they count as set, to the value of their example. */
 const secrets = Object.fromEntries(
   schemas
@@ -81,15 +80,6 @@ function environmentOf(manifests: string): Record<string, string> {
   // The variables of a container win over those of its ConfigMap.
   for (const server of ofKind('Deployment')) visit(server, { Map: (_, map) => add(map.get('name'), map.get('value')) });
   return env;
-}
-
-async function modulesOf(root: string): Promise<Module[]> {
-  const files = globSync('internal/**/module.ts', { cwd: root });
-  const exported = files.map(async (file): Promise<unknown[]> => {
-    const module: unknown = await import(pathToFileURL(path.join(root, file)).href);
-    return Value.Check(Type.Record(Type.String(), Type.Unknown()), module) ? Object.values(module) : [];
-  });
-  return (await Promise.all(exported)).flat().filter(isModule);
 }
 
 function isModule(value: unknown): value is Module {

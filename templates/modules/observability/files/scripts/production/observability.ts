@@ -10,11 +10,10 @@ function runbooks(root: string): string | undefined {
     .toSorted()
     .flatMap((file) => {
       const text = readFileSync(path.join(root, file), 'utf8');
-      const names = [...text.matchAll(/^ *runbook_url: (\S+)$/gm)].map(([, name = '']) => name);
       const alerts = [...text.matchAll(/^ *- alert: /gm)].length;
-      const pages = new Set(names.map((name) => name.split('#')[0] ?? ''));
-      const gone = [...pages].filter((page) => !page.includes('://') && !existsSync(path.join(root, page)));
-      return [...gone, ...(names.length < alerts ? [`a runbook_url in ${file}`] : [])];
+      const pages = Array.from(text.matchAll(/^ *runbook_url: ([^\s#]+)/gm), ([, page = '']) => page);
+      const gone = pages.filter((page) => !page.includes('://') && !existsSync(path.join(root, page)));
+      return [...new Set(gone), ...(pages.length < alerts ? [`a runbook_url in ${file}`] : [])];
     });
   return missing.length === 0 ? undefined : `write ${missing.join(', ')}`;
 }

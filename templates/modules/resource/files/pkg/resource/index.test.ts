@@ -1,7 +1,18 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Type } from 'typebox';
 import { matches } from '../validation/index.ts';
-import { decimal, existing, instant, mergePatch, numberFaults, patchOf, timeFaults } from './index.ts';
+import {
+  type Change,
+  changeFeed,
+  decimal,
+  type Entity,
+  existing,
+  instant,
+  mergePatch,
+  numberFaults,
+  patchOf,
+  timeFaults,
+} from './index.ts';
 
 describe('a merge patch', () => {
   // The test cases of RFC 7396, appendix A, whose target and patch are objects.
@@ -80,4 +91,22 @@ it('an entity is found in a version that the caller accepts', () => {
   expect(existing('item', entity, 'a', [1, 3])).toBe(entity);
   expect(() => existing('item', entity, 'a', [])).toThrow(expect.objectContaining({ status: 412 }));
   expect(() => existing('item', undefined, 'a')).toThrow(expect.objectContaining({ code: 'item_not_found' }));
+});
+
+it('listeners get each change, and a listener that throws or rejects stops neither the request nor the others', async () => {
+  const { changed, onChange } = changeFeed<Entity>();
+  const error = vi.fn<(fields: object, message: string) => void>();
+  const heard: Change<Entity>[] = [];
+  onChange({ error }, () => {
+    throw new Error('thrown');
+  });
+  onChange({ error }, () => Promise.reject(new Error('rejected')));
+  onChange({ error }, (change) => heard.push(change));
+  const before = { id: '7', version: 1, createdAt: '', updatedAt: '' };
+  const entity = { ...before, version: 2 };
+  changed('changed', entity, before);
+  expect(heard).toEqual([{ change: 'changed', entity, before }]);
+  await vi.waitFor(() => expect(error).toHaveBeenCalledTimes(2));
+  const fields = { err: new Error('rejected'), id: '7', change: 'changed' };
+  expect(error).toHaveBeenLastCalledWith(fields, 'a listener of changes failed');
 });

@@ -51,6 +51,49 @@ export interface Repository<Stored extends Entity> {
   remove(entity: Stored): Promise<boolean>;
 }
 
+/** A change of one entity, which is stored. */
+export interface Change<Stored extends Entity> {
+  /** `created`, `changed`, `deleted`, or the name of a transition. */
+  readonly change: string;
+  /** The new version; the last one when it is deleted. */
+  readonly entity: Stored;
+  /** The version before a change or a transition. */
+  readonly before: Stored | undefined;
+}
+
+/** Is called after each change. Work that outlives the request needs `detach`. */
+export type Listener<Stored extends Entity> = (change: Change<Stored>) => unknown;
+
+interface ErrorLog {
+  error(fields: object, message: string): void;
+}
+
+/**
+ * Tells others about the changes of one resource.
+ * @returns `onChange` adds a listener, and `changed` calls all of them
+ */
+export function changeFeed<Stored extends Entity>() {
+  const listeners: ((change: Change<Stored>) => Promise<void>)[] = [];
+  return {
+    /**
+     * @param log gets the errors of the listener: a request does not fail because of them
+     * @param listener is called after each change, in the order of the changes in this process; no request waits for it
+     */
+    onChange: (log: ErrorLog, listener: Listener<Stored>): void => {
+      listeners.push(async (change) => {
+        try {
+          await listener(change);
+        } catch (err) {
+          log.error({ err, id: change.entity.id, change: change.change }, 'a listener of changes failed');
+        }
+      });
+    },
+    changed: (change: string, entity: Stored, before?: Stored): void => {
+      for (const listener of listeners) void listener({ change, entity, before });
+    },
+  };
+}
+
 /**
  * @param faults what is wrong with a value
  * @returns the error for the caller: 400, `validation_failed`
@@ -115,20 +158,21 @@ export function existing<Stored extends Entity>(
 ): Stored {
   if (found === undefined) throw notFound(what, id);
   if (accepted === undefined || accepted.includes(found.version)) return found;
-  throw new ServiceError({
-    code: 'precondition_failed',
-    status: 412,
-    publicMessage: `The ${what} has changed: its version is ${found.version}.`,
-    details: { version: found.version },
-  });
+  throw preconditionFailed(`The ${what} has changed: its version is ${found.version}.`, { version: found.version });
 }
 
-/** @returns the error for the caller when another change was faster: 409, worth another attempt */
-export function concurrentChange(): ServiceError {
-  return conflict('Another request changed it at the same time. Try again.', {
-    code: 'concurrent_change',
-    retryable: true,
-  });
+/**
+ * @param accepted versions that the caller accepts; undefined for any
+ * @returns the error for the caller when another change was faster: 412, or 409 and worth another attempt if it accepts any version
+ */
+export function concurrentChange(accepted?: readonly number[]): ServiceError {
+  const told = 'Another request changed it at the same time.';
+  if (accepted !== undefined) return preconditionFailed(told);
+  return conflict(`${told} Try again.`, { code: 'concurrent_change', retryable: true });
+}
+
+function preconditionFailed(publicMessage: string, details?: { readonly version: number }): ServiceError {
+  return new ServiceError({ code: 'precondition_failed', status: 412, publicMessage, ...(details && { details }) });
 }
 
 /** What a merge patch may change. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { listen } from '../../internal/platform/http/connections.ts';
-import type { Seen } from '../service.ts';
+import type { Seen } from '../smoke.ts';
 
 const bodies: Promise<Buffer>[] = [];
 const collector = createServer((request, response) => {

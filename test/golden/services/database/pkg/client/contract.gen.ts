@@ -7,6 +7,8 @@ export interface paths {
   };
   '/items/{id}': {
     get: operations['getItem'];
+    patch: operations['changeItem'];
+    delete: operations['deleteItem'];
   };
 }
 
@@ -15,11 +17,19 @@ export interface components {
     /** An item */
     Item: {
       id: string;
+      /** Counts the changes */
+      version: number;
       name: string;
       quantity: number;
       createdAt: string;
+      updatedAt: string;
     };
-    /** A page of items, newest first */
+    /** The fields that change; null removes an optional one (RFC 7396) */
+    ItemChanges: {
+      name?: string;
+      quantity?: number;
+    };
+    /** A page of items */
     ItemList: {
       items: components['schemas']['Item'][];
       /** Cursor of the next page; missing on the last page */
@@ -99,7 +109,8 @@ export interface operations {
         limit?: number | undefined;
         /** `next` of the previous page */
         cursor?: string | undefined;
-        /** Part of the name, in any case */
+        /** The field that orders the list; `-` reverses the order */
+        sort?: 'createdAt' | '-createdAt' | 'name' | '-name' | undefined;
         name?: string | undefined;
       };
       header?: never;
@@ -137,6 +148,64 @@ export interface operations {
         content: {
           'application/json': components['schemas']['Item'];
         };
+      };
+      default: {
+        headers: { [name: string]: unknown };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  /** Change an item */
+  changeItem: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** The ETag that the caller saw: changed since, the reply is 412. `*` accepts any */
+        'if-match'?: string | undefined;
+      };
+      path: {
+        id: string;
+      };
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ItemChanges'];
+      };
+    };
+    responses: {
+      200: {
+        headers: { [name: string]: unknown };
+        content: {
+          'application/json': components['schemas']['Item'];
+        };
+      };
+      default: {
+        headers: { [name: string]: unknown };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  /** Delete an item */
+  deleteItem: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** The ETag that the caller saw: changed since, the reply is 412. `*` accepts any */
+        'if-match'?: string | undefined;
+      };
+      path: {
+        id: string;
+      };
+    };
+    requestBody?: never;
+    responses: {
+      204: {
+        headers: { [name: string]: unknown };
+        content?: never;
       };
       default: {
         headers: { [name: string]: unknown };

@@ -11,7 +11,8 @@ import { config } from './config.ts';
 import { development, developmentKeys } from './development.ts';
 import { Guard } from './guard.ts';
 import { type Keys, fileKeys, remoteKeys, staticKeys } from './keys.ts';
-import { type RouteAuth, describeNeeds, permits } from './needs.ts';
+import { describeDocument } from '../openapi/describe.ts';
+import { type RouteAuth, describeBearer, describeNeeds, permits } from './needs.ts';
 import { type Bearer, type Trust, createVerifier } from './verify.ts';
 
 declare module 'fastify' {
@@ -73,6 +74,7 @@ export const auth = defineModule({
  */
 export function protect(server: Http, guard: Guard): void {
   server.decorateRequest('principal');
+  describeDocument(server, describeBearer);
   server.addHook('onRoute', describeNeeds);
   server.chain.add({ name: 'jwt', at: 'onRequest', fixed: true, handle: guard.check });
 }

@@ -1,8 +1,8 @@
 import type { FastifySchema, RouteOptions } from 'fastify';
 import { problems } from '../http/problems.ts';
 import type { Principal } from '../http/requestContext.ts';
-import { type Needs, missingFrom } from '../identity/module.ts';
-import { describeRoute } from '../openapi/describe.ts';
+import { type Needs, missingFrom, scopesOf } from '../identity/module.ts';
+import { type ApiDocument, describeRoute } from '../openapi/describe.ts';
 
 /** Who may call a route, in `config: { auth: ... }`: anyone, or a valid token with all the scopes and one of the roles. */
 export type RouteAuth = 'public' | Partial<Needs>;
@@ -25,14 +25,6 @@ export interface Route {
 
 /** Methods that change nothing (RFC 9110, 9.2.1). */
 const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
-
-/**
- * @param resource its name
- * @returns the scopes of its routes: of those that change nothing, and of the others
- */
-export function scopesOf(resource: string): { readonly read: string; readonly write: string } {
-  return { read: `${resource}:read`, write: `${resource}:write` };
-}
 
 /**
  * @param route as it was registered
@@ -80,14 +72,19 @@ export function describeNeeds(route: RouteOptions): void {
   const needs = needsOf(route);
   const wrong = needs && [...needs.scopes, ...needs.roles].find((name) => !word.test(name));
   if (wrong !== undefined) throw new TypeError(`${JSON.stringify(wrong)} is no scope or role`);
-  describeRoute(route, (schema, document) => {
-    document.security = [{ bearer: [] }];
-    document.components = {
-      ...document.components,
-      securitySchemes: { ...document.components?.securitySchemes, bearer },
-    };
-    return { ...schema, ...described(schema, needs) };
-  });
+  describeRoute(route, (schema) => ({ ...schema, ...described(schema, needs) }));
+}
+
+/**
+ * Says in the OpenAPI document how callers prove who they are.
+ * @param document of the whole API
+ */
+export function describeBearer(document: ApiDocument): void {
+  document.security = [{ bearer: [] }];
+  document.components = {
+    ...document.components,
+    securitySchemes: { ...document.components?.securitySchemes, bearer },
+  };
 }
 
 function described({ response }: FastifySchema, needs: Needs | undefined): FastifySchema {

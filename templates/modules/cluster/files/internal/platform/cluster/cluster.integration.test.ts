@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type ServiceProcess, startProcess } from '../../../test/support/service.ts';
+import { type ServiceProcess, startProcess } from '../../../scripts/service.ts';
 import { loadWhileRolling, twoWorkers } from './testing.ts';
 
 /** For processes that start on a machine with much else to do. */

@@ -2,7 +2,7 @@ import { Agent as HttpAgent, get } from 'node:http';
 import { Agent as HttpsAgent, get as getByTls } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** `cmd/cluster`, as test/support/service.ts starts it. */
+/** `cmd/cluster`, as scripts/service.ts starts it. */
 interface ClusterProcess {
   readonly process: { readonly kill: (signal: NodeJS.Signals) => unknown };
   readonly logged: (message: string) => Promise<unknown>;

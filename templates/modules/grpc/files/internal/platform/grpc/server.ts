@@ -1,4 +1,5 @@
 import type { DescService } from '@bufbuild/protobuf';
+import { MethodOptions_IdempotencyLevel as Idempotency } from '@bufbuild/protobuf/wkt';
 import {
   Server,
   ServerCredentials,
@@ -17,7 +18,7 @@ import { Context, current, headerNames, parseTrace, runWith } from '../../../pkg
 import { type GrpcStatus, grpcCodes, tagsOf } from '../../../pkg/errors/index.ts';
 import { type EndSpan, type Tracing, noTracing } from '../app/tracing.ts';
 import { headerOf, principalKey, requestIdOf, traceOf } from '../http/requestContext.ts';
-import { type Authenticate, bearer } from '../identity/module.ts';
+import { type Authenticate, bearer, scopesOf } from '../identity/module.ts';
 import type { Logger } from '../log/logger.ts';
 import { type ErrorCounts, scrapedGauge } from '../metrics/module.ts';
 import { Call, type Method, type Serving } from './call.ts';
@@ -155,7 +156,10 @@ export class Grpc {
       const handler = handlerOf(desc, implementation, (work) => this.#run(interceptors, work));
       return [desc.localName, handler] as const;
     });
-    this.addDefinition(definitionOf(service), Object.fromEntries(handlers), options);
+    this.addDefinition(definitionOf(service), Object.fromEntries(handlers), {
+      ...options,
+      methods: methodsOf(service, options),
+    });
   }
 
   /**
@@ -314,6 +318,17 @@ export class Grpc {
     if (name !== 'OK') errors.count(code);
     log.info({ method, ...more, status: name, ms }, 'call');
   }
+}
+
+/** The options of each method, where those of a resource need its scopes. */
+function methodsOf(service: DescService, { resource, methods = {} }: ServiceOptions<DescService>) {
+  if (resource === undefined) return methods;
+  const { read, write } = scopesOf(resource);
+  const entries = service.methods.map(({ localName, idempotency }) => {
+    const scopes = [idempotency === Idempotency.NO_SIDE_EFFECTS ? read : write];
+    return [localName, { auth: { scopes }, ...methods[localName] }] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 function isServerFault({ name }: Status): boolean {

@@ -148,6 +148,14 @@ export interface Linking<Api extends Operations<Api>, Relation extends string> {
 /** Relations between pages. */
 type Paging = 'self' | 'first' | 'prev' | 'next';
 
+/**
+ * @param id of an entity, in a field that may have no value
+ * @returns the address of the entity; without an id there is no link
+ */
+export function at(id: string | undefined) {
+  return id !== undefined && { path: { id } };
+}
+
 /** The same functions without the types. */
 const linking = {
   to: (to: string, address: Link<unknown>['address'] = () => ({})): Link<unknown> => ({ to, address }),
@@ -171,10 +179,11 @@ const linking = {
 
 /**
  * Returns functions that declare links, typed by the contract. An unknown operation, a missing parameter, and a relation that is neither
- * registered nor the API's own (`api:<name>`) do not compile. `Api` are the operations of `pkg/client`, `Own` the names of own relations.
+ * registered nor the API's own (`api:<name>`) do not compile. `Api` are the operations of `pkg/client`, `Own` the names of own relations, any
+ * by default.
  * @returns the functions
  */
-export function linksOf<Api extends Operations<Api>, Own extends string>(): Linking<Api, Registered | `api:${Own}`> {
+export function linksOf<Api extends Operations<Api>, Own extends string = string>() {
   // The functions accept everything that the types accept.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return linking as Linking<Api, Registered | `api:${Own}`>;

@@ -81,7 +81,7 @@ function orderRoutes(http: Http): void {
   });
   http.post(
     '/shops/:shop/orders/:id::pay',
-    { schema: { ...shown('payOrder'), params: ofOrder } },
+    { schema: { ...shown('payOrder'), summary: 'Pay an order', params: ofOrder } },
     (_, reply) => void reply.code(204).send(),
   );
   http.get(
@@ -108,13 +108,16 @@ function orderRoutes(http: Http): void {
 let http: Http;
 let registry: Registry;
 
-/** @param permits what whoever asks may do; by default everything */
-async function serve(permits?: Permits): Promise<void> {
+/**
+ * @param permits what whoever asks may do; by default everything
+ * @param meanings of relations
+ */
+async function serve(permits?: Permits, meanings: Readonly<Record<string, string>> = relations): Promise<void> {
   http = await testHttp();
   registry = new Registry();
   const identity = new Identity();
   if (permits) identity.provide(() => Promise.reject(new Error('not asked')), permits);
-  speakHal(http, { links, relations, identity, metrics: createMetrics(registry) });
+  speakHal(http, { links, relations: meanings, identity, metrics: createMetrics(registry) });
   orderRoutes(http);
 }
 
@@ -293,6 +296,12 @@ describe('GET /relations/:relation', () => {
       description: 'POST here pays it',
       operations: [{ operationId: 'payOrder', method: 'POST', path: '/shops/{shop}/orders/{id}:pay' }],
     });
+  });
+
+  it('says what the operations do, when the relation has no text of its own', async () => {
+    await http.close();
+    await serve(undefined, {});
+    expect((await get('/relations/pay')).json()).toMatchObject({ description: 'Pay an order', operations: [{}] });
   });
 
   it.each(['toString', '__proto__', 'self'])('answers 404 for %s', async (relation) => {

@@ -31,7 +31,7 @@ const RelationView = Type.Object(
     examples: [
       {
         relation: 'create',
-        description: 'POST here makes a new one',
+        description: 'Create an item',
         operations: [{ operationId: 'createItem', method: 'POST', path: '/items' }],
       },
     ],
@@ -41,7 +41,7 @@ const RelationView = Type.Object(
 /** The links of an API. */
 export interface HalOptions {
   readonly links: readonly Declaration[];
-  /** The API's own relations, and the meaning of each. */
+  /** Meanings of the API's own relations. A relation that is not here means what its operations do. */
   readonly relations: Readonly<Record<string, string>>;
   /** Decides which operations a caller may call. */
   readonly identity: Identity;
@@ -116,16 +116,17 @@ export function speakHal(http: Http, { links, relations, identity, metrics }: Ha
       },
     },
     ({ params: { relation } }): Static<typeof RelationView> => {
-      const description = Object.hasOwn(relations, relation) ? relations[relation] : undefined;
-      if (description === undefined) throw notFound('relation', relation);
       const targets = new Set(links.flatMap((each) => each.links[own + relation]?.to ?? []));
-      const found = [...targets]
-        .filter((id) => operations.has(id))
-        .map((operationId) => {
-          const { method, path } = operations.get(operationId);
-          return { operationId, method, path: path.template };
-        });
-      return { relation, description, operations: found };
+      const found = [...targets].filter((id) => operations.has(id)).map((id) => [id, operations.get(id)] as const);
+      const meanings = Object.hasOwn(relations, relation)
+        ? [relations[relation]]
+        : found.map(([id, { route }]) => route.schema?.summary ?? id);
+      if (meanings.length === 0) throw notFound('relation', relation);
+      return {
+        relation,
+        description: meanings.join('; '),
+        operations: found.map(([operationId, { method, path }]) => ({ operationId, method, path: path.template })),
+      };
     },
   );
 

@@ -25,6 +25,14 @@ export interface Needs {
 }
 
 /**
+ * @param resource its name
+ * @returns the scopes that it needs: for what changes nothing, and for the rest
+ */
+export function scopesOf(resource: string): { readonly read: string; readonly write: string } {
+  return { read: `${resource}:read`, write: `${resource}:write` };
+}
+
+/**
  * @param principal the caller
  * @param needs the required permissions
  * @returns what is missing, a scope before a role; undefined when nothing is missing

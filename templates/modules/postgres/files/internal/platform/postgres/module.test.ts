@@ -13,7 +13,7 @@ describe('the module, without a server', () => {
   afterAll(() => started.service.stop(0, 5000));
 
   it('has a migrated database in memory, and warns about it', async () => {
-    const { rows } = await sql`select count(*) as count from accounts`.execute(started.database.db);
+    const { rows } = await sql`select count(*) as count from idempotency_keys`.execute(started.database.db);
     expect(rows).toEqual([{ count: 0 }]);
     expect(started.log.text).toContain('its data ends with the process');
   });

@@ -8,7 +8,7 @@ import { createMigrations } from './migrate.ts';
 
 /** What `use(postgres)` gives. */
 export interface Postgres {
-  /** The database with the tables of a domain slice: `use(postgres).tables<{ accounts: AccountsTable }>()`. */
+  /** The database with the tables of a domain slice: `use(postgres).tables<Tables>()`. */
   readonly tables: <Tables>() => Database<Tables>;
 }
 

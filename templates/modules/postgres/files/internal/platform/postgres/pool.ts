@@ -259,7 +259,8 @@ function signalOfContext(): AbortSignal | undefined {
 /** @returns an error whose stack reaches through the query builder to the caller */
 function callSite(): Error {
   const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 50;
+  // About ten are of the query builder. Each frame costs time and memory, for each query.
+  Error.stackTraceLimit = 16;
   const site = new Error('database connection taken');
   Error.stackTraceLimit = stackTraceLimit;
   return site;

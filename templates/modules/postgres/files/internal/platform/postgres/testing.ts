@@ -100,7 +100,7 @@ export async function testService(env: Environment = {}): Promise<TestService> {
   const service = new Service([metrics, postgres, slice], {
     log: await createLogger('debug', log),
     configOf: (module) => readConfig(module.config, env),
-    startTimeoutMs: 20_000,
+    startTimeoutMs: 120_000,
   });
   await service.start();
   return { service, ...(await promise), log };

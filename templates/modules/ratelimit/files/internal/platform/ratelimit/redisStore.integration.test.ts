@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openProxy } from '../../../test/support/proxy.ts';
-import { type ServiceProcess, startProcess } from '../../../test/support/service.ts';
+import { type ServiceProcess, startProcess } from '../../../scripts/service.ts';
 import { deleteKeys, ownPrefix, serverUrl, testService as testRedis } from '../redis/testing.ts';
 import { testService } from './testing.ts';
 

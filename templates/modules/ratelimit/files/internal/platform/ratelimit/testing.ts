@@ -64,7 +64,7 @@ export async function testService(env: Environment, routes: (server: Http) => vo
   const service = new Service(modules, {
     log: pino({ base: null }, { write: (line) => (log.text += line) }),
     configOf: (module) => readConfig(module.config, settings),
-    startTimeoutMs: 20_000,
+    startTimeoutMs: 120_000,
   });
   try {
     await service.start();

@@ -61,7 +61,7 @@ export async function testService(env: Environment = {}): Promise<TestService> {
   const service = new Service([metrics, redis, slice], {
     log: pino({ base: null }, { write: (line) => (log.text += line) }),
     configOf: (module) => readConfig(module.config, env),
-    startTimeoutMs: 20_000,
+    startTimeoutMs: 120_000,
   });
   try {
     await service.start();

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import { Type } from 'typebox';
+import { type Static, type TSchema, Type } from 'typebox';
 import { ServiceError } from '../../../pkg/errors/index.ts';
 import type { Entity, ListQuery, Position } from '../../../pkg/resource/index.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
@@ -81,6 +81,16 @@ export function paging(sortable: readonly string[]) {
       }),
     ),
   };
+}
+
+/**
+ * For the `querystring` of a list. A default of the field would be a filter that the caller did not ask for.
+ * @param field schema of the field that is compared
+ * @returns the schema of the filter
+ */
+export function filter<Schema extends TSchema>(field: Schema) {
+  const { default: _, ...value }: TSchema & { default?: unknown } = field;
+  return Type.Optional(Type.Unsafe<Static<Schema>>(value));
 }
 
 /** The query of a list: paging, and values of fields to look for. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type ServiceProcess, startProcess } from '../../../test/support/service.ts';
+import { type ServiceProcess, startProcess } from '../../../scripts/service.ts';
 import { TestFiles, testCertificate } from '../tls/testing.ts';
 import { loadWhileRolling, twoWorkers } from './testing.ts';
 

@@ -125,8 +125,8 @@ describe('the contract', () => {
       const before = await documentOf(strategy, 'ending');
       await api?.http.close();
       const now = await documentOf(strategy, 'gone');
-      expect(withoutEnded(before, '2026-06-30')).toEqual(now);
-      expect(withoutEnded(before, '2026-06-29')).toEqual(before);
+      expect(JSON.parse(withoutEnded(before, '2026-06-30'))).toEqual(now);
+      expect(JSON.parse(withoutEnded(before, '2026-06-29'))).toEqual(before);
     },
   );
 });

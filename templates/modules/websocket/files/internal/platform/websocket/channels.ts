@@ -1,5 +1,6 @@
 import { isAfter, maxChannels, maxTopicLength } from '../../../pkg/client/websocket/envelope.ts';
 import { permissionDenied } from '../../../pkg/errors/index.ts';
+import { type Identity, scopesOf } from '../identity/module.ts';
 import type { Settings } from './config.ts';
 import { permitScopes } from './dispatch.ts';
 import { type MessageDefinition, ProtocolError, lost, writeEnvelope } from './messages.ts';
@@ -15,6 +16,8 @@ export interface Topic {
   readonly messages: readonly MessageDefinition[];
   /** Scopes that a subscriber must have (module auth). */
   readonly scopes?: readonly string[];
+  /** The resource that it is about. When a module authenticates callers, a subscriber must have its scope to read. */
+  readonly resource?: string;
   /** Decides about one subscriber. */
   readonly permit?: (peer: Peer, name: string) => boolean;
 }
@@ -45,6 +48,7 @@ export class Channels implements Follower {
   readonly #settings: Settings;
   readonly #metrics: WebSocketMetrics;
   readonly #isForeign: Relay['isForeign'];
+  readonly #identity: Identity;
   readonly #topics = new Map<string, Topic>();
   readonly #peers = new Map<string, Set<Peer>>();
   /** In order of their offsets. */
@@ -58,11 +62,13 @@ export class Channels implements Follower {
    * @param settings of the module
    * @param metrics counts messages
    * @param isForeign of the relay
+   * @param identity knows whether callers are authenticated
    */
-  constructor(settings: Settings, metrics: WebSocketMetrics, isForeign: Relay['isForeign']) {
+  constructor(settings: Settings, metrics: WebSocketMetrics, isForeign: Relay['isForeign'], identity: Identity) {
     this.#settings = settings;
     this.#metrics = metrics;
     this.#isForeign = isForeign;
+    this.#identity = identity;
   }
 
   /** Position of the latest message. */
@@ -110,7 +116,9 @@ export class Channels implements Follower {
   subscribe(peer: Peer, name: string): void {
     const topic = this.topicOf(name);
     if (topic === undefined) throw new ProtocolError('topic_unknown', `There is no topic "${name}".`);
-    permitScopes(peer.caller, topic.scopes ?? []);
+    const ofResource =
+      topic.resource === undefined || this.#identity.authenticate === undefined ? [] : [scopesOf(topic.resource).read];
+    permitScopes(peer.caller, [...(topic.scopes ?? []), ...ofResource]);
     if (topic.permit?.(peer, name) === false) throw permissionDenied(`You may not subscribe to topic "${name}".`);
     this.join(peer, channelOf('topic', name));
   }

@@ -6,6 +6,7 @@ import { defineModule } from '../app/module.ts';
 import { tracing } from '../app/tracing.ts';
 import { http } from '../http/module.ts';
 import { principalKey } from '../http/requestContext.ts';
+import { identity } from '../identity/module.ts';
 import { metrics } from '../metrics/module.ts';
 import { type Redis, redis } from '../redis/module.ts';
 import { Channels } from './channels.ts';
@@ -23,7 +24,7 @@ import { serveUpgrades } from './upgrade.ts';
 export const websocket = defineModule({
   name: 'websocket',
   config,
-  requires: [http, metrics, tracing, redis],
+  requires: [http, metrics, tracing, redis, identity],
   async start({ config: settings, log, use }) {
     const api = use(http);
     const { registry, errors } = use(metrics);
@@ -35,7 +36,7 @@ export const websocket = defineModule({
       isUp: (up) => measured.relayUp.set(up ? 1 : 0),
     });
     const sessions = new Sessions(settings);
-    const channels = new Channels(settings, measured, relay.isForeign);
+    const channels = new Channels(settings, measured, relay.isForeign, use(identity));
     const deadlineMs = settings.WEBSOCKET_DEADLINE_MS;
     const { current: traces } = use(tracing);
     const dispatch = new Dispatch({ log, tracing: traces, errors, metrics: measured, sessions, deadlineMs });

@@ -7,7 +7,7 @@ import { createClient } from '@redis/client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../../test/support/proxy.ts';
 import { Client } from '../../../pkg/client/websocket/index.ts';
-import { root } from '../../../test/support/service.ts';
+import { root } from '../../../scripts/service.ts';
 import { about } from '../app/about.ts';
 import { channelOf } from './channels.ts';
 import { type Published, RedisRelay } from './relay.ts';

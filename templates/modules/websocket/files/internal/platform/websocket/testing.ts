@@ -13,6 +13,7 @@ import { readConfig } from '../config/config.ts';
 import { http } from '../http/module.ts';
 import type { Http } from '../http/server.ts';
 import { principalKey } from '../http/requestContext.ts';
+import { identity } from '../identity/module.ts';
 import { createLogger } from '../log/logger.ts';
 import { type Metrics, metrics } from '../metrics/module.ts';
 import { redis } from '../redis/module.ts';
@@ -130,7 +131,7 @@ export async function testService(
     },
   });
   const settings = { ...testSettings, WEBSOCKET_DRAIN_MS: '0', ...env };
-  const service = new Service([metrics, tracing, http, redis, websocket, slice, ...more], {
+  const service = new Service([metrics, tracing, http, redis, identity, websocket, slice, ...more], {
     log: await createLogger('info', { write: (line) => void (log.text += line) }),
     configOf: (module) => readConfig(module.config, settings),
     startTimeoutMs: 10_000,
@@ -169,7 +170,7 @@ export interface RawClient {
 
 /**
  * Stands in for module auth: leaves on the request what its guard leaves there.
- * @param api whose requests may carry `Bearer <subject>`, with `-<when it expires>` if it does
+ * @param api whose requests may carry `Bearer <subject>`, with `-<when it expires>` if it does; `reader` may read orders
  */
 export function guarded(api: Http): void {
   api.addHook('onRequest', async ({ headers }) => {
@@ -178,7 +179,7 @@ export function guarded(api: Http): void {
     const expiresAt = expires === undefined ? Infinity : Number(expires) * 1000;
     current().set(principalKey, {
       subject,
-      scopes: new Set(['read']),
+      scopes: new Set(['read', ...(subject === 'reader' ? ['orders:read'] : [])]),
       roles: new Set<string>(),
       claims: {},
       expiresAt,

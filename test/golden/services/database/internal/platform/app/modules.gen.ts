@@ -5,6 +5,7 @@ import { contract } from '../contract/module.ts';
 import { http } from '../http/module.ts';
 import { metrics } from '../metrics/module.ts';
 import { postgres } from '../postgres/module.ts';
+import { memory } from '../resource/memory.ts';
 import { telemetry } from '../telemetry/module.ts';
 
-export const modules = [metrics, tracing, admin, http, contract, postgres, telemetry] as const;
+export const modules = [metrics, tracing, admin, http, contract, postgres, memory, telemetry] as const;

@@ -1,0 +1,10 @@
+import { postgresIdempotency } from '../platform/postgres/idempotency.ts';
+import { type Postgres, postgres } from '../platform/postgres/module.ts';
+import { postgresItems } from './postgres.ts';
+
+/** Where the service stores items, and the replies to requests with an Idempotency-Key. */
+export const storage = {
+  module: postgres,
+  repository: ({ tables }: Postgres) => postgresItems(tables()),
+  idempotency: ({ tables }: Postgres) => postgresIdempotency(tables()),
+};
