@@ -11,7 +11,7 @@ const layout = [
   ['`cmd/<process>/main.ts`', 'lists the modules and the slices of a process: add a new slice to `cmd/server/main.ts`'],
   ['`pkg/`', 'public code; it imports neither `internal/` nor `cmd/`'],
   ['`docs/`', 'architecture, settings (`docs/configuration.md`), one page for each module'],
-  ['`slipway.json`', 'the modules and options of this service; change it with `slipway` commands'],
+  ['`slipway.json`', 'the modules, options and resources of this service; change it with `slipway` commands'],
 ] as const;
 
 /** `AGENTS.md` (https://agents.md): the facts about this service that a coding agent needs, from its modules. */
