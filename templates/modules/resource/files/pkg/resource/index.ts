@@ -64,7 +64,8 @@ export interface Change<Stored extends Entity> {
 /** Is called after each change. Work that outlives the request needs `detach`. */
 export type Listener<Stored extends Entity> = (change: Change<Stored>) => unknown;
 
-interface ErrorLog {
+/** Gets the errors of a listener. */
+export interface ErrorLog {
   error(fields: object, message: string): void;
 }
 
