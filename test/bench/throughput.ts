@@ -109,12 +109,17 @@ export async function underLoad(servers: readonly Server[], env: NodeJS.ProcessE
  * Puts servers under load: they run side by side, and take short turns, as the machine is faster now and slower then.
  * @param servers each with its route
  * @param env variables besides the present ones
+ * @param times how often all of them are started
  * @returns requests of each server
  */
-export async function ratesUnderLoad(servers: readonly Server[], env: NodeJS.ProcessEnv): Promise<Rates> {
+export async function ratesUnderLoad(
+  servers: readonly Server[],
+  env: NodeJS.ProcessEnv,
+  times = starts,
+): Promise<Rates> {
   const perSecond = servers.map((): number[] => []);
   const perCpuSecond = servers.map((): number[] => []);
-  for (let count = 0; count < starts; count += 1) {
+  for (let count = 0; count < times; count += 1) {
     for (const [index, { requests, cpu }] of (await takingTurns(servers, env)).entries()) {
       perSecond[index]?.push(requests / (turns * seconds.turn));
       perCpuSecond[index]?.push(requests / cpu);
