@@ -108,15 +108,17 @@ describe(`a service with resources (seed ${seed})`, () => {
     };
   }
 
-  it('passes its own checks, and says of itself what is composed for it', async () => {
+  it('passes its own checks and its build, and says of itself what is composed for it', async () => {
     const files = ['api/openapi.json', 'pkg/client/contract.gen.ts'].map((file) => path.join(folder, file));
     const read = () => files.map((file) => readFileSync(file, 'utf8'));
     const composed = read();
     const openapi = await run('openapi');
     expect(openapi.exitCode, openapi.all).toBe(0);
     expect(read()).toEqual(composed);
-    const check = await run('check');
-    expect(check.exitCode, check.all).toBe(0);
+    for (const script of ['check', 'build']) {
+      const { exitCode, all } = await run(script);
+      expect(exitCode, all).toBe(0);
+    }
   });
 
   it('creates, lists, changes, moves and deletes', async () => {
