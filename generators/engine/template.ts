@@ -60,30 +60,36 @@ interface Scope {
  */
 export function renderTemplate(template: Template, context: object): string {
   let left = mostParts;
-  const print = (parts: Template, scope: Scope): Piece[] =>
-    parts.flatMap((part): Piece | Piece[] => {
+  // It adds to one list: lists of lists would be most of the work.
+  const print = (parts: Template, scope: Scope, pieces: Piece[]): Piece[] => {
+    for (const part of parts) {
       left -= 1;
       if (left < 0) throw new Error(`a template prints more than ${mostParts} parts`);
-      if (typeof part === 'string' || 'break' in part) return part;
-      if ('value' in part) {
-        const value = valueOf(part.value, scope);
-        return isObject(value) && Array.isArray(value['group'])
-          ? { group: value['group'], isOpen: value['isOpen'] === true }
-          : String(value);
+      if (typeof part === 'string' || 'break' in part) pieces.push(part);
+      else if ('value' in part) pieces.push(pieceOf(valueOf(part.value, scope)));
+      else if ('if' in part) print(isTrue(valueOf(part.if, scope)) ? part.yes : part.no, scope, pieces);
+      else if ('fit' in part) pieces.push({ group: print(part.fit, scope, []) });
+      else {
+        const items = valueOf(part.each, scope);
+        if (!Array.isArray(items)) throw new Error(`a template takes ${described(part.each)} for a list`);
+        if (items.length === 0) print(part.none, scope, pieces);
+        for (const [index, item] of items.entries()) {
+          const position = { '@first': index === 0, '@last': index === items.length - 1, '@index': index };
+          const named = part.as === undefined ? {} : { [part.as]: item as unknown };
+          const outer: Scope = { values: item, outer: scope };
+          print(part.body, { values: { ...position, this: item as unknown, ...named }, outer }, pieces);
+        }
       }
-      if ('if' in part) return print(isTrue(valueOf(part.if, scope)) ? part.yes : part.no, scope);
-      if ('fit' in part) return { group: print(part.fit, scope) };
-      const items = valueOf(part.each, scope);
-      if (!Array.isArray(items)) throw new Error(`a template takes ${described(part.each)} for a list`);
-      if (items.length === 0) return print(part.none, scope);
-      return items.flatMap((item: unknown, index) => {
-        const position = { '@first': index === 0, '@last': index === items.length - 1, '@index': index };
-        const named = part.as === undefined ? {} : { [part.as]: item };
-        const outer: Scope = { values: item, outer: scope };
-        return print(part.body, { values: { ...position, this: item, ...named }, outer });
-      });
-    });
-  return layOut(print(template, { values: context }));
+    }
+    return pieces;
+  };
+  return layOut(print(template, { values: context }, []));
+}
+
+function pieceOf(value: unknown): Piece {
+  return isObject(value) && Array.isArray(value['group'])
+    ? { group: value['group'], isOpen: value['isOpen'] === true }
+    : String(value);
 }
 
 /** As in Handlebars, an empty list is false. */

@@ -126,6 +126,7 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
     isChangeable: changeable.length > 0,
     transitions,
   };
+  let proto: ReturnType<typeof protoOf> | undefined;
   return {
     ...names,
     Article: capital(names.article),
@@ -143,12 +144,14 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
     limited,
     /** Fields whose values are stored in one form only. */
     canonical,
-    /** Its contract for gRPC. */
-    proto: protoOf({
-      ...{ names, revisions: revisionsOf(name, resource), state: stated?.[0] },
-      ...{ fields: page.fields.map(({ field }) => field), filters: new Set(namesIn(filters)) },
-      ...{ isChangeable: page.isChangeable, transitions: page.transitions },
-    }),
+    /** Its contract for gRPC. Most services do not need it. */
+    get proto() {
+      return (proto ??= protoOf({
+        ...{ names, revisions: revisionsOf(name, resource), state: stated?.[0] },
+        ...{ fields: page.fields.map(({ field }) => field), filters: new Set(namesIn(filters)) },
+        ...{ isChangeable: page.isChangeable, transitions: page.transitions },
+      }));
+    },
     /** Tables of its page, in Markdown. */
     tables: { fields: fieldsTable(page), routes: routesTable(page) },
     /** Names and values as the code lists them. */

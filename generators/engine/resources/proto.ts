@@ -344,19 +344,24 @@ function messageDescriptor({ name, fields, reserved }: ProtoMessage): Wire {
 }
 
 function base64(message: Wire): string {
-  const bytes = bytesOf(message).map((byte) => String.fromCharCode(byte));
-  return btoa(bytes.join('')).replace(/=+$/, '');
+  return btoa(encoded(message)).replace(/=+$/, '');
 }
 
-/** All texts of a descriptor are ASCII. */
-function bytesOf(message: Wire): number[] {
-  return message.flatMap(([number, value]) => {
-    if (typeof value === 'number') return [...varint(number * 8), ...varint(value)];
-    const bytes = typeof value === 'string' ? Array.from(value, (char) => char.charCodeAt(0)) : bytesOf(value);
-    return [...varint(number * 8 + 2), ...varint(bytes.length), ...bytes];
-  });
+/** Returns a character for each byte. All texts of a descriptor are ASCII. */
+function encoded(message: Wire): string {
+  let bytes = '';
+  for (const [number, value] of message) {
+    if (typeof value === 'number') {
+      bytes += varint(number * 8) + varint(value);
+    } else {
+      const inner = typeof value === 'string' ? value : encoded(value);
+      bytes += varint(number * 8 + 2) + varint(inner.length) + inner;
+    }
+  }
+  return bytes;
 }
 
-function varint(value: number): number[] {
-  return value < 128 ? [value] : [(value % 128) + 128, ...varint(Math.floor(value / 128))];
+function varint(value: number): string {
+  if (value < 128) return String.fromCharCode(value);
+  return String.fromCharCode((value % 128) + 128) + varint(Math.floor(value / 128));
 }
