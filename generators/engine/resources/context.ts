@@ -160,6 +160,7 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
       defaults,
       hidden: namesIn(fields.filter((field) => field.private)),
       numeric: namesIn(fields.filter((field) => field.numeric && !field.list)),
+      times: namesIn(fields.filter((field) => field.type === 'datetime' && !field.list)),
       refs: Object.fromEntries(
         refs.filter((field) => !field.list).map((field) => [field.name, field.target?.plural.snake ?? '']),
       ),

@@ -68,7 +68,7 @@ export function protoOf(input: ProtoInput) {
     .map((each): ProtoField => ({ ...each, label: 'optional', doc: '' }));
   const paging = [
     field('page_size', 1, 'int32', 'At most 100; 20 by default.'),
-    field('page_token', 2, 'string', 'Of the previous page.'),
+    field('page_token', 2, 'string', 'The `next_page_token` of the previous page.'),
     field('order_by', 3, 'string', 'A field, and " desc" for the reverse order; "created_at desc" by default.'),
   ];
   const mask = field('update_mask', 2, wellKnown.mask, 'Without it, the fields that have a value are changed.');
@@ -188,21 +188,23 @@ function numbersOf(revisions: readonly Revision[]) {
   let numbers = new Map<string, { readonly number: number; readonly text: string; readonly wire: string }>();
   const gone = { numbers: [] as number[], names: new Set<string>() };
   for (const { change: { rename = {}, drop = {} } = {}, fields } of revisions) {
-    const before = new Map(
-      [...numbers].map(([name, each]) => [Object.hasOwn(rename, name) ? rename[name] : name, each]),
-    );
-    const dropped = [...numbers].filter(([name]) => Object.hasOwn(drop, name));
-    for (const [name, { number }] of dropped) {
+    const isDropped = ([name]: readonly [string, unknown]): boolean => Object.hasOwn(drop, name);
+    for (const [name, { number }] of [...numbers].filter(isDropped)) {
       gone.numbers.push(number);
       gone.names.add(namesOf(name).snake);
-      if (before.get(name)?.number === number) before.delete(name);
     }
+    const before = new Map(
+      [...numbers]
+        .filter((each) => !isDropped(each))
+        .map(([name, each]) => [Object.hasOwn(rename, name) ? rename[name] : name, each]),
+    );
     numbers = new Map(
       Object.entries(fields).map(([name, text]) => {
         const known = before.get(name);
         if (known?.text === text) return [name, known];
         const { type, label } = wireOf(parseField(name, text));
-        const wire = label === 'repeated' ? `repeated ${type}` : type;
+        // On the wire, an int32 is an int64: other bounds of an int are no other field.
+        const wire = `${label === 'repeated' ? 'repeated ' : ''}${type.replace('int32', 'int64')}`;
         if (known?.wire === wire) return [name, { ...known, text }];
         if (known !== undefined) gone.numbers.push(known.number);
         next += 1;

@@ -22,7 +22,9 @@ const formats: Readonly<Partial<Record<Field['type'], string>>> = {
  */
 export function rulesOf(field: Field): Rule[] {
   const { type } = field;
-  const { least, greatest } = boundsOf(field);
+  // A larger int loses digits in JavaScript, and a database refuses it.
+  const widest = type === 'int' ? Number.MAX_SAFE_INTEGER : undefined;
+  const { least = widest && -widest, greatest = widest } = boundsOf(field);
   const [min, max] = hasLength(field) ? ['minLength', 'maxLength'] : ['minimum', 'maximum'];
   // JSON Schema compares no texts: the domain compares those of numbers and of times.
   const isComparable = type === 'int' || hasLength(field);

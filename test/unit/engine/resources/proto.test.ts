@@ -7,7 +7,7 @@ import { format } from 'oxfmt';
 import { outputFileSync } from 'fs-extra/esm';
 import { describe, expect, it } from 'vitest';
 import { newManifest } from '../../../../generators/engine/manifest.ts';
-import type { Manifest } from '../../../../generators/engine/model.ts';
+import type { Manifest, Resource } from '../../../../generators/engine/model.ts';
 import { validateManifest } from '../../../../generators/engine/parseManifest.ts';
 import { render } from '../../../../generators/engine/render.ts';
 import { printField } from '../../../../generators/engine/resources/fields.ts';
@@ -87,5 +87,29 @@ describe('the contract of a resource for gRPC', () => {
       '  string note = 11;',
     ]);
     await expectGenerated(resources);
+  });
+
+  it.each<[string, Resource, string[]]>([
+    [
+      'has other bounds',
+      {
+        ...{ plural: 'orders', fields: { total: 'int:min(0)' }, created: '20261130' },
+        changes: { '20261201_orders': { alter: { total: 'int:min(0):max(10)' } } },
+      },
+      ['  int64 total = 5;'],
+    ],
+    [
+      'takes the name of one that goes',
+      {
+        ...{ plural: 'orders', fields: { code: 'string' }, created: '20261130' },
+        changes: { '20261201_orders': { rename: { alias: 'code' }, drop: { code: 'string' } } },
+      },
+      ['  reserved 6;', '  string code = 5;'],
+    ],
+  ])('a field that %s keeps its number', (_, order, expected) => {
+    const proto = filesOf({ order }).get('api/proto/orders/v1/orders.proto');
+    const [, message = ''] = /^message Order \{\n([^]*?)^\}/m.exec(proto ?? '') ?? [];
+    const lines = message.split('\n').filter((line) => !/^ *(?:\/\/|$)|_at = |id = |version = /.test(line));
+    expect(lines).toEqual(expected);
   });
 });

@@ -80,6 +80,10 @@ describe('limits', () => {
     expect(timeFaults('/a', value, limits).map((fault) => fault.rule)).toEqual(rule === undefined ? [] : [rule]);
   });
 
+  it.each(['9999-12-31T23:59:59-23:00', '0001-01-01T00:00:00+01:00', '0000-06-01'])('refuse the time %s', (value) => {
+    expect(timeFaults('/a', value)).toMatchObject([{ pointer: '/a', rule: 'format' }]);
+  });
+
   it('hold for a value that is missing', () => {
     expect([numberFaults('/a', undefined, { min: '1' }), timeFaults('/a', undefined, {})]).toEqual([[], []]);
   });

@@ -167,9 +167,9 @@ export function existing<Stored extends Entity>(
  * @returns the error for the caller when another change was faster: 412, or 409 and worth another attempt if it accepts any version
  */
 export function concurrentChange(accepted?: readonly number[]): ServiceError {
-  const told = 'Another request changed it at the same time.';
-  if (accepted !== undefined) return preconditionFailed(told);
-  return conflict(`${told} Try again.`, { code: 'concurrent_change', retryable: true });
+  const message = 'Another request changed it at the same time.';
+  if (accepted !== undefined) return preconditionFailed(message);
+  return conflict(`${message} Try again.`, { code: 'concurrent_change', retryable: true });
 }
 
 function preconditionFailed(publicMessage: string, details?: { readonly version: number }): ServiceError {
@@ -254,7 +254,7 @@ interface Limits {
 }
 
 /**
- * Checks a text that stands for a number, which JSON Schema cannot compare.
+ * Checks a text that is a number, which JSON Schema cannot compare.
  * @param pointer to the value
  * @param value a decimal or large whole number; undefined has no faults
  * @param limits of the value
@@ -262,6 +262,12 @@ interface Limits {
  */
 export function numberFaults(pointer: string, value: string | undefined, limits: Limits = {}): Fault[] {
   return faultsOutside(pointer, value, limits, (a, b) => new Big(a).cmp(b));
+}
+
+/** An offset can make another year of it, which RFC 3339 cannot write. */
+function isTime(value: string): boolean {
+  const time = new Date(value);
+  return Number.isFinite(time.getTime()) && /^(?!0000)\d{4}-/.test(time.toISOString());
 }
 
 /**
@@ -272,8 +278,8 @@ export function numberFaults(pointer: string, value: string | undefined, limits:
  * @returns its faults
  */
 export function timeFaults(pointer: string, value: string | undefined, limits: Limits = {}): Fault[] {
-  const time = Date.parse(value ?? '');
-  if (value !== undefined && !Number.isFinite(time)) return [{ pointer, rule: 'format', detail: 'must be a time' }];
+  if (value !== undefined && !isTime(value))
+    return [{ pointer, rule: 'format', detail: 'must be a time in the years 1 to 9999 of UTC' }];
   return faultsOutside(pointer, value, limits, (a, b) => Date.parse(a) - Date.parse(b));
 }
 

@@ -11,5 +11,6 @@ export function memoryItems(database = new MemoryDatabase()): ItemRepository {
     unique: [],
     refs: {},
     numeric: [],
+    times: [],
   });
 }

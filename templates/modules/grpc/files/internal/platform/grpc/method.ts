@@ -32,7 +32,7 @@ export interface MethodOptions {
 export interface ServiceOptions<Service extends DescService> {
   /** For all its methods; `methods` overrides it. */
   readonly auth?: MethodAuth;
-  /** Name of the resource that the service belongs to: its methods need the scopes that the routes of the resource need. */
+  /** Name of the resource that the service belongs to: without `auth`, its methods need the scopes that the routes of the resource need. */
   readonly resource?: string;
   readonly methods?: { readonly [Name in keyof Service['method']]?: MethodOptions };
 }

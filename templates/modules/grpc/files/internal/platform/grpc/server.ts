@@ -321,8 +321,8 @@ export class Grpc {
 }
 
 /** The options of each method, where those of a resource need its scopes. */
-function methodsOf(service: DescService, { resource, methods = {} }: ServiceOptions<DescService>) {
-  if (resource === undefined) return methods;
+function methodsOf(service: DescService, { auth, resource, methods = {} }: ServiceOptions<DescService>) {
+  if (resource === undefined || auth !== undefined) return methods;
   const { read, write } = scopesOf(resource);
   const entries = service.methods.map(({ localName, idempotency }) => {
     const scopes = [idempotency === Idempotency.NO_SIDE_EFFECTS ? read : write];

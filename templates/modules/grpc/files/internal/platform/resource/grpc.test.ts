@@ -96,6 +96,8 @@ describe('a field mask', () => {
     expect(read()).toEqual({ count: 2, note: 'b' });
     expect(read('*')).toEqual({ count: 2, labels: null, meta: null, note: 'b' });
     expect(changesOf(schema, undefined, undefined, { all: New, changes })).toEqual({});
+    const hidden = ['labels', 'note'];
+    expect(changesOf(schema, given, ['*'], { all: New, changes, hidden })).toEqual({ count: 2, meta: null, note: 'b' });
   });
 
   it.each([

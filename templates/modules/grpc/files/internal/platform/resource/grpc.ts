@@ -96,8 +96,8 @@ export function fieldsOf<Desc extends DescMessage, Fields extends TObject>(
  * Reads the changes of a message by its field mask (https://google.aip.dev/134).
  * @param schema of the message
  * @param message from the caller; undefined counts as empty
- * @param paths of the mask: names of fields in the contract. `*` stands for all that may change, and no path for those that have a value
- * @param fields of the whole entity, and those that may change
+ * @param paths of the mask: names of fields in the contract. `*` means all that may change, and no path means those that have a value
+ * @param fields of the whole entity, and those that may change; `*` does not remove those that are hidden: a caller never reads them
  * @returns a merge patch, which is valid: null for a field without a value
  * @throws {ServiceError} 400 that names the fields that break a rule or do not exist
  */
@@ -105,7 +105,11 @@ export function changesOf<Desc extends DescMessage, Changes extends TSchema>(
   schema: Desc,
   message: MessageShape<Desc> | undefined,
   paths: readonly string[] | undefined,
-  { all, changes }: { readonly all: TObject; readonly changes: Changes },
+  {
+    all,
+    changes,
+    hidden = [],
+  }: { readonly all: TObject; readonly changes: Changes; readonly hidden?: readonly string[] },
 ): Static<Changes> {
   const given = message ?? create(schema);
   const values = valuesOf(schema, given, all);
@@ -114,7 +118,7 @@ export function changesOf<Desc extends DescMessage, Changes extends TSchema>(
   const isSet = (name: string): boolean =>
     schema.fields.some((each) => each.localName === name && isFieldSet(given, each));
   const implied = named.length === 0 ? changeable.filter(isSet) : named;
-  const names = named.includes('*') ? changeable : implied;
+  const names = named.includes('*') ? changeable.filter((name) => !hidden.includes(name) || isSet(name)) : implied;
   const patch = Object.fromEntries(names.map((name) => [name, values[name] ?? null]));
   assertValid(changes, patch);
   return patch;

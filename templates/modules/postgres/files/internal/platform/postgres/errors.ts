@@ -62,7 +62,7 @@ const publicErrors: Readonly<Record<string, Omit<ServiceErrorOptions, 'cause'>>>
  * States that the input of a client can cause: too long, out of range, not a date, zero bytes and lone surrogates, text that is no
  * number or JSON, a negative limit or offset, null, a failed check.
  */
-const inputStates = /^(22001|22003|22007|22008|22021|22023|2202[46]|2201[WX]|2203\w|22P0[2356]|23502|23514)$/;
+const inputStates = /^(22001|2200[3789]|22021|22023|2202[46]|2201[WX]|2203\w|22P0[2356]|23502|23514)$/;
 /** Connection exceptions, too many connections, a server that shuts down or starts, a database that is dropped. */
 const unavailable = /^(08...|53300|57P0[1-5]|ECONN\w+|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/;
 /**

@@ -50,7 +50,13 @@ export function resourceSuite(open: () => Promise<TestDatabase>): void {
 
   it('lists in the order of the memory, by every kind of field, page after page', async () => {
     const words = ['a', 'B', 'ä', 'Z', 'z', ' ', 'a b', 'ab', '10', '9', 'é', 'E'];
-    const memory = new MemoryDatabase().repository<Row>({ name: 'rows', unique: [], refs: {}, numeric: ['price'] });
+    const memory = new MemoryDatabase().repository<Row>({
+      name: 'rows',
+      unique: [],
+      refs: {},
+      numeric: ['price'],
+      times: [],
+    });
     for (const [index, word] of words.entries()) {
       const createdAt = time(new Date(Date.UTC(2026, 0, 1 + (index % 3))));
       for (const price of ['-1', '10', '9.5']) {

@@ -1,5 +1,6 @@
 import { Big } from 'big.js';
 import { Type } from 'typebox';
+import { invalidArgument } from '../../../pkg/errors/index.ts';
 import { type Entity, inUse, missingReference, type Repository, taken } from '../../../pkg/resource/index.ts';
 import { defineModule } from '../app/module.ts';
 import { type IdempotencyStore, memoryIdempotency } from '../http/idempotency.ts';
@@ -13,6 +14,8 @@ export interface MemoryTable {
   readonly refs: Readonly<Record<string, string>>;
   /** Fields that hold numbers as texts. */
   readonly numeric: readonly string[];
+  /** Fields that hold times. */
+  readonly times: readonly string[];
 }
 
 type Rows = Map<string, Entity>;
@@ -53,9 +56,11 @@ export class MemoryDatabase {
       find: async (id) => rows.get(id),
       async list({ limit, by, descending, after, where }) {
         const compare = comparing(by, descending, table.numeric.includes(by));
+        if (after !== undefined && table.numeric.includes(by) && !isNumber(after.value))
+          throw invalidArgument('The cursor is not one of this list.', { code: 'invalid_cursor' });
         const wanted = Object.entries(where).filter(([, value]) => value !== undefined);
         return [...rows.values()]
-          .filter((row) => wanted.every(([field, value]) => Reflect.get(row, field) === value))
+          .filter((row) => wanted.every(([field, value]) => isSame(table, field, Reflect.get(row, field), value)))
           .filter((row) => after === undefined || compare({ [by]: after.value, id: after.id }, row) < 0)
           .toSorted(compare)
           .slice(0, limit);
@@ -93,6 +98,17 @@ export class MemoryDatabase {
       ),
     );
   }
+}
+
+function isNumber(value: unknown): boolean {
+  return /^-?\d+(?:\.\d+)?$/.test(String(value));
+}
+
+/** @returns whether two values of a field are equal, in whatever form they are written */
+function isSame({ numeric, times }: MemoryTable, field: string, stored: unknown, wanted: unknown): boolean {
+  if (typeof stored !== 'string' || typeof wanted !== 'string') return stored === wanted;
+  if (numeric.includes(field)) return new Big(stored).eq(wanted);
+  return times.includes(field) ? Date.parse(stored) === Date.parse(wanted) : stored === wanted;
 }
 
 /** @returns the order of a list: by a field, then by id */

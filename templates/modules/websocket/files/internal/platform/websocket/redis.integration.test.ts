@@ -196,6 +196,7 @@ const instance = `
   import { Type } from 'typebox';
   import { run } from './internal/platform/app/run.ts';
   import { http } from './internal/platform/http/module.ts';
+  import { identity } from './internal/platform/identity/module.ts';
   import { metrics } from './internal/platform/metrics/module.ts';
   import { redis } from './internal/platform/redis/module.ts';
   import { tracing } from './internal/platform/app/tracing.ts';
@@ -212,7 +213,7 @@ const instance = `
       return { value: undefined };
     },
   };
-  await run([metrics, tracing, http, redis, websocket, slice]);`;
+  await run([metrics, tracing, http, redis, identity, websocket, slice]);`;
 
 function portOf(server: Server): number {
   const address = server.address();
