@@ -82,9 +82,9 @@ const edits: Readonly<Record<string, (service: TestService) => void>> = {
     ),
   'files moved': (service) => {
     service.move('internal/platform/http/cursor.ts', 'internal/platform/http/paging/cursor.ts');
-    service.edit('internal/platform/resource/http.ts', (text) =>
-      text.replace('/http/cursor.ts', '/http/paging/cursor.ts'),
-    );
+    // In a service with a resource.
+    for (const importer of shared(service, /^internal\/platform\/resource\/http\.ts$/))
+      service.edit(importer, (text) => text.replace('/http/cursor.ts', '/http/paging/cursor.ts'));
     service.move('docs/operations.md', 'handbook/operations.md');
     service.must('update');
   },
@@ -95,7 +95,8 @@ const edits: Readonly<Record<string, (service: TestService) => void>> = {
   'files ejected': (service) =>
     service.must('eject', 'package.json', 'docs/modules.md', 'internal/platform/http/requestContext.ts'),
   'seeds and code of the user’s own': (service) => {
-    service.edit('internal/items/domain.ts', (text) => text + note);
+    service.edit('cmd/server/main.ts', (text) => text + note);
+    for (const domain of shared(service, /^internal\/items\/domain\.ts$/)) service.edit(domain, (text) => text + note);
     service.edit('README.md', () => '# Mine\n');
     service.write('internal/mine/deep/module.ts', 'export const mine = 1;\n');
   },
