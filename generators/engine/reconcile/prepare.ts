@@ -5,13 +5,13 @@ import { plan, type PlanInput } from './plan.ts';
 import { modulesOf } from '../resolve.ts';
 import { resourceRenames } from '../resources/resourceModules.ts';
 import { decode } from '../text.ts';
-import { parseJson } from '../parseManifest.ts';
+import { parseJson, validateManifest } from '../parseManifest.ts';
 import { render } from '../render.ts';
 import { bookkeeping } from './bookkeeping.ts';
 import { refuseDanglingImports } from './dangling.ts';
 import { followRenames } from './follow.ts';
 import { planJoined } from './joined.ts';
-import { type ConflictRule, policyOf } from './policy.ts';
+import { type ConflictRule, policyOf, ruleFor } from './policy.ts';
 import type { FaultyFile } from './merge/format.ts';
 import { moveAlong, pendingFolders, type Renames, renamedTo } from './renames.ts';
 
@@ -69,7 +69,8 @@ export function prepare(service: Service, request: Request): Prepared {
  * @returns what to do with each file, and the state to keep
  * @throws SlipwayError when the service is damaged
  */
-export function planRequest(service: Service, { catalogue, edit, conflicts = [], merge }: Request): Planned {
+export function planRequest(service: Service, request: Request): Planned {
+  const { catalogue, edit, conflicts = [], merge } = request;
   const present = service.manifestText === undefined ? undefined : parseJson(service.manifestText);
   const wanted = edit(present);
   const renames = renamesOf(wanted, catalogue);
@@ -100,8 +101,42 @@ export function planRequest(service: Service, { catalogue, edit, conflicts = [],
     plan,
   );
   return {
-    ...followRenames(service, moveAlong(service, planned, folders)),
+    ...followRenames(service, moveAlong(service, withoutRewrites(planned, service, present, request), folders)),
     manifestText: manifestText(service, present, manifest, merge),
+  };
+}
+
+/**
+ * Refuses to write a migration again, because a database that ran it does not run it again. An edit of `fields` in the manifest by hand
+ * asks for it, where the command `resource` adds a migration. The command itself may do so: a migration that refers to a removed
+ * resource is printed without it.
+ */
+function withoutRewrites(
+  planned: Plan,
+  service: Service,
+  present: unknown,
+  { catalogue, conflicts = [] }: Request,
+): Plan {
+  const isRewritten = ({ path, module, action }: PlanEntry): boolean =>
+    module.startsWith('resource:') &&
+    path.includes('/migrations/') &&
+    (action === 'update' || action === 'merge') &&
+    ruleFor([path], conflicts)?.choice !== 'theirs';
+  if (service.lock.catalogue !== catalogue.version || !planned.entries.some(isRewritten)) return planned;
+  const asked = render(validateManifest(present, catalogue), catalogue);
+  const isByHand = ({ path }: PlanEntry): boolean => {
+    const wanted = asked.get(path)?.bytes;
+    return wanted !== undefined && service.lock.files[path]?.hash !== service.hash(wanted);
+  };
+  const reason =
+    'a migration is written once: take your edit of fields in slipway.json back, and make it with slipway resource';
+  return {
+    ...planned,
+    entries: planned.entries.map((entry) =>
+      isRewritten(entry) && isByHand(entry)
+        ? { ...entry, action: 'conflict', reason, conflicts: [], changes: [] }
+        : entry,
+    ),
   };
 }
 

@@ -86,13 +86,29 @@ describe('slipway resource', () => {
     expect(made.run('resource', 'order', 'remark:string?', '--no-install').stdout).not.toContain(step);
   });
 
-  it('names a migration that an edit of the manifest rewrites', () => {
+  it('writes no migration again that an edit of the manifest would change, but for who asks for it', () => {
     const service = newService('--preset=minimal', '--modules=postgres');
-    const warning = 'a database that ran it does not run it again';
-    expect(service.must(...order)).not.toContain(warning);
-    expect(service.must('resource', 'order', 'note:string?')).not.toContain(warning);
+    service.must(...order);
+    service.must('resource', 'order', 'note:string?');
     service.edit('slipway.json', (text) => text.replace('"sku": "string', '"weight": "int?", "sku": "string'));
-    expect(service.must('update')).toContain(warning);
+    const before = service.tree();
+    for (const words of [['update'], ['resource', 'order', 'remark:string?'], ['add', 'redis']]) {
+      const { exitCode, stdout } = service.run(...words, '--no-install');
+      expect([words, exitCode]).toEqual([words, 3]);
+      expect(stdout).toContain('a migration is written once: take your edit of fields in slipway.json back');
+    }
+    expect(service.tree()).toEqual(before);
+    const warning = 'a database that ran it does not run it again';
+    expect(service.must('update', '--no-install', '--conflict=theirs:internal/migrations/**')).toContain(warning);
+  });
+
+  it('writes a migration again when the resource that it refers to is removed', () => {
+    const service = newService('--preset=minimal', '--modules=postgres');
+    service.must('resource', 'customer', 'name:string');
+    service.must(...order, 'customer:ref(customer)');
+    service.must('resource', 'order', '--drop', 'customer');
+    service.must('resource', 'customer', '--remove');
+    expect(service.must('check')).toContain('No drift');
   });
 
   it('takes resources from a file', () => {
