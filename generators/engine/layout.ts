@@ -39,6 +39,8 @@ interface Due {
  * @returns the text
  */
 export function layOut(pieces: readonly Piece[]): string {
+  // Most files have no group.
+  if (pieces.every((piece) => typeof piece === 'string')) return pieces.join('');
   const done: string[] = [];
   let current = '';
   const write = (text: string): void => {

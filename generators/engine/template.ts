@@ -103,14 +103,15 @@ function valueOf(expression: Expression, scope: Scope): unknown {
     const [first, second] = expression.with.map((each) => valueOf(each, scope));
     return results[expression.call](first, second);
   }
-  const [head = '', ...tail] = expression.path;
+  const [head = ''] = expression.path;
   let found: Scope | undefined = scope;
   while (found !== undefined && !has(found.values, head)) found = found.outer;
-  if (found === undefined) throw new Error(`a template names ${described(expression)}, which is not there`);
-  return [head, ...tail].reduce<unknown>((value, key) => {
-    if (has(value, key)) return value[key];
-    throw new Error(`a template names ${described(expression)}, which is not there`);
-  }, found.values);
+  let value = found?.values;
+  for (const key of expression.path) {
+    if (!has(value, key)) throw new Error(`a template names ${described(expression)}, which is not there`);
+    value = value[key];
+  }
+  return value;
 }
 
 function has(value: unknown, key: string): value is Readonly<Record<string, unknown>> {
