@@ -94,8 +94,8 @@ describe.skipIf(!hasBrowser && process.env['CI'] === undefined)('a service, seen
     outputFileSync(path.join(service, 'internal/chat/module.ts'), slice);
     const main = path.join(service, 'cmd/server/main.ts');
     const text = readFileSync(main, 'utf8')
-      .replace('import { items }', "import { chat } from '../../internal/chat/module.ts';\nimport { items }")
-      .replace('items]', 'items, chat]');
+      .replace('import { resources }', "import { chat } from '../../internal/chat/module.ts';\nimport { resources }")
+      .replace('...resources]', '...resources, chat]');
     outputFileSync(main, text);
     await once(pages.listen(0, '127.0.0.1'), 'listening');
     origin = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`;

@@ -1,4 +1,4 @@
-import { type MessageInitShape, create, createFileRegistry } from '@bufbuild/protobuf';
+import { type DescMessage, type MessageInitShape, create, createFileRegistry } from '@bufbuild/protobuf';
 import {
   type FieldDescriptorProto_Label as Label,
   type FieldDescriptorProto_Type as Kind,
@@ -45,7 +45,7 @@ const known = { [file_google_protobuf_struct.proto.name]: file_google_protobuf_s
 const registry = createFileRegistry(file, (name) => known[name] ?? file_google_protobuf_timestamp);
 const schema = registry.getMessage('test.Thing');
 if (schema === undefined) throw new Error('the contract has a Thing');
-const thing = (init: object) => create(schema, init as MessageInitShape<typeof schema>);
+const thing = (init: MessageInitShape<DescMessage>) => create(schema, init);
 
 const New = Type.Object({
   count: Type.Integer({ minimum: 1 }),

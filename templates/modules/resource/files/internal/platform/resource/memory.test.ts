@@ -76,9 +76,7 @@ describe('a table in memory', () => {
   });
 
   it('finds numbers and times by their value, in whatever form they are written', async () => {
-    const rows = database.repository<Row>({
-      ...{ name: 'rows', unique: [], refs: {}, numeric: ['price'], times: ['at'] },
-    });
+    const rows = database.repository<Row>({ name: 'rows', unique: [], refs: {}, numeric: ['price'], times: ['at'] });
     await rows.add(row('a', { price: '1.5', at: '2026-01-02T03:04:05.000Z' }));
     await rows.add(row('b', {}));
     const ids = async (where: object) => {
