@@ -3,7 +3,7 @@ import { examplesOf } from './examples.ts';
 import { asObject, listRulesOf, rulesOf, schemaOf } from './schema.ts';
 import { boundsOf, isFilter, hasLength, parseField } from './fields.ts';
 import { historyOf, type Revision } from './history.ts';
-import { type Names, namesOf } from './names.ts';
+import { capital, type Names, namesOf } from './names.ts';
 import { parseStates, type Transition } from './states.ts';
 import { fieldsTable, type Page, routesTable } from './page.ts';
 import { protoOf } from './proto.ts';
@@ -231,10 +231,6 @@ function namesIn(fields: readonly { readonly name: string }[]): string[] {
 /** Whether there are fields of each type. */
 function typesIn(fields: readonly Pick<Field, 'type'>[]) {
   return Object.fromEntries(fieldTypes.map((type) => [type, fields.some((field) => field.type === type)]));
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** The function of `pkg/resource` that gives a value its only form. */

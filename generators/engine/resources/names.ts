@@ -61,8 +61,12 @@ function wordsOf(name: string): string[] {
     .filter((word) => word !== '');
 }
 
-function capital(word: string): string {
-  return word.charAt(0).toUpperCase() + word.slice(1);
+/**
+ * @param text any
+ * @returns it with a capital first letter
+ */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** https://tc39.es/ecma262/#prod-ReservedWord, the words that strict mode and modules reserve, and those that TypeScript cannot take. */

@@ -1,7 +1,7 @@
 import type { Field } from '../model.ts';
 import { boundsOf, parseField } from './fields.ts';
 import type { Revision } from './history.ts';
-import { type Names, namesOf } from './names.ts';
+import { capital, type Names, namesOf } from './names.ts';
 
 /** What the contract for gRPC needs to know about a resource. */
 export interface ProtoInput {
@@ -258,10 +258,6 @@ const codeTypes: Readonly<Record<string, string>> = {
 function laidOut(line: string) {
   const isWide = line.length > 120;
   return { isWide, indent: isWide ? '  ' : '' };
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function uncapital(text: string): string {

@@ -264,6 +264,14 @@ export function numberFaults(pointer: string, value: string | undefined, limits:
   return faultsOutside(pointer, value, limits, (a, b) => new Big(a).cmp(b));
 }
 
+/**
+ * @param name of a field, in camelCase
+ * @returns the name in snake_case: that of its column, and of its field in Protocol Buffers
+ */
+export function snakeCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
 /** An offset can make another year of it, which RFC 3339 cannot write. */
 function isTime(value: string): boolean {
   const time = new Date(value);

@@ -12,9 +12,9 @@ import {
 } from '@bufbuild/protobuf';
 import { TimestampSchema, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { type Static, type TObject, type TSchema, Type } from 'typebox';
-import { type Entity, assertValid, invalid, type ListQuery } from '../../../pkg/resource/index.ts';
+import { type Entity, assertValid, invalid, type ListQuery, snakeCase } from '../../../pkg/resource/index.ts';
 import { fault } from '../grpc/status.ts';
-import { Id, page } from './http.ts';
+import { Id, maxLimit, page } from './http.ts';
 
 /** Converts a value of JSON to that of a field. */
 type Convert = (value: unknown) => unknown;
@@ -149,8 +149,6 @@ interface ListRequest {
   readonly orderBy: string;
 }
 
-const maxPageSize = 100;
-
 /**
  * @param request for a list
  * @param sortable fields that can order it
@@ -169,7 +167,7 @@ export async function pageOf<Stored extends Entity>(
   const { items, next = '' } = await page(
     {
       ...where,
-      ...(pageSize > 0 && { limit: Math.min(pageSize, maxPageSize) }),
+      ...(pageSize > 0 && { limit: Math.min(pageSize, maxLimit) }),
       ...(pageToken !== '' && { cursor: pageToken }),
       ...(orderBy.trim() !== '' && { sort: sortOf(orderBy, sortable) }),
     },
@@ -181,7 +179,7 @@ export async function pageOf<Stored extends Entity>(
 /** Returns the order of a list as REST has it. */
 function sortOf(orderBy: string, sortable: readonly string[]): string {
   const [, path = '', direction] = /^\s*(\w+)(?:\s+(asc|desc))?\s*$/.exec(orderBy) ?? [];
-  const by = sortable.find((name) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) === path);
+  const by = sortable.find((name) => snakeCase(name) === path);
   if (by !== undefined) return direction === 'desc' ? `-${by}` : by;
   throw invalid([
     { pointer: '/order_by', rule: 'enum', detail: `must be a field of ${sortable.join(', ')}, or one and desc` },

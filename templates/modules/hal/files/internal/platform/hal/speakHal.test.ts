@@ -109,7 +109,7 @@ let http: Http;
 let registry: Registry;
 
 /**
- * @param permits what whoever asks may do; by default everything
+ * @param permits what the caller may do; the default is everything
  * @param meanings of relations
  */
 async function serve(permits?: Permits, meanings: Readonly<Record<string, string>> = relations): Promise<void> {

@@ -1,5 +1,5 @@
 import { type ColumnType, type SelectQueryBuilder, sql } from 'kysely';
-import { decimal, inUse, type ListQuery, missingReference, taken } from '../../../pkg/resource/index.ts';
+import { decimal, inUse, type ListQuery, missingReference, snakeCase, taken } from '../../../pkg/resource/index.ts';
 import { sqlState, violatedConstraint } from '../postgres/errors.ts';
 
 /** Columns with times. */
@@ -116,5 +116,5 @@ export async function counted<Tables, Name extends keyof Tables, Row>(
 
 /** `placedAt` is stored in the column `placed_at`. */
 function columnOf(field: string) {
-  return sql.ref(field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
+  return sql.ref(snakeCase(field));
 }

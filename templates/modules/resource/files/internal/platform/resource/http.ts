@@ -60,6 +60,8 @@ export function requiredVersions(headers: { readonly 'if-match'?: string }): rea
 /** A cursor holds how the list is sorted, and the last entity's value and id. */
 const Cursor = Type.Tuple([Type.String(), Type.Union([Type.String(), Type.Number()]), Type.String({ format: 'uuid' })]);
 
+/** Max number of entities of a page. */
+export const maxLimit = 100;
 const defaultLimit = 20;
 const defaultSort = '-createdAt';
 
@@ -70,7 +72,7 @@ const defaultSort = '-createdAt';
  */
 export function paging(sortable: readonly string[]) {
   return {
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: defaultLimit })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: maxLimit, default: defaultLimit })),
     cursor: Type.Optional(Type.String({ description: '`next` of the previous page' })),
     sort: Type.Optional(
       Type.Unsafe<string>({

@@ -17,7 +17,7 @@ const orderChanged = defineMessage({
   payload: changeOf(Order, { confirm: {} }),
 });
 
-/** Stands in for module auth, which knows who the callers are. */
+/** Replaces the module auth, which identifies callers. */
 const auth = defineModule({
   name: 'auth',
   config: Type.Object({}),
