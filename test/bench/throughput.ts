@@ -17,7 +17,7 @@ export interface Server {
   readonly name: string;
   readonly folder: string;
   readonly main: string;
-  /** What is asked for: `/hello`, unless told. */
+  /** The requested path. The default is `/hello`. */
   readonly route?: string;
   /** Variables of its own. */
   readonly env?: NodeJS.ProcessEnv;

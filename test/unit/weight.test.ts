@@ -7,7 +7,7 @@ const catalogue = await buildCatalogue();
 /** The most that a service may weigh. */
 const budgets = {
   minimal: { files: 69, lines: 5140, testLines: 49 },
-  default: { files: 147, lines: 7890, testLines: 435 },
+  default: { files: 147, lines: 7900, testLines: 435 },
 } as const;
 
 describe('the weight of a fresh service', () => {
