@@ -1,6 +1,6 @@
 import { exitCodes, SlipwayError } from '../errors.ts';
 import { fieldOf } from '../json.ts';
-import type { Plan, Service } from '../model.ts';
+import type { Plan, PlanEntry, Service } from '../model.ts';
 import { decode } from '../text.ts';
 import { codeAfter, type TextsAfter, textsAfter } from './codeAfter.ts';
 import { isSource } from './moduleSpecifiers.ts';
@@ -29,6 +29,44 @@ export function refuseDanglingImports(service: Service, { entries }: Plan): void
   const gone = { files, moved, packages, scripts };
   const usages = findUsages(codeAfter(service, after, mayUse), gone, fieldOf(left, 'imports'));
   if (usages.length > 0) throw stillNeeded(usages);
+}
+
+/**
+ * Keeps files that the templates have dropped while code of the user imports them: an update must not break that code. The files that
+ * these import stay as well. A file of a removed module does not stay: the user asked for its removal.
+ * @param service the current state of the service
+ * @param plan what to do with its files
+ * @param modules ids of the modules that the service has after the plan
+ * @returns the plan, in which these files are the user's now, and their paths
+ */
+export function keepNeeded(
+  service: Service,
+  plan: Plan,
+  modules: ReadonlySet<string>,
+): { readonly plan: Plan; readonly kept: ReadonlySet<string> } {
+  const isDropped = ({ action, module, path, became }: PlanEntry): boolean =>
+    action === 'delete' && became === undefined && modules.has(module) && isSource(path);
+  const dropped = plan.entries.filter(isDropped).flatMap(({ changes }) => changes.map(({ path }) => path));
+  const kept = new Set<string>();
+  const needed = (): string[] => {
+    const files = new Set(dropped.filter((path) => !kept.has(path)));
+    const after = new Map([...textsAfter(plan.entries)].filter(([path]) => !kept.has(path)));
+    const code = files.size === 0 ? [] : [...codeAfter(service, after, isSource)];
+    const using = importersIn(code, files);
+    const importers = code.filter(([path]) => using.has(path));
+    return importers.length === 0 ? [] : [...files].filter((file) => importersIn(importers, new Set([file])).size > 0);
+  };
+  for (let found = needed(); found.length > 0; found = needed()) for (const path of found) kept.add(path);
+  const reason = 'the templates have dropped it, and your code uses it: it is yours now';
+  const entries = plan.entries.map((entry): PlanEntry =>
+    entry.changes.some(({ path }) => kept.has(path)) ? { ...entry, action: 'keep', reason, changes: [] } : entry,
+  );
+  return { plan: { ...plan, entries }, kept };
+}
+
+/** Returns the files whose code imports one of these files. */
+function importersIn(code: Iterable<readonly [string, string]>, files: ReadonlySet<string>): ReadonlySet<string> {
+  return new Set(findUsages(code, { files, packages: new Set() }).map(({ path }) => path));
 }
 
 /** The deleted files, and the folders in which no file remains. */

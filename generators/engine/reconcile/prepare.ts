@@ -8,7 +8,7 @@ import { decode } from '../text.ts';
 import { parseJson, validateManifest } from '../parseManifest.ts';
 import { render } from '../render.ts';
 import { bookkeeping } from './bookkeeping.ts';
-import { refuseDanglingImports } from './dangling.ts';
+import { keepNeeded, refuseDanglingImports } from './dangling.ts';
 import { followRenames } from './follow.ts';
 import { planJoined } from './joined.ts';
 import { type ConflictRule, policyOf, ruleFor } from './policy.ts';
@@ -76,10 +76,11 @@ export function planRequest(service: Service, request: Request): Planned {
   const renames = renamesOf(wanted, catalogue);
   const folders = pendingFolders(renames, [...Object.keys(service.lock.files), ...(wanted.ejected ?? [])]);
   const manifest = withRenames(wanted, folders);
+  const theirs = render(manifest, catalogue);
   let untracked: ReadonlyMap<string, string> | undefined;
   const planned = planJoined(
     {
-      theirs: render(manifest, catalogue),
+      theirs,
       lock: service.lock,
       base: service.base,
       yours: {
@@ -100,8 +101,10 @@ export function planRequest(service: Service, request: Request): Planned {
     },
     plan,
   );
+  const staying = new Set([...theirs.values()].map(({ module }) => module));
+  const { plan: needed, kept } = keepNeeded(service, withoutRewrites(planned, service, present, request), staying);
   return {
-    ...followRenames(service, moveAlong(service, withoutRewrites(planned, service, present, request), folders)),
+    ...followRenames(service, moveAlong(service, needed, folders, kept)),
     manifestText: manifestText(service, present, manifest, merge),
   };
 }

@@ -32,9 +32,10 @@ export function pendingFolders(renames: Renames, known: readonly string[]): Rena
  * @param service the current state of the service
  * @param plan what to do with Slipway's files
  * @param folders former folder → current folder, both ending with `/`
+ * @param owned files that were Slipway's until this plan
  * @returns the plan, with an entry for each file that moves; a file stays when another file is at its new place
  */
-export function moveAlong(service: Service, plan: Plan, folders: Renames): Plan {
+export function moveAlong(service: Service, plan: Plan, folders: Renames, owned: ReadonlySet<string>): Plan {
   if (Object.keys(folders).length === 0) return plan;
   // A seed that the templates dropped is kept, and moves as the user's own files do.
   const planned = new Set(
@@ -44,7 +45,7 @@ export function moveAlong(service: Service, plan: Plan, folders: Renames): Plan 
   );
   const known = new Set(
     Object.entries(service.lock.files).flatMap(([path, { at, ownership }]) =>
-      ownership === 'seed' ? [] : [at ?? path],
+      ownership === 'seed' || owned.has(at ?? path) ? [] : [at ?? path],
     ),
   );
   const entries = service.files().flatMap((from): PlanEntry[] => {
