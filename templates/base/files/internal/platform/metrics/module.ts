@@ -25,10 +25,24 @@ export const metrics = defineModule({
   requires: [],
   start({ log }) {
     const value = createMetrics();
-    controlOf(log)?.measure(value.registry);
+    countDroppedLines(value.registry, controlOf(log)?.dropped ?? {});
     return { value };
   },
 });
+
+function countDroppedLines(registry: Registry, dropped: Readonly<Record<string, number>>): void {
+  const counter = new Counter({
+    name: 'log_lines_dropped_total',
+    help: 'Lines that are not in the log: left out by sampling, or lost because they could not be written.',
+    labelNames: ['reason'],
+    registers: [],
+    collect() {
+      this.reset();
+      for (const [reason, lines] of Object.entries(dropped)) this.inc({ reason }, lines);
+    },
+  });
+  registry.registerMetric(counter);
+}
 
 /** @returns new metrics, including those of the process and the build */
 export function createMetrics(): Metrics {
