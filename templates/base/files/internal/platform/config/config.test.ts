@@ -115,7 +115,7 @@ describe('checkConfig', () => {
   it('reports a contradiction beside other faults, but not between settings that are faulty themselves', () => {
     const range = Type.Object({ LOW: Type.Integer({ default: 1 }), HIGH: Type.Integer({ default: 5 }) });
     const rules = [below(range, 'LOW', 'HIGH')];
-    const contradiction = { variable: 'LOW', expected: 'less than HIGH, which is 5', given: '7', example: '2' };
+    const contradiction = { variable: 'LOW', expected: 'less than HIGH, which is 5', given: '7', example: '4' };
     const check = (env: Environment): readonly Fault[] => faultsIn(() => checkConfig([range, schema], env, rules));
     expect(check({ LOW: '7', PORT: 'x' })).toEqual([expect.objectContaining({ variable: 'PORT' }), contradiction]);
     expect(check({ LOW: '7', HIGH: 'x' })).toEqual([expect.objectContaining({ variable: 'HIGH' })]);
