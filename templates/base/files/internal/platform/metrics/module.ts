@@ -60,7 +60,7 @@ export function createMetrics(): Metrics {
     requests,
     errors: new ErrorCounts(registry),
     text: async () => (await registry.metrics()) + requests.text(),
-    openMetrics: async () => toOpenMetrics((await registry.metrics()) + requests.textWithExemplars()),
+    openMetrics: async () => toOpenMetrics((await registry.metrics()) + requests.text(true)),
   };
 }
 
