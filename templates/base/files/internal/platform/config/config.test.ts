@@ -1,14 +1,6 @@
 import { Type } from 'typebox';
 import { describe, expect, it } from 'vitest';
-import {
-  below,
-  changedSettings,
-  checkConfig,
-  ConfigError,
-  type Environment,
-  type Fault,
-  readConfig,
-} from './config.ts';
+import { below, checkConfig, ConfigError, type Environment, type Fault, readConfig } from './config.ts';
 
 const schema = Type.Object({
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8080, examples: [8080] }),
@@ -126,13 +118,5 @@ describe('checkConfig', () => {
 
   it('is silent when all is well', () => {
     expect(faults({ API_KEY: 'long enough' }, schema, secret)).toEqual([]);
-  });
-});
-
-describe('changedSettings', () => {
-  it('shows what differs from the defaults, but no secret', () => {
-    const env = { PORT: '3000', VERBOSE: 'false', NAME: 'orders', API_KEY: 'long enough' };
-    expect(changedSettings([schema, secret], env)).toEqual({ PORT: 3000, NAME: 'orders', API_KEY: '[redacted]' });
-    expect(changedSettings([Type.Object({ TOKEN: Type.String({ default: '', secret: true }) })], {})).toEqual({});
   });
 });

@@ -87,7 +87,6 @@ const maxInteger = 2 ** 31 - 1;
 
 /** What a schema of one variable may say besides its type. */
 interface Keywords {
-  readonly default?: unknown;
   readonly enum?: readonly string[];
   readonly examples?: readonly (string | number | boolean)[];
   readonly format?: string;
@@ -149,22 +148,6 @@ export function readConfig<Schema extends TObject>(schema: Schema, env: Environm
   const { settings, faults } = parse(schema, env);
   if (faults.length > 0 || !matches(schema, settings)) throw new ConfigError(faults);
   return Object.freeze(settings);
-}
-
-/**
- * @param schemas TypeBox objects keyed by environment variable
- * @param env a valid environment
- * @returns the settings that differ from their default, with secrets redacted, for the log
- */
-export function changedSettings(schemas: readonly TObject[], env: Environment): Record<string, unknown> {
-  const changed: Record<string, unknown> = {};
-  for (const schema of schemas) {
-    for (const [name, value] of Object.entries(parse(schema, env).settings)) {
-      const { default: usual, secret }: Keywords = schema.properties[name] ?? {};
-      if (value !== usual) changed[name] = secret === true ? '[redacted]' : value;
-    }
-  }
-  return changed;
 }
 
 function parse(schema: TObject, env: Environment) {

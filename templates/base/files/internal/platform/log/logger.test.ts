@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { controlOf, createLogger, Sampler } from './logger.ts';
+import { controlOf, createLogger, sampler } from './logger.ts';
 
 /** @returns what one call writes, parsed */
 async function logged(write: (log: Awaited<ReturnType<typeof createLogger>>) => void, level = 'info') {
@@ -142,8 +142,8 @@ describe('the level', () => {
 });
 
 /** @returns which of so many lines of one message are kept, counted from 1 */
-function kept(sampler: Sampler, message: string, lines: number): number[] {
-  return Array.from({ length: lines }, (_, index) => index + 1).filter(() => sampler.keeps(message));
+function kept(keeps: (kind: string) => boolean, message: string, lines: number): number[] {
+  return Array.from({ length: lines }, (_, index) => index + 1).filter(() => keeps(message));
 }
 
 describe('the sampler', () => {
@@ -151,32 +151,32 @@ describe('the sampler', () => {
   afterEach(() => void vi.useRealTimers());
 
   it('keeps the first lines of a message, then each so many-th', () => {
-    expect(kept(new Sampler({ initial: 3, thereafter: 4 }), 'request', 12)).toEqual([1, 2, 3, 7, 11]);
+    expect(kept(sampler({ initial: 3, thereafter: 4 }), 'request', 12)).toEqual([1, 2, 3, 7, 11]);
   });
 
   it('counts each message for itself', () => {
-    const sampler = new Sampler({ initial: 1, thereafter: 0 });
-    expect(kept(sampler, 'request', 100)).toEqual([1]);
-    expect(kept(sampler, 'ready', 2)).toEqual([1]);
+    const keeps = sampler({ initial: 1, thereafter: 0 });
+    expect(kept(keeps, 'request', 100)).toEqual([1]);
+    expect(kept(keeps, 'ready', 2)).toEqual([1]);
   });
 
   it('begins anew with each second', () => {
-    const sampler = new Sampler({ initial: 2, thereafter: 0 });
-    expect(kept(sampler, 'request', 3)).toEqual([1, 2]);
+    const keeps = sampler({ initial: 2, thereafter: 0 });
+    expect(kept(keeps, 'request', 3)).toEqual([1, 2]);
     vi.advanceTimersByTime(999);
-    expect(kept(sampler, 'request', 3)).toEqual([]);
+    expect(kept(keeps, 'request', 3)).toEqual([]);
     vi.advanceTimersByTime(1);
-    expect(kept(sampler, 'request', 3)).toEqual([1, 2]);
+    expect(kept(keeps, 'request', 3)).toEqual([1, 2]);
   });
 
   it('keeps all with an interval of 1', () => {
-    expect(kept(new Sampler({ initial: 0, thereafter: 1 }), 'request', 3)).toEqual([1, 2, 3]);
+    expect(kept(sampler({ initial: 0, thereafter: 1 }), 'request', 3)).toEqual([1, 2, 3]);
   });
 
   it('counts messages together when there are too many to count apart', () => {
-    const sampler = new Sampler({ initial: 1, thereafter: 0 });
+    const keeps = sampler({ initial: 1, thereafter: 0 });
     const messages = Array.from({ length: 5000 }, (_, index) => `item ${index} sold`);
     // A thousand of their own, and the first of all the others.
-    expect(messages.filter((message) => sampler.keeps(message))).toHaveLength(1001);
+    expect(messages.filter((message) => keeps(message))).toHaveLength(1001);
   });
 });

@@ -15,7 +15,6 @@ export interface Sampling {
   readonly thereafter: number;
 }
 
-const defaultSampling: Sampling = { initial: 0, thereafter: 1 };
 /** pino's number for `warn`. Lines from this level on are never sampled. */
 const warn = 40;
 
@@ -29,10 +28,10 @@ const warn = 40;
 export async function createLogger(
   level: string,
   stream?: DestinationStream,
-  sampling: Sampling = defaultSampling,
+  sampling: Sampling = { initial: 0, thereafter: 1 },
 ): Promise<Logger> {
   const dropped = { sampled: 0, lost: 0 };
-  const sampler = new Sampler(sampling);
+  const keeps = sampler(sampling);
   const output = stream === undefined ? new Output(1, (lines) => void (dropped.lost += lines)) : undefined;
   const log = pino(
     {
@@ -47,22 +46,19 @@ export async function createLogger(
       hooks: {
         // Runs before the line is formatted, so that a dropped line costs little.
         logMethod(args, method, lineLevel) {
-          if (lineLevel < warn && !sampler.keeps(kindOf(args))) dropped.sampled += 1;
+          if (lineLevel < warn && !keeps(kindOf(args))) dropped.sampled += 1;
           else Reflect.apply(method, this, redactArguments(args));
         },
       },
     },
     stream ?? (output && ((await prettyOnTerminal(output)) ?? output)),
   );
-  // They are applied to the logger whose method is called.
+  // It is applied to the logger whose method is called.
   // oxlint-disable-next-line typescript/unbound-method
-  const { child, setBindings } = log;
+  const { child } = log;
   Object.assign(log, {
     child(this: Logger, fields: Bindings, options?: ChildLoggerOptions): Logger {
       return Reflect.apply(child, this, [redact(fields), options]);
-    },
-    setBindings(this: Logger, fields: Bindings): void {
-      Reflect.apply(setBindings, this, [redact(fields)]);
     },
   });
   const control: LogControl = {
@@ -124,33 +120,26 @@ function kindOf([first, second]: readonly unknown[]): string {
   }
 }
 
-/** Chooses lines by kind and second, as zap's sampler does by message: rare lines are always kept. */
-export class Sampler {
-  readonly #sampling: Sampling;
-  readonly #counts = new Map<string, number>();
-  #end = 0;
-
-  constructor(sampling: Sampling) {
-    this.#sampling = sampling;
-  }
-
-  /**
-   * @param kind of a line
-   * @returns whether to log the line
-   */
-  keeps(kind: string): boolean {
-    const { initial, thereafter } = this.#sampling;
+/**
+ * Chooses lines by kind and second, as zap's sampler does by message: rare lines are always kept.
+ * @param sampling how many are kept
+ * @returns a function that says whether to log a line of a kind
+ */
+export function sampler({ initial, thereafter }: Sampling): (kind: string) => boolean {
+  const counts = new Map<string, number>();
+  let end = 0;
+  return (kind) => {
     if (thereafter === 1) return true;
     const now = performance.now();
-    if (now >= this.#end) {
-      this.#counts.clear();
-      this.#end = now + window;
+    if (now >= end) {
+      counts.clear();
+      end = now + window;
     }
-    const key = this.#counts.size < maxKinds || this.#counts.has(kind) ? kind : '';
-    const count = (this.#counts.get(key) ?? 0) + 1;
-    this.#counts.set(key, count);
+    const key = counts.size < maxKinds || counts.has(kind) ? kind : '';
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
     return count <= initial || (thereafter > 0 && (count - initial) % thereafter === 0);
-  }
+  };
 }
 
 /** Controls a logger and all its children, which share its level. */

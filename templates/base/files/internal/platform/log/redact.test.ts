@@ -110,7 +110,6 @@ describe('a secret is hidden', () => {
           .info('test'),
     ],
     ['of a child with options', (log) => log.child({ token: secret }, { level: 'debug' }).info('test')],
-    ['set later', (log) => (log.setBindings({ token: secret }), log.info('test'))],
   ])('in the fields %s', async (_where, write) => {
     const line = await logged(write);
     expect(line).not.toContain(secret);
