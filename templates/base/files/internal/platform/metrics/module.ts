@@ -104,14 +104,9 @@ export const openMetricsType = 'application/openmetrics-text; version=1.0.0; cha
  * @param text metrics in the format of Prometheus
  */
 function toOpenMetrics(text: string): string {
-  const counters = new Set(Array.from(text.matchAll(/^# TYPE (\S+)_total counter$/gm), ([, family]) => family));
-  const lines = text.split('\n').filter((line) => line !== '');
-  const renamed = lines.map((line) =>
-    line.replace(/^# (HELP|TYPE) (\S+)_total /, (head, word: string, family: string) =>
-      counters.has(family) ? `# ${word} ${family} ` : head,
-    ),
-  );
-  return `${renamed.join('\n')}\n# EOF\n`;
+  const heads = /^# HELP (\S+)_total (.*)\n# TYPE \1_total counter$/gm;
+  const renamed = text.replaceAll(heads, '# HELP $1 $2\n# TYPE $1 counter');
+  return `${renamed.replaceAll(/\n+/g, '\n')}# EOF\n`;
 }
 
 /**
