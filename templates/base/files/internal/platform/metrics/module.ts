@@ -7,16 +7,7 @@ import { controlOf } from '../log/logger.ts';
 import { RequestDurations } from './requests.ts';
 
 /** What modules measure with. */
-export interface Metrics {
-  /** For the modules' own metrics: `registers: [registry]`. */
-  readonly registry: Registry;
-  readonly requests: RequestDurations;
-  readonly errors: ErrorCounts;
-  /** All metrics in the format of Prometheus. */
-  readonly text: () => Promise<string>;
-  /** All metrics in the format of OpenMetrics, with exemplars. */
-  readonly openMetrics: () => Promise<string>;
-}
+export type Metrics = ReturnType<typeof createMetrics>;
 
 /** Metrics of the process, the build, the log and every request. */
 export const metrics = defineModule({
@@ -45,7 +36,7 @@ function countDroppedLines(registry: Registry, dropped: Readonly<Record<string, 
 }
 
 /** @returns new metrics, including those of the process and the build */
-export function createMetrics(): Metrics {
+export function createMetrics() {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   new Gauge({
@@ -56,10 +47,13 @@ export function createMetrics(): Metrics {
   }).set({ service: about.name, version: about.version, node: process.version }, 1);
   const requests = new RequestDurations(recordedTraceId);
   return {
+    /** For the modules' own metrics: `registers: [registry]`. */
     registry,
     requests,
     errors: new ErrorCounts(registry),
+    /** All metrics in the format of Prometheus. */
     text: async () => (await registry.metrics()) + requests.text(),
+    /** All metrics in the format of OpenMetrics, with exemplars. */
     openMetrics: async () => toOpenMetrics((await registry.metrics()) + requests.text(true)),
   };
 }
