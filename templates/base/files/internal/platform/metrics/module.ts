@@ -1,6 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from '@prometheus-io/client';
 import { Type } from 'typebox';
-import { current } from '../../../pkg/context/index.ts';
 import { about } from '../app/about.ts';
 import { defineModule } from '../app/module.ts';
 import { controlOf } from '../log/logger.ts';
@@ -45,7 +44,7 @@ export function createMetrics() {
     labelNames: ['service', 'version', 'node'],
     registers: [registry],
   }).set({ service: about.name, version: about.version, node: process.version }, 1);
-  const requests = new RequestDurations(recordedTraceId);
+  const requests = new RequestDurations();
   return {
     /** For the modules' own metrics: `registers: [registry]`. */
     registry,
@@ -56,12 +55,6 @@ export function createMetrics() {
     /** All metrics in the format of OpenMetrics, with exemplars. */
     openMetrics: async () => toOpenMetrics((await registry.metrics()) + requests.text(true)),
   };
-}
-
-/** @returns the trace of the current request, if it is recorded */
-function recordedTraceId(): string | undefined {
-  const { sampled, traceId } = current().trace;
-  return sampled ? traceId : undefined;
 }
 
 /** Largest number of different codes. Codes are constants, but a service may build them from ids; the rest counts as `other`. */

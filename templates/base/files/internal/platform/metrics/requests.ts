@@ -1,3 +1,5 @@
+import { current } from '../../../pkg/context/index.ts';
+
 /** The observations with one set of labels. */
 interface Series {
   readonly labels: string;
@@ -22,12 +24,6 @@ export const methods: ReadonlySet<string> = new Set('GET HEAD POST PUT PATCH DEL
  */
 export class RequestDurations {
   readonly #series = new Map<string, Series>();
-  readonly #traceIdOf: () => string | undefined;
-
-  /** @param traceIdOf returns the trace of the current request, if it is recorded */
-  constructor(traceIdOf: () => string | undefined = () => undefined) {
-    this.#traceIdOf = traceIdOf;
-  }
 
   /**
    * Observes one request.
@@ -48,10 +44,8 @@ export class RequestDurations {
     const index = bounds.findIndex((bound) => seconds <= bound);
     series.buckets[index] = (series.buckets[index] ?? 0) + 1;
     series.sum += seconds;
-    const traceId = this.#traceIdOf();
-    if (traceId !== undefined) {
-      series.exemplars[index] = ` # {trace_id="${traceId}"} ${seconds} ${Date.now() / 1000}`;
-    }
+    const { sampled, traceId } = current().trace;
+    if (sampled) series.exemplars[index] = ` # {trace_id="${traceId}"} ${seconds} ${Date.now() / 1000}`;
   }
 
   /**
