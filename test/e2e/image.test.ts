@@ -170,7 +170,7 @@ describe.skipIf(isSkipped)(`the image of a service${isSkipped ? ` (missing: ${mi
   });
 
   it('passes the smoke test of its service', async () => {
-    const settings = ['NODE_ENV', 'PORT', 'ADMIN_PORT', 'LOG_LEVEL', 'SHUTDOWN_DELAY_MS'];
+    const settings = ['NODE_ENV', 'PORT', 'ADMIN_PORT', 'LOG_LEVEL'];
     const ofModules = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_TRACES_SAMPLER', 'DATABASE_URL', 'POSTGRES_POOL_MAX'];
     const passed = [...settings, ...ofModules].map((name) => `--env=${name}`);
     const command = ['podman', '--runtime=runc', 'run', '--rm', ...runFlags, ...passed, image].join(' ');
@@ -181,7 +181,7 @@ describe.skipIf(isSkipped)(`the image of a service${isSkipped ? ` (missing: ${mi
       reject: false,
     });
     expect(exitCode, all).toBe(0);
-    expect(all).toContain('none failed');
+    expect(all).toContain('It starts, answers its probes');
   });
 
   it('migrates a database', async ({ skip }) => {

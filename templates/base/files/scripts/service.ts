@@ -5,7 +5,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { testSettings } from '../internal/platform/http/config.ts';
@@ -141,30 +140,4 @@ export async function startService(env: NodeJS.ProcessEnv = {}, command?: readon
   await service.logged('ready');
   const url = (module: string): string => `http://127.0.0.1:${service.port(module)}`;
   return { ...service, api: url('http'), admin: url('admin') };
-}
-
-/**
- * Stops a service under load. Ten clients send requests over keep-alive connections, one after another on each, until the service asks
- * them to leave (`Connection: close`).
- * @param service with a delay before it stops, in which it asks them
- * @returns how many requests have succeeded, what has ended clients too early, the status of `/readyz` meanwhile, and the exit
- */
-export async function stopUnderLoad({ api, admin, logged, stop }: RunningService) {
-  const tally = { succeeded: 0, failures: [] as unknown[] };
-  const client = async (): Promise<void> => {
-    for (let isWelcome = true; isWelcome; await sleep(1)) {
-      const response = await fetch(`${api}/version`);
-      await response.text();
-      if (response.status !== 200) throw new Error(`status ${response.status}`);
-      tally.succeeded += 1;
-      isWelcome = response.headers.get('connection') !== 'close';
-    }
-  };
-  const clients = Array.from({ length: 10 }, () => client().catch((error: unknown) => tally.failures.push(error)));
-  while (tally.succeeded < 20 && tally.failures.length === 0) await sleep(20);
-  const exited = stop();
-  await logged('stopping');
-  const { status: readyz } = await fetch(`${admin}/readyz`);
-  await Promise.all(clients);
-  return { ...tally, readyz, exit: await exited };
 }

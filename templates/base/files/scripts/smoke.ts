@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { Type } from 'typebox';
 import { importAll } from './build.ts';
-import { startService, stopUnderLoad } from './service.ts';
+import { startService } from './service.ts';
 
 /** What the smoke test has seen of the service. */
 export interface Seen {
@@ -30,7 +30,7 @@ const preparations = await importAll('scripts/smoke/*.ts', Preparation);
 const env = Object.fromEntries(preparations.flatMap((each) => Object.entries(each.env ?? {})));
 const headers = Object.fromEntries(preparations.flatMap((each) => Object.entries(each.headers ?? {})));
 const service = await startService(
-  { NODE_ENV: 'production', SHUTDOWN_DELAY_MS: '2000', ...env },
+  { NODE_ENV: 'production', ...env },
   process.env['SMOKE_COMMAND']?.split(' ') ?? [process.execPath, 'dist/cmd/server/main.js'],
 );
 // Also when a check fails.
@@ -46,20 +46,11 @@ assert.equal(missing.status, 404);
 assert.match(missing.headers.get('content-type') ?? '', /^application\/problem\+json/);
 const [, traceId = ''] = /"traceId":"(\w{32})"/.exec(await missing.text()) ?? [];
 
-assert.equal((await get(`${service.api}/version?${'x'.repeat(10_000)}`)).status, 414);
+const accept = 'application/openmetrics-text';
+const openMetrics = await (await fetch(`${service.admin}/metrics`, { headers: { accept } })).text();
+assert.match(openMetrics, /^http_request_duration_seconds_count\{method="GET",route="unmatched",status="404"\} 1$/m);
 
-const metrics = await (await get(`${service.admin}/metrics`)).text();
-assert.match(metrics, /^http_request_duration_seconds_count\{method="GET",route="unmatched",status="404"\} 1$/m);
-assert.match(metrics, /^build_info\{/m);
-const accept = { accept: 'application/openmetrics-text' };
-const openMetrics = await (await fetch(`${service.admin}/metrics`, { headers: accept })).text();
-assert.match(openMetrics, /\n# EOF\n$/);
-
-const { succeeded, failures, readyz, exit } = await stopUnderLoad(service);
-assert.deepEqual(failures, [], 'requests failed while the service stopped');
-assert.equal(readyz, 503);
-assert.deepEqual(exit, { code: 0, signal: null }, service.output.join('\n'));
-
+assert.deepEqual(await service.stop(), { code: 0, signal: null }, service.output.join('\n'));
 // The last lines are written during the stop.
 assert.ok(
   service.output.some((line) => line.includes(traceId)),
@@ -67,6 +58,4 @@ assert.ok(
 );
 for (const { verify } of preparations) await verify?.({ traceId, openMetrics });
 
-process.stdout.write(
-  `It starts, answers its probes, measures, keeps its limits and stops; of ${succeeded} requests none failed.\n`,
-);
+process.stdout.write('It starts, answers its probes, measures and stops.\n');

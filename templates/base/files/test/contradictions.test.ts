@@ -22,7 +22,7 @@ describe('settings that contradict each other', () => {
   it.each<[Environment, string]>([
     [
       { SHUTDOWN_DELAY_MS: '5000', SHUTDOWN_TIMEOUT_MS: '5000' },
-      'SHUTDOWN_DELAY_MS: expected less than SHUTDOWN_TIMEOUT_MS, which is 5000, got "5000" (for example 2500)',
+      'SHUTDOWN_DELAY_MS: expected less than SHUTDOWN_TIMEOUT_MS, which is 5000, got "5000" (for example 4999)',
     ],
     [
       { ADMIN_PORT: '8080' },
@@ -42,7 +42,7 @@ describe('settings that contradict each other', () => {
     ],
     [
       { HTTP_HEADER_LIMIT_BYTES: '8192' },
-      'HTTP_URL_LIMIT_BYTES: expected less than HTTP_HEADER_LIMIT_BYTES, which is 8192, got "8192" (for example 4096)',
+      'HTTP_URL_LIMIT_BYTES: expected less than HTTP_HEADER_LIMIT_BYTES, which is 8192, got "8192" (for example 8191)',
     ],
     [
       { CORS_CREDENTIALS: 'true', CORS_ORIGINS: '*' },

@@ -49,7 +49,7 @@ describe('the end of detached work', () => {
     expect(ended.toSorted()).toEqual(['failing', 'long', 'next', 'retry']);
     await long;
     await expect(failing).rejects.toThrow('no');
-    expect(giveUpDetachedWork()).toEqual(new Map());
+    expect(giveUpDetachedWork()).toEqual({});
   });
 
   it('comes to all that goes on when it is given up: its signal aborts, and it is counted by its name', async () => {
@@ -59,12 +59,7 @@ describe('the end of detached work', () => {
       return signal.reason;
     };
     const work = [detach('mail', wait), detach('mail', wait), detach('audit', wait)];
-    expect(giveUpDetachedWork()).toEqual(
-      new Map([
-        ['mail', 2],
-        ['audit', 1],
-      ]),
-    );
+    expect(giveUpDetachedWork()).toEqual({ mail: 2, audit: 1 });
     const stopped = expect.objectContaining({ code: 'cancelled', cause: new Error('the service stops') });
     expect(await Promise.all(work)).toEqual([stopped, stopped, stopped]);
     await finishDetachedWork();

@@ -21,12 +21,8 @@ export function givenUp(why: string): ServiceError {
   return cancelled('The request was given up.', { cause: new Error(why) });
 }
 
-/** The reason of signals whose work has ended as usual. Creating an error is expensive, so all of them share one. */
-const usualEnd = endedBefore();
-
-function endedBefore(): ServiceError {
-  return givenUp('the request has ended: run work that must outlive it with `detach`');
-}
+/** The reason when work has ended as usual. Creating an error is expensive, so all contexts share one. */
+const usualEnd = givenUp('the request has ended: run work that must outlive it with `detach`');
 
 /** The key of a value in a context, with the value's type. */
 export interface ContextKey<Value> {
@@ -72,7 +68,7 @@ export class Context {
   #values: Map<ContextKey<unknown>, unknown> | undefined;
   #controller: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #isOver = false;
+  /** Set when the work has been cancelled. */
   #reason: Error | undefined;
   #releases: (() => void)[] | undefined;
 
@@ -96,7 +92,21 @@ export class Context {
 
   /** Aborts at the deadline or on `cancel`. Signal and timer are created on first use, because most requests need neither. */
   get signal(): AbortSignal {
-    return (this.#controller ?? this.#open()).signal;
+    if (this.#controller !== undefined) return this.#controller.signal;
+    const controller = new AbortController();
+    this.#controller = controller;
+    const reason = this.ended();
+    if (reason !== undefined) {
+      controller.abort(reason);
+      return controller.signal;
+    }
+    // The parent's timer covers the parent's deadline.
+    const isOwn = this.deadline < (this.#parent?.deadline ?? Infinity);
+    if (isOwn && this.remainingMs() <= longestTimer) {
+      this.#timer = setTimeout(() => this.cancel(outOfTime(this.id)), this.remainingMs()).unref();
+    }
+    this.opened();
+    return controller.signal;
   }
 
   /** @throws the reason, when the deadline has passed or the work was cancelled */
@@ -139,21 +149,17 @@ export class Context {
    * Ends the work and aborts its signal and those of its children. Only the first call counts.
    * @param reason of the abort; by default that the work has ended
    */
-  cancel(reason?: Error): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+  cancel(reason: Error = usualEnd): void {
+    if (this.#reason !== undefined) return;
     this.#reason = reason;
-    if (this.#controller !== undefined) {
-      clearTimeout(this.#timer);
-      this.#controller.abort(reason ?? usualEnd);
-    }
+    clearTimeout(this.#timer);
+    this.#controller?.abort(reason);
     for (const release of this.#releases ?? []) release();
-    this.#releases = undefined;
   }
 
   /** @param release is called once when the work has ended, at once if it has ended already */
   whenOver(release: () => void): void {
-    if (this.#isOver) release();
+    if (this.#reason !== undefined) release();
     else (this.#releases ??= []).push(release);
   }
 
@@ -168,10 +174,8 @@ export class Context {
 
   /** @returns why the work has ended; undefined while it goes on */
   ended(): Error | undefined {
-    // Most contexts end without a reader of the reason. The stack of a reader shows who does not end with the work.
-    if (this.#isOver) return (this.#reason ??= endedBefore());
-    if (performance.now() >= this.deadline) return outOfTime(this.id);
-    return this.#parent?.ended();
+    if (this.#reason !== undefined) return this.#reason;
+    return performance.now() >= this.deadline ? outOfTime(this.id) : this.#parent?.ended();
   }
 
   /** Called when the signal is created. A subclass that has another reason to end starts to watch for it here. */
@@ -182,33 +186,10 @@ export class Context {
     const follow = (): void => this.cancel(signal.reason instanceof Error ? signal.reason : undefined);
     signal.addEventListener('abort', follow, { once: true, signal: this.signal });
   }
-
-  #open(): AbortController {
-    const controller = new AbortController();
-    this.#controller = controller;
-    const reason = this.ended();
-    if (reason !== undefined) {
-      controller.abort(reason);
-      return controller;
-    }
-    // The parent's timer covers the parent's deadline.
-    const isOwn = this.deadline < (this.#parent?.deadline ?? Infinity);
-    if (isOwn && this.remainingMs() <= longestTimer) {
-      this.#timer = setTimeout(() => this.cancel(outOfTime(this.id)), this.remainingMs()).unref();
-    }
-    this.opened();
-    return controller;
-  }
-}
-
-class Background extends Context {
-  override cancel(): void {
-    // The background never ends.
-  }
 }
 
 /** The context outside of any other, for example while the service starts. It has no trace and never ends. */
-export const background: Context = new Background({ id: '', trace: noTrace });
+export const background: Context = Object.assign(new Context({ id: '', trace: noTrace }), { cancel() {} });
 
 const storage = new AsyncLocalStorage<Context>({ defaultValue: background });
 
@@ -248,8 +229,8 @@ export async function withTimeout<Value>(timeoutMs: number, work: () => Promise<
   }
 }
 
-/** The detached work of this process. `over` resolves when the work ends, and never rejects. */
-const ongoing = new Set<{ readonly name: string; readonly context: Context; readonly over: Promise<void> }>();
+/** The detached work of this process. */
+const ongoing = new Set<{ readonly name: string; readonly context: Context; readonly result: Promise<unknown> }>();
 
 /**
  * Runs work that outlives the current request. It has no deadline, and its trace links to the request's trace.
@@ -260,31 +241,30 @@ const ongoing = new Set<{ readonly name: string; readonly context: Context; read
  */
 export async function detach<Value>(name: string, work: () => Promise<Value>): Promise<Value> {
   const context = current().detached(name);
-  const { promise: over, resolve } = Promise.withResolvers<void>();
-  const detached = { name, context, over };
+  const result = runWith(context, async () => work());
+  const detached = { name, context, result };
   ongoing.add(detached);
   try {
-    return await runWith(context, work);
+    return await result;
   } finally {
     ongoing.delete(detached);
     context.cancel();
-    resolve();
   }
 }
 
 /** Waits until no detached work is left, including work that begins meanwhile. */
 export async function finishDetachedWork(): Promise<void> {
-  while (ongoing.size > 0) await Promise.all(Array.from(ongoing, ({ over }) => over));
+  while (ongoing.size > 0) await Promise.allSettled(Array.from(ongoing, ({ result }) => result));
 }
 
 /**
  * Aborts the signal of all detached work.
  * @returns the number of pieces of work by name
  */
-export function giveUpDetachedWork(): Map<string, number> {
-  const pieces = new Map<string, number>();
+export function giveUpDetachedWork(): Record<string, number> {
+  const pieces: Record<string, number> = {};
   for (const { name, context } of ongoing) {
-    pieces.set(name, (pieces.get(name) ?? 0) + 1);
+    pieces[name] = (pieces[name] ?? 0) + 1;
     context.cancel(givenUp('the service stops'));
   }
   return pieces;
@@ -333,23 +313,8 @@ export function parseTimeout(value: string | undefined, maxMs: number): number |
   return value !== undefined && /^0*[1-9]\d*$/.test(value) ? Math.min(Number(value), maxMs) : undefined;
 }
 
-/** The span of a call under way. */
-export interface CallSpan {
-  /** The parent of the callee's spans. */
-  readonly trace: Trace;
-  /** Ends the span when the head of the reply has arrived. */
-  readonly answered: (status: number) => void;
-  /** Ends the span when there is no reply. */
-  readonly failed: (error: unknown) => void;
-}
-
-/** Begins the span of a call. Only contexts that are recorded hold it. */
-export const callSpans = contextKey<(request: Request) => CallSpan | undefined>('spans of calls');
-
-export interface FetchOptions extends RequestInit {
-  /** Milliseconds of the time left that the callee does not get. */
-  readonly overheadMs?: number;
-}
+/** Sends calls in place of `fetch`, each with a span of its own. Only contexts that are recorded hold it. */
+export const recordedFetch = contextKey<typeof fetch>('recorded fetch');
 
 /**
  * `fetch` that passes the context on: the callee gets the request's id, its trace and the time left, and the call ends with the
@@ -359,25 +324,12 @@ export interface FetchOptions extends RequestInit {
  * @returns the reply
  * @throws {ServiceError} 504 when no time is left, before or during the call; otherwise what `fetch` throws
  */
-export async function contextFetch(
-  input: string | URL | Request,
-  { overheadMs = defaultOverheadMs, ...options }: FetchOptions = {},
-): Promise<Response> {
+export async function contextFetch(input: string | URL | Request, options?: RequestInit): Promise<Response> {
   const context = current();
   const request = new Request(input, options);
-  for (const [name, value] of Object.entries(outgoingHeaders(context, overheadMs))) request.headers.set(name, value);
-  const signal = AbortSignal.any([context.signal, request.signal]);
-  const span = context.get(callSpans)?.(request);
-  if (span === undefined) return fetch(request, { signal });
-  request.headers.set(headerNames.traceparent, formatTraceparent(span.trace));
-  try {
-    const response = await fetch(request, { signal });
-    span.answered(response.status);
-    return response;
-  } catch (error) {
-    span.failed(error);
-    throw error;
-  }
+  for (const [name, value] of Object.entries(outgoingHeaders(context))) request.headers.set(name, value);
+  const send = context.get(recordedFetch) ?? fetch;
+  return send(request, { signal: AbortSignal.any([context.signal, request.signal]) });
 }
 
 /**

@@ -48,14 +48,8 @@ describe('tracestate', () => {
     },
   );
 
-  it.each([
-    ['a key in capitals', 'A=1'],
-    ['no value', 'a'],
-    ['a value that is empty', 'a='],
-    ['more than 512 characters', `a=${'x'.repeat(250)},b=${'x'.repeat(250)},c=${'x'.repeat(20)}`],
-    ['more than 32 members', Array.from({ length: 33 }, (_, index) => `k${index}=1`).join(',')],
-  ])('with %s is left out, and the trace stays', (_what, state) => {
-    expect(parseTrace(parent, state)).toEqual({ traceId, spanId, sampled: true });
+  it('of more than 512 characters is left out, and the trace stays', () => {
+    expect(parseTrace(parent, `a=${'x'.repeat(511)}`)).toEqual({ traceId, spanId, sampled: true });
   });
 });
 

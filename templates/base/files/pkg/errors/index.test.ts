@@ -9,8 +9,6 @@ import {
   chain,
   conflict,
   deadlineExceeded,
-  grpcCodes,
-  grpcStatusOf,
   internal,
   invalidArgument,
   is,
@@ -38,7 +36,6 @@ describe('a service error', () => {
     expect(error).toMatchObject({
       code: 'name_taken',
       status: 409,
-      grpcStatus: 'ABORTED',
       publicMessage: 'The name is taken.',
       details,
       retryable: false,
@@ -46,34 +43,20 @@ describe('a service error', () => {
     });
   });
 
-  it('may be more exact for gRPC than HTTP is', () => {
-    const error = new ServiceError({ code: 'c', status: 409, grpcStatus: 'ALREADY_EXISTS', publicMessage: 'm' });
-    expect(error.grpcStatus).toBe('ALREADY_EXISTS');
-  });
-
   it.each([
-    [notFound('item', '7'), 'item_not_found', 404, 5, false],
-    [invalidArgument('m'), 'invalid_argument', 400, 3, false],
-    [unauthenticated('m'), 'unauthenticated', 401, 16, false],
-    [permissionDenied('m'), 'permission_denied', 403, 7, false],
-    [conflict('m'), 'conflict', 409, 10, false],
-    [conflict('m', { retryable: true }), 'conflict', 409, 10, true],
-    [resourceExhausted('m'), 'resource_exhausted', 429, 8, true],
-    [cancelled('m'), 'cancelled', 499, 1, false],
-    [internal('m'), 'internal', 500, 13, false],
-    [unavailable('m', { retryAfterMs: 1500 }), 'unavailable', 503, 14, true],
-    [deadlineExceeded('m', { code: 'too_slow' }), 'too_slow', 504, 4, false],
-  ])('of a usual kind has its code and both of its statuses: %s', (error, code, status, grpcCode, retryable) => {
+    [notFound('item', '7'), 'item_not_found', 404, false],
+    [invalidArgument('m'), 'invalid_argument', 400, false],
+    [unauthenticated('m'), 'unauthenticated', 401, false],
+    [permissionDenied('m'), 'permission_denied', 403, false],
+    [conflict('m'), 'conflict', 409, false],
+    [conflict('m', { retryable: true }), 'conflict', 409, true],
+    [resourceExhausted('m'), 'resource_exhausted', 429, true],
+    [cancelled('m'), 'cancelled', 499, false],
+    [internal('m'), 'internal', 500, false],
+    [unavailable('m', { retryAfterMs: 1500 }), 'unavailable', 503, true],
+    [deadlineExceeded('m', { code: 'too_slow' }), 'too_slow', 504, false],
+  ])('of a usual kind has its code and its status: %s', (error, code, status, retryable) => {
     expect(error).toMatchObject({ code, status, retryable });
-    expect(grpcCodes[error.grpcStatus]).toBe(grpcCode);
-  });
-
-  it.each([
-    [418, 'FAILED_PRECONDITION'],
-    [422, 'INVALID_ARGUMENT'],
-    [502, 'INTERNAL'],
-  ])('with the status %i is %s to gRPC', (status, expected) => {
-    expect(grpcStatusOf(status)).toBe(expected);
   });
 });
 
@@ -148,7 +131,7 @@ describe('what an error says', () => {
 
   it.each([0, 200, 304, 399, 600, 400.5, Number.NaN])('of its status is 500, if that is %d', (status) => {
     const error = new ServiceError({ code: 'upstream', status, publicMessage: 'No.' });
-    expect([error.status, error.grpcStatus]).toEqual([500, 'INTERNAL']);
+    expect(error.status).toBe(500);
   });
 });
 

@@ -1,52 +1,3 @@
-/** gRPC's status codes by name (google.rpc.Code, https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto). */
-export const grpcCodes = {
-  OK: 0,
-  CANCELLED: 1,
-  UNKNOWN: 2,
-  INVALID_ARGUMENT: 3,
-  DEADLINE_EXCEEDED: 4,
-  NOT_FOUND: 5,
-  ALREADY_EXISTS: 6,
-  PERMISSION_DENIED: 7,
-  RESOURCE_EXHAUSTED: 8,
-  FAILED_PRECONDITION: 9,
-  ABORTED: 10,
-  OUT_OF_RANGE: 11,
-  UNIMPLEMENTED: 12,
-  INTERNAL: 13,
-  UNAVAILABLE: 14,
-  DATA_LOSS: 15,
-  UNAUTHENTICATED: 16,
-} as const;
-
-export type GrpcStatus = keyof typeof grpcCodes;
-
-const byHttpStatus: Readonly<Record<number, GrpcStatus>> = {
-  400: 'INVALID_ARGUMENT',
-  401: 'UNAUTHENTICATED',
-  403: 'PERMISSION_DENIED',
-  404: 'NOT_FOUND',
-  408: 'DEADLINE_EXCEEDED',
-  409: 'ABORTED',
-  413: 'RESOURCE_EXHAUSTED',
-  416: 'OUT_OF_RANGE',
-  422: 'INVALID_ARGUMENT',
-  429: 'RESOURCE_EXHAUSTED',
-  499: 'CANCELLED',
-  501: 'UNIMPLEMENTED',
-  503: 'UNAVAILABLE',
-  504: 'DEADLINE_EXCEEDED',
-};
-
-/**
- * Maps an HTTP status to a gRPC status; the reverse of the table in code.proto.
- * @param httpStatus 400 to 599
- * @returns the equivalent; without one, FAILED_PRECONDITION below 500 and INTERNAL from 500
- */
-export function grpcStatusOf(httpStatus: number): GrpcStatus {
-  return byHttpStatus[httpStatus] ?? (httpStatus < 500 ? 'FAILED_PRECONDITION' : 'INTERNAL');
-}
-
 /** Facts that help to find an error. They appear in its log line and its span, never in a reply. */
 export type Tags = Readonly<Record<string, string | number | boolean>>;
 
@@ -55,8 +6,8 @@ export interface ServiceErrorOptions {
   readonly code: string;
   /** HTTP status code, 400 to 599; any other number counts as 500. */
   readonly status: number;
-  /** By default the equivalent of `status`. */
-  readonly grpcStatus?: GrpcStatus;
+  /** gRPC's status, such as `ALREADY_EXISTS`, where `status` is not exact enough. */
+  readonly grpcStatus?: string;
   /** The caller reads this. Put internal facts into `cause`. */
   readonly publicMessage: string;
   /** The caller reads this too. A bigint becomes text; a value that JSON cannot hold is left out. */
@@ -74,7 +25,7 @@ export class ServiceError extends Error {
   override readonly name = 'ServiceError';
   readonly code: string;
   readonly status: number;
-  readonly grpcStatus: GrpcStatus;
+  readonly grpcStatus: string | undefined;
   readonly details: Readonly<Record<string, unknown>> | undefined;
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
@@ -88,7 +39,7 @@ export class ServiceError extends Error {
     const status = isError ? options.status : 500;
     this.code = code;
     this.status = status;
-    this.grpcStatus = options.grpcStatus ?? grpcStatusOf(status);
+    this.grpcStatus = options.grpcStatus;
     this.details = details && asJson(details);
     this.retryAfterMs = waitMs >= 0 && waitMs < Infinity ? waitMs : undefined;
     this.retryable = options.retryable ?? (this.retryAfterMs !== undefined || status === 429 || status === 503);

@@ -31,7 +31,7 @@ export const admin = defineModule({
     return {
       value,
       links: () => ({ health: `http://localhost:${port}/readyz`, metrics: `http://localhost:${port}/metrics` }),
-      reload: () => controlOf(log)?.resetLevel(),
+      reload: () => controlOf(log)?.changeLevel(),
       async stop(deadline) {
         await drain(server.server, deadline);
         await server.close();
@@ -151,26 +151,13 @@ function addMetrics(server: Admin, { registry, text, openMetrics }: Metrics): vo
   });
 }
 
-const LevelChange = Type.Object(
-  {
-    level: logConfig.properties.LOG_LEVEL,
-    forSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400 })),
-  },
-  { additionalProperties: false },
-);
+const LevelChange = Type.Object({ level: logConfig.properties.LOG_LEVEL }, { additionalProperties: false });
 
-/**
- * `GET /log-level`, and `PUT /log-level` with `{"level": "debug", "forSeconds": 300}`. Without `forSeconds` the level stays until
- * SIGHUP or the end of the process.
- */
+/** `GET /log-level`, and `PUT /log-level` with `{"level": "debug"}`. The level stays until SIGHUP or the end of the process. */
 function addLogLevel(server: Admin, log: Logger): void {
-  const control = controlOf(log);
-  if (control === undefined) return;
-
-  server.get('/log-level', () => control.level);
-
-  server.put('/log-level', { schema: { body: LevelChange } }, ({ body: { level, forSeconds } }) => {
-    control.changeLevel(level, forSeconds === undefined ? undefined : forSeconds * 1000);
-    return control.level;
+  server.get('/log-level', () => ({ level: log.level }));
+  server.put('/log-level', { schema: { body: LevelChange } }, ({ body: { level } }) => {
+    controlOf(log)?.changeLevel(level);
+    return { level: log.level };
   });
 }

@@ -3,18 +3,13 @@ import { finishDetachedWork, giveUpDetachedWork } from '../../../pkg/context/ind
 import type { Logger } from '../log/logger.ts';
 import type { Health, Lifecycle, Module, ModuleContext, Phase, Running } from './module.ts';
 
-/** Work did not end within its time limit. */
-export class DeadlineError extends Error {
-  override readonly name = 'DeadlineError';
-}
-
 /**
  * Runs work under a time limit.
  * @param what names the work in the error
  * @param ms milliseconds
  * @param work gets a signal that aborts at the limit
  * @returns what `work` returns
- * @throws {DeadlineError} at the limit, even when the work ignores the signal; otherwise what `work` throws
+ * @throws {Error} at the limit, even when the work ignores the signal; otherwise what `work` throws
  */
 export async function withDeadline<Value>(
   what: string,
@@ -25,7 +20,7 @@ export async function withDeadline<Value>(
   const { promise: late, reject } = Promise.withResolvers<never>();
   // The timer of AbortSignal.timeout would not keep the process alive.
   const timer = setTimeout(() => {
-    const error = new DeadlineError(`${what} took longer than ${Math.round(ms)} ms`);
+    const error = new Error(`${what} took longer than ${Math.round(ms)} ms`);
     controller.abort(error);
     reject(error);
   }, ms);
@@ -91,14 +86,13 @@ const shares = { abortedStarts: 0.25, draining: 0.75 };
 
 /** The modules of one service. Each starts after its requirements; they stop in reverse order. */
 export class Service implements Lifecycle {
+  phase: Phase = 'starting';
   readonly #modules: readonly Module[];
   readonly #options: ServiceOptions;
   /** Starts under way. These promises never reject. */
   readonly #starting = new Map<Module, Promise<unknown>>();
   readonly #running = new Map<Module, Running<unknown>>();
   readonly #stopping = new AbortController();
-  #phase: Phase = 'starting';
-  #start: Promise<void> | undefined;
 
   /**
    * @param modules in any order
@@ -110,12 +104,8 @@ export class Service implements Lifecycle {
     this.#options = options;
   }
 
-  get phase(): Phase {
-    return this.#phase;
-  }
-
   async health(timeoutMs: number): Promise<Record<string, Health>> {
-    const checks = this.#inOrder().map(async ([{ name }, { health }]): Promise<[string, Health][]> => {
+    const checks = this.#started().map(async ([{ name }, { health }]): Promise<[string, Health][]> => {
       if (health === undefined) return [];
       try {
         return [[name, (await withDeadline('health check', timeoutMs, health)) ?? 'ok']];
@@ -128,16 +118,33 @@ export class Service implements Lifecycle {
 
   /** @returns URLs that a developer can open in a browser, by name */
   links(): Record<string, string> {
-    return Object.fromEntries(this.#inOrder().flatMap(([, { links }]) => Object.entries(links?.() ?? {})));
+    return Object.fromEntries(this.#started().flatMap(([, { links }]) => Object.entries(links?.() ?? {})));
   }
 
   /**
    * Starts all modules, concurrently where requirements allow, then calls `serve` of each.
-   * @throws what a module throws, or a DeadlineError. The other starts are aborted; call `stop` to release what has started
+   * @throws what a module throws, or that it took too long. The other starts are aborted; call `stop` to release what has started
    */
-  start(): Promise<void> {
-    this.#start = this.#startAll();
-    return this.#start;
+  async start(): Promise<void> {
+    const { startTimeoutMs } = this.#options;
+    const { signal } = this.#stopping;
+    const starts = new Map<Module, Promise<void>>();
+    for (const module of this.#modules) {
+      const required = requirementsOf(module, this.#modules).map(async (each) => starts.get(each));
+      starts.set(module, this.#startAfter(required, module));
+    }
+    try {
+      await Promise.all(starts.values());
+      for (const [{ name }, { serve }] of this.#started()) {
+        signal.throwIfAborted();
+        if (serve !== undefined) await withDeadline(`${name}: serve`, startTimeoutMs, serve);
+      }
+      signal.throwIfAborted();
+    } catch (error) {
+      this.#stopping.abort(error);
+      throw error;
+    }
+    this.phase = 'ready';
   }
 
   /**
@@ -146,8 +153,8 @@ export class Service implements Lifecycle {
    */
   async reload(): Promise<boolean> {
     let reloaded = true;
-    for (const [module] of this.#inOrder()) {
-      reloaded = (await this.#attempt(module, 'reload', this.#options.startTimeoutMs)) && reloaded;
+    for (const [module] of this.#started()) {
+      reloaded = (await this.#step(module, 'reload', this.#options.startTimeoutMs)) && reloaded;
     }
     return reloaded;
   }
@@ -161,98 +168,49 @@ export class Service implements Lifecycle {
    */
   async stop(delayMs: number, timeoutMs: number): Promise<boolean> {
     const end = performance.now() + timeoutMs;
-    const wasReady = this.#phase === 'ready';
-    this.#phase = 'stopping';
+    const wasReady = this.phase === 'ready';
+    this.phase = 'stopping';
     this.#stopping.abort(new Error('the service is stopping'));
-    // The caller of `start` gets its error.
-    await this.#start?.catch(() => undefined);
-    let clean = await this.#awaitAbortedStarts(timeoutMs * shares.abortedStarts);
+    let clean = await this.#attempt(
+      'start abandoned: it ignored its signal',
+      timeoutMs * shares.abortedStarts,
+      () => Promise.all(this.#starting.values()),
+      () => ({ modules: Array.from(this.#starting.keys(), ({ name }) => name) }),
+    );
     if (wasReady && delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
 
-    const begun = performance.now();
-    const drainMs = (end - begun) * shares.draining;
-    const drained = await Promise.all(this.#inOrder().map(([module]) => this.#attempt(module, 'drain', drainMs)));
+    const drainMs = (end - performance.now()) * shares.draining;
+    const drainEnd = performance.now() + drainMs;
+    const drained = await Promise.all(this.#started().map(([module]) => this.#step(module, 'drain', drainMs)));
     clean = drained.every(Boolean) && clean;
     // Detached work uses modules, so they stop after it.
-    clean = (await this.#finishDetachedWork(begun + drainMs - performance.now())) && clean;
-    for (const [module] of this.#inOrder().toReversed()) {
+    const finished = await this.#attempt(
+      'detached work given up',
+      drainEnd - performance.now(),
+      finishDetachedWork,
+      () => ({ work: giveUpDetachedWork() }),
+    );
+    clean = finished && clean;
+    for (const [module] of this.#started().toReversed()) {
       // The modules that are left share the time that is left.
-      clean = (await this.#attempt(module, 'stop', (end - performance.now()) / this.#running.size)) && clean;
+      clean = (await this.#step(module, 'stop', (end - performance.now()) / this.#running.size)) && clean;
       this.#running.delete(module);
     }
     return clean;
   }
 
-  async #startAll(): Promise<void> {
-    const starts = new Map<Module, Promise<void>>();
-    for (const module of this.#modules) {
-      const required = requirementsOf(module, this.#modules).map(async (each) => starts.get(each));
-      starts.set(module, this.#startAfter(required, module));
-    }
-    try {
-      await Promise.all(starts.values());
-      for (const [{ name }, { serve }] of this.#inOrder()) {
-        if (serve !== undefined) await this.#unlessStopping(`${name}: serve`, serve);
-      }
-    } catch (error) {
-      this.#stopping.abort(error);
-      throw error;
-    }
-    this.#phase = 'ready';
-  }
-
   async #startAfter(required: readonly Promise<void>[], module: Module): Promise<void> {
     await Promise.all(required);
-    await this.#unlessStopping(`${module.name}: start`, () => {
-      // A start that ends after it was aborted still leaves something to stop.
-      const launched = (async () => this.#running.set(module, await module.start(this.#contextOf(module))))();
-      this.#starting.set(
-        module,
-        launched.catch(() => undefined).finally(() => this.#starting.delete(module)),
-      );
-      return launched;
-    });
-  }
-
-  /** Runs a step of the start under its time limit. Rejects at once when the service begins to stop. */
-  async #unlessStopping(what: string, work: () => unknown): Promise<void> {
-    const { signal } = this.#stopping;
-    signal.throwIfAborted();
-    const { promise: stopped, reject } = Promise.withResolvers<never>();
-    const abandon = (): void => reject(signal.reason);
-    signal.addEventListener('abort', abandon);
-    try {
-      await withDeadline(what, this.#options.startTimeoutMs, () => Promise.race([work(), stopped]));
-    } finally {
-      signal.removeEventListener('abort', abandon);
-    }
-  }
-
-  async #awaitAbortedStarts(ms: number): Promise<boolean> {
-    if (this.#starting.size === 0) return true;
-    try {
-      await withDeadline('start', ms, () => Promise.all(this.#starting.values()));
-      return true;
-    } catch {
-      const modules = Array.from(this.#starting.keys(), ({ name }) => name);
-      this.#options.log.error({ modules }, 'start abandoned: it ignored its signal');
-      return false;
-    }
-  }
-
-  async #finishDetachedWork(ms: number): Promise<boolean> {
-    try {
-      await withDeadline('detached work', Math.max(ms, 0), finishDetachedWork);
-      return true;
-    } catch {
-      const work = Array.from(giveUpDetachedWork(), ([name, pieces]) => ({ name, pieces }));
-      this.#options.log.error({ work }, 'detached work given up');
-      return false;
-    }
+    this.#stopping.signal.throwIfAborted();
+    // A start that ends after its time limit still leaves something to stop.
+    const launched = (async () => this.#running.set(module, await module.start(this.#contextOf(module))))();
+    const over = launched.catch(() => undefined).finally(() => this.#starting.delete(module));
+    this.#starting.set(module, over);
+    await withDeadline(`${module.name}: start`, this.#options.startTimeoutMs, () => launched);
   }
 
   /** The modules that have started, dependencies first. */
-  #inOrder(): [Module, Running<unknown>][] {
+  #started(): [Module, Running<unknown>][] {
     return this.#modules.flatMap((module): [Module, Running<unknown>][] => {
       const running = this.#running.get(module);
       return running === undefined ? [] : [[module, running]];
@@ -266,11 +224,10 @@ export class Service implements Lifecycle {
       signal: this.#stopping.signal,
       lifecycle: this,
       use: <Value>(required: Module<TObject, Value>) => {
-        if (!module.requires.includes(required) && module.completes !== required) {
+        const running = this.#running.get(required);
+        if (running === undefined || !(module.requires.includes(required) || module.completes === required)) {
           throw new Error(`Module "${module.name}" uses "${required.name}" without requiring it`);
         }
-        const running = this.#running.get(required);
-        if (running === undefined) throw new Error(`Module "${required.name}" has not started`);
         // The map holds what this very module has started.
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion
         return running.value as Value;
@@ -278,14 +235,23 @@ export class Service implements Lifecycle {
     };
   }
 
-  async #attempt(module: Module, step: 'reload' | 'drain' | 'stop', ms: number): Promise<boolean> {
+  async #step(module: Module, step: 'reload' | 'drain' | 'stop', ms: number): Promise<boolean> {
     const work = this.#running.get(module)?.[step];
-    if (work === undefined) return true;
+    return work === undefined || this.#attempt(`${step} failed`, ms, work, (err) => ({ err, module: module.name }));
+  }
+
+  /** @returns whether the work ended in time and without an error; otherwise a line with these facts says what failed */
+  async #attempt(
+    message: string,
+    ms: number,
+    work: (signal: AbortSignal) => unknown,
+    factsOf: (error: unknown) => object,
+  ): Promise<boolean> {
     try {
-      await withDeadline(step, Math.max(ms, 0), work);
+      await withDeadline('it', Math.max(ms, 0), work);
       return true;
-    } catch (err) {
-      this.#options.log.error({ err, module: module.name }, `${step} failed`);
+    } catch (error) {
+      this.#options.log.error(factsOf(error), message);
       return false;
     }
   }

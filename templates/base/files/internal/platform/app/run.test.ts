@@ -150,19 +150,6 @@ describe.concurrent('the process', () => {
       ].join('\n'),
     ]);
   });
-
-  it('shows in the log which settings are set, but no secret', async () => {
-    const service = run(
-      '{ value: undefined }',
-      { DATABASE_URL: 'postgres://me:hunter2@db/orders' },
-      '{ DATABASE_URL: Type.String({ secret: true }) }',
-    );
-    await service.logged('ready');
-    await service.stop();
-    expect(service.output[0]).toContain('"DATABASE_URL":"[redacted]"');
-    expect(service.output[0]).not.toContain('START_TIMEOUT_MS');
-    expect(service.output.join('\n')).not.toContain('hunter2');
-  });
 });
 
 it('the links of a service are one line, with the URL of each path of the API', () => {

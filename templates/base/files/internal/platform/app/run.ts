@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty';
-import { changedSettings, checkConfig, ConfigError, readConfig } from '../config/config.ts';
+import { checkConfig, ConfigError, readConfig } from '../config/config.ts';
 import { config as logConfig } from '../log/config.ts';
 import { controlOf, createLogger, type Logger, onDevelopersTerminal } from '../log/logger.ts';
 import { config as appConfig, rules as appRules } from './config.ts';
@@ -44,8 +44,7 @@ export async function run(modules: readonly Module[]): Promise<void> {
 
   const isDevelopment = onDevelopersTerminal();
   const names = modules.map(({ name }) => name);
-  const config = changedSettings(schemas, env);
-  log[isDevelopment ? 'debug' : 'info']({ node: process.version, modules: names, config }, 'starting');
+  log[isDevelopment ? 'debug' : 'info']({ node: process.version, modules: names }, 'starting');
   try {
     await service.start();
     // Since the process began.

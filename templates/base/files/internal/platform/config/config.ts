@@ -1,11 +1,6 @@
 import { type Static, type TObject, type TSchema, Type } from 'typebox';
 import { faultsOf, matches } from '../../../pkg/validation/index.ts';
 
-/** @returns the names of the properties that are missing or not as the schema says */
-function faultyProperties(schema: TObject, value: object): Set<string> {
-  return new Set(faultsOf(schema, value).map(({ pointer }) => pointer.split('/')[1] ?? ''));
-}
-
 /** Where settings come from: `process.env`, or an object in tests. Unknown names are ignored. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -35,11 +30,14 @@ function describe({ variable, expected, given, example }: Fault): string {
 }
 
 /** A condition between settings, of one module or of several. */
-export interface Rule {
+export interface Rule<Settings extends TObject = TObject> {
   /** The schema of those settings. A service that lacks one of them ignores the rule. */
-  readonly settings: TObject;
-  /** Says which setting must change. A method, so that rules on different settings fit into one list. */
-  contradiction(settings: Static<TObject>, isProduction: boolean): Fault | undefined;
+  readonly settings: Settings;
+  /**
+   * A method, so that rules on different settings fit into one list.
+   * @returns what is wrong with the setting that must change, if any
+   */
+  contradiction(settings: Static<Settings>, isProduction: boolean): Fault | undefined;
 }
 
 /**
@@ -50,11 +48,8 @@ export interface Rule {
  */
 export function rule<Settings extends TObject>(
   settings: Settings,
-  contradiction: (settings: Static<Settings>, isProduction: boolean) => Fault | undefined,
-): {
-  readonly settings: Settings;
-  contradiction(settings: Static<Settings>, isProduction: boolean): Fault | undefined;
-} {
+  contradiction: Rule<Settings>['contradiction'],
+): Rule<Settings> {
   return { settings, contradiction };
 }
 
@@ -65,11 +60,7 @@ export function rule<Settings extends TObject>(
  * @returns the rule `lower` ≤ `upper`
  */
 export function atMost(settings: TObject, lower: string, upper: string): Rule {
-  return rule(settings, ({ [lower]: value, [upper]: limit }) => {
-    if (Number(value) <= Number(limit)) return undefined;
-    const expected = `at most ${upper}, which is ${String(limit)}`;
-    return { variable: lower, expected, given: String(value), example: String(limit) };
-  });
+  return inOrder(settings, lower, upper, 'at most', 0);
 }
 
 /**
@@ -79,10 +70,15 @@ export function atMost(settings: TObject, lower: string, upper: string): Rule {
  * @returns the rule `lower` < `upper`
  */
 export function below(settings: TObject, lower: string, upper: string): Rule {
+  return inOrder(settings, lower, upper, 'less than', 1);
+}
+
+function inOrder(settings: TObject, lower: string, upper: string, relation: string, least: number): Rule {
   return rule(settings, ({ [lower]: value, [upper]: limit }) => {
-    if (Number(value) < Number(limit)) return undefined;
-    const expected = `less than ${upper}, which is ${String(limit)}`;
-    return { variable: lower, expected, given: String(value), example: String(Math.floor(Number(limit) / 2)) };
+    const largest = Number(limit) - least;
+    if (Number(value) <= largest) return undefined;
+    const expected = `${relation} ${upper}, which is ${String(limit)}`;
+    return { variable: lower, expected, given: String(value), example: String(largest) };
   });
 }
 
@@ -91,7 +87,6 @@ const maxInteger = 2 ** 31 - 1;
 
 /** What a schema of one variable may say besides its type. */
 interface Keywords {
-  readonly default?: unknown;
   readonly enum?: readonly string[];
   readonly examples?: readonly (string | number | boolean)[];
   readonly format?: string;
@@ -155,43 +150,26 @@ export function readConfig<Schema extends TObject>(schema: Schema, env: Environm
   return Object.freeze(settings);
 }
 
-/**
- * @param schemas TypeBox objects keyed by environment variable
- * @param env a valid environment
- * @returns the settings that differ from their default, with secrets redacted, for the log
- */
-export function changedSettings(schemas: readonly TObject[], env: Environment): Record<string, unknown> {
-  const changed: Record<string, unknown> = {};
-  for (const schema of schemas) {
-    for (const [name, value] of Object.entries(parse(schema, env).settings)) {
-      const { default: usual, secret }: Keywords = schema.properties[name] ?? {};
-      if (value !== usual) changed[name] = secret === true ? '[redacted]' : value;
-    }
-  }
-  return changed;
-}
-
 function parse(schema: TObject, env: Environment) {
   const settings: Record<string, unknown> = {};
   for (const [variable, each] of Object.entries(schema.properties)) {
     const value = valueOf(each, env[variable]);
     if (value !== undefined) settings[variable] = value;
   }
-  const faulty = faultyProperties(schema, settings);
-  const faults = Object.entries(schema.properties).flatMap(([variable, each]): Fault[] => {
+  const faulty = new Set(faultsOf(schema, settings).map(({ pointer }) => pointer.split('/')[1]));
+  const faults: Fault[] = [];
+  for (const [variable, each] of Object.entries(schema.properties)) {
     const { examples: [example] = [], maximum = maxInteger, secret = false }: Keywords = each;
     const isTooLarge = Type.IsInteger(each) && Number(settings[variable]) > maximum;
-    if (!faulty.has(variable) && !isTooLarge) return [];
-    const given = env[variable];
-    return [
-      {
-        variable,
-        expected: expectation(each),
-        ...(given !== undefined && !secret && { given }),
-        ...(example !== undefined && { example: String(example) }),
-      },
-    ];
-  });
+    if (!faulty.has(variable) && !isTooLarge) continue;
+    const given = secret ? undefined : env[variable];
+    faults.push({
+      variable,
+      expected: expectation(each),
+      ...(given !== undefined && { given }),
+      ...(example !== undefined && { example: String(example) }),
+    });
+  }
   return { settings, faults };
 }
 

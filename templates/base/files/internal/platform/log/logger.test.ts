@@ -1,6 +1,5 @@
-import { Registry } from '@prometheus-io/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { controlOf, createLogger, Sampler } from './logger.ts';
+import { controlOf, createLogger, sampler } from './logger.ts';
 
 /** @returns what one call writes, parsed */
 async function logged(write: (log: Awaited<ReturnType<typeof createLogger>>) => void, level = 'info') {
@@ -70,14 +69,11 @@ describe('the logger', () => {
 });
 
 describe('sampling', () => {
-  afterEach(() => void vi.useRealTimers());
   const sampling = { initial: 2, thereafter: 0 };
 
-  it('drops lines, but no warning and no error, and reports the number in a metric and in the log', async () => {
+  it('drops lines, but no warning and no error, and counts them', async () => {
     const lines: string[] = [];
     const log = await createLogger('info', { write: (line) => void lines.push(line) }, sampling);
-    const registry = new Registry();
-    controlOf(log.child({ module: 'metrics' }))?.measure(registry);
     const child = log.child({ module: 'http' });
     const [request, low, failed] = ['request', 'low', 'failed'];
     for (let count = 0; count < 5; count += 1) {
@@ -99,34 +95,7 @@ describe('sampling', () => {
       low,
       failed,
     ]);
-    expect(await registry.metrics()).toMatch(/^log_lines_dropped_total\{reason="sampled"\} 3$/m);
-    await controlOf(child)?.flush(0);
-    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({
-      level: 'info',
-      msg: 'log lines dropped',
-      sampled: 3,
-      lost: 0,
-    });
-  });
-
-  it('reports dropped lines at most once in ten seconds, and only when there are new ones', async () => {
-    vi.useFakeTimers();
-    const lines: string[] = [];
-    const log = await createLogger('info', { write: (line) => void lines.push(line) }, { initial: 1, thereafter: 0 });
-    for (let count = 0; count < 2; count += 1) log.info('again');
-    lines.length = 0;
-    vi.advanceTimersByTime(9999);
-    expect(lines).toEqual([]);
-    vi.advanceTimersByTime(1);
-    expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([{ msg: 'log lines dropped', sampled: 1 }]);
-
-    vi.advanceTimersByTime(60_000);
-    await controlOf(log)?.flush(0);
-    expect(lines).toHaveLength(1);
-
-    controlOf(log)?.drop('lost', 2);
-    vi.advanceTimersByTime(10_000);
-    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ level: 'warn', sampled: 0, lost: 2 });
+    expect(controlOf(child)?.dropped).toEqual({ sampled: 3, lost: 0 });
   });
 
   it('counts requests by method, route and class of status, so that a rare one is kept beside a busy one', async () => {
@@ -155,48 +124,26 @@ describe('sampling', () => {
 });
 
 describe('the level', () => {
-  afterEach(() => void vi.useRealTimers());
-
-  it('changes for all loggers at once, those that are there and those to come', async () => {
+  it('changes for all loggers at once, those that are there and those to come, and back', async () => {
     const lines: string[] = [];
     const log = await createLogger('warn', { write: (line) => void lines.push(line) });
     const child = log.child({ module: 'http' });
     controlOf(child)?.changeLevel('debug');
-    lines.length = 0;
+    expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([
+      { msg: 'log level changed', from: 'warn', to: 'debug' },
+    ]);
     child.debug('there');
     child.child({ requestId: '7' }).debug('to come');
-    expect(lines).toHaveLength(2);
-    expect(controlOf(log)?.level).toEqual({ level: 'debug' });
-  });
-
-  it('goes back to the configured one when told to, and says so if that is news', async () => {
-    const lines: string[] = [];
-    const control = controlOf(await createLogger('info', { write: (line) => void lines.push(line) }));
-    control?.resetLevel();
-    expect(lines).toEqual([]);
-    control?.changeLevel('debug', 60_000);
-    control?.resetLevel();
-    expect(control?.level).toEqual({ level: 'info' });
-    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ msg: 'log level changed', from: 'debug', to: 'info' });
-  });
-
-  it('falls back to the configured one when its time is up', async () => {
-    vi.useFakeTimers();
-    const log = await createLogger('info', { write() {} });
-    const control = controlOf(log);
-    control?.changeLevel('trace', 60_000);
-    control?.changeLevel('debug', 120_000);
-    expect(control?.level).toEqual({ level: 'debug', until: new Date(Date.now() + 120_000) });
-    vi.advanceTimersByTime(119_999);
-    expect(log.level).toBe('debug');
-    vi.advanceTimersByTime(1);
-    expect(control?.level).toEqual({ level: 'info' });
+    expect(lines).toHaveLength(3);
+    expect(child.level).toBe('debug');
+    controlOf(log)?.changeLevel();
+    expect(child.level).toBe('warn');
   });
 });
 
 /** @returns which of so many lines of one message are kept, counted from 1 */
-function kept(sampler: Sampler, message: string, lines: number): number[] {
-  return Array.from({ length: lines }, (_, index) => index + 1).filter(() => sampler.keeps(message));
+function kept(keeps: (kind: string) => boolean, message: string, lines: number): number[] {
+  return Array.from({ length: lines }, (_, index) => index + 1).filter(() => keeps(message));
 }
 
 describe('the sampler', () => {
@@ -204,32 +151,32 @@ describe('the sampler', () => {
   afterEach(() => void vi.useRealTimers());
 
   it('keeps the first lines of a message, then each so many-th', () => {
-    expect(kept(new Sampler({ initial: 3, thereafter: 4 }), 'request', 12)).toEqual([1, 2, 3, 7, 11]);
+    expect(kept(sampler({ initial: 3, thereafter: 4 }), 'request', 12)).toEqual([1, 2, 3, 7, 11]);
   });
 
   it('counts each message for itself', () => {
-    const sampler = new Sampler({ initial: 1, thereafter: 0 });
-    expect(kept(sampler, 'request', 100)).toEqual([1]);
-    expect(kept(sampler, 'ready', 2)).toEqual([1]);
+    const keeps = sampler({ initial: 1, thereafter: 0 });
+    expect(kept(keeps, 'request', 100)).toEqual([1]);
+    expect(kept(keeps, 'ready', 2)).toEqual([1]);
   });
 
   it('begins anew with each second', () => {
-    const sampler = new Sampler({ initial: 2, thereafter: 0 });
-    expect(kept(sampler, 'request', 3)).toEqual([1, 2]);
+    const keeps = sampler({ initial: 2, thereafter: 0 });
+    expect(kept(keeps, 'request', 3)).toEqual([1, 2]);
     vi.advanceTimersByTime(999);
-    expect(kept(sampler, 'request', 3)).toEqual([]);
+    expect(kept(keeps, 'request', 3)).toEqual([]);
     vi.advanceTimersByTime(1);
-    expect(kept(sampler, 'request', 3)).toEqual([1, 2]);
+    expect(kept(keeps, 'request', 3)).toEqual([1, 2]);
   });
 
   it('keeps all with an interval of 1', () => {
-    expect(kept(new Sampler({ initial: 0, thereafter: 1 }), 'request', 3)).toEqual([1, 2, 3]);
+    expect(kept(sampler({ initial: 0, thereafter: 1 }), 'request', 3)).toEqual([1, 2, 3]);
   });
 
   it('counts messages together when there are too many to count apart', () => {
-    const sampler = new Sampler({ initial: 1, thereafter: 0 });
+    const keeps = sampler({ initial: 1, thereafter: 0 });
     const messages = Array.from({ length: 5000 }, (_, index) => `item ${index} sold`);
     // A thousand of their own, and the first of all the others.
-    expect(messages.filter((message) => sampler.keeps(message))).toHaveLength(1001);
+    expect(messages.filter((message) => keeps(message))).toHaveLength(1001);
   });
 });

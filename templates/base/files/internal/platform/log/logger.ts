@@ -1,7 +1,6 @@
 import { isatty } from 'node:tty';
-import { Counter, type Registry } from '@prometheus-io/client';
 import { type Bindings, type ChildLoggerOptions, type DestinationStream, type Logger, pino } from 'pino';
-import { background, current, runWith } from '../../../pkg/context/index.ts';
+import { background, current } from '../../../pkg/context/index.ts';
 import { about } from '../app/about.ts';
 import { Output } from './output.ts';
 import { redact, redactArguments } from './redact.ts';
@@ -16,7 +15,6 @@ export interface Sampling {
   readonly thereafter: number;
 }
 
-const defaultSampling: Sampling = { initial: 0, thereafter: 1 };
 /** pino's number for `warn`. Lines from this level on are never sampled. */
 const warn = 40;
 
@@ -30,10 +28,11 @@ const warn = 40;
 export async function createLogger(
   level: string,
   stream?: DestinationStream,
-  sampling: Sampling = defaultSampling,
+  sampling: Sampling = { initial: 0, thereafter: 1 },
 ): Promise<Logger> {
-  const sampler = new Sampler(sampling);
-  const output = stream === undefined ? new Output(1, (lines) => control.drop('lost', lines)) : undefined;
+  const dropped = { sampled: 0, lost: 0 };
+  const keeps = sampler(sampling);
+  const output = stream === undefined ? new Output(1, (lines) => void (dropped.lost += lines)) : undefined;
   const log = pino(
     {
       level,
@@ -47,25 +46,30 @@ export async function createLogger(
       hooks: {
         // Runs before the line is formatted, so that a dropped line costs little.
         logMethod(args, method, lineLevel) {
-          if (lineLevel < warn && !sampler.keeps(kindOf(args))) control.drop('sampled', 1);
+          if (lineLevel < warn && !keeps(kindOf(args))) dropped.sampled += 1;
           else Reflect.apply(method, this, redactArguments(args));
         },
       },
     },
     stream ?? (output && ((await prettyOnTerminal(output)) ?? output)),
   );
-  // They are applied to the logger whose method is called.
+  // It is applied to the logger whose method is called.
   // oxlint-disable-next-line typescript/unbound-method
-  const { child, setBindings } = log;
+  const { child } = log;
   Object.assign(log, {
     child(this: Logger, fields: Bindings, options?: ChildLoggerOptions): Logger {
       return Reflect.apply(child, this, [redact(fields), options]);
     },
-    setBindings(this: Logger, fields: Bindings): void {
-      Reflect.apply(setBindings, this, [redact(fields)]);
-    },
   });
-  const control = new LogControl(log, output);
+  const control: LogControl = {
+    dropped,
+    changeLevel(to = level) {
+      const from = log.level;
+      log.level = to;
+      if (from !== to) log.warn({ from, to }, 'log level changed');
+    },
+    flush: async (ms) => (await output?.flush(ms)) ?? true,
+  };
   controls.set(log, control);
   return log;
 }
@@ -106,144 +110,53 @@ const maxKinds = 1000;
 
 /** @returns what a line is counted by: its message, and for a request also its method, its route and the class of its status */
 function kindOf([first, second]: readonly unknown[]): string {
-  const message = typeof first === 'string' ? first : second;
-  const text = typeof message === 'string' ? message : '';
+  if (typeof first === 'string') return first;
   try {
-    if (typeof first !== 'object' || first === null || !('status' in first)) return text;
-    const { method, route, status }: { method?: unknown; route?: unknown; status: unknown } = first;
-    return `${text} ${String(method)} ${String(route)} ${typeof status === 'number' ? Math.floor(status / 100) : String(status)}`;
+    const { method, route, status }: { method?: unknown; route?: unknown; status?: unknown } = first ?? {};
+    const kind = typeof status === 'number' ? Math.floor(status / 100) : status;
+    return [second, method, route, kind].join(' ');
   } catch {
-    return text;
+    return '';
   }
 }
 
-/** Chooses lines by kind and second, as zap's sampler does by message: rare lines are always kept. */
-export class Sampler {
-  readonly #sampling: Sampling;
-  readonly #counts = new Map<string, number>();
-  #end = 0;
-
-  constructor(sampling: Sampling) {
-    this.#sampling = sampling;
-  }
-
-  /**
-   * @param kind of a line
-   * @returns whether to log the line
-   */
-  keeps(kind: string): boolean {
-    const { initial, thereafter } = this.#sampling;
+/**
+ * Chooses lines by kind and second, as zap's sampler does by message: rare lines are always kept.
+ * @param sampling how many are kept
+ * @returns a function that says whether to log a line of a kind
+ */
+export function sampler({ initial, thereafter }: Sampling): (kind: string) => boolean {
+  const counts = new Map<string, number>();
+  let end = 0;
+  return (kind) => {
     if (thereafter === 1) return true;
     const now = performance.now();
-    if (now >= this.#end) {
-      this.#counts.clear();
-      this.#end = now + window;
+    if (now >= end) {
+      counts.clear();
+      end = now + window;
     }
-    const key = this.#counts.size < maxKinds || this.#counts.has(kind) ? kind : '';
-    const count = (this.#counts.get(key) ?? 0) + 1;
-    this.#counts.set(key, count);
+    const key = counts.size < maxKinds || counts.has(kind) ? kind : '';
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
     return count <= initial || (thereafter > 0 && (count - initial) % thereafter === 0);
-  }
+  };
 }
 
-/** Milliseconds from the first dropped line to the line that reports the number. */
-const reportAfter = 10_000;
-
 /** Controls a logger and all its children, which share its level. */
-class LogControl {
-  readonly #root: Logger;
-  readonly #output: Output | undefined;
-  readonly #configured: string;
-  #levelTimer: NodeJS.Timeout | undefined;
-  /** When the configured level returns, by `performance.now()`, which does not follow the clock. */
-  #end: number | undefined;
-  readonly #dropped = { sampled: 0, lost: 0 };
-  #reported = { sampled: 0, lost: 0 };
-  #reportTimer: NodeJS.Timeout | undefined;
-
-  constructor(root: Logger, output: Output | undefined) {
-    this.#root = root;
-    this.#output = output;
-    this.#configured = root.level;
-  }
-
-  /** The level now, and until when, if it is temporary. */
-  get level(): { readonly level: string; readonly until?: Date } {
-    const until = this.#until;
-    return { level: this.#root.level, ...(until && { until }) };
-  }
-
+export interface LogControl {
+  /** Lines that are not in the log: left out by sampling, or lost because they could not be written. */
+  readonly dropped: Readonly<Record<'sampled' | 'lost', number>>;
   /**
    * Changes the level and logs the change.
-   * @param level one of pino's
-   * @param forMs milliseconds after which the configured level returns; by default never
+   * @param level one of pino's; by default the configured one
    */
-  changeLevel(level: string, forMs?: number): void {
-    clearTimeout(this.#levelTimer);
-    this.#end = undefined;
-    const from = this.#root.level;
-    this.#root.level = level;
-    if (forMs !== undefined) {
-      this.#end = performance.now() + forMs;
-      this.#levelTimer = setTimeout(() => this.changeLevel(this.#configured), forMs).unref();
-    }
-    this.#root.warn({ from, to: level, until: this.#until }, 'log level changed');
-  }
-
-  /** Returns to the configured level. */
-  resetLevel(): void {
-    if (this.#root.level !== this.#configured || this.#until !== undefined) this.changeLevel(this.#configured);
-  }
-
-  get #until(): Date | undefined {
-    return this.#end === undefined ? undefined : new Date(Date.now() + this.#end - performance.now());
-  }
-
-  /** Counts lines that are not in the log, and reports the number at most once in ten seconds. */
-  drop(reason: 'sampled' | 'lost', lines: number): void {
-    this.#dropped[reason] += lines;
-    this.#reportTimer ??= setTimeout(() => this.#report(), reportAfter).unref();
-  }
-
-  /**
-   * Counts the dropped lines in a metric.
-   * @param registry gets `log_lines_dropped_total`
-   */
-  measure(registry: Registry): void {
-    const dropped = this.#dropped;
-    const counter = new Counter({
-      name: 'log_lines_dropped_total',
-      help: 'Lines that are not in the log: left out by sampling, or lost because they could not be written.',
-      labelNames: ['reason'],
-      registers: [],
-      collect() {
-        this.reset();
-        for (const [reason, lines] of Object.entries(dropped)) this.inc({ reason }, lines);
-      },
-    });
-    registry.registerMetric(counter);
-  }
-
+  changeLevel(level?: string): void;
   /**
    * Waits until the log is written. Call it before the process exits.
-   * @param ms milliseconds to wait for a reader that reads nothing
+   * @param ms milliseconds to wait
    * @returns whether every line is written or lost; false means that a write is stuck
    */
-  async flush(ms: number): Promise<boolean> {
-    this.#report();
-    return (await this.#output?.flush(ms)) ?? true;
-  }
-
-  #report(): void {
-    clearTimeout(this.#reportTimer);
-    this.#reportTimer = undefined;
-    const sampled = this.#dropped.sampled - this.#reported.sampled;
-    const lost = this.#dropped.lost - this.#reported.lost;
-    if (sampled === 0 && lost === 0) return;
-    this.#reported = { ...this.#dropped };
-    // The timer was set by some request, which the line is not about.
-    runWith(background, () => this.#root[lost > 0 ? 'warn' : 'info']({ sampled, lost }, 'log lines dropped'));
-  }
+  flush(ms: number): Promise<boolean>;
 }
 
 const controls = new WeakMap<Logger, LogControl>();

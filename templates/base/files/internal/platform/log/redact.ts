@@ -7,10 +7,10 @@ const cut = '[cut]';
 const unreadable = '[unreadable]';
 /** Most levels of objects and lists. */
 const maxDepth = 8;
-/** Most characters of one text, and of all fields of a line. */
+/** Most characters of one text, of the name of a field, and of all fields of a line. */
 const maxText = 8192;
-const maxLine = 12_288;
 const maxName = 256;
+const maxLine = 12_288;
 /** Most characters of fields that are passed on without a copy. */
 const maxPlain = 2048;
 
@@ -21,10 +21,10 @@ const secretName = new RegExp(`${names}|^(?:pass|auth|otp|pin)$`, 'i');
 const named = String.raw`(?:${names})[\w-]{0,40}[\\"']{0,2}\s{0,3}`;
 /** Decides quickly for almost all texts. */
 const suspicious = new RegExp(String.raw`:\/\/|bearer\s|basic\s|${named}[:=]`, 'i');
-/** What is before the @ of a URL: a user and a password, or a token in place of the user. A port is not a password. */
-const userinfo = /^(?:[^/?#:"']*:(?!\d+(?:[/?#]|$))|[^/?#:"']+$)/;
-/** What is hidden inside a text, beside that. */
+/** What is hidden inside a text, after what stays. In linear time, because clients choose paths. */
 const hideIn: readonly RegExp[] = [
+  // What is before the @ of a URL: a user and a password, or a token. A port is not a password.
+  /(:\/\/)(?:[^\s/?#:@]*:(?!\d+(?:[/?#]|$))\S{1,256}|[^\s/?#:]+)(?=@)/g,
   // A header in the head of a request.
   new RegExp(String.raw`^([\w-]{0,60}(?:${names})[\w-]{0,60}:[ \t]*)\S[^\r\n]*`, 'gim'),
   new RegExp(String.raw`(${named}(?:=|:(?=\s{0,3}\\?["']))\s{0,3})(?:\\?"[^"\r\n]*"?|'[^'\r\n]*'?|[^\s"'&,;}]+)`, 'gi'),
@@ -47,21 +47,6 @@ function isSecret(name: string, value: unknown): boolean {
   return is;
 }
 
-/** @returns the text without the secrets that it shows by their form; in linear time, because clients choose paths */
-function withoutSecrets(text: string): string {
-  const shown = text.replaceAll(/:\/\/\S*/g, (urls) => {
-    const end = urls.lastIndexOf('@');
-    for (let at = 0; at !== -1 && at < end; at = urls.indexOf('://', at + 3))
-      if (userinfo.test(urls.slice(at + 3, end))) return urls.slice(0, at + 3) + hidden + urls.slice(end);
-    return urls;
-  });
-  return hideIn.reduce((each, pattern) => each.replace(pattern, `$1${hidden}`), shown);
-}
-
-function isSuspicious(text: string): boolean {
-  return /[:=\s]/.test(text) && suspicious.test(text);
-}
-
 /**
  * Makes the arguments of a log call safe, with copies where needed: secrets are hidden at any depth, a line has a largest size, and
  * nothing is left that throws when it is read. pino's own redaction needs a path for each depth.
@@ -71,18 +56,10 @@ function isSuspicious(text: string): boolean {
 export function redactArguments(args: readonly unknown[]): readonly unknown[] {
   const [first, ...rest] = args;
   // Most lines are flat.
-  if (rest.every(isShort) && isFields(first) && isPlain(first)) return args;
+  if (rest.every(isPlainText) && isFields(first) && isPlain(first)) return args;
   const line = new Line();
-  const texts = rest.map((each) => line.of(each));
-  return [isFields(first) ? redact(first, line) : line.of(first), ...texts];
-}
-
-function isShort(text: unknown): boolean {
-  return typeof text === 'string' && text.length < maxPlain && !isSuspicious(text);
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null;
+  const texts = rest.map((each) => line.copy(each));
+  return [isFields(first) ? redact(first, line) : line.copy(first), ...texts];
 }
 
 /**
@@ -91,23 +68,28 @@ function isFields(value: unknown): value is Fields {
  * @returns the fields without secrets
  */
 export function redact(fields: Fields, line = new Line()): Fields {
-  if (isPlain(fields)) return fields;
-  const shown = line.of(fields, maxDepth + 1);
-  if (!isFields(shown) || Array.isArray(shown)) return { value: shown };
-  return fields instanceof Error ? { err: shown } : shown;
+  const copy = line.copy(fields, maxDepth + 1);
+  if (!isFields(copy) || Array.isArray(copy)) return { value: copy };
+  return fields instanceof Error ? { err: copy } : copy;
 }
 
-const scalars = new Set(['number', 'boolean', 'undefined']);
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null;
+}
 
+function isPlainText(text: unknown): boolean {
+  return typeof text === 'string' && text.length < maxPlain && !suspicious.test(text);
+}
+
+/** @returns whether nothing in the fields needs a copy */
 function isPlain(fields: Fields): boolean {
   try {
     let size = 0;
     for (const name in fields) {
       const value = fields[name];
-      const isText = typeof value === 'string';
-      size += name.length + (isText ? value.length : 8);
-      const isUnsafe = isText ? isSuspicious(value) : !scalars.has(typeof value);
-      if (isUnsafe || size > maxPlain || isSecret(name, value)) return false;
+      size += name.length + (typeof value === 'string' ? value.length : 8);
+      const isScalar = typeof value === 'number' || typeof value === 'boolean' || value === undefined;
+      if (size > maxPlain || isSecret(name, value) || !(isScalar || isPlainText(value))) return false;
     }
     return Object.getPrototypeOf(fields) === Object.prototype;
   } catch {
@@ -121,7 +103,7 @@ class Line {
   #left = maxLine;
 
   /** @returns what to log in place of a value */
-  of(value: unknown, depth = maxDepth): unknown {
+  copy(value: unknown, depth = maxDepth): unknown {
     try {
       if (typeof value === 'string') return this.#text(value);
       this.#left -= 8;
@@ -134,74 +116,58 @@ class Line {
 
   #object(value: object, depth: number): unknown {
     if (depth === 0) return '[deep]';
-    if (value instanceof Error) return this.#error(value, depth);
+    if (value instanceof Error) return this.#members(plainError(value), depth - 1);
     if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
     if ('toJSON' in value && typeof value.toJSON === 'function')
-      return this.of(Reflect.apply(value.toJSON, value, []), depth - 1);
+      return this.copy(Reflect.apply(value.toJSON, value, []), depth - 1);
     if (Array.isArray(value)) return this.#list(value, depth - 1);
-    if (!('on' in value && typeof value.on === 'function')) return this.#members(value, depth - 1);
-    // A socket refers to half of the process. Of a request and a reply the head is shown.
-    const head = ['method', 'url', 'statusCode', 'headers'].filter((name) => Reflect.has(value, name));
-    return head.length === 0 ? `[${value.constructor.name}]` : this.#members(value, depth - 1, head);
+    // Requests, replies and sockets refer to half of the process.
+    if ('on' in value && typeof value.on === 'function') return `[${value.constructor.name}]`;
+    return this.#members(value, depth - 1);
   }
 
-  /** With the messages and stacks of its causes. */
-  #error(error: Error, depth: number): unknown {
-    try {
-      return this.#members(pino.stdSerializers.err(error), depth - 1);
-    } catch {
-      // A getter throws, or the error is frozen.
-      return this.#members(error, depth - 1, ['name', 'message', 'stack', ...Object.keys(error)]);
-    }
-  }
-
-  #members(object: object, depth: number, members = Object.keys(object)): Record<string, unknown> {
+  #members(object: object, depth: number): Record<string, unknown> {
     const copy: Record<string, unknown> = {};
-    for (const name of members) {
-      if (this.#left <= 0) return { ...copy, [cut]: members.length };
+    for (const [name, value] of Object.entries(object)) {
+      if (this.#left <= 0) return { ...copy, [cut]: true };
       const shown = name.slice(0, maxName);
-      this.#left -= shown.length + 4;
-      copy[shown] = this.#member(object, name, depth);
+      this.#left -= shown.length;
+      copy[shown] = isSecret(name, value) ? hidden : this.copy(value, depth);
     }
     return copy;
-  }
-
-  #member(object: object, name: string, depth: number): unknown {
-    try {
-      const value: unknown = Reflect.get(object, name);
-      // `{ name: 'cookie', value: 'a=b' }` is one header of a list.
-      const label = name === 'value' ? String(Reflect.get(object, 'name') ?? Reflect.get(object, 'key')) : name;
-      return isSecret(label, value) ? hidden : this.of(value, depth);
-    } catch {
-      return unreadable;
-    }
   }
 
   #list(list: readonly unknown[], depth: number): unknown[] {
     const copy: unknown[] = [];
     for (const [index, value] of list.entries()) {
       if (this.#left <= 0) return [...copy, cut];
-      // In `rawHeaders` and in pairs a value follows its name, in the arguments of a command it follows `--password`.
-      const name = list[index - 1];
-      const isValue = typeof name === 'string' && (index % 2 === 1 || name.startsWith('-')) && telling.test(name);
-      copy.push(isValue ? hidden : this.of(value, depth));
+      // In `rawHeaders` and in pairs, each second element is the value of the first.
+      const name = index % 2 === 1 ? list[index - 1] : undefined;
+      copy.push(typeof name === 'string' && telling.test(name) ? hidden : this.copy(value, depth));
     }
     return copy;
   }
 
-  /** Shortens a text until it fits as JSON, where a control character takes six characters. */
   #text(text: string): string {
-    const room = Math.max(Math.min(maxText, this.#left), 2);
     // Twice as much, so that no secret is cut in half before it is recognised.
     const whole = text.slice(0, 2 * maxText);
-    let shown = isSuspicious(whole) ? withoutSecrets(whole) : whole;
-    let size = JSON.stringify(shown).length;
-    const end = size > room ? cut : '';
-    while (size > room) {
-      shown = shown.slice(0, Math.floor((shown.length * room) / size));
-      size = JSON.stringify(shown).length;
-    }
-    this.#left -= size;
-    return shown + end;
+    const safe = suspicious.test(whole)
+      ? hideIn.reduce((each, pattern) => each.replace(pattern, `$1${hidden}`), whole)
+      : whole;
+    // As JSON, a control character takes six characters.
+    const share = Math.min(maxText, Math.max(this.#left, 0)) / JSON.stringify(safe).length;
+    const shown = share < 1 ? safe.slice(0, Math.floor(safe.length * share)) + cut : safe;
+    this.#left -= JSON.stringify(shown).length;
+    return shown;
+  }
+}
+
+/** @returns an error with the messages and stacks of its causes */
+function plainError(error: Error): object {
+  try {
+    return pino.stdSerializers.err(error);
+  } catch {
+    // A getter throws, or the error is frozen.
+    return { type: error.name, message: error.message, stack: error.stack };
   }
 }

@@ -1,22 +1,12 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from '@prometheus-io/client';
 import { Type } from 'typebox';
-import { current } from '../../../pkg/context/index.ts';
 import { about } from '../app/about.ts';
 import { defineModule } from '../app/module.ts';
 import { controlOf } from '../log/logger.ts';
 import { RequestDurations } from './requests.ts';
 
 /** What modules measure with. */
-export interface Metrics {
-  /** For the modules' own metrics: `registers: [registry]`. */
-  readonly registry: Registry;
-  readonly requests: RequestDurations;
-  readonly errors: ErrorCounts;
-  /** All metrics in the format of Prometheus. */
-  readonly text: () => Promise<string>;
-  /** All metrics in the format of OpenMetrics, with exemplars. */
-  readonly openMetrics: () => Promise<string>;
-}
+export type Metrics = ReturnType<typeof createMetrics>;
 
 /** Metrics of the process, the build, the log and every request. */
 export const metrics = defineModule({
@@ -25,13 +15,27 @@ export const metrics = defineModule({
   requires: [],
   start({ log }) {
     const value = createMetrics();
-    controlOf(log)?.measure(value.registry);
+    countDroppedLines(value.registry, controlOf(log)?.dropped ?? {});
     return { value };
   },
 });
 
+function countDroppedLines(registry: Registry, dropped: Readonly<Record<string, number>>): void {
+  const counter = new Counter({
+    name: 'log_lines_dropped_total',
+    help: 'Lines that are not in the log: left out by sampling, or lost because they could not be written.',
+    labelNames: ['reason'],
+    registers: [],
+    collect() {
+      this.reset();
+      for (const [reason, lines] of Object.entries(dropped)) this.inc({ reason }, lines);
+    },
+  });
+  registry.registerMetric(counter);
+}
+
 /** @returns new metrics, including those of the process and the build */
-export function createMetrics(): Metrics {
+export function createMetrics() {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   new Gauge({
@@ -40,20 +44,17 @@ export function createMetrics(): Metrics {
     labelNames: ['service', 'version', 'node'],
     registers: [registry],
   }).set({ service: about.name, version: about.version, node: process.version }, 1);
-  const requests = new RequestDurations(recordedTraceId);
+  const requests = new RequestDurations();
   return {
+    /** For the modules' own metrics: `registers: [registry]`. */
     registry,
     requests,
     errors: new ErrorCounts(registry),
+    /** All metrics in the format of Prometheus. */
     text: async () => (await registry.metrics()) + requests.text(),
-    openMetrics: async () => toOpenMetrics((await registry.metrics()) + requests.textWithExemplars()),
+    /** All metrics in the format of OpenMetrics, with exemplars. */
+    openMetrics: async () => toOpenMetrics((await registry.metrics()) + requests.text(true)),
   };
-}
-
-/** @returns the trace of the current request, if it is recorded */
-function recordedTraceId(): string | undefined {
-  const { sampled, traceId } = current().trace;
-  return sampled ? traceId : undefined;
 }
 
 /** Largest number of different codes. Codes are constants, but a service may build them from ids; the rest counts as `other`. */
@@ -90,14 +91,9 @@ export const openMetricsType = 'application/openmetrics-text; version=1.0.0; cha
  * @param text metrics in the format of Prometheus
  */
 function toOpenMetrics(text: string): string {
-  const counters = new Set(Array.from(text.matchAll(/^# TYPE (\S+)_total counter$/gm), ([, family]) => family));
-  const lines = text.split('\n').filter((line) => line !== '');
-  const renamed = lines.map((line) =>
-    line.replace(/^# (HELP|TYPE) (\S+)_total /, (head, word: string, family: string) =>
-      counters.has(family) ? `# ${word} ${family} ` : head,
-    ),
-  );
-  return `${renamed.join('\n')}\n# EOF\n`;
+  const heads = /^# HELP (\S+)_total (.*)\n# TYPE \1_total counter$/gm;
+  const renamed = text.replaceAll(heads, '# HELP $1 $2\n# TYPE $1 counter');
+  return `${renamed.replaceAll(/\n+/g, '\n')}# EOF\n`;
 }
 
 /**

@@ -44,7 +44,7 @@ describe('a client', () => {
   it('does not call at all when no time is left', async () => {
     const seen = await failing(0);
     const call = withTimeout(5, () => service.open().client(Echo).one({ value: 'a' }));
-    await expect(call).rejects.toMatchObject({ grpcStatus: 'DEADLINE_EXCEEDED' });
+    await expect(call).rejects.toMatchObject({ code: 'deadline_exceeded' });
     expect(seen.asked).toBe(0);
   });
 

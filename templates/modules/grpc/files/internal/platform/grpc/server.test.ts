@@ -280,7 +280,7 @@ describe('the context of a call', () => {
     expect(await callRaw(session, '/test.Echo/One', good, timeout)).toMatchObject({ grpcStatus: '4' });
     expect(await callRaw(session, '/test.Echo/Again', good, timeout)).toMatchObject({ grpcStatus: '4' });
     await until(() => reasons.length === 1);
-    expect(reasons[0]).toMatchObject({ grpcStatus: 'DEADLINE_EXCEEDED' });
+    expect(reasons[0]).toMatchObject({ code: 'deadline_exceeded' });
     expect(await service.metrics.text()).toMatch(/^errors_total\{code="deadline_exceeded"\} 2$/m);
   });
 

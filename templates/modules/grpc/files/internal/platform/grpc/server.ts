@@ -15,7 +15,8 @@ import { Counter, Histogram, type Registry } from '@prometheus-io/client';
 import type { IncomingHttpHeaders } from 'node:http2';
 import type { Static } from 'typebox';
 import { Context, current, headerNames, parseTrace, runWith } from '../../../pkg/context/index.ts';
-import { type GrpcStatus, grpcCodes, tagsOf } from '../../../pkg/errors/index.ts';
+import { type GrpcStatus, isGrpcStatus } from '../../../pkg/errors/grpc.ts';
+import { tagsOf } from '../../../pkg/errors/index.ts';
 import { type EndSpan, type Tracing, noTracing } from '../app/tracing.ts';
 import { headerOf, principalKey, requestIdOf, traceOf } from '../http/requestContext.ts';
 import { type Authenticate, bearer, scopesOf } from '../identity/module.ts';
@@ -216,7 +217,7 @@ export class Grpc {
       const isClientFault = status.code === codes.INTERNAL && !status.metadata;
       const code = isClientFault ? codes.INVALID_ARGUMENT : status.code;
       const name = codes[code];
-      call?.over(isStatus(name) ? name : 'UNKNOWN');
+      call?.over(isGrpcStatus(name) ? name : 'UNKNOWN');
       send({ ...status, code, details: shortened(status.details) });
     };
     return new ServerInterceptingCall(wire, {
@@ -333,8 +334,4 @@ function methodsOf(service: DescService, { auth, resource, methods = {} }: Servi
 
 function isServerFault({ name }: Status): boolean {
   return name === 'INTERNAL' || name === 'UNKNOWN' || name === 'UNAVAILABLE' || name === 'DATA_LOSS';
-}
-
-function isStatus(name: string): name is GrpcStatus {
-  return Object.hasOwn(grpcCodes, name);
 }

@@ -3,7 +3,7 @@ import { anyUnpack, durationMs } from '@bufbuild/protobuf/wkt';
 import { describe, expect, it } from 'vitest';
 import { ErrorInfoSchema, RetryInfoSchema } from '../../../api/gen/google/rpc/error_details_pb.ts';
 import { StatusSchema } from '../../../api/gen/google/rpc/status_pb.ts';
-import { invalidArgument, unavailable } from '../../../pkg/errors/index.ts';
+import { ServiceError, invalidArgument, unavailable } from '../../../pkg/errors/index.ts';
 import { statusObjectOf, statusOf } from './status.ts';
 
 /** What a caller reads in the details of an error. */
@@ -15,6 +15,17 @@ function told(error: unknown): { metadata: object | undefined; retryMs: number |
 }
 
 describe('the status of an error', () => {
+  it.each([
+    [400, undefined, 'INVALID_ARGUMENT'],
+    [409, undefined, 'ABORTED'],
+    [409, 'ALREADY_EXISTS', 'ALREADY_EXISTS'],
+    [418, undefined, 'FAILED_PRECONDITION'],
+    [502, undefined, 'INTERNAL'],
+  ])('with the HTTP status %d and its own %s is %s', (status, grpcStatus, name) => {
+    const error = new ServiceError({ code: 'c', status, publicMessage: 'No.', ...(grpcStatus && { grpcStatus }) });
+    expect(statusOf(error, 'id').name).toBe(name);
+  });
+
   it('tells details of any kind as text', () => {
     const details = { version: 7n, ids: [1n, 2], name: 'ada', nothing: undefined };
     expect(told(invalidArgument('No.', { details })).metadata).toEqual({ version: '7', ids: '["1",2]', name: 'ada' });

@@ -3,7 +3,8 @@ import { anyPack, durationFromMs } from '@bufbuild/protobuf/wkt';
 import { Metadata, type StatusObject } from '@grpc/grpc-js';
 import { ErrorInfoSchema, RequestInfoSchema, RetryInfoSchema } from '../../../api/gen/google/rpc/error_details_pb.ts';
 import { StatusSchema } from '../../../api/gen/google/rpc/status_pb.ts';
-import { type GrpcStatus, ServiceError, as, grpcCodes } from '../../../pkg/errors/index.ts';
+import { type GrpcStatus, grpcCodes, grpcStatusOf } from '../../../pkg/errors/grpc.ts';
+import { ServiceError, as } from '../../../pkg/errors/index.ts';
 import { about } from '../app/about.ts';
 
 /** The status of a call, as the caller gets it. */
@@ -31,7 +32,7 @@ const maxDurationMs = 315_576_000_000_000;
  */
 export function statusOf(error: unknown, requestId: string): Status {
   const known = as(error, ServiceError);
-  const name = known?.grpcStatus ?? 'INTERNAL';
+  const name = known === undefined ? 'INTERNAL' : grpcStatusOf(known);
   const message = shortened(known?.publicMessage ?? 'Internal error.');
   const details = [anyPack(RequestInfoSchema, create(RequestInfoSchema, { requestId }))];
   if (known !== undefined) {

@@ -3,7 +3,8 @@ import type { DescMethod } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel as Idempotency, durationMs } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { ErrorInfoSchema, RetryInfoSchema } from '../../../api/gen/google/rpc/error_details_pb.ts';
-import { type GrpcStatus, ServiceError, chain, grpcCodes } from '../../errors/index.ts';
+import { type GrpcStatus, grpcCodes, isGrpcStatus } from '../../errors/grpc.ts';
+import { ServiceError, chain } from '../../errors/index.ts';
 
 /** How often a call is repeated, and the pause. */
 export interface Retries {
@@ -97,11 +98,7 @@ export function serviceErrorOf(error: unknown): ServiceError {
 function statusOf(code: number): GrpcStatus {
   return (
     Object.keys(grpcCodes)
-      .filter(isStatus)
+      .filter(isGrpcStatus)
       .find((name) => grpcCodes[name] === code) ?? 'UNKNOWN'
   );
-}
-
-function isStatus(name: string): name is GrpcStatus {
-  return Object.hasOwn(grpcCodes, name);
 }

@@ -24,7 +24,7 @@ describe('databaseError', () => {
   });
 
   it('is retryable or not', () => {
-    expect(databaseError(withCode('40001'))).toMatchObject({ status: 409, grpcStatus: 'ABORTED', retryable: true });
+    expect(databaseError(withCode('40001'))).toMatchObject({ status: 409, retryable: true });
     expect(databaseError(withCode('23505'))).toMatchObject({
       status: 409,
       grpcStatus: 'ALREADY_EXISTS',

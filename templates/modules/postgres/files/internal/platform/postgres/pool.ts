@@ -108,7 +108,7 @@ export class SupervisedPool implements PostgresPool {
    * Asks the server whether it takes writes.
    * @param timeoutMs milliseconds for the answer
    * @returns whether it is read-only; its connection is then not used again
-   * @throws {DeadlineError} when there is no answer; no connection of that time is used again
+   * @throws {Error} when there is no answer; no connection of that time is used again
    * @throws {PoolExhaustedError} when all connections are held
    * @throws {DatabaseUnavailableError} when no server answers
    */

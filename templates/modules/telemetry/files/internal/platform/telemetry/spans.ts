@@ -29,14 +29,14 @@ import {
 import {
   type Context,
   type Trace,
-  callSpans,
   contextKey,
   current,
+  formatTraceparent,
   headerNames,
   noTrace,
   parseTrace,
+  recordedFetch,
   runWith,
-  type CallSpan,
 } from '../../../pkg/context/index.ts';
 import { chain } from '../../../pkg/errors/index.ts';
 import { about } from '../app/about.ts';
@@ -54,7 +54,7 @@ export function enterSpan(context: Context, active: OtelContext): void {
   const span = trace.getSpanContext(active);
   if (span !== undefined) context.trace = traceOf(span);
   context.set(activeKey, active);
-  context.set(callSpans, beginCall);
+  context.set(recordedFetch, fetchWithSpan);
 }
 
 /** Keeps OpenTelemetry's context in ours: one AsyncLocalStorage, and spans of libraries become children of the request's span. */
@@ -157,33 +157,30 @@ function text(value: string | string[] | undefined): string | undefined {
 const hidden = 'REDACTED';
 
 /**
- * Begins the span of a call, a child of the current span, by the conventions for HTTP clients
- * (https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span).
- * @param request before it is sent
- * @returns the span; undefined when nothing is recorded
+ * `fetch` with a span, a child of the current one, by the conventions for HTTP clients
+ * (https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span). It ends when the head of the reply arrives or the
+ * call fails.
  */
-function beginCall({ method, url }: Request): CallSpan | undefined {
+async function fetchWithSpan(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+  const request = new Request(input, init);
+  const { method, url } = request;
   const name = methods.has(method) ? method : 'HTTP';
   const options = { kind: SpanKind.CLIENT, attributes: callAttributesOf(method, new URL(url)) };
   const span = trace.getTracer(about.name, about.version).startSpan(name, options);
-  if (!span.isRecording()) return undefined;
-
-  const fault = (type: string): void => {
-    span.setAttribute(ATTR_ERROR_TYPE, type).setStatus({ code: SpanStatusCode.ERROR });
-  };
-  return {
-    trace: traceOf(span.spanContext()),
-    answered(status) {
-      span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, status);
-      // For a client, 4xx is a fault too.
-      if (status >= 400) fault(String(status));
-      span.end();
-    },
-    failed(error) {
-      fault(typeOf(error));
-      span.end();
-    },
-  };
+  request.headers.set(headerNames.traceparent, formatTraceparent(traceOf(span.spanContext())));
+  let fault: string | undefined;
+  try {
+    const response = await fetch(request);
+    span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, response.status);
+    // For a client, 4xx is a fault too.
+    if (response.status >= 400) fault = String(response.status);
+    return response;
+  } catch (error) {
+    fault = typeOf(error);
+    throw error;
+  } finally {
+    end(span, {}, fault);
+  }
 }
 
 function callAttributesOf(method: string, { protocol, host, hostname, port, pathname, search }: URL): Attributes {
