@@ -111,7 +111,8 @@ describe.skipIf(!url)('on Redis (needs REDIS_URL)', () => {
       await admin.xAdd(stream, '*', { channel: channelOf('topic', 'news'), text: '{}' });
     await admin.xTrim(stream, 'MAXLEN', 2);
     proxy.open();
-    await vi.waitFor(() => expect(seen).toHaveLength(3), patient);
+    // The first of the two that are left is where this instance begins anew.
+    await vi.waitFor(() => expect(seen).toHaveLength(2), patient);
     expect(begun).toHaveLength(2);
     await relay.stop();
     proxy.close();
