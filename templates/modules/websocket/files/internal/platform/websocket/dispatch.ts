@@ -45,120 +45,112 @@ export interface DispatchOptions {
   readonly deadlineMs: number;
 }
 
-interface Entry {
+/** A kind of message, and what handles it. */
+export interface Entry {
   readonly definition: MessageDefinition;
   /** Checks the payload, and gives the answer. */
   readonly handle: (received: Received) => Promise<unknown>;
 }
 
-/** Passes each message to its handler. */
-export class Dispatch {
-  readonly #options: DispatchOptions;
-  /** By type and version. */
-  readonly #entries = new Map<string, Entry>();
-
-  /** @param options limits */
-  constructor(options: DispatchOptions) {
-    this.#options = options;
-  }
-
-  /**
-   * Registers a kind of message.
-   * @param definition of the message
-   * @param handler of the message
-   * @throws {Error} when it is registered already
-   */
-  on<Payload extends TSchema, Response extends TSchema | undefined>(
-    definition: MessageDefinition<Payload, Response>,
-    handler: Handler<Payload, Response>,
-  ): void {
-    const name = nameOf(definition);
-    if (this.#entries.has(name)) throw new Error(`Message ${name} is registered twice`);
-    const check = checkerOf(definition.payload, {
-      code: 'invalid_payload',
-      message: `The payload of ${name} is not valid.`,
-    });
-    const handle = async (received: Received): Promise<unknown> => {
+/**
+ * @param definition of the message
+ * @param handler of the message
+ * @returns the handler behind checks of the caller, the payload and the answer
+ */
+export function entryOf<Payload extends TSchema, Response extends TSchema | undefined>(
+  definition: MessageDefinition<Payload, Response>,
+  handler: Handler<Payload, Response>,
+): Entry {
+  const name = nameOf(definition);
+  const check = checkerOf(definition.payload, {
+    code: 'invalid_payload',
+    message: `The payload of ${name} is not valid.`,
+  });
+  return {
+    definition,
+    async handle(received) {
       permitScopes(received.peer.caller, definition.scopes ?? []);
       const answer = await handler(check(received.envelope.payload), received);
       if (definition.response) assertSent(`The answer to ${name}`, definition.response, answer);
       return answer;
-    };
-    this.#entries.set(name, { definition, handle });
-  }
+    },
+  };
+}
 
-  /** @returns all definitions, in order of registration */
-  definitions(): MessageDefinition[] {
-    return Array.from(this.#entries.values(), ({ definition }) => definition);
+/**
+ * Handles a message. The sender gets an answer, whatever happens.
+ * @param entries all kinds of messages, by name
+ * @param peer the sender
+ * @param text the message
+ * @param options what it needs
+ * @returns the text of the answer
+ */
+export async function answerTo(
+  entries: ReadonlyMap<string, Entry>,
+  peer: Peer,
+  text: string,
+  options: DispatchOptions,
+): Promise<string> {
+  let envelope: Envelope | undefined;
+  try {
+    envelope = parseEnvelope(text);
+    const name = nameOf(envelope);
+    const entry = entries.get(name);
+    if (entry === undefined) throw invalidArgument(`There is no message ${name}.`, { code: 'unknown_type' });
+    const received = { peer, envelope };
+    return await runWith(contextOf(received, options), () => handle(entry, received, options));
+  } catch (error) {
+    return failureOf(error, envelope, options);
   }
+}
 
-  /**
-   * Handles a message. The sender gets an answer, whatever happens.
-   * @param peer the sender
-   * @param text the message
-   * @returns the text of the answer
-   */
-  async answer(peer: Peer, text: string): Promise<string> {
-    let envelope: Envelope | undefined;
-    try {
-      envelope = parseEnvelope(text);
-      const name = nameOf(envelope);
-      const entry = this.#entries.get(name);
-      if (entry === undefined) throw invalidArgument(`There is no message ${name}.`, { code: 'unknown_type' });
-      const received = { peer, envelope };
-      return await runWith(this.#contextOf(received), () => this.#handle(entry, received));
-    } catch (error) {
-      return this.#failure(error, envelope);
-    }
+async function handle(entry: Entry, received: Received, options: DispatchOptions): Promise<string> {
+  const { definition } = entry;
+  const { envelope } = received;
+  const begun = performance.now();
+  const context = current();
+  const endSpan = context.trace.sampled ? beginSpan(options.tracing, context, envelope) : undefined;
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(outOfTime(context.id)), context.remainingMs());
+  let outcome = 'ok';
+  let fault: string | undefined;
+  try {
+    const value = await Promise.race([entry.handle(received), late]);
+    const correlationId = envelope.msgId;
+    // Throws when the value has no JSON, such as a bigint.
+    return definition.response
+      ? writeEnvelope(definition, value, { correlationId })
+      : writeEnvelope(ack, {}, { correlationId });
+  } catch (error) {
+    outcome = 'error';
+    fault = faultOf(error);
+    return failureOf(error, envelope, options);
+  } finally {
+    clearTimeout(timer);
+    options.metrics.handled.observe({ type: definition.type, outcome }, (performance.now() - begun) / 1000);
+    endSpan?.({}, fault);
+    context.cancel();
   }
+}
 
-  async #handle({ definition, handle }: Entry, received: Received): Promise<string> {
-    const { envelope } = received;
-    const { metrics, tracing } = this.#options;
-    const begun = performance.now();
-    const context = current();
-    const endSpan = context.trace.sampled ? beginSpan(tracing, context, envelope) : undefined;
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(outOfTime(context.id)), context.remainingMs());
-    let outcome = 'ok';
-    let fault: string | undefined;
-    try {
-      const value = await Promise.race([handle(received), late]);
-      const options = { correlationId: envelope.msgId };
-      // Throws when the value has no JSON, such as a bigint.
-      return definition.response ? writeEnvelope(definition, value, options) : writeEnvelope(ack, {}, options);
-    } catch (error) {
-      outcome = 'error';
-      fault = faultOf(error);
-      return this.#failure(error, envelope);
-    } finally {
-      clearTimeout(timer);
-      metrics.handled.observe({ type: definition.type, outcome }, (performance.now() - begun) / 1000);
-      endSpan?.({}, fault);
-      context.cancel();
-    }
-  }
+function contextOf({ peer: { caller }, envelope }: Received, { tracing, deadlineMs }: DispatchOptions): Context {
+  const { msgId, traceparent, timeoutMs = Infinity } = envelope;
+  const parent = parseTrace(traceparent);
+  const traceId = parent?.traceId ?? newTraceId();
+  const trace = { traceId, spanId: newSpanId(), sampled: tracing.isSampled(traceId, parent) };
+  const context = new Context({ id: msgId, trace, deadline: performance.now() + Math.min(timeoutMs, deadlineMs) });
+  if (caller !== undefined) context.set(principalKey, caller);
+  return context;
+}
 
-  #contextOf({ peer: { caller }, envelope: { msgId, traceparent, timeoutMs = Infinity } }: Received): Context {
-    const { tracing, deadlineMs } = this.#options;
-    const parent = parseTrace(traceparent);
-    const traceId = parent?.traceId ?? newTraceId();
-    const trace = { traceId, spanId: newSpanId(), sampled: tracing.isSampled(traceId, parent) };
-    const context = new Context({ id: msgId, trace, deadline: performance.now() + Math.min(timeoutMs, deadlineMs) });
-    if (caller !== undefined) context.set(principalKey, caller);
-    return context;
+function failureOf(error: unknown, envelope: Envelope | undefined, { errors, log }: DispatchOptions): string {
+  const payload = errorPayload(error);
+  errors.count(payload.code === 'internal' ? undefined : payload.code);
+  if (payload.code === 'internal') {
+    const subject = current().get(principalKey)?.subject;
+    log.error({ err: error, type: envelope?.type, subject }, 'message failed');
   }
-
-  #failure(error: unknown, envelope: Envelope | undefined): string {
-    const payload = errorPayload(error);
-    const { errors, log } = this.#options;
-    errors.count(payload.code === 'internal' ? undefined : payload.code);
-    if (payload.code === 'internal') {
-      const subject = current().get(principalKey)?.subject;
-      log.error({ err: error, type: envelope?.type, subject }, 'message failed');
-    }
-    return writeEnvelope(failure, payload, { correlationId: envelope?.msgId });
-  }
+  return writeEnvelope(failure, payload, { correlationId: envelope?.msgId });
 }
 
 /**

@@ -9,7 +9,6 @@ import { identity } from '../identity/module.ts';
 import { metrics, scrapedGauge } from '../metrics/module.ts';
 import { redis } from '../redis/module.ts';
 import { config } from './config.ts';
-import { Dispatch } from './dispatch.ts';
 import { Hub } from './hub.ts';
 import { createMetrics } from './metrics.ts';
 import { Peer, type PeerOptions } from './peer.ts';
@@ -43,20 +42,22 @@ export const websocket = defineModule({
     if (server === undefined)
       log.warn('published messages reach the clients of this process only, until REDIS_URL is set');
     const relay = server === undefined ? localRelay(hub) : await redisRelay(hub, { server, log, isUp });
-    const dispatch = new Dispatch({
+    const sockets = new Sockets({
+      hub,
+      relay,
+      identity: use(identity),
       log,
       tracing: use(tracing).current,
       errors,
       metrics: measured,
       deadlineMs: settings.WEBSOCKET_DEADLINE_MS,
     });
-    const sockets = new Sockets({ dispatch, hub, relay, identity: use(identity) });
 
     const peers = new Set<Peer>();
     let isStopping = false;
     const peerOptions: PeerOptions = {
       settings,
-      answer: (peer, text) => dispatch.answer(peer, text),
+      answer: sockets.answer,
       fault: (code) => measured.faults.inc({ code }),
       closed(peer, code) {
         peers.delete(peer);

@@ -4,7 +4,7 @@ import { current } from '../../../pkg/context/index.ts';
 import { invalidArgument, permissionDenied } from '../../../pkg/errors/index.ts';
 import { about } from '../app/about.ts';
 import { type Identity, scopesOf } from '../identity/module.ts';
-import { type Dispatch, type Handler, permitScopes } from './dispatch.ts';
+import { type DispatchOptions, type Entry, type Handler, answerTo, entryOf, permitScopes } from './dispatch.ts';
 import { type Hub, channelOf } from './hub.ts';
 import {
   EnvelopeSchema,
@@ -33,8 +33,7 @@ export interface Topic {
   readonly permit?: (peer: Peer, name: string) => boolean;
 }
 
-export interface SocketsOptions {
-  readonly dispatch: Dispatch;
+export interface SocketsOptions extends DispatchOptions {
   readonly hub: Hub;
   readonly relay: Relay;
   readonly identity: Identity;
@@ -44,14 +43,16 @@ export interface SocketsOptions {
 export class Sockets {
   readonly #options: SocketsOptions;
   readonly #topics = new Map<string, Topic>();
+  /** By type and version. */
+  readonly #entries = new Map<string, Entry>();
 
-  /** @param options its parts */
+  /** @param options what it works with */
   constructor(options: SocketsOptions) {
     this.#options = options;
-    const { dispatch, hub } = options;
-    dispatch.on(ping, () => ({ offset: hub.offset }));
-    dispatch.on(subscribe, ({ topics, after }, { peer }) => this.#subscribe(peer, topics, after));
-    dispatch.on(unsubscribe, ({ topic }, { peer }) => {
+    const { hub } = options;
+    this.on(ping, () => ({ offset: hub.offset }));
+    this.on(subscribe, ({ topics, after }, { peer }) => this.#subscribe(peer, topics, after));
+    this.on(unsubscribe, ({ topic }, { peer }) => {
       hub.leave(peer, channelOf('topic', topic));
       return {};
     });
@@ -61,12 +62,15 @@ export class Sockets {
    * Handles messages of one kind.
    * @param definition of the message
    * @param handler of the message; the sender gets its errors as it would by HTTP
+   * @throws {Error} when it is registered already
    */
   on<Payload extends TSchema, Response extends TSchema | undefined>(
     definition: MessageDefinition<Payload, Response>,
     handler: Handler<Payload, Response>,
   ): void {
-    this.#options.dispatch.on(definition, handler);
+    const name = nameOf(definition);
+    if (this.#entries.has(name)) throw new Error(`Message ${name} is registered twice`);
+    this.#entries.set(name, entryOf(definition, handler));
   }
 
   /**
@@ -113,12 +117,15 @@ export class Sockets {
     return this.#publish(channelOf('subject', subject), definition, payload);
   }
 
+  /** Answers a message of a client. */
+  readonly answer = (peer: Peer, text: string): Promise<string> => answerTo(this.#entries, peer, text, this.#options);
+
   /** @returns the JSON Schemas of all messages (draft 2020-12) */
   describe(): Readonly<Record<string, unknown>> {
     const topics = [...this.#topics.values()];
     const definitions = new Set([
       ...controlMessages,
-      ...this.#options.dispatch.definitions(),
+      ...Array.from(this.#entries.values(), ({ definition }) => definition),
       ...topics.flatMap(({ messages }) => messages),
     ]);
     return {

@@ -40,13 +40,7 @@ export interface ClientOptions {
 }
 
 /** A message that the server acknowledges or answers. */
-export interface Message {
-  readonly type: string;
-  readonly version: string;
-  readonly payload: unknown;
-  /** W3C Trace Context. */
-  readonly traceparent?: string;
-}
+export type Message = Pick<Envelope, 'type' | 'version' | 'payload' | 'traceparent'>;
 
 /** Handles a published message. */
 export type Listener = (message: Envelope) => void | Promise<void>;
@@ -84,8 +78,6 @@ export class Client {
   readonly #options: ClientOptions;
   #state: ConnectionState = 'closed';
   #socket: WebSocket | undefined;
-  /** The present attempt: an attempt whose token comes after `close` is dropped. */
-  #attempt: symbol | undefined;
   #failures = 0;
   /** The pause before the next attempt, or the timeout of this one. */
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -119,7 +111,6 @@ export class Client {
   close(): void {
     if (this.#state === 'closed') return;
     this.#become('closed');
-    this.#attempt = undefined;
     clearTimeout(this.#timer);
     this.#lose(this.#socket);
     for (const msgId of this.#waiting.keys()) this.#settle(msgId, failure('closed', 'The client was closed.'));
@@ -185,11 +176,10 @@ export class Client {
   async #dial(): Promise<void> {
     this.#become('connecting');
     const { url, token, connectTimeoutMs = 10_000, onError } = this.#options;
-    const attempt = Symbol('attempt');
-    this.#attempt = attempt;
     try {
       const value = await token?.();
-      if (this.#attempt !== attempt) return;
+      // The client may be closed by now, or connected by another call of `connect`.
+      if (!this.#isDialling) return;
       const socket = new WebSocket(url, value === undefined ? [subprotocol] : [subprotocol, `${tokenPrefix}${value}`]);
       this.#socket = socket;
       this.#timer = setTimeout(() => this.#lose(socket), connectTimeoutMs);
@@ -202,8 +192,12 @@ export class Client {
     } catch (error) {
       // There is no token, or it cannot be sent as a subprotocol, or the URL is not valid.
       onError?.(error);
-      if (this.#attempt === attempt) this.#wait();
+      if (this.#isDialling) this.#wait();
     }
+  }
+
+  get #isDialling(): boolean {
+    return this.#state === 'connecting' && this.#socket === undefined;
   }
 
   /** Subscribes to all topics from where it was, and sends what is not answered. */
