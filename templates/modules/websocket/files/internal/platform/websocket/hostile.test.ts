@@ -9,7 +9,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import {
   type RawClient,
   type TestService,
-  guarded,
   handshake,
   news,
   numberOf,

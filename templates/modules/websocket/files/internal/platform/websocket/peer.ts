@@ -56,7 +56,7 @@ export class Peer {
     const validMs = Math.min((caller?.expiresAt ?? Infinity) - Date.now(), longestTimer);
     const expiry = setTimeout(() => this.#close(closeCodes.tokenExpired, 'token_expired'), validMs).unref();
     stream.on('drain', () => this.#regulate());
-    socket.on('message', (data, isBinary) => this.#read(String(data), isBinary));
+    socket.on('message', (data: unknown, isBinary) => this.#read(String(data), isBinary));
     socket.on('ping', () => this.#count());
     socket.on('pong', (data) => {
       if (String(data) === this.#ping) this.#ping = undefined;

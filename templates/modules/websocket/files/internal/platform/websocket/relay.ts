@@ -73,7 +73,7 @@ export async function redisRelay(follower: Follower, { server, log, isUp }: Redi
   // A connection of its own: its commands block.
   const reader = await server.connect();
   let last = '0-0';
-  let isStopped = false;
+  const stopping = new AbortController();
 
   const deliver = (entries: readonly Entry[]): void => {
     for (const { id, message } of entries) {
@@ -102,7 +102,7 @@ export async function redisRelay(follower: Follower, { server, log, isUp }: Redi
   /** Reads until `stop`, also after failures of Redis. */
   const follow = async (tried: () => void): Promise<void> => {
     let state: 'new' | 'reading' | 'failing' = 'new';
-    while (!isStopped) {
+    while (!stopping.signal.aborted) {
       try {
         if (state !== 'reading') await catchUp();
         if (state === 'failing') log.info('the stream of messages can be read again');
@@ -112,7 +112,7 @@ export async function redisRelay(follower: Follower, { server, log, isUp }: Redi
         deliver(await readNext(reader, stream, last));
       } catch (err) {
         tried();
-        if (isStopped) return;
+        if (stopping.signal.aborted) return;
         if (state !== 'failing') log.error({ err }, 'the stream of messages cannot be read');
         state = 'failing';
         isUp(false);
@@ -134,7 +134,7 @@ export async function redisRelay(follower: Follower, { server, log, isUp }: Redi
       }
     },
     async stop() {
-      isStopped = true;
+      stopping.abort();
       if (reader.isOpen) reader.destroy();
       await following;
     },
