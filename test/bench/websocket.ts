@@ -25,7 +25,7 @@ const redis = 'redis://127.0.0.1:6379/9';
 const echoes = {
   Bare: 'bare ws, the bytes sent back',
   ByHand: 'bare ws, the same envelope read and answered by hand',
-  Service: 'module websocket: envelope and payload validated, context, deduplication, histogram, an answer',
+  Service: 'module websocket: envelope and payload validated, context, histogram, an answer',
 };
 
 /** A program on one core, its standard output at hand. */
@@ -146,8 +146,6 @@ async function serve(folder: string, name: string, port?: number, redisUrl = '')
     REDIS_URL: redisUrl,
     SHUTDOWN_DELAY_MS: '0',
     WEBSOCKET_DRAIN_MS: '500',
-    // All come from one address.
-    WEBSOCKET_CONNECTIONS_PER_ADDRESS: String(holding),
     WEBSOCKET_MESSAGES_PER_SECOND: '1000000',
   });
   for (let tries = 0; !(await answers(at)); tries += 1) {

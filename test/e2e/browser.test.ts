@@ -15,12 +15,12 @@ import { type LiveService, startService } from '../helpers/liveService.ts';
 const slice = `
 import { Type } from 'typebox';
 import { defineModule } from '../platform/app/module.ts';
-import { defineMessage, defineRequest } from '../platform/websocket/messages.ts';
+import { defineMessage } from '../platform/websocket/messages.ts';
 import { websocket } from '../platform/websocket/module.ts';
 
 const text = Type.Object({ text: Type.String() }, { additionalProperties: false });
 const told = { version: '1.0', summary: 'Something that was said' };
-const say = defineRequest({ ...told, type: 'chat.say', payload: text, response: text });
+const say = defineMessage({ ...told, type: 'chat.say', payload: text, response: text });
 const said = defineMessage({ ...told, type: 'chat.said', payload: text });
 
 /** A room in which everybody hears everybody. */

@@ -89,7 +89,7 @@ if (what === 'echo') {
     const batch = Array.from({ length: Math.min(200, Number(connections) - count) }, () => open(take));
     for (const socket of await Promise.all(batch)) {
       count += 1;
-      socket.write(request('topic.subscribe', { topic: 'news' }, 'subscribe'));
+      socket.write(request('topic.subscribe', { topics: ['news'] }, 'subscribe'));
     }
   }
   while (subscribed < Number(connections)) await new Promise((resolve) => setTimeout(resolve, 20));

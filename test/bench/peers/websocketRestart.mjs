@@ -25,7 +25,7 @@ const until = async (condition) => {
 /** What fails and may be tried again, is. */
 async function sent(client, number) {
   try {
-    await client.send({ type: 'note', version: '1.0', payload: { number } });
+    await client.request({ type: 'note', version: '1.0', payload: { number } }, { timeoutMs: 120_000 });
   } catch (error) {
     if (!error.retryable) throw error;
     await sent(client, number);

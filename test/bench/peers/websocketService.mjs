@@ -3,14 +3,14 @@ import { modules } from '../../internal/platform/app/modules.gen.js';
 import { defineModule } from '../../internal/platform/app/module.js';
 import { run } from '../../internal/platform/app/run.js';
 import { http } from '../../internal/platform/http/module.js';
-import { defineMessage, defineRequest } from '../../internal/platform/websocket/messages.js';
+import { defineMessage } from '../../internal/platform/websocket/messages.js';
 import { websocket } from '../../internal/platform/websocket/module.js';
 
 const strict = { additionalProperties: false };
 const text = Type.Object({ text: Type.String() }, strict);
 const numbered = Type.Object({ number: Type.Integer(), at: Type.Number() }, strict);
 const told = { version: '1.0', summary: 'For the benchmark' };
-const echo = defineRequest({ ...told, type: 'echo', payload: text, response: text });
+const echo = defineMessage({ ...told, type: 'echo', payload: text, response: text });
 const note = defineMessage({ ...told, type: 'note', payload: Type.Object({ number: Type.Integer() }, strict) });
 const news = defineMessage({ ...told, type: 'news', payload: numbered });
 

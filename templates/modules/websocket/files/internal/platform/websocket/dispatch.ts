@@ -1,8 +1,7 @@
 import type { Static, TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
-import { type Envelope, control } from '../../../pkg/client/websocket/envelope.ts';
-import { Context, newSpanId, newTraceId, outOfTime, parseTrace, runWith } from '../../../pkg/context/index.ts';
-import { permissionDenied, unauthenticated } from '../../../pkg/errors/index.ts';
+import type { Envelope } from '../../../pkg/client/websocket/envelope.ts';
+import { Context, current, newSpanId, newTraceId, outOfTime, parseTrace, runWith } from '../../../pkg/context/index.ts';
+import { invalidArgument, permissionDenied, unauthenticated } from '../../../pkg/errors/index.ts';
 import type { EndSpan, Tracing } from '../app/tracing.ts';
 import { type Principal, principalKey } from '../http/requestContext.ts';
 import { missingFrom } from '../identity/module.ts';
@@ -10,16 +9,17 @@ import type { Logger } from '../log/logger.ts';
 import type { ErrorCounts } from '../metrics/module.ts';
 import {
   type MessageDefinition,
-  ProtocolError,
   ack,
+  assertSent,
+  checkerOf,
   errorPayload,
   failure,
-  faultsIn,
+  nameOf,
+  parseEnvelope,
   writeEnvelope,
 } from './messages.ts';
 import type { WebSocketMetrics } from './metrics.ts';
-import type { Peer, Session } from './peer.ts';
-import type { Sessions } from './sessions.ts';
+import type { Peer } from './peer.ts';
 
 /** What a handler gets besides the payload. Id, trace and deadline are in `current()`. */
 export interface Received {
@@ -41,190 +41,116 @@ export interface DispatchOptions {
   readonly tracing: Tracing;
   readonly errors: ErrorCounts;
   readonly metrics: WebSocketMetrics;
-  readonly sessions: Sessions;
   /** Milliseconds for a message whose sender does not ask for less. */
   readonly deadlineMs: number;
 }
 
-interface Entry {
+/** A kind of message, and what handles it. */
+export interface Entry {
   readonly definition: MessageDefinition;
-  /** The protocol's own messages are handled each time they come. */
-  readonly isControl: boolean;
-  /** Throws a ProtocolError when the payload is not valid. */
-  readonly handle: (received: Received) => unknown;
-  /** Throws when the answer is not as defined. */
-  readonly checkAnswer: (value: unknown) => void;
+  /** Checks the payload, and gives the answer. */
+  readonly handle: (received: Received) => Promise<unknown>;
 }
 
-type Outcome = { readonly value: unknown } | { readonly error: unknown };
-
-/** A message while it is handled. */
-interface Work extends Received {
-  readonly entry: Entry;
-  readonly session: Session;
-  readonly context: Context;
-  readonly begun: number;
-  readonly endSpan: EndSpan | undefined;
+/**
+ * @param definition of the message
+ * @param handler of the message
+ * @returns the handler behind checks of the caller, the payload and the answer
+ */
+export function entryOf<Payload extends TSchema, Response extends TSchema | undefined>(
+  definition: MessageDefinition<Payload, Response>,
+  handler: Handler<Payload, Response>,
+): Entry {
+  const name = nameOf(definition);
+  const check = checkerOf(definition.payload, {
+    code: 'invalid_payload',
+    message: `The payload of ${name} is not valid.`,
+  });
+  return {
+    definition,
+    async handle(received) {
+      permitScopes(received.peer.caller, definition.scopes ?? []);
+      const answer = await handler(check(received.envelope.payload), received);
+      if (definition.response) assertSent(`The answer to ${name}`, definition.response, answer);
+      return answer;
+    },
+  };
 }
 
-const controlTypes: ReadonlySet<string> = new Set(Object.values(control));
-
-/** Handles each message once, and sends the answer to where the client is then. */
-export class Dispatch {
-  readonly #options: DispatchOptions;
-  /** Type → version → entry. */
-  readonly #entries = new Map<string, Map<string, Entry>>();
-
-  /** @param options limits */
-  constructor(options: DispatchOptions) {
-    this.#options = options;
+/**
+ * Handles a message. The sender gets an answer, whatever happens.
+ * @param entries all kinds of messages, by name
+ * @param peer the sender
+ * @param text the message
+ * @param options what it needs
+ * @returns the text of the answer
+ */
+export async function answerTo(
+  entries: ReadonlyMap<string, Entry>,
+  peer: Peer,
+  text: string,
+  options: DispatchOptions,
+): Promise<string> {
+  let envelope: Envelope | undefined;
+  try {
+    envelope = parseEnvelope(text);
+    const name = nameOf(envelope);
+    const entry = entries.get(name);
+    if (entry === undefined) throw invalidArgument(`There is no message ${name}.`, { code: 'unknown_type' });
+    const received = { peer, envelope };
+    return await runWith(contextOf(received, options), () => handle(entry, received, options));
+  } catch (error) {
+    return failureOf(error, envelope, options);
   }
+}
 
-  /**
-   * Registers a kind of message.
-   * @param definition of the message
-   * @param handler of the message
-   * @throws {Error} when it is registered already
-   */
-  on<Payload extends TSchema, Response extends TSchema | undefined>(
-    definition: MessageDefinition<Payload, Response>,
-    handler: Handler<Payload, Response>,
-  ): void {
-    const { type, version, payload, response } = definition;
-    const versions = this.#entries.get(type) ?? new Map<string, Entry>();
-    if (versions.has(version)) throw new Error(`Message "${type}" ${version} is registered twice`);
-    const validator = Compile(payload);
-    const answers = response === undefined ? undefined : Compile(response);
-    const isPayload = (value: unknown): value is Static<Payload> => validator.Check(value);
-    versions.set(version, {
-      definition,
-      isControl: controlTypes.has(type),
-      handle(received) {
-        const value = received.envelope.payload;
-        if (isPayload(value)) return handler(value, received);
-        const details = { errors: faultsIn(validator, value) };
-        throw new ProtocolError('invalid_payload', `The payload of "${type}" ${version} is not valid.`, details);
-      },
-      checkAnswer(value) {
-        if (answers?.Check(value) !== false) return;
-        const [fault] = answers.Errors(value);
-        throw new Error(
-          `The answer to "${type}" ${version} is not valid at "${fault?.instancePath}": ${fault?.message}`,
-        );
-      },
-    });
-    this.#entries.set(type, versions);
-  }
-
-  /** @returns all definitions, in order of registration */
-  definitions(): MessageDefinition[] {
-    return [...this.#entries.values()].flatMap((versions) =>
-      [...versions.values()].map(({ definition }) => definition),
-    );
-  }
-
-  /**
-   * Handles a message. The sender gets an answer, whatever happens.
-   * @param peer the sender
-   * @param session of the sender
-   * @param envelope the message
-   * @param prepare runs before the handler; when it throws, that is the answer
-   * @returns a promise that does not reject, when the handler takes time
-   */
-  receive(peer: Peer, session: Session, envelope: Envelope, prepare: () => void): Promise<void> | undefined {
-    let entry: Entry;
-    try {
-      entry = this.#entryOf(envelope);
-    } catch (error) {
-      peer.fault(error, envelope.msgId);
-      return undefined;
-    }
-    if (!entry.isControl && this.#isRepeated(peer, session, envelope)) return undefined;
-    const context = this.#contextOf(peer, envelope);
-    const endSpan = context.trace.sampled ? beginSpan(this.#options.tracing, context, envelope) : undefined;
-    const work: Work = { peer, envelope, entry, session, context, begun: performance.now(), endSpan };
-    try {
-      const value = runWith(context, () => {
-        prepare();
-        return handle(work);
-      });
-      if (value instanceof Promise) return this.#settle(work, value);
-      entry.checkAnswer(value);
-      this.#end(work, { value });
-    } catch (error) {
-      this.#end(work, { error });
-    }
-    return undefined;
-  }
-
-  #entryOf({ type, version }: Envelope): Entry {
-    const versions = this.#entries.get(type);
-    if (versions === undefined) throw new ProtocolError('unknown_type', `There is no message "${type}".`);
-    const entry = versions.get(version);
-    if (entry !== undefined) return entry;
-    const details = { supported: [...versions.keys()] };
-    throw new ProtocolError('unknown_version', `There is no version ${version} of "${type}".`, details);
-  }
-
-  #isRepeated(peer: Peer, session: Session, { msgId }: Envelope): boolean {
-    const known = this.#options.sessions.begin(session, msgId);
-    if (known === 'new') return false;
-    this.#options.metrics.repeated.inc();
-    if (known !== 'pending') peer.send(known.text);
-    return true;
-  }
-
-  #contextOf({ caller }: Peer, { msgId, traceparent, timeoutMs = Infinity }: Envelope): Context {
-    const { tracing, deadlineMs } = this.#options;
-    const parent = parseTrace(traceparent);
-    const traceId = parent?.traceId ?? newTraceId();
-    const trace = { traceId, spanId: newSpanId(), sampled: tracing.isSampled(traceId, parent) };
-    const deadline = performance.now() + Math.min(timeoutMs, deadlineMs);
-    const context = new Context({ id: msgId, trace, deadline });
-    if (caller !== undefined) context.set(principalKey, caller);
-    return context;
-  }
-
-  /** Waits for a handler until the deadline. */
-  async #settle(work: Work, answer: Promise<unknown>): Promise<void> {
-    const { context, entry } = work;
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(outOfTime(context.id)), context.remainingMs());
-    try {
-      const value = await Promise.race([answer, late]);
-      entry.checkAnswer(value);
-      this.#end(work, { value });
-    } catch (error) {
-      this.#end(work, { error });
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  #end(work: Work, outcome: Outcome): void {
-    const { entry, session, peer, envelope, begun, context, endSpan } = work;
+async function handle(entry: Entry, received: Received, options: DispatchOptions): Promise<string> {
+  const { definition } = entry;
+  const { envelope } = received;
+  const begun = performance.now();
+  const context = current();
+  const endSpan = context.trace.sampled ? beginSpan(options.tracing, context, envelope) : undefined;
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(outOfTime(context.id)), context.remainingMs());
+  let outcome = 'ok';
+  let fault: string | undefined;
+  try {
+    const value = await Promise.race([entry.handle(received), late]);
+    const correlationId = envelope.msgId;
     // Throws when the value has no JSON, such as a bigint.
-    const text = 'error' in outcome ? this.#failureOf(work, outcome.error) : answerOf(work, outcome.value);
-    const { sessions, metrics } = this.#options;
-    const labels = { type: entry.definition.type, outcome: 'error' in outcome ? 'error' : 'ok' };
-    metrics.handled.observe(labels, (performance.now() - begun) / 1000);
-    if (!entry.isControl) sessions.end(session, envelope.msgId, text);
-    (session.peer ?? peer).send(text);
-    endSpan?.({}, 'error' in outcome ? faultOf(outcome.error) : undefined);
+    return definition.response
+      ? writeEnvelope(definition, value, { correlationId })
+      : writeEnvelope(ack, {}, { correlationId });
+  } catch (error) {
+    outcome = 'error';
+    fault = faultOf(error);
+    return failureOf(error, envelope, options);
+  } finally {
+    clearTimeout(timer);
+    options.metrics.handled.observe({ type: definition.type, outcome }, (performance.now() - begun) / 1000);
+    endSpan?.({}, fault);
     context.cancel();
   }
+}
 
-  #failureOf({ context, envelope, peer }: Work, error: unknown): string {
-    const payload = errorPayload(error);
-    const { errors, metrics, log } = this.#options;
-    if (error instanceof ProtocolError) metrics.faults.inc({ code: error.code });
-    else errors.count(payload.code === 'internal' ? undefined : payload.code);
-    if (payload.code === 'internal') {
-      const about = { err: error, type: envelope.type, subject: peer.caller?.subject };
-      runWith(context, () => log.error(about, 'message failed'));
-    }
-    return writeEnvelope(failure, payload, { correlationId: envelope.msgId, direction: 'response' });
+function contextOf({ peer: { caller }, envelope }: Received, { tracing, deadlineMs }: DispatchOptions): Context {
+  const { msgId, traceparent, timeoutMs = Infinity } = envelope;
+  const parent = parseTrace(traceparent);
+  const traceId = parent?.traceId ?? newTraceId();
+  const trace = { traceId, spanId: newSpanId(), sampled: tracing.isSampled(traceId, parent) };
+  const context = new Context({ id: msgId, trace, deadline: performance.now() + Math.min(timeoutMs, deadlineMs) });
+  if (caller !== undefined) context.set(principalKey, caller);
+  return context;
+}
+
+function failureOf(error: unknown, envelope: Envelope | undefined, { errors, log }: DispatchOptions): string {
+  const payload = errorPayload(error);
+  errors.count(payload.code === 'internal' ? undefined : payload.code);
+  if (payload.code === 'internal') {
+    const subject = current().get(principalKey)?.subject;
+    log.error({ err: error, type: envelope?.type, subject }, 'message failed');
   }
+  return writeEnvelope(failure, payload, { correlationId: envelope?.msgId });
 }
 
 /**
@@ -239,17 +165,6 @@ export function permitScopes(caller: Principal | undefined, scopes: readonly str
   if (missingFrom(caller, { scopes, roles: [] }) !== undefined) {
     throw permissionDenied('The token does not permit this.', { code: 'insufficient_scope', details: { scopes } });
   }
-}
-
-function handle(work: Work): unknown {
-  permitScopes(work.peer.caller, work.entry.definition.scopes);
-  return work.entry.handle(work);
-}
-
-function answerOf({ entry, envelope }: Work, value: unknown): string {
-  const options = { correlationId: envelope.msgId, direction: 'response' } as const;
-  if (entry.definition.response === undefined) return writeEnvelope(ack, {}, options);
-  return writeEnvelope(entry.definition, value, options);
 }
 
 /** https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/ */

@@ -1,17 +1,17 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { type Static, type TSchema, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { Value } from 'typebox/value';
 import {
   type Envelope,
   type ErrorPayload,
-  closeCodes,
   control,
   controlVersion,
-  maxChannels,
+  maxTopics,
   maxTopicLength,
 } from '../../../pkg/client/websocket/envelope.ts';
 import { type Trace, formatTraceparent } from '../../../pkg/context/index.ts';
-import { ServiceError, as } from '../../../pkg/errors/index.ts';
+import { ServiceError, as, invalidArgument } from '../../../pkg/errors/index.ts';
 import { about } from '../app/about.ts';
 
 /** A kind of message. */
@@ -25,41 +25,31 @@ export interface MessageDefinition<
   readonly version: string;
   /** One line for `/websocket.json`. */
   readonly summary: string;
+  /** Objects with `additionalProperties: false` refuse unknown keys. */
   readonly payload: Payload;
   /** Payload of the answer. Without it, the message is acknowledged. */
-  readonly response: Response;
+  readonly response?: Response;
   /** Scopes that the sender must have (module auth). */
-  readonly scopes: readonly string[];
-}
-
-interface MessageOptions<Payload extends TSchema> {
-  readonly type: string;
-  readonly version: string;
-  readonly summary: string;
-  readonly payload: Payload;
   readonly scopes?: readonly string[];
 }
 
 /**
- * Declares a message that is acknowledged when it is handled.
- * @param options type, version and schema; objects with `additionalProperties: false` refuse unknown keys
- * @returns the definition
+ * Declares a kind of message.
+ * @param definition type, version and schemas
+ * @returns the same, with its types
  */
-export function defineMessage<Payload extends TSchema>(
-  options: MessageOptions<Payload>,
-): MessageDefinition<Payload, undefined> {
-  return { scopes: [], ...options, response: undefined };
+export function defineMessage<Payload extends TSchema, Response extends TSchema | undefined = undefined>(
+  definition: MessageDefinition<Payload, Response>,
+): MessageDefinition<Payload, Response> {
+  return definition;
 }
 
 /**
- * Declares a message that is answered.
- * @param options type, version and schemas
- * @returns the definition
+ * @param message its type and version
+ * @returns such as `orders.create@1.0`
  */
-export function defineRequest<Payload extends TSchema, Response extends TSchema>(
-  options: MessageOptions<Payload> & { readonly response: Response },
-): MessageDefinition<Payload, Response> {
-  return { scopes: [], ...options };
+export function nameOf({ type, version }: Pick<MessageDefinition, 'type' | 'version'>): string {
+  return `${type}@${version}`;
 }
 
 /** Safe in logs and in JSON as it is. */
@@ -99,49 +89,28 @@ const ErrorSchema = Type.Object(
 );
 
 /** The protocol's own messages. */
-export const openSession = defineRequest({
-  type: control.open,
+export const subscribe = defineMessage({
+  type: control.subscribe,
   version: controlVersion,
   summary:
-    'First message of a client: its topics, the session to resume, and the offset of the last published message it has',
+    'First message of a connection, and later for more topics. With `after`, the offset of the last published message that the client has, it gets what it missed. From now on it also gets what is pushed to its subject',
   payload: Type.Object(
-    {
-      sessionId: Type.Optional(Id),
-      after: Type.Optional(Offset),
-      topics: Type.Optional(Type.Array(TopicName, { maxItems: maxChannels })),
-    },
+    { topics: Type.Array(TopicName, { maxItems: maxTopics }), after: Type.Optional(Offset) },
     strict,
   ),
   response: Type.Object(
-    {
-      sessionId: Id,
-      resumed: Type.Boolean(),
-      heartbeatMs: Type.Integer(),
-      window: Type.Integer(),
-      messageLimit: Type.Integer(),
-      messagesPerSecond: Type.Integer(),
-      offset: Offset,
-      lost: Type.Boolean(),
-      refused: Type.Record(Type.String(), ErrorSchema),
-    },
+    { offset: Offset, lost: Type.Boolean(), refused: Type.Record(Type.String(), ErrorSchema) },
     strict,
   ),
 });
-export const subscribe = defineRequest({
-  type: control.subscribe,
-  version: controlVersion,
-  summary: 'Subscribes to a topic: the client gets what is published after the offset of the answer',
-  payload: Type.Object({ topic: TopicName }, strict),
-  response: PositionSchema,
-});
-export const unsubscribe = defineRequest({
+export const unsubscribe = defineMessage({
   type: control.unsubscribe,
   version: controlVersion,
   summary: 'Ends a subscription',
   payload: Type.Object({ topic: TopicName }, strict),
   response: Type.Object({}, strict),
 });
-export const ping = defineRequest({
+export const ping = defineMessage({
   type: control.ping,
   version: controlVersion,
   summary: 'Asks whether the server is there. The client has all messages up to the offset of the answer',
@@ -163,53 +132,10 @@ export const ack = defineMessage({
 export const failure = defineMessage({
   type: control.error,
   version: controlVersion,
-  summary: `A message was not handled. Without correlationId: why the server closes the connection (close codes ${Object.values(closeCodes).join(', ')})`,
+  summary: 'A message was not handled',
   payload: ErrorSchema,
 });
-export const controlMessages: readonly MessageDefinition[] = [
-  openSession,
-  subscribe,
-  unsubscribe,
-  ping,
-  lost,
-  ack,
-  failure,
-];
-
-export type ProtocolErrorCode =
-  | 'malformed_json'
-  | 'invalid_envelope'
-  | 'unknown_type'
-  | 'unknown_version'
-  | 'invalid_payload'
-  | 'binary_not_supported'
-  | 'unexpected_response'
-  | 'rate_limited'
-  | 'token_expired'
-  | 'session_replaced'
-  | 'topic_unknown'
-  | 'channel_limit';
-
-/** A client that connects again may send the same message. */
-const retryable: ReadonlySet<ProtocolErrorCode> = new Set(['rate_limited', 'token_expired']);
-
-/** A message breaks the rules of the protocol. */
-export class ProtocolError extends Error {
-  override readonly name = 'ProtocolError';
-  readonly code: ProtocolErrorCode;
-  readonly details: Readonly<Record<string, unknown>> | undefined;
-
-  /**
-   * @param code for programs
-   * @param message for the client
-   * @param details as JSON
-   */
-  constructor(code: ProtocolErrorCode, message: string, details?: Readonly<Record<string, unknown>>) {
-    super(message);
-    this.code = code;
-    this.details = details;
-  }
-}
+export const controlMessages: readonly MessageDefinition[] = [subscribe, unsubscribe, ping, lost, ack, failure];
 
 /**
  * Describes an error to a client.
@@ -217,79 +143,78 @@ export class ProtocolError extends Error {
  * @returns the payload of `error`; errors that were not made for callers are `internal`
  */
 export function errorPayload(error: unknown): ErrorPayload {
-  if (error instanceof ProtocolError) {
-    const { code, message, details } = error;
-    return { code, message, retryable: retryable.has(code), ...(details && { details }) };
-  }
   const known = as(error, ServiceError);
   if (known === undefined) return { code: 'internal', message: 'Something went wrong.', retryable: false };
   const { code, publicMessage, details } = known;
   return { code, message: publicMessage, retryable: known.retryable, ...(details && { details }) };
 }
 
-interface Validator {
-  readonly Errors: (value: unknown) => readonly { readonly instancePath: string; readonly message: string }[];
-}
-
 /** A small message must not produce a large error. */
 const maxFaults = 5;
 
 /**
- * Lists what is wrong with a value.
- * @param validator compiled schema
- * @param value that is not valid
- * @returns the first faults
+ * Compiles a schema for what clients send.
+ * @param schema of the value
+ * @param error code and message of the error
+ * @returns a function that returns a valid value, and throws a ServiceError that lists the first faults of another one
  */
-export function faultsIn(validator: Validator, value: unknown): { pointer: string; detail: string }[] {
-  const faults = validator.Errors(value).slice(0, maxFaults);
-  return faults.map(({ instancePath, message }) => ({ pointer: instancePath, detail: message }));
+export function checkerOf<Schema extends TSchema>(
+  schema: Schema,
+  { code, message }: { readonly code: string; readonly message: string },
+): (value: unknown) => Static<Schema> {
+  const validator = Compile(schema);
+  const isValid = (value: unknown): value is Static<Schema> => validator.Check(value);
+  return (value) => {
+    if (isValid(value)) return value;
+    const faults = validator.Errors(value).slice(0, maxFaults);
+    const errors = faults.map(({ instancePath, message: detail }) => ({ pointer: instancePath, detail }));
+    throw invalidArgument(message, { code, details: { errors } });
+  };
 }
 
-const validator = Compile(EnvelopeSchema);
+/**
+ * Checks what the service itself sends.
+ * @param what for the error
+ * @param schema of the value
+ * @param value to check
+ * @throws {Error} when the value is not valid
+ */
+export function assertSent(what: string, schema: TSchema, value: unknown): void {
+  const [fault] = Value.Errors(schema, value);
+  if (fault !== undefined) throw new Error(`${what} is not valid at "${fault.instancePath}": ${fault.message}`);
+}
+
+const checkEnvelope = checkerOf(EnvelopeSchema, {
+  code: 'invalid_envelope',
+  message: 'The message does not have the shape of the envelope.',
+});
 
 /**
  * Parses a message.
  * @param text of one message
  * @returns its envelope; the payload is not checked
- * @throws {ProtocolError} when it is not JSON or not an envelope
+ * @throws {ServiceError} when it is not JSON or not an envelope
  */
 export function parseEnvelope(text: string): Envelope {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
   } catch {
-    throw new ProtocolError('malformed_json', 'The message is not JSON.');
+    throw invalidArgument('The message is not JSON.', { code: 'malformed_json' });
   }
-  if (isEnvelope(parsed)) return parsed;
-  const details = { errors: faultsIn(validator, parsed) };
-  throw new ProtocolError('invalid_envelope', 'The message does not have the shape of the envelope.', details);
-}
-
-function isEnvelope(value: unknown): value is Envelope {
-  return validator.Check(value);
+  return checkEnvelope(parsed);
 }
 
 /** What an envelope holds besides type, version and payload. */
 export interface EnvelopeOptions {
-  readonly msgId?: string;
-  readonly correlationId?: string;
-  readonly direction?: 'request' | 'response';
+  /** `msgId` of the message that is answered. */
+  readonly correlationId?: string | undefined;
   readonly topic?: string | undefined;
   readonly trace?: Trace;
 }
 
-const source = JSON.stringify(about.name);
-const idPrefix = randomBytes(6).toString('base64url').replaceAll('-', '_');
-let ids = 0;
-
-/** @returns an id that no other message of this process has */
-export function newMsgId(): string {
-  ids += 1;
-  return `${idPrefix}-${ids.toString(36)}`;
-}
-
 /**
- * Writes a message. Strings that need no escaping are written as they are: this code runs for every answer.
+ * Writes a message.
  * @param definition type and version
  * @param payload as JSON
  * @param options the rest of the envelope
@@ -298,16 +223,19 @@ export function newMsgId(): string {
 export function writeEnvelope(
   { type, version }: Pick<MessageDefinition, 'type' | 'version'>,
   payload: unknown,
-  options: EnvelopeOptions = {},
+  { correlationId, topic, trace }: EnvelopeOptions = {},
 ): string {
-  const { msgId = newMsgId(), correlationId, direction, topic, trace } = options;
-  let text = `{"msgId":"${msgId}","timestamp":${Date.now()},"source":${source},"type":"${type}","version":"${version}"`;
-  if (correlationId !== undefined) text += `,"correlationId":"${correlationId}"`;
-  if (direction !== undefined) text += `,"direction":"${direction}"`;
-  if (topic !== undefined) text += `,"topic":${JSON.stringify(topic)}`;
-  if (trace !== undefined) text += `,"traceparent":"${formatTraceparent(trace)}"`;
-  // `undefined` has no JSON.
-  return `${text},"payload":${JSON.stringify(payload) ?? 'null'}}`;
+  return JSON.stringify({
+    msgId: randomUUID(),
+    timestamp: Date.now(),
+    source: about.name,
+    type,
+    version,
+    correlationId,
+    direction: correlationId && 'response',
+    topic,
+    traceparent: trace && formatTraceparent(trace),
+    // `undefined` has no JSON.
+    payload: payload ?? null,
+  });
 }
-
-export type OpenRequest = Static<typeof openSession.payload>;

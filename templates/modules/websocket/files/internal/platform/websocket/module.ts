@@ -1,24 +1,25 @@
-import { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
-import type { WebSocket } from 'ws';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { current } from '../../../pkg/context/index.ts';
+import { unavailable } from '../../../pkg/errors/index.ts';
 import { defineModule } from '../app/module.ts';
 import { tracing } from '../app/tracing.ts';
 import { http } from '../http/module.ts';
 import { principalKey } from '../http/requestContext.ts';
 import { identity } from '../identity/module.ts';
-import { metrics } from '../metrics/module.ts';
-import { type Redis, redis } from '../redis/module.ts';
-import { Channels } from './channels.ts';
+import { metrics, scrapedGauge } from '../metrics/module.ts';
+import { redis } from '../redis/module.ts';
 import { config } from './config.ts';
-import { Connections } from './connections.ts';
-import { Dispatch } from './dispatch.ts';
-import { createMetrics, registerLevels } from './metrics.ts';
-import { Peer, SendBudget } from './peer.ts';
-import { LocalRelay, RedisRelay, type RedisRelayOptions, type Relay } from './relay.ts';
-import { Sessions } from './sessions.ts';
+import { Hub } from './hub.ts';
+import { createMetrics } from './metrics.ts';
+import { Peer, type PeerOptions } from './peer.ts';
+import { localRelay, redisRelay } from './relay.ts';
 import { Sockets } from './sockets.ts';
 import { serveUpgrades } from './upgrade.ts';
+
+/** `Retry-After` of a refused connection in milliseconds. */
+const retryAfterMs = 5000;
+/** Milliseconds between two looks at the connections that are left. */
+const stepMs = 20;
 
 /** WebSocket on the API's port. Modules that require it register messages and topics while they start. */
 export const websocket = defineModule({
@@ -26,71 +27,80 @@ export const websocket = defineModule({
   config,
   requires: [http, metrics, tracing, redis, identity],
   async start({ config: settings, log, use }) {
+    const { WEBSOCKET_CONNECTIONS_MAX: maxPeers } = settings;
     const api = use(http);
     const { registry, errors } = use(metrics);
     const measured = createMetrics(registry);
-    measured.relayUp.set(1);
-    const relay = await openRelay(use(redis), {
-      length: settings.WEBSOCKET_STREAM_LENGTH,
-      log,
-      isUp: (up) => measured.relayUp.set(up ? 1 : 0),
-    });
-    const sessions = new Sessions(settings);
-    const channels = new Channels(settings, measured, relay.isForeign, use(identity));
-    const deadlineMs = settings.WEBSOCKET_DEADLINE_MS;
-    const { current: traces } = use(tracing);
-    const dispatch = new Dispatch({ log, tracing: traces, errors, metrics: measured, sessions, deadlineMs });
-    const sockets = new Sockets({ dispatch, channels, sessions, relay, settings });
-    const connections = new Connections(settings);
-    const peerOptions = {
-      settings,
-      budget: new SendBudget(settings.WEBSOCKET_BUFFERS_BYTES_MAX),
+    const hub = new Hub({
+      retainedBytes: settings.WEBSOCKET_RETAINED_BYTES,
+      replayBytes: settings.WEBSOCKET_BUFFER_LIMIT_BYTES / 2,
       metrics: measured,
-      receive: sockets.receive,
-      closed(peer: Peer, code: number) {
-        connections.remove(peer);
+    });
+    const isUp = (up: boolean): void => measured.relayUp.set(up ? 1 : 0);
+    isUp(true);
+    const { server } = use(redis);
+    if (server === undefined)
+      log.warn('published messages reach the clients of this process only, until REDIS_URL is set');
+    const relay = server === undefined ? localRelay(hub) : await redisRelay(hub, { server, log, isUp });
+    const sockets = new Sockets({
+      hub,
+      relay,
+      identity: use(identity),
+      log,
+      tracing: use(tracing).current,
+      errors,
+      metrics: measured,
+      deadlineMs: settings.WEBSOCKET_DEADLINE_MS,
+    });
+
+    const peers = new Set<Peer>();
+    let isStopping = false;
+    const peerOptions: PeerOptions = {
+      settings,
+      answer: sockets.answer,
+      fault: (code) => measured.faults.inc({ code }),
+      closed(peer, code) {
+        peers.delete(peer);
         api.server.maxConnections -= 1;
         measured.closed.inc({ code });
-        sockets.closed(peer);
+        for (const channel of peer.channels) hub.leave(peer, channel);
       },
     };
-    await relay.follow(channels);
     serveUpgrades(api, {
-      path: settings.WEBSOCKET_PATH,
       origins: settings.WEBSOCKET_ORIGINS,
       messageLimitBytes: settings.WEBSOCKET_MESSAGE_LIMIT_BYTES,
-      admit: (address) => connections.admit(address, current().get(principalKey)?.subject),
-      refused: (reason) => measured.refused.inc({ reason }),
-      connected(socket: WebSocket, stream: Duplex, address: string) {
-        connections.add(new Peer(socket, stream, { caller: current().get(principalKey), address }, peerOptions));
-        // The connection no longer counts for the limits of HTTP.
+      admit() {
+        if (isStopping) throw unavailable('The service is stopping.', { code: 'stopping', retryAfterMs: 0 });
+        if (peers.size < maxPeers) return;
+        throw unavailable('There are too many connections.', { code: 'too_many_connections', retryAfterMs });
+      },
+      connected(socket, stream) {
+        peers.add(new Peer(socket, stream, current().get(principalKey), peerOptions));
+        // The connection no longer counts for the limit of HTTP.
         api.server.maxConnections += 1;
-        if (stream instanceof Socket) api.peers.release(stream);
       },
     });
     api.get('/websocket.json', { schema: { hide: true } }, () => sockets.describe());
-    registerLevels(registry, {
-      connections: () => connections.peers.size,
-      connectionsLimit: () => settings.WEBSOCKET_CONNECTIONS_MAX,
-      sessionsWaiting: () => sessions.waiting,
-      sessionBytes: () => sessions.bytes,
-      bufferedBytes: () => [...connections.peers].reduce((sum, { bufferedBytes }) => sum + bufferedBytes, 0),
-    });
-    const stopHeartbeat = connections.startHeartbeat(() => sessions.sweep());
+    scrapedGauge(registry, 'websocket_connections', 'Connections of this instance', () => peers.size);
+    scrapedGauge(registry, 'websocket_connections_limit', 'WEBSOCKET_CONNECTIONS_MAX', () => maxPeers);
+
+    const cutOff = (): void => {
+      for (const peer of peers) peer.terminate();
+    };
     return {
       value: sockets,
-      drain: (deadline) => connections.drain(deadline),
+      /** Closes connections one after another: not all clients reconnect at once. */
+      async drain(deadline) {
+        isStopping = true;
+        const pauseMs = settings.WEBSOCKET_DRAIN_MS / peers.size;
+        for (const [index, peer] of [...peers].entries()) setTimeout(() => void peer.leave(), index * pauseMs).unref();
+        while (peers.size > 0 && !deadline.aborted) await sleep(stepMs);
+        cutOff();
+      },
       async stop() {
-        stopHeartbeat();
-        for (const peer of connections.peers) peer.terminate();
+        cutOff();
         await relay.stop();
       },
     };
   },
 });
-
-async function openRelay({ server }: Redis, options: Omit<RedisRelayOptions, 'server' | 'reader'>): Promise<Relay> {
-  if (server !== undefined) return new RedisRelay({ ...options, server, reader: await server.connect() });
-  options.log.warn('published messages reach the clients of this process only, until REDIS_URL is set');
-  return new LocalRelay();
-}

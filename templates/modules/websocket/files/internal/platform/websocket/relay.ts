@@ -17,61 +17,44 @@ export interface Published {
 /** Gets what is published, in order. */
 export interface Follower {
   readonly published: (published: Published) => void;
-  /** Messages up to this position are unknown to this instance. */
-  readonly begun: (origin: string) => void;
+  /** Messages up to `origin` are unknown to this instance. When it is not alone, a client may have got later messages from another one. */
+  readonly begun: (origin: string, isAlone: boolean) => void;
 }
 
 /** Carries published messages to all instances, in one order. */
 export interface Relay {
-  /** Whether a position belongs to another process, so that nothing is known of the messages after it. */
-  readonly isForeign?: (offset: string) => boolean;
-  /**
-   * Publishes a message.
-   * @throws {ServiceError} 503 when that is not possible now
-   */
-  publish(channel: string, text: string): Promise<void>;
-  /**
-   * Begins to follow: first what is kept from before, then each message as it comes.
-   * @returns once what is kept has been read, or cannot be read now
-   */
-  follow(follower: Follower): Promise<void>;
-  stop(): Promise<void>;
+  /** @throws {ServiceError} 503 when that is not possible now */
+  readonly publish: (channel: string, text: string) => Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
-/** For one instance without Redis: nothing survives the process. */
-export class LocalRelay implements Relay {
-  readonly #epoch = Date.now();
-  #count = 0;
-  #follower: Follower | undefined;
-
-  readonly isForeign = (offset: string): boolean => !offset.startsWith(`${this.#epoch}-`);
-
-  async publish(channel: string, text: string): Promise<void> {
-    this.#count += 1;
-    this.#follower?.published({ channel, offset: `${this.#epoch}-${this.#count}`, text });
-  }
-
-  async follow(follower: Follower): Promise<void> {
-    this.#follower = follower;
-    follower.begun(`${this.#epoch}-0`);
-  }
-
-  async stop(): Promise<void> {
-    this.#follower = undefined;
-  }
+/**
+ * The relay of one instance without Redis. Nothing survives the process.
+ * @param follower gets what is published
+ * @returns the relay
+ */
+export function localRelay(follower: Follower): Relay {
+  const epoch = Date.now();
+  let count = 0;
+  follower.begun(`${epoch}-0`, true);
+  return {
+    async publish(channel, text) {
+      count += 1;
+      follower.published({ channel, offset: `${epoch}-${count}`, text });
+    },
+    async stop() {},
+  };
 }
 
 export interface RedisRelayOptions {
   readonly server: RedisServer;
-  /** A connection for this relay alone: its commands block. */
-  readonly reader: RedisClient;
-  /** Approximate number of messages that the stream keeps. */
-  readonly length: number;
   readonly log: Logger;
   /** Called with whether the stream can be read. */
   readonly isUp: (up: boolean) => void;
 }
 
+/** Approximate number of messages that Redis keeps. */
+const maxLength = 10_000;
 /** Messages per command. */
 const batch = 1000;
 /** Milliseconds for which a read waits for a message. */
@@ -79,100 +62,93 @@ const blockMs = 2000;
 /** Milliseconds between two attempts to read. */
 const retryMs = 250;
 
-/** Publishes through one Redis stream that every instance follows. The ids of its entries are the offsets. */
-export class RedisRelay implements Relay {
-  readonly #options: RedisRelayOptions;
-  readonly #stream: string;
-  #last = '0-0';
-  #isStopped = false;
-  #following: Promise<void> | undefined;
+/**
+ * A relay through one Redis stream that every instance follows. The ids of its entries are the offsets.
+ * @param follower gets first what is kept from before, then each message as it comes
+ * @param options the server
+ * @returns the relay, once what is kept has been read, or cannot be read now
+ */
+export async function redisRelay(follower: Follower, { server, log, isUp }: RedisRelayOptions): Promise<Relay> {
+  const stream = `${server.prefix}websocket`;
+  // A connection of its own: its commands block.
+  const reader = await server.connect();
+  let last = '0-0';
+  const stopping = new AbortController();
 
-  /** @param options the stream */
-  constructor(options: RedisRelayOptions) {
-    this.#options = options;
-    this.#stream = `${options.server.prefix}websocket`;
-  }
-
-  async publish(channel: string, text: string): Promise<void> {
-    const TRIM = { strategy: 'MAXLEN', strategyModifier: '~', threshold: this.#options.length } as const;
-    try {
-      await this.#options.server.client.xAdd(this.#stream, '*', { channel, text }, { TRIM });
-    } catch (cause) {
-      throw unavailable('The message cannot be published now.', { code: 'relay_unavailable', cause });
+  const deliver = (entries: readonly Entry[]): void => {
+    for (const { id, message } of entries) {
+      last = id;
+      const { channel, text } = message;
+      if (channel !== undefined && text !== undefined) follower.published({ channel, offset: id, text });
     }
-  }
+  };
 
-  async follow(follower: Follower): Promise<void> {
-    const { promise: tried, resolve } = Promise.withResolvers<void>();
-    this.#following = this.#tail(follower, resolve);
-    await tried;
-  }
-
-  async stop(): Promise<void> {
-    this.#isStopped = true;
-    const { reader } = this.#options;
-    if (reader.isOpen) reader.destroy();
-    await this.#following;
-  }
+  /** While nothing was read, entries after the last known one may have been trimmed: subscribers must learn that. */
+  const catchUp = async (): Promise<void> => {
+    const [first] = (await reader.xRange(stream, '-', '+', { COUNT: 1 })) ?? [];
+    // A new stream begins with an entry that is not a message: a client that got this position finds it again.
+    const origin = first?.id ?? (await reader.xAdd(stream, '*', { begun: '1' }));
+    if (isAfter(origin, last)) {
+      follower.begun(origin, false);
+      last = origin;
+    }
+    for (;;) {
+      const entries = (await reader.xRange(stream, `(${last}`, '+', { COUNT: batch })) ?? [];
+      deliver(entries);
+      if (entries.length < batch) return;
+    }
+  };
 
   /** Reads until `stop`, also after failures of Redis. */
-  async #tail(follower: Follower, tried: () => void): Promise<void> {
-    const { reader, log, isUp } = this.#options;
-    let isReading = false;
-    let isFailing = false;
-    while (!this.#isStopped) {
+  const follow = async (tried: () => void): Promise<void> => {
+    let state: 'new' | 'reading' | 'failing' = 'new';
+    while (!stopping.signal.aborted) {
       try {
-        if (!isReading) await this.#catchUp(follower);
-        if (isFailing) log.info('the stream of messages can be read again');
-        isFailing = false;
-        isReading = true;
+        if (state !== 'reading') await catchUp();
+        if (state === 'failing') log.info('the stream of messages can be read again');
+        state = 'reading';
         isUp(true);
         tried();
-        const streams = await reader.xRead({ key: this.#stream, id: this.#last }, { BLOCK: blockMs, COUNT: batch });
-        // The types of redis leave the version of its protocol open.
-        // oxlint-disable-next-line typescript/no-unsafe-argument
-        for (const entry of streams?.[0]?.messages ?? []) this.#deliver(follower, entry);
+        deliver(await readNext(reader, stream, last));
       } catch (err) {
         tried();
-        if (this.#isStopped) return;
-        if (!isFailing) log.error({ err }, 'the stream of messages cannot be read');
-        isFailing = true;
-        isReading = false;
+        if (stopping.signal.aborted) return;
+        if (state !== 'failing') log.error({ err }, 'the stream of messages cannot be read');
+        state = 'failing';
         isUp(false);
         await sleep(retryMs);
       }
     }
-  }
+  };
 
-  /** While nothing was read, entries after the last known one may have been trimmed: subscribers must learn that. */
-  async #catchUp(follower: Follower): Promise<void> {
-    const { reader } = this.#options;
-    const [first] = (await reader.xRange(this.#stream, '-', '+', { COUNT: 1 })) ?? [];
-    // A new stream begins with an entry that is not a message: a client that got this position finds it again.
-    const origin = before(first?.id ?? (await reader.xAdd(this.#stream, '*', { begun: '1' })));
-    if (isAfter(origin, this.#last)) {
-      follower.begun(origin);
-      this.#last = origin;
-    }
-    for (;;) {
-      const entries = (await reader.xRange(this.#stream, `(${this.#last}`, '+', { COUNT: batch })) ?? [];
-      for (const entry of entries) this.#deliver(follower, entry);
-      if (entries.length < batch) return;
-    }
-  }
-
-  #deliver(
-    follower: Follower,
-    entry: { readonly id: string; readonly message: Readonly<Record<string, string>> },
-  ): void {
-    const { channel, text } = entry.message;
-    this.#last = entry.id;
-    if (channel !== undefined && text !== undefined) follower.published({ channel, offset: entry.id, text });
-  }
+  const { promise: tried, resolve } = Promise.withResolvers<void>();
+  const following = follow(resolve);
+  await tried;
+  return {
+    async publish(channel, text) {
+      const TRIM = { strategy: 'MAXLEN', strategyModifier: '~', threshold: maxLength } as const;
+      try {
+        await server.client.xAdd(stream, '*', { channel, text }, { TRIM });
+      } catch (cause) {
+        throw unavailable('The message cannot be published now.', { code: 'relay_unavailable', cause });
+      }
+    },
+    async stop() {
+      stopping.abort();
+      if (reader.isOpen) reader.destroy();
+      await following;
+    },
+  };
 }
 
-/** The id just before another one. */
-function before(id: string): string {
-  const [ms = '0', sequence = '0'] = id.split('-');
-  return sequence === '0' ? `${Number(ms) - 1}-${Number.MAX_SAFE_INTEGER}` : `${ms}-${Number(sequence) - 1}`;
+interface Entry {
+  readonly id: string;
+  readonly message: Readonly<Record<string, string>>;
+}
+
+async function readNext(reader: RedisClient, stream: string, last: string): Promise<readonly Entry[]> {
+  const streams = await reader.xRead({ key: stream, id: last }, { BLOCK: blockMs, COUNT: batch });
+  // The types of redis leave the version of its protocol open.
+  // oxlint-disable-next-line typescript/no-unsafe-return
+  return streams?.[0]?.messages ?? [];
 }

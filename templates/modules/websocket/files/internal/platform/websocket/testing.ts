@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -18,14 +19,14 @@ import { createLogger } from '../log/logger.ts';
 import { type Metrics, metrics } from '../metrics/module.ts';
 import { redis } from '../redis/module.ts';
 import { tracing } from '../app/tracing.ts';
-import { defineMessage, defineRequest, parseEnvelope } from './messages.ts';
+import { defineMessage, parseEnvelope } from './messages.ts';
 import { websocket } from './module.ts';
 import type { Sockets } from './sockets.ts';
 
 const strict = { additionalProperties: false } as const;
 
 /** Answers with what it was sent. */
-export const echo = defineRequest({
+export const echo = defineMessage({
   type: 'echo',
   version: '1.0',
   summary: 'Says the same again',
@@ -40,18 +41,6 @@ export const note = defineMessage({
   summary: 'Takes something down',
   payload: Type.Object({ text: Type.String() }, strict),
 });
-
-/** Is served by REST, too. */
-export const greet = defineRequest({
-  type: 'greeting',
-  version: '1.0',
-  summary: 'Greets',
-  payload: Type.Object({ name: Type.String() }, strict),
-  response: Type.Object({ text: Type.String() }, strict),
-});
-
-/** Whom the test's handler does not greet. */
-export const badName = 'Nobody';
 
 /** What is published. */
 export const news = defineMessage({
@@ -91,17 +80,7 @@ export const handshake = {
 };
 
 /** A service with the module, and messages of its own. */
-export interface TestService {
-  readonly http: Http;
-  readonly sockets: Sockets;
-  readonly metrics: Metrics;
-  readonly service: Service;
-  /** `ws://` and `http://`, without the path. */
-  readonly ws: string;
-  readonly api: string;
-  /** Its log, as text. */
-  readonly log: { text: string };
-}
+export type TestService = Awaited<ReturnType<typeof testService>>;
 
 /**
  * @param env settings
@@ -113,7 +92,7 @@ export async function testService(
   env: Readonly<Record<string, string>> = {},
   messages: (sockets: Sockets, api: Http) => void = () => {},
   more: readonly Module[] = [],
-): Promise<TestService> {
+) {
   const log = { text: '' };
   const started: { http?: Http; sockets?: Sockets; metrics?: Metrics } = {};
   const slice = defineModule({
@@ -136,12 +115,7 @@ export async function testService(
     configOf: (module) => readConfig(module.config, settings),
     startTimeoutMs: 10_000,
   });
-  try {
-    await service.start();
-  } catch (error) {
-    await service.stop(0, 1000);
-    throw error;
-  }
+  await service.start();
   const { http: api, sockets, metrics: measured } = started;
   if (api === undefined || sockets === undefined || measured === undefined)
     throw new Error('the slice has not started');
@@ -152,21 +126,7 @@ export async function testService(
 }
 
 /** A client that speaks the protocol word by word. */
-export interface RawClient {
-  readonly socket: WebSocket;
-  /** All that it was sent, in order. */
-  readonly received: Envelope[];
-  /** How the connection ended, once it has. */
-  readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
-  /** Sends an envelope; what is not given is made up. */
-  readonly send: (message: Partial<Envelope>) => string;
-  /** Sends anything. */
-  readonly sendText: (text: string) => void;
-  /** The first message that fits, now or later. */
-  readonly next: (fits: (envelope: Envelope) => boolean) => Promise<Envelope>;
-  /** Sends, and waits for the answer. */
-  readonly ask: (message: Partial<Envelope>) => Promise<Envelope>;
-}
+export type RawClient = Awaited<ReturnType<typeof rawClient>>;
 
 /**
  * Stands in for module auth: leaves on the request what its guard leaves there.
@@ -174,20 +134,13 @@ export interface RawClient {
  */
 export function guarded(api: Http): void {
   api.addHook('onRequest', async ({ headers }) => {
-    const [, subject, expires] = /^Bearer (\w+)-?(\d+)?$/.exec(headers.authorization ?? '') ?? [];
+    const [, subject, expires = Infinity] = /^Bearer (\w+)-?(\d+)?$/.exec(headers.authorization ?? '') ?? [];
     if (subject === undefined) return;
-    const expiresAt = expires === undefined ? Infinity : Number(expires) * 1000;
-    current().set(principalKey, {
-      subject,
-      scopes: new Set(['read', ...(subject === 'reader' ? ['orders:read'] : [])]),
-      roles: new Set<string>(),
-      claims: {},
-      expiresAt,
-    });
+    const scopes = new Set(['read', ...(subject === 'reader' ? ['orders:read'] : [])]);
+    const expiresAt = Number(expires) * 1000;
+    current().set(principalKey, { subject, scopes, roles: new Set<string>(), claims: {}, expiresAt });
   });
 }
-
-let count = 0;
 
 /**
  * @param url of the service, with the path
@@ -197,57 +150,36 @@ let count = 0;
  */
 export async function rawClient(
   url: string,
-  options: { readonly headers?: Record<string, string>; readonly protocols?: string[] } = {},
-): Promise<RawClient> {
-  const socket = new WebSocket(url, [subprotocol, ...(options.protocols ?? [])], { headers: options.headers ?? {} });
+  { headers = {}, protocols = [] }: { readonly headers?: Record<string, string>; readonly protocols?: string[] } = {},
+) {
+  const socket = new WebSocket(url, [subprotocol, ...protocols], { headers });
+  /** All that it was sent, in order. */
   const received: Envelope[] = [];
-  const waiting = new Set<(envelope: Envelope) => void>();
-  socket.on('message', (data: Buffer) => {
-    const envelope = parseEnvelope(data.toString());
-    received.push(envelope);
-    for (const look of waiting) look(envelope);
-  });
+  socket.on('message', (data: Buffer) => received.push(parseEnvelope(data.toString())));
   const closed = new Promise<{ code: number; reason: string }>((resolve) => {
     socket.on('close', (code, reason) => resolve({ code, reason: String(reason) }));
   });
   await once(socket, 'open');
   socket.on('error', () => {});
+  /** Sends an envelope; what is not given is made up. */
   const send = (message: Partial<Envelope>): string => {
-    count += 1;
-    const msgId = message.msgId ?? `test-${count}`;
-    const made = {
-      msgId,
-      timestamp: Date.now(),
-      source: 'test',
-      type: 'echo',
-      version: '1.0',
-      payload: {},
-      ...message,
-    };
-    socket.send(JSON.stringify(made));
+    const msgId = message.msgId ?? randomUUID();
+    const rest = { timestamp: Date.now(), source: 'test', type: 'echo', version: '1.0', payload: {}, ...message };
+    socket.send(JSON.stringify({ ...rest, msgId }));
     return msgId;
   };
-  const next = (fits: (envelope: Envelope) => boolean): Promise<Envelope> =>
-    new Promise((resolve) => {
-      const look = (envelope: Envelope): void => {
-        if (!fits(envelope)) return;
-        waiting.delete(look);
-        resolve(envelope);
-      };
+  /** The first message that fits, now or later. */
+  const next = async (fits: (envelope: Envelope) => boolean): Promise<Envelope> => {
+    for (;;) {
       const found = received.find(fits);
-      if (found === undefined) waiting.add(look);
-      else resolve(found);
-    });
-  return {
-    socket,
-    received,
-    closed,
-    send,
-    sendText: (text) => socket.send(text),
-    next,
-    ask(message) {
-      const msgId = send(message);
-      return next(({ correlationId }) => correlationId === msgId);
-    },
+      if (found !== undefined) return found;
+      await once(socket, 'message');
+    }
   };
+  /** Sends, and waits for the answer. */
+  const ask = (message: Partial<Envelope>): Promise<Envelope> => {
+    const msgId = send(message);
+    return next(({ correlationId }) => correlationId === msgId);
+  };
+  return { socket, received, closed, send, next, ask };
 }

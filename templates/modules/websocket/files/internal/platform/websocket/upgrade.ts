@@ -8,17 +8,15 @@ import { ServiceError } from '../../../pkg/errors/index.ts';
 import { cutOffLater } from '../http/connections.ts';
 import { nodeHttp } from '../http/nodeHttp.ts';
 import type { Http } from '../http/server.ts';
-import { isRepeated } from '../identity/module.ts';
 
 export interface UpgradeOptions {
-  readonly path: string;
   /** WEBSOCKET_ORIGINS. */
   readonly origins: string | undefined;
   readonly messageLimitBytes: number;
-  /** Throws a ServiceError when there is no room. It is called, like `connected`, in the context of the request. */
-  readonly admit: (address: string) => void;
-  readonly refused: (reason: string) => void;
-  readonly connected: (socket: WebSocket, stream: Duplex, address: string) => void;
+  /** Throws a ServiceError when there is no room. */
+  readonly admit: () => void;
+  /** Called in the context of the request. */
+  readonly connected: (socket: WebSocket, stream: Duplex) => void;
 }
 
 /** The only version (RFC 6455, 4.1). ws also accepts that of a draft. */
@@ -27,8 +25,6 @@ const handshakeVersion = '13';
 const keyPattern = /^[+/\dA-Za-z]{22}==$/;
 /** RFC 9110, 5.6.1. */
 const listSeparator = /[ \t]*,[ \t]*/;
-/** RFC 9110, 5.6.2. */
-const tokenPattern = /^[!#$%&'*+.^_`|~\w-]+$/;
 /** A message in tiny fragments costs a hundred times its size. The defaults of ws are higher. */
 const fragments = { maxFragments: 64, maxBufferedChunks: 1024 };
 
@@ -39,10 +35,10 @@ interface Upgrade {
 }
 
 /**
- * Serves WebSocket (RFC 6455) at one path of the API. The request passes the server's own hooks and a route: guards, limits, log
+ * Serves WebSocket (RFC 6455) at `/ws` of the API. The request passes the server's own hooks and a route: guards, limits, log
  * and metrics apply, and a refusal is answered as problem details.
  * @param http the API's server
- * @param options path, limits, and what to do with a connection
+ * @param options limits, and what to do with a connection
  */
 export function serveUpgrades(http: Http, options: UpgradeOptions): void {
   const upgrades = new WeakMap<IncomingMessage, Upgrade>();
@@ -68,7 +64,6 @@ export function serveUpgrades(http: Http, options: UpgradeOptions): void {
     } catch {
       // The reply to an earlier request is on its way.
       stream.destroy();
-      options.refused('pipelined');
       return;
     }
     response.on('finish', () => {
@@ -79,27 +74,20 @@ export function serveUpgrades(http: Http, options: UpgradeOptions): void {
     });
     http.routing(request, response);
   });
-  http.get(options.path, { schema: { hide: true } }, (request, reply) => {
-    // HTTP_TRUSTED_PROXIES applies. A connection that is lost has no address later.
-    const address = request.ip;
+  http.get('/ws', { schema: { hide: true } }, (request, reply) => {
     const upgrade = upgrades.get(request.raw);
-    if (upgrade === undefined) throw upgradeRequired(reply);
-    try {
-      checkHandshake(request.raw);
-      checkOrigin(request.headers, options.origins);
-      options.admit(address);
-    } catch (error) {
-      options.refused(error instanceof ServiceError ? error.code : 'unknown');
-      // RFC 6455, 4.4.
-      if (error instanceof ServiceError && error.status === 426)
-        reply.header('sec-websocket-version', handshakeVersion);
-      throw error;
+    if (upgrade === undefined) {
+      reply.header('upgrade', 'websocket').header('connection', 'upgrade');
+      throw new ServiceError({ code: 'upgrade_required', status: 426, publicMessage: 'This path serves WebSocket.' });
     }
+    checkHandshake(request.raw, reply);
+    checkOrigin(request.headers, options.origins);
+    options.admit();
     upgrades.delete(request.raw);
     reply.hijack();
     release(reply.raw, upgrade.stream);
     sockets.handleUpgrade(request.raw, upgrade.stream, upgrade.head, (socket) =>
-      options.connected(socket, upgrade.stream, address),
+      options.connected(socket, upgrade.stream),
     );
     return reply;
   });
@@ -122,24 +110,19 @@ function takeToken({ headers, rawHeaders }: IncomingMessage): void {
   }
 }
 
-/** Throws 400 or 426 for a handshake that is not valid (RFC 6455, 4.2.1). */
-function checkHandshake({ method, httpVersion, headers, rawHeaders }: IncomingMessage): void {
-  if (method !== 'GET' || httpVersion !== '1.1') throw invalid('A WebSocket needs GET by HTTP/1.1.');
+/** Refuses with problem details what ws refuses without (RFC 6455, 4.2.1). */
+function checkHandshake({ headers }: IncomingMessage, reply: FastifyReply): void {
   if (headers['sec-websocket-version'] !== handshakeVersion) {
+    reply.header('sec-websocket-version', handshakeVersion);
     throw invalid(`The version of WebSocket is ${handshakeVersion}.`, 426);
   }
   if (!keyPattern.test(headers['sec-websocket-key'] ?? '')) {
     throw invalid('The header Sec-WebSocket-Key must be 16 bytes in base64.');
   }
-  if (isRepeated(rawHeaders, 'authorization')) throw invalid('There is more than one token.');
   const protocols = headers['sec-websocket-protocol'];
-  if (protocols === undefined) return;
-  // A browser closes a connection when the answer has none of the offered subprotocols. A token is never in the answer.
-  if (protocols === '') throw invalid(`Offer the subprotocol "${subprotocol}" besides the token.`);
-  const names = protocols.split(listSeparator);
-  if (!names.every((name) => tokenPattern.test(name)) || new Set(names).size < names.length) {
-    throw invalid('The header Sec-WebSocket-Protocol must list different tokens, separated by commas.');
-  }
+  // A browser closes a connection when the answer has none of the offered subprotocols.
+  if (protocols !== undefined && !protocols.split(listSeparator).includes(subprotocol))
+    throw invalid(`Offer the subprotocol "${subprotocol}".`);
 }
 
 /** Browsers let any page open a WebSocket to any host (RFC 6455, 10.2). Other clients send no origin. */
@@ -169,11 +152,6 @@ function release(response: ServerResponse, stream: Duplex): void {
 function asSocket(stream: Writable): Socket {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return stream as Socket;
-}
-
-function upgradeRequired(reply: FastifyReply): ServiceError {
-  reply.header('upgrade', 'websocket').header('connection', 'upgrade');
-  return new ServiceError({ code: 'upgrade_required', status: 426, publicMessage: 'This path serves WebSocket.' });
 }
 
 function invalid(publicMessage: string, status = 400): ServiceError {

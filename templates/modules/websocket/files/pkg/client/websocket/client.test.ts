@@ -3,16 +3,7 @@ import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocketServer, type WebSocket as ServerSocket } from 'ws';
-import {
-  Client,
-  type ClientOptions,
-  type Envelope,
-  MessageError,
-  backoffMs,
-  control,
-  maxChannels,
-  subprotocol,
-} from './index.ts';
+import { Client, type ClientOptions, type Envelope, control, maxTopics, subprotocol } from './index.ts';
 
 /** A server of the protocol, whose every answer a test decides. */
 interface Script {
@@ -22,7 +13,7 @@ interface Script {
   readonly received: Envelope[];
   /** The protocols that were offered, of each connection. */
   readonly offered: string[];
-  /** What it answers to; unless told, it opens sessions. */
+  /** What it answers to messages that are not the protocol's own. */
   answer: (message: Envelope, socket: ServerSocket) => void;
 }
 
@@ -36,7 +27,7 @@ afterEach(() => {
   }
 });
 
-async function script(opened: Record<string, unknown> = {}): Promise<Script> {
+async function script(subscribed: Record<string, unknown> = {}): Promise<Script> {
   const server = createServer();
   const sockets = new WebSocketServer({ server, handleProtocols: () => subprotocol });
   servers.push(server);
@@ -52,18 +43,9 @@ async function script(opened: Record<string, unknown> = {}): Promise<Script> {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       const asked = JSON.parse(data.toString()) as Envelope;
       made.received.push(asked);
-      const limits = { heartbeatMs: 60_000, window: 4, messageLimit: 1000, messagesPerSecond: 1000 };
-      const payload = {
-        sessionId: 's-1',
-        resumed: false,
-        ...limits,
-        offset: '5-0',
-        lost: false,
-        refused: {},
-        ...opened,
-      };
-      if (asked.type === control.open) reply(socket, asked, payload);
-      else made.answer(asked, socket);
+      if (asked.type === control.subscribe) {
+        reply(socket, asked, { offset: '5-0', lost: false, refused: {}, ...subscribed });
+      } else made.answer(asked, socket);
     });
   });
   return made;
@@ -101,17 +83,6 @@ function client(options: ClientOptions): Client {
 const patient = { timeout: 60_000 };
 const hello = { type: 'hello', version: '1.0', payload: { text: 'ahoy' } };
 
-describe('backoff', () => {
-  it('doubles up to the most, and any part of it may be the wait', () => {
-    const options = { baseMs: 100, maxMs: 1000 };
-    expect([0, 1, 2, 3, 4, 50].map((attempt) => backoffMs(attempt, options, 1))).toEqual([
-      100, 200, 400, 800, 1000, 1000,
-    ]);
-    expect(backoffMs(5, options, 0)).toBe(0);
-    expect(backoffMs(1, options, 0.5)).toBe(100);
-  });
-});
-
 describe('a client', () => {
   it('offers its token as a subprotocol, anew for each connection', async () => {
     const server = await script();
@@ -123,43 +94,29 @@ describe('a client', () => {
   });
 
   it('keeps what it sends while offline, in order, and no more than it is told to', async () => {
-    const server = await script({ window: 2 });
+    const server = await script();
     const made = new Client({ url: server.url, queueLimit: 3 });
     clients.push(made);
-    const sent = [1, 2, 3].map((payload) => made.send({ ...hello, payload }));
-    await expect(made.send(hello)).rejects.toMatchObject({ code: 'queue_full', retryable: true });
+    const sent = [1, 2, 3].map((payload) => made.request({ ...hello, payload }));
+    await expect(made.request(hello)).rejects.toMatchObject({ code: 'queue_full', retryable: true });
     server.answer = ({ msgId }, socket) => ack(socket, msgId);
     made.connect();
     await Promise.all(sent);
     expect(server.received.slice(1).map(({ payload }) => payload)).toEqual([1, 2, 3]);
-    expect(made.unacknowledged).toBe(0);
   });
 
-  it('leaves no more unacknowledged at a time than the server says', async () => {
-    const server = await script({ window: 2 });
-    const made = client({ url: server.url });
-    const sent = [1, 2, 3].map((payload) => made.send({ ...hello, payload }));
-    await vi.waitFor(() => expect(server.received).toHaveLength(3), patient);
-    const [, first, second] = server.received;
-    expect(server.received).toHaveLength(3);
-    server.answer = ({ msgId }, socket) => ack(socket, msgId);
-    const [socket] = server.sockets;
-    if (first && second && socket) ack(socket, first.msgId, second.msgId);
-    await Promise.all(sent);
-    expect(server.received).toHaveLength(4);
-  });
-
-  it('sends again after a reconnect what was not acknowledged, with the same id, and says who it was', async () => {
+  it('sends again after a reconnect what was not answered, with the same id', async () => {
     const server = await script();
     const made = client({ url: server.url });
-    const lost = made.send(hello);
+    await vi.waitFor(() => expect(made.state).toBe('open'), patient);
+    const lost = made.request(hello);
     await vi.waitFor(() => expect(server.received).toHaveLength(2), patient);
     server.answer = ({ msgId }, socket) => ack(socket, msgId);
     server.sockets[0]?.terminate();
     await lost;
-    const [, first, reopened, second] = server.received;
+    const [, first, again, second] = server.received;
     expect(second?.msgId).toBe(first?.msgId);
-    expect(reopened?.payload).toEqual({ sessionId: 's-1', after: '5-0', topics: [] });
+    expect(again?.payload).toEqual({ topics: [], after: '5-0' });
   });
 
   it('is answered, told of errors, and gives up in time', async () => {
@@ -177,38 +134,31 @@ describe('a client', () => {
     await expect(made.request({ ...hello, payload: 'silence' }, { timeoutMs: 50 })).rejects.toMatchObject({
       code: 'timeout',
     });
-    expect(made.unacknowledged).toBe(0);
+    const waiting = made.request(hello);
+    made.close();
+    await expect(waiting).rejects.toMatchObject({ code: 'closed' });
   });
 
-  it('answers what the server asks, and says when it cannot', async () => {
+  it('gives up a message that is too large for the server, and sends the others again', async () => {
     const server = await script();
+    server.answer = ({ msgId, payload }, socket) => {
+      if (payload === 'small') ack(socket, msgId);
+      else socket.close(1009);
+    };
     const made = client({ url: server.url });
-    made.respond('age', (payload) => ({ asked: payload }));
-    made.respond('broken', () => {
-      throw new Error('no');
-    });
-    await vi.waitFor(() => expect(made.state).toBe('open'), patient);
-    for (const type of ['age', 'broken', 'unheard']) {
-      server.sockets[0]?.send(message({ msgId: type, type, direction: 'request', payload: 7 }));
-    }
-    await vi.waitFor(() => expect(server.received).toHaveLength(4), patient);
-    expect(server.received.find(({ correlationId }) => correlationId === 'age')).toMatchObject({
-      payload: { asked: 7 },
-    });
-    const codes = server.received.flatMap(({ type, payload }) => (type === control.error ? [payload] : []));
-    expect(codes).toMatchObject(
-      [{ code: 'internal' }, { code: 'unknown_type' }].toSorted((a, b) => (a.code < b.code ? -1 : 1)),
-    );
+    const large = made.request({ ...hello, payload: 'large'.repeat(100) });
+    const small = made.request({ ...hello, payload: 'small' });
+    await expect(large).rejects.toMatchObject({ code: 'message_too_large', retryable: false });
+    expect(await small).toEqual({});
   });
 
   it('subscribes again from the last message it has, and gets each once', async () => {
     const server = await script();
-    server.answer = (asked, socket) => reply(socket, asked, { offset: '5-1' });
     const got: unknown[] = [];
     const made = client({ url: server.url });
     await vi.waitFor(() => expect(made.state).toBe('open'), patient);
     made.subscribe('news', ({ payload }) => void got.push(payload));
-    await vi.waitFor(() => expect(server.received.at(-1)?.payload).toEqual({ topic: 'news' }), patient);
+    await vi.waitFor(() => expect(server.received.at(-1)?.payload).toEqual({ topics: ['news'] }), patient);
     for (const [offset, payload] of [
       ['5-2', 2],
       ['5-2', 2],
@@ -217,13 +167,12 @@ describe('a client', () => {
       server.sockets.at(-1)?.send(message({ topic: 'news', offset, payload }));
     await vi.waitFor(() => expect(got).toEqual([2, 10]), patient);
     server.sockets[0]?.terminate();
-    await vi.waitFor(() => expect(server.received.at(-1)?.type).toBe(control.open), patient);
-    expect(server.received.at(-1)?.payload).toEqual({ sessionId: 's-1', after: '5-10', topics: ['news'] });
+    await vi.waitFor(() => expect(server.received).toHaveLength(3), patient);
+    expect(server.received.at(-1)?.payload).toEqual({ topics: ['news'], after: '5-10' });
   });
 
   it('reports that messages are lost, when it reconnects and while it is connected', async () => {
-    const opened = { lost: true, offset: '3-0' };
-    const server = await script(opened);
+    const server = await script({ lost: true, offset: '3-0' });
     let times = 0;
     const made = client({ url: server.url, onLost: () => (times += 1) });
     await vi.waitFor(() => expect(times).toBe(1), patient);
@@ -252,22 +201,19 @@ describe('a client', () => {
     expect(errors).toMatchObject([{ message: 'listener' }]);
   });
 
-  it('forgets a channel that it is not let on, and says so', async () => {
-    const refusal = { code: 'permission_denied', message: 'No.', retryable: false };
-    const server = await script();
-    server.answer = (asked, socket) => reply(socket, { ...asked, type: control.error }, refusal);
+  it('forgets a topic that it may not have, and says so', async () => {
+    const server = await script({ refused: { secret: { code: 'permission_denied', message: '', retryable: false } } });
     const errors: unknown[] = [];
     const made = client({ url: server.url, onError: (error) => errors.push(error) });
-    await vi.waitFor(() => expect(made.state).toBe('open'), patient);
     made.subscribe('secret', () => {});
     await vi.waitFor(() => expect(errors).toMatchObject([{ code: 'permission_denied' }]), patient);
     server.sockets[0]?.terminate();
-    await vi.waitFor(() => expect(server.received.at(-1)?.payload).toMatchObject({ topics: [] }), patient);
+    await vi.waitFor(() => expect(server.received).toHaveLength(2), patient);
+    expect(server.received.at(-1)?.payload).toMatchObject({ topics: [] });
   });
 
-  it('asks for no more of a topic when nobody listens', async () => {
+  it('asks for no more of a topic when nobody listens, and has no more topics than a server accepts', async () => {
     const server = await script();
-    server.answer = (asked, socket) => reply(socket, asked, { offset: '6-1' });
     const made = client({ url: server.url });
     await vi.waitFor(() => expect(made.state).toBe('open'), patient);
     const first = made.subscribe('news', () => {});
@@ -275,45 +221,19 @@ describe('a client', () => {
     first();
     second();
     await vi.waitFor(() => expect(server.received.at(-1)?.type).toBe(control.unsubscribe), patient);
-    expect(server.received.map(({ type }) => type)).toEqual([control.open, control.subscribe, control.unsubscribe]);
-  });
-
-  it('gets no more of a topic that it has left, and all of it when it listens again', async () => {
-    const server = await script();
-    const got: unknown[] = [];
-    const made = client({ url: server.url });
-    made.onPushed(({ payload }) => void got.push(payload));
-    await vi.waitFor(() => expect(made.state).toBe('open'), patient);
-    made.subscribe('news', ({ payload }) => void got.push(payload))();
-    await vi.waitFor(() => expect(server.received.at(-1)?.type).toBe(control.unsubscribe), patient);
-    const [socket] = server.sockets;
-    // Both were sent before the server got the last message.
-    socket?.send(message({ topic: 'news', offset: '6-2', payload: 'late' }));
-    socket?.send(message({ offset: '6-3', payload: 'pushed' }));
-    await vi.waitFor(() => expect(got).toEqual(['pushed']), patient);
-    made.subscribe('news', ({ payload }) => void got.push(payload));
-    socket?.send(message({ topic: 'news', offset: '6-4', payload: 'new' }));
-    await vi.waitFor(() => expect(got).toEqual(['pushed', 'new']), patient);
-  });
-
-  it('leaves a topic that nobody listens to any more by the time it is connected', async () => {
-    let leave = (): void => {};
-    const server = await script({
-      // After the server was asked, and before it answers.
-      get resumed() {
-        leave();
-        return false;
-      },
-    });
-    const made = client({ url: server.url });
-    leave = made.subscribe('news', () => {});
-    await vi.waitFor(() => expect(server.received.at(-1)?.type).toBe(control.unsubscribe), patient);
-    expect(server.received.map(({ payload }) => payload)).toEqual([{ topics: ['news'] }, { topic: 'news' }]);
+    expect(server.received.map(({ type }) => type)).toEqual([
+      control.subscribe,
+      control.subscribe,
+      control.unsubscribe,
+    ]);
+    for (let count = 0; count < maxTopics; count += 1) made.subscribe(`${count}`, () => {});
+    expect(() => made.subscribe('one too many', () => {})).toThrow(RangeError);
+    expect(() => made.subscribe('a'.repeat(257), () => {})).toThrow(RangeError);
   });
 
   it('finds out that a server is silent, and connects anew', async () => {
-    const server = await script({ heartbeatMs: 30 });
-    client({ url: server.url });
+    const server = await script();
+    client({ url: server.url, heartbeatMs: 30 });
     await vi.waitFor(() => expect(server.sockets.length).toBeGreaterThan(1), patient);
     expect(server.received.some(({ type }) => type === control.ping)).toBe(true);
   });
@@ -356,60 +276,13 @@ describe('a client', () => {
     expect(server.sockets).toHaveLength(1);
   });
 
-  it('that is closed and connects anew before it was let in keeps the new connection', async () => {
-    let reconnect = (): void => {};
-    const server = await script({
-      // Once the server has been asked, and before it answers.
-      get resumed() {
-        reconnect();
-        return false;
-      },
-    });
-    const states: string[] = [];
-    const made = client({ url: server.url, onState: (state) => states.push(state) });
-    reconnect = () => {
-      reconnect = () => {};
-      made.close();
-      made.connect();
-    };
-    await vi.waitFor(() => expect(made.state).toBe('open'), patient);
-    expect(states).toEqual(['connecting', 'closed', 'connecting', 'open']);
-    expect(server.sockets).toHaveLength(2);
-  });
-
-  it('asks at first for no more topics than a server takes', async () => {
-    const server = await script();
-    const made = new Client({ url: server.url });
-    clients.push(made);
-    for (let count = 0; count <= maxChannels; count += 1) made.subscribe(`${count}`, () => {});
-    made.connect();
-    await vi.waitFor(() => expect(server.received).toHaveLength(2), patient);
-    const [{ payload: opening } = {}, rest] = server.received;
-    expect(Object(opening).topics).toHaveLength(maxChannels);
-    expect(rest).toMatchObject({ type: control.subscribe, payload: { topic: `${maxChannels}` } });
-  });
-
-  it('does not fight for its session when another connection has taken it over', async () => {
-    const server = await script();
-    const made = client({ url: server.url });
-    await vi.waitFor(() => expect(made.state).toBe('open'), patient);
-    const waiting = made.send(hello);
-    server.sockets[0]?.close(4409, 'session_replaced');
-    await expect(waiting).rejects.toBeInstanceOf(MessageError);
-    expect(made.state).toBe('closed');
-    expect(server.sockets).toHaveLength(1);
-  });
-
   it('hears why the server closes', async () => {
     const server = await script();
     const errors: unknown[] = [];
     const made = client({ url: server.url, onError: (error) => errors.push(error) });
     await vi.waitFor(() => expect(made.state).toBe('open'), patient);
-    server.sockets[0]?.send('no JSON');
-    server.sockets[0]?.send(
-      message({ type: control.error, payload: { code: 'token_expired', message: 'Over.', retryable: true } }),
-    );
-    await vi.waitFor(() => expect(errors).toMatchObject([{ code: 'token_expired' }]), patient);
+    server.sockets[0]?.close(4401, 'token_expired');
+    await vi.waitFor(() => expect(errors).toMatchObject([{ message: 'token_expired', retryable: true }]), patient);
   });
 
   it('does not wait for a server that does not answer the handshake', async () => {

@@ -4,15 +4,15 @@ export const subprotocol = 'envelope.v2';
 /** Prefix of a token that a browser sends as one more subprotocol: a browser cannot set a header, and URLs end up in logs. */
 export const tokenPrefix = 'bearer.';
 
-/** Maximum number of topics and tags of one client. */
-export const maxChannels = 128;
+/** Maximum number of topics of one client. */
+export const maxTopics = 128;
 
 /** Maximum length of the name of a topic. */
 export const maxTopicLength = 256;
 
 /** The shape of every message, in both directions. */
 export interface Envelope {
-  /** Chosen by the sender, unique in its session. A message that is sent again keeps its id. */
+  /** Chosen by the sender. A message that is sent again keeps its id. */
   readonly msgId: string;
   /** When the message was made, in milliseconds since 1970. */
   readonly timestamp: number;
@@ -30,7 +30,7 @@ export interface Envelope {
   readonly traceparent?: string;
   /** Milliseconds for which the sender waits. */
   readonly timeoutMs?: number;
-  /** Topic of a published message. A message that is pushed to a subject or a tag has none. */
+  /** Topic of a published message. A message that is pushed to a subject has none. */
   readonly topic?: string;
   /** Position of a published or pushed message in the order of all of them. */
   readonly offset?: string;
@@ -38,8 +38,6 @@ export interface Envelope {
 
 /** Types of the protocol's own messages. */
 export const control = {
-  /** Client: the first message of a connection. */
-  open: 'session.open',
   subscribe: 'topic.subscribe',
   unsubscribe: 'topic.unsubscribe',
   /** Server: published messages are lost to this client. */
@@ -47,7 +45,7 @@ export const control = {
   /** Server: a message without an answer was handled. */
   ack: 'ack',
   ping: 'ping',
-  /** A message was not handled. Without `correlationId`: the reason why the server closes the connection. */
+  /** A message was not handled. */
   error: 'error',
 } as const;
 
@@ -55,13 +53,7 @@ export const control = {
 export const controlVersion = '1.0';
 
 /** Codes with which a server closes a connection (RFC 6455, 7.4). */
-export const closeCodes = {
-  goingAway: 1001,
-  unsupportedData: 1003,
-  tokenExpired: 4401,
-  replaced: 4409,
-  flood: 4429,
-} as const;
+export const closeCodes = { goingAway: 1001, unsupportedData: 1003, messageTooBig: 1009, tokenExpired: 4401 } as const;
 
 /** Payload of `error`. */
 export interface ErrorPayload {
@@ -71,42 +63,14 @@ export interface ErrorPayload {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** Payload of the answer to `session.open`. */
-export interface Opened {
-  readonly sessionId: string;
-  /** Whether the server still knows which messages of this session it has handled. */
-  readonly resumed: boolean;
-  /** Milliseconds between two pings of the client. */
-  readonly heartbeatMs: number;
-  /** Maximum number of messages of the client that are not answered. */
-  readonly window: number;
-  /** Maximum size of a message of the client in bytes. */
-  readonly messageLimit: number;
-  /** Maximum number of messages of the client in a second. */
-  readonly messagesPerSecond: number;
+/** Payload of the answer to `topic.subscribe`. */
+export interface Subscribed {
   /** The client has every message up to this position, unless `lost` is true. */
   readonly offset: string;
   /** Whether messages that the client missed are no longer kept. */
   readonly lost: boolean;
   /** Topics that the client may not have, and why. */
   readonly refused: Readonly<Record<string, ErrorPayload>>;
-}
-
-/** An error of the server, or one of this client: `queue_full`, `message_too_large`, `timeout`, `closed`. */
-export class MessageError extends Error {
-  override readonly name = 'MessageError';
-  readonly code: string;
-  /** Whether the same message may succeed later. */
-  readonly retryable: boolean;
-  readonly details: Readonly<Record<string, unknown>> | undefined;
-
-  /** @param payload code, message and details */
-  constructor({ code, message, retryable, details }: ErrorPayload) {
-    super(message);
-    this.code = code;
-    this.retryable = retryable;
-    this.details = details;
-  }
 }
 
 /**
