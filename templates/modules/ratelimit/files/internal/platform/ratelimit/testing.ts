@@ -12,7 +12,6 @@ import { type Metrics, metrics } from '../metrics/module.ts';
 import { redis } from '../redis/module.ts';
 import { tracing } from '../app/tracing.ts';
 import { ratelimit } from './module.ts';
-import { sharedRatelimit } from './redisStore.ts';
 
 /** A service with limits, and routes of its own. */
 export interface TestService {
@@ -27,7 +26,7 @@ export interface TestService {
 
 /**
  * @param env settings
- * @param routes registers them; they are there before the limits are shared
+ * @param routes registers them
  * @returns the service, ready. The headers `test-user` and `test-tenant` stand for a token: there is no module for those here
  */
 export async function testService(env: Environment, routes: (server: Http) => void): Promise<TestService> {
@@ -60,7 +59,7 @@ export async function testService(env: Environment, routes: (server: Http) => vo
     },
   });
   const settings: Environment = { ...testSettings, ...env };
-  const modules: Module[] = [metrics, tracing, http, ratelimit, slice, redis, sharedRatelimit];
+  const modules: Module[] = [metrics, tracing, http, redis, slice, ratelimit];
   const service = new Service(modules, {
     log: pino({ base: null }, { write: (line) => (log.text += line) }),
     configOf: (module) => readConfig(module.config, settings),
