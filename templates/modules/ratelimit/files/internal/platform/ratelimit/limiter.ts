@@ -82,7 +82,8 @@ export function decide(state: State, limit: Limit, clock: number): Standing {
   }
   const [oldest] = slices;
   const resetMs = oldest === undefined ? limit.windowMs : (oldest.number + slicesOfWindow + 1) * sliceMs - now;
-  const waits = { allowed: 0, window: resetMs, bucket: (1 - tokens) / limit.perMs };
+  // Rounding may leave 0 at the very end of a slice.
+  const waits = { allowed: 0, window: Math.max(resetMs, 1), bucket: (1 - tokens) / limit.perMs };
   return { outcome, left, resetMs, retryAfterMs: waits[outcome] };
 }
 
@@ -113,7 +114,7 @@ if outcome == 'allowed' then
   redis.call('SET', KEYS[1], cjson.encode({ slices = slices, tokens = tokens - 1, at = now }), 'PX', ARGV[5])
 end
 local reset = slices[1] and (slices[1].number + ${slicesOfWindow + 1}) * slice - now or window
-local waits = { allowed = 0, window = reset, bucket = (1 - tokens) / rate }
+local waits = { allowed = 0, window = math.max(reset, 1), bucket = (1 - tokens) / rate }
 return cjson.encode({ outcome = outcome, left = left, resetMs = reset, retryAfterMs = waits[outcome] })`;
 }
 
