@@ -111,8 +111,6 @@ describe.skipIf(!url)('limits in Redis (needs REDIS_URL)', () => {
         ...env,
         REDIS_URL: proxy.url,
         REDIS_COMMAND_TIMEOUT_MS: '300',
-        REDIS_RECONNECT_MAX_MS: '50',
-        REDIS_PING_INTERVAL_MS: '100',
       };
       const { api, metrics, log, service } = await testService(settings, (server) => {
         const policy = { name: 'one', quota: 100, windowSeconds: 3600, burst: 5, rate: 0.001 };
