@@ -13,7 +13,7 @@ import type { Http } from '../http/server.ts';
 import { type Identity, identity } from '../identity/module.ts';
 import { type Metrics, metrics } from '../metrics/module.ts';
 import { tracing } from '../app/tracing.ts';
-import { type Auth, auth } from './module.ts';
+import { auth } from './module.ts';
 
 export const issuer = 'https://login.example.com/';
 export const audience = 'https://orders.example.com';
@@ -113,7 +113,7 @@ export interface TestService {
  */
 export async function testService(
   env: Readonly<Record<string, string>>,
-  routes: (server: Http, guard: Auth) => void,
+  routes: (server: Http) => void,
 ): Promise<TestService> {
   const log = { text: '' };
   const { promise, resolve } = Promise.withResolvers<Pick<TestService, 'http' | 'metrics' | 'identity'>>();
@@ -122,7 +122,7 @@ export async function testService(
     config: Type.Object({}),
     requires: [http, identity, metrics, auth],
     start({ use }) {
-      routes(use(http), use(auth));
+      routes(use(http));
       resolve({ http: use(http), metrics: use(metrics), identity: use(identity) });
       return { value: undefined };
     },
