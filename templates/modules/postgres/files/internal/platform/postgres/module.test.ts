@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkConfig } from '../config/config.ts';
+import { DatabaseUnavailableError } from './errors.ts';
 import { postgres } from './module.ts';
 import { type TestService, testService } from './testing.ts';
 
@@ -36,7 +37,7 @@ describe('the module, without a server', () => {
     await begun.promise;
     expect(await started.service.stop(0, 500)).toBe(false);
     stopped.resolve();
-    await expect(forgotten).rejects.toThrow('taken away');
+    await expect(forgotten).rejects.toThrow(DatabaseUnavailableError);
   });
 });
 

@@ -129,16 +129,11 @@ async function onServer(server: string, statement: string): Promise<void> {
   }
 }
 
-/** Collects the lines of a logger in a test. */
+/** Collects the lines of a logger in a test, each with one JSON object. */
 export class LogLines {
-  readonly #lines: string[] = [];
+  text = '';
 
   write(line: string): void {
-    this.#lines.push(line);
-  }
-
-  /** All lines, each with one JSON object. */
-  get text(): string {
-    return this.#lines.join('');
+    this.text += line;
   }
 }
