@@ -41,12 +41,13 @@ async function reset(client: ClientBase): Promise<void> {
  * Opens a database in memory. Its first files take initdb several seconds, so they are made once and kept in a file. When that file
  * cannot be written, they are made each time.
  */
-async function openInMemory({ create }: typeof PGlite): Promise<PGlite> {
+async function openInMemory(Embedded: typeof PGlite): Promise<PGlite> {
   const file = cacheFile();
   const kept = await readFile(file).catch(() => undefined);
-  const opened = kept && (await create({ dataDir: 'memory://', loadDataDir: new Blob([kept]) }).catch(() => undefined));
+  const opened =
+    kept && (await Embedded.create({ dataDir: 'memory://', loadDataDir: new Blob([kept]) }).catch(() => undefined));
   if (opened) return opened;
-  const made = await create('memory://');
+  const made = await Embedded.create('memory://');
   await keep(file, made).catch(() => undefined);
   return made;
 }
