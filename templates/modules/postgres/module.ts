@@ -27,6 +27,7 @@ export default defineModule({
       },
     ],
   },
+  platformTests: ['internal/platform/postgres/testService.ts'],
   wiring: { postgres: 'internal/platform/postgres/module.ts' },
   ownership: {
     managed: ['internal/migrations/20261130_idempotency.ts'],

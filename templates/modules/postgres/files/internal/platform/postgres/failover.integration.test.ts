@@ -10,7 +10,8 @@ import { freePort, openProxy } from '../../../test/support/proxy.ts';
 import { createLogger } from '../log/logger.ts';
 import { DatabaseUnavailableError } from './errors.ts';
 import { migrate } from './migrate.ts';
-import { LogLines, testService } from './testing.ts';
+import { LogLines } from './testing.ts';
+import { testService } from './testService.ts';
 
 const needed = ['initdb', 'pg_basebackup', 'pg_ctl'];
 const programs = [...(process.env['PATH'] ?? '').split(path.delimiter), ...globSync('/usr/lib/postgresql/*/bin')].find(

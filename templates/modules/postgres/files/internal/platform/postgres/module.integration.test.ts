@@ -6,7 +6,8 @@ import { openProxy } from '../../../test/support/proxy.ts';
 import { createLogger } from '../log/logger.ts';
 import { migrate } from './migrate.ts';
 import { DatabaseUnavailableError } from './errors.ts';
-import { LogLines, createDatabase, serverUrl, testService } from './testing.ts';
+import { LogLines, createDatabase, serverUrl } from './testing.ts';
+import { testService } from './testService.ts';
 
 const server = serverUrl();
 

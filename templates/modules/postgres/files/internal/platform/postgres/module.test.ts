@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkConfig } from '../config/config.ts';
 import { DatabaseUnavailableError } from './errors.ts';
 import { postgres } from './module.ts';
-import { type TestService, testService } from './testing.ts';
+import { type TestService, testService } from './testService.ts';
 
 describe('the module, without a server', () => {
   let started: TestService;

@@ -1,12 +1,12 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openProxy } from '../../../test/support/proxy.ts';
 import { RedisUnavailableError } from './connection.ts';
-import { type TestService, deleteKeys, ownPrefix, serverUrl, testService } from './testing.ts';
+import { deleteKeys, ownPrefix, serverUrl, testService } from './testing.ts';
 
 const url = serverUrl() ?? '';
 
 async function start(env: Readonly<Record<string, string>> = {}) {
-  const started: TestService = await testService({ REDIS_URL: url, ...ownPrefix(), ...env });
+  const started = await testService({ REDIS_URL: url, ...ownPrefix(), ...env });
   onTestFinished(() => started.service.stop(0, 2000).then(() => undefined));
   const { server } = started.redis;
   if (server === undefined) throw new Error('there is a server');
