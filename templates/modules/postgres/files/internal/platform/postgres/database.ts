@@ -64,8 +64,8 @@ export interface OpenDatabase {
   readonly tables: <Tables>() => Database<Tables>;
   /** Whether the server refuses writes; `SupervisedPool.isReadOnly`. */
   readonly isReadOnly: (timeoutMs: number) => Promise<boolean>;
-  /** Closes it. Waits for the connections that code holds, until the signal aborts. */
-  readonly close: (signal?: AbortSignal) => Promise<void>;
+  /** Closes it, when code holds no connection any more. */
+  readonly close: () => Promise<void>;
 }
 
 export interface OpenOptions {
@@ -109,8 +109,8 @@ export async function openDatabase({
       return { db, transaction: (run, options) => transaction(db, metrics, run, options) };
     },
     isReadOnly: (timeoutMs) => supervised.isReadOnly(timeoutMs),
-    close: async (signal) => {
-      await supervised.end(signal);
+    close: async () => {
+      await pool.end();
       await close();
     },
   };

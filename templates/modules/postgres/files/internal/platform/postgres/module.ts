@@ -36,9 +36,9 @@ export const postgres = defineModule({
     return {
       value,
       health: health.report,
-      stop: async (signal) => {
+      stop: async () => {
         health.stop();
-        await database.close(signal);
+        await database.close();
       },
     };
   },

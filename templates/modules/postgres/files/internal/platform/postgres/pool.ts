@@ -14,13 +14,12 @@ export class SupervisedPool implements PostgresPool {
   readonly #pool: Pool;
   readonly #log: Logger;
   readonly #metrics: PostgresMetrics;
-  readonly #held = new Set<PostgresPoolClient>();
   readonly #openedAt = new WeakMap<object, number>();
   /** Connections that were opened before this time are closed instead of used. */
   #validSince = -Infinity;
 
   /**
-   * @param pool the pool of node-postgres; `end` closes it
+   * @param pool the pool of node-postgres
    * @param log gets a line for each idle connection that breaks
    * @param metrics updated for each connection that is taken
    */
@@ -39,6 +38,10 @@ export class SupervisedPool implements PostgresPool {
   /** Kysely reads them. */
   get options(): object {
     return this.#pool.options;
+  }
+
+  end(): Promise<void> {
+    return this.#pool.end();
   }
 
   /**
@@ -64,17 +67,6 @@ export class SupervisedPool implements PostgresPool {
     } finally {
       stopWaiting();
     }
-  }
-
-  /**
-   * Closes the pool. Waits for the connections that code holds.
-   * @param signal when aborted, these are destroyed
-   */
-  async end(signal?: AbortSignal): Promise<void> {
-    const destroy = (): void => this.#held.forEach((client) => this.#release(client, true));
-    signal?.addEventListener('abort', destroy, { once: true });
-    await this.#pool.end();
-    signal?.removeEventListener('abort', destroy);
   }
 
   /**
@@ -104,19 +96,13 @@ export class SupervisedPool implements PostgresPool {
   }
 
   #taken(client: PostgresPoolClient): PostgresPoolClient {
-    this.#held.add(client);
     const run = <Row>(text: string, parameters: readonly unknown[]) => this.#run<Row>(client, text, parameters);
     function query<Row>(text: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<Row>>;
     function query<Row>(cursor: PostgresCursor<Row>): PostgresCursor<Row>;
     function query<Row>(given: string | PostgresCursor<Row>, parameters: readonly unknown[] = []) {
       return typeof given === 'string' ? run<Row>(given, parameters) : client.query(given);
     }
-    return { query, release: (destroy) => this.#release(client, destroy) };
-  }
-
-  /** After the pool has destroyed a connection, the code that held it releases it again. */
-  #release(client: PostgresPoolClient, destroy = false): void {
-    if (this.#held.delete(client)) client.release(destroy);
+    return { query, release: (destroy) => client.release(destroy) };
   }
 
   /** Runs a query. It is cancelled on the server when the context ends; a rollback is not. */

@@ -42,8 +42,8 @@ export async function testDatabase(env: Environment = {}): Promise<TestDatabase>
     ...database,
     registry,
     log,
-    close: async (signal) => {
-      await database.close(signal);
+    close: async () => {
+      await database.close();
       await created?.drop();
     },
   };
