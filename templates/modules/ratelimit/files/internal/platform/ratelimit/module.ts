@@ -1,5 +1,5 @@
 import { Counter } from '@prometheus-io/client';
-import type { FastifyContextConfig, FastifyRequest } from 'fastify';
+import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify';
 import { defineModule } from '../app/module.ts';
 import type { Handle } from '../http/types.ts';
 import { http } from '../http/module.ts';
@@ -63,15 +63,17 @@ export const ratelimit = defineModule({
     const { server } = use(redis);
     const store = server ? new RedisStore({ server, fallback: memory, log, fellBack: () => fallbacks.inc() }) : memory;
 
-    const check: Handle = async (request, reply) => {
-      const policy = policyFor(request);
-      if (policy === undefined) return;
+    const limit = async (request: FastifyRequest, reply: FastifyReply, policy: Policy): Promise<void> => {
       const standing = await store.take(keyOf(request, policy), policy.limit);
       decisions.inc({ policy: policy.name, outcome: standing.outcome });
       // The deadline may have passed.
       if (reply.sent) return;
       setHeaders(reply, policy, standing);
       if (standing.outcome !== 'allowed') throw new RateLimitedError(policy.name, standing);
+    };
+    const check: Handle = (request, reply, next) => {
+      const policy = policyFor(request);
+      return policy === undefined ? next() : limit(request, reply, policy);
     };
     use(http).exposedHeaders.push('ratelimit', 'ratelimit-policy');
     // The caller is known by then, and the body is not read yet.
