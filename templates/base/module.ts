@@ -73,6 +73,7 @@ export default defineModule({
     'test/overload.test.ts',
     'test/stopping.test.ts',
     'test/support/jumpingClock.ts',
+    'test/support/modules.ts',
     'test/support/proxy.ts',
     'test/support/random.ts',
     'test/support/raw.ts',

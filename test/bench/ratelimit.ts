@@ -20,7 +20,7 @@ export const ratelimit: Measurement = {
     const own = withHello(service(slipwayWith('ratelimit')));
     const servers: Server[] = [
       { name: 'the base service', ...plain },
-      { name: 'with ratelimit, no quota: the concurrency limit alone', ...own },
+      { name: 'with ratelimit, no quota', ...own },
       { name: 'with a quota, in memory', ...own, env: quota },
       {
         name: 'with a quota, in Redis on the same machine',

@@ -24,6 +24,8 @@ export default defineModule({
   renamed: {
     'internal/redis/connection.ts': 'internal/platform/redis/connection.ts',
     'internal/redis/errors.ts': 'internal/platform/redis/connection.ts',
+    'internal/platform/redis/supervision.ts': 'internal/platform/redis/connection.ts',
+    'internal/platform/redis/metrics.ts': 'internal/platform/redis/connection.ts',
     'internal/redis/': 'internal/platform/redis/',
     'docs/runbooks/redis-down.md': 'docs/runbooks/redis.md',
     'docs/runbooks/redis-slow.md': 'docs/runbooks/redis.md',

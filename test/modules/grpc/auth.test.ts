@@ -51,8 +51,12 @@ describe('grpc beside auth', () => {
         const swapped = `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
         await expect(call(swapped)).rejects.toMatchObject({ grpcStatus: 'UNAUTHENTICATED' });
       }
-      expect(await service.metrics.text()).toMatch(/^auth_decisions_total\{outcome="denied",reason="expired"\} 1$/m);
-      expect(await service.metrics.text()).toMatch(/^auth_decisions_total\{outcome="denied",reason="algorithm"\} 4$/m);
+      expect(await service.metrics.text()).toMatch(
+        /^auth_decisions_total\{outcome="denied",reason="jwt_expired"\} 1$/m,
+      );
+      expect(await service.metrics.text()).toMatch(
+        /^auth_decisions_total\{outcome="denied",reason="jose_alg_not_allowed"\} 4$/m,
+      );
       expect(service.log.text).toContain('"method":"test.Echo/One"');
     } finally {
       await service.stop();

@@ -10,6 +10,7 @@ import { tracing } from '../../../templates/base/files/internal/platform/app/tra
 import { auth } from '../../../templates/modules/auth/files/internal/platform/auth/module.ts';
 import { sign, type TestKey, testKey } from '../../../templates/modules/auth/files/internal/platform/auth/testing.ts';
 import { ratelimit } from '../../../templates/modules/ratelimit/files/internal/platform/ratelimit/module.ts';
+import { redis } from '../../../templates/modules/redis/files/internal/platform/redis/module.ts';
 import { versioning } from '../../../templates/modules/versioning/files/internal/platform/versioning/module.ts';
 import { startWithAuth } from './withAuth.ts';
 
@@ -33,21 +34,21 @@ describe('module versioning beside auth and ratelimit, none of which knows anoth
           route({
             method: 'GET',
             url: '/things',
-            config: { auth: { scopes: ['things:read'] }, ratelimit: { policy } },
+            config: { auth: { scopes: ['things:read'] }, ratelimit: policy },
             handler: () => ({ word }),
           });
           const ofEach = { quota: 1, windowSeconds: 60 };
           route({
             method: 'GET',
             url: '/prices',
-            config: { ratelimit: { policy: ofEach } },
+            config: { ratelimit: ofEach },
             handler: () => ({ word }),
           });
         });
         return { value: undefined };
       },
     });
-    service = await startWithAuth(key, [metrics, tracing, http, identity, auth, ratelimit, versioning, slice]);
+    service = await startWithAuth(key, [metrics, tracing, http, identity, auth, redis, ratelimit, versioning, slice]);
   });
   afterAll(() => service.stop(0, 5000));
 

@@ -79,69 +79,92 @@ it('lets a good token through', async () => {
 describe('a token is refused', () => {
   const longKid = 'k'.repeat(4000);
   it.each<[string, string, () => string | Promise<string>]>([
-    ['with alg none', 'algorithm', () => unsigned({ alg: 'none' }, claims())],
-    ['with alg None', 'algorithm', () => unsigned({ alg: 'None', kid: 'good' }, claims())],
+    ['with alg none', 'jose_alg_not_allowed', () => unsigned({ alg: 'none' }, claims())],
+    ['with alg None', 'jose_alg_not_allowed', () => unsigned({ alg: 'None', kid: 'good' }, claims())],
     [
       'with alg none and the signature of a good one',
-      'algorithm',
+      'jose_alg_not_allowed',
       async () => {
         const [, , signature] = (await sign(good)).split('.');
         return unsigned({ alg: 'none', kid: 'good' }, claims(), signature);
       },
     ],
-    ['signed by HMAC with the public key', 'algorithm', signedWithPublicKey],
-    ['with an algorithm that is not in the settings', 'algorithm', async () => sign(await testKey('good', 'ES384'))],
-    ['with an algorithm of another kind of key', 'key_unknown', async () => sign(await testKey('good', 'RS256'))],
-    ['signed by a stranger under the id of a good key', 'signature', () => sign(stranger)],
+    ['signed by HMAC with the public key', 'jose_alg_not_allowed', signedWithPublicKey],
+    [
+      'with an algorithm that is not in the settings',
+      'jose_alg_not_allowed',
+      async () => sign(await testKey('good', 'ES384')),
+    ],
+    [
+      'with an algorithm of another kind of key',
+      'jwks_no_matching_key',
+      async () => sign(await testKey('good', 'RS256')),
+    ],
+    ['signed by a stranger under the id of a good key', 'jws_signature_verification_failed', () => sign(stranger)],
     [
       'with claims that were changed',
-      'signature',
+      'jws_signature_verification_failed',
       async () => {
         const [header, , signature] = (await sign(good)).split('.');
         return `${header}.${encode({ ...claims(), sub: 'root' })}.${signature}`;
       },
     ],
-    ['without a signature', 'signature', async () => `${(await sign(good)).split('.').slice(0, 2).join('.')}.`],
-    ['with a path as key id', 'key_unknown', () => sign(stranger, {}, { kid: '../../../../dev/null' })],
-    ['with SQL as key id', 'key_unknown', () => sign(stranger, {}, { kid: "x' UNION SELECT 'key" })],
-    ['with a URL as key id', 'key_unknown', () => sign(stranger, {}, { kid: 'https://evil.example.com/key' })],
-    ['with a very long key id', 'key_unknown', () => sign(stranger, {}, { kid: longKid })],
-    ['with a key id that is a name of every object', 'key_unknown', () => sign(stranger, {}, { kid: '__proto__' })],
+    [
+      'without a signature',
+      'jws_signature_verification_failed',
+      async () => `${(await sign(good)).split('.').slice(0, 2).join('.')}.`,
+    ],
+    ['with a path as key id', 'jwks_no_matching_key', () => sign(stranger, {}, { kid: '../../../../dev/null' })],
+    ['with SQL as key id', 'jwks_no_matching_key', () => sign(stranger, {}, { kid: "x' UNION SELECT 'key" })],
+    ['with a URL as key id', 'jwks_no_matching_key', () => sign(stranger, {}, { kid: 'https://evil.example.com/key' })],
+    ['with a very long key id', 'jwks_no_matching_key', () => sign(stranger, {}, { kid: longKid })],
+    [
+      'with a key id that is a name of every object',
+      'jwks_no_matching_key',
+      () => sign(stranger, {}, { kid: '__proto__' }),
+    ],
     [
       'with a key id that is no text',
-      'key_unknown',
+      'jwks_no_matching_key',
       () => unsigned({ alg: 'ES256', kid: { good: 1 } }, claims(), 'AA'),
     ],
-    ['with a key of its own in the header', 'signature', () => sign(stranger, {}, { jwk: stranger.publicJwk })],
-    ['with the address of a key in the header', 'signature', () => sign(stranger, {}, { jku: 'http://127.0.0.1:1/' })],
+    [
+      'with a key of its own in the header',
+      'jws_signature_verification_failed',
+      () => sign(stranger, {}, { jwk: stranger.publicJwk }),
+    ],
+    [
+      'with the address of a key in the header',
+      'jws_signature_verification_failed',
+      () => sign(stranger, {}, { jku: 'http://127.0.0.1:1/' }),
+    ],
     [
       'with a certificate in the header',
-      'signature',
+      'jws_signature_verification_failed',
       () => sign(stranger, {}, { x5u: 'http://127.0.0.1:1/', x5c: ['AA'] }),
     ],
     [
       'with an extension that must be understood',
-      'token_malformed',
+      'jose_not_supported',
       () => unsigned({ alg: 'ES256', crit: ['x'], x: 1 }, claims(), 'AA'),
     ],
-    ['that has expired', 'expired', () => sign(good, { exp: seconds(-31) })],
-    ['that never expires', 'claims', () => sign(good, { exp: undefined })],
-    ['that expires at no time', 'claims', () => sign(good, { exp: 'never' })],
-    ['that is not yet valid', 'not_yet_valid', () => sign(good, { nbf: seconds(60) })],
-    ['for another audience', 'audience', () => sign(good, { aud: 'https://other.example.com' })],
-    ['for no audience', 'claims', () => sign(good, { aud: undefined })],
-    ['of another issuer', 'issuer', () => sign(good, { iss: 'https://evil.example.com/' })],
-    ['of an issuer that begins alike', 'issuer', () => sign(good, { iss: `${issuer}evil` })],
-    ['without a subject', 'claims', () => sign(good, { sub: undefined })],
-    ['with an empty subject', 'claims', () => sign(good, { sub: '' })],
-    ['that is too long', 'token_oversized', () => sign(good, { padding: 'x'.repeat(13_000) })],
-    ['that is no JWT', 'token_malformed', () => 'abc'],
-    ['with a header that is no JSON', 'token_malformed', () => `${encode('{"alg"')}.${encode(claims())}.AA`],
-    ['with a header that is no object', 'token_malformed', () => unsigned('null', claims(), 'AA')],
-    ['with claims that are no JSON', 'token_malformed', async () => rawToken('not json')],
-    ['with claims that are a list', 'token_malformed', async () => rawToken('[]')],
-    ['with base64 that is none', 'token_malformed', () => '~~~.~~~.~~~'],
-    ['with five parts, as if encrypted', 'token_malformed', () => `${encode({ alg: 'dir', enc: 'A256GCM' })}.a.b.c.d`],
+    ['that has expired', 'jwt_expired', () => sign(good, { exp: seconds(-31) })],
+    ['that never expires', 'claim_exp', () => sign(good, { exp: undefined })],
+    ['that expires at no time', 'claim_exp', () => sign(good, { exp: 'never' })],
+    ['that is not yet valid', 'claim_nbf', () => sign(good, { nbf: seconds(60) })],
+    ['for another audience', 'claim_aud', () => sign(good, { aud: 'https://other.example.com' })],
+    ['for no audience', 'claim_aud', () => sign(good, { aud: undefined })],
+    ['of another issuer', 'claim_iss', () => sign(good, { iss: 'https://evil.example.com/' })],
+    ['of an issuer that begins alike', 'claim_iss', () => sign(good, { iss: `${issuer}evil` })],
+    ['without a subject', 'claim_sub', () => sign(good, { sub: undefined })],
+    ['with an empty subject', 'claim_sub', () => sign(good, { sub: '' })],
+    ['that is no JWT', 'jws_invalid', () => 'abc'],
+    ['with a header that is no JSON', 'jws_invalid', () => `${encode('{"alg"')}.${encode(claims())}.AA`],
+    ['with a header that is no object', 'jws_invalid', () => unsigned('null', claims(), 'AA')],
+    ['with claims that are no JSON', 'jwt_invalid', async () => rawToken('not json')],
+    ['with claims that are a list', 'jwt_invalid', async () => rawToken('[]')],
+    ['with base64 that is none', 'jws_invalid', () => '~~~.~~~.~~~'],
+    ['with five parts, as if encrypted', 'jws_invalid', () => `${encode({ alg: 'dir', enc: 'A256GCM' })}.a.b.c.d`],
   ])('%s: %s', async (_what, reason, token) => {
     const text = await token();
     const answer = await send(`Bearer ${text}`);
@@ -242,7 +265,7 @@ it('takes an ID token for no access token when the type is pinned', async () => 
     await statusOf('JWT'),
     await statusOf(),
   ]).toEqual([200, 200, 401, 401]);
-  expect(pinned.log.text).toContain('"reason":"token_type"');
+  expect(pinned.log.text).toContain('"reason":"claim_typ"');
   await pinned.service.stop(0, 1000);
 });
 
@@ -251,7 +274,7 @@ it('counts each reason', async () => {
     `Bearer ${await new SignJWT({}).setProtectedHeader({ alg: 'ES256', kid: 'good' }).sign(stranger.privateKey)}`,
   );
   const text = await started.metrics.text();
-  expect(text).toMatch(/^auth_decisions_total\{outcome="denied",reason="signature"\} \d+$/m);
+  expect(text).toMatch(/^auth_decisions_total\{outcome="denied",reason="jws_signature_verification_failed"\} \d+$/m);
   expect(text).toMatch(/^auth_decisions_total\{outcome="granted",reason=""\} 1$/m);
 });
 

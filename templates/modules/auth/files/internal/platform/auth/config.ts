@@ -26,11 +26,6 @@ export const config = Type.Object({
     description: 'The public keys themselves, as JSON, instead of AUTH_JWKS_URL',
     examples: ['{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"1","x":"..."}]}'],
   }),
-  AUTH_JWKS_FILE: Type.String({
-    default: '',
-    description: 'A file with the public keys, instead of AUTH_JWKS_URL; read again on SIGHUP',
-    examples: ['configs/jwks.json'],
-  }),
   AUTH_ALGORITHMS: Type.String({
     default: 'RS256,ES256',
     pattern: `^${algorithm}(,${algorithm})*$`,
@@ -42,11 +37,6 @@ export const config = Type.Object({
     description: 'Header typ that a token must have, at+jwt in RFC 9068; when empty any',
     examples: ['at+jwt'],
   }),
-  AUTH_REQUIRED_CLAIMS: Type.String({
-    default: '',
-    description: 'Claims that a token must have besides iss, aud, sub and exp, separated by commas',
-    examples: ['client_id,jti'],
-  }),
   AUTH_SCOPE_CLAIM: Type.String({
     default: 'scope',
     description: 'Claim with the scopes, as text with spaces or as an array; a dot leads into an object',
@@ -56,31 +46,6 @@ export const config = Type.Object({
     default: 'roles',
     description: 'Claim with the roles, as text with spaces or as an array; a dot leads into an object',
     examples: ['roles', 'realm_access.roles'],
-  }),
-  AUTH_CLOCK_SKEW_SECONDS: Type.Integer({
-    minimum: 0,
-    maximum: 300,
-    default: 30,
-    description: 'Max difference between the clocks of the issuer and of this service, in seconds',
-    examples: [30],
-  }),
-  AUTH_JWKS_REFRESH_MS: Type.Integer({
-    minimum: 1000,
-    default: 300_000,
-    description:
-      'Milliseconds between two fetches of the keys; a key that the issuer removed is accepted until the next',
-    examples: [300_000],
-  }),
-  AUTH_JWKS_STALE_MS: Type.Integer({
-    minimum: 1000,
-    default: 86_400_000,
-    description: 'Milliseconds for which the last keys are valid while the issuer is unavailable',
-    examples: [86_400_000],
-  }),
-  AUTH_AUDIT_GRANTED: Type.Boolean({
-    default: false,
-    description: 'Whether a request that scopes or roles permit is logged too; a denied request is always logged',
-    examples: [false],
   }),
   AUTH_DEVELOPMENT_DIR: Type.String({
     default: '.cache/auth',

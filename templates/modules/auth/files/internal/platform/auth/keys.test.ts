@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeProtectedHeader, errors, flattenedVerify } from 'jose';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -5,33 +6,32 @@ import { KeysUnavailableError, remoteKeys } from './keys.ts';
 import { type TestIssuer, type TestKey, sign, testIssuer, testKey } from './testing.ts';
 
 const cooldownMs = 10_000;
-const refreshMs = 60_000;
-const staleMs = 600_000;
+const refreshMs = 300_000;
+const staleMs = 86_400_000;
 let first: TestKey;
 let second: TestKey;
 let published: TestIssuer;
 let keys: ReturnType<typeof remoteKeys>;
-let fetches: string[];
 
 beforeEach(async () => {
   [first, second] = await Promise.all([testKey('first'), testKey('second')]);
   published = await testIssuer(first);
-  fetches = [];
-  vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
-  keys = remoteKeys({
-    url: published.url,
-    timeoutMs: 2000,
-    refreshMs,
-    staleMs,
-    log: pino({ level: 'silent' }),
-    fetched: (outcome) => fetches.push(outcome),
-  });
+  vi.useFakeTimers({ toFake: ['Date', 'performance', 'setInterval', 'clearInterval'] });
+  keys = remoteKeys(published.url, pino({ level: 'silent' }));
 });
 afterEach(() => {
   keys.stop();
   vi.useRealTimers();
   published.close();
 });
+
+/** Lets the time of a refresh pass, until the answer of the issuer is there. */
+async function refreshed(): Promise<void> {
+  const before = published.asked;
+  await vi.advanceTimersByTimeAsync(refreshMs + cooldownMs);
+  await vi.waitFor(() => expect(published.asked).toBeGreaterThan(before), { interval: 1, timeout: 10_000 });
+  await sleep(50);
+}
 
 /** Whether a token of this key is good. */
 async function accepts(key: TestKey): Promise<boolean> {
@@ -65,8 +65,7 @@ describe('rotation', () => {
     await keys.open();
     published.keys = [second];
     expect(await accepts(first)).toBe(true);
-    vi.advanceTimersByTime(refreshMs);
-    await vi.waitFor(() => expect(fetches).toHaveLength(2), { interval: 1, timeout: 10_000 });
+    await refreshed();
     expect(await accepts(first)).toBe(false);
     expect(await accepts(second)).toBe(true);
   });
@@ -91,10 +90,6 @@ describe('an odd entry in the set', () => {
   const publish = (...entries: readonly unknown[]): void => {
     published.answer = (_request, response) => response.end(JSON.stringify({ keys: entries }));
   };
-  const refresh = async (outcome: string): Promise<void> => {
-    vi.advanceTimersByTime(refreshMs);
-    await vi.waitFor(() => expect(fetches).toEqual(['succeeded', outcome]), { interval: 1, timeout: 10_000 });
-  };
 
   it.each<[string, () => unknown]>([
     ['without an id that is text', () => ({ ...first.publicJwk, kid: null })],
@@ -107,7 +102,7 @@ describe('an odd entry in the set', () => {
   ])('%s is skipped', async (_, entry) => {
     await keys.open();
     publish(entry(), second.publicJwk);
-    await refresh('succeeded');
+    await refreshed();
     expect(await accepts(first)).toBe(false);
     expect(await accepts(second)).toBe(true);
     expect(await accepts({ ...first, kid: odd })).toBe(false);
@@ -116,7 +111,7 @@ describe('an odd entry in the set', () => {
   it('that is the only one does not keep a removed key', async () => {
     await keys.open();
     publish({ kty: 'NEW' });
-    await refresh('failed');
+    await refreshed();
     await expect(accepts(first)).rejects.toBeInstanceOf(KeysUnavailableError);
     expect(keys.health).toThrow('cannot be verified');
   });
@@ -126,11 +121,10 @@ describe('while the issuer is away', () => {
   it('goes on with the keys it has', async () => {
     await keys.open();
     away();
-    vi.advanceTimersByTime(refreshMs);
-    await vi.waitFor(() => expect(fetches).toEqual(['succeeded', 'failed']), { interval: 1, timeout: 10_000 });
+    await refreshed();
     expect(await accepts(first)).toBe(true);
     expect(keys.health).not.toThrow();
-    expect(keys.ageSeconds()).toBeCloseTo(refreshMs / 1000, 0);
+    expect(keys.ageSeconds()).toBeGreaterThanOrEqual(refreshMs / 1000);
   });
 
   it('trusts them for so long and no longer', async () => {
@@ -176,7 +170,7 @@ it.each<[string, TestIssuer['answer']]>([
 ])('has no keys of an issuer that answers %s', async (_, answer) => {
   published.answer = answer;
   await keys.open();
-  expect(fetches).toEqual(['failed']);
+  expect(keys.ageSeconds()).toBe(Infinity);
   expect(keys.health).toThrow('cannot be verified');
   await expect(accepts(first)).rejects.toMatchObject({ code: 'auth_unavailable', status: 503 });
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -8,7 +8,7 @@ import { current } from '../../../pkg/context/index.ts';
 import { testHttp } from '../../../test/support/http.ts';
 import type { Authenticate } from '../identity/module.ts';
 import { principalKey } from '../http/requestContext.ts';
-import { tokenCommand } from './development.ts';
+import { developmentToken } from './development.ts';
 import { Guard } from './guard.ts';
 import { protect } from './module.ts';
 import { Denial } from './verify.ts';
@@ -49,24 +49,20 @@ describe('what a route declares', () => {
   let started: TestService;
 
   beforeAll(async () => {
-    started = await testService(
-      { ...settings(), AUTH_AUDIT_GRANTED: 'true', AUTH_ROLES_CLAIM: 'realm_access.roles' },
-      (server, guard) => {
-        const schema = { response: {} };
-        server.get('/docs/secret', { schema }, () => 'secret');
-        server.get('/any', { schema }, ({ principal }) => ({ subject: principal?.subject }));
-        server.get('/open', { schema, config: { auth: 'public' } }, ({ principal }) => ({
-          known: principal !== undefined,
-        }));
-        server.post('/items', { schema, config: { auth: { scopes: ['items:read', 'items:write'] } } }, () => 'ok');
-        server.get('/admin', { schema, config: { auth: { roles: ['admin', 'owner'] } } }, () => 'ok');
-        const resource = { config: { resource: 'orders' } };
-        server.get('/orders', { schema, ...resource }, () => 'ok');
-        server.post('/orders', { schema, ...resource }, () => 'ok');
-        server.delete('/orders', { schema, config: { resource: 'orders', auth: { roles: ['admin'] } } }, () => 'ok');
-        server.get('/mine', (request, reply) => guard.require(request, reply, { scopes: ['items:all'] }).subject);
-      },
-    );
+    started = await testService({ ...settings(), AUTH_ROLES_CLAIM: 'realm_access.roles' }, (server) => {
+      const schema = { response: {} };
+      server.get('/docs/secret', { schema }, () => 'secret');
+      server.get('/any', { schema }, ({ principal }) => ({ subject: principal?.subject }));
+      server.get('/open', { schema, config: { auth: 'public' } }, ({ principal }) => ({
+        known: principal !== undefined,
+      }));
+      server.post('/items', { schema, config: { auth: { scopes: ['items:read', 'items:write'] } } }, () => 'ok');
+      server.get('/admin', { schema, config: { auth: { roles: ['admin', 'owner'] } } }, () => 'ok');
+      const resource = { config: { resource: 'orders' } };
+      server.get('/orders', { schema, ...resource }, () => 'ok');
+      server.post('/orders', { schema, ...resource }, () => 'ok');
+      server.delete('/orders', { schema, config: { resource: 'orders', auth: { roles: ['admin'] } } }, () => 'ok');
+    });
   });
   afterAll(() => started.service.stop(0, 1000));
 
@@ -92,8 +88,6 @@ describe('what a route declares', () => {
     ['whoever may write a resource', 'POST', '/orders', { scope: 'orders:write' }, 200],
     ['nobody who may only read a resource', 'POST', '/orders', { scope: 'orders:read' }, 403],
     ['nobody with the scopes of a route that declares a role', 'DELETE', '/orders', { scope: 'orders:write' }, 403],
-    ['whoever the handler lets through', 'GET', '/mine', { scope: 'items:all' }, 200],
-    ['nobody whom the handler does not', 'GET', '/mine', read, 403],
   ])('lets through %s', async (_, method, url, claims, status) => {
     const headers = claims === undefined ? {} : { authorization: `Bearer ${await sign(key, { ...claims })}` };
     const answer = await started.http.inject({ method, url, headers });
@@ -107,28 +101,13 @@ describe('what a route declares', () => {
     expect(answer.json()).toMatchObject({ status: 403, code: 'insufficient_scope' });
   });
 
-  it('logs who was denied and who was granted what, never the token', async () => {
+  it('logs who was denied, never the token', async () => {
     started.log.text = '';
     const token = await sign(key, write);
-    for (const [method, url] of [
-      ['POST', '/items'],
-      ['GET', '/admin'],
-      ['GET', '/any'],
-    ] as const) {
-      await started.http.inject({ method, url, headers: { authorization: `Bearer ${token}` } });
-    }
-    const lines = started.log.text
-      .trim()
-      .split('\n')
-      .map((line): unknown => JSON.parse(line));
-    const audit = { requestId: expect.any(String), subject: 'ada', keyId: 'key' };
-    expect(lines).toContainEqual(
-      expect.objectContaining({ ...audit, msg: 'request granted', method: 'POST', route: '/items' }),
-    );
-    expect(lines).toContainEqual(
-      expect.objectContaining({ ...audit, msg: 'request denied', route: '/admin', reason: 'role', status: 403 }),
-    );
-    expect(started.log.text.match(/request granted/g)).toHaveLength(1);
+    await started.http.inject({ url: '/admin', headers: { authorization: `Bearer ${token}` } });
+    const line = started.log.text.split('\n').find((each) => each.includes('request denied')) ?? '';
+    const denied = { requestId: expect.any(String), subject: 'ada', route: '/admin', reason: 'role', status: 403 };
+    expect(JSON.parse(line)).toMatchObject(denied);
     expect(started.log.text).not.toContain(token);
   });
 });
@@ -154,14 +133,13 @@ describe('tokens that do not come by HTTP', () => {
     expect(expiresAt).toBeGreaterThan(Date.now());
 
     await expect(authenticate(await sign(key), needs, what)).rejects.toMatchObject({ status: 403, reason: 'scope' });
-    expect(started.log.text).toMatch(/"method":"Items\/Get".*"reason":"scope".*"keyId":"key".*request denied/);
+    expect(started.log.text).toMatch(/"method":"Items\/Get".*"reason":"scope".*request denied/);
   });
 
   it.each([
     [undefined, 'token_missing'],
     ['', 'token_missing'],
-    ['x'.repeat(20_000), 'token_oversized'],
-    ['x.y.z', 'token_malformed'],
+    ['x.y.z', 'jws_invalid'],
   ])('are refused like others: %.10s', async (token, reason) => {
     await expect(authenticate(token, needs, what)).rejects.toMatchObject({ status: 401, reason });
   });
@@ -175,16 +153,9 @@ describe('tokens that do not come by HTTP', () => {
 it('protects routes that were there before it', async () => {
   const server = await testHttp();
   server.get('/early', () => 'ok');
-  const options = { auditGranted: false, log: pino({ level: 'silent' }), registry: new Registry() };
-  protect(server, new Guard({ ...options, verify: () => Promise.reject(new Denial('signature')) }));
+  const denial = new Denial('invalid_token', 'jwt_expired');
+  protect(server, new Guard(() => Promise.reject(denial), pino({ level: 'silent' }), new Registry()));
   expect((await server.inject('/early')).statusCode).toBe(401);
-});
-
-it('does not start with a scope that no token can have', async () => {
-  const planted = testService(settings(), (server) => {
-    server.get('/items', { config: { auth: { scopes: ['items:read" evil="'] } } }, () => 'ok');
-  });
-  await expect(planted).rejects.toThrow('is no scope or role');
 });
 
 it('is unhealthy while the issuer is unavailable, and requests fail with 503', async () => {
@@ -204,39 +175,6 @@ it('is unhealthy while the issuer is unavailable, and requests fail with 503', a
   down.close();
 });
 
-describe('keys in a file', () => {
-  it('are read anew on a reload; when it holds none the old ones stay, and one line says so', async () => {
-    const file = path.join(folder, 'jwks.json');
-    const keys = (...of: readonly TestKey[]) => JSON.stringify({ keys: of.map(({ publicJwk }) => publicJwk) });
-    const next = await testKey('next');
-    await writeFile(file, keys(key));
-    const started = await testService({ ...names, AUTH_JWKS_FILE: file }, (server) => {
-      server.get('/any', () => 'ok');
-    });
-    const ask = async (by: TestKey): Promise<number> =>
-      (await started.http.inject({ url: '/any', headers: { authorization: `Bearer ${await sign(by)}` } })).statusCode;
-    expect([await ask(key), await ask(next)]).toEqual([200, 401]);
-
-    await writeFile(file, keys(next));
-    expect(await ask(next)).toBe(401);
-    expect(await started.service.reload()).toBe(true);
-    expect([await ask(key), await ask(next)]).toEqual([401, 200]);
-
-    for (const broken of ['{"keys":[', '{"keys":[]}', '{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}', '']) {
-      await writeFile(file, broken);
-      started.log.text = '';
-      expect(await started.service.reload()).toBe(false);
-      expect(JSON.parse(started.log.text)).toMatchObject({ level: 50, module: 'auth', msg: 'reload failed' });
-      expect(started.log.text).not.toContain('c2VjcmV0');
-      expect([await ask(key), await ask(next)]).toEqual([401, 200]);
-    }
-    await rm(file);
-    expect(await started.service.reload()).toBe(false);
-    expect(await ask(next)).toBe(200);
-    await started.service.stop(0, 1000);
-  });
-});
-
 describe('settings', () => {
   const jwks = (): string => JSON.stringify({ keys: [key.publicJwk] });
   it.each<[string, () => Record<string, string>, string]>([
@@ -244,10 +182,9 @@ describe('settings', () => {
     ['no audience', () => ({ AUTH_ISSUER: issuer, AUTH_JWKS: jwks() }), 'AUTH_AUDIENCE'],
     ['no issuer', () => ({ AUTH_AUDIENCE: audience, AUTH_JWKS: jwks() }), 'AUTH_ISSUER'],
     ['no keys', () => ({ ...names }), 'AUTH_JWKS_URL'],
-    ['keys twice', () => ({ ...settings(), AUTH_JWKS_FILE: 'jwks.json' }), 'AUTH_JWKS_FILE'],
+    ['keys twice', () => ({ ...settings(), AUTH_JWKS_URL: 'https://login.example.com/jwks' }), 'AUTH_JWKS_URL'],
     ['keys over http', () => ({ ...names, AUTH_JWKS_URL: 'http://login.example.com/jwks' }), 'AUTH_JWKS_URL'],
     ['keys that are no JSON', () => ({ ...names, AUTH_JWKS: '{' }), 'AUTH_JWKS'],
-    ['a file that is not there', () => ({ ...names, AUTH_JWKS_FILE: 'not/there.json' }), 'AUTH_JWKS_FILE'],
     ['a shared secret', () => ({ ...names, AUTH_JWKS: '{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}' }), 'AUTH_JWKS'],
     ['a private key', () => ({ ...names, AUTH_JWKS: '{"keys":[{"kty":"EC","d":"c2VjcmV0"}]}' }), 'AUTH_JWKS'],
     ['a symmetric algorithm', () => ({ ...settings(), AUTH_ALGORITHMS: 'ES256,HS256' }), 'AUTH_ALGORITHMS'],
@@ -279,24 +216,23 @@ describe('the local issuer', () => {
     expect(started.log.text).toContain('local issuer, for development');
     expect(await ask(await sign(key))).toMatchObject([401, expect.any(String)]);
 
-    const issued = await tokenCommand(['--', '--scope', 'all', '--role', 'admin', '--subject', 'grace'], env);
-    expect(await ask(issued.text)).toEqual([200, 'grace']);
-    expect(await ask((await tokenCommand([], env)).text)).toMatchObject([403, expect.any(String)]);
-    expect(await ask((await tokenCommand(['--role', 'admin'], env, ['all'])).text)).toEqual([200, 'developer']);
+    const grace = { subject: 'grace', scopes: ['all'], roles: ['admin'] };
+    expect(await ask(await developmentToken(grace, env))).toEqual([200, 'grace']);
+    const guest = { ...grace, roles: [] };
+    expect(await ask(await developmentToken(guest, env))).toMatchObject([403, expect.any(String)]);
     const [file = ''] = await readdir(env.AUTH_DEVELOPMENT_DIR);
     expect((await stat(path.join(env.AUTH_DEVELOPMENT_DIR, file))).mode & 0o077).toBe(0);
     await started.service.stop(0, 1000);
   });
 
   it.each([
-    [['--seconds', '0'], {}, 'usage'],
-    [['--scop', 'all'], {}, 'usage'],
-    [[], { NODE_ENV: 'production' }, 'no local issuer in production'],
-    [[], { AUTH_ISSUER: issuer }, `ask ${issuer}`],
-  ])('issues nothing for %j with %j', async (args, env, text) => {
-    expect(await tokenCommand(args, { AUTH_DEVELOPMENT_DIR: folder, ...env })).toEqual({
-      exitCode: 2,
-      text: expect.stringContaining(text),
-    });
+    [{ NODE_ENV: 'production' }, 'no local issuer in production'],
+    [{ AUTH_ISSUER: issuer }, `ask ${issuer}`],
+  ])('issues nothing with %j', async (env, text) => {
+    const issued = developmentToken(
+      { subject: 'ada', scopes: [], roles: [] },
+      { AUTH_DEVELOPMENT_DIR: folder, ...env },
+    );
+    await expect(issued).rejects.toThrow(text);
   });
 });

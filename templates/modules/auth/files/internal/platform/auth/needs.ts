@@ -1,5 +1,4 @@
-import type { FastifySchema, RouteOptions } from 'fastify';
-import { problems } from '../http/problems.ts';
+import type { RouteOptions } from 'fastify';
 import type { Principal } from '../http/requestContext.ts';
 import { type Needs, missingFrom, scopesOf } from '../identity/module.ts';
 import { type ApiDocument, describeRoute } from '../openapi/describe.ts';
@@ -8,9 +7,6 @@ import { type ApiDocument, describeRoute } from '../openapi/describe.ts';
 export type RouteAuth = 'public' | Partial<Needs>;
 
 const nothing: Needs = { scopes: [], roles: [] };
-
-/** A scope of RFC 6749, 3.3: it is quoted in a header. */
-const word = /^[!#-[\]-~]+$/;
 
 /** Routes of the base that describe the service to anyone. They are hidden from the OpenAPI document; other routes with these paths are not. */
 const descriptions = /^\/(?:openapi\.json|version|docs(?:\/.*)?)$/;
@@ -60,19 +56,17 @@ const bearer = {
   description:
     'Without a token, or with one that is not accepted: 401. With one that does not permit it: 403. WWW-Authenticate says what is needed (RFC 6750).',
 } as const;
-const challenge = { 'WWW-Authenticate': { type: 'string', description: 'What is needed (RFC 6750)' } };
-const forbidden = { ...problems.default, description: 'A token that does not permit this', headers: challenge };
 
 /**
  * For `onRoute`: adds to the OpenAPI document what the route needs.
  * @param route as it is registered
- * @throws {TypeError} on a scope or role that no token can have
  */
 export function describeNeeds(route: RouteOptions): void {
   const needs = needsOf(route);
-  const wrong = needs && [...needs.scopes, ...needs.roles].find((name) => !word.test(name));
-  if (wrong !== undefined) throw new TypeError(`${JSON.stringify(wrong)} is no scope or role`);
-  describeRoute(route, (schema) => ({ ...schema, ...described(schema, needs) }));
+  const names = needs && [...needs.scopes, ...needs.roles];
+  // The document says once that a token is needed.
+  if (names?.length === 0) return;
+  describeRoute(route, (schema) => ({ ...schema, security: names === undefined ? [] : [{ bearer: names }] }));
 }
 
 /**
@@ -81,17 +75,6 @@ export function describeNeeds(route: RouteOptions): void {
  */
 export function describeBearer(document: ApiDocument): void {
   document.security = [{ bearer: [] }];
-  document.components = {
-    ...document.components,
-    securitySchemes: { ...document.components?.securitySchemes, bearer },
-  };
-}
-
-function described({ response }: FastifySchema, needs: Needs | undefined): FastifySchema {
-  if (needs === undefined) return { security: [] };
-  const names = [...needs.scopes, ...needs.roles];
-  if (names.length === 0) return {};
-  // A route without a schema of its replies gets none.
-  const replies = typeof response === 'object' ? { response: { 403: forbidden, ...response } } : {};
-  return { security: [{ bearer: names }], ...replies };
+  const { components } = document;
+  document.components = { ...components, securitySchemes: { ...components?.securitySchemes, bearer } };
 }

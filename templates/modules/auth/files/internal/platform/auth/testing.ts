@@ -2,18 +2,15 @@ import { once } from 'node:events';
 import { type RequestListener, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type CryptoKey, type JWK, type JWTHeaderParameters, SignJWT, exportJWK, generateKeyPair } from 'jose';
-import { pino } from 'pino';
-import { Type } from 'typebox';
+import { startModules } from '../../../test/support/modules.ts';
+import { tracing } from '../app/tracing.ts';
+import type { Environment } from '../config/config.ts';
 import { testSettings } from '../http/config.ts';
-import { Service } from '../app/lifecycle.ts';
-import { defineModule } from '../app/module.ts';
-import { checkConfig, readConfig } from '../config/config.ts';
 import { http } from '../http/module.ts';
 import type { Http } from '../http/server.ts';
-import { type Identity, identity } from '../identity/module.ts';
-import { type Metrics, metrics } from '../metrics/module.ts';
-import { tracing } from '../app/tracing.ts';
-import { type Auth, auth } from './module.ts';
+import { identity } from '../identity/module.ts';
+import { metrics } from '../metrics/module.ts';
+import { auth } from './module.ts';
 
 export const issuer = 'https://login.example.com/';
 export const audience = 'https://orders.example.com';
@@ -94,53 +91,18 @@ function portOf(address: AddressInfo | string | null): number {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-/** A service with the module and routes of its own. */
-export interface TestService {
-  readonly http: Http;
-  /** Base URL of the API. */
-  readonly api: string;
-  readonly metrics: Metrics;
-  readonly identity: Identity;
-  readonly service: Service;
-  /** Its log, as text. */
-  readonly log: { text: string };
-}
-
 /**
  * @param env settings
- * @param routes registers them
- * @returns the service, ready
+ * @param routes registers routes of the service
+ * @returns a service with the module
  */
-export async function testService(
-  env: Readonly<Record<string, string>>,
-  routes: (server: Http, guard: Auth) => void,
-): Promise<TestService> {
-  const log = { text: '' };
-  const { promise, resolve } = Promise.withResolvers<Pick<TestService, 'http' | 'metrics' | 'identity'>>();
-  const slice = defineModule({
-    name: 'slice',
-    config: Type.Object({}),
-    requires: [http, identity, metrics, auth],
-    start({ use }) {
-      routes(use(http), use(auth));
-      resolve({ http: use(http), metrics: use(metrics), identity: use(identity) });
-      return { value: undefined };
-    },
+export async function testService(env: Environment, routes: (server: Http) => void) {
+  const modules = [identity, metrics, tracing, http, auth];
+  const { value, ...started } = await startModules(modules, { ...testSettings, ...env }, (use) => {
+    routes(use(http));
+    return { http: use(http), metrics: use(metrics), identity: use(identity) };
   });
-  const settings = { ...testSettings, ...env };
-  checkConfig([auth.config], settings, auth.rules);
-  const service = new Service([identity, metrics, tracing, http, auth, slice], {
-    log: pino({ base: null }, { write: (line) => (log.text += line) }),
-    configOf: (module) => readConfig(module.config, settings),
-    startTimeoutMs: 10_000,
-  });
-  try {
-    await service.start();
-  } catch (error) {
-    await service.stop(0, 1000);
-    throw error;
-  }
-  const started = await promise;
-  const api = `http://127.0.0.1:${portOf(started.http.server.address())}`;
-  return { ...started, api, service, log };
+  return { ...started, ...value, api: `http://127.0.0.1:${portOf(value.http.server.address())}` };
 }
+
+export type TestService = Awaited<ReturnType<typeof testService>>;

@@ -1,9 +1,8 @@
-import { type JWTPayload, errors, jwtVerify } from 'jose';
+import { type JWTPayload, type JWTVerifyGetKey, errors, jwtVerify } from 'jose';
 import type { Static } from 'typebox';
 import { ServiceError } from '../../../pkg/errors/index.ts';
 import type { Principal } from '../http/requestContext.ts';
 import type { config } from './config.ts';
-import type { Keys } from './keys.ts';
 
 /** Error codes of RFC 6750, 3.1, with the status and the message that the caller gets. */
 const answers = {
@@ -13,69 +12,35 @@ const answers = {
   insufficient_scope: { status: 403, publicMessage: 'The bearer token does not permit this.' },
 } as const;
 
-/** Why a request is denied, for the audit log and the metrics. */
-export type Reason =
-  | 'token_missing'
-  | 'header_malformed'
-  | 'header_repeated'
-  | 'token_oversized'
-  | 'token_malformed'
-  | 'token_type'
-  | 'algorithm'
-  | 'key_unknown'
-  | 'signature'
-  | 'expired'
-  | 'not_yet_valid'
-  | 'issuer'
-  | 'audience'
-  | 'claims'
-  | 'scope'
-  | 'role';
-
-/** The code of a reason; all other reasons have `invalid_token`. */
-const codes: Readonly<Partial<Record<Reason, keyof typeof answers>>> = {
-  token_missing: 'unauthenticated',
-  header_malformed: 'invalid_request',
-  header_repeated: 'invalid_request',
-  scope: 'insufficient_scope',
-  role: 'insufficient_scope',
-};
+export interface DenialDetails {
+  /** The error of jose. */
+  readonly cause?: unknown;
+  /** Of a token whose signature is valid. */
+  readonly subject?: string | undefined;
+  /** What the route needs. */
+  readonly scopes?: readonly string[];
+}
 
 /** A request that is denied. */
 export class Denial extends ServiceError {
-  readonly reason: Reason;
+  /** For the audit log and the metrics; the caller gets only the code. */
+  readonly reason: string;
   readonly subject: string | undefined;
-  readonly #scopes: readonly string[];
+  /** The value of WWW-Authenticate after the realm; without an error code when no token was sent (RFC 6750, 3.1). */
+  readonly challenge: string;
 
   /**
-   * @param reason for the log; the caller gets only the code of RFC 6750
-   * @param cause the error of jose
-   * @param subject of a token whose signature is valid
-   * @param scopes that the route needs
+   * @param code of RFC 6750
+   * @param reason for the log
+   * @param details what is known
    */
-  constructor(reason: Reason, cause?: unknown, subject?: string, scopes: readonly string[] = []) {
-    const code = codes[reason] ?? 'invalid_token';
+  constructor(code: keyof typeof answers, reason: string, { cause, subject, scopes = [] }: DenialDetails = {}) {
     super({ code, ...answers[code], cause });
     this.reason = reason;
     this.subject = subject;
-    this.#scopes = scopes;
+    const error = code === 'unauthenticated' ? '' : `, error="${code}"`;
+    this.challenge = scopes.length === 0 ? error : `${error}, scope="${scopes.join(' ')}"`;
   }
-
-  /**
-   * @param realm the name of this service
-   * @returns the value of WWW-Authenticate; without an error code when no token was sent (RFC 6750, 3.1)
-   */
-  challenge(realm: string): string {
-    const error = this.code === 'unauthenticated' ? '' : `, error="${this.code}"`;
-    const scope = this.#scopes.length === 0 ? '' : `, scope="${this.#scopes.join(' ')}"`;
-    return `Bearer realm="${realm}"${error}${scope}`;
-  }
-}
-
-/** The caller of a request, from a verified token. */
-export interface Bearer extends Principal {
-  /** Header `kid` of the token: the key that signed it. */
-  readonly keyId: string | undefined;
 }
 
 /** The issuer whose tokens are accepted. */
@@ -83,30 +48,11 @@ export interface Trust {
   readonly issuer: string;
   readonly audience: string;
   readonly algorithms: string[];
-  readonly keys: Keys;
+  readonly resolve: JWTVerifyGetKey;
 }
 
-/** Max length of a token in bytes; Node's limit for all headers of a request is the same. */
-const maxTokenBytes = 16_384;
-
-const reasonOfCode: Readonly<Record<string, Reason>> = {
-  ERR_JWT_EXPIRED: 'expired',
-  ERR_JOSE_ALG_NOT_ALLOWED: 'algorithm',
-  ERR_JWKS_NO_MATCHING_KEY: 'key_unknown',
-  // Several keys fit, and the token names none.
-  ERR_JWKS_MULTIPLE_MATCHING_KEYS: 'key_unknown',
-  ERR_JWS_SIGNATURE_VERIFICATION_FAILED: 'signature',
-};
-
-const reasonOfClaim: Readonly<Record<string, Reason>> = {
-  nbf: 'not_yet_valid',
-  iss: 'issuer',
-  aud: 'audience',
-  typ: 'token_type',
-};
-
-/** Verifies one token; undefined when there is none. */
-export type Verify = (token: string | undefined) => Promise<Bearer>;
+/** Verifies one token. */
+export type Verify = (token: string) => Promise<Principal>;
 
 /**
  * @param trust whose tokens are accepted
@@ -114,40 +60,36 @@ export type Verify = (token: string | undefined) => Promise<Bearer>;
  * @returns a function that verifies a token. It throws a `Denial` when the token is not accepted, and another error when the token
  * cannot be verified
  */
-export function createVerifier({ keys, ...trust }: Trust, settings: Static<typeof config>): Verify {
+export function createVerifier({ resolve, ...trust }: Trust, settings: Static<typeof config>): Verify {
   const checks = {
     ...trust,
-    clockTolerance: settings.AUTH_CLOCK_SKEW_SECONDS,
-    requiredClaims: ['exp', 'sub', ...settings.AUTH_REQUIRED_CLAIMS.split(',').filter((claim) => claim !== '')],
+    // Clocks of the issuer and of this service differ.
+    clockTolerance: 30,
+    requiredClaims: ['exp', 'sub'],
     ...(settings.AUTH_JWT_TYPE !== '' && { typ: settings.AUTH_JWT_TYPE }),
   };
-  return async (token = '') => {
-    if (token === '') throw new Denial('token_missing');
-    if (token.length > maxTokenBytes) throw new Denial('token_oversized');
-    const { payload, protectedHeader } = await jwtVerify(token, keys.resolve, checks).catch(deny);
+  return async (token) => {
+    const { payload } = await jwtVerify(token, resolve, checks).catch(deny);
     const { sub, exp } = payload;
-    if (typeof sub !== 'string' || sub === '' || exp === undefined) throw new Denial('claims');
+    if (typeof sub !== 'string' || sub === '' || exp === undefined) throw new Denial('invalid_token', 'claim_sub');
     return {
       subject: sub,
       scopes: wordsAt(payload, settings.AUTH_SCOPE_CLAIM),
       roles: wordsAt(payload, settings.AUTH_ROLES_CLAIM),
       claims: payload,
       expiresAt: exp * 1000,
-      keyId: protectedHeader.kid,
     };
   };
 }
 
+/** The reason is the claim that is wrong, or the code of jose: `claim_aud`, `jwt_expired`, `jwks_no_matching_key`. */
 function deny(cause: unknown): never {
   // Unusable keys of the issuer are not a fault of the caller.
   if (!(cause instanceof errors.JOSEError) || cause instanceof errors.JWKSInvalid) throw cause;
-  if (cause instanceof errors.JWTExpired || cause instanceof errors.JWTClaimValidationFailed) {
-    const { code, claim, payload, reason } = cause;
-    // The claim has the wrong value; a claim that is missing, or is no date, has the reason "claims".
-    const wrong = reason === 'check_failed' || claim === 'typ' ? reasonOfClaim[claim] : undefined;
-    throw new Denial(reasonOfCode[code] ?? wrong ?? 'claims', cause, payload.sub);
-  }
-  throw new Denial(reasonOfCode[cause.code] ?? 'token_malformed', cause);
+  const isClaim = cause instanceof errors.JWTClaimValidationFailed;
+  const reason = isClaim ? `claim_${cause.claim}` : cause.code.replace('ERR_', '').toLowerCase();
+  const subject = isClaim || cause instanceof errors.JWTExpired ? cause.payload.sub : undefined;
+  throw new Denial('invalid_token', reason, { cause, subject });
 }
 
 /** A claim that is neither text nor a list of texts permits nothing. */

@@ -33,24 +33,6 @@ export const config = Type.Object({
     description: 'The server cancels a statement that takes longer; 0 is never',
     examples: [10_000],
   }),
-  POSTGRES_CONNECTION_AGE_MS: Type.Integer({
-    default: 1_800_000,
-    minimum: 1000,
-    description: 'A connection that is older is closed when no code holds it',
-    examples: [1_800_000],
-  }),
-  POSTGRES_CHECKOUT_WARN_MS: Type.Integer({
-    default: 5000,
-    minimum: 0,
-    description: 'A connection that code holds for longer is logged, with the stack of the code; 0 is never',
-    examples: [5000],
-  }),
-  POSTGRES_CHECKOUT_MAX_MS: Type.Integer({
-    default: 30_000,
-    minimum: 0,
-    description: 'A connection that code holds for longer is destroyed, and its next query fails; 0 is never',
-    examples: [30_000],
-  }),
   POSTGRES_HEALTH_INTERVAL_MS: Type.Integer({
     default: 5000,
     minimum: 100,

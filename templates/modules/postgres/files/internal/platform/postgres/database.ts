@@ -3,7 +3,6 @@ import type { Registry } from '@prometheus-io/client';
 import { type IsolationLevel, Kysely, PostgresDialect, type Transaction } from 'kysely';
 import { Pool, type PoolConfig, TypeOverrides, types } from 'pg';
 import { type Static, Type } from 'typebox';
-import { current, runWith } from '../../../pkg/context/index.ts';
 import { about } from '../app/about.ts';
 import { rule } from '../config/config.ts';
 import type { Logger } from '../log/logger.ts';
@@ -36,10 +35,6 @@ export const rules = [
 export interface TransactionOptions {
   /** `read committed` by default. Under `serializable` the database finds conflicts, and the transaction runs again. */
   readonly isolation?: IsolationLevel;
-  /** Max attempts, the first included; 5 by default. */
-  readonly attempts?: number;
-  /** Ends the transaction: its statement is cancelled, everything is rolled back, and the signal's reason is thrown. */
-  readonly signal?: AbortSignal;
 }
 
 /** The database with the tables of one domain slice. */
@@ -47,10 +42,10 @@ export interface Database<Tables> {
   /** The query builder. Inside a transaction use `trx` instead. */
   readonly db: Kysely<Tables>;
   /**
-   * Runs a transaction, and runs it again after a conflict with another transaction (serialization failure or deadlock). It is not
-   * repeated after a broken connection: the commit may have succeeded.
+   * Runs a transaction, up to five times while it conflicts with another one (serialization failure or deadlock). It is not repeated
+   * after a broken connection: the commit may have succeeded.
    * @param run the work; it may run several times, so it changes only the database
-   * @param options isolation, attempts, and a signal that ends it
+   * @param options isolation
    * @returns what `run` returned, after the commit
    * @throws what `run` threw, after the rollback
    */
@@ -69,8 +64,8 @@ export interface OpenDatabase {
   readonly tables: <Tables>() => Database<Tables>;
   /** Whether the server refuses writes; `SupervisedPool.isReadOnly`. */
   readonly isReadOnly: (timeoutMs: number) => Promise<boolean>;
-  /** Closes it. Waits for the connections that code holds, until the signal aborts. */
-  readonly close: (signal?: AbortSignal) => Promise<void>;
+  /** Closes it, when code holds no connection any more. */
+  readonly close: () => Promise<void>;
 }
 
 export interface OpenOptions {
@@ -79,8 +74,8 @@ export interface OpenOptions {
   readonly log: Logger;
   /** Gets the metrics. */
   readonly registry: Registry;
-  /** How long a statement may wait for a lock, in milliseconds; without a limit by default. Servers only. */
-  readonly lockTimeoutMs?: number;
+  /** For migrations: one connection, whose statements may take long, but wait for no lock for long. */
+  readonly isMigration?: boolean;
 }
 
 /**
@@ -88,16 +83,23 @@ export interface OpenOptions {
  * @param options settings, log, registry
  * @returns the database
  */
-export async function openDatabase({ settings, log, registry, lockTimeoutMs = 0 }: OpenOptions): Promise<OpenDatabase> {
+export async function openDatabase({
+  settings,
+  log,
+  registry,
+  isMigration = false,
+}: OpenOptions): Promise<OpenDatabase> {
   const embedded = settings.DATABASE_URL === '';
   const common = { connectionTimeoutMillis: settings.POSTGRES_CONNECT_TIMEOUT_MS, types: typeParsers() };
+  const limits = isMigration ? ofMigrations : ofRequests(settings);
   const { pool, close } = embedded
     ? await openEmbedded(settings.PGLITE_DIR, common)
-    : { pool: new Pool({ ...common, ...serverConfig(settings, lockTimeoutMs) }), close: async () => {} };
+    : {
+        pool: new Pool({ ...common, ...server, ...limits, connectionString: settings.DATABASE_URL }),
+        close: async () => {},
+      };
   const metrics = createMetrics(registry, pool);
-  const { POSTGRES_CHECKOUT_WARN_MS: warnMs, POSTGRES_CHECKOUT_MAX_MS: maxMs } = settings;
-  const limits = { warnMs, maxMs, hasFailover: !embedded };
-  const supervised = new SupervisedPool(pool, limits, log, metrics);
+  const supervised = new SupervisedPool(pool, log, metrics);
   const dialect = new PostgresDialect({ pool: supervised });
   return {
     embedded,
@@ -107,25 +109,30 @@ export async function openDatabase({ settings, log, registry, lockTimeoutMs = 0 
       return { db, transaction: (run, options) => transaction(db, metrics, run, options) };
     },
     isReadOnly: (timeoutMs) => supervised.isReadOnly(timeoutMs),
-    close: async (signal) => {
-      await supervised.end(signal);
+    close: async () => {
+      await pool.end();
       await close();
     },
   };
 }
 
-function serverConfig(settings: Static<typeof config>, lockTimeoutMs: number): PoolConfig {
+const server: PoolConfig = {
+  application_name: about.name,
+  idleTimeoutMillis: 30_000,
+  // A connection that lives for ever would not notice that the server behind the address is another one.
+  maxLifetimeSeconds: 1800,
+  keepAlive: true,
+};
+
+/** While a migration waits for a table, all other traffic to that table waits behind it. */
+const ofMigrations: PoolConfig = { max: 1, lock_timeout: 5000 };
+
+function ofRequests(settings: Static<typeof config>): PoolConfig {
   return {
-    connectionString: settings.DATABASE_URL,
-    application_name: about.name,
     max: settings.POSTGRES_POOL_MAX,
-    idleTimeoutMillis: 30_000,
-    maxLifetimeSeconds: settings.POSTGRES_CONNECTION_AGE_MS / 1000,
     statement_timeout: settings.POSTGRES_STATEMENT_TIMEOUT_MS,
-    lock_timeout: lockTimeoutMs,
-    // When the server does not learn that the pool destroyed a connection, it ends the session itself, one second later.
-    idle_in_transaction_session_timeout: settings.POSTGRES_CHECKOUT_MAX_MS && settings.POSTGRES_CHECKOUT_MAX_MS + 1000,
-    keepAlive: true,
+    // Code that holds a transaction open takes a connection, and locks, from all others.
+    idle_in_transaction_session_timeout: 30_000,
   };
 }
 
@@ -133,35 +140,20 @@ async function transaction<Tables, Value>(
   db: Kysely<Tables>,
   { retries }: PostgresMetrics,
   run: (trx: Transaction<Tables>) => Promise<Value>,
-  { isolation, attempts = 5, signal }: TransactionOptions = {},
+  { isolation }: TransactionOptions = {},
 ): Promise<Value> {
   const builder = isolation ? db.transaction().setIsolationLevel(isolation) : db.transaction();
-  const once = () => (signal ? runUntil(signal, () => builder.execute(run)) : builder.execute(run));
   for (let attempt = 1; ; attempt += 1) {
-    signal?.throwIfAborted();
     try {
-      return await once();
+      return await builder.execute(run);
     } catch (error) {
       const state = sqlState(error);
       // serialization_failure and deadlock_detected
-      if (attempt >= attempts || (state !== '40001' && state !== '40P01')) throw error;
+      if (attempt >= 5 || (state !== '40001' && state !== '40P01')) throw error;
       retries.inc({ sqlstate: state });
       // Full jitter (AWS Architecture Blog, 2015), so that the same transactions do not meet again.
       await sleep(Math.random() * Math.min(1000, 10 * 2 ** attempt));
     }
-  }
-}
-
-/** Runs work in a context that the signal ends. */
-async function runUntil<Value>(signal: AbortSignal, work: () => Promise<Value>): Promise<Value> {
-  const context = current().child();
-  const end = (): void => context.cancel(signal.reason instanceof Error ? signal.reason : undefined);
-  signal.addEventListener('abort', end, { once: true });
-  try {
-    return await runWith(context, work);
-  } finally {
-    signal.removeEventListener('abort', end);
-    context.cancel();
   }
 }
 

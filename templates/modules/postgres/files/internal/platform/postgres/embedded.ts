@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { findPackageJSON } from 'node:module';
 import path from 'node:path';
+import type { PGlite } from '@electric-sql/pglite';
 import { type ClientBase, Pool, type PoolConfig } from 'pg';
 
 /** The embedded database, as a pool of the one connection that it has. */
@@ -25,9 +26,7 @@ export async function openEmbedded(dataDir: string, config: PoolConfig): Promise
     import('@electric-sql/pglite'),
     import('@electric-sql/pglite/node-postgres'),
   ]);
-  const inMemory = (files?: Blob) =>
-    PGlite.create({ dataDir: 'memory://', ...(files !== undefined && { loadDataDir: files }) });
-  const database = await (dataDir === '' ? openInMemory(inMemory) : PGlite.create(dataDir));
+  const database = await (dataDir === '' ? openInMemory(PGlite) : PGlite.create(dataDir));
   const pool = new Pool(Object.assign(createPgConfig(database), config, { max: 1, onConnect: reset }));
   return { pool, close: () => database.close() };
 }
@@ -38,28 +37,17 @@ async function reset(client: ClientBase): Promise<void> {
   await client.query('discard all');
 }
 
-/** A database that can write its files into an archive. */
-export interface Dumpable {
-  dumpDataDir(compression: 'none'): Promise<Blob>;
-}
-
 /**
- * Opens an embedded database in memory. Its first files take initdb several seconds, so they are made once and kept in a file. When
- * that file cannot be written, they are made each time.
- * @param create opens a database with these files, or makes them
- * @param file where they are kept
- * @returns the database, empty
+ * Opens a database in memory. Its first files take initdb several seconds, so they are made once and kept in a file. When that file
+ * cannot be written, they are made each time.
  */
-export async function openInMemory<Database extends Dumpable>(
-  create: (files?: Blob) => Promise<Database>,
-  file = cacheFile(),
-): Promise<Database> {
+async function openInMemory(Embedded: typeof PGlite): Promise<PGlite> {
+  const file = cacheFile();
   const kept = await readFile(file).catch(() => undefined);
-  if (kept !== undefined) {
-    const opened = await create(new Blob([kept])).catch(() => undefined);
-    if (opened !== undefined) return opened;
-  }
-  const made = await create();
+  const opened =
+    kept && (await Embedded.create({ dataDir: 'memory://', loadDataDir: new Blob([kept]) }).catch(() => undefined));
+  if (opened) return opened;
+  const made = await Embedded.create('memory://');
   await keep(file, made).catch(() => undefined);
   return made;
 }
@@ -72,7 +60,7 @@ function cacheFile(): string {
 }
 
 /** Writes the file whole, or not at all: another process may write or read it at the same time. */
-async function keep(file: string, database: Dumpable): Promise<void> {
+async function keep(file: string, database: PGlite): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true });
   const files = await database.dumpDataDir('none');
   const part = `${file}.${process.pid}`;

@@ -18,15 +18,6 @@ export class PoolExhaustedError extends ServiceError {
   }
 }
 
-/** The connection was destroyed because code held it for longer than POSTGRES_CHECKOUT_MAX_MS. */
-export class CheckoutReclaimedError extends Error {
-  override readonly name = 'CheckoutReclaimedError';
-
-  constructor(cause?: unknown) {
-    super('The database connection was taken away: it was held for longer than POSTGRES_CHECKOUT_MAX_MS', { cause });
-  }
-}
-
 const concurrentChange = {
   code: 'concurrent_change',
   status: 409,
@@ -65,11 +56,6 @@ const publicErrors: Readonly<Record<string, Omit<ServiceErrorOptions, 'cause'>>>
 const inputStates = /^(22001|2200[3789]|22021|22023|2202[46]|2201[WX]|2203\w|22P0[2356]|23502|23514)$/;
 /** Connection exceptions, too many connections, a server that shuts down or starts, a database that is dropped. */
 const unavailable = /^(08...|53300|57P0[1-5]|ECONN\w+|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/;
-/**
- * What a server says that is read-only, as `SQLSTATE:routine`: PostgreSQL has no SQLSTATE of its own for serializable transactions and
- * for locks on a standby, and its messages are translated.
- */
-const standby = /^(0A000:(call_enum_check_hook|GetSerializableTransactionSnapshot)|55000:LockAcquireExtended)$/;
 /** Messages of node-postgres, without a code, for a connection that is closed. */
 const closed = /^(Connection terminated|Client (was closed|has encountered a connection error))/;
 
@@ -91,10 +77,8 @@ export function databaseError(error: unknown): unknown {
  * @returns whether the server is read-only: a standby, or a primary that was replaced in a failover
  */
 export function isReadOnly(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = codeOf(error);
   // read_only_sql_transaction
-  return code === '25006' || ('routine' in error && standby.test(`${code}:${String(error.routine)}`));
+  return error instanceof Error && codeOf(error) === '25006';
 }
 
 /**

@@ -10,7 +10,8 @@ import { freePort, openProxy } from '../../../test/support/proxy.ts';
 import { createLogger } from '../log/logger.ts';
 import { DatabaseUnavailableError } from './errors.ts';
 import { migrate } from './migrate.ts';
-import { LogLines, testService } from './testing.ts';
+import { LogLines } from './testing.ts';
+import { testService } from './testService.ts';
 
 const needed = ['initdb', 'pg_basebackup', 'pg_ctl'];
 const programs = [...(process.env['PATH'] ?? '').split(path.delimiter), ...globSync('/usr/lib/postgresql/*/bin')].find(
@@ -82,17 +83,12 @@ async function serviceOf(server: Server) {
     POSTGRES_CONNECT_TIMEOUT_MS: '2000',
   });
   onTestFinished(async () => void (await started.service.stop(0, 5000)));
-  const { db, transaction } = started.database;
+  const { db } = started.database;
   const write = async () => void (await sql`insert into notes values ('x')`.execute(db));
   return {
     ...started,
     address,
     write,
-    writeSerializable: () =>
-      transaction(async (trx) => void (await sql`insert into notes values ('x')`.execute(trx)), {
-        isolation: 'serializable',
-      }),
-    lock: () => transaction(async (trx) => void (await sql`lock table notes in share mode`.execute(trx))),
     read: async () => void (await sql`select count(*) from notes`.execute(db)),
     /** The port of the server behind each connection of the pool: each is busy while the others are taken. */
     places: async () => {
@@ -151,10 +147,10 @@ describe.skipIf(!programs)('a failover of PostgreSQL (needs its programs initdb,
   });
 
   it('leaves a service at a standby ready: it reads, its writes are refused as unavailable, and its health says so', async () => {
-    const { write, writeSerializable, lock, read, becomes, metrics } = await serviceOf(standby);
+    const { write, read, becomes, metrics } = await serviceOf(standby);
     await becomes(impaired);
     expect(await metrics.text()).toMatch(/^postgres_up 1\n[^]*^postgres_read_only 1$/m);
-    for (const refused of [write, writeSerializable, lock]) await expect(refused()).rejects.toMatchObject(unavailable);
+    await expect(write()).rejects.toMatchObject(unavailable);
     await read();
   });
 

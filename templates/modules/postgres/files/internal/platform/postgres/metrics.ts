@@ -13,10 +13,7 @@ export type PostgresMetrics = ReturnType<typeof createMetrics>;
  */
 export function createMetrics(registry: Registry, pool: Pool) {
   const registers = [registry];
-  const buckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30];
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
-  const counter = (name: string, help: string) => new Counter({ name, help, registers });
-  const histogram = (name: string, help: string) => new Histogram({ name, help, buckets, registers });
   const connections = new Gauge({
     name: 'postgres_pool_connections',
     help: 'Connections of the pool, by state',
@@ -31,17 +28,17 @@ export function createMetrics(registry: Registry, pool: Pool) {
   scrapedGauge(registry, 'postgres_pool_waiting', 'Callers that wait for a connection', () => pool.waitingCount);
   gauge('postgres_pool_max_connections', 'Max connections of the pool').set(pool.options.max);
   return {
-    wait: histogram('postgres_pool_wait_seconds', 'How long callers waited for a connection'),
-    checkout: histogram('postgres_pool_checkout_seconds', 'How long connections were held'),
-    leaks: counter('postgres_pool_leaks_total', 'Connections held for longer than POSTGRES_CHECKOUT_WARN_MS'),
-    reclaimed: counter(
-      'postgres_pool_reclaimed_total',
-      'Connections held for longer than POSTGRES_CHECKOUT_MAX_MS, and destroyed',
-    ),
-    exhausted: counter(
-      'postgres_pool_exhausted_total',
-      'Callers that got no connection within POSTGRES_CONNECT_TIMEOUT_MS',
-    ),
+    wait: new Histogram({
+      name: 'postgres_pool_wait_seconds',
+      help: 'How long callers waited for a connection',
+      buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30],
+      registers,
+    }),
+    exhausted: new Counter({
+      name: 'postgres_pool_exhausted_total',
+      help: 'Callers that got no connection within POSTGRES_CONNECT_TIMEOUT_MS',
+      registers,
+    }),
     retries: new Counter({
       name: 'postgres_transaction_retries_total',
       help: 'Transactions that ran again, by the SQLSTATE of the failed attempt',

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLogger } from '../log/logger.ts';
-import { createMigrations, exitCodes, migrate } from './migrate.ts';
+import { createMigrations, migrate } from './migrate.ts';
 import { LogLines, testDatabase } from './testing.ts';
 
 const names = readdirSync(new URL('../../migrations/', import.meta.url))
@@ -20,13 +20,13 @@ describe('migrate', () => {
 
   it('lists, runs and reverts migrations', async () => {
     const env = { PGLITE_DIR: path.join(directory, 'data') };
-    expect(await run(['status'], env)).toMatchObject({ exitCode: exitCodes.pending });
+    expect(await run(['status'], env)).toMatchObject({ exitCode: 3 });
     expect((await run([], env)).text).toContain(`${names.length} migrations run`);
     const { exitCode, text } = await run(['status'], env);
-    expect(exitCode).toBe(exitCodes.done);
+    expect(exitCode).toBe(0);
     for (const name of names) expect(text).toContain(`done    ${name}`);
-    for (const name of names.toReversed()) expect((await run(['down'], env)).text).toContain(`${name} reverted`);
-    expect((await run(['down'], env)).text).toContain('no migration to revert');
+    for (const name of names.toReversed()) expect((await run(['down'], env)).text).toContain(name);
+    expect((await run(['down'], env)).text).toContain('0 migrations reverted');
   });
 
   it('keeps what a migration made whose file is gone', async () => {
@@ -38,16 +38,15 @@ describe('migrate', () => {
     await db.insertInto('kysely_migration').values(gone).execute();
     expect((await migrations.up()).map(({ migrationName }) => migrationName)).toEqual([reverted?.migrationName]);
     expect(await migrations.pending()).toEqual([]);
-    expect(await migrations.status()).toContainEqual(expect.objectContaining({ name: gone.name, hasFile: false }));
     await migrations.down();
-    expect(await migrations.down()).toMatchObject([{ migrationName: gone.name, status: 'NotExecuted' }]);
+    await expect(migrations.down()).rejects.toThrow(`${gone.name} cannot be reverted`);
     await database.close();
   });
 
   it('names what is missing or wrong', async () => {
     for (const args of [['sideways'], ['up', 'up'], ['toString']]) {
       expect(await run(args, {})).toMatchObject({
-        exitCode: exitCodes.badInput,
+        exitCode: 2,
         text: expect.stringContaining('usage'),
       });
     }
@@ -58,15 +57,15 @@ describe('migrate', () => {
       'postgres://user:1#2@localhost/orders',
     ]) {
       const { exitCode, text } = await run([], { DATABASE_URL: url });
-      expect([exitCode, text]).toEqual([exitCodes.badInput, expect.stringContaining('DATABASE_URL: expected a URL')]);
+      expect([exitCode, text]).toEqual([2, expect.stringContaining('DATABASE_URL: expected a URL')]);
       expect(text).not.toContain(url);
     }
-    expect(await run([], { DATABASE_URL: 'mysql://localhost' })).toMatchObject({ exitCode: exitCodes.badInput });
+    expect(await run([], { DATABASE_URL: 'mysql://localhost' })).toMatchObject({ exitCode: 2 });
   });
 
   it('fails when no server answers', async () => {
     const { exitCode, text } = await run([], { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' });
-    expect(exitCode).toBe(exitCodes.failed);
+    expect(exitCode).toBe(1);
     expect(text).toContain('ECONNREFUSED');
   });
 });

@@ -51,11 +51,7 @@ export function createMigrations(db: Kysely<unknown>) {
     // A module that is added later may bring a migration with an earlier name.
     return new Migrator({ db, provider: { getMigrations }, allowUnorderedMigrations: true });
   };
-  const status = async () =>
-    (await (await migrator()).getMigrations()).map((info) => ({
-      ...info,
-      hasFile: info.migration.up !== withoutFile.up,
-    }));
+  const status = async () => (await migrator()).getMigrations();
   return {
     up: async () => resultsOf(await (await migrator()).migrateToLatest()),
     down: async () => resultsOf(await (await migrator()).migrateDown()),
@@ -76,41 +72,49 @@ async function executedIn(db: Kysely<unknown>): Promise<string[]> {
 }
 
 function resultsOf({ error, results = [] }: MigrationResultSet) {
-  if (error === undefined) return results;
-  const failed = results.find(({ status }) => status === 'Error');
-  const what = failed === undefined ? 'the migrations could not run' : `migration ${failed.migrationName} failed`;
-  throw new Error(`${what}: nothing was changed`, { cause: error });
+  if (error !== undefined) {
+    const failed = results.find(({ status }) => status === 'Error');
+    const what = failed === undefined ? 'the migrations could not run' : `migration ${failed.migrationName} failed`;
+    throw new Error(`${what}: nothing was changed`, { cause: error });
+  }
+  const stuck = results.find(({ status }) => status === 'NotExecuted');
+  if (stuck === undefined) return results;
+  throw new Error(`${stuck.migrationName} cannot be reverted: its file exports no function "down", or is gone`);
 }
-
-/** The exit codes of `migrate`. */
-export const exitCodes = { done: 0, failed: 1, badInput: 2, pending: 3 } as const;
-export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /**
  * Runs one command: `up` runs all pending migrations, `down` reverts the last one, `status` lists them.
  * @param args the command; `up` when there is none
  * @param env where the settings are read from
  * @param log gets what was done
- * @returns the exit code
+ * @returns the exit code: 0 done, 1 failed, 2 wrong usage or settings, 3 `status` found pending migrations
  */
-export async function migrate(args: readonly string[], env: Environment, log: Logger): Promise<ExitCode> {
-  const [name = 'up', ...rest] = args;
-  const command = commands.get(name);
-  if (command === undefined || rest.length > 0) {
-    log.fatal(`usage: migrate [${[...commands.keys()].join(' | ')}]`);
-    return exitCodes.badInput;
+export async function migrate(args: readonly string[], env: Environment, log: Logger): Promise<0 | 1 | 2 | 3> {
+  const [command = 'up', ...rest] = args;
+  if (!['up', 'down', 'status'].includes(command) || rest.length > 0) {
+    log.fatal('usage: migrate [up | down | status]');
+    return 2;
   }
   let database: OpenDatabase | undefined;
   try {
     database = await open(env, log);
-    return await command(createMigrations(database.tables<unknown>().db), log);
+    const migrations = createMigrations(database.tables<unknown>().db);
+    if (command === 'status') {
+      const all = await migrations.status();
+      for (const { name, executedAt } of all) log.info({ executedAt }, `${executedAt ? 'done   ' : 'pending'} ${name}`);
+      return all.every(({ executedAt }) => executedAt) ? 0 : 3;
+    }
+    const results = await (command === 'up' ? migrations.up() : migrations.down());
+    const names = results.map(({ migrationName }) => migrationName);
+    log.info({ migrations: names }, `${names.length} migrations ${command === 'up' ? 'run' : 'reverted'}`);
+    return 0;
   } catch (err) {
     if (err instanceof ConfigError) {
       log.fatal({ faults: err.faults }, err.message);
-      return exitCodes.badInput;
+      return 2;
     }
-    log.fatal({ err }, `migrate ${name} failed`);
-    return exitCodes.failed;
+    log.fatal({ err }, `migrate ${command} failed`);
+    return 1;
   } finally {
     await database?.close();
   }
@@ -122,49 +126,5 @@ async function open(env: Environment, log: Logger): Promise<OpenDatabase> {
   if (settings.DATABASE_URL === '' && settings.PGLITE_DIR === '') {
     throw new ConfigError([{ variable: 'DATABASE_URL', expected: 'the server to migrate, or a folder in PGLITE_DIR' }]);
   }
-  // A migration may take long, and holds its one connection meanwhile.
-  const unlimited = { POSTGRES_STATEMENT_TIMEOUT_MS: 0, POSTGRES_CHECKOUT_WARN_MS: 0, POSTGRES_CHECKOUT_MAX_MS: 0 };
-  return openDatabase({
-    settings: { ...settings, POSTGRES_POOL_MAX: 1, ...unlimited },
-    log,
-    registry: new Registry(),
-    // While a migration waits for a table, all other traffic to that table waits behind it.
-    lockTimeoutMs: 5000,
-  });
+  return openDatabase({ settings, log, registry: new Registry(), isMigration: true });
 }
-
-type Command = (migrations: ReturnType<typeof createMigrations>, log: Logger) => Promise<ExitCode>;
-
-const commands = new Map<string, Command>([
-  [
-    'up',
-    async (migrations, log) => {
-      const results = await migrations.up();
-      log.info({ migrations: results.map(({ migrationName }) => migrationName) }, `${results.length} migrations run`);
-      return exitCodes.done;
-    },
-  ],
-  [
-    'down',
-    async (migrations, log) => {
-      const [result] = await migrations.down();
-      if (result?.status === 'NotExecuted') {
-        log.fatal(`${result.migrationName} cannot be reverted: its file exports no function "down", or is gone`);
-        return exitCodes.failed;
-      }
-      log.info(result === undefined ? 'no migration to revert' : `${result.migrationName} reverted`);
-      return exitCodes.done;
-    },
-  ],
-  [
-    'status',
-    async (migrations, log) => {
-      const all = await migrations.status();
-      for (const { name, executedAt, hasFile } of all) {
-        const state = executedAt ? 'done   ' : 'pending';
-        log.info({ executedAt }, `${state} ${name}${hasFile ? '' : ' (its file is gone)'}`);
-      }
-      return all.every(({ executedAt }) => executedAt) ? exitCodes.done : exitCodes.pending;
-    },
-  ],
-]);

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkConfig } from '../config/config.ts';
 import { postgres } from './module.ts';
-import { type TestService, testService } from './testing.ts';
+import { type TestService, testService } from './testService.ts';
 
 describe('the module, without a server', () => {
   let started: TestService;
@@ -23,20 +23,6 @@ describe('the module, without a server', () => {
     const text = await started.metrics.text();
     expect(text).toContain('postgres_up 1');
     expect(text).toContain('postgres_migrations_pending 0');
-  });
-
-  it('destroys held connections at the deadline of the shutdown', async () => {
-    const begun = Promise.withResolvers<void>();
-    const stopped = Promise.withResolvers<void>();
-    const forgotten = started.database.transaction(async (trx) => {
-      begun.resolve();
-      await stopped.promise;
-      await sql`select 1`.execute(trx);
-    });
-    await begun.promise;
-    expect(await started.service.stop(0, 500)).toBe(false);
-    stopped.resolve();
-    await expect(forgotten).rejects.toThrow('taken away');
   });
 });
 

@@ -36,9 +36,9 @@ export const postgres = defineModule({
     return {
       value,
       health: health.report,
-      stop: async (signal) => {
+      stop: async () => {
         health.stop();
-        await database.close(signal);
+        await database.close();
       },
     };
   },
@@ -58,40 +58,39 @@ const readOnly = 'impaired: the database is read-only, writes fail';
  */
 export async function watchHealth(database: OpenDatabase, log: Logger, intervalMs: number, timeoutMs: number) {
   const migrations = createMigrations(database.tables<unknown>().db);
+  const { metrics: measured } = database;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   let migrated = false;
-  let fault: Error | undefined;
-  let impaired: string | undefined;
+  /** A fault, or what is impaired. */
+  let found: Error | string | undefined;
 
-  async function assertMigrated(): Promise<void> {
-    if (migrated) return;
-    const pending = await migrations.pending();
-    database.metrics.pending.set(pending.length);
-    if (pending.length > 0) throw new Error(`migrations are pending: ${pending.join(', ')}`);
-    migrated = true;
+  function become(now: Error | string | undefined): void {
+    if (String(now) !== String(found)) {
+      if (now === undefined) log.info('database is healthy');
+      else log.error(now instanceof Error ? { err: now } : {}, now instanceof Error ? 'database is unhealthy' : now);
+    }
+    found = now;
   }
 
   async function check(): Promise<void> {
-    const before = fault?.message;
-    let up = 0;
     try {
       const isReadOnly = await database.isReadOnly(timeoutMs);
-      up = 1;
-      database.metrics.readOnly.set(isReadOnly ? 1 : 0);
-      if (isReadOnly && impaired === undefined) log.error(readOnly);
-      if (!isReadOnly && impaired !== undefined) log.info('the database takes writes again');
-      impaired = isReadOnly ? readOnly : undefined;
-      await assertMigrated();
-      fault = undefined;
-      if (before !== undefined) log.info('database is healthy');
+      measured.up.set(1);
+      measured.readOnly.set(isReadOnly ? 1 : 0);
+      if (!migrated) {
+        const pending = await migrations.pending();
+        measured.pending.set(pending.length);
+        if (pending.length > 0) return become(new Error(`migrations are pending: ${pending.join(', ')}`));
+        migrated = true;
+      }
+      become(isReadOnly ? readOnly : undefined);
     } catch (error) {
       // A full pool is load, not a fault: without this instance the others would have even more of it.
       if (error instanceof PoolExhaustedError || !(error instanceof Error)) return;
-      fault = error;
-      if (error.message !== before) log.error({ err: error }, 'database is unhealthy');
+      measured.up.set(0);
+      become(error);
     }
-    database.metrics.up.set(up);
   }
 
   async function watch(): Promise<void> {
@@ -102,8 +101,8 @@ export async function watchHealth(database: OpenDatabase, log: Logger, intervalM
   await watch();
   return {
     report: (): string | undefined => {
-      if (fault) throw fault;
-      return impaired;
+      if (found instanceof Error) throw found;
+      return found;
     },
     stop: (): void => {
       stopped = true;

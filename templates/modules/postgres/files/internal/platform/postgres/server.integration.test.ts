@@ -1,13 +1,9 @@
-import { Registry } from '@prometheus-io/client';
 import { type Kysely, sql } from 'kysely';
-import { Client, Pool } from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createLogger } from '../log/logger.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { background, runWith } from '../../../pkg/context/index.ts';
 import type { Database } from './database.ts';
 import { DatabaseUnavailableError, PoolExhaustedError } from './errors.ts';
-import { createMetrics } from './metrics.ts';
 import { createMigrations } from './migrate.ts';
-import { SupervisedPool } from './pool.ts';
 import { serverUrl, type TestDatabase, testDatabase } from './testing.ts';
 
 interface Tables {
@@ -83,46 +79,21 @@ describe.skipIf(!url)('only on a PostgreSQL server (needs DATABASE_URL)', () => 
     await expect(sql`select pg_sleep(10)`.execute(db)).rejects.toMatchObject({ code: 'database_timeout', status: 504 });
   });
 
-  it('cancels the statement of a transaction whose signal is aborted, and keeps the connection', async () => {
-    const controller = new AbortController();
+  it('cancels the statement of a context that ends, and keeps the connection', async () => {
+    const context = background.child();
     let backend: unknown;
-    const sleeping = database.transaction(
-      async (trx) => {
+    const sleeping = runWith(context, () =>
+      database.transaction(async (trx) => {
         backend = (await sql`select pg_backend_pid() as pid`.execute(trx)).rows;
         await sql`set local statement_timeout = 0`.execute(trx);
-        setTimeout(() => controller.abort(new Error('the caller has gone')), 50);
+        setTimeout(() => context.cancel(new Error('the caller has gone')), 50);
         // Longer than the test may take.
         await sql`select pg_sleep(600)`.execute(trx);
-      },
-      { signal: controller.signal },
+      }),
     );
     await expect(sleeping).rejects.toThrow('the caller has gone');
     const { rows } = await sql`select pg_backend_pid() as pid`.execute(db);
     expect(rows).toEqual(backend);
-  });
-
-  it('cancels a process only while it runs that statement: after a failover it may be of another session', async () => {
-    const pool = new Pool({ connectionString: url });
-    const limits = { warnMs: 0, maxMs: 0, hasFailover: true };
-    const log = await createLogger('silent');
-    const supervised = new SupervisedPool(pool, limits, log, createMetrics(new Registry(), pool));
-    const other = new Client(url);
-    await other.connect();
-    const [{ pid } = { pid: 0 }] = (await other.query<{ pid: number }>('select pg_backend_pid() as pid')).rows;
-    const [short, long] = ['select pg_sleep(0.5)', 'select pg_sleep(600)'];
-    const kept = other.query(short);
-    await supervised.cancel(pid, long);
-    expect((await kept).rowCount).toBe(1);
-    let failure: unknown;
-    other.query(long).catch((error: unknown) => {
-      failure = error;
-    });
-    await vi.waitFor(async () => {
-      await supervised.cancel(pid, long);
-      expect(failure).toMatchObject({ message: 'canceling statement due to user request' });
-    }, 60_000);
-    await other.end();
-    await supervised.end();
   });
 
   it('fails when all connections are in use', async () => {

@@ -2,16 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { Registry } from '@prometheus-io/client';
 import { sql } from 'kysely';
 import { Client } from 'pg';
-import { Type } from 'typebox';
-import { Service } from '../app/lifecycle.ts';
-import { defineModule } from '../app/module.ts';
 import { type Environment, readConfig } from '../config/config.ts';
 import { createLogger } from '../log/logger.ts';
-import { type Metrics, metrics } from '../metrics/module.ts';
 import { config } from './config.ts';
 import { type Database, type OpenDatabase, openDatabase } from './database.ts';
 import { createMigrations } from './migrate.ts';
-import { postgres } from './module.ts';
 
 /** The database of one test file. */
 export interface TestDatabase extends OpenDatabase {
@@ -47,8 +42,8 @@ export async function testDatabase(env: Environment = {}): Promise<TestDatabase>
     ...database,
     registry,
     log,
-    close: async (signal) => {
-      await database.close(signal);
+    close: async () => {
+      await database.close();
       await created?.drop();
     },
   };
@@ -71,39 +66,6 @@ export async function testRepository<Tables, Repository>(
     from pg_constraint where contype = 'f'`;
   for (const { statement } of (await references.execute(db)).rows) await sql.raw(statement).execute(db);
   return { repository: create(tables<Tables>()), close };
-}
-
-/** The module, started as a service starts it. */
-export interface TestService {
-  readonly service: Service;
-  readonly database: Database<unknown>;
-  readonly metrics: Metrics;
-  readonly log: LogLines;
-}
-
-/**
- * @param env settings that differ from their defaults
- * @returns a service of this module and what it requires
- */
-export async function testService(env: Environment = {}): Promise<TestService> {
-  const log = new LogLines();
-  const { promise, resolve } = Promise.withResolvers<Pick<TestService, 'database' | 'metrics'>>();
-  const slice = defineModule({
-    name: 'slice',
-    config: Type.Object({}),
-    requires: [metrics, postgres],
-    start({ use }) {
-      resolve({ database: use(postgres).tables<unknown>(), metrics: use(metrics) });
-      return { value: undefined };
-    },
-  });
-  const service = new Service([metrics, postgres, slice], {
-    log: await createLogger('debug', log),
-    configOf: (module) => readConfig(module.config, env),
-    startTimeoutMs: 120_000,
-  });
-  await service.start();
-  return { service, ...(await promise), log };
 }
 
 /**
@@ -129,16 +91,11 @@ async function onServer(server: string, statement: string): Promise<void> {
   }
 }
 
-/** Collects the lines of a logger in a test. */
+/** Collects the lines of a logger in a test, each with one JSON object. */
 export class LogLines {
-  readonly #lines: string[] = [];
+  text = '';
 
   write(line: string): void {
-    this.#lines.push(line);
-  }
-
-  /** All lines, each with one JSON object. */
-  get text(): string {
-    return this.#lines.join('');
+    this.text += line;
   }
 }

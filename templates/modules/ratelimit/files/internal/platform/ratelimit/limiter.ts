@@ -1,3 +1,5 @@
+import { type Static, Type } from 'typebox';
+
 /** How much is allowed: a quota within any window, and within it a token bucket. */
 export interface Limit {
   /** Requests within any span of `windowMs`. */
@@ -9,30 +11,18 @@ export interface Limit {
   readonly perMs: number;
 }
 
-/** `window` and `bucket` refused the request. */
-export type Outcome = 'allowed' | 'window' | 'bucket';
-
-/** What was decided about a request, and the state after it. */
-export interface Standing {
-  readonly outcome: Outcome;
-  /** Requests of the window. */
-  readonly used: number;
-  /** Tokens in the bucket. */
-  readonly tokens: number;
-  /** Milliseconds until the oldest slice with requests leaves the window. */
-  readonly freesInMs: number;
-}
-
-/** The same in numbers for the caller. Times are milliseconds. */
-export interface Decision {
-  readonly outcome: Outcome;
-  readonly windowLeft: number;
-  readonly windowResetMs: number;
-  readonly bucketLeft: number;
-  readonly bucketResetMs: number;
+/** What was decided about a request, and the state after it. Times are milliseconds. */
+export type Standing = Static<typeof Standing>;
+export const Standing = Type.Object({
+  /** `window` and `bucket` refused the request. */
+  outcome: Type.Enum(['allowed', 'window', 'bucket']),
+  /** What is left of the quota. */
+  left: Type.Number(),
+  /** Until some of the quota comes back. */
+  resetMs: Type.Number(),
   /** 0 when the request was allowed. */
-  readonly retryAfterMs: number;
-}
+  retryAfterMs: Type.Number(),
+});
 
 /** Knows how much of its limit each key has used. */
 export interface Store {
@@ -44,156 +34,93 @@ export interface Store {
   readonly take: (key: string, limit: Limit) => Standing | Promise<Standing>;
 }
 
-/** The window is counted in slices: a key takes the same memory and time for any quota. */
-export const slices = 10;
+/** A window is counted in slices: a key takes the same memory and time for any quota. */
+export const slicesOfWindow = 10;
 
 /** What is kept of one key. */
 export interface State {
-  /** Allowed requests by slice: the present one, and those before it that reach into the window. */
-  readonly counts: Uint32Array;
-  /** Sum of the counts. */
-  used: number;
-  /** Number of the present slice. */
-  index: number;
+  /** Allowed requests of the present slice and of those that reach into the window; the oldest first. */
+  readonly slices: { readonly number: number; count: number }[];
   /** Tokens in the bucket at the time `at`. */
   tokens: number;
   at: number;
 }
 
 /**
- * Makes the state of a new key.
  * @param limit how much is allowed
  * @param now in milliseconds, by a clock that does not go back
- * @returns the state
+ * @returns the state of a new key
  */
 export function newState(limit: Limit, now: number): State {
-  const counts = new Uint32Array(slices + 1);
-  return { counts, used: 0, index: Math.floor(now / sliceMs(limit)), tokens: limit.burst, at: now };
+  return { slices: [], tokens: limit.burst, at: now };
 }
 
 /**
  * Decides about one request: the window limits the total, then the bucket limits the pace. Only a request that both allow is counted.
  * The slice in which the window begins counts as a whole: the quota is never exceeded within `windowMs`, and at worst one slice
- * passes too long until there may be more.
+ * passes too long until there may be more. `takeScript` does the same in Redis.
  * @param state of the key; it is changed
  * @param limit the same for each call with this state
  * @param clock in milliseconds; when it goes back, the time of the last request counts
  * @returns what was decided
  */
 export function decide(state: State, limit: Limit, clock: number): Standing {
+  const { slices } = state;
   const now = Math.max(clock, state.at);
-  advance(state, Math.floor(now / sliceMs(limit)));
+  const sliceMs = limit.windowMs / slicesOfWindow;
+  const present = Math.floor(now / sliceMs);
+  while (slices[0] !== undefined && slices[0].number < present - slicesOfWindow) slices.shift();
+  let left = slices.reduce((rest, { count }) => rest - count, limit.quota);
   const tokens = Math.min(limit.burst, state.tokens + (now - state.at) * limit.perMs);
-  const outcome = state.used >= limit.quota ? 'window' : tokens < 1 ? 'bucket' : 'allowed';
+  const outcome = left < 1 ? 'window' : tokens < 1 ? 'bucket' : 'allowed';
   if (outcome === 'allowed') {
-    const slot = state.index % state.counts.length;
-    state.counts[slot] = (state.counts[slot] ?? 0) + 1;
-    state.used += 1;
+    if (slices.at(-1)?.number !== present) slices.push({ number: present, count: 0 });
+    for (const last of slices.slice(-1)) last.count += 1;
+    left -= 1;
     state.tokens = tokens - 1;
     state.at = now;
   }
-  return {
-    outcome,
-    used: state.used,
-    tokens: outcome === 'allowed' ? state.tokens : tokens,
-    freesInMs: state.used === 0 ? limit.windowMs : (oldest(state) + slices + 1) * sliceMs(limit) - now,
-  };
+  const [oldest] = slices;
+  const resetMs = oldest === undefined ? limit.windowMs : (oldest.number + slicesOfWindow + 1) * sliceMs - now;
+  // Rounding may leave 0 at the very end of a slice.
+  const waits = { allowed: 0, window: Math.max(resetMs, 1), bucket: (1 - tokens) / limit.perMs };
+  return { outcome, left, resetMs, retryAfterMs: waits[outcome] };
 }
 
 /**
- * Translates a standing for the caller.
- * @param limit that was applied
- * @param standing of the store
- * @returns what is left, and until when
- */
-export function decisionOf(limit: Limit, { outcome, used, tokens, freesInMs }: Standing): Decision {
-  const bucketLeft = Math.floor(tokens);
-  const bucketResetMs = (bucketLeft + 1 - tokens) / limit.perMs;
-  return {
-    outcome,
-    windowLeft: Math.max(limit.quota - used, 0),
-    windowResetMs: freesInMs,
-    bucketLeft,
-    bucketResetMs,
-    // Rounding may leave 0 at the very end of a slice.
-    retryAfterMs: outcome === 'allowed' ? 0 : Math.max(outcome === 'window' ? freesInMs : bucketResetMs, 1),
-  };
-}
-
-/** @returns milliseconds without requests after which a key is like a new one */
-export function forgottenAfterMs(limit: Limit): number {
-  return Math.ceil(limit.windowMs + sliceMs(limit) + limit.burst / limit.perMs);
-}
-
-/** @returns milliseconds of a slice */
-export function sliceMs(limit: Limit): number {
-  return limit.windowMs / slices;
-}
-
-/** Empties the slices that have left the window. */
-function advance(state: State, index: number): void {
-  const { counts } = state;
-  for (let next = Math.max(state.index + 1, index - slices); next <= index; next += 1) {
-    const slot = next % counts.length;
-    state.used -= counts[slot] ?? 0;
-    counts[slot] = 0;
-  }
-  state.index = index;
-}
-
-/** Number of the oldest slice with requests. */
-function oldest({ counts, index }: State): number {
-  for (let slice = index - slices; slice < index; slice += 1) {
-    if ((counts[slice % counts.length] ?? 0) > 0) return slice;
-  }
-  return index;
-}
-
-/**
- * The same as `decide`, in one step on a Redis server. A state is text: number of the last slice, tokens, time, and the
- * counts of the slices. KEYS: the key. ARGV: quota, milliseconds of a slice, burst, tokens a millisecond, milliseconds until the key
- * expires.
+ * The same as `decide`, in one step on a Redis server. KEYS: the key. ARGV: quota, milliseconds of the window, burst, tokens a
+ * millisecond, milliseconds until the key expires.
  * @param clock Lua that sets `now`
- * @returns the script; it replies with outcome, used requests, tokens, milliseconds until some of the quota comes back
+ * @returns the script; it replies with a standing, as JSON
  */
 export function takeScript(clock: string): string {
   return `${clock}
-local quota, slice, burst, rate = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local slots = ${slices + 1}
-local counts, used, tokens = {}, 0, burst
-for slot = 0, slots - 1 do counts[slot] = 0 end
-local state = redis.call('GET', KEYS[1])
-local index
-if state then
-  local values = {}
-  for value in string.gmatch(state, '[^,]+') do values[#values + 1] = tonumber(value) end
-  now = math.max(now, values[3])
-  index = math.floor(now / slice)
-  tokens = math.min(burst, values[2] + (now - values[3]) * rate)
-  for number = index - slots + 1, values[1] do
-    local slot = number % slots
-    counts[slot] = values[4 + slot]
-    used = used + counts[slot]
-  end
-else
-  index = math.floor(now / slice)
-end
-local outcome = 'allowed'
-if used >= quota then outcome = 'window' elseif tokens < 1 then outcome = 'bucket' end
+local quota, window, burst, rate = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local stored = redis.call('GET', KEYS[1])
+local state = stored and cjson.decode(stored) or { slices = {}, tokens = burst, at = now }
+local slices = state.slices
+now = math.max(now, state.at)
+local slice = window / ${slicesOfWindow}
+local present = math.floor(now / slice)
+while slices[1] and slices[1].number < present - ${slicesOfWindow} do table.remove(slices, 1) end
+local left = quota
+for _, each in ipairs(slices) do left = left - each.count end
+local tokens = math.min(burst, state.tokens + (now - state.at) * rate)
+local outcome = left < 1 and 'window' or tokens < 1 and 'bucket' or 'allowed'
 if outcome == 'allowed' then
-  local slot = index % slots
-  counts[slot] = counts[slot] + 1
-  used = used + 1
-  tokens = tokens - 1
-  local text = string.format('%.0f,%.17g,%.17g', index, tokens, now)
-  for each = 0, slots - 1 do text = text .. ',' .. counts[each] end
-  redis.call('SET', KEYS[1], text, 'PX', ARGV[5])
+  if #slices == 0 or slices[#slices].number ~= present then table.insert(slices, { number = present, count = 0 }) end
+  slices[#slices].count = slices[#slices].count + 1
+  left = left - 1
+  redis.call('SET', KEYS[1], cjson.encode({ slices = slices, tokens = tokens - 1, at = now }), 'PX', ARGV[5])
 end
-local oldest = index - slots + 1
-while oldest < index and counts[oldest % slots] == 0 do oldest = oldest + 1 end
-local frees = (slots - 1) * slice
-if used > 0 then frees = (oldest + slots) * slice - now end
-return { outcome, used, string.format('%.17g', tokens), string.format('%.17g', frees) }`;
+local reset = slices[1] and (slices[1].number + ${slicesOfWindow + 1}) * slice - now or window
+local waits = { allowed = 0, window = math.max(reset, 1), bucket = (1 - tokens) / rate }
+return cjson.encode({ outcome = outcome, left = left, resetMs = reset, retryAfterMs = waits[outcome] })`;
+}
+
+/** @returns milliseconds without requests after which a key is like a new one */
+export function forgottenAfterMs({ windowMs, burst, perMs }: Limit): number {
+  return Math.ceil(windowMs + windowMs / slicesOfWindow + burst / perMs);
 }
 
 /** Counts in the memory of this process. Beyond a number of keys it forgets the key that was used least recently. */
@@ -201,20 +128,10 @@ export class MemoryStore implements Store {
   /** Least recently used first. */
   readonly #states = new Map<string, State>();
   readonly #maxKeys: number;
-  readonly #evicted: () => void;
 
-  /**
-   * @param maxKeys maximum number of keys
-   * @param evicted called for each key that is forgotten
-   */
-  constructor(maxKeys: number, evicted: () => void) {
+  /** @param maxKeys maximum number of keys */
+  constructor(maxKeys = 100_000) {
     this.#maxKeys = maxKeys;
-    this.#evicted = evicted;
-  }
-
-  /** Number of keys. */
-  get size(): number {
-    return this.#states.size;
   }
 
   take(key: string, limit: Limit): Standing {
@@ -223,10 +140,7 @@ export class MemoryStore implements Store {
     this.#states.delete(key);
     this.#states.set(key, state);
     const [first] = this.#states.size > this.#maxKeys ? this.#states.keys() : [];
-    if (first !== undefined) {
-      this.#states.delete(first);
-      this.#evicted();
-    }
+    if (first !== undefined) this.#states.delete(first);
     return decide(state, limit, now);
   }
 }

@@ -1,78 +1,83 @@
-import type { Static } from 'typebox';
+import { Counter } from '@prometheus-io/client';
+import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify';
 import { defineModule } from '../app/module.ts';
-import { type Rule, atMost, rule } from '../config/config.ts';
+import type { Handle } from '../http/types.ts';
 import { http } from '../http/module.ts';
-import { refusing } from '../http/problems.ts';
 import { metrics } from '../metrics/module.ts';
-import { Concurrency, shedding } from './concurrency.ts';
+import { redis } from '../redis/module.ts';
 import { config } from './config.ts';
-import { MemoryStore, type Store } from './limiter.ts';
-import { createMetrics, measureConcurrency } from './metrics.ts';
-import { type RouteRatelimit, defaultPolicy } from './policy.ts';
-import { Quotas } from './quotas.ts';
+import { MemoryStore } from './limiter.ts';
+import { type Policy, RateLimitedError, type RoutePolicy, keyOf, policyOf, setHeaders } from './quotas.ts';
+import { RedisStore } from './redisStore.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Rate limits of the route, in place of the settings. */
-    ratelimit?: RouteRatelimit;
+    /** Limit of the route, in place of the settings. `false`: no limit. */
+    ratelimit?: RoutePolicy | false;
   }
 }
 
-/** A burst above the quota would never be reached. With RATELIMIT_QUOTA=0 there is no limit at all. */
-const rules: readonly Rule[] = [
-  atMost(config, 'RATELIMIT_CONCURRENCY_MIN', 'RATELIMIT_CONCURRENCY_MAX'),
-  rule(config, ({ RATELIMIT_QUOTA: quota, RATELIMIT_BURST: burst }: Static<typeof config>) => {
-    if (quota === 0 || burst <= quota) return undefined;
-    const expected = `at most RATELIMIT_QUOTA, which is ${quota}`;
-    return { variable: 'RATELIMIT_BURST', expected, given: String(burst), example: String(quota) };
-  }),
-];
-
-/** For `sharedRatelimit`. */
-export interface Ratelimit {
-  readonly memory: Store;
-  /** Counts a request that was counted in memory because the other store is away. */
-  readonly fellBack: () => void;
-  /** Replaces the store in memory. */
-  readonly countIn: (store: Store) => void;
-}
-
-/**
- * Quotas and a concurrency limit for every route. It counts in memory and waits for nothing at start, so that no route is registered
- * before it.
- */
+/** Limits the requests of each caller: in Redis for all processes together, in memory when there is no Redis. */
 export const ratelimit = defineModule({
   name: 'ratelimit',
   config,
-  rules,
-  requires: [http, metrics],
+  requires: [http, metrics, redis],
   start({ config: settings, log, use }) {
-    const { registry, errors } = use(metrics);
-    const server = use(http);
-    const measured = createMetrics(registry, () => memory.size);
-    const memory = new MemoryStore(settings.RATELIMIT_KEYS_MAX, measured.evicted);
-    const refuse = refusing(errors);
-    const byDefault = defaultPolicy(settings);
-    if (byDefault === undefined) log.info('only routes with a policy have a quota: RATELIMIT_QUOTA is 0');
-    const keys = { tenantClaim: settings.RATELIMIT_TENANT_CLAIM, unknown: measured.unknown };
-    const quotas = new Quotas({ byDefault, keys, metrics: measured, refuse, store: memory });
-    server.exposedHeaders.push('ratelimit', 'ratelimit-policy');
-    server.addHook('onRoute', quotas.register);
-    if (settings.RATELIMIT_CONCURRENCY) {
-      const concurrency = new Concurrency({
-        min: settings.RATELIMIT_CONCURRENCY_MIN,
-        max: settings.RATELIMIT_CONCURRENCY_MAX,
-        tolerance: settings.RATELIMIT_LATENCY_TOLERANCE,
-      });
-      const shed = measureConcurrency(registry, concurrency);
-      const handle = shedding({ concurrency, refuse, trusts: server.trusts, shed });
-      server.chain.add({ name: 'shedding', at: 'onRequest', handle });
-    }
-    server.chain.add({ name: 'quotas', at: 'preParsing', handle: quotas.check });
-    const countIn = (store: Store): void => {
-      quotas.store = store;
+    const { RATELIMIT_QUOTA: quota, RATELIMIT_BURST: burst, RATELIMIT_RATE: rate } = settings;
+    const numbers = { quota, windowSeconds: settings.RATELIMIT_WINDOW_SECONDS };
+    const ofSettings: RoutePolicy = {
+      name: 'default',
+      ...numbers,
+      ...(burst > 0 && { burst }),
+      ...(rate > 0 && { rate }),
     };
-    const value: Ratelimit = { memory, fellBack: measured.fellBack, countIn };
-    return { value };
+    if (quota === 0) log.info('only routes with a policy have a quota: RATELIMIT_QUOTA is 0');
+
+    /** By Fastify's own object for each route: routes may share what they say. */
+    const policies = new WeakMap<FastifyContextConfig, Policy>();
+    const policyFor = ({ is404, routeOptions }: FastifyRequest): Policy | undefined => {
+      const given = is404 ? false : (routeOptions.config.ratelimit ?? (quota > 0 && ofSettings));
+      if (given === false) return undefined;
+      let policy = policies.get(routeOptions.config);
+      if (policy === undefined) {
+        // HEAD has the limit of GET.
+        const method = [routeOptions.method].flat().join().replace('HEAD', 'GET');
+        policies.set(routeOptions.config, (policy = policyOf(`${method} ${routeOptions.url}`, given)));
+      }
+      return policy;
+    };
+
+    const registers = [use(metrics).registry];
+    const decisions = new Counter({
+      name: 'ratelimit_decisions_total',
+      help: 'Requests by policy and outcome: allowed, or refused by the window or the bucket',
+      labelNames: ['policy', 'outcome'],
+      registers,
+    });
+    const fallbacks = new Counter({
+      name: 'ratelimit_fallback_decisions_total',
+      help: 'Requests counted by this process alone, because Redis was away',
+      registers,
+    });
+    const memory = new MemoryStore();
+    const { server } = use(redis);
+    const store = server ? new RedisStore({ server, fallback: memory, log, fellBack: () => fallbacks.inc() }) : memory;
+
+    const limit = async (request: FastifyRequest, reply: FastifyReply, policy: Policy): Promise<void> => {
+      const standing = await store.take(keyOf(request, policy), policy.limit);
+      decisions.inc({ policy: policy.name, outcome: standing.outcome });
+      // The deadline may have passed.
+      if (reply.sent) return;
+      setHeaders(reply, policy, standing);
+      if (standing.outcome !== 'allowed') throw new RateLimitedError(policy.name, standing);
+    };
+    const check: Handle = (request, reply, next) => {
+      const policy = policyFor(request);
+      return policy === undefined ? next() : limit(request, reply, policy);
+    };
+    use(http).exposedHeaders.push('ratelimit', 'ratelimit-policy');
+    // The caller is known by then, and the body is not read yet.
+    use(http).chain.add({ name: 'quotas', at: 'preParsing', handle: check });
+    return { value: undefined };
   },
 });

@@ -1,127 +1,101 @@
-import type { FastifyContextConfig, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
-import type { Handle } from '../http/types.ts';
-import { describeRoute } from '../openapi/describe.ts';
-import { type Refuse, problem, problems } from '../http/problems.ts';
-import { type Decision, type Standing, type Store, decisionOf } from './limiter.ts';
-import type { RatelimitMetrics } from './metrics.ts';
-import { type KeyOptions, type Policy, type RouteRatelimit, keyOf, policyOf } from './policy.ts';
+import { createHash } from 'node:crypto';
+import { isIPv6 } from 'node:net';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { current } from '../../../pkg/context/index.ts';
+import { ServiceError } from '../../../pkg/errors/index.ts';
+import { principalKey } from '../http/requestContext.ts';
+import type { Limit, Standing } from './limiter.ts';
 
-export interface QuotaOptions {
-  /** For routes without a policy of their own. */
-  readonly byDefault: Policy | undefined;
-  readonly keys: KeyOptions;
-  readonly metrics: RatelimitMetrics;
-  readonly refuse: Refuse;
-  readonly store: Store;
-}
-
-/** Limits the requests of each caller. */
-export class Quotas {
-  /** Where requests are counted. */
-  store: Store;
-  readonly #options: QuotaOptions;
-  /** By Fastify's own object for each route: routes may share what they say. */
-  readonly #policies = new WeakMap<FastifyContextConfig, Policy | undefined>();
-
-  /** @param options policies, and where requests are counted */
-  constructor(options: QuotaOptions) {
-    this.#options = options;
-    this.store = options.store;
-  }
-
+/** The limit of a route, in `config: { ratelimit }`, in place of the settings. */
+export interface RoutePolicy {
+  /** In headers and metrics. Default: method and pattern of the route. Routes with the same name share the limit. */
+  readonly name?: string;
+  /** Requests within the window. */
+  readonly quota: number;
+  /** Default: 60. */
+  readonly windowSeconds?: number;
+  /** Requests that may come at once. Default: a tenth of the quota. */
+  readonly burst?: number;
+  /** Requests a second after a burst. Default: twice the average of the quota. */
+  readonly rate?: number;
   /**
-   * For `onRoute`: checks the policy of a route, so that a mistake is found at start, and adds its 429 to the OpenAPI document. The
-   * limits of the settings are not part of the contract: they differ by environment.
-   * @param route that is registered
-   * @throws {TypeError} when the policy is not valid
+   * What the limit is counted by: the user of the token (default), the address, or any text of the request. A request without it is
+   * counted by address.
    */
-  readonly register = (route: RouteOptions): void => {
-    const { method, url, config } = route;
-    if (config?.ratelimit !== undefined) this.#policyFor(config.ratelimit, method, url);
-    if (!config?.ratelimit?.policy) return;
-    describeRoute(route, (schema) => {
-      const { response } = schema;
-      return typeof response === 'object' ? { ...schema, response: { 429: limited, ...response } } : schema;
-    });
-  };
+  readonly key?: 'user' | 'address' | ((request: FastifyRequest) => string | undefined);
+}
 
-  /** For `preParsing`: the caller is known by then, and the body is not read yet. */
-  readonly check: Handle = (request, reply, next) => {
-    const policy = this.#policyOf(request);
-    if (policy === undefined) return next();
-    const standing = this.store.take(keyOf(request, policy, this.#options.keys), policy.limit);
-    if (standing instanceof Promise) return this.#checkLater(request, reply, policy, standing);
-    if (this.#apply(request, reply, policy, standing)) next();
-    return undefined;
-  };
+/** A complete policy. */
+export interface Policy extends Required<Pick<RoutePolicy, 'name' | 'key'>> {
+  readonly limit: Limit;
+}
 
-  async #checkLater(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    policy: Policy,
-    pending: Promise<Standing>,
-  ): Promise<void> {
-    const standing = await pending;
-    // The deadline may have passed.
-    if (!reply.sent) this.#apply(request, reply, policy, standing);
-  }
+/**
+ * @param name when the policy has none
+ * @param given by a route or by the settings
+ * @returns the policy with its defaults
+ */
+export function policyOf(name: string, given: RoutePolicy): Policy {
+  const { quota, windowSeconds = 60, key = 'user' } = given;
+  const { burst = Math.ceil(quota / 10), rate = (2 * quota) / windowSeconds } = given;
+  const limit = { quota, windowMs: windowSeconds * 1000, burst, perMs: rate / 1000 };
+  return { name: given.name ?? name, key, limit };
+}
 
-  #policyOf({ is404, routeOptions }: FastifyRequest): Policy | undefined {
-    const { config, method, url } = routeOptions;
-    if (config.ratelimit === undefined) return is404 ? undefined : this.#options.byDefault;
-    if (this.#policies.has(config)) return this.#policies.get(config);
-    const policy = this.#policyFor(config.ratelimit, method, url);
-    this.#policies.set(config, policy);
-    return policy;
-  }
+/**
+ * @param request to count
+ * @param policy whose key it is
+ * @returns a short key. The window is a part of it, because the state depends on it
+ */
+export function keyOf(request: FastifyRequest, { name, key, limit }: Policy): string {
+  const own = key === 'user' ? current().get(principalKey)?.subject : key === 'address' ? undefined : key(request);
+  return `${name}:${limit.windowMs}:${own === undefined ? `address:${network(request.ip)}` : `key:${short(own)}`}`;
+}
 
-  /** HEAD has the policy of GET. */
-  #policyFor({ policy }: RouteRatelimit, method: string | string[], url = ''): Policy | undefined {
-    if (policy === undefined) return this.#options.byDefault;
-    const name = `${[method].flat().join().replace('HEAD', 'GET')} ${url}`;
-    return policy === false ? undefined : policyOf(name, policy);
-  }
+function short(text: string): string {
+  return text.length <= 64 ? text : createHash('sha256').update(text).digest('base64url');
+}
 
-  /** @returns whether the request may go on */
-  #apply(request: FastifyRequest, reply: FastifyReply, policy: Policy, standing: Standing): boolean {
-    const decision = decisionOf(policy.limit, standing);
-    this.#options.metrics.decided(policy.name, decision.outcome);
-    setHeaders(reply, policy, decision);
-    if (decision.outcome === 'allowed') return true;
-    const isWindow = decision.outcome === 'window';
-    const detail = isWindow ? 'The quota is used up. Try again later.' : 'Too many requests at once. Try again.';
-    const details = { policy: isWindow ? policy.name : `${policy.name}-burst` };
-    this.#options.refuse(request, reply, problem(429, { code: 'rate_limited', detail, details }));
-    return false;
+/** Of IPv6 the first 64 bits: a client with one address of such a network has all of them. */
+function network(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
+  if (!isIPv6(plain)) return short(plain);
+  // The URL has the shortest form of the address.
+  const [left = [], right = []] = new URL(`http://[${plain}]`).hostname
+    .slice(1, -1)
+    .split('::')
+    .map((half) => half.split(':').filter(Boolean));
+  const zeros = Array.from({ length: 8 - left.length - right.length }, () => '0');
+  return [...left, ...zeros, ...right].slice(0, 4).join(':');
+}
+
+/** A request above its limit. */
+export class RateLimitedError extends ServiceError {
+  /**
+   * @param policy its name
+   * @param standing of the caller
+   */
+  constructor(policy: string, { outcome, retryAfterMs }: Standing) {
+    const publicMessage =
+      outcome === 'window' ? 'The quota is used up. Try again later.' : 'Too many requests at once. Try again.';
+    super({ code: 'rate_limited', status: 429, publicMessage, retryAfterMs, details: { policy } });
   }
 }
 
-/** draft-ietf-httpapi-ratelimit-headers-09: window and bucket are a policy each. */
-function setHeaders(reply: FastifyReply, { name, limit }: Policy, decision: Decision): void {
-  const { windowLeft, windowResetMs, bucketLeft, bucketResetMs, retryAfterMs } = decision;
-  const bucketSeconds = Math.max(seconds(limit.burst / limit.perMs), 1);
-  reply.header(
-    'ratelimit-policy',
-    `"${name}";q=${limit.quota};w=${seconds(limit.windowMs)}, "${name}-burst";q=${limit.burst};w=${bucketSeconds}`,
-  );
-  reply.header(
-    'ratelimit',
-    `"${name}";r=${windowLeft};t=${seconds(windowResetMs)}, "${name}-burst";r=${bucketLeft};t=${seconds(bucketResetMs)}`,
-  );
-  if (retryAfterMs > 0) reply.header('retry-after', seconds(retryAfterMs));
+/**
+ * Tells the caller what is left of its quota: draft-ietf-httpapi-ratelimit-headers-09.
+ * @param reply to the request
+ * @param policy that was applied
+ * @param standing of the caller
+ */
+export function setHeaders(reply: FastifyReply, { name, limit }: Policy, { left, resetMs }: Standing): void {
+  // A string of structured fields (RFC 9651, 3.3.3) holds these characters only.
+  const plain = name.replaceAll(/[^ !#-[\]-~]/g, '?');
+  reply.header('ratelimit-policy', `"${plain}";q=${limit.quota};w=${seconds(limit.windowMs)}`);
+  reply.header('ratelimit', `"${plain}";r=${left};t=${seconds(resetMs)}`);
 }
 
 /** Rounded up: a caller that waits for so long does not come too early. */
 function seconds(ms: number): number {
   return Math.ceil(ms / 1000);
 }
-
-const limited = {
-  ...problems.default,
-  description: 'More requests than the quota allows',
-  headers: {
-    'Retry-After': { type: 'integer', description: 'Seconds to wait' },
-    RateLimit: { type: 'string', description: 'What is left of the quota, and until when' },
-    'RateLimit-Policy': { type: 'string', description: 'The quota' },
-  },
-};

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 
-/** Settings of the connection to Redis; the keys are environment variables, times are milliseconds. */
+/** Settings of the connection to Redis; the keys are environment variables. */
 export const config = Type.Object({
   REDIS_URL: Type.String({
     default: '',
@@ -15,34 +15,10 @@ export const config = Type.Object({
     description: 'Prefix of every key, so that services can share a server. When empty: the name of the service',
     examples: ['orders-staging:'],
   }),
-  REDIS_CONNECT_TIMEOUT_MS: Type.Integer({
-    default: 3000,
-    minimum: 1,
-    description: 'Maximum time to connect',
-    examples: [3000],
-  }),
   REDIS_COMMAND_TIMEOUT_MS: Type.Integer({
     default: 1000,
     minimum: 1,
-    description: 'Maximum time of a command. A command that takes longer fails, and a new connection is made',
+    description: 'A connection that answers nothing for so many milliseconds is given up: its commands fail',
     examples: [1000],
-  }),
-  REDIS_RECONNECT_MAX_MS: Type.Integer({
-    default: 2000,
-    minimum: 1,
-    description: 'Maximum pause between two attempts to connect. Pauses are shorter at first, and random',
-    examples: [2000],
-  }),
-  REDIS_PING_INTERVAL_MS: Type.Integer({
-    default: 5000,
-    minimum: 100,
-    description: 'Time between two pings, which find a connection that broke silently',
-    examples: [5000],
-  }),
-  REDIS_PENDING_MAX: Type.Integer({
-    default: 10_000,
-    minimum: 1,
-    description: 'Maximum number of commands that wait for an answer. Others fail at once',
-    examples: [10_000],
   }),
 });

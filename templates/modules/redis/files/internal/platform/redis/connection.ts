@@ -1,169 +1,163 @@
-import type { RedisClientOptions, RedisClientType } from '@redis/client';
-import type { Static } from 'typebox';
+import type { RedisClientType } from '@redis/client';
+import { Counter, Histogram, type Registry } from '@prometheus-io/client';
 import { ServiceError } from '../../../pkg/errors/index.ts';
 import { about } from '../app/about.ts';
 import type { Logger } from '../log/logger.ts';
-import type { config } from './config.ts';
 
 /** A connection to Redis. */
 export type RedisClient = RedisClientType;
 
-/** First pause before the next attempt to connect, in milliseconds. Each further pause is twice as long. */
-const firstPause = 50;
-
 export interface ConnectionOptions {
-  readonly settings: Static<typeof config>;
+  /** REDIS_URL. */
+  readonly url: string;
+  /** Time to answer, in milliseconds. */
+  readonly timeoutMs: number;
   readonly log: Logger;
-  /** Called for each connection after the first. */
-  readonly reconnected?: () => void;
-  /** Called with the client before the first attempt to connect. */
-  readonly prepare?: (client: RedisClient) => void;
+  /** Gets the metrics of the commands; they are measured when it is there. */
+  readonly registry?: Registry;
+}
+
+export interface Connection {
+  readonly client: RedisClient;
+  /** Why commands fail now; undefined while they do not. */
+  readonly fault: () => string | undefined;
+  /** Waits for the answers to all commands, then closes the connection. The signal aborts the wait. */
+  readonly close: (signal: AbortSignal) => Promise<void>;
 }
 
 /**
- * Opens a connection that reconnects by itself. While it is broken, commands fail at once.
- * @param options settings, and what to call
+ * Opens a connection that mends itself. While it is broken, commands fail at once. It is made again when the server answers nothing, as
+ * on a network that drops packets, and when the server is a replica, as the former master is after a failover.
+ * @param options server, time limit and log
  * @param signal aborts the wait for the first attempt
- * @returns the connection, after the first attempt, also when that failed; close it by `closeConnection`
- * @throws {Error} when REDIS_URL is not a URL
+ * @returns the connection, after the first attempt, also when that failed
+ * @throws {Error} when the URL is not valid
  */
-export async function openConnection(options: ConnectionOptions, signal: AbortSignal): Promise<RedisClient> {
-  const { settings, log, reconnected, prepare } = options;
+export async function openConnection(options: ConnectionOptions, signal: AbortSignal): Promise<Connection> {
+  const { url, timeoutMs, log, registry } = options;
+  // The error of Node would hold the URL, and with it the password.
+  if (!URL.canParse(url)) throw new Error('REDIS_URL is not a URL: is a character of the password not escaped?');
   // Loading it takes as long as loading the rest of the service.
-  const { createClient } = await import('@redis/client');
-  const client = createClient(clientOptions(settings));
-  let connections = 0;
-  let isAway = false;
+  const { createClient, ErrorReply } = await import('@redis/client');
+  const client: RedisClient = createClient({
+    url,
+    name: about.name,
+    disableOfflineQueue: true,
+    commandsQueueMaxLength: 10_000,
+    // The limit of the client ends when a command is written, and costs a timer each: `ask` finds a silent server.
+    commandOptions: { timeout: 0 },
+    maintNotifications: 'disabled',
+    socket: {
+      connectTimeout: 3000,
+      // For a server that is connected and never ready.
+      socketTimeout: 2 * timeoutMs,
+      // Full jitter (AWS Architecture Blog, 2015), so that the instances of a service do not connect at the same moment.
+      reconnectStrategy: (retries) => Math.random() * Math.min(50 * 2 ** Math.min(retries, 16), 2000),
+    },
+  });
+  if (registry !== undefined) supervise(client, registry, (error) => error instanceof ErrorReply);
+  let fault: string | undefined;
+  const become = (now: string | undefined, err?: unknown): void => {
+    if (now !== fault) log[now === undefined ? 'info' : 'warn']({ err }, now ?? 'Redis is back');
+    fault = now;
+  };
+  const connect = (): void => {
+    // The event `error` reports failures.
+    client.connect().catch(() => undefined);
+  };
+  const destroy = (): void => {
+    if (client.isOpen) client.destroy();
+  };
+  let isClosing = false;
+  const reconnect = (): void => {
+    destroy();
+    if (!isClosing) connect();
+  };
+
+  /** Answers come in order: when this one is late, so are those of all commands before. */
+  const ask = async (): Promise<void> => {
+    const late = setTimeout(() => {
+      become('Redis does not answer: the connection is given up');
+      reconnect();
+    }, timeoutMs);
+    try {
+      const { role } = await client.hello();
+      become(role === 'replica' ? replica : undefined);
+    } catch {
+      // A connection that breaks meanwhile is reported by the event `error`.
+    } finally {
+      clearTimeout(late);
+    }
+  };
+
   const { promise: tried, resolve } = Promise.withResolvers<void>();
   client.on('ready', () => {
-    connections += 1;
-    if (connections > 1) reconnected?.();
-    if (isAway) log.info('Redis is back');
-    isAway = false;
+    void ask();
     resolve();
   });
   // The client emits this for each attempt.
   client.on('error', (err: unknown) => {
-    if (!isAway) log.warn({ err }, 'Redis is out of reach; trying again');
-    isAway = true;
+    become('Redis is out of reach; trying again', err);
     resolve();
   });
-  prepare?.(client);
-  connect(client);
+  const timer = setInterval(() => {
+    if (!client.isReady) return;
+    if (fault === replica) reconnect();
+    else void ask();
+  }, timeoutMs).unref();
+  connect();
   signal.addEventListener('abort', () => resolve(), { once: true });
   await tried;
-  return client;
-}
-
-/**
- * Makes a client try to connect until it succeeds or is closed.
- * @param client a closed client
- */
-export function connect(client: RedisClient): void {
-  // The event `error` reports failures.
-  client.connect().catch(() => undefined);
-}
-
-/** What is known of the server behind a connection. */
-export interface Role {
-  /** Whether it is a replica, which refuses writes. */
-  readonly isReplica: () => boolean;
-  /** Call it when the server has refused a command because it is a replica. */
-  readonly refused: () => void;
-}
-
-/**
- * Leaves a server that is a replica, as the former master is after a failover: connects again until the address leads to a master. Asks
- * each new connection for the role of its server, and then after each ping.
- * @param client a connection, before its first attempt to connect
- * @param options settings and log
- * @returns the role
- */
-export function followMaster(
-  client: RedisClient,
-  { settings, log }: Pick<ConnectionOptions, 'settings' | 'log'>,
-): Role {
-  let attempts = 0;
-  let timer: NodeJS.Timeout | undefined;
-
-  function leave(): void {
-    if (attempts === 0) log.warn('Redis is a replica and refuses writes; connecting again until it is a master');
-    timer ??= setTimeout(
-      () => {
-        timer = undefined;
-        if (client.isOpen) reconnect(client);
-      },
-      pauseMs(settings, attempts++),
-    ).unref();
-  }
-
-  async function ask(): Promise<void> {
-    const { role } = await client.hello();
-    if (role === 'replica') return leave();
-    if (attempts > 0) log.info('Redis is a master again');
-    attempts = 0;
-    clearTimeout(timer);
-    timer = undefined;
-  }
-
-  // A connection that breaks meanwhile is reported by the event `error`.
-  const check = (): void => void ask().catch(() => undefined);
-  client.on('ready', check);
-  client.on('ping-interval', check);
-  return { isReplica: () => attempts > 0, refused: leave };
-}
-
-/**
- * Gives up a connection and makes a new one. Commands that wait fail; subscriptions are made again.
- * @param client an open client
- */
-export function reconnect(client: RedisClient): void {
-  client.destroy();
-  connect(client);
-}
-
-/**
- * Waits for the answers to all commands, then closes the connection.
- * @param client a connection
- * @param signal aborts the wait
- */
-export async function closeConnection(client: RedisClient, signal: AbortSignal): Promise<void> {
-  if (!client.isOpen) return;
-  if (!client.isReady || signal.aborted) {
-    client.destroy();
-    return;
-  }
-  const destroy = (): void => client.destroy();
-  signal.addEventListener('abort', destroy, { once: true });
-  await client.close();
-  signal.removeEventListener('abort', destroy);
-}
-
-function clientOptions(settings: Static<typeof config>): RedisClientOptions {
-  // The error of Node would hold the URL, and with it the password.
-  if (!URL.canParse(settings.REDIS_URL))
-    throw new Error('REDIS_URL is not a URL: is a character of the password not escaped?');
   return {
-    url: settings.REDIS_URL,
-    name: about.name,
-    disableOfflineQueue: true,
-    commandsQueueMaxLength: settings.REDIS_PENDING_MAX,
-    // The limit of the client ends when a command is written, and costs a timer each: see supervision.ts.
-    commandOptions: { timeout: 0 },
-    maintNotifications: 'disabled',
-    pingInterval: settings.REDIS_PING_INTERVAL_MS,
-    socket: {
-      connectTimeout: settings.REDIS_CONNECT_TIMEOUT_MS,
-      // A connection without data for so long is dead: pings are answered.
-      socketTimeout: settings.REDIS_PING_INTERVAL_MS + settings.REDIS_COMMAND_TIMEOUT_MS,
-      reconnectStrategy: (retries) => pauseMs(settings, retries),
+    client,
+    fault: () => (client.isReady ? fault : 'there is no connection to Redis'),
+    close: async (deadline) => {
+      isClosing = true;
+      clearInterval(timer);
+      if (!client.isReady || deadline.aborted) return destroy();
+      const abort = (): void => client.destroy();
+      deadline.addEventListener('abort', abort, { once: true });
+      await client.close();
+      deadline.removeEventListener('abort', abort);
     },
   };
 }
 
-/** Full jitter (AWS Architecture Blog, 2015), so that the instances of a service do not connect at the same moment. */
-function pauseMs({ REDIS_RECONNECT_MAX_MS: maxMs }: Static<typeof config>, attempts: number): number {
-  return Math.random() * Math.min(firstPause * 2 ** Math.min(attempts, 16), maxMs);
+const replica = 'Redis is a replica, it refuses writes';
+
+/** Errors of a server that cannot carry out a command now. The error of a script has the code of its command inside. */
+const notNow = /(^|-)(READONLY|MASTERDOWN|LOADING|BUSY|CLUSTERDOWN|TRYAGAIN|NOREPLICAS) /;
+
+/** Measures each command of a client, and turns errors into those of `pkg/errors`. */
+function supervise(client: RedisClient, registry: Registry, isReply: (error: unknown) => error is Error): void {
+  const durations = new Histogram({
+    name: 'redis_command_duration_seconds',
+    help: 'Seconds that answered commands took, by command',
+    labelNames: ['command'],
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1],
+    registers: [registry],
+  });
+  const failures = new Counter({
+    name: 'redis_command_failures_total',
+    help: 'Commands that failed: the server was away (unavailable), or replied with an error (refused)',
+    labelNames: ['reason'],
+    registers: [registry],
+  });
+  const send = client.sendCommand.bind(client);
+  const supervised = async <T>(...[args, given]: Parameters<typeof send>): Promise<T> => {
+    const since = performance.now();
+    try {
+      const reply = await send<T>(args, given);
+      durations.observe({ command: String(args[0]).toLowerCase() }, (performance.now() - since) / 1000);
+      return reply;
+    } catch (error) {
+      failures.inc({ reason: isReply(error) ? 'refused' : 'unavailable' });
+      if (isReply(error) && !notNow.test(error.message)) throw error;
+      throw new RedisUnavailableError(error);
+    }
+  };
+  // All commands of the client call this method of its prototype.
+  Reflect.set(Object(Object.getPrototypeOf(client)), 'sendCommand', supervised);
 }
 
 /** Redis is away, cannot carry out commands now, or did not answer in time; then it may have carried the command out. */

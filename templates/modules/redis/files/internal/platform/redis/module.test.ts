@@ -18,7 +18,7 @@ describe('without REDIS_URL', () => {
 describe('with a server that is away', () => {
   it('starts all the same, fails commands at once, is ready, says so once, and never tells the password', async () => {
     const url = `redis://:hunter2@127.0.0.1:${await freePort()}`;
-    const { service, redis, metrics, log } = await testService({ REDIS_URL: url, REDIS_RECONNECT_MAX_MS: '20' });
+    const { service, redis, metrics, log } = await testService({ REDIS_URL: url });
     let attempts = 0;
     redis.server?.client.on('reconnecting', () => (attempts += 1));
     await expect(redis.server?.client.get('key')).rejects.toThrow(RedisUnavailableError);
@@ -27,7 +27,7 @@ describe('with a server that is away', () => {
     const text = await metrics.text();
     expect(text).toContain('redis_up 0');
     expect(text).toContain('redis_command_failures_total{reason="unavailable"} 1');
-    await expect.poll(() => attempts).toBeGreaterThan(5);
+    await expect.poll(() => attempts).toBeGreaterThan(2);
     expect(log.text.match(/Redis is out of reach/g)).toHaveLength(1);
     expect(log.text).not.toContain('hunter2');
     expect(await service.stop(0, 5000)).toBe(true);
@@ -39,7 +39,6 @@ describe('with a server that is away', () => {
     await once(mute, 'listening');
     const { service, redis } = await testService({
       REDIS_URL: `redis://127.0.0.1:${portOf(mute)}`,
-      REDIS_PING_INTERVAL_MS: '100',
       REDIS_COMMAND_TIMEOUT_MS: '100',
     });
     await expect(redis.server?.client.get('key')).rejects.toThrow(RedisUnavailableError);

@@ -1,15 +1,14 @@
 import { about } from '../app/about.ts';
 import { type Running, defineModule } from '../app/module.ts';
-import { metrics } from '../metrics/module.ts';
+import { metrics, scrapedGauge } from '../metrics/module.ts';
 import { config } from './config.ts';
-import { type RedisClient, type Role, closeConnection, followMaster, openConnection } from './connection.ts';
-import { createMetrics } from './metrics.ts';
+import { type Connection, type RedisClient, openConnection } from './connection.ts';
 
 /** A configured server. It may be away. */
 export interface RedisServer {
   /**
-   * The shared connection. A command fails with RedisUnavailableError, at once while the server is away, or within
-   * REDIS_COMMAND_TIMEOUT_MS. Do not use it for commands that block or for subscriptions.
+   * The shared connection. A command fails with RedisUnavailableError, at once while the server is away, or when the server answers
+   * nothing for REDIS_COMMAND_TIMEOUT_MS. Do not use it for commands that block or for subscriptions.
    */
   readonly client: RedisClient;
   /** Whether there is a connection now, to a server that takes writes. */
@@ -17,8 +16,8 @@ export interface RedisServer {
   /** Prefix of every key and channel. */
   readonly prefix: string;
   /**
-   * Opens another connection, for subscriptions or commands that block. It reconnects, subscribes again, and is closed when the
-   * service stops.
+   * Opens another connection, for subscriptions, or commands that block for 5 seconds at most. It reconnects, subscribes again, and
+   * is closed when the service stops.
    */
   readonly connect: () => Promise<RedisClient>;
 }
@@ -38,51 +37,35 @@ export const redis = defineModule({
   config,
   requires: [metrics],
   async start({ config: settings, log, signal, use }): Promise<Running<Redis>> {
-    if (settings.REDIS_URL === '') {
+    const { REDIS_URL: url, REDIS_COMMAND_TIMEOUT_MS: timeoutMs } = settings;
+    if (url === '') {
       log.info('no Redis: each process keeps its data in memory, until REDIS_URL is set');
       return { value: { server: undefined } };
     }
-    const connections = new Map<RedisClient, Role>();
-    const follow = (made: RedisClient): Role => {
-      const role = followMaster(made, { settings, log });
-      connections.set(made, role);
-      return role;
-    };
-    const fault = (): string | undefined => {
-      const [shared] = connections;
-      if (shared?.[0].isReady !== true) return 'impaired: there is no connection to Redis';
-      return shared[1].isReplica() ? 'impaired: Redis is a replica, it refuses writes' : undefined;
-    };
-    const measured = createMetrics(use(metrics).registry, () => fault() === undefined);
-    const { supervise } = await import('./supervision.ts');
-    let endSupervision: (() => void) | undefined;
-    const client = await openConnection(
-      {
-        settings,
-        log,
-        reconnected: measured.reconnected,
-        prepare: (made) => {
-          const { refused } = follow(made);
-          const timeoutMs = settings.REDIS_COMMAND_TIMEOUT_MS;
-          endSupervision = supervise(made, { timeoutMs, log, metrics: measured, refusedByReplica: refused });
-        },
-      },
-      signal,
+    const { registry } = use(metrics);
+    const shared = await openConnection({ url, timeoutMs, log, registry }, signal);
+    const isUp = (): boolean => shared.fault() === undefined;
+    scrapedGauge(registry, 'redis_up', 'Whether there is a connection to a Redis that takes writes: 1 or 0', () =>
+      Number(isUp()),
     );
+    const connections: Connection[] = [shared];
     const server: RedisServer = {
-      client,
+      client: shared.client,
       get isUp() {
-        return fault() === undefined;
+        return isUp();
       },
       prefix: settings.REDIS_PREFIX || `${about.name}:`,
-      connect: () => openConnection({ settings, log, prepare: follow }, signal),
+      connect: async () => {
+        const another = await openConnection({ url, timeoutMs: timeoutMs + 5000, log }, signal);
+        connections.push(another);
+        return another.client;
+      },
     };
     return {
       value: { server },
-      health: fault,
+      health: () => (isUp() ? undefined : `impaired: ${shared.fault()}`),
       stop: async (deadline) => {
-        endSupervision?.();
-        await Promise.all(Array.from(connections.keys(), (each) => closeConnection(each, deadline)));
+        await Promise.all(connections.map((each) => each.close(deadline)));
       },
     };
   },

@@ -1,11 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { pino } from 'pino';
-import { Type } from 'typebox';
-import { Service } from '../app/lifecycle.ts';
-import { defineModule } from '../app/module.ts';
-import { type Environment, readConfig } from '../config/config.ts';
-import { type Metrics, metrics } from '../metrics/module.ts';
-import { type Redis, type RedisServer, redis } from './module.ts';
+import { startModules } from '../../../test/support/modules.ts';
+import type { Environment } from '../config/config.ts';
+import { metrics } from '../metrics/module.ts';
+import { type RedisServer, redis } from './module.ts';
 
 /**
  * The server for integration tests.
@@ -33,41 +30,14 @@ export async function deleteKeys({ client, prefix }: RedisServer): Promise<void>
   }
 }
 
-/** The module, started as a service starts it. */
-export interface TestService {
-  readonly service: Service;
-  readonly redis: Redis;
-  readonly metrics: Metrics;
-  /** Its log, as text. */
-  readonly log: { text: string };
-}
-
 /**
  * @param env settings that differ from their defaults
  * @returns a service of this module and what it requires
  */
-export async function testService(env: Environment = {}): Promise<TestService> {
-  const log = { text: '' };
-  const { promise, resolve } = Promise.withResolvers<Pick<TestService, 'redis' | 'metrics'>>();
-  const slice = defineModule({
-    name: 'slice',
-    config: Type.Object({}),
-    requires: [metrics, redis],
-    start({ use }) {
-      resolve({ redis: use(redis), metrics: use(metrics) });
-      return { value: undefined };
-    },
-  });
-  const service = new Service([metrics, redis, slice], {
-    log: pino({ base: null }, { write: (line) => (log.text += line) }),
-    configOf: (module) => readConfig(module.config, env),
-    startTimeoutMs: 120_000,
-  });
-  try {
-    await service.start();
-  } catch (error) {
-    await service.stop(0, 1000);
-    throw error;
-  }
-  return { service, ...(await promise), log };
+export async function testService(env: Environment = {}) {
+  const { value, ...started } = await startModules([metrics, redis], env, (use) => ({
+    redis: use(redis),
+    metrics: use(metrics),
+  }));
+  return { ...started, ...value };
 }

@@ -1,9 +1,0 @@
-import { describe } from 'vitest';
-import { idempotencySuite } from './idempotency.suite.ts';
-import { serverUrl, testDatabase } from './testing.ts';
-
-const url = serverUrl();
-
-describe.skipIf(!url)('the keys on a PostgreSQL server (needs DATABASE_URL)', () => {
-  idempotencySuite(() => testDatabase({ DATABASE_URL: url }));
-});
