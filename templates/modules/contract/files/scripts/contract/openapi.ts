@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
-import { isObject, membersOf, objectOf } from '../openapi/json.ts';
+import { isObject, membersOf, objectOf } from '../openapi/print.ts';
 
 export const file = 'api/openapi.json';
 

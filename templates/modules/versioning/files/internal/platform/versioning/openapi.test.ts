@@ -3,7 +3,7 @@ import { unlistedHttp } from '../../../test/support/contract.ts';
 import { Type } from 'typebox';
 import { about } from '../app/about.ts';
 import { withoutEnded } from '../../../scripts/contract/openapi.ts';
-import { isObject } from '../../../scripts/openapi/json.ts';
+import { isObject } from '../../../scripts/openapi/print.ts';
 import { problems, ref } from '../http/problems.ts';
 import type { Http } from '../http/server.ts';
 import { type StrategyName, defineVersions } from './apiVersions.ts';
