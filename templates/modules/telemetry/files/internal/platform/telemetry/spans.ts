@@ -7,7 +7,6 @@ import {
   SpanKind,
   SpanStatusCode,
   trace,
-  type Attributes,
   type SpanContext,
   TraceFlags,
 } from '@opentelemetry/api';
@@ -18,7 +17,6 @@ import {
   ATTR_HTTP_REQUEST_METHOD,
   ATTR_HTTP_RESPONSE_STATUS_CODE,
   ATTR_HTTP_ROUTE,
-  ATTR_NETWORK_PROTOCOL_VERSION,
   ATTR_SERVER_ADDRESS,
   ATTR_SERVER_PORT,
   ATTR_URL_PATH,
@@ -124,24 +122,16 @@ function end(span: Span, attributes: SpanAttributes, fault: string | undefined):
 }
 
 /** Without the query, which may hold tokens. */
-function attributesOf({ headers, httpVersion, socket, url = '/' }: IncomingMessage, method: string, route?: string) {
+function attributesOf({ headers, socket, url = '/' }: IncomingMessage, method: string, route?: string): SpanAttributes {
   const [path = '/'] = url.split('?', 1);
-  const isEncrypted = 'encrypted' in socket;
-  const attributes: Record<string, string | number | undefined> = {
+  return {
     [ATTR_HTTP_REQUEST_METHOD]: method,
     [ATTR_URL_PATH]: path,
-    [ATTR_URL_SCHEME]: isEncrypted ? 'https' : 'http',
-    [ATTR_NETWORK_PROTOCOL_VERSION]: httpVersion,
+    [ATTR_URL_SCHEME]: 'encrypted' in socket ? 'https' : 'http',
     [ATTR_CLIENT_ADDRESS]: socket.remoteAddress,
     [ATTR_USER_AGENT_ORIGINAL]: headers['user-agent'],
     [ATTR_HTTP_ROUTE]: route,
   };
-  const host = URL.parse(`http://${headers.host ?? ''}`);
-  if (host !== null) {
-    attributes[ATTR_SERVER_ADDRESS] = host.hostname;
-    attributes[ATTR_SERVER_PORT] = Number(host.port || (isEncrypted ? 443 : 80));
-  }
-  return attributes;
 }
 
 /** An error of the client is not a fault of the server. */
@@ -154,8 +144,6 @@ function text(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-const hidden = 'REDACTED';
-
 /**
  * Begins the span of a call, a child of the current span, by the conventions for HTTP clients
  * (https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span).
@@ -163,44 +151,24 @@ const hidden = 'REDACTED';
  * @returns the span; undefined when nothing is recorded
  */
 function beginCall({ method, url }: Request): CallSpan | undefined {
-  const name = methods.has(method) ? method : 'HTTP';
-  const options = { kind: SpanKind.CLIENT, attributes: callAttributesOf(method, new URL(url)) };
-  const span = trace.getTracer(about.name, about.version).startSpan(name, options);
-  if (!span.isRecording()) return undefined;
-
-  const fault = (type: string): void => {
-    span.setAttribute(ATTR_ERROR_TYPE, type).setStatus({ code: SpanStatusCode.ERROR });
-  };
-  return {
-    trace: traceOf(span.spanContext()),
-    answered(status) {
-      span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, status);
-      // For a client, 4xx is a fault too.
-      if (status >= 400) fault(String(status));
-      span.end();
-    },
-    failed(error) {
-      fault(typeOf(error));
-      span.end();
-    },
-  };
-}
-
-function callAttributesOf(method: string, { protocol, host, hostname, port, pathname, search }: URL): Attributes {
-  return {
+  const { protocol, host, hostname, port, pathname } = new URL(url);
+  const attributes = {
     [ATTR_HTTP_REQUEST_METHOD]: methods.has(method) ? method : '_OTHER',
-    // Without credentials and fragment.
-    [ATTR_URL_FULL]: `${protocol}//${host}${pathname}${withoutValues(search)}`,
+    // Without credentials and query, which may hold secrets.
+    [ATTR_URL_FULL]: `${protocol}//${host}${pathname}`,
     [ATTR_SERVER_ADDRESS]: hostname,
     [ATTR_SERVER_PORT]: Number(port || (protocol === 'https:' ? 443 : 80)),
   };
-}
-
-/** Values may be tokens, and so may a part without a name. */
-function withoutValues(search: string): string {
-  if (search === '') return '';
-  const parts = search.slice(1).split('&');
-  return `?${parts.map((part) => (part.includes('=') ? `${part.split('=', 1)[0]}=${hidden}` : hidden)).join('&')}`;
+  const name = methods.has(method) ? method : 'HTTP';
+  const span = trace.getTracer(about.name, about.version).startSpan(name, { kind: SpanKind.CLIENT, attributes });
+  if (!span.isRecording()) return undefined;
+  return {
+    trace: traceOf(span.spanContext()),
+    // For a client, 4xx is a fault too.
+    answered: (status) =>
+      end(span, { [ATTR_HTTP_RESPONSE_STATUS_CODE]: status }, status >= 400 ? String(status) : undefined),
+    failed: (error) => end(span, {}, typeOf(error)),
+  };
 }
 
 /** The nearest code, which is that of the cause for `fetch failed`. */
