@@ -11,8 +11,7 @@ import { config } from './config.ts';
 import { development, developmentKeys } from './development.ts';
 import { Guard } from './guard.ts';
 import { type Keys, fileKeys, remoteKeys, staticKeys } from './keys.ts';
-import { describeDocument } from '../openapi/describe.ts';
-import { type RouteAuth, describeBearer, describeNeeds, permits } from './needs.ts';
+import { type RouteAuth, describeNeeds, permits } from './needs.ts';
 import { type Bearer, type Trust, createVerifier } from './verify.ts';
 
 declare module 'fastify' {
@@ -74,7 +73,6 @@ export const auth = defineModule({
  */
 export function protect(server: Http, guard: Guard): void {
   server.decorateRequest('principal');
-  describeDocument(server, describeBearer);
   server.addHook('onRoute', describeNeeds);
   server.chain.add({ name: 'jwt', at: 'onRequest', fixed: true, handle: guard.check });
 }

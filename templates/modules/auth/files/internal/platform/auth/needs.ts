@@ -72,7 +72,10 @@ export function describeNeeds(route: RouteOptions): void {
   const needs = needsOf(route);
   const wrong = needs && [...needs.scopes, ...needs.roles].find((name) => !word.test(name));
   if (wrong !== undefined) throw new TypeError(`${JSON.stringify(wrong)} is no scope or role`);
-  describeRoute(route, (schema) => ({ ...schema, ...described(schema, needs) }));
+  describeRoute(route, (schema, document) => {
+    describeBearer(document);
+    return { ...schema, ...described(schema, needs) };
+  });
 }
 
 /**
