@@ -2,8 +2,6 @@ import createFetchClient, {
   type FetchOptions,
   type HeadersOptions,
   type MaybeOptionalInit,
-  type ParseAs,
-  type ParseAsResponse,
   defaultPathSerializer,
   mergeHeaders,
 } from 'openapi-fetch';
@@ -36,16 +34,13 @@ export interface CallOptions {
 
 type Verb = 'get' | 'put' | 'post' | 'patch' | 'delete' | 'head' | 'options';
 
-/** A stream would outlive its call, which has a deadline. */
-type Parse = Exclude<ParseAs, 'stream'>;
-
-type Init<Operation, As> = Omit<FetchOptions<Operation>, 'fetch' | 'parseAs'> & CallOptions & { parseAs?: As };
+type Init<Operation> = Omit<FetchOptions<Operation>, 'fetch'> & CallOptions;
 
 /** The part of an `Init` that does not depend on the operation. */
 type AnyInit = CallOptions & Pick<RequestInit, 'signal'> & { headers?: HeadersOptions };
 
 /** With a link, a call needs no parameters. */
-type InitWithLink<Operation, As> = Omit<Init<Operation, As>, 'params' | 'at'> & { readonly at: string | URL };
+type InitWithLink<Operation> = Omit<Init<Operation>, 'params' | 'at'> & { readonly at: string | URL };
 
 /** The body in the media type of the client, else in JSON, else in any that there is. */
 type Content<Response, Media extends string> = Response extends { content: infer Types }
@@ -71,14 +66,13 @@ type PathsWith<Paths, Of extends Verb> = {
 type Method<Paths extends {}, Of extends Verb, Media extends string> = <
   Path extends PathsWith<Paths, Of>,
   Operation extends Paths[Path][Of & keyof Paths[Path]],
-  As extends Parse = 'json',
 >(
   path: Path,
   ...init: undefined extends MaybeOptionalInit<Paths[Path], Of & keyof Paths[Path]>
-    ? [init?: Init<Operation, As> | InitWithLink<Operation, As>]
-    : [init: Init<Operation, As> | InitWithLink<Operation, As>]
+    ? [init?: Init<Operation> | InitWithLink<Operation>]
+    : [init: Init<Operation> | InitWithLink<Operation>]
 ) => Promise<{
-  readonly data: ParseAsResponse<Data<Operation, Media>, { parseAs: As }>;
+  readonly data: Data<Operation, Media>;
   readonly response: Response;
 }>;
 
