@@ -133,9 +133,8 @@ export function clientOf<Paths extends {}, Media extends string = 'application/j
           if (timeout.aborted) throw deadlineExceeded('The service has not answered in time.', { cause: error });
           signal.throwIfAborted();
           const fault = faultOf(error, `${verb.toUpperCase()} ${path}`);
-          if (!(fault instanceof ServiceError) || !fault.retryable || !isRepeatable || count >= attempts) throw fault;
-          // Full jitter: clients that failed together do not come back together.
-          const waitMs = Math.max(Math.random() * firstWaitMs * 2 ** (count - 1), fault.retryAfterMs ?? 0);
+          const waitMs = waitAfter(fault, count);
+          if (waitMs === undefined || !isRepeatable || count >= attempts) throw fault;
           if (performance.now() + waitMs >= deadline) throw fault;
           await wait(waitMs, signal);
         }
@@ -154,6 +153,13 @@ export function clientOf<Paths extends {}, Media extends string = 'application/j
   // An error is always thrown, so the replies that are left have `data`.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return client as unknown as Client<Paths, Media>;
+}
+
+/** @returns milliseconds to wait after a failed attempt, as the service says or longer; undefined when another one is of no use */
+function waitAfter(fault: unknown, attempt: number): number | undefined {
+  if (!(fault instanceof ServiceError) || !fault.retryable) return undefined;
+  // Full jitter: clients that failed together do not come back together.
+  return Math.max(Math.random() * firstWaitMs * 2 ** (attempt - 1), fault.retryAfterMs ?? 0);
 }
 
 /** What `fetch` throws when the network fails, before the reply or in the middle of it, is a TypeError. */

@@ -65,12 +65,13 @@ export class VersionedRoutes<Served extends number> {
   constructor(options: VersionedRoutesOptions<Served>) {
     const { http, versions } = options;
     this.#options = options;
+    const served = new Set(versions.served.map(String));
     http.addConstraintStrategy({
       name: constraint,
       storage: () => new Map(),
       deriveConstraint({ headers }: IncomingMessage) {
         const named = namedIn(headers.accept) ?? String(versions.default);
-        return versions.served.some((number) => String(number) === named) ? named : none;
+        return served.has(named) ? named : none;
       },
     });
     http.addHook('onRoute', (route) => {
@@ -107,7 +108,7 @@ export class VersionedRoutes<Served extends number> {
       done();
     };
     route.onSend = [announce, ...[route.onSend ?? []].flat()];
-    // It is unique in the contract.
+    // An operationId is unique in the contract.
     const { operationId } = route.schema ?? {};
     if (operationId !== undefined && isByPath(route.url))
       route.schema = { ...route.schema, operationId: `${operationId}V${number}` };
