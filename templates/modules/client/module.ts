@@ -16,8 +16,8 @@ export default defineModule({
     removed: ['programs that import pkg/client need another client'],
   },
   renamed: {
-    'pkg/client/call.ts': 'pkg/client/call.ts',
-    'pkg/client/retry.ts': 'pkg/client/call.ts',
+    'pkg/client/call.ts': 'pkg/client/client.ts',
+    'pkg/client/retry.ts': 'pkg/client/client.ts',
     'pkg/client/operation.ts': 'pkg/client/client.ts',
     'pkg/client/client.ts': 'pkg/client/client.ts',
     'pkg/client/request.ts': 'pkg/client/client.ts',

@@ -45,6 +45,7 @@ export default defineModule({
   renamed: {
     'internal/http/apiDocs.ts': 'internal/platform/contract/module.ts',
     'internal/http/apiDocs.test.ts': 'internal/platform/contract/module.test.ts',
+    'scripts/openapi/json.ts': 'scripts/openapi/print.ts',
     'scripts/openapi/document.ts': 'scripts/openapi/print.ts',
     'scripts/openapi/client.ts': 'scripts/openapi/print.ts',
     'scripts/openapi/types.ts': 'scripts/openapi/print.ts',

@@ -10,12 +10,9 @@ export default defineModule({
   tryIt: {
     trials: [
       {
-        shows: 'Get a page of {plural} with links, and what the link `api:create` means',
-        shell: [
-          `{curl} 'localhost:8080{path}?limit=1' -H 'accept: application/hal+json'`,
-          '{curl} localhost:8080/relations/create',
-        ].join('\n'),
-        prints: '"method":"POST","path":"{path}"',
+        shows: 'Get a page of {plural} with links',
+        shell: "{curl} 'localhost:8080{path}?limit=1' -H 'accept: application/hal+json'",
+        prints: '"api:create":{"href":".{path}"}',
       },
     ],
   },
@@ -33,6 +30,8 @@ export default defineModule({
     'internal/hal/declaration.ts': 'internal/platform/hal/linksOf.ts',
     'internal/hal/linksOf.ts': 'internal/platform/hal/linksOf.ts',
     'internal/hal/registered.ts': 'internal/platform/hal/linksOf.ts',
+    'internal/platform/hal/representation.ts': 'internal/platform/hal/speakHal.ts',
+    'internal/hal/representation.ts': 'internal/platform/hal/speakHal.ts',
     'internal/hal/operations.ts': 'internal/platform/hal/operations.ts',
     'internal/hal/path.ts': 'internal/platform/hal/operations.ts',
     'internal/hal/schema.ts': 'internal/platform/hal/schema.ts',

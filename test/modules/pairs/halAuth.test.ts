@@ -10,7 +10,7 @@ import { tracing } from '../../../templates/base/files/internal/platform/app/tra
 import { auth } from '../../../templates/modules/auth/files/internal/platform/auth/module.ts';
 import { sign, type TestKey, testKey } from '../../../templates/modules/auth/files/internal/platform/auth/testing.ts';
 import { linksOf } from '../../../templates/modules/hal/files/internal/platform/hal/linksOf.ts';
-import { createMetrics, speakHal } from '../../../templates/modules/hal/files/internal/platform/hal/speakHal.ts';
+import { speakHal } from '../../../templates/modules/hal/files/internal/platform/hal/speakHal.ts';
 import { startWithAuth } from './withAuth.ts';
 
 type Json<Body> = { content: { 'application/json': Body } };
@@ -20,7 +20,7 @@ type Api = {
   sellPlan: { parameters: {}; responses: { 204: { content?: never } } };
 };
 
-const { resource, to } = linksOf<Api, 'drop' | 'sell'>();
+const { resource, to } = linksOf<Api>();
 const plan = resource('getPlan', {
   self: () => ({}),
   links: { 'api:drop': to('dropPlan'), 'api:sell': to('sellPlan') },
@@ -30,11 +30,10 @@ const plan = resource('getPlan', {
 const slice = defineModule({
   name: 'slice',
   config: Type.Object({}),
-  requires: [http, identity, metrics],
+  requires: [http, identity],
   start({ use }) {
     server = use(http);
-    const { registry } = use(metrics);
-    speakHal(server, { links: [plan], relations: {}, identity: use(identity), metrics: createMetrics(registry) });
+    speakHal(server, [plan], use(identity));
     server.addSchema(Type.Object({ state: Type.String() }, { $id: 'Plan' }));
     const schema = (operationId: string) => ({ hide: true, operationId });
     server.get('/plan', { schema: { ...schema('getPlan'), response: { 200: { $ref: 'Plan#' } } } }, () => ({
@@ -60,9 +59,9 @@ afterAll(async () => {
 });
 
 it.each([
-  [{}, ['curies', 'self']],
-  [{ scope: 'plan:read plan:write' }, ['curies', 'self', 'api:drop']],
-  [{ roles: ['seller'] }, ['curies', 'self', 'api:sell']],
+  [{}, ['self']],
+  [{ scope: 'plan:read plan:write' }, ['self', 'api:drop']],
+  [{ roles: ['seller'] }, ['self', 'api:sell']],
 ])('a token with %j is offered the links %j', async (claims, links) => {
   const authorization = `Bearer ${await sign(key, claims)}`;
   const reply = await server.inject({ url: '/plan', headers: { authorization, accept: 'application/hal+json' } });

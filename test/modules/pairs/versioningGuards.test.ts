@@ -18,17 +18,15 @@ describe('module versioning beside auth and ratelimit, none of which knows anoth
   let key: TestKey;
   let service: Service;
   let server: Http;
-  let scrape: () => Promise<string>;
 
   beforeAll(async () => {
     key = await testKey('key');
     const slice = defineModule({
       name: 'slice',
       config: Type.Object({}),
-      requires: [http, metrics, versioning],
+      requires: [http, versioning],
       start({ use }) {
         server = use(http);
-        scrape = use(metrics).text;
         const policy = { name: 'things', quota: 3, windowSeconds: 60, burst: 3 };
         use(versioning).each({ 1: 'one', 2: 'two' }, ({ route }, word) => {
           route({
@@ -68,16 +66,13 @@ describe('module versioning beside auth and ratelimit, none of which knows anoth
     expect(statuses).toEqual([200, 429, 200, 429]);
   });
 
-  it('counts by the program that the token names, and has versions share a quota that has a name', async () => {
-    const token = await sign(key, { scope: 'things:read', client_id: 'billing' });
+  it('has versions share a quota that has a name', async () => {
+    const token = await sign(key, { scope: 'things:read' });
     const headers = { authorization: `Bearer ${token}` };
     const statuses: number[] = [];
     for (const url of ['/things', '/v1/things', '/v2/things', '/v2/things'])
       statuses.push((await server.inject({ url, headers })).statusCode);
     expect(statuses).toEqual([200, 200, 200, 429]);
     expect((await server.inject({ url: '/v9/things', headers })).json()).toMatchObject({ code: 'version_unknown' });
-    const text = await scrape();
-    expect(text).toContain('versioning_requests_total{version="1",consumer="billing"} 2');
-    expect(text).toContain('versioning_requests_total{version="2",consumer="billing"} 2');
   });
 });

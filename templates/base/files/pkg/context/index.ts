@@ -331,19 +331,3 @@ export async function contextFetch(input: string | URL | Request, options?: Requ
   const send = context.get(recordedFetch) ?? fetch;
   return send(request, { signal: AbortSignal.any([context.signal, request.signal]) });
 }
-
-/**
- * Makes a client's calls part of the calling work: `createClient({ baseUrl, beginCall })`. Each call carries id and trace, and
- * takes no longer than the work has left.
- * @param timeoutMs milliseconds that the call may take
- * @returns a call, as the client expects it
- */
-export function beginCall(timeoutMs: number) {
-  const context = current().child(timeoutMs);
-  return {
-    signal: context.signal,
-    remainingMs: () => context.remainingMs(),
-    fetch: (request: Request): Promise<Response> => runWith(context, contextFetch, request),
-    end: () => context.cancel(),
-  };
-}

@@ -4,7 +4,6 @@ import { noContent } from '../internal/platform/http/problems.ts';
 import { Contract, type Exchange, unlistedHttp } from './support/contract.ts';
 import { takeBreaches } from './setup/contract.ts';
 import { testHttp } from './support/http.ts';
-import { startProcess } from '../scripts/service.ts';
 
 const thing = {
   type: 'object',
@@ -109,16 +108,4 @@ it('a reply without content is kept by each way to say so, for GET also when the
   for (const method of ['GET', 'HEAD'] as const)
     expect((await http.inject({ method, url: '/d', headers })).statusCode).toBe(304);
   expect(takeBreaches()).toEqual([]);
-});
-
-it('replies are held against the contract in every process that a test starts', async () => {
-  const program = `
-    import { testHttp } from './test/support/http.ts';
-    const http = await testHttp();
-    http.get('/planted', { schema: { operationId: 'planted' } }, () => 'planted');
-    await http.inject('/planted');`;
-  const child = startProcess(['--input-type=module', '--eval', program]);
-  expect((await child.exited).code).toBe(0);
-  expect(child.messages).toEqual([expect.stringContaining('contract broken: GET /planted')]);
-  await expect(child.stop()).rejects.toThrow('contract broken');
 });

@@ -1,12 +1,11 @@
 import createFetchClient, {
   type FetchOptions,
+  type HeadersOptions,
   type MaybeOptionalInit,
-  type ParseAs,
-  type ParseAsResponse,
   defaultPathSerializer,
+  mergeHeaders,
 } from 'openapi-fetch';
-import { ServiceError, invalidArgument, unavailable } from '../errors/index.ts';
-import { type BeginCall, type RetryPolicy, defaultRetry, directCalls, orAborted, withRetries } from './call.ts';
+import { ServiceError, deadlineExceeded, invalidArgument, unavailable } from '../errors/index.ts';
 import { throwProblems } from './problem.ts';
 
 /** How to call a service. */
@@ -17,22 +16,12 @@ export interface ClientOptions<Media extends string = string> {
   readonly accept?: Media;
   /** Milliseconds for a call with all its attempts; the default is 10 seconds. */
   readonly timeoutMs?: number;
-  /** For calls that are safe to repeat; the default is three attempts, with up to 100 ms and 200 ms between them. */
-  readonly retry?: Partial<RetryPolicy>;
-  /** Gives the bearer token of each attempt. */
+  /** Max number of attempts of a call that is safe to repeat; the default is 3. */
+  readonly attempts?: number;
+  /** Gives the bearer token of each call. */
   readonly token?: () => string | Promise<string>;
-  /** What calls are part of: `beginCall` of pkg/context in a service. The default is nothing. */
-  readonly beginCall?: BeginCall;
-}
-
-/** What the types of an operation do not tell at run time. */
-export interface OperationHint {
-  /** Whether each call gets an Idempotency-Key. */
-  readonly takesIdempotencyKey?: boolean;
-  /** The media type of the body, when it is not `application/json`. */
-  readonly sends?: string;
-  /** How to read the reply, when it is not JSON. */
-  readonly gets?: 'text' | 'blob';
+  /** In place of the global one: `contextFetch` of pkg/context in a service, so that calls belong to the request that it handles. */
+  readonly fetch?: (request: Request) => Promise<Response>;
 }
 
 /** Options of one call, beside those of openapi-fetch. */
@@ -45,16 +34,13 @@ export interface CallOptions {
 
 type Verb = 'get' | 'put' | 'post' | 'patch' | 'delete' | 'head' | 'options';
 
-/** A stream would outlive its call, which has a deadline. */
-type Parse = Exclude<ParseAs, 'stream'>;
-
-type Init<Operation, As> = Omit<FetchOptions<Operation>, 'fetch' | 'parseAs'> & CallOptions & { parseAs?: As };
+type Init<Operation> = Omit<FetchOptions<Operation>, 'fetch'> & CallOptions;
 
 /** The part of an `Init` that does not depend on the operation. */
-type AnyInit = CallOptions & Pick<RequestInit, 'signal'>;
+type AnyInit = CallOptions & Pick<RequestInit, 'signal'> & { headers?: HeadersOptions };
 
 /** With a link, a call needs no parameters. */
-type InitWithLink<Operation, As> = Omit<Init<Operation, As>, 'params' | 'at'> & { readonly at: string | URL };
+type InitWithLink<Operation> = Omit<Init<Operation>, 'params' | 'at'> & { readonly at: string | URL };
 
 /** The body in the media type of the client, else in JSON, else in any that there is. */
 type Content<Response, Media extends string> = Response extends { content: infer Types }
@@ -80,14 +66,13 @@ type PathsWith<Paths, Of extends Verb> = {
 type Method<Paths extends {}, Of extends Verb, Media extends string> = <
   Path extends PathsWith<Paths, Of>,
   Operation extends Paths[Path][Of & keyof Paths[Path]],
-  As extends Parse = 'json',
 >(
   path: Path,
   ...init: undefined extends MaybeOptionalInit<Paths[Path], Of & keyof Paths[Path]>
-    ? [init?: Init<Operation, As> | InitWithLink<Operation, As>]
-    : [init: Init<Operation, As> | InitWithLink<Operation, As>]
+    ? [init?: Init<Operation> | InitWithLink<Operation>]
+    : [init: Init<Operation> | InitWithLink<Operation>]
 ) => Promise<{
-  readonly data: ParseAsResponse<Data<Operation, Media>, { parseAs: As }>;
+  readonly data: Data<Operation, Media>;
   readonly response: Response;
 }>;
 
@@ -99,77 +84,60 @@ export type Client<Paths extends {}, Media extends string = 'application/json'> 
 const usual = 'application/json, application/problem+json, */*;q=0.1';
 /** RFC 9110, 9.2.2: safe methods are idempotent too. */
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
-const idempotencyKey = 'idempotency-key';
-const isJson = /\bjson\b/i;
-const asIs = (body: unknown): unknown => body;
+/** Max milliseconds before the second attempt. */
+const firstWaitMs = 100;
 
 /**
  * Makes a client of an API. A call throws a `ServiceError`: with code and status of the problem in the reply, `unavailable` when the
  * service was not reached, `deadline_exceeded` when the time is up, `malformed_reply` when the reply cannot be parsed. It repeats
- * requests that are safe to repeat, after a failed connection, on 429, 502, 503, 504 and on any error with Retry-After, and never
- * beyond the deadline.
+ * requests that are idempotent or have an Idempotency-Key, after a failed connection, on 429, 502, 503, 504 and on any error with
+ * Retry-After, and never beyond the deadline.
  * @param options where the service is, and how to call it
- * @param hints what is special about operations, by method and path: `POST /items`
  * @returns the client
  */
 export function clientOf<Paths extends {}, Media extends string = 'application/json'>(
   options: ClientOptions<Media>,
-  hints: Readonly<Record<string, OperationHint>> = {},
 ): Client<Paths, Media> {
-  const { baseUrl, accept, timeoutMs: usualTimeoutMs = 10_000, token, beginCall = directCalls() } = options;
-  const policy = { ...defaultRetry, ...options.retry };
-  const fetchClient = createFetchClient<Record<string, Record<Verb, {}>>>({
+  const { baseUrl, accept, timeoutMs: usualTimeoutMs = 10_000, attempts = 3, token, fetch: send = fetch } = options;
+  const api = createFetchClient<Record<string, Record<Verb, {}>>>({
     baseUrl: String(baseUrl),
     headers: { accept: accept === undefined ? usual : `${accept}, application/json;q=0.9, */*;q=0.1` },
     pathSerializer: serializePath,
   });
-  fetchClient.use(throwProblems);
+  api.use(throwProblems);
 
   const method =
     (verb: Verb) =>
-    async (path: string, { timeoutMs = usualTimeoutMs, at, signal: given, ...init }: AnyInit = {}) => {
-      const operation = `${verb.toUpperCase()} ${path}`;
-      const link = at === undefined ? undefined : linkWithin(baseUrl, at);
-      const { takesIdempotencyKey = false, sends, gets = 'json' } = hints[operation] ?? {};
-      const key = takesIdempotencyKey ? crypto.randomUUID() : undefined;
-      const bodySerializer = sends === undefined || isJson.test(sends) ? undefined : asIs;
-      const call = beginCall(timeoutMs);
-      const signal = given ? AbortSignal.any([call.signal, given]) : call.signal;
-      let isSent = false;
+    async (path: string, { timeoutMs = usualTimeoutMs, at, signal: given, headers, ...init }: AnyInit = {}) => {
+      const target = at === undefined ? path : pathTo(at, baseUrl);
+      const authorization = token && `Bearer ${await token()}`;
+      const deadline = performance.now() + timeoutMs;
+      const timeout = AbortSignal.timeout(timeoutMs);
+      const signal = AbortSignal.any([timeout, ...(given ? [given] : [])]);
       let isRepeatable = false;
-
-      const send = async (made: Request): Promise<Response> => {
-        const request = link === undefined ? made : new Request(link, made);
-        const { headers } = request;
-        // The boundary of a multipart body is in the media type that `Request` has set.
-        if (sends !== undefined && !sends.startsWith('multipart/') && request.body !== null)
-          headers.set('content-type', sends);
-        if (key !== undefined && !headers.has(idempotencyKey)) headers.set(idempotencyKey, key);
-        isRepeatable = idempotent.has(request.method) || headers.has(idempotencyKey);
-        if (token !== undefined) headers.set('authorization', `Bearer ${await orAborted(token, signal)}`);
-        signal.throwIfAborted();
-        isSent = true;
-        return call.fetch(request);
-      };
-      const attempt = async () => {
-        isSent = false;
+      const attempt = () =>
+        api.request(verb, target, {
+          ...init,
+          headers: mergeHeaders({ authorization }, headers),
+          signal,
+          fetch(request) {
+            isRepeatable = idempotent.has(request.method) || request.headers.has('idempotency-key');
+            request.headers.set('x-request-timeout', String(Math.max(Math.floor(deadline - performance.now()), 1)));
+            return send(request);
+          },
+        });
+      for (let count = 1; ; count += 1) {
         try {
-          return await fetchClient.request(verb, path, {
-            parseAs: gets,
-            ...(bodySerializer && { bodySerializer }),
-            ...init,
-            signal,
-            fetch: send,
-          });
+          return await attempt();
         } catch (error) {
+          if (timeout.aborted) throw deadlineExceeded('The service has not answered in time.', { cause: error });
           signal.throwIfAborted();
-          throw isSent ? faultOf(error, operation) : error;
+          const fault = faultOf(error, `${verb.toUpperCase()} ${path}`);
+          const waitMs = waitAfter(fault, count);
+          if (waitMs === undefined || !isRepeatable || count >= attempts) throw fault;
+          if (performance.now() + waitMs >= deadline) throw fault;
+          await wait(waitMs, signal);
         }
-      };
-      try {
-        return await withRetries(attempt, () => isRepeatable, policy, call, signal);
-      } finally {
-        call.end();
       }
     };
 
@@ -185,6 +153,13 @@ export function clientOf<Paths extends {}, Media extends string = 'application/j
   // An error is always thrown, so the replies that are left have `data`.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return client as unknown as Client<Paths, Media>;
+}
+
+/** @returns milliseconds to wait after a failed attempt, as the service says or longer; undefined when another one is of no use */
+function waitAfter(fault: unknown, attempt: number): number | undefined {
+  if (!(fault instanceof ServiceError) || !fault.retryable) return undefined;
+  // Full jitter: clients that failed together do not come back together.
+  return Math.max(Math.random() * firstWaitMs * 2 ** (attempt - 1), fault.retryAfterMs ?? 0);
 }
 
 /** What `fetch` throws when the network fails, before the reply or in the middle of it, is a TypeError. */
@@ -206,11 +181,21 @@ function serializePath(path: string, values: Record<string, unknown>): string {
 }
 
 /** A link in a reply may lead anywhere. The token must not go there, nor to another service behind the same gateway. */
-function linkWithin(baseUrl: string | URL, at: string | URL): URL {
-  const base = new URL(`${String(baseUrl).replace(/\/+$/, '')}/`);
-  const url = URL.parse(String(at), base.href);
-  if (url === null || url.origin !== base.origin || !`${url.pathname}/`.startsWith(base.pathname)) {
-    throw invalidArgument(`"${String(at)}" is not at ${base.origin}${base.pathname}.`);
-  }
-  return url;
+function pathTo(at: string | URL, baseUrl: string | URL): string {
+  const base = `${String(baseUrl).replace(/\/+$/, '')}/`;
+  const url = URL.parse(String(at), base)?.href;
+  const { href } = new URL(base);
+  if (url?.startsWith(href) !== true) throw invalidArgument(`"${String(at)}" is not at ${href}.`);
+  return `/${url.slice(href.length)}`;
+}
+
+/** Waits, at most until the signal aborts. */
+function wait(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }

@@ -1,11 +1,10 @@
 import { type Client, type ClientOptions, clientOf } from './client.ts';
-import { type paths, hints } from './contract.gen.ts';
+import type { paths } from './contract.gen.ts';
 
 export { ServiceError } from '../errors/index.ts';
-export { type BeginCall, type Call, type RetryPolicy, directCalls } from './call.ts';
 export type { CallOptions, Client, ClientOptions } from './client.ts';
 export type { components, operations, paths } from './contract.gen.ts';
-export { type ProblemDetails, ProblemReply } from './problem.ts';
+export { ProblemReply } from './problem.ts';
 
 /**
  * Makes a client of this service: that of openapi-fetch, typed by `api/openapi.json`. It runs in browsers too.
@@ -15,5 +14,5 @@ export { type ProblemDetails, ProblemReply } from './problem.ts';
 export function createClient<const Media extends string = 'application/json'>(
   options: ClientOptions<Media>,
 ): Client<paths, Media> {
-  return clientOf<paths, Media>(options, hints);
+  return clientOf<paths, Media>(options);
 }

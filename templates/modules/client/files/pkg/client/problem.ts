@@ -1,32 +1,15 @@
 import type { Middleware } from 'openapi-fetch';
 import { ServiceError } from '../errors/index.ts';
-import { retryAfterMs } from './call.ts';
-
-/** The problem details of an error (RFC 9457). */
-export interface ProblemDetails {
-  readonly type?: string;
-  readonly title?: string;
-  readonly detail?: string;
-  /** Stable: programs branch on it. */
-  readonly code?: string;
-  readonly details?: Readonly<Record<string, unknown>>;
-  readonly requestId?: string;
-  /** Further members. */
-  readonly [member: string]: unknown;
-}
 
 /** The cause of a `ServiceError` that came as a reply. */
 export class ProblemReply extends Error {
   override readonly name = 'ProblemReply';
   readonly status: number;
-  readonly problem: ProblemDetails;
+  /** The problem details (RFC 9457); empty when the reply has none, for example because a proxy has written it. */
+  readonly problem: Readonly<Record<string, unknown>>;
 
-  /**
-   * @param status of the reply
-   * @param problem its body; empty when the body is no problem
-   */
-  constructor(status: number, problem: ProblemDetails) {
-    super(`${status} ${problem.title ?? ''}`.trimEnd());
+  constructor(status: number, problem: Readonly<Record<string, unknown>>) {
+    super(`the service has answered ${status}`);
     this.status = status;
     this.problem = problem;
   }
@@ -40,39 +23,43 @@ export const throwProblems: Middleware = {
   async onResponse({ request, schemaPath, response }) {
     if (response.ok) return;
     const { status, headers } = response;
-    const problem = problemIn(await response.text());
+    const problem = objectIn(await response.text());
+    const textOf = (name: string): string | undefined => {
+      const { [name]: value } = problem;
+      return typeof value === 'string' ? value : undefined;
+    };
+    const { details } = problem;
     const waitMs = retryAfterMs(headers.get('retry-after'));
-    const requestId = problem.requestId ?? headers.get('x-request-id');
+    // The log of the other service has this id.
+    const calledRequestId = textOf('requestId') ?? headers.get('x-request-id');
     throw new ServiceError({
-      code: problem.code ?? `http_${status}`,
+      code: textOf('code') ?? `http_${status}`,
       // A reply that is neither success nor error is not in the contract.
       status: status < 400 ? 502 : status,
-      publicMessage: problem.detail ?? problem.title ?? `The service has answered ${status}.`,
-      ...(problem.details && { details: problem.details }),
+      publicMessage: textOf('detail') ?? textOf('title') ?? `The service has answered ${status}.`,
+      ...(isObject(details) && { details }),
       retryable: transient.has(status) || waitMs !== undefined,
       ...(waitMs !== undefined && { retryAfterMs: waitMs }),
-      // The log of the other service has this id.
-      tags: { operation: `${request.method} ${schemaPath}`, ...(requestId !== null && { calledRequestId: requestId }) },
+      tags: { operation: `${request.method} ${schemaPath}`, ...(calledRequestId !== null && { calledRequestId }) },
       cause: new ProblemReply(status, problem),
     });
   },
 };
 
-const texts = new Set(['type', 'title', 'detail', 'code', 'requestId']);
+/** Reads Retry-After (RFC 9110, 10.2.3): seconds, or a date. */
+function retryAfterMs(value: string | null): number | undefined {
+  if (value === null) return undefined;
+  const waitMs = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isNaN(waitMs) ? undefined : Math.max(waitMs, 0);
+}
 
-/** A proxy may have written the body: members of another type than RFC 9457 says are left out. */
-function problemIn(text: string): ProblemDetails {
-  let value: unknown;
+function objectIn(text: string): Readonly<Record<string, unknown>> {
   try {
-    value = JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : {};
   } catch {
     return {};
   }
-  if (!isObject(value)) return {};
-  const members = Object.entries(value).filter(([name, member]) =>
-    name === 'details' ? isObject(member) : !texts.has(name) || typeof member === 'string',
-  );
-  return Object.fromEntries(members);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
-import { isObject, membersOf, objectOf } from '../openapi/json.ts';
+import { isObject, membersOf, objectOf } from '../openapi/print.ts';
 
 export const file = 'api/openapi.json';
 
@@ -52,29 +52,23 @@ export function isMajorStep(before: string, now: string): boolean {
 }
 
 /**
- * Leaves out of a contract what has ended: operations, schemas and values whose `x-sunset` has passed
- * (https://www.oasdiff.com/docs/deprecation), bodies of such schemas, and paths without any other operation.
+ * Leaves out of a contract the operations that have ended: their `x-sunset` has passed (https://www.oasdiff.com/docs/deprecation).
  * @param document OpenAPI
  * @param today as `YYYY-MM-DD`
  * @returns JSON, with what callers may still rely on
  */
 export function withoutEnded(document: unknown, today: string): string {
-  const { components, paths } = objectOf(document);
-  const hasPassed = (part: unknown): boolean => {
-    const sunset = objectOf(part)['x-sunset'];
+  const isOver = (operation: unknown): boolean => {
+    const sunset = objectOf(operation)['x-sunset'];
     return typeof sunset === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(sunset) && sunset <= today;
   };
-  const schemas = membersOf(objectOf(components)['schemas']).filter(([, schema]) => hasPassed(schema));
-  const ended = new Set<unknown>(schemas.map(([name]) => `#/components/schemas/${name}`));
-  const isOver = (part: unknown): boolean =>
-    isObject(part) && (hasPassed(part) || ended.has(part['$ref']) || isOver(part['schema']));
+  const { paths, ...others } = objectOf(document);
+  const left = membersOf(paths).map(([name, item]) => {
+    const members = membersOf(item).filter(([, part]) => !isOver(part));
+    return { name, members };
+  });
   // Other members of a path are no objects: `parameters` is a list, `summary` a text.
-  const left = membersOf(paths).filter(([, item]) => {
-    const operations = Object.values(objectOf(item)).filter(isObject);
-    return operations.length === 0 || !operations.every(isOver);
-  });
-  return JSON.stringify({ ...objectOf(document), paths: Object.fromEntries(left) }, (_, part: unknown): unknown => {
-    if (Array.isArray(part)) return part.filter((each) => !isOver(each));
-    return isOver(part) ? undefined : part;
-  });
+  const used = left.filter(({ members }) => members.some(([, part]) => isObject(part)));
+  const kept = used.map(({ name, members }): [string, unknown] => [name, Object.fromEntries(members)]);
+  return JSON.stringify({ ...others, paths: Object.fromEntries(kept) });
 }

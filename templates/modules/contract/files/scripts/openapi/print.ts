@@ -1,5 +1,4 @@
 /** Prints an OpenAPI 3.1 document: as JSON for `api/openapi.json`, and as TypeScript types for `pkg/client`. */
-import { type JsonObject, isObject, listOf, membersOf, objectOf } from './json.ts';
 
 /** The first members of an OpenAPI document; the others follow by name. */
 const first = ['openapi', 'info', 'servers', 'security', 'tags', 'paths'];
@@ -25,8 +24,7 @@ function byName(value: unknown): unknown {
 const isJson = /^application\/(?:[\w.-]+\+)?json\b/i;
 
 /**
- * Prints the types of an API in the shape that openapi-typescript gives them, and what a client must know of an
- * operation besides: that it takes an Idempotency-Key, so that a client may repeat it, and media types other than JSON.
+ * Prints the types of an API in the shape that openapi-typescript gives them. That tool itself needs a TypeScript before 7.
  * @param document OpenAPI 3.1, JSON Schema 2020-12, as @fastify/swagger writes it: only schemas are referred to
  * @returns TypeScript with `paths`, `components` and `operations`; limits and formats of schemas are left out
  */
@@ -34,7 +32,6 @@ export function printTypes(document: unknown): string {
   const { paths, components } = objectOf(document);
   const printedPaths: string[] = [];
   const operations: string[] = [];
-  const hints: string[] = [];
   for (const [path, item] of membersOf(paths)) {
     const links: string[] = [];
     for (const [method, operation] of membersOf(item)) {
@@ -42,8 +39,6 @@ export function printTypes(document: unknown): string {
       const { operationId: id } = operation;
       links.push(`${method}: operations[${quoted(id)}];\n`);
       operations.push(memberOf(id, operationType(operation), operation));
-      const hint = hintsOf(operation);
-      if (hint.length > 0) hints.push(`${quoted(`${method.toUpperCase()} ${path}`)}: { ${hint.join(', ')} },\n`);
     }
     printedPaths.push(`${quoted(path)}: ${block(links)};\n`);
   }
@@ -55,37 +50,13 @@ export function printTypes(document: unknown): string {
     `export interface paths ${block(printedPaths)}\n`,
     `export interface components ${block([memberOf('schemas', block(schemas))])}\n`,
     `export interface operations ${block(operations)}\n`,
-    `/** What the client must know of operations besides their types. */\nexport const hints = ${hints.length === 0 ? '{}' : block(hints)} as const;\n`,
   ].join('\n');
 }
 
-function hintsOf({ parameters, requestBody, responses }: JsonObject): string[] {
-  const takesKey = parametersIn('header', parameters).some(({ name }) => /^idempotency-key$/i.test(String(name)));
-  const sent = mediaTypesOf(requestBody);
-  const replies = membersOf(responses).filter(([status]) => status.startsWith('2'));
-  const gets = replies.flatMap(([, reply]) => mediaTypesOf(reply));
-  return [
-    ...(takesKey ? ['takesIdempotencyKey: true'] : []),
-    ...(sent[0] === undefined || sent.includes('application/json') ? [] : [`sends: ${quoted(sent[0])}`]),
-    ...(gets[0] === undefined || gets.some((media) => isJson.test(media))
-      ? []
-      : [`gets: ${gets[0].startsWith('text/') ? "'text'" : "'blob'"}`]),
-  ];
-}
-
-function mediaTypesOf(part: unknown): string[] {
-  return Object.keys(objectOf(objectOf(part)['content']));
-}
-
-function parametersIn(place: string, parameters: unknown): JsonObject[] {
-  return listOf(parameters)
-    .map(objectOf)
-    .filter((parameter) => parameter['in'] === place);
-}
-
 function operationType({ parameters, requestBody, responses }: JsonObject): string {
+  const all = listOf(parameters).map(objectOf);
   const places = ['query', 'header', 'path'].map((place) => {
-    const here = parametersIn(place, parameters);
+    const here = all.filter((parameter) => parameter['in'] === place);
     if (here.length === 0) return `${place}?: never;\n`;
     const isRequired = here.some(({ required }) => required === true);
     return memberOf(place, block(here.map(parameterMember)), undefined, isRequired);
@@ -189,10 +160,7 @@ function arrayType({ items, prefixItems }: JsonObject): string {
 
 function literal(value: unknown): string {
   if (typeof value === 'string') return quoted(value);
-  if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
-  if (!isObject(value)) return JSON.stringify(value);
-  const members = membersOf(value).map(([name, member]) => `${keyOf(name)}: ${literal(member)}`);
-  return `{ ${members.join('; ')} }`;
+  return typeof value === 'object' && value !== null ? 'unknown' : JSON.stringify(value);
 }
 
 function block(members: readonly string[]): string {
@@ -221,4 +189,39 @@ function keyOf(name: string): string {
 function quoted(text: string): string {
   const inside = JSON.stringify(text).slice(1, -1);
   return `'${inside.replaceAll(String.raw`\"`, '"').replaceAll("'", String.raw`\'`)}'`;
+}
+
+/** An object of JSON. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/**
+ * @param value any value of JSON
+ * @returns whether it is an object
+ */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * @param value any value of JSON
+ * @returns it, when it is an object; an empty one in place of anything else
+ */
+export function objectOf(value: unknown): JsonObject {
+  return isObject(value) ? value : {};
+}
+
+/**
+ * @param value any value of JSON
+ * @returns the members of an object; none of anything else
+ */
+export function membersOf(value: unknown): [string, unknown][] {
+  return Object.entries(objectOf(value));
+}
+
+/**
+ * @param value any value of JSON
+ * @returns the items of an array; none of anything else
+ */
+export function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }

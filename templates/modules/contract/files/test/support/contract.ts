@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { Compile } from 'typebox/schema';
 import committed from '../../api/openapi.json' with { type: 'json' };
 import type { Http } from '../../internal/platform/http/server.ts';
-import { type JsonObject, isObject, objectOf } from '../../scripts/openapi/json.ts';
+import { type JsonObject, isObject, objectOf } from '../../scripts/openapi/print.ts';
 
 /** A reply of the API, and what it replies to. */
 export interface Exchange {
@@ -168,11 +168,4 @@ function textOf(payload: unknown): string | undefined {
   if (payload === null || payload === undefined) return '';
   if (typeof payload === 'string') return payload;
   return Buffer.isBuffer(payload) ? payload.toString() : undefined;
-}
-
-// A service that a test starts loads this file with `?print`: a breach is a line of its log, and `stop` throws it.
-if (import.meta.url.endsWith('?print')) {
-  watchReplies((breach) => {
-    process.stdout.write(`${JSON.stringify({ msg: `check failed: contract broken: ${breach}` })}\n`);
-  });
 }

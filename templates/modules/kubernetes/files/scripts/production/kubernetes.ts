@@ -1,17 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { globSync, readFileSync } from 'node:fs';
-import path from 'node:path';
+import { globSync } from 'node:fs';
 import { type TObject, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { isScalar, parseAllDocuments, visit } from 'yaml';
-import { config } from '../../internal/platform/app/config.ts';
 import type { Module } from '../../internal/platform/app/module.ts';
 import { settingsOf } from '../../internal/platform/app/run.ts';
-import { ConfigError, checkConfig, readConfig } from '../../internal/platform/config/config.ts';
+import { ConfigError, checkConfig } from '../../internal/platform/config/config.ts';
 import { importAll } from '../build.ts';
 import type { Check } from '../production.ts';
 
-const deployment = 'deploy/k8s/base/deployment.yaml';
 /** The modules of the platform and the slices of the owner. */
 const exported = await importAll('internal/**/module.ts', Type.Object({}));
 const { schemas, rules } = settingsOf(exported.flatMap(Object.values).filter(isModule));
@@ -26,22 +23,7 @@ const secrets = Object.fromEntries(
 );
 
 /** What `npm run production` looks for. */
-export const checks: readonly Check[] = [
-  { what: 'the settings of each overlay are valid', look: settings },
-  { what: 'the process has time to stop', look: graceful },
-];
-
-/** The time that Kubernetes gives must be more than the service takes. */
-function graceful(root: string): string | undefined {
-  const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');
-  const grace = Number(/^ *terminationGracePeriodSeconds: (\d+)$/m.exec(read(deployment))?.[1]) * 1000;
-  const set = globSync('deploy/k8s/**/*.*', { cwd: root }).flatMap((file) =>
-    [...read(file).matchAll(/SHUTDOWN_TIMEOUT_MS[=:] *'?(\d+)/g)].map(([, ms]) => Number(ms)),
-  );
-  const longest = Math.max(readConfig(config, {}).SHUTDOWN_TIMEOUT_MS, ...set);
-  if (longest < grace) return undefined;
-  return `SHUTDOWN_TIMEOUT_MS is ${longest}; raise terminationGracePeriodSeconds in ${deployment} above it`;
-}
+export const checks: readonly Check[] = [{ what: 'the settings of each overlay are valid', look: settings }];
 
 /** The server must accept, at its start, what each overlay gives it. */
 function settings(root: string): string | undefined {

@@ -64,11 +64,6 @@ export interface Change<Stored extends Entity> {
 /** Is called after each change. Work that outlives the request needs `detach`. */
 export type Listener<Stored extends Entity> = (change: Change<Stored>) => unknown;
 
-/** Gets the errors of a listener. */
-export interface ErrorLog {
-  error(fields: object, message: string): void;
-}
-
 /**
  * Tells others about the changes of one resource.
  * @returns `onChange` adds a listener, and `changed` calls all of them
@@ -80,7 +75,7 @@ export function changeFeed<Stored extends Entity>() {
      * @param log gets the errors of the listener: a request does not fail because of them
      * @param listener is called after each change, in the order of the changes in this process; no request waits for it
      */
-    onChange: (log: ErrorLog, listener: Listener<Stored>): void => {
+    onChange: (log: { error(fields: object, message: string): void }, listener: Listener<Stored>): void => {
       listeners.push(async (change) => {
         try {
           await listener(change);
@@ -159,7 +154,7 @@ export function existing<Stored extends Entity>(
 ): Stored {
   if (found === undefined) throw notFound(what, id);
   if (accepted === undefined || accepted.includes(found.version)) return found;
-  throw preconditionFailed(`The ${what} has changed: its version is ${found.version}.`, { version: found.version });
+  throw preconditionFailed(`The ${what} has changed: its version is ${found.version}.`);
 }
 
 /**
@@ -172,8 +167,8 @@ export function concurrentChange(accepted?: readonly number[]): ServiceError {
   return conflict(`${message} Try again.`, { code: 'concurrent_change', retryable: true });
 }
 
-function preconditionFailed(publicMessage: string, details?: { readonly version: number }): ServiceError {
-  return new ServiceError({ code: 'precondition_failed', status: 412, publicMessage, ...(details && { details }) });
+function preconditionFailed(publicMessage: string): ServiceError {
+  return new ServiceError({ code: 'precondition_failed', status: 412, publicMessage });
 }
 
 /** What a merge patch may change. */

@@ -6,12 +6,11 @@ import type { Principal } from '../http/requestContext.ts';
 import type { Http } from '../http/server.ts';
 import { identity } from '../identity/module.ts';
 import { metrics, scrapedGauge } from '../metrics/module.ts';
-import { describeDocument } from '../openapi/describe.ts';
 import { config } from './config.ts';
 import { development, developmentKeys } from './development.ts';
 import { Guard } from './guard.ts';
 import { remoteKeys, staticKeys } from './keys.ts';
-import { type RouteAuth, describeBearer, describeNeeds, permits } from './needs.ts';
+import { type RouteAuth, describeNeeds, permits } from './needs.ts';
 import { type Trust, createVerifier } from './verify.ts';
 
 declare module 'fastify' {
@@ -68,7 +67,6 @@ export const auth = defineModule({
  */
 export function protect(server: Http, guard: Guard): void {
   server.decorateRequest('principal');
-  describeDocument(server, describeBearer);
   server.addHook('onRoute', describeNeeds);
   server.chain.add({ name: 'jwt', at: 'onRequest', fixed: true, handle: guard.check });
 }

@@ -64,9 +64,12 @@ const bearer = {
 export function describeNeeds(route: RouteOptions): void {
   const needs = needsOf(route);
   const names = needs && [...needs.scopes, ...needs.roles];
-  // The document says once that a token is needed.
-  if (names?.length === 0) return;
-  describeRoute(route, (schema) => ({ ...schema, security: names === undefined ? [] : [{ bearer: names }] }));
+  describeRoute(route, (schema, document) => {
+    describeBearer(document);
+    // The document says once that a token is needed.
+    if (names?.length === 0) return schema;
+    return { ...schema, security: names === undefined ? [] : [{ bearer: names }] };
+  });
 }
 
 /**

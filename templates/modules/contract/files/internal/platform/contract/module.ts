@@ -3,35 +3,33 @@ import { Type } from 'typebox';
 import { about } from '../app/about.ts';
 import { defineModule } from '../app/module.ts';
 import { http } from '../http/module.ts';
-import { type ApiDocument, describedDocument, describedSchema } from '../openapi/describe.ts';
+import { type ApiDocument, describedSchema } from '../openapi/describe.ts';
 import type { Http } from '../http/server.ts';
 
 /**
  * The description of the API in `/openapi.json`. The version is that of the API, not of the package: raise its first number with a
  * change that breaks callers. Modules that require a token add `security` themselves.
  */
-function openapiOf(server: Http): FastifyDynamicSwaggerOptions {
-  return {
-    openapi: { openapi: '3.1.0', info: { title: about.name, version: '1.0.0' }, security: [] },
-    refResolver: {
-      buildLocalReference: ({ $id }, _base, _fragment, index) => (typeof $id === 'string' ? $id : `schema-${index}`),
-    },
-    // For each route, also for those that are hidden.
-    transform: ({ schema, url, route, ...made }) => {
-      // It is OpenAPI because of the option above.
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-      const document = ('openapiObject' in made ? made.openapiObject : {}) as ApiDocument;
-      return { schema: describedSchema({ ...route, schema }, describedDocument(server, document)), url };
-    },
-  };
-}
+const openapi: FastifyDynamicSwaggerOptions = {
+  openapi: { openapi: '3.1.0', info: { title: about.name, version: '1.0.0' }, security: [] },
+  refResolver: {
+    buildLocalReference: ({ $id }, _base, _fragment, index) => (typeof $id === 'string' ? $id : `schema-${index}`),
+  },
+  // For each route, also for those that are hidden.
+  transform: ({ schema, url, route, ...made }) => {
+    // It is OpenAPI because of the option above.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const document = ('openapiObject' in made ? made.openapiObject : {}) as ApiDocument;
+    return { schema: describedSchema({ ...route, schema }, document), url };
+  },
+};
 
 /**
  * Makes a server describe its routes at `/openapi.json` and on a page at `/docs`.
  * @param server before it has routes
  */
 export async function describeApi(server: Http): Promise<void> {
-  await server.register(swagger, openapiOf(server));
+  await server.register(swagger, openapi);
   server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());
   await serveDocs(server);
 }

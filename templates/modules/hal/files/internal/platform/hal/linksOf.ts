@@ -42,27 +42,6 @@ export interface Collection<Body = unknown> {
 /** The links of a resource or a list. */
 export type Declaration = Resource | Collection;
 
-/** Relations registered with IANA (RFC 8288, 2.1.1) that describe resources of an API. Add what you need. */
-export type Registered =
-  | 'about'
-  | 'alternate'
-  | 'author'
-  | 'canonical'
-  | 'collection'
-  | 'describedby'
-  | 'edit'
-  | 'help'
-  | 'item'
-  | 'latest-version'
-  | 'payment'
-  | 'profile'
-  | 'related'
-  | 'search'
-  | 'self'
-  | 'status'
-  | 'up'
-  | 'version-history';
-
 /** An operation in the types of `pkg/client`. */
 interface Operation {
   readonly parameters: { readonly path?: unknown; readonly query?: unknown };
@@ -73,9 +52,7 @@ type Operations<Api> = { readonly [Name in keyof Api]: Operation };
 
 type Id<Api> = keyof Api & string;
 type ParametersOf<Of extends Operation> = Pick<Of['parameters'], keyof Of['parameters'] & ('path' | 'query')>;
-type QueryOf<Of extends Operation> = [NonNullable<Of['parameters']['query']>] extends [never]
-  ? never
-  : keyof NonNullable<Of['parameters']['query']> & string;
+type QueryOf<Of extends Operation> = keyof NonNullable<Of['parameters']['query']> & string;
 type JsonIn<Response> = Response extends { readonly content: { readonly 'application/json': infer Body } }
   ? Body
   : never;
@@ -89,18 +66,9 @@ type BodyOf<Of extends Operation> = {
 type Plain<Api extends Operations<Api>> = {
   [Of in Id<Api>]: {} extends ParametersOf<Api[Of]> ? Of : never;
 }[Id<Api>];
-/** Operations that return such a body. */
-type Answering<Api extends Operations<Api>, Body> = {
-  [Of in Id<Api>]: BodyOf<Api[Of]> extends Body ? Of : never;
-}[Id<Api>];
-/** Members that hold a list of such members. */
-type ListIn<Body, Member> = {
-  [Name in keyof Body]-?: Body[Name] extends readonly Member[] ? Name : never;
-}[keyof Body] &
-  string;
 
 /** Functions that declare the links of an API. */
-export interface Linking<Api extends Operations<Api>, Relation extends string> {
+export interface Linking<Api extends Operations<Api>> {
   /**
    * @param operation target of the link
    * @param address its parameters, from the body of the resource; a falsy value when there is no link. It is optional for an operation
@@ -126,8 +94,8 @@ export interface Linking<Api extends Operations<Api>, Relation extends string> {
     operation: Self,
     declared: {
       readonly self: (body: BodyOf<Api[Self]>) => ParametersOf<Api[Self]>;
-      readonly alsoIn?: readonly Answering<Api, BodyOf<Api[Self]>>[];
-      readonly links?: { readonly [Name in Exclude<Relation, 'self'>]?: Link<BodyOf<Api[Self]>> };
+      readonly alsoIn?: readonly Id<Api>[];
+      readonly links?: Links<BodyOf<Api[Self]>>;
     },
   ) => Resource<BodyOf<Api[Self]>>;
   /**
@@ -135,18 +103,15 @@ export interface Linking<Api extends Operations<Api>, Relation extends string> {
    * @param declared the member of the body that holds the list, its resource, and links besides those between pages
    * @returns the collection
    */
-  readonly collection: <Self extends Id<Api>, Member>(
+  readonly collection: <Self extends Id<Api>>(
     operation: Self,
     declared: {
-      readonly of: Resource<Member>;
-      readonly member: ListIn<BodyOf<Api[Self]>, Member>;
-      readonly links?: { readonly [Name in Exclude<Relation, Paging>]?: Link<BodyOf<Api[Self]>> };
+      readonly of: Resource<never>;
+      readonly member: keyof BodyOf<Api[Self]> & string;
+      readonly links?: Links<BodyOf<Api[Self]>>;
     },
   ) => Collection<BodyOf<Api[Self]>>;
 }
-
-/** Relations between pages. */
-type Paging = 'self' | 'first' | 'prev' | 'next';
 
 /**
  * @param id of an entity, in a field that may have no value
@@ -168,8 +133,11 @@ const linking = {
       links,
     }: { self: (body: unknown) => Address; alsoIn?: readonly string[]; links?: Links<unknown> },
   ): Resource {
-    const operations = [...new Set([operation, ...alsoIn])];
-    return { kind: 'resource', operations, links: { self: linking.to(operation, self), ...links } };
+    return {
+      kind: 'resource',
+      operations: [operation, ...alsoIn],
+      links: { self: linking.to(operation, self), ...links },
+    };
   },
   collection: (
     operation: string,
@@ -178,13 +146,12 @@ const linking = {
 };
 
 /**
- * Returns functions that declare links, typed by the contract. An unknown operation, a missing parameter, and a relation that is neither
- * registered nor the API's own (`api:<name>`) do not compile. `Api` are the operations of `pkg/client`, `Own` the names of own relations, any
- * by default.
+ * Returns functions that declare links, typed by the contract: an unknown operation and a missing parameter do not compile. `Api` are the
+ * operations of `pkg/client`.
  * @returns the functions
  */
-export function linksOf<Api extends Operations<Api>, Own extends string = string>() {
+export function linksOf<Api extends Operations<Api>>() {
   // The functions accept everything that the types accept.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return linking as Linking<Api, Registered | `api:${Own}`>;
+  return linking as unknown as Linking<Api>;
 }

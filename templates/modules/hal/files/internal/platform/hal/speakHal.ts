@@ -1,78 +1,36 @@
-import { Counter, type Registry } from '@prometheus-io/client';
-import type { preSerializationHookHandler } from 'fastify';
+import type { FastifyRequest, preSerializationHookHandler } from 'fastify';
 import Negotiator from 'negotiator';
-import { type Static, Type } from 'typebox';
 import { current } from '../../../pkg/context/index.ts';
-import { notFound } from '../../../pkg/errors/index.ts';
-import { problems, ref } from '../http/problems.ts';
 import { vary } from '../http/replies.ts';
 import type { Http } from '../http/server.ts';
 import { principalKey } from '../http/requestContext.ts';
 import type { Identity } from '../identity/module.ts';
-import type { Declaration } from './linksOf.ts';
-import { Operations, pathOf } from './operations.ts';
-import { own, represent } from './representation.ts';
-import { HalSchemas, LinkView, hal } from './schema.ts';
+import type { Declaration, Links } from './linksOf.ts';
+import { fill, Operations } from './operations.ts';
+import { addLinkSchemas, hal, membersOf, offerHal } from './schema.ts';
 
 /** Maximum length of an Accept header that is negotiated, in characters: each range costs microseconds. */
 const maxAccept = 1000;
 
-const RelationView = Type.Object(
-  {
-    relation: Type.String(),
-    description: Type.String({ description: 'What it means' }),
-    operations: Type.Array(Type.Object({ operationId: Type.String(), method: Type.String(), path: Type.String() }), {
-      description: 'To which of the operations in /openapi.json it leads',
-    }),
-  },
-  {
-    $id: 'HalRelation',
-    description: 'A relation of links, one that this API has defined',
-    examples: [
-      {
-        relation: 'create',
-        description: 'Create an item',
-        operations: [{ operationId: 'createItem', method: 'POST', path: '/items' }],
-      },
-    ],
-  },
-);
-
-/** The links of an API. */
-export interface HalOptions {
-  readonly links: readonly Declaration[];
-  /** Meanings of the API's own relations. A relation that is not here means what its operations do. */
-  readonly relations: Readonly<Record<string, string>>;
-  /** Decides which operations a caller may call. */
-  readonly identity: Identity;
-  readonly metrics: ReturnType<typeof createMetrics>;
+/** A link in a reply (draft-kelly-json-hal-11, 5). */
+interface LinkObject {
+  readonly href: string;
+  readonly templated?: true;
 }
 
-/**
- * @param registry that exposes the metric
- * @returns the number of links that were left out
- */
-export function createMetrics(registry: Registry) {
-  const unaddressable = new Counter({
-    name: 'hal_links_unaddressable_total',
-    help: 'Links left out because a value cannot be in their path, by target operation',
-    labelNames: ['operation'],
-    registers: [registry],
-  });
-  return { unaddressable: (operation: string): void => unaddressable.inc({ operation }) };
-}
+type Body = Readonly<Record<string, unknown>>;
 
 /**
  * Answers in HAL when the client prefers it. Each operation is found by its `operationId` when its route is registered; handlers do not
  * change, and other routes are not touched.
  * @param http the API's server, before its routes are registered
- * @param options resources, collections and relations
+ * @param links of resources and collections; of two for one operation, the last one counts
+ * @param identity decides which operations a caller may call
  */
-export function speakHal(http: Http, { links, relations, identity, metrics }: HalOptions): void {
+export function speakHal(http: Http, links: readonly Declaration[], identity: Identity): void {
   const operations = new Operations();
-  const schemas = new HalSchemas(http);
   const declared = new Map(links.flatMap((each) => each.operations.map((id) => [id, each] as const)));
-  http.addSchema(LinkView);
+  addLinkSchemas(http);
 
   http.addHook('onRoute', (route) => {
     const id = route.schema?.operationId;
@@ -81,8 +39,7 @@ export function speakHal(http: Http, { links, relations, identity, metrics }: Ha
     if (route.method !== 'HEAD') operations.add(id, route);
     const declaration = declared.get(id);
     if (declaration === undefined) return;
-    const path = pathOf(route.url);
-    const statuses = schemas.offer(route, declaration);
+    const statuses = offerHal(http, route, declaration);
     const answer: preSerializationHookHandler = (request, reply, payload, done) => {
       const isJson = /^application\/json\b/.test(String(reply.getHeader('content-type')));
       const isObject = typeof payload === 'object' && payload !== null && !Array.isArray(payload);
@@ -90,45 +47,10 @@ export function speakHal(http: Http, { links, relations, identity, metrics }: Ha
       vary(reply, 'Accept');
       if (!prefersHal(request.headers.accept)) return done(null, payload);
       reply.type(hal);
-      const principal = current().get(principalKey);
-      const permitted = new Map<string, boolean>();
-      const permits = (target: string): boolean => {
-        const found = permitted.get(target) ?? identity.permits(principal, operations.get(target, route).route);
-        permitted.set(target, found);
-        return found;
-      };
-      const view = { request, route, path, operations, permits, unaddressable: metrics.unaddressable };
-      done(null, represent(declaration, { ...payload }, view));
+      done(null, represent(declaration, { ...payload }, request));
     };
     route.preSerialization = [...[route.preSerialization ?? []].flat(), answer];
   });
-
-  http.addSchema(RelationView);
-  http.get(
-    '/relations/:relation',
-    {
-      schema: {
-        operationId: 'getRelation',
-        summary: 'Get what a relation of links means',
-        tags: ['relations'],
-        params: Type.Object({ relation: Type.String({ maxLength: 100 }) }),
-        response: { 200: ref(RelationView), ...problems },
-      },
-    },
-    ({ params: { relation } }): Static<typeof RelationView> => {
-      const targets = new Set(links.flatMap((each) => each.links[own + relation]?.to ?? []));
-      const found = [...targets].filter((id) => operations.has(id)).map((id) => [id, operations.get(id)] as const);
-      const meanings = Object.hasOwn(relations, relation)
-        ? [relations[relation]]
-        : found.map(([id, { route }]) => route.schema?.summary ?? id);
-      if (meanings.length === 0) throw notFound('relation', relation);
-      return {
-        relation,
-        description: meanings.join('; '),
-        operations: found.map(([operationId, { method, path }]) => ({ operationId, method, path: path.template })),
-      };
-    },
-  );
 
   http.addHook('onReady', (done) => {
     // The links of a resource that no route serves are not checked.
@@ -136,6 +58,56 @@ export function speakHal(http: Http, { links, relations, identity, metrics }: Ha
     for (const { to } of served.flatMap((each) => Object.values(each.links))) operations.get(to);
     done();
   });
+
+  function represent(declaration: Declaration, body: Body, request: FastifyRequest): Body {
+    const own = linksFor(declaration.links, body, request);
+    if (declaration.kind === 'resource') return { ...body, _links: own };
+    const { [declaration.member]: members, next, prev, ...rest } = body;
+    const item = (Array.isArray(members) ? members : []).map((each: Body) => {
+      return { ...each, _links: linksFor(declaration.of.links, each, request) };
+    });
+    return { ...rest, _links: { ...pagesFor(request, next, prev), ...own }, _embedded: { item } };
+  }
+
+  /** `self` does not depend on the caller; the other links do. */
+  function linksFor(declaredLinks: Links<Body>, body: Body, { routeOptions }: FastifyRequest) {
+    const { url: from = '' } = routeOptions;
+    const principal = current().get(principalKey);
+    const found: Record<string, LinkObject> = {};
+    for (const [relation, link] of Object.entries(declaredLinks)) {
+      if (relation !== 'self' && !identity.permits(principal, operations.get(link.to, from).route)) continue;
+      const target = operations.locate(link, body, from);
+      if (target === undefined) continue;
+      found[relation] = { href: relative(from, target), ...(link.open !== undefined && { templated: true }) };
+    }
+    return found;
+  }
+}
+
+/** Links are relative to the reply (RFC 3986, 4.2), so that they work behind a proxy that adds a prefix. `./` at least: `a:` is a scheme. */
+function relative(from: string, target: string): string {
+  return ('../'.repeat(from.split('/').length - 2) || './') + target.slice(1);
+}
+
+/** Links between pages keep the parameters of the request that the operation knows, as they were sent. */
+function pagesFor({ params, routeOptions, url }: FastifyRequest, next: unknown, prev: unknown) {
+  const { schema, url: from = '' } = routeOptions;
+  const known = membersOf(membersOf(schema?.querystring)['properties']);
+  const target = fill(from.replaceAll(/:(\w+)/g, '{$1}'), membersOf(params)) ?? from;
+  const query = new URLSearchParams(url.replace(/^[^?]*/, ''));
+  for (const name of new Set(query.keys())) if (!Object.hasOwn(known, name)) query.delete(name);
+  const at = (cursor: unknown): LinkObject => {
+    const changed = new URLSearchParams(query);
+    changed.delete('cursor');
+    if (typeof cursor === 'string') changed.append('cursor', cursor);
+    return { href: relative(from, target + (changed.size === 0 ? '' : `?${changed.toString()}`)) };
+  };
+  return {
+    self: at(query.get('cursor')),
+    ...(Object.hasOwn(known, 'cursor') && { first: at(undefined) }),
+    ...(typeof prev === 'string' && { prev: at(prev) }),
+    ...(typeof next === 'string' && { next: at(next) }),
+  };
 }
 
 /**

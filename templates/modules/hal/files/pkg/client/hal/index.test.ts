@@ -12,7 +12,6 @@ it.each([
   ['./8?x={a}', { a: 'é&' }, '/shop/v1/things/8?x=%C3%A9%26'],
   ['../things/{id}{?a,b}', { id: 'a/b', b: false }, '/shop/v1/things/a%2Fb?b=false'],
   ['../things{?a,b}', {}, '/shop/v1/things'],
-  ['../things?c=1{&a,b}', { a: 1, b: 2 }, '/shop/v1/things?c=1&a=1&b=2'],
 ])('%s with %j is %s', (href, values, path) => {
   expect(locate(reply(href), 'it', values).href).toBe(`https://example.com${path}`);
 });

@@ -7,8 +7,8 @@ interface Link {
 }
 
 /** A reply with links, as the client returns it, or a resource embedded in one. */
-export interface Linked<Links extends object = object> {
-  readonly data: { readonly _links: Links };
+export interface Linked {
+  readonly data: { readonly _links: object };
   /** Links are relative to the URL of the reply. */
   readonly response: { readonly url: string };
 }
@@ -16,15 +16,15 @@ export interface Linked<Links extends object = object> {
 /** Values for the parameters of a template, by name. */
 export type Values = Readonly<Record<string, string | number | boolean>>;
 
-/** A name, or several after what they begin with: of RFC 6570 what the links of this service have. */
-const expression = /\{([?&]?)([\w,]+)\}/g;
+/** Of RFC 6570 what the links of this service have: `{id}`, and `{?name,limit}`. */
+const expression = /\{(\??)([\w,]+)\}/g;
 
 /**
  * @param linked a reply, or a resource in one
  * @param relation of a link
  * @returns whether it is there: state and caller permit it
  */
-export function hasLink<Links extends object>(linked: Linked<Links>, relation: keyof Links & string): boolean {
+export function hasLink(linked: Linked, relation: string): boolean {
   return linkIn(linked, relation) !== undefined;
 }
 
@@ -37,11 +37,7 @@ export function hasLink<Links extends object>(linked: Linked<Links>, relation: k
  * @throws {ServiceError} 404 `link_missing` when there is no such link, 400 when it is not understood or a parameter of its path is
  * missing
  */
-export function locate<Links extends object>(
-  linked: Linked<Links>,
-  relation: keyof Links & string,
-  values: Values = {},
-): URL {
+export function locate(linked: Linked, relation: string, values: Values = {}): URL {
   const link = linkIn(linked, relation);
   if (link === undefined) {
     const publicMessage = `There is no link "${relation}".`;
@@ -76,21 +72,21 @@ function isLink(value: unknown): value is Link {
 }
 
 function expand(template: string, values: Values): string {
-  const href = template.replaceAll(expression, (_, first: string, names: string) => {
-    if (first === '') return segment(names, values[names]);
+  const href = template.replaceAll(expression, (_, query: string, names: string) => {
+    if (query === '') return segment(names, values[names]);
     const pairs = names.split(',').flatMap((name): string[] => {
       const value = values[name];
       return value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`];
     });
-    return pairs.length === 0 ? '' : first + pairs.join('&');
+    return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
   });
   if (/[{}]/.test(href)) throw invalidArgument(`"${template}" is not understood.`);
   return href;
 }
 
 /** A dot is a step in a path even when it is encoded. */
-function segment(name: string, value: string | number | boolean | undefined): string {
-  const text = String(value ?? '');
+function segment(name: string, value: Values[string] = ''): string {
+  const text = String(value);
   if (/^\.{0,2}$/.test(text)) throw invalidArgument(`The parameter "${name}" cannot be "${text}".`);
   return encodeURIComponent(text);
 }

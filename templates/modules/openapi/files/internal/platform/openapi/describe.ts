@@ -26,27 +26,6 @@ export function describeRoute(route: RouteOptions, describe: Describe): void {
   route.config = { ...route.config, descriptions };
 }
 
-const documents = new WeakMap<object, ((document: ApiDocument) => void)[]>();
-
-/**
- * Adds to the contract what does not depend on a route.
- * @param server the API's server
- * @param describe changes the document
- */
-export function describeDocument(server: object, describe: (document: ApiDocument) => void): void {
-  documents.set(server, [...(documents.get(server) ?? []), describe]);
-}
-
-/**
- * @param server the API's server
- * @param document its contract, without what modules add
- * @returns the same document, complete
- */
-export function describedDocument(server: object, document: ApiDocument): ApiDocument {
-  for (const describe of documents.get(server) ?? []) describe(document);
-  return document;
-}
-
 /**
  * @param route as it was registered
  * @param document that the descriptions may add to

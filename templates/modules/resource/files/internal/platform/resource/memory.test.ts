@@ -20,7 +20,7 @@ beforeEach(() => {
 
 describe('a table in memory', () => {
   it('stores the next version of a row, once', async () => {
-    const rows = database.repository<Row>({ name: 'rows', unique: [], refs: {}, numeric: [], times: [] });
+    const rows = database.repository<Row>({ name: 'rows' });
     await rows.add(row('a'));
     expect(await rows.save(row('a', { version: 3 }))).toBe(false);
     expect(await rows.save(row('a', { version: 2 }))).toBe(true);
@@ -31,7 +31,7 @@ describe('a table in memory', () => {
   });
 
   it('refuses a unique value that another row has, and takes rows without one', async () => {
-    const rows = database.repository<Row>({ name: 'rows', unique: ['code'], refs: {}, numeric: [], times: [] });
+    const rows = database.repository<Row>({ name: 'rows', unique: ['code'] });
     await rows.add(row('a', { code: 'x' }));
     await rows.add(row('b'));
     await rows.add(row('c'));
@@ -41,14 +41,8 @@ describe('a table in memory', () => {
   });
 
   it('refuses a reference to nothing, and the removal of what is referred to', async () => {
-    const owners = database.repository<Row>({ name: 'owners', unique: [], refs: {}, numeric: [], times: [] });
-    const rows = database.repository<Row>({
-      name: 'rows',
-      unique: [],
-      refs: { owner: 'owners' },
-      numeric: [],
-      times: [],
-    });
+    const owners = database.repository<Row>({ name: 'owners' });
+    const rows = database.repository<Row>({ name: 'rows', refs: { owner: 'owners' } });
     await expect(rows.add(row('a', { owner: 'o' }))).rejects.toMatchObject({
       code: 'reference_not_found',
       status: 422,
@@ -61,7 +55,7 @@ describe('a table in memory', () => {
   });
 
   it('lists numbers that are texts by their value, and equal ones by id, in both directions', async () => {
-    const rows = database.repository<Row>({ name: 'rows', unique: [], refs: {}, numeric: ['price'], times: ['at'] });
+    const rows = database.repository<Row>({ name: 'rows', numeric: ['price'], times: ['at'] });
     for (const [id, price] of Object.entries({ a: '10', b: '9', c: '10', d: '-1' })) await rows.add(row(id, { price }));
     const ids = async (descending: boolean, after?: { value: string; id: string }) => {
       const found = await rows.list({ limit: 9, by: 'price', descending, where: {}, ...(after && { after }) });
@@ -76,7 +70,7 @@ describe('a table in memory', () => {
   });
 
   it('finds numbers and times by their value, in whatever form they are written', async () => {
-    const rows = database.repository<Row>({ name: 'rows', unique: [], refs: {}, numeric: ['price'], times: ['at'] });
+    const rows = database.repository<Row>({ name: 'rows', numeric: ['price'], times: ['at'] });
     await rows.add(row('a', { price: '1.5', at: '2026-01-02T03:04:05.000Z' }));
     await rows.add(row('b', {}));
     const ids = async (where: object) => {

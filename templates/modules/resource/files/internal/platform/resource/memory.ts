@@ -1,4 +1,3 @@
-import { Big } from 'big.js';
 import { Type } from 'typebox';
 import { invalidArgument } from '../../../pkg/errors/index.ts';
 import { type Entity, inUse, missingReference, type Repository, taken } from '../../../pkg/resource/index.ts';
@@ -9,13 +8,13 @@ import { type IdempotencyStore, memoryIdempotency } from '../http/idempotency.ts
 export interface MemoryTable {
   readonly name: string;
   /** Fields whose values are unique. */
-  readonly unique: readonly string[];
+  readonly unique?: readonly string[];
   /** Field → the name of the table whose ids it holds. */
-  readonly refs: Readonly<Record<string, string>>;
+  readonly refs?: Readonly<Record<string, string>>;
   /** Fields that hold numbers as texts. */
-  readonly numeric: readonly string[];
+  readonly numeric?: readonly string[];
   /** Fields that hold times. */
-  readonly times: readonly string[];
+  readonly times?: readonly string[];
 }
 
 type Rows = Map<string, Entity>;
@@ -35,14 +34,12 @@ export class MemoryDatabase {
     const rows = new Map<string, Stored>();
     this.#tables.set(table, rows);
     const check = (entity: Stored): void => {
-      for (const field of table.unique) {
+      for (const field of table.unique ?? []) {
         const value: unknown = Reflect.get(entity, field);
-        const isTaken = [...rows.values()].some(
-          (other) => other.id !== entity.id && value !== undefined && Reflect.get(other, field) === value,
-        );
-        if (isTaken) throw taken(field);
+        const others = [...rows.values()].filter(({ id }) => id !== entity.id);
+        if (value !== undefined && others.some((other) => Reflect.get(other, field) === value)) throw taken(field);
       }
-      for (const [field, target] of Object.entries(table.refs)) {
+      for (const [field, target] of Object.entries(table.refs ?? {})) {
         const id: unknown = Reflect.get(entity, field);
         if (typeof id === 'string' && !this.#has(target, id)) throw missingReference(field);
       }
@@ -55,13 +52,14 @@ export class MemoryDatabase {
       },
       find: async (id) => rows.get(id),
       async list({ limit, by, descending, after, where }) {
-        const compare = comparing(by, descending, table.numeric.includes(by));
-        if (after !== undefined && table.numeric.includes(by) && !isNumber(after.value))
+        const compare = comparing(table, by, descending);
+        const start = after && { [by]: after.value, id: after.id };
+        if (Number.isNaN(valueOf(table, start ?? {}, by)))
           throw invalidArgument('The cursor is not one of this list.', { code: 'invalid_cursor' });
         const wanted = Object.entries(where).filter(([, value]) => value !== undefined);
         return [...rows.values()]
-          .filter((row) => wanted.every(([field, value]) => isSame(table, field, Reflect.get(row, field), value)))
-          .filter((row) => after === undefined || compare({ [by]: after.value, id: after.id }, row) < 0)
+          .filter((row) => wanted.every(([field]) => valueOf(table, row, field) === valueOf(table, where, field)))
+          .filter((row) => start === undefined || compare(start, row) < 0)
           .toSorted(compare)
           .slice(0, limit);
       },
@@ -91,7 +89,7 @@ export class MemoryDatabase {
   }
 
   #isReferred(name: string, id: string): boolean {
-    return [...this.#tables].some(([{ refs }, rows]) =>
+    return [...this.#tables].some(([{ refs = {} }, rows]) =>
       Object.entries(refs).some(
         ([field, target]) =>
           target === name && [...rows.values()].some((row) => row.id !== id && Reflect.get(row, field) === id),
@@ -100,23 +98,18 @@ export class MemoryDatabase {
   }
 }
 
-function isNumber(value: unknown): boolean {
-  return /^-?\d+(?:\.\d+)?$/.test(String(value));
-}
-
-/** @returns whether two values of a field are equal, in whatever form they are written */
-function isSame({ numeric, times }: MemoryTable, field: string, stored: unknown, wanted: unknown): boolean {
-  if (typeof stored !== 'string' || typeof wanted !== 'string') return stored === wanted;
-  if (numeric.includes(field)) return new Big(stored).eq(wanted);
-  return times.includes(field) ? Date.parse(stored) === Date.parse(wanted) : stored === wanted;
+/** @returns the value of a field, in the form in which it is compared: numbers and times may be written in several */
+function valueOf({ numeric = [], times = [] }: MemoryTable, row: object, field: string): unknown {
+  const value: unknown = Reflect.get(row, field);
+  if (typeof value !== 'string') return value;
+  if (numeric.includes(field)) return Number(value);
+  return times.includes(field) ? Date.parse(value) : value;
 }
 
 /** @returns the order of a list: by a field, then by id */
-function comparing(by: string, descending: boolean, isNumeric: boolean) {
+function comparing(table: MemoryTable, by: string, descending: boolean) {
   const order = (a: object, b: object, field: string): number => {
-    const left: unknown = Reflect.get(a, field);
-    const right: unknown = Reflect.get(b, field);
-    if (isNumeric && field === by) return new Big(String(left)).cmp(String(right));
+    const [left, right] = [valueOf(table, a, field), valueOf(table, b, field)];
     if (typeof left === 'number' && typeof right === 'number') return left - right;
     return String(left) < String(right) ? -1 : Number(String(left) > String(right));
   };

@@ -1,14 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Type } from 'typebox';
 import { defineModule } from '../app/module.ts';
 import { tracing } from '../app/tracing.ts';
-import { atMost, rule } from '../config/config.ts';
 import { config } from './config.ts';
 
 /** Milliseconds to deliver the last spans. */
 const flushMs = 3000;
 
-const endpoints = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] as const;
 /** Variables that the libraries read themselves. */
 const readByLibraries =
   /^OTEL_EXPORTER_OTLP_(TRACES_)?(HEADERS|TIMEOUT|COMPRESSION|CERTIFICATE|CLIENT_CERTIFICATE|CLIENT_KEY)$/;
@@ -17,17 +14,6 @@ const readByLibraries =
 export const telemetry = defineModule({
   name: 'telemetry',
   config,
-  rules: [
-    ...endpoints.map((variable) =>
-      // A pattern cannot check this.
-      rule(Type.Pick(config, [...endpoints]), ({ [variable]: given }) =>
-        given === '' || URL.canParse(given)
-          ? undefined
-          : { variable, expected: 'a URL', given, example: 'http://localhost:4318' },
-      ),
-    ),
-    atMost(config, 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 'OTEL_BSP_MAX_QUEUE_SIZE'),
-  ],
   requires: [],
   completes: tracing,
   async start({ config: settings, log, use }) {
@@ -37,8 +23,9 @@ export const telemetry = defineModule({
     if (ignored.length > 0)
       log.warn({ variables: ignored }, 'variables of OpenTelemetry without effect: not supported');
     const { OTEL_SDK_DISABLED: isDisabled, OTEL_TRACES_EXPORTER: exporter } = settings;
-    const isUnset = exporter === '' && endpoints.every((name) => settings[name] === '');
-    if (isDisabled || exporter === 'none' || isUnset) return { value: undefined };
+    const collector =
+      exporter ?? settings.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? settings.OTEL_EXPORTER_OTLP_ENDPOINT ?? 'none';
+    if (isDisabled || collector === 'none') return { value: undefined };
     // Loading the SDK takes time, and a service without a collector does not need it.
     const { startTracing } = await import('./otel.ts');
     const recording = startTracing(settings, log);

@@ -7,7 +7,6 @@ import {
   SpanKind,
   SpanStatusCode,
   trace,
-  type Attributes,
   type SpanContext,
   TraceFlags,
 } from '@opentelemetry/api';
@@ -18,7 +17,6 @@ import {
   ATTR_HTTP_REQUEST_METHOD,
   ATTR_HTTP_RESPONSE_STATUS_CODE,
   ATTR_HTTP_ROUTE,
-  ATTR_NETWORK_PROTOCOL_VERSION,
   ATTR_SERVER_ADDRESS,
   ATTR_SERVER_PORT,
   ATTR_URL_PATH,
@@ -124,24 +122,16 @@ function end(span: Span, attributes: SpanAttributes, fault: string | undefined):
 }
 
 /** Without the query, which may hold tokens. */
-function attributesOf({ headers, httpVersion, socket, url = '/' }: IncomingMessage, method: string, route?: string) {
+function attributesOf({ headers, socket, url = '/' }: IncomingMessage, method: string, route?: string): SpanAttributes {
   const [path = '/'] = url.split('?', 1);
-  const isEncrypted = 'encrypted' in socket;
-  const attributes: Record<string, string | number | undefined> = {
+  return {
     [ATTR_HTTP_REQUEST_METHOD]: method,
     [ATTR_URL_PATH]: path,
-    [ATTR_URL_SCHEME]: isEncrypted ? 'https' : 'http',
-    [ATTR_NETWORK_PROTOCOL_VERSION]: httpVersion,
+    [ATTR_URL_SCHEME]: 'encrypted' in socket ? 'https' : 'http',
     [ATTR_CLIENT_ADDRESS]: socket.remoteAddress,
     [ATTR_USER_AGENT_ORIGINAL]: headers['user-agent'],
     [ATTR_HTTP_ROUTE]: route,
   };
-  const host = URL.parse(`http://${headers.host ?? ''}`);
-  if (host !== null) {
-    attributes[ATTR_SERVER_ADDRESS] = host.hostname;
-    attributes[ATTR_SERVER_PORT] = Number(host.port || (isEncrypted ? 443 : 80));
-  }
-  return attributes;
 }
 
 /** An error of the client is not a fault of the server. */
@@ -154,8 +144,6 @@ function text(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-const hidden = 'REDACTED';
-
 /**
  * `fetch` with a span, a child of the current one, by the conventions for HTTP clients
  * (https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span). It ends when the head of the reply arrives or the
@@ -163,10 +151,17 @@ const hidden = 'REDACTED';
  */
 async function fetchWithSpan(input: string | URL | Request, init?: RequestInit): Promise<Response> {
   const request = new Request(input, init);
-  const { method, url } = request;
+  const { method } = request;
+  const { protocol, host, hostname, port, pathname } = new URL(request.url);
+  const attributes = {
+    [ATTR_HTTP_REQUEST_METHOD]: methods.has(method) ? method : '_OTHER',
+    // Without credentials and query, which may hold secrets.
+    [ATTR_URL_FULL]: `${protocol}//${host}${pathname}`,
+    [ATTR_SERVER_ADDRESS]: hostname,
+    [ATTR_SERVER_PORT]: Number(port || (protocol === 'https:' ? 443 : 80)),
+  };
   const name = methods.has(method) ? method : 'HTTP';
-  const options = { kind: SpanKind.CLIENT, attributes: callAttributesOf(method, new URL(url)) };
-  const span = trace.getTracer(about.name, about.version).startSpan(name, options);
+  const span = trace.getTracer(about.name, about.version).startSpan(name, { kind: SpanKind.CLIENT, attributes });
   request.headers.set(headerNames.traceparent, formatTraceparent(traceOf(span.spanContext())));
   let fault: string | undefined;
   try {
@@ -181,23 +176,6 @@ async function fetchWithSpan(input: string | URL | Request, init?: RequestInit):
   } finally {
     end(span, {}, fault);
   }
-}
-
-function callAttributesOf(method: string, { protocol, host, hostname, port, pathname, search }: URL): Attributes {
-  return {
-    [ATTR_HTTP_REQUEST_METHOD]: methods.has(method) ? method : '_OTHER',
-    // Without credentials and fragment.
-    [ATTR_URL_FULL]: `${protocol}//${host}${pathname}${withoutValues(search)}`,
-    [ATTR_SERVER_ADDRESS]: hostname,
-    [ATTR_SERVER_PORT]: Number(port || (protocol === 'https:' ? 443 : 80)),
-  };
-}
-
-/** Values may be tokens, and so may a part without a name. */
-function withoutValues(search: string): string {
-  if (search === '') return '';
-  const parts = search.slice(1).split('&');
-  return `?${parts.map((part) => (part.includes('=') ? `${part.split('=', 1)[0]}=${hidden}` : hidden)).join('&')}`;
 }
 
 /** The nearest code, which is that of the cause for `fetch failed`. */

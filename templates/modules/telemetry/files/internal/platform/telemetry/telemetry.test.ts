@@ -17,8 +17,7 @@ import { checkConfig, readConfig } from '../config/config.ts';
 import type { Http } from '../http/server.ts';
 import { config } from './config.ts';
 import { telemetry } from './module.ts';
-import { type RecordingTracing, startTracing } from './otel.ts';
-import { samplingOf } from './otel.ts';
+import { type RecordingTracing, samplingOf, startTracing } from './otel.ts';
 
 const silent = pino({ level: 'silent' });
 const parent = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -83,9 +82,9 @@ describe('the trace of a request', () => {
     expect(inner.spanId).not.toBe(place.spanId);
     await flush();
     expect(asked).toEqual(['/v1/traces']);
-    expect(
-      ['GET /items/:id', 'select', 'http.route', '/items/7', 'shop', 'service.name'].filter((text) => !has(text)),
-    ).toEqual([]);
+    expect(['GET /items/:id', 'select', 'http.route', '/items/7', 'service.name'].filter((text) => !has(text))).toEqual(
+      [],
+    );
     expect([place.traceId, place.spanId, inner.spanId].filter((id) => !has(id, 'hex'))).toEqual([]);
     expect(has('hunter2')).toBe(false);
   });
@@ -228,7 +227,7 @@ describe('a call to another service', () => {
       ms: expect.any(Number),
       attributes: {
         'http.request.method': 'GET',
-        'url.full': `${url}/items/7?token=REDACTED&a=REDACTED&REDACTED`,
+        'url.full': `${url}/items/7`,
         'server.address': '127.0.0.1',
         'server.port': Number(new URL(url).port),
         'http.response.status_code': 200,
@@ -292,7 +291,7 @@ describe('a call to another service', () => {
     expect(told).toEqual([]);
   });
 
-  it('of a library’s span, or of work that was detached, also twice, is a child of that', async () => {
+  it('of a library’s span, or of work that was detached, is a child of that', async () => {
     const places = new Map<string, string>();
     const call = async (name: string): Promise<void> => {
       places.set(name, current().trace.spanId);
@@ -303,17 +302,14 @@ describe('a call to another service', () => {
         await call('inner');
         span.end();
       });
-      await detach('mail', async () => {
-        await call('mail');
-        await detach('audit', () => call('audit'));
-      });
+      await detach('mail', () => call('mail'));
     });
     const calls = spans.filter(({ kind }) => kind === 3);
     expect(calls.map(({ attributes }) => attributes['url.full'])).toEqual(
-      ['inner', 'mail', 'audit'].map((name) => `${url}/${name}`),
+      ['inner', 'mail'].map((name) => `${url}/${name}`),
     );
     expect(calls.map(({ parentSpanId }) => parentSpanId)).toEqual([...places.values()]);
-    expect(new Set(calls.map(({ traceId }) => traceId)).size).toBe(3);
+    expect(new Set(calls.map(({ traceId }) => traceId)).size).toBe(2);
     expect(told.map(({ traceparent }) => traceparent)).toEqual(
       calls.map(({ traceId, spanId }) => `00-${traceId}-${spanId}-01`),
     );
@@ -362,13 +358,13 @@ describe('sampling', () => {
     ['traceidratio', true, true, true],
     ['parentbased_traceidratio', true, true, false],
   ] as const)('%s: new %j, of a sampled parent %j, of another %j', (name, fresh, sampled, unsampled) => {
-    const { isSampled } = samplingOf({ OTEL_TRACES_SAMPLER: name, OTEL_TRACES_SAMPLER_ARG: 1 });
+    const isSampled = samplingOf({ OTEL_TRACES_SAMPLER: name, OTEL_TRACES_SAMPLER_ARG: 1 });
     const decided = [undefined, place(true), place(false)].map((caller) => isSampled(newTraceId(), caller));
     expect(decided).toEqual([fresh, sampled, unsampled]);
   });
 
   it('takes the share that it is told', () => {
-    const { isSampled } = samplingOf({ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: 0.1 });
+    const isSampled = samplingOf({ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: 0.1 });
     const taken = Array.from({ length: 10_000 }, () => isSampled(newTraceId(), undefined)).filter(Boolean).length;
     expect(taken).toBeGreaterThan(800);
     expect(taken).toBeLessThan(1200);
@@ -376,7 +372,7 @@ describe('sampling', () => {
 });
 
 describe('delivery', () => {
-  it('is as the variables of OpenTelemetry say: URL, headers, batches, attributes of the process', async () => {
+  it('is as the variables of OpenTelemetry say: URL, headers, attributes of the process', async () => {
     vi.stubEnv('OTEL_EXPORTER_OTLP_HEADERS', 'x-all=1,x-key=all');
     vi.stubEnv('OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'x-key=traces');
     vi.stubEnv('OTEL_SERVICE_NAME', 'chosen-name');
@@ -385,18 +381,14 @@ describe('delivery', () => {
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
       OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${endpoint}/other/path`,
       OTEL_TRACES_SAMPLER: 'always_on',
-      OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '1',
-      K8S_POD_NAME: 'this-pod',
-      K8S_NODE_NAME: 'this-node',
     });
     http.get('/', () => ({}));
     await http.inject({ url: '/' });
-    await http.inject({ url: '/' });
     await flush();
-    expect(asked).toEqual(['/other/path', '/other/path']);
+    expect(asked).toEqual(['/other/path']);
     expect(sentHeaders).toMatchObject({ 'x-all': '1', 'x-key': 'traces' });
-    expect(['chosen-name', 'chosen-node', 'this-pod', 'k8s.pod.name'].filter((text) => !has(text))).toEqual([]);
-    expect(['not-chosen', 'this-node'].filter((text) => has(text))).toEqual([]);
+    expect(['chosen-name', 'chosen-node', 'service.instance.id'].filter((text) => !has(text))).toEqual([]);
+    expect(has('not-chosen')).toBe(false);
   });
 });
 
@@ -471,17 +463,11 @@ describe('the module', () => {
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://[::1'],
     ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'http://[::1'],
     ['OTEL_TRACES_EXPORTER', 'zipkin'],
-    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc'],
-    ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'http/json'],
-    ['OTEL_PROPAGATORS', 'b3'],
-    ['OTEL_PROPAGATORS', 'tracecontext,baggage'],
     ['OTEL_TRACES_SAMPLER', 'jaeger_remote'],
     ['OTEL_TRACES_SAMPLER_ARG', '2'],
     ['OTEL_SDK_DISABLED', 'yes'],
-    ['OTEL_BSP_SCHEDULE_DELAY', 'soon'],
-    ['OTEL_BSP_MAX_EXPORT_BATCH_SIZE', '4096'],
   ])('refuses %s=%s by its name', (variable, value) => {
-    const check = (env: Record<string, string>) => checkConfig([config], env, telemetry.rules);
+    const check = (env: Record<string, string>) => checkConfig([config], env);
     expect(() => check({ [variable]: value })).toThrow(`  ${variable}: `);
     expect(() => check({ OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example.com/otlp' })).not.toThrow();
   });

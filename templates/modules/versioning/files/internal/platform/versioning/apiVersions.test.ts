@@ -2,11 +2,10 @@ import { describe, expect, expectTypeOf, it } from 'vitest';
 import { type ApiVersions, type EachVersion, type VersionFacts, defineVersions } from './apiVersions.ts';
 
 const define = (versions: Readonly<Record<number, VersionFacts>>, byDefault = 1) =>
-  defineVersions({ strategy: 'path', default: byDefault, versions });
+  defineVersions({ default: byDefault, versions });
 
 describe('the versions of an API', () => {
   const versions = defineVersions({
-    strategy: 'path',
     default: 2,
     versions: {
       10: { deprecated: '2027-01-01' },

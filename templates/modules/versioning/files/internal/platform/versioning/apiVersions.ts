@@ -1,8 +1,5 @@
 import type { Static, TSchema } from 'typebox';
 
-/** How callers name a version: `/v2/parts`, `Accept: application/vnd.<service>.v2+json`, or `/parts?version=2`. */
-export type StrategyName = 'path' | 'media-type' | 'query';
-
 /** Facts about one version. A day is `YYYY-MM-DD` and means its first moment in UTC. */
 export interface VersionFacts {
   /** The day from which callers should move on; it may be in the future (RFC 9745). */
@@ -22,7 +19,6 @@ export interface Version extends VersionFacts {
 
 /** The versions of an API. `Served` are the numbers of those that are not retired. */
 export interface ApiVersions<Served extends number = number> {
-  readonly strategy: StrategyName;
   /** For callers that name none. When it is retired, callers must name one. */
   readonly default: number;
   /** All versions, also retired ones, the oldest first. */
@@ -40,17 +36,16 @@ type ServedOf<All extends Facts> = keyof {
   number;
 
 /**
- * @param declared strategy, default and versions by number
+ * @param declared default and versions by number
  * @returns the versions of the API
  * @throws {TypeError} when no version is served, the default does not exist, a day or URL is invalid, or a sunset is not preceded by a
  * deprecation (RFC 9745, 5)
  */
 export function defineVersions<const All extends Facts>(declared: {
-  readonly strategy: StrategyName;
   readonly default: keyof All & number;
   readonly versions: All;
 }): ApiVersions<ServedOf<All>> {
-  const { strategy, default: byDefault, versions } = declared;
+  const { default: byDefault, versions } = declared;
   const numbers = Object.keys(versions)
     .map(Number)
     .toSorted((a, b) => a - b);
@@ -60,7 +55,7 @@ export function defineVersions<const All extends Facts>(declared: {
   if (!numbers.includes(byDefault)) throw new TypeError(`the default is version ${byDefault}, which does not exist`);
   const all = numbers.map((number) => ({ ...versions[number], number }));
   for (const version of all) check(version);
-  return { strategy, default: byDefault, all, served };
+  return { default: byDefault, all, served };
 }
 
 /**

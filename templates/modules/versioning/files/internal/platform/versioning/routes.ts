@@ -1,21 +1,16 @@
-import type {
-  FastifyContextConfig,
-  FastifyReply,
-  FastifyRequest,
-  FastifySchema,
-  RouteOptions,
-  onRequestHookHandler,
-  onSendHookHandler,
-} from 'fastify';
-import { current } from '../../../pkg/context/index.ts';
+import type { IncomingMessage } from 'node:http';
+import type { FastifyReply, FastifyRequest, RouteOptions, onRequestHookHandler, onSendHookHandler } from 'fastify';
 import { problem, type Refuse } from '../http/problems.ts';
-import { vary as varyBy } from '../http/replies.ts';
+import { vary } from '../http/replies.ts';
 import type { Http } from '../http/server.ts';
-import { principalKey } from '../http/requestContext.ts';
 import { type ApiVersions, type EachVersion, type Version, momentOf } from './apiVersions.ts';
-import type { Usage } from './metrics.ts';
-import { type RouteVersion, describeVersions, withParameter } from './openapi.ts';
-import { type Fault, type Strategy, strategyOf } from './strategies.ts';
+
+/** Counts requests by version. */
+export interface Usage {
+  readonly used: (version: number) => void;
+  /** @param reason why no version serves the request */
+  readonly refused: (reason: 'unknown' | 'retired') => void;
+}
 
 /** One version of the API, on which its routes are registered. */
 export interface VersionScope {
@@ -42,34 +37,46 @@ export interface VersionedRoutesOptions<Served extends number> {
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** The version of the API to which the route belongs; undefined when the route is the same in all versions. */
-    version?: RouteVersion & { readonly suffix: string };
+    version?: number;
   }
 }
 
 /** A route with all of its versions. */
 interface Operation {
-  readonly method: string | string[];
-  readonly url: string;
-  /** Of its first version: guards also decide about requests for unknown versions. */
-  readonly config: FastifyContextConfig | undefined;
-  readonly schemas: Map<number, FastifySchema>;
+  /** The route of its first version: guards also decide about requests for unknown versions. */
+  readonly route: Pick<RouteOptions, 'method' | 'url' | 'config'>;
+  readonly known: number[];
 }
 
-/** The routes that differ between versions. All others are the same in each version and get no hook. */
+/** `Accept: application/json; version=2` */
+const versionInAccept = /;\s*version="?([^";,\s]*)/i;
+/** The constraint of the router that tells versions apart where they share a URL, and its value for a request that no version serves. */
+const constraint = 'apiVersion';
+const none = 'none';
+
+/**
+ * The routes that differ between versions: `/v2/parts`, and `/parts` for callers that name a version in Accept, or none. All others are
+ * the same in each version.
+ */
 export class VersionedRoutes<Served extends number> {
   readonly #options: VersionedRoutesOptions<Served>;
-  readonly #strategy: Strategy;
 
   /** @param options versions, and the server that has them */
   constructor(options: VersionedRoutesOptions<Served>) {
     const { http, versions } = options;
     this.#options = options;
-    this.#strategy = strategyOf(http, versions);
-    const describe = describeVersions(versions, this.#strategy);
+    const served = new Set(versions.served.map(String));
+    http.addConstraintStrategy({
+      name: constraint,
+      storage: () => new Map(),
+      deriveConstraint({ headers }: IncomingMessage) {
+        const named = namedIn(headers.accept) ?? String(versions.default);
+        return served.has(named) ? named : none;
+      },
+    });
     http.addHook('onRoute', (route) => {
-      const version = route.config?.version;
+      const version = versions.all.find(({ number }) => number === route.config?.version);
       if (version !== undefined) this.#attach(route, version);
-      describe(route, version);
     });
   }
 
@@ -88,93 +95,100 @@ export class VersionedRoutes<Served extends number> {
   }
 
   /** Has a route counted by version, and its replies announce the end of the version. */
-  #attach(route: RouteOptions, { number, suffix }: RouteVersion & { readonly suffix: string }): void {
-    const { usage } = this.#options;
-    const { parameter, read, typesOf, vary } = this.#strategy;
-    const version = this.#version(number);
-    const mediaType = vary === undefined ? undefined : typesOf?.(number)[0];
-    const enter: onRequestHookHandler = (request, reply, done) => {
-      const wanted = read(request);
-      if (mediaType !== undefined && 'version' in wanted && wanted.isNamed) reply.type(mediaType);
-      usage.used(number, current().get(principalKey));
+  #attach(route: RouteOptions, version: Version): void {
+    const { deprecated, number, sunset } = version;
+    const enter: onRequestHookHandler = (_request, _reply, done) => {
+      this.#options.usage.used(number);
       done();
     };
-    // Runs after the guards of the server, so that the caller is known.
+    // Runs after the guards of the server.
     route.onRequest = [enter, ...[route.onRequest ?? []].flat()];
-    const announce: onSendHookHandler = (_request, reply, _payload, done) => {
-      setHeaders(reply, vary, version);
+    const announce: onSendHookHandler = (request, reply, _payload, done) => {
+      setHeaders(request, reply, version);
       done();
     };
-    if (vary !== undefined || version?.deprecated !== undefined)
-      route.onSend = [announce, ...[route.onSend ?? []].flat()];
-    if (parameter !== undefined) route.schema = withParameter(route.schema ?? {}, parameter);
+    route.onSend = [announce, ...[route.onSend ?? []].flat()];
+    // An operationId is unique in the contract.
     const { operationId } = route.schema ?? {};
-    if (operationId !== undefined) route.schema = { ...route.schema, operationId: operationId + suffix };
+    if (operationId !== undefined && isByPath(route.url))
+      route.schema = { ...route.schema, operationId: `${operationId}V${number}` };
+    if (deprecated === undefined) return;
+    // The extension of oasdiff for the day from which the operation may be gone.
+    const ending = { deprecated: true, ...(sunset !== undefined && { 'x-sunset': sunset }) };
+    route.schema = { ...route.schema, ...ending };
   }
 
   #scope(number: number, operations: Map<string, Operation>): VersionScope {
-    const { http } = this.#options;
-    const strategy = this.#strategy;
+    const { http, versions } = this.#options;
     const route: Http['route'] = (options) => {
-      const { method, url, config, schema = {} } = options;
+      const { config, constraints, method, url } = options;
       const key = `${[method].flat().join()} ${url}`;
-      const operation = operations.get(key) ?? { method, url, config, schemas: new Map() };
+      const operation = operations.get(key) ?? { route: { method, url, ...(config && { config }) }, known: [] };
       operations.set(key, operation);
-      operation.schemas.set(number, schema);
-      for (const { suffix, ...mount } of strategy.mounts(url, number)) {
-        http.route({
-          ...options,
-          ...mount,
-          constraints: { ...options.constraints, ...mount.constraints },
-          config: Object.assign({}, config, { version: { number, suffix, schemas: operation.schemas } }),
-        });
-      }
+      operation.known.push(number);
+      const versioned = { ...options, config: Object.assign({}, config, { version: number }) };
+      http.route({ ...versioned, url: `/v${number}${url}` });
+      http.route({
+        ...versioned,
+        constraints: { ...constraints, [constraint]: String(number) },
+        // The contract has the other versions by their path.
+        ...(number !== versions.default && { schema: Object.assign({}, options.schema, { hide: true }) }),
+      });
       return http;
     };
     return {
       number,
       route,
-      href(request, path) {
-        const wanted = strategy.read(request);
-        return 'version' in wanted && wanted.isNamed ? strategy.locate(path, number) : path;
-      },
+      href: ({ routeOptions }, path) => (isByPath(routeOptions.url) ? `/v${number}${path}` : path),
     };
   }
 
   /** Adds routes for requests that no version serves. A hook instead would run for all routes. */
-  #refuseOthers({ method, url, config, schemas }: Operation): void {
+  #refuseOthers({ route: { url, ...route }, known }: Operation): void {
     const { http, versions, usage, refuse } = this.#options;
-    const { read, refusals, vary } = this.#strategy;
-    const known = [...schemas.keys()];
-    const missing = versions.served.filter((number) => !schemas.has(number));
-    for (const { suffix: _, ...mount } of refusals(url, missing)) {
+    const missing = versions.served.filter((number) => !known.includes(number)).map(String);
+    const mounts = [
+      // A version begins with a digit: `/vendors` is none.
+      { url: String.raw`/v:apiVersion(^\d[^/]*$)${url}` },
+      ...[none, ...missing].map((key) => ({ url, constraints: { [constraint]: key } })),
+    ];
+    for (const mount of mounts) {
       http.route({
+        ...route,
         ...mount,
-        method,
-        ...(config && { config: { ...config } }),
         schema: { hide: true },
         // Runs after the guards of the server, and before a body is read. It never calls `done`: there is no handler.
         onRequest: (request, reply, _done) => {
-          const wanted = read(request);
-          const fault: Fault =
-            'reason' in wanted ? wanted : { reason: 'unknown', status: 404, named: String(wanted.version) };
-          usage.refused(fault.reason);
-          setHeaders(reply, vary, fault.reason === 'retired' ? this.#version(Number(fault.named)) : undefined);
-          refuse(request, reply, refusalOf(fault, known));
+          const inPath = versionInPath(request.params);
+          const named = inPath ?? namedIn(request.headers.accept) ?? String(versions.default);
+          const version = versions.all.find(({ number }) => String(number) === named);
+          const reason = version?.retired ? 'retired' : 'unknown';
+          usage.refused(reason);
+          setHeaders(request, reply, version?.retired ? version : undefined);
+          refuse(request, reply, refusalOf(reason, named, known, inPath === undefined ? 406 : 404));
         },
         handler: (_request, reply) => reply.callNotFound(),
       });
     }
   }
+}
 
-  #version(number: number): Version | undefined {
-    return this.#options.versions.all.find((version) => version.number === number);
-  }
+function versionInPath(params: unknown): string | undefined {
+  const isNamed = typeof params === 'object' && params !== null && constraint in params;
+  return isNamed ? String(params[constraint]) : undefined;
+}
+
+function namedIn(accept: string | undefined): string | undefined {
+  return versionInAccept.exec(accept ?? '')?.[1];
+}
+
+function isByPath(url = ''): boolean {
+  return /^\/v[\d:]/.test(url);
 }
 
 /** Announces the end of a version: RFC 9745 (seconds since 1970), RFC 8594 (an HTTP date), and a link to `info`. */
-function setHeaders(reply: FastifyReply, vary: string | undefined, version: Version | undefined): void {
-  if (vary !== undefined) varyBy(reply, vary);
+function setHeaders({ routeOptions }: FastifyRequest, reply: FastifyReply, version: Version | undefined): void {
+  if (!isByPath(routeOptions.url)) vary(reply, 'Accept');
   const { deprecated, sunset, info } = version ?? {};
   if (deprecated === undefined) return;
   reply.header('deprecation', `@${momentOf(deprecated).getTime() / 1000}`);
@@ -185,12 +199,19 @@ function setHeaders(reply: FastifyReply, vary: string | undefined, version: Vers
   reply.header('link', [reply.getHeader('link') ?? [], link].flat().join(', '));
 }
 
-function refusalOf({ reason, status, named }: Fault, known: readonly number[]) {
+/** A text of the caller is repeated up to 60 characters. */
+function refusalOf(reason: 'unknown' | 'retired', text: string, known: readonly number[], status: number) {
+  const named = text.slice(0, 60);
   const choice = `There ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}.`;
-  const detail = {
-    unknown: `There is no version "${named}" of this resource. ${choice}`,
-    retired: `Version ${named} of this API was retired. ${choice}`,
-    contradiction: `The request names more than one version: ${named}.`,
-  }[reason];
-  return problem(status, { code: `version_${reason}`, detail, details: { named, known } });
+  return reason === 'retired'
+    ? problem(410, {
+        code: 'version_retired',
+        detail: `Version ${named} of this API was retired. ${choice}`,
+        details: { named, known },
+      })
+    : problem(status, {
+        code: 'version_unknown',
+        detail: `There is no version "${named}" of this resource. ${choice}`,
+        details: { named, known },
+      });
 }
