@@ -16,6 +16,18 @@ it('a resource that is stored in memory is not ready for production', () => {
     );
     return checks.map((check) => check.look(root));
   };
-  expect(look('resource/memory')).toEqual([expect.stringContaining('internal/orders/storage.ts')]);
-  expect(look('postgres/module')).toEqual([undefined]);
+  expect(look('resource/memory')).toEqual([undefined, expect.stringContaining('internal/orders/storage.ts')]);
+  expect(look('postgres/module')).toEqual([undefined, undefined]);
+});
+
+it.each([
+  [{ item: { created: '20261121' } }, 'remove it'],
+  [{ item: { created: '20261121', changes: {} } }, undefined],
+  [{ order: { created: '20261121' } }, undefined],
+])('the example is named while it is as it came: %j', (resources, fault) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'production-'));
+  writeFileSync(path.join(folder, 'slipway.json'), JSON.stringify({ resources }));
+  const [found] = checks.map((check) => check.look(folder));
+  expect(found?.slice(0, 9)).toBe(fault);
+  rmSync(folder, { recursive: true });
 });

@@ -73,11 +73,14 @@ describe('a table in memory', () => {
     const rows = database.repository<Row>({ name: 'rows', numeric: ['price'], times: ['at'] });
     await rows.add(row('a', { price: '1.5', at: '2026-01-02T03:04:05.000Z' }));
     await rows.add(row('b', {}));
+    await rows.add(row('c', { price: '9007199254740993' }));
     const ids = async (where: object) => {
       const found = await rows.list({ limit: 9, by: 'id', descending: false, where: { ...where } });
       return found.map(({ id }) => id).join('');
     };
     expect([await ids({ price: '1.50' }), await ids({ price: '2' })]).toEqual(['a', '']);
+    expect([await ids({ price: '9007199254740993' }), await ids({ price: '9007199254740992' })]).toEqual(['c', '']);
+    expect((await rows.find('A'))?.id).toBe('a');
     expect([await ids({ at: '2026-01-02T04:04:05+01:00' }), await ids({ at: '2027-01-02T03:04:05Z' })]).toEqual([
       'a',
       '',

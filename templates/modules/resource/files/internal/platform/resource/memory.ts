@@ -1,3 +1,4 @@
+import { Big } from 'big.js';
 import { Type } from 'typebox';
 import { invalidArgument } from '../../../pkg/errors/index.ts';
 import { type Entity, inUse, missingReference, type Repository, taken } from '../../../pkg/resource/index.ts';
@@ -50,15 +51,18 @@ export class MemoryDatabase {
         check(entity);
         rows.set(entity.id, entity);
       },
-      find: async (id) => rows.get(id),
+      // A caller may write the digits of an id in capitals (RFC 9562, 4).
+      find: async (id) => rows.get(id.toLowerCase()),
       async list({ limit, by, descending, after, where }) {
         const compare = comparing(table, by, descending);
         const start = after && { [by]: after.value, id: after.id };
-        if (Number.isNaN(valueOf(table, start ?? {}, by)))
+        if (after !== undefined && table.numeric?.includes(by) && !number.test(String(after.value)))
           throw invalidArgument('The cursor is not one of this list.', { code: 'invalid_cursor' });
         const wanted = Object.entries(where).filter(([, value]) => value !== undefined);
         return [...rows.values()]
-          .filter((row) => wanted.every(([field]) => valueOf(table, row, field) === valueOf(table, where, field)))
+          .filter((row) =>
+            wanted.every(([field]) => inOrder(valueOf(table, row, field), valueOf(table, where, field)) === 0),
+          )
           .filter((row) => start === undefined || compare(start, row) < 0)
           .toSorted(compare)
           .slice(0, limit);
@@ -85,7 +89,7 @@ export class MemoryDatabase {
   /** In a test of one slice, the other tables may be missing. */
   #has(name: string, id: string): boolean {
     const targets = [...this.#tables].filter(([table]) => table.name === name);
-    return targets.length === 0 || targets.some(([, rows]) => rows.has(id));
+    return targets.length === 0 || targets.some(([, rows]) => rows.has(id.toLowerCase()));
   }
 
   #isReferred(name: string, id: string): boolean {
@@ -98,21 +102,27 @@ export class MemoryDatabase {
   }
 }
 
+const number = /^-?\d+(?:\.\d+)?$/;
+
 /** @returns the value of a field, in the form in which it is compared: numbers and times may be written in several */
 function valueOf({ numeric = [], times = [] }: MemoryTable, row: object, field: string): unknown {
   const value: unknown = Reflect.get(row, field);
   if (typeof value !== 'string') return value;
-  if (numeric.includes(field)) return Number(value);
+  if (numeric.includes(field)) return new Big(value);
   return times.includes(field) ? Date.parse(value) : value;
+}
+
+function inOrder(left: unknown, right: unknown): number {
+  if (left instanceof Big && right instanceof Big) return left.cmp(right);
+  if (typeof left === 'number' && typeof right === 'number') return left - right;
+  if (typeof left !== typeof right) return typeof left < typeof right ? -1 : 1;
+  return String(left) < String(right) ? -1 : Number(String(left) > String(right));
 }
 
 /** @returns the order of a list: by a field, then by id */
 function comparing(table: MemoryTable, by: string, descending: boolean) {
-  const order = (a: object, b: object, field: string): number => {
-    const [left, right] = [valueOf(table, a, field), valueOf(table, b, field)];
-    if (typeof left === 'number' && typeof right === 'number') return left - right;
-    return String(left) < String(right) ? -1 : Number(String(left) > String(right));
-  };
+  const order = (a: object, b: object, field: string): number =>
+    inOrder(valueOf(table, a, field), valueOf(table, b, field));
   return (a: object, b: object): number => (order(a, b, by) || order(a, b, 'id')) * (descending ? -1 : 1);
 }
 
