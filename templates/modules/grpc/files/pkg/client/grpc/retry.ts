@@ -5,21 +5,16 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { ErrorInfoSchema, RetryInfoSchema } from '../../../api/gen/google/rpc/error_details_pb.ts';
 import { type GrpcStatus, ServiceError, chain, grpcCodes } from '../../errors/index.ts';
 
-/** How often a call is repeated, and the pause. */
-export interface Retries {
-  /** Max attempts, the first included. */
-  readonly attempts: number;
-  /** Milliseconds before the second attempt. The pause doubles for each further attempt. Half of it is random. */
-  readonly waitMs: number;
-}
-
+/** Max attempts, the first included. */
+const attempts = 3;
+/** Milliseconds before the second attempt. The pause doubles for each further attempt. Half of it is random. */
+const waitMs = 50;
 /** Attempts when a stopping callee refuses late calls, until the connection to another instance is open. */
 const refusedAttempts = 5;
 
 /**
  * Repeats a call that failed with UNAVAILABLE, if its method is idempotent or the callee has certainly not begun it.
  * @param method that is called
- * @param retries how often
  * @param signal ends the waiting
  * @param attempt makes one attempt
  * @returns the result of the first attempt that succeeds
@@ -27,7 +22,6 @@ const refusedAttempts = 5;
  */
 export async function retrying<Value>(
   { idempotency }: DescMethod,
-  { attempts, waitMs }: Retries,
   signal: AbortSignal,
   attempt: () => Promise<Value>,
 ): Promise<Value> {
@@ -39,7 +33,7 @@ export async function retrying<Value>(
       if (!(error instanceof ServiceError) || signal.aborted) throw error;
       const wasRefused = isRefusal(error);
       if (!wasRefused && error.grpcStatus !== 'UNAVAILABLE') throw error;
-      if (count >= (wasRefused ? Math.max(attempts, refusedAttempts) : maxAttempts)) throw error;
+      if (count >= (wasRefused ? refusedAttempts : maxAttempts)) throw error;
       const ms = error.retryAfterMs ?? waitMs * 2 ** (count - 1) * (0.5 + Math.random() / 2);
       // After an abort, the next attempt throws the reason.
       await sleep(ms, undefined, { signal }).catch(() => undefined);
@@ -95,13 +89,6 @@ export function serviceErrorOf(error: unknown): ServiceError {
 
 /** Connect uses the numbers of gRPC. */
 function statusOf(code: number): GrpcStatus {
-  return (
-    Object.keys(grpcCodes)
-      .filter(isStatus)
-      .find((name) => grpcCodes[name] === code) ?? 'UNKNOWN'
-  );
-}
-
-function isStatus(name: string): name is GrpcStatus {
-  return Object.hasOwn(grpcCodes, name);
+  const names = Object.keys(grpcCodes).filter((name): name is GrpcStatus => name in grpcCodes);
+  return names.find((name) => grpcCodes[name] === code) ?? 'UNKNOWN';
 }
