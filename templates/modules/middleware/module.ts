@@ -2,7 +2,7 @@ import { defineModule } from '../../../generators/engine/model.ts';
 
 export default defineModule({
   id: 'middleware',
-  summary: 'Named, measured middleware: block a caller or lift a limit at run time',
+  summary: 'Named, measured middleware that can be changed at run time (block a caller, lift a limit)',
   category: 'reliability',
   wiring: { middleware: 'internal/platform/middleware/module.ts' },
   next: {
