@@ -110,8 +110,8 @@ describe('headers', () => {
   it('of a tunnel, or of an unknown method, are refused', async () => {
     const stream = session.request({ ':method': 'CONNECT', ':authority': 'example.com:443' });
     stream.end();
-    expect(await answerOf(stream)).toMatchObject({ status: 405 });
-    expect(await ask(session, { ':method': 'NONE', ':path': '/hello' })).toMatchObject({ status: 405 });
+    expect(await answerOf(stream)).toMatchObject({ status: 400 });
+    expect(await ask(session, { ':method': 'NONE', ':path': '/hello' })).toMatchObject({ status: 400 });
   });
 });
 

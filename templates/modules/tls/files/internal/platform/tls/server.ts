@@ -199,7 +199,7 @@ export class Http2 {
     }
     // Node's parser of HTTP/1.1 refuses these too.
     if (!methods.has(request.method)) {
-      this.#http.refuse(...asHttp1(request, reply), problem(405, { code: 'method_not_allowed' }));
+      this.#http.refuse(...asHttp1(request, reply), problem(400, { code: 'unknown_method' }));
       return;
     }
     this.#requests += 1;
