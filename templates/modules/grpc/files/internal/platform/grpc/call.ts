@@ -18,7 +18,6 @@ export interface Method {
   readonly needs: Needs | undefined;
   /** Whether it has one request and one reply. */
   readonly isUnary: boolean;
-  readonly isProbe: boolean;
 }
 
 /** What all calls share. */

@@ -36,6 +36,8 @@ const serverFaults: ReadonlySet<GrpcStatus> = new Set([
   'UNAVAILABLE',
   'DATA_LOSS',
 ]);
+/** Kubernetes restarts a service that refuses probes because it is busy. */
+const probe = 'grpc.health.v1.Health/Check';
 const nothing = { scopes: [], roles: [] };
 /** Milliseconds between two pings on a connection, and until one must be answered. */
 const keepalive = { everyMs: 30_000, timeoutMs: 10_000 };
@@ -160,12 +162,11 @@ export class Grpc {
     options: ServiceOptions<DescService> = {},
   ): void {
     for (const [key, { path, requestStream, responseStream }] of Object.entries(definition)) {
-      const { auth = options.auth, isProbe = false } = options.methods?.[key] ?? {};
+      const { auth = options.auth } = options.methods?.[key] ?? {};
       this.#methods.set(path, {
         name: path.slice(1),
         needs: auth === 'public' ? undefined : { ...nothing, ...auth },
         isUnary: !requestStream && !responseStream,
-        isProbe,
       });
     }
     this.#server.addService(definition, implementation);
@@ -240,8 +241,7 @@ export class Grpc {
         const span = { name: method.name, kind: 'server', attributes, parent } as const;
         this.#spans.set(call, this.#serving.tracing.begin(call, span));
       }
-      // Kubernetes restarts a service that refuses probes because it is busy.
-      if (!method.isProbe) {
+      if (method.name !== probe) {
         if (this.#calls >= this.#options.config.GRPC_CALLS_LIMIT) {
           throw fault('calls_too_many', 'RESOURCE_EXHAUSTED', 'The service has too many calls. Try again.');
         }

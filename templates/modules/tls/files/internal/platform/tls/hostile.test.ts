@@ -214,6 +214,14 @@ describe('a client that is slow or gone', () => {
     expect(await othersAreServed()).toBe(true);
   });
 
+  it('that does not send the rest of its body is given up', async () => {
+    await restart({ HTTP_STALL_TIMEOUT_MS: '100' });
+    const stream = session.request({ ':method': 'POST', ':path': '/take', 'content-type': 'application/json' });
+    stream.write('{');
+    expect((await answerOf(stream)).status).not.toBe(200);
+    expect(await othersAreServed()).toBe(true);
+  });
+
   it('that reads its reply slowly gets all of it', async () => {
     await restart({ HTTP_STALL_TIMEOUT_MS: '1000' });
     const stream = session.request({ ':path': '/large' });

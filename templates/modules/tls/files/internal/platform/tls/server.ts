@@ -205,7 +205,7 @@ export class Http2 {
     this.#requests += 1;
     stream.once('close', () => (this.#requests -= 1));
     stream.setTimeout(stallMs);
-    stream.on('timeout', () => this.#giveUpIfUnread(stream, stallMs));
+    stream.on('timeout', () => this.#giveUpIfStalled(request, stallMs));
     // The rest of the request's body is not read: the client may stop sending it (RFC 9113, 8.1).
     stream.once('finish', () => {
       if (!request.complete) stream.close(constants.NGHTTP2_NO_ERROR);
@@ -215,10 +215,11 @@ export class Http2 {
     this.#http.routing(...asHttp1(request, reply));
   }
 
-  #giveUpIfUnread(stream: ServerHttp2Stream, stallMs: number): void {
+  /** Called when nothing was sent or received for a while. That is no fault of a client that waits for its reply. */
+  #giveUpIfStalled({ stream, complete }: Request, stallMs: number): void {
     stream.setTimeout(stallMs);
-    if (stream.writableLength === 0) return;
-    this.#options.errors.count('reader_stalled');
+    if (stream.writableLength === 0 && complete) return;
+    this.#options.errors.count(complete ? 'reader_stalled' : 'request_timeout');
     stream.destroy();
   }
 }
