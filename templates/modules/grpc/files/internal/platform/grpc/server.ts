@@ -278,11 +278,11 @@ export class Grpc {
     call.fail(status);
   };
 
-  /** Faults of callers are logged at level debug. */
+  /** Faults of callers are logged at level debug, as by HTTP. */
   #statusOf(call: Call, error: unknown): Status {
     const reason = error instanceof Error && error.name === 'AbortError' ? (call.ended() ?? error) : error;
     const status = statusOf(reason, call.id);
-    this.#options.log[isServerFault(status) ? 'error' : 'debug']({ ...tagsOf(error), err: error }, 'call failed');
+    this.#options.log[serverFaults.has(status.name) ? 'error' : 'debug']({ ...tagsOf(error), err: error }, 'call failed');
     return status;
   }
 
@@ -318,10 +318,6 @@ function methodsOf(service: DescService, { auth, resource, methods = {} }: Servi
     return [localName, { auth: { scopes }, ...methods[localName] }] as const;
   });
   return Object.fromEntries(entries);
-}
-
-function isServerFault({ name }: Status): boolean {
-  return name === 'INTERNAL' || name === 'UNKNOWN' || name === 'UNAVAILABLE' || name === 'DATA_LOSS';
 }
 
 function isStatus(name: string): name is GrpcStatus {
