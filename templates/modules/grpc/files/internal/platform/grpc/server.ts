@@ -282,7 +282,10 @@ export class Grpc {
   #statusOf(call: Call, error: unknown): Status {
     const reason = error instanceof Error && error.name === 'AbortError' ? (call.ended() ?? error) : error;
     const status = statusOf(reason, call.id);
-    this.#options.log[serverFaults.has(status.name) ? 'error' : 'debug']({ ...tagsOf(error), err: error }, 'call failed');
+    this.#options.log[serverFaults.has(status.name) ? 'error' : 'debug'](
+      { ...tagsOf(error), err: error },
+      'call failed',
+    );
     return status;
   }
 

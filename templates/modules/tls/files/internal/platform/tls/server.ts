@@ -1,12 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import {
-  Http2ServerRequest,
-  Http2ServerResponse,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-  constants,
-  createServer,
-} from 'node:http2';
+import { Http2ServerRequest, Http2ServerResponse, type ServerHttp2Session, constants, createServer } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import { cutOffLater, maxHeaders } from '../http/connections.ts';
 import { nodeHttp } from '../http/nodeHttp.ts';
