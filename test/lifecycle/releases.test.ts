@@ -85,15 +85,15 @@ describe.each(releases)('a service of %s', (release) => {
       'internal/http2/mine.ts',
       "import { sendInPieces } from './pieces.ts';\nexport { serveFiles } from '../static/files.ts';\nexport const mine = sendInPieces;\n",
     );
-    service.edit('internal/http2/pieces.ts', (text) => text.replace('65_536', '32_768'));
+    service.edit('internal/http2/door.ts', (text) => text.replace("'node:http';", "'node:http'; // Mine."));
     service.edit('docs/http2.md', (text) => text.replace('## TLS\n', '## TLS\n\nMine.\n'));
     service.must('update');
 
     expect(service.manifest()['modules']).toMatchObject({ cluster: {}, static: {}, tls: {} });
     expect(service.manifest()['modules']).not.toHaveProperty('http2');
     expect(service.read('internal/platform/tls/mine.ts')).toContain("'../static/files.ts'");
-    expect(service.read('internal/platform/tls/mine.ts')).toContain("'./replies.ts'");
-    expect(service.read('internal/platform/tls/replies.ts')).toContain('32_768');
+    expect(service.read('internal/platform/tls/mine.ts')).toContain("'./server.ts'");
+    expect(service.read('internal/platform/tls/door.ts')).toContain('// Mine.');
     expect(service.read('docs/tls.md')).toContain('Mine.');
     const tree = Object.keys(service.tree());
     expect(tree).toEqual(

@@ -104,11 +104,12 @@ describe('buf curl', () => {
   it('asks for health by the contract of the official package', async () => {
     const service = await serve();
     try {
-      const health = service.health();
-      await expect.poll(() => health.check(), { timeout: 15_000 }).toBe('SERVING');
       const schema = path.resolve(path.dirname(protoPath), '../..');
-      const answer = await curl('--schema', schema, `${service.url}/grpc.health.v1.Health/Check`);
-      expect(JSON.parse(answer.stdout)).toEqual({ status: 'SERVING' });
+      const health = async (): Promise<unknown> => {
+        const { stdout } = await curl('--schema', schema, `${service.url}/grpc.health.v1.Health/Check`);
+        return JSON.parse(stdout);
+      };
+      await expect.poll(health, { timeout: 15_000 }).toEqual({ status: 'SERVING' });
     } finally {
       await service.stop();
     }

@@ -97,8 +97,8 @@ describe.each([
     const token = await sign(key, { sub: 'lifted' });
     const { middleware: chain } = Object(await (await fetch(operations)).json());
     const names = chain.map(({ name }: { name: string }) => name);
-    expect(names.toSorted()).toEqual(['jwt', 'quotas']);
-    expect(names.at(-1)).toBe('quotas');
+    expect(names.toSorted()).toEqual(['blocks', 'jwt', 'quotas']);
+    expect(names[0]).toBe('jwt');
     expect((await fetch(`${operations}/jwt`, { method: 'DELETE' })).status).toBe(409);
     expect(await asked(3, '/lifted', token)).toEqual([200, 200, 429]);
     expect((await fetch(`${operations}/quotas`, { method: 'DELETE' })).status).toBe(200);
@@ -107,23 +107,22 @@ describe.each([
     await service.reload();
     expect(await ask('/lifted', token)).toBe(429);
     const text = await scrape();
-    expect(text).toMatch(/^middleware_requests_total\{middleware="jwt",outcome="answered"\} [1-9]/m);
-    expect(text).toMatch(/^middleware_requests_total\{middleware="quotas",outcome="answered"\} [1-9]/m);
-    expect(text).toMatch(/^middleware_requests_total\{middleware="jwt",outcome="failed"\} 0$/m);
+    expect(text).toMatch(/^middleware_requests_total\{middleware="jwt"\} [1-9]/m);
+    expect(text).toMatch(/^middleware_requests_total\{middleware="quotas"\} [1-9]/m);
   });
 
   it('block one user on the admin port', async () => {
     const flood = await sign(key, { sub: 'flood' });
     const put = (body: object) =>
-      fetch(`${operations}/block-flood`, {
+      fetch(`${operations}/blocks/flood`, {
         method: 'PUT',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),
       });
-    expect((await put({ kind: 'block', settings: { subject: 'flood' }, before: 'quotas' })).status).toBe(200);
+    expect((await put({ subject: 'flood' })).status).toBe(200);
     expect(await ask('/limited', flood)).toBe(403);
     expect(await ask('/limited', await sign(key, { sub: 'fine' }))).toBe(200);
-    expect((await fetch(`${operations}/block-flood`, { method: 'DELETE' })).status).toBe(200);
+    expect((await fetch(`${operations}/blocks/flood`, { method: 'DELETE' })).status).toBe(200);
     expect(await ask('/limited', flood)).toBe(200);
   });
 });

@@ -22,14 +22,3 @@ it('labels each sample with its worker, and describes each metric once', () => {
     ].join('\n'),
   );
 });
-
-it('keeps exemplars, and one end as OpenMetrics requires', () => {
-  const one = '# HELP d D.\n# TYPE d histogram\nd_bucket{le="1"} 3 # {trace_id="a"} 0.5 1\n# EOF\n';
-  const text = joinMetrics([
-    { worker: '1', text: one },
-    { worker: '2', text: one },
-  ]);
-  expect(text.match(/# EOF/g)).toHaveLength(1);
-  expect(text.endsWith('\n# EOF\n')).toBe(true);
-  expect(text).toContain('d_bucket{worker="2",le="1"} 3 # {trace_id="a"} 0.5 1\n');
-});

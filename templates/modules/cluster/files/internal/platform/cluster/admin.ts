@@ -1,7 +1,7 @@
 import type { Static } from 'typebox';
 import type { config } from '../admin/config.ts';
 import { type Admin, createAdmin, guardChanges } from '../admin/module.ts';
-import { type Metrics, openMetricsType } from '../metrics/module.ts';
+import type { Metrics } from '../metrics/module.ts';
 import type { Supervisor, Worker } from './supervisor.ts';
 
 /** The answer of a worker; status 503 stands for no answer. */
@@ -39,17 +39,16 @@ export function clusterAdmin(supervisor: Supervisor, metrics: Metrics, settings:
     // A crashed worker gets no connections, but a running one gets them also when it is not ready.
     const healthy = answers.length > 0 && answers.every(({ status }) => status === 200);
     const status = phase === 'ready' && !healthy ? 'unhealthy' : phase;
-    const workers = Object.fromEntries(answers.map(({ worker, text }) => [worker.slot, parse(text)]));
+    const workers = Object.fromEntries(answers.map(({ worker, text }) => [worker.id, JSON.parse(text)]));
     return reply.code(status === 'ready' ? 200 : 503).send({ status, workers });
   });
 
-  admin.get('/metrics', async ({ headers: { accept = '' } }, reply) => {
-    const isOpen = accept.includes('application/openmetrics-text');
-    const answers = (await askAll('/metrics', { headers: { accept } })).filter(({ status }) => status === 200);
-    reply.type(isOpen ? openMetricsType : metrics.registry.contentType);
+  admin.get('/metrics', async (_request, reply) => {
+    const answers = (await askAll('/metrics')).filter(({ status }) => status === 200);
+    reply.type(metrics.registry.contentType);
     return joinMetrics([
-      { worker: 'primary', text: await (isOpen ? metrics.openMetrics() : metrics.text()) },
-      ...answers.map(({ worker, text }) => ({ worker: String(worker.slot), text })),
+      { worker: 'primary', text: await metrics.text() },
+      ...answers.map(({ worker, text }) => ({ worker: String(worker.id), text })),
     ]);
   });
 
@@ -84,40 +83,24 @@ export async function ask(worker: Worker, path: string, timeoutMs: number, init:
   }
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
-
 /**
  * Joins the metrics of several processes: each sample keeps its value and gets a label `worker`. Nothing is added up, since a sum is wrong for
  * many metrics.
- * @param expositions of all processes, in the format of Prometheus or of OpenMetrics
+ * @param expositions of all processes, in the format of Prometheus
  * @returns one text in that format
  */
 export function joinMetrics(expositions: readonly { readonly worker: string; readonly text: string }[]): string {
-  // Lines by metric: HELP, TYPE and UNIT once, then the samples of all processes.
+  // Samples by HELP and TYPE of their metric, which are the same in all processes.
   const families = new Map<string, string[]>();
-  let ending = '';
   for (const { worker, text } of expositions) {
-    let family: string[] = [];
-    let isKnown = false;
-    for (const line of text.split('\n')) {
-      const name = /^# HELP (\S+)/.exec(line)?.[1];
-      if (name !== undefined) {
-        isKnown = families.has(name);
-        family = families.get(name) ?? [];
-        families.set(name, family);
-      }
-      if (line === '# EOF') ending = '# EOF\n';
-      else if (line.startsWith('#')) family.push(...(isKnown ? [] : [line]));
-      else if (line !== '') family.push(labelled(line, worker));
+    for (const block of text.split(/^(?=# HELP )/m)) {
+      const lines = block.split('\n').filter((line) => line !== '');
+      const head = lines.filter((line) => line.startsWith('#')).join('\n');
+      const samples = lines.filter((line) => !line.startsWith('#')).map((line) => labelled(line, worker));
+      families.set(head, [...(families.get(head) ?? []), ...samples]);
     }
   }
-  return `${[...families.values()].flat().join('\n')}\n${ending}`;
+  return `${[...families].flatMap(([head, samples]) => [head, ...samples]).join('\n')}\n`;
 }
 
 function labelled(sample: string, worker: string): string {

@@ -51,7 +51,7 @@ export async function runCluster(main: string): Promise<void> {
   };
   const supervisor = new Supervisor({
     count: settings.HTTP_WORKERS === 0 ? availableParallelism() : settings.HTTP_WORKERS,
-    fork: (slot) => forkWorker(slot, shared),
+    fork: () => forkWorker(shared),
     probe: async (worker, path) => (await ask(worker, path, settings.HEALTH_TIMEOUT_MS)).status === 200,
     log,
     metrics: createMetrics(metrics.registry),

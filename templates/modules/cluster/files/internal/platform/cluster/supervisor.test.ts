@@ -31,7 +31,7 @@ beforeEach(() => {
   registry = new Registry();
   supervisor = new Supervisor({
     count: 2,
-    fork: (slot) => Promise.resolve(fork(slot)),
+    fork: () => Promise.resolve(fork()),
     async probe(worker) {
       const found = fakes.find((fake) => fake === worker);
       const isReady = found?.isReady ?? false;
@@ -46,10 +46,10 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 
-function fork(slot: number): Fake {
+function fork(): Fake {
   const { promise: exited, resolve } = Promise.withResolvers<Exit>();
   const fake: Fake = {
-    slot,
+    id: fakes.length + 1,
     pid: 1000 + fakes.length,
     admin: '',
     exited,
@@ -70,12 +70,12 @@ function fork(slot: number): Fake {
   return fake;
 }
 
-const slots = (): number[] => supervisor.workers.map(({ slot }) => slot);
+const ids = (): number[] => supervisor.workers.map(({ id }) => id);
 
 describe('workers', () => {
-  it('are as many as there are to be, each with a place', async () => {
+  it('are as many as there are to be, each with a number', async () => {
     await supervisor.start();
-    expect(slots()).toEqual([1, 2]);
+    expect(ids()).toEqual([1, 2]);
     expect(supervisor.phase).toBe('ready');
     expect(await registry.metrics()).toMatch(/^cluster_workers 2$/m);
   });
@@ -101,20 +101,20 @@ describe('workers', () => {
     expect(fakes).toHaveLength(4);
     born = (fake) => (fake.isReady = true);
     await vi.advanceTimersByTimeAsync(1);
-    expect(slots()).toEqual([2, 1]);
+    expect(ids()).toEqual([2, 5]);
     expect(await registry.metrics()).toMatch(/^cluster_worker_exits_total\{expected="false"\} 3$/m);
     // After a quiet time it counts as the first again.
     await vi.advanceTimersByTimeAsync(61_000);
     fakes.at(-1)?.end(1);
     await vi.advanceTimersByTimeAsync(500);
-    expect(slots()).toEqual([2, 1]);
+    expect(ids()).toEqual([2, 6]);
   });
 
   it('that crash together are replaced together', async () => {
     await supervisor.start();
     for (const fake of fakes) fake.end(1);
     await vi.advanceTimersByTimeAsync(500);
-    expect(slots()).toEqual([1, 2]);
+    expect(ids()).toEqual([3, 4]);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(fakes).toHaveLength(4);
   });
@@ -125,7 +125,7 @@ describe('workers', () => {
     fakes[0]?.end(1);
     await vi.advanceTimersByTimeAsync(600);
     expect(fakes).toHaveLength(3);
-    expect(slots()).toEqual([2]);
+    expect(ids()).toEqual([2]);
   });
 });
 
@@ -139,13 +139,13 @@ describe('a rolling restart', () => {
     expect(fakes).toHaveLength(3);
     expect(first?.signals).toEqual([]);
     // It is not asked for its health yet.
-    expect(slots()).toEqual([1, 2]);
+    expect(ids()).toEqual([1, 2]);
     born = (fake) => (fake.isReady = true);
     if (fakes[2]) fakes[2].isReady = true;
     await vi.advanceTimersByTimeAsync(100);
     expect(await rolling).toBe(true);
     expect([first?.signals, second?.signals]).toEqual([['SIGTERM'], ['SIGTERM']]);
-    expect(slots()).toHaveLength(2);
+    expect(ids()).toHaveLength(2);
     expect(fakes).toHaveLength(4);
     expect(await registry.metrics()).not.toMatch(/expected="false"/);
   });
@@ -156,7 +156,7 @@ describe('a rolling restart', () => {
     const rolling = supervisor.roll();
     await vi.advanceTimersByTimeAsync(200);
     expect(await rolling).toBe(false);
-    expect(slots()).toEqual([1, 2]);
+    expect(ids()).toEqual([1, 2]);
     expect(fakes.slice(0, 2).flatMap(({ signals }) => signals)).toEqual([]);
     expect(log).toContain('rolling restart abandoned');
     // Nobody is missing.
@@ -181,7 +181,7 @@ describe('a rolling restart', () => {
     expect(await rolling).toBe(true);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(fakes).toHaveLength(4);
-    expect(slots()).toHaveLength(2);
+    expect(ids()).toHaveLength(2);
     expect(supervisor.workers).not.toContain(fakes[0]);
     expect(supervisor.workers).not.toContain(fakes[1]);
     expect(await supervisor.stop('SIGTERM')).toBe(true);
@@ -198,7 +198,7 @@ describe('a rolling restart', () => {
     fakes[2]?.end(1);
     await vi.advanceTimersByTimeAsync(100);
     expect(await rolling).toBe(false);
-    expect(slots()).toHaveLength(2);
+    expect(ids()).toHaveLength(2);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(fakes).toHaveLength(4);
   });

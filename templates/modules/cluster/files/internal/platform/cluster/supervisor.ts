@@ -20,8 +20,8 @@ export interface Exit {
 
 /** A process that runs the service. */
 export interface Worker {
-  /** Its number, from 1: the label `worker` of its metrics. */
-  readonly slot: number;
+  /** Its number, from 1, which no later worker gets: the label `worker` of its metrics. */
+  readonly id: number;
   readonly pid: number;
   /** Base URL of its admin port. */
   readonly admin: string;
@@ -30,11 +30,10 @@ export interface Worker {
 }
 
 /**
- * @param slot number of the worker
  * @param env settings of all workers, in addition to those of this process
  * @returns a new worker, which shares the API's port with the others and has an admin port of its own
  */
-export async function forkWorker(slot: number, env: Readonly<Record<string, string>>): Promise<Worker> {
+export async function forkWorker(env: Readonly<Record<string, string>>): Promise<Worker> {
   const port = await freePort();
   const worker = cluster.fork({ ...env, ADMIN_HOST: '127.0.0.1', ADMIN_PORT: String(port) });
   const { promise: exited, resolve } = Promise.withResolvers<Exit>();
@@ -42,7 +41,7 @@ export async function forkWorker(slot: number, env: Readonly<Record<string, stri
   // The channel to it may break while it ends.
   worker.on('error', () => undefined);
   return {
-    slot,
+    id: worker.id,
     pid: worker.process.pid ?? 0,
     admin: `http://127.0.0.1:${port}`,
     exited,
@@ -80,7 +79,7 @@ export function createMetrics(registry: Registry) {
 export interface SupervisorOptions {
   /** Number of workers. */
   readonly count: number;
-  readonly fork: (slot: number) => Promise<Worker>;
+  readonly fork: () => Promise<Worker>;
   /** Asks a worker on its admin port; false also when it does not answer. */
   readonly probe: (worker: Worker, path: '/startupz' | '/readyz') => Promise<boolean>;
   readonly log: Logger;
@@ -91,22 +90,20 @@ export interface SupervisorOptions {
   readonly stopMs: number;
 }
 
+/** `starting` workers may have begun to serve already; `stopping` ones still finish requests. */
+type State = 'starting' | 'serving' | 'stopping';
+
 /** Keeps a number of workers running. Replaces crashed workers, and on request all workers, one after another. */
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  /** Workers that serve or start. */
-  readonly #workers = new Set<Worker>();
-  readonly #serving = new Set<Worker>();
-  readonly #retiring = new Set<Worker>();
-  /** Numbers in use. */
-  readonly #slots = new Set<number>();
-  readonly #stopping = new AbortController();
-  #started = false;
+  readonly #workers = new Map<Worker, State>();
+  #phase: 'starting' | 'ready' | 'stopping' = 'starting';
+  /** Workers that do not exist yet, but will. */
+  #forking = 0;
   #rolling = false;
+  /** Crashes without a calm time between them. */
   #crashes = 0;
   #lastCrash = -Infinity;
-  /** Runs until crashed workers are replaced. */
-  #pause: NodeJS.Timeout | undefined;
 
   /** @param options number of workers, and how they are started and asked */
   constructor(options: SupervisorOptions) {
@@ -115,12 +112,11 @@ export class Supervisor {
 
   /** Workers that serve: neither starting nor stopping. */
   get workers(): readonly Worker[] {
-    return [...this.#serving];
+    return [...this.#workers].filter(([, state]) => state === 'serving').map(([worker]) => worker);
   }
 
   get phase(): 'starting' | 'ready' | 'stopping' {
-    if (this.#stopping.signal.aborted) return 'stopping';
-    return this.#started ? 'ready' : 'starting';
+    return this.#phase;
   }
 
   /**
@@ -128,8 +124,8 @@ export class Supervisor {
    * @throws {Error} when one has ended instead: the others would end as well
    */
   async start(): Promise<void> {
-    await Promise.all(Array.from({ length: this.#options.count }, () => this.#launch()));
-    this.#started = true;
+    await Promise.all(Array.from({ length: this.#options.count }, () => this.#launch('/startupz', Infinity)));
+    if (this.#phase === 'starting') this.#phase = 'ready';
   }
 
   /**
@@ -138,16 +134,17 @@ export class Supervisor {
    * @returns whether all were replaced
    */
   async roll(): Promise<boolean> {
-    const { log } = this.#options;
-    if (this.#rolling || this.phase !== 'ready') {
-      log.warn({ phase: this.phase }, 'no rolling restart: another one is in progress, or the service is not ready');
+    const { log, startMs } = this.#options;
+    if (this.#rolling || this.#phase !== 'ready') {
+      log.warn({ phase: this.#phase }, 'no rolling restart: another one is in progress, or the service is not ready');
       return false;
     }
     this.#rolling = true;
     try {
       for (const old of this.workers) {
-        if (!this.#serving.has(old)) continue;
-        await this.#launchReady();
+        // It has crashed meanwhile.
+        if (!this.#workers.has(old)) continue;
+        await this.#launch('/readyz', startMs);
         await this.#retire(old);
       }
       log.info('rolling restart done');
@@ -164,7 +161,7 @@ export class Supervisor {
 
   /** @param signal that every worker gets */
   signal(signal: NodeJS.Signals): void {
-    for (const worker of this.#workers) worker.kill(signal);
+    for (const worker of this.#workers.keys()) worker.kill(signal);
   }
 
   /**
@@ -173,113 +170,79 @@ export class Supervisor {
    * @returns whether all ended as expected
    */
   async stop(signal: NodeJS.Signals | undefined): Promise<boolean> {
-    this.#stopping.abort();
-    const left = [...this.#workers, ...this.#retiring];
-    if (signal !== undefined) this.signal(signal);
-    const exits = await Promise.all(left.map((worker) => this.#end(worker)));
+    this.#phase = 'stopping';
+    const exits = await Promise.all(Array.from(this.#workers.keys(), (worker) => this.#stop(worker, signal)));
     // A worker that has just started does not handle the signal yet.
     return exits.every((exit) => exit.code === 0 || exit.signal === 'SIGTERM');
   }
 
-  async #launch(): Promise<Worker> {
-    const { fork, log, metrics } = this.#options;
-    const slot = this.#takeSlot();
-    const worker = await fork(slot).catch((error: unknown) => {
-      this.#slots.delete(slot);
-      throw error;
-    });
-    this.#workers.add(worker);
-    log.info({ worker: worker.slot, workerPid: worker.pid }, 'worker started');
+  /** Starts a worker, and waits until its admin port says that it has started, or is ready. */
+  async #launch(path: '/startupz' | '/readyz', ms: number): Promise<void> {
+    this.#forking += 1;
+    const worker = await this.#options.fork().finally(() => (this.#forking -= 1));
+    this.#workers.set(worker, 'starting');
+    this.#options.log.info({ worker: worker.id, workerPid: worker.pid }, 'worker started');
     void worker.exited.then((exit) => this.#ended(worker, exit));
-    await this.#waitFor(worker, '/startupz', Infinity);
-    this.#serving.add(worker);
-    metrics.workers.set(this.#serving.size);
-    return worker;
-  }
-
-  async #launchReady(): Promise<void> {
-    const worker = await this.#launch();
     try {
-      await this.#waitFor(worker, '/readyz', this.#options.startMs);
+      await this.#waitFor(worker, path, ms);
     } catch (error) {
       await this.#retire(worker);
       throw error;
+    }
+    this.#set(worker, 'serving');
+  }
+
+  async #waitFor(worker: Worker, path: '/startupz' | '/readyz', ms: number): Promise<void> {
+    const end = performance.now() + ms;
+    for (;;) {
+      const isDone = await this.#options.probe(worker, path);
+      // It may have ended after its answer.
+      if (!this.#workers.has(worker)) throw new Error(`worker ${worker.id} ended before it was ready`);
+      if (isDone) return;
+      if (performance.now() > end) throw new Error(`worker ${worker.id} was not ready within ${ms} ms`);
+      await new Promise((resolve) => setTimeout(resolve, probeEveryMs));
     }
   }
 
   async #retire(worker: Worker): Promise<void> {
     // It has ended already.
-    if (!this.#workers.delete(worker)) return;
-    this.#serving.delete(worker);
-    this.#retiring.add(worker);
-    worker.kill('SIGTERM');
-    await this.#end(worker);
+    if (!this.#workers.has(worker)) return;
+    this.#set(worker, 'stopping');
+    await this.#stop(worker, 'SIGTERM');
   }
 
-  /** Waits for a worker that is stopping. */
-  async #end(worker: Worker): Promise<Exit> {
+  async #stop(worker: Worker, signal: NodeJS.Signals | undefined): Promise<Exit> {
+    if (signal !== undefined) worker.kill(signal);
     const timer = setTimeout(() => worker.kill('SIGKILL'), this.#options.stopMs);
-    try {
-      return await worker.exited;
-    } finally {
-      clearTimeout(timer);
-    }
+    return worker.exited.finally(() => clearTimeout(timer));
   }
 
   #ended(worker: Worker, exit: Exit): void {
     const { log, metrics } = this.#options;
-    const isExpected = this.#retiring.delete(worker) || this.phase === 'stopping';
-    this.#workers.delete(worker);
-    this.#serving.delete(worker);
-    this.#slots.delete(worker.slot);
-    metrics.workers.set(this.#serving.size);
+    const isExpected = this.#workers.get(worker) === 'stopping' || this.#phase === 'stopping';
+    this.#set(worker, undefined);
     metrics.exits.inc({ expected: String(isExpected) });
-    log[isExpected ? 'info' : 'error']({ worker: worker.slot, workerPid: worker.pid, ...exit }, 'worker ended');
-    if (!isExpected && this.#started) this.#replace();
+    log[isExpected ? 'info' : 'error']({ worker: worker.id, workerPid: worker.pid, ...exit }, 'worker ended');
+    if (isExpected || this.#phase === 'starting') return;
+    const now = performance.now();
+    this.#crashes = now - this.#lastCrash > calmMs ? 0 : this.#crashes + 1;
+    this.#lastCrash = now;
+    setTimeout(() => this.#fill(), Math.min(longestPauseMs, firstPauseMs * 2 ** this.#crashes)).unref();
   }
 
-  #replace(): void {
-    const now = performance.now();
-    this.#crashes = now - this.#lastCrash > calmMs ? 1 : this.#crashes + 1;
-    this.#lastCrash = now;
-    if (this.#pause !== undefined) return;
-    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** (this.#crashes - 1));
-    this.#pause = setTimeout(() => {
-      this.#pause = undefined;
-      this.#fill();
-    }, pauseMs).unref();
+  #set(worker: Worker, state: State | undefined): void {
+    if (state === undefined) this.#workers.delete(worker);
+    else this.#workers.set(worker, state);
+    this.#options.metrics.workers.set(this.workers.length);
   }
 
   /** Starts missing workers. The predecessor of a successor still counts. */
   #fill(): void {
-    if (this.phase === 'stopping') return;
-    // A number is in use before its worker has started.
-    const there = this.#slots.size - this.#retiring.size;
-    for (let missing = this.#options.count - there; missing > 0; missing -= 1) {
+    if (this.#phase === 'stopping') return;
+    const present = [...this.#workers.values()].filter((state) => state !== 'stopping').length;
+    for (let missing = this.#options.count - present - this.#forking; missing > 0; missing -= 1) {
       // `#ended` handles a worker that ends again.
-      void this.#launch().catch(() => undefined);
+      void this.#launch('/startupz', Infinity).catch(() => undefined);
     }
-  }
-
-  async #waitFor(worker: Worker, path: '/startupz' | '/readyz', ms: number): Promise<void> {
-    const end = performance.now() + ms;
-    let exit: Exit | undefined;
-    void worker.exited.then((how) => (exit = how));
-    for (;;) {
-      const isDone = await this.#options.probe(worker, path);
-      // It may have ended after its answer.
-      if (exit !== undefined) throw new Error(`worker ${worker.slot} ended before it was ready`, { cause: exit });
-      if (isDone) return;
-      if (performance.now() > end) throw new Error(`worker ${worker.slot} was not ready within ${ms} ms`);
-      await new Promise((resolve) => setTimeout(resolve, probeEveryMs));
-    }
-  }
-
-  /** Reserves the lowest free number. */
-  #takeSlot(): number {
-    let slot = 1;
-    while (this.#slots.has(slot)) slot += 1;
-    this.#slots.add(slot);
-    return slot;
   }
 }

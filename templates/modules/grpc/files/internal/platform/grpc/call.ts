@@ -4,12 +4,11 @@ import type { Metadata, ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import type { Static } from 'typebox';
 import { Context, givenUp, longestTimer, outOfTime, runWith } from '../../../pkg/context/index.ts';
 import type { GrpcStatus } from '../../../pkg/errors/grpc.ts';
-import type { ServiceError } from '../../../pkg/errors/index.ts';
 import { requestIdOf, traceOf } from '../http/requestContext.ts';
 import type { Tracing } from '../app/tracing.ts';
 import type { Needs } from '../identity/module.ts';
 import type { config } from './config.ts';
-import { type Status, fault, statusObjectOf } from './status.ts';
+import { type Status, statusObjectOf } from './status.ts';
 
 /** A method that is served. */
 export interface Method {
@@ -19,7 +18,6 @@ export interface Method {
   readonly needs: Needs | undefined;
   /** Whether it has one request and one reply. */
   readonly isUnary: boolean;
-  readonly isProbe: boolean;
 }
 
 /** What all calls share. */
@@ -48,7 +46,7 @@ export class Call extends Context {
   /** Start of the call, by `performance.now()`. */
   readonly begun = performance.now();
   /** Returns the place of the call among the calls in progress. */
-  vacate: (() => void) | undefined;
+  vacate: (() => unknown) | undefined;
   readonly #serving: Serving;
   readonly #wire: ServerInterceptingCallInterface;
   #timer: NodeJS.Timeout | undefined;
@@ -80,7 +78,8 @@ export class Call extends Context {
     this.#serving = serving;
     this.#wire = wire;
     const leftMs = this.remainingMs();
-    if (leftMs <= longestTimer) this.#failIn(leftMs, () => outOfTime(this.id));
+    if (leftMs > longestTimer) return;
+    this.#timer = setTimeout(() => serving.fail(this, outOfTime(this.id)), leftMs).unref();
   }
 
   override detached(name: string): Context {
@@ -102,8 +101,6 @@ export class Call extends Context {
     this.#holders += 1;
     try {
       await work();
-      // Without a deadline, the client must read the rest of the reply within the stall timeout.
-      if (!this.#isOver && this.#timer === undefined) this.#failIn(this.#serving.config.GRPC_STALL_TIMEOUT_MS, stalled);
     } catch (error) {
       this.#serving.fail(this, error);
     } finally {
@@ -116,15 +113,14 @@ export class Call extends Context {
    * @param stream of the call
    * @param bytes of the message
    * @returns when the client has read enough for the next message
-   * @throws {ServiceError} when the call has ended, or its client does not read
+   * @throws {ServiceError} when the call has ended
    */
   async send(stream: Writable, bytes: Buffer): Promise<void> {
     this.throwIfEnded();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => reject(stalled()), this.#serving.config.GRPC_STALL_TIMEOUT_MS).unref();
+    const { promise, resolve } = Promise.withResolvers<void>();
     this.#unblock = resolve;
     stream.write(bytes, () => resolve());
-    await promise.finally(() => clearTimeout(timer));
+    await promise;
     this.throwIfEnded();
   }
 
@@ -149,14 +145,6 @@ export class Call extends Context {
     this.#holders -= 1;
     if (this.#holders === 0) this.vacate?.();
   }
-
-  #failIn(ms: number, error: () => Error): void {
-    this.#timer = setTimeout(() => this.#serving.fail(this, error()), ms).unref();
-  }
-}
-
-function stalled(): ServiceError {
-  return fault('reader_stalled', 'RESOURCE_EXHAUSTED', 'The client does not read the reply.');
 }
 
 function allowedMs(asked: number, { isUnary }: Method, settings: Static<typeof config>): number {

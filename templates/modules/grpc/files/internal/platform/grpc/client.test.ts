@@ -6,8 +6,6 @@ import { unavailable } from '../../../pkg/errors/index.ts';
 let service: TestService;
 afterEach(() => service.stop());
 
-const retries = { attempts: 3, waitMs: 1 };
-
 /** A service that fails so often, and says how often it was asked. */
 async function failing(times: number): Promise<{ asked: number }> {
   const seen = { asked: 0 };
@@ -23,20 +21,20 @@ async function failing(times: number): Promise<{ asked: number }> {
 describe('a client', () => {
   it('tries again what is idempotent by its contract', async () => {
     const seen = await failing(2);
-    expect(await service.open({ retries }).client(Echo).again({ value: 'a' })).toMatchObject({ value: 'a' });
+    expect(await service.open().client(Echo).again({ value: 'a' })).toMatchObject({ value: 'a' });
     expect(seen.asked).toBe(3);
   });
 
   it('gives up after so many tries', async () => {
     const seen = await failing(9);
-    const call = service.open({ retries }).client(Echo).again({ value: 'a' });
+    const call = service.open().client(Echo).again({ value: 'a' });
     await expect(call).rejects.toMatchObject({ grpcStatus: 'UNAVAILABLE' });
     expect(seen.asked).toBe(3);
   });
 
   it('does not try again what may not be done twice', async () => {
     const seen = await failing(1);
-    const call = service.open({ retries }).client(Echo).one({ value: 'a' });
+    const call = service.open().client(Echo).one({ value: 'a' });
     await expect(call).rejects.toMatchObject({ grpcStatus: 'UNAVAILABLE' });
     expect(seen.asked).toBe(1);
   });
@@ -50,7 +48,7 @@ describe('a client', () => {
 
   it('says UNAVAILABLE when nobody is there', async () => {
     await failing(0);
-    const client = service.open({ retries }).client(Echo);
+    const client = service.open().client(Echo);
     await service.stop();
     await expect(client.again({ value: 'a' })).rejects.toMatchObject({ grpcStatus: 'UNAVAILABLE', status: 503 });
   });

@@ -20,23 +20,9 @@ export const config = Type.Object({
   GRPC_MESSAGE_LIMIT_BYTES: positive(4_194_304, 'Max size of a message of a client in bytes'),
   GRPC_STREAMS_LIMIT: positive(100, 'Max calls at the same time on one connection; clients delay further calls'),
   GRPC_CALLS_LIMIT: positive(2000, 'Max calls at the same time; further calls get RESOURCE_EXHAUSTED'),
-  GRPC_PEER_CALLS_LIMIT: positive(
-    500,
-    'Max calls at the same time from one address; behind a proxy or a mesh, this is the address of the proxy',
-  ),
   GRPC_CONNECTIONS_LIMIT: positive(1000, 'Max connections at the same time; further connections are closed'),
-  GRPC_PEER_CONNECTIONS_LIMIT: positive(
-    200,
-    'Max connections at the same time from one address; behind a proxy, this is the address of the proxy',
-  ),
   GRPC_DEADLINE_MS: positive(15_000, 'Milliseconds for a call with one request and one reply without grpc-timeout'),
   GRPC_DEADLINE_MAX_MS: positive(60_000, 'Max milliseconds of grpc-timeout for such a call'),
-  GRPC_STALL_TIMEOUT_MS: positive(30_000, 'Milliseconds after which a call fails whose client does not read'),
-  GRPC_KEEPALIVE_MS: positive(30_000, 'Milliseconds between two pings on a connection'),
-  GRPC_KEEPALIVE_TIMEOUT_MS: positive(
-    10_000,
-    'Milliseconds after which a connection is closed whose client does not answer a ping',
-  ),
   GRPC_CONNECTION_AGE_MS: positive(
     1_800_000,
     'Milliseconds after which a client is asked to open a new connection, so that calls reach new instances',

@@ -3,7 +3,18 @@ import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openChannel } from '../../../pkg/client/grpc/index.ts';
-import { Echo, type TestService, echoes, frame, testService, text, until } from './testing.ts';
+import {
+  Echo,
+  type TestService,
+  beginRaw,
+  checkHealth,
+  echoes,
+  frame,
+  healthOf,
+  testService,
+  text,
+  until,
+} from './testing.ts';
 
 let service: TestService;
 afterEach(() => service.stop());
@@ -65,11 +76,7 @@ describe('when the service stops', () => {
   it('streams in flight are finished', async () => {
     service = await testService((grpc) => grpc.add(Echo, echoes));
     const session = await service.raw();
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': '/test.Echo/Talk',
-      'content-type': 'application/grpc',
-    });
+    const stream = beginRaw(session, '/test.Echo/Talk');
     stream.write(frame(text('a')));
     await once(stream, 'data');
     const told = once(session, 'goaway');
@@ -86,12 +93,7 @@ describe('when the service stops', () => {
   it('what does not end by the deadline is cut off', async () => {
     service = await testService((grpc) => grpc.add(Echo, echoes));
     const session = await service.raw();
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': '/test.Echo/Talk',
-      'content-type': 'application/grpc',
-    });
-    stream.on('error', () => undefined);
+    const stream = beginRaw(session, '/test.Echo/Talk');
     stream.write(frame(text('a')));
     await once(stream, 'data');
     const { promise: closed, resolve } = Promise.withResolvers<void>();
@@ -103,18 +105,15 @@ describe('when the service stops', () => {
 
   it('health says so first, and those who watch it do not keep the service', async () => {
     service = await testService((grpc) => grpc.add(Echo, echoes));
-    const health = service.health();
-    await until(async () => (await health.check()) === 'SERVING');
-    const seen: string[] = [];
-    const watching = health.watch('test.Echo');
-    const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
-    watching
-      .on('data', ({ status }) => seen.push(status))
-      .on('end', resolve)
-      .on('error', reject);
+    const session = await service.raw();
+    await until(async () => (await checkHealth(session)) === 'SERVING');
+    const seen: unknown[] = [];
+    const watching = beginRaw(session, '/grpc.health.v1.Health/Watch');
+    const ended = once(watching, 'end');
+    watching.on('data', (bytes: Buffer) => seen.push(healthOf(bytes))).end(frame(text('test.Echo')));
     await until(() => seen.length === 1);
     const stopped = service.service.stop(500, 10_000);
-    expect(await health.check()).toBe('NOT_SERVING');
+    expect(await checkHealth(session)).toBe('NOT_SERVING');
     await ended;
     expect(seen).toEqual(['SERVING', 'NOT_SERVING']);
     expect(await stopped).toBe(true);

@@ -1,10 +1,22 @@
+import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2';
 import { Type } from 'typebox';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defineModule } from '../app/module.ts';
-import { Echo, type HealthClient, type TestService, echoes, testService, until } from './testing.ts';
+import {
+  Echo,
+  type TestService,
+  beginRaw,
+  checkHealth,
+  echoes,
+  frame,
+  healthOf,
+  testService,
+  text,
+  until,
+} from './testing.ts';
 
 let service: TestService;
-let client: HealthClient;
+let session: ClientHttp2Session;
 let health: () => Promise<void>;
 const looked = defineModule({
   name: 'looked',
@@ -16,38 +28,41 @@ const looked = defineModule({
 beforeEach(async () => {
   health = async () => {};
   service = await testService((grpc) => grpc.add(Echo, echoes), {}, [looked]);
-  client = service.health();
-  await until(async () => (await client.check()) === 'SERVING');
+  session = await service.raw();
+  await until(async () => (await checkHealth(session)) === 'SERVING');
 });
 afterEach(() => service.stop());
 
+function watch(name: string, seen: unknown[]): ClientHttp2Stream {
+  const stream = beginRaw(session, '/grpc.health.v1.Health/Watch');
+  stream.on('data', (bytes: Buffer) => seen.push(healthOf(bytes))).end(frame(text(name)));
+  return stream;
+}
+
 describe('health', () => {
   it('is told of the whole, and of each service', async () => {
-    expect(await client.check('test.Echo')).toBe('SERVING');
-    await expect(client.check('nothing')).rejects.toMatchObject({ code: 5 });
+    expect(await checkHealth(session, 'test.Echo')).toBe('SERVING');
+    expect(await checkHealth(session, 'nothing')).toBeUndefined();
   });
 
   it('follows the modules, for those who ask and those who watch', async () => {
-    const seen: string[] = [];
-    const watching = client.watch('test.Echo').on('data', ({ status }) => seen.push(status));
-    watching.on('error', () => undefined);
+    const seen: unknown[] = [];
+    const watching = watch('test.Echo', seen);
     await until(() => seen.length === 1);
     health = () => Promise.reject(new Error('no connection'));
-    await until(async () => (await client.check()) === 'NOT_SERVING');
+    await until(async () => (await checkHealth(session)) === 'NOT_SERVING');
     health = async () => {};
-    await until(async () => (await client.check()) === 'SERVING');
+    await until(async () => (await checkHealth(session)) === 'SERVING');
     await until(() => seen.length === 3);
     expect(seen).toEqual(['SERVING', 'NOT_SERVING', 'SERVING']);
-    watching.cancel();
+    watching.close(constants.NGHTTP2_CANCEL);
     await until(() => service.grpc.calls === 0);
   });
 
   it('of a service that is not there is unknown to those who watch it', async () => {
-    const seen: string[] = [];
-    const watching = client.watch('nothing').on('data', ({ status }) => seen.push(status));
-    watching.on('error', () => undefined);
+    const seen: unknown[] = [];
+    watch('nothing', seen);
     await until(() => seen.length === 1);
     expect(seen).toEqual(['SERVICE_UNKNOWN']);
-    watching.cancel();
   });
 });

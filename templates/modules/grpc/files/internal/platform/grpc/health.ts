@@ -48,8 +48,7 @@ export function serveHealth(grpc: Grpc, lifecycle: Lifecycle, stopping: AbortSig
         stream.once('close', () => watchers.delete(stream));
         if (stopping.aborted) stream.end();
       };
-      const options = { auth: 'public', methods: { Check: { isProbe: true } } } as const;
-      grpc.addDefinition(definition, { ...others, watch: watchUntilStop }, options);
+      grpc.addDefinition(definition, { ...others, watch: watchUntilStop }, { auth: 'public' });
     },
   });
 }

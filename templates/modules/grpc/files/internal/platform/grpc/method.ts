@@ -24,8 +24,6 @@ export type MethodAuth = 'public' | Partial<Needs>;
 
 export interface MethodOptions {
   readonly auth?: MethodAuth;
-  /** Whether the limits of calls do not apply to it; false by default. */
-  readonly isProbe?: boolean;
 }
 
 /** Options of the methods of a service, by their names in TypeScript. */

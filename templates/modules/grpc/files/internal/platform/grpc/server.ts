@@ -11,7 +11,7 @@ import {
   setLogVerbosity,
   status as codes,
 } from '@grpc/grpc-js';
-import { Counter, Histogram, type Registry } from '@prometheus-io/client';
+import { Histogram, type Registry } from '@prometheus-io/client';
 import type { IncomingHttpHeaders } from 'node:http2';
 import type { Static } from 'typebox';
 import { Context, current, headerNames, parseTrace, runWith } from '../../../pkg/context/index.ts';
@@ -24,10 +24,9 @@ import type { Logger } from '../log/logger.ts';
 import { type ErrorCounts, scrapedGauge } from '../metrics/module.ts';
 import { Call, type Method, type Serving } from './call.ts';
 import type { config } from './config.ts';
-import { Connections, Places } from './limits.ts';
+import { Connections, watchUnserved } from './connections.ts';
 import { type Implementation, type Interceptor, type ServiceOptions, definitionOf, handlerOf } from './method.ts';
 import { type Status, fault, shortened, statusOf } from './status.ts';
-import { watchUnserved } from './unserved.ts';
 
 /** The statuses for which a server is responsible (https://opentelemetry.io/docs/specs/semconv/rpc/grpc/). */
 const serverFaults: ReadonlySet<GrpcStatus> = new Set([
@@ -38,11 +37,11 @@ const serverFaults: ReadonlySet<GrpcStatus> = new Set([
   'UNAVAILABLE',
   'DATA_LOSS',
 ]);
+/** Kubernetes restarts a service that refuses probes because it is busy. */
+const probe = 'grpc.health.v1.Health/Check';
 const nothing = { scopes: [], roles: [] };
-const tooMany = {
-  peer: () => fault('peer_calls_too_many', 'RESOURCE_EXHAUSTED', 'Too many calls come from this address. Try again.'),
-  all: () => fault('calls_too_many', 'RESOURCE_EXHAUSTED', 'The service has too many calls. Try again.'),
-};
+/** Milliseconds between two pings on a connection, and until one must be answered. */
+const keepalive = { everyMs: 30_000, timeoutMs: 10_000 };
 
 export interface GrpcOptions {
   readonly config: Static<typeof config>;
@@ -67,41 +66,31 @@ export class Grpc {
   readonly #methods = new Map<string, Method>();
   readonly #services: DescService[] = [];
   readonly #interceptors: Interceptor[] = [];
-  readonly #places: Places;
-  readonly #probePlaces: Places;
   readonly #spans = new WeakMap<Call, EndSpan>();
   readonly #serving: Serving;
+  #calls = 0;
   #unwatch: (() => void) | undefined;
 
   /** @param options settings, log, registry and tracing */
   constructor(options: GrpcOptions) {
-    const { config: settings, registry, tracing = noTracing, stopping } = options;
+    const { config: settings, registry, errors, tracing = noTracing, stopping } = options;
     this.#options = options;
     this.#serving = { config: settings, tracing, stopping, fail: this.#fail, ended: this.#ended };
-    const peer = settings.GRPC_PEER_CALLS_LIMIT;
-    this.#places = new Places({ all: settings.GRPC_CALLS_LIMIT, peer });
-    this.#probePlaces = new Places({ all: Infinity, peer });
     // grpc-js writes data of clients to stderr; the log of calls has everything else.
     setLogVerbosity(logVerbosity.NONE);
     this.#server = new Server({
       'grpc.enable_channelz': 0,
       'grpc.max_receive_message_length': settings.GRPC_MESSAGE_LIMIT_BYTES,
       'grpc.max_concurrent_streams': settings.GRPC_STREAMS_LIMIT,
-      'grpc.keepalive_time_ms': settings.GRPC_KEEPALIVE_MS,
-      'grpc.keepalive_timeout_ms': settings.GRPC_KEEPALIVE_TIMEOUT_MS,
+      'grpc.keepalive_time_ms': keepalive.everyMs,
+      'grpc.keepalive_timeout_ms': keepalive.timeoutMs,
       'grpc.max_connection_age_ms': settings.GRPC_CONNECTION_AGE_MS,
       interceptors: [({ path }, wire) => this.#intercept(this.#methods.get(path), wire)],
-    });
-    const refused = new Counter({
-      name: 'grpc_server_connections_refused_total',
-      help: 'Connections that were closed because of a limit',
-      labelNames: ['limit'],
-      registers: [registry],
     });
     const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
     this.#connections = new Connections(
       settings,
-      (limit) => refused.inc({ limit }),
+      () => errors.count('too_many_connections'),
       (socket) => injector.injectConnection(socket),
     );
     this.#durations = new Histogram({
@@ -111,7 +100,6 @@ export class Grpc {
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       registers: [registry],
     });
-    scrapedGauge(registry, 'grpc_server_connections', 'Open connections', () => this.connections);
     scrapedGauge(registry, 'grpc_server_calls_in_flight', 'Calls in progress', () => this.calls);
   }
 
@@ -127,7 +115,7 @@ export class Grpc {
 
   /** Calls in progress, without probes. */
   get calls(): number {
-    return this.#places.count;
+    return this.#calls;
   }
 
   /**
@@ -175,12 +163,11 @@ export class Grpc {
     options: ServiceOptions<DescService> = {},
   ): void {
     for (const [key, { path, requestStream, responseStream }] of Object.entries(definition)) {
-      const { auth = options.auth, isProbe = false } = options.methods?.[key] ?? {};
+      const { auth = options.auth } = options.methods?.[key] ?? {};
       this.#methods.set(path, {
         name: path.slice(1),
         needs: auth === 'public' ? undefined : { ...nothing, ...auth },
         isUnary: !requestStream && !responseStream,
-        isProbe,
       });
     }
     this.#server.addService(definition, implementation);
@@ -240,7 +227,7 @@ export class Grpc {
 
   /** Admits a call to its handler: authentication, span, limits. It is synchronous when no token is verified. */
   async #admit(call: Call, proceed: () => void): Promise<void> {
-    const { peer, headers, method } = call;
+    const { headers, method } = call;
     try {
       const verify = this.#options.authenticate?.();
       if (method.needs !== undefined && verify !== undefined) {
@@ -251,15 +238,17 @@ export class Grpc {
       if (call.trace.sampled) {
         const { traceparent, tracestate } = headerNames;
         const parent = parseTrace(headerOf(headers, traceparent), headerOf(headers, tracestate));
-        const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': method.name, 'client.address': peer };
+        const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': method.name, 'client.address': call.peer };
         const span = { name: method.name, kind: 'server', attributes, parent } as const;
         this.#spans.set(call, this.#serving.tracing.begin(call, span));
       }
-      // Kubernetes restarts a service that refuses probes because it is busy.
-      const places = method.isProbe ? this.#probePlaces : this.#places;
-      const limit = places.take(peer);
-      if (limit !== undefined) throw tooMany[limit]();
-      call.vacate = () => places.free(peer);
+      if (method.name !== probe) {
+        if (this.#calls >= this.#options.config.GRPC_CALLS_LIMIT) {
+          throw fault('calls_too_many', 'RESOURCE_EXHAUSTED', 'The service has too many calls. Try again.');
+        }
+        this.#calls += 1;
+        call.vacate = () => (this.#calls -= 1);
+      }
       proceed();
     } catch (error) {
       this.#fail(call, error);
@@ -290,11 +279,14 @@ export class Grpc {
     call.fail(status);
   };
 
-  /** Faults of callers are logged at level debug. */
+  /** Faults of callers are logged at level debug, as by HTTP. */
   #statusOf(call: Call, error: unknown): Status {
     const reason = error instanceof Error && error.name === 'AbortError' ? (call.ended() ?? error) : error;
     const status = statusOf(reason, call.id);
-    this.#options.log[isServerFault(status) ? 'error' : 'debug']({ ...tagsOf(error), err: error }, 'call failed');
+    this.#options.log[serverFaults.has(status.name) ? 'error' : 'debug'](
+      { ...tagsOf(error), err: error },
+      'call failed',
+    );
     return status;
   }
 
@@ -330,8 +322,4 @@ function methodsOf(service: DescService, { auth, resource, methods = {} }: Servi
     return [localName, { auth: { scopes }, ...methods[localName] }] as const;
   });
   return Object.fromEntries(entries);
-}
-
-function isServerFault({ name }: Status): boolean {
-  return name === 'INTERNAL' || name === 'UNKNOWN' || name === 'UNAVAILABLE' || name === 'DATA_LOSS';
 }

@@ -19,10 +19,6 @@ export interface Status {
 
 /** Max characters of a message, and max bytes of details: many clients accept only 8 KiB of headers, and close the connection on more. */
 const max = { message: 256, details: 2048 };
-/** Max bytes that an entry of a map takes besides its key and value. */
-const entryOverhead = 12;
-/** The max of a google.protobuf.Duration, in milliseconds. */
-const maxDurationMs = 315_576_000_000_000;
 
 /**
  * Takes the status from the first ServiceError among an error and its causes. Other errors are INTERNAL, without details.
@@ -40,7 +36,7 @@ export function statusOf(error: unknown, requestId: string): Status {
     details.unshift(anyPack(ErrorInfoSchema, info));
     const { retryAfterMs } = known;
     if (retryAfterMs !== undefined) {
-      const retryDelay = durationFromMs(Math.min(Math.ceil(retryAfterMs), maxDurationMs));
+      const retryDelay = durationFromMs(Math.ceil(retryAfterMs));
       details.push(anyPack(RetryInfoSchema, create(RetryInfoSchema, { retryDelay })));
     }
   }
@@ -61,11 +57,8 @@ function metadataOf({ details = {} }: ServiceError): Record<string, string> {
   const entries = Object.entries(details).map(
     ([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)] as const,
   );
-  const bytes = entries.reduce(
-    (sum, [key, text]) => sum + Buffer.byteLength(key) + Buffer.byteLength(text) + entryOverhead,
-    0,
-  );
-  return bytes > max.details ? {} : Object.fromEntries(entries);
+  // JSON takes a little less than protobuf for entries without text, and more for all others.
+  return Buffer.byteLength(JSON.stringify(entries)) > max.details ? {} : Object.fromEntries(entries);
 }
 
 /**

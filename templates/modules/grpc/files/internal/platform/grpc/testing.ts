@@ -1,6 +1,11 @@
 import { once } from 'node:events';
-import { type ClientHttp2Session, type ClientSessionOptions, type IncomingHttpHeaders, connect } from 'node:http2';
-import { connect as connectSocket } from 'node:net';
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type ClientSessionOptions,
+  type IncomingHttpHeaders,
+  connect,
+} from 'node:http2';
 import { create, createFileRegistry, toBinary } from '@bufbuild/protobuf';
 import type { GenService } from '@bufbuild/protobuf/codegenv2';
 import {
@@ -9,8 +14,6 @@ import {
   StringValueSchema,
   file_google_protobuf_wrappers,
 } from '@bufbuild/protobuf/wkt';
-import { Client, type ClientReadableStream, credentials } from '@grpc/grpc-js';
-import { service as healthContract } from 'grpc-health-check';
 import { pino } from 'pino';
 import { Type } from 'typebox';
 import { type Channel, type ChannelOptions, openChannel } from '../../../pkg/client/grpc/index.ts';
@@ -114,86 +117,22 @@ export const echoes: Implementation<Echo> = {
   },
 };
 
-/** What `grpc.health.v1.Health` answers. */
-interface Told {
-  readonly status: string;
-}
-
-/** Asks for the health of a service, by the client of grpc-js. */
-export interface HealthClient {
-  /** @returns the status; rejects with what the server answers in place of one */
-  readonly check: (service?: string) => Promise<string>;
-  readonly watch: (service?: string) => ClientReadableStream<Told>;
-}
-
-function healthClient(client: Client): HealthClient {
-  const { Check, Watch } = healthContract;
-  if (Check === undefined || Watch === undefined) throw new Error('the contract of health is another one');
-  return {
-    check(service = '') {
-      const { promise, resolve, reject } = Promise.withResolvers<string>();
-      client.makeUnaryRequest<object, Told>(
-        Check.path,
-        Check.requestSerialize,
-        (bytes) => told(Check.responseDeserialize(bytes)),
-        { service },
-        (error, answer) => (answer === undefined ? reject(error) : resolve(answer.status)),
-      );
-      return promise;
-    },
-    watch: (service = '') =>
-      client.makeServerStreamRequest<object, Told>(
-        Watch.path,
-        Watch.requestSerialize,
-        (bytes) => told(Watch.responseDeserialize(bytes)),
-        { service },
-      ),
-  };
-}
-
-function told(message: object): Told {
-  if (!('status' in message)) throw new Error('an answer without a status');
-  return { status: String(message.status) };
-}
-
-/** How a connection of plain HTTP/2 is opened. */
-export interface RawOptions extends ClientSessionOptions {
-  /** Address that it comes from; on Linux, any that begins with 127. */
-  readonly localAddress?: string;
-}
-
 /** A service that speaks gRPC. */
-export interface TestService {
-  /** Base URL of gRPC. */
-  readonly url: string;
-  readonly port: number;
-  readonly service: Service;
-  readonly metrics: Metrics;
-  /** Its log, as text. */
-  readonly log: { text: string };
-  readonly grpc: Grpc;
-  /** Opens a connection; closed with the service. */
-  readonly open: (options?: ChannelOptions) => Channel;
-  /** Opens a connection that asks for health; closed with the service. */
-  readonly health: () => HealthClient;
-  /** Opens a connection of plain HTTP/2, for what no client of gRPC would send; closed with the service. */
-  readonly raw: (options?: RawOptions) => Promise<ClientHttp2Session>;
-  readonly stop: (timeoutMs?: number) => Promise<boolean>;
-}
+export type TestService = Awaited<ReturnType<typeof testService>>;
 
 /**
  * @param add adds services to the server
  * @param env settings
  * @param others modules beside it
- * @returns the service, ready
+ * @returns the service, ready; connections that `open` and `raw` make are closed with it
  */
 export async function testService(
   add: (server: Grpc) => void,
   env: Readonly<Record<string, string>> = {},
   others: readonly Module[] = [],
-): Promise<TestService> {
+) {
   const log = { text: '' };
-  const { promise, resolve } = Promise.withResolvers<Pick<TestService, 'grpc' | 'metrics'>>();
+  const { promise, resolve } = Promise.withResolvers<{ readonly grpc: Grpc; readonly metrics: Metrics }>();
   const slice = defineModule({
     name: 'slice',
     config: Type.Object({}),
@@ -221,29 +160,20 @@ export async function testService(
     port,
     service,
     log,
-    open(options) {
+    open(options?: ChannelOptions): Channel {
       const channel = openChannel(url, options);
       closing.push(channel.close);
       return channel;
     },
-    health() {
-      const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
-        'grpc.use_local_subchannel_pool': 1,
-      });
-      closing.push(() => client.close());
-      return healthClient(client);
-    },
-    async raw({ localAddress = '127.0.0.1', ...options } = {}) {
-      const session = connect(url, {
-        ...options,
-        createConnection: () => connectSocket({ host: '127.0.0.1', port, localAddress }),
-      });
+    /** Opens a connection of plain HTTP/2, for what no client of gRPC would send. */
+    async raw(options: ClientSessionOptions = {}): Promise<ClientHttp2Session> {
+      const session = connect(url, options);
       session.on('error', () => undefined);
       closing.push(() => session.destroy());
       await once(session, 'remoteSettings');
       return session;
     },
-    async stop(timeoutMs = 5000) {
+    async stop(timeoutMs = 5000): Promise<boolean> {
       for (const close of closing) close();
       // What has left already is not asked to leave.
       await until(() => started.grpc.connections === 0, 1000).catch(() => undefined);
@@ -252,18 +182,25 @@ export async function testService(
   };
 }
 
-/** What came back for one call. */
-export interface Answer {
-  /** Of HTTP. */
-  readonly status: number;
-  /** The header grpc-status, wherever it stood. */
-  readonly grpcStatus: string | undefined;
-  readonly message: string;
-  readonly trailers: IncomingHttpHeaders;
-  readonly body: Buffer;
-  /** Why HTTP/2 reset the call; 0 when it did not. */
-  readonly reset: number;
+/**
+ * Begins a call of bytes and headers as they are given.
+ * @param session of plain HTTP/2
+ * @param path of the method
+ * @param headers beyond, or in place of, those of a good call
+ * @returns its stream, which may fail
+ */
+export function beginRaw(
+  session: ClientHttp2Session,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): ClientHttp2Stream {
+  const usual = { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' };
+  // A reset: 'close' follows.
+  return session.request({ ...usual, ...headers }).on('error', () => undefined);
 }
+
+/** What came back for one call. */
+export type Answer = Awaited<ReturnType<typeof callRaw>>;
 
 /**
  * Makes a call of bytes and headers as they are given.
@@ -271,29 +208,21 @@ export interface Answer {
  * @param path of the method
  * @param body frames; or one message, which is framed
  * @param headers beyond, or in place of, those of a good call
- * @returns all that came back
+ * @returns all that came back; `grpcStatus` wherever it stood, `reset` 0 when HTTP/2 did not reset the call
  */
 export async function callRaw(
   session: ClientHttp2Session,
   path: string,
   body: Buffer | { readonly message: Uint8Array },
   headers: Readonly<Record<string, string>> = {},
-): Promise<Answer> {
-  const stream = session.request({
-    ':method': 'POST',
-    ':path': path,
-    'content-type': 'application/grpc',
-    te: 'trailers',
-    ...headers,
-  });
+) {
+  const stream = beginRaw(session, path, headers);
   const chunks: Buffer[] = [];
   let head: IncomingHttpHeaders = {};
   let trailers: IncomingHttpHeaders = {};
   stream.on('response', (received) => (head = received));
   stream.on('trailers', (received: IncomingHttpHeaders) => (trailers = received));
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-  // A reset: 'close' follows.
-  stream.on('error', () => undefined);
   stream.end(Buffer.isBuffer(body) ? body : frame(body.message));
   const { promise: closed, resolve } = Promise.withResolvers<void>();
   stream.once('close', resolve);
@@ -307,6 +236,28 @@ export async function callRaw(
     body: Buffer.concat(chunks),
     reset: stream.rstCode ?? 0,
   };
+}
+
+/** The statuses of grpc.health.v1 by their numbers. */
+const healthStatuses = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
+
+/**
+ * @param bytes framed answer of `grpc.health.v1.Health`
+ * @returns its status
+ */
+export function healthOf(bytes: Buffer): string | undefined {
+  return healthStatuses[bytes.at(-1) ?? 0];
+}
+
+/**
+ * @param session of plain HTTP/2
+ * @param name of a service; by default the whole
+ * @returns its health; undefined when it has none
+ */
+export async function checkHealth(session: ClientHttp2Session, name = ''): Promise<string | undefined> {
+  // A request for health has the name as its first field, as `StringValue` has its value.
+  const { body, grpcStatus } = await callRaw(session, '/grpc.health.v1.Health/Check', { message: text(name) });
+  return grpcStatus === '0' ? healthOf(body) : undefined;
 }
 
 function single(value: string | string[] | undefined): string | undefined {

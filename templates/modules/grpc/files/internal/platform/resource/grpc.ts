@@ -1,29 +1,16 @@
 import {
-  type DescField,
   type DescMessage,
   type JsonValue,
-  type MessageInitShape,
   type MessageShape,
-  ScalarType,
   create,
   fromJson,
   isFieldSet,
   toJson,
 } from '@bufbuild/protobuf';
-import { TimestampSchema, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { type Static, type TObject, type TSchema, Type } from 'typebox';
 import { type Entity, assertValid, invalid, type ListQuery, snakeCase } from '../../../pkg/resource/index.ts';
 import { fault } from '../grpc/status.ts';
 import { Id, maxLimit, page } from './http.ts';
-
-/** Converts a value of JSON to that of a field. */
-type Convert = (value: unknown) => unknown;
-
-/** A field: its name in an entity, its name in a message, its converter. */
-type Prepared = readonly [name: string, local: string, convert: Convert];
-
-/** The fields of each message. `fromJson` looks at the schema for each value, and takes three times as long. */
-const prepared = new WeakMap<DescMessage, readonly Prepared[]>();
 
 /**
  * @param schema of the message
@@ -36,42 +23,8 @@ export function messageOf<Desc extends DescMessage>(
   entity: object,
   hidden: readonly string[] = [],
 ): MessageShape<Desc> {
-  // A list of entries and `fromEntries` would take as long as the conversion.
-  const init: Record<string, unknown> = {};
-  for (const [name, local, convert] of preparedOf(schema)) {
-    const value: unknown = Reflect.get(entity, name);
-    if (value !== undefined && !hidden.includes(name)) init[local] = convert(value);
-  }
-  // The converters return values of the types of the fields.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return create(schema, init as MessageInitShape<Desc>);
-}
-
-function preparedOf(schema: DescMessage): readonly Prepared[] {
-  const known = prepared.get(schema);
-  if (known !== undefined) return known;
-  const fields = schema.fields.map((field): Prepared => [field.jsonName, field.localName, converterOf(field)]);
-  prepared.set(schema, fields);
-  return fields;
-}
-
-function converterOf(field: DescField): Convert {
-  const convert = converterOfOne(field);
-  if (field.fieldKind !== 'list' || convert === unchanged) return convert;
-  return (values) => (Array.isArray(values) ? values.map((value) => convert(value)) : values);
-}
-
-function converterOfOne({ message, scalar }: DescField): Convert {
-  if (scalar === ScalarType.INT64) return (value) => BigInt(String(value));
-  if (message === undefined) return unchanged;
-  if (message.typeName === TimestampSchema.typeName) return (value) => timestampFromMs(Date.parse(String(value)));
-  // An entity has the form of JSON.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return (value) => fromJson(message, value as JsonValue);
-}
-
-function unchanged(value: unknown): unknown {
-  return value;
+  const shown = Object.entries(entity).filter(([name, value]) => value !== undefined && !hidden.includes(name));
+  return fromJson(schema, Object.fromEntries(shown), { ignoreUnknownFields: true });
 }
 
 /**

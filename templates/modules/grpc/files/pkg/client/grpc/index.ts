@@ -2,20 +2,17 @@ import type { DescService } from '@bufbuild/protobuf';
 import { type Client, type Transport, createClient } from '@connectrpc/connect';
 import { Http2SessionManager, createGrpcTransport } from '@connectrpc/connect-node';
 import { current, headerNames, outgoingHeaders } from '../../context/index.ts';
-import { type Retries, retrying, serviceErrorOf } from './retry.ts';
+import { retrying, serviceErrorOf } from './retry.ts';
 
-export { type Retries, serviceErrorOf } from './retry.ts';
+export { serviceErrorOf } from './retry.ts';
+
+/** Milliseconds between two pings while calls are open. */
+const pingIntervalMs = 30_000;
 
 /** Options of all calls of a channel. */
 export interface ChannelOptions {
   /** Returns the bearer token for each call. */
   readonly token?: () => string | Promise<string>;
-  /** For methods that the contract marks as idempotent, when the callee is UNAVAILABLE: three attempts, 50 ms by default. */
-  readonly retries?: Retries;
-  /** Milliseconds by which the deadline for the callee is shorter than that of the current work; 10 by default. */
-  readonly overheadMs?: number;
-  /** Milliseconds between two pings while calls are open; 30,000 by default. */
-  readonly keepaliveMs?: number;
 }
 
 /** A connection to a gRPC service. It is opened by the first call, and again after it is lost. */
@@ -36,7 +33,7 @@ export interface Channel {
  * @returns a channel
  */
 export function openChannel(baseUrl: string, options: ChannelOptions = {}): Channel {
-  const sessionManager = new Http2SessionManager(baseUrl, { pingIntervalMs: options.keepaliveMs ?? 30_000 });
+  const sessionManager = new Http2SessionManager(baseUrl, { pingIntervalMs });
   const inner = createGrpcTransport({ baseUrl, sessionManager, acceptCompression: [] });
   const transport = contextTransport(inner, options);
   return {
@@ -46,11 +43,9 @@ export function openChannel(baseUrl: string, options: ChannelOptions = {}): Chan
 }
 
 /** Adds the context of the current work and the token to each call, and converts errors. */
-function contextTransport(inner: Transport, options: ChannelOptions): Transport {
-  const { token, retries = { attempts: 3, waitMs: 50 }, overheadMs = 10 } = options;
-
+function contextTransport(inner: Transport, { token }: ChannelOptions): Transport {
   async function prepare(signal: AbortSignal | undefined, timeoutMs: number | undefined, init: unknown) {
-    const { [headerNames.timeout]: left, ...headers } = outgoingHeaders(current(), overheadMs);
+    const { [headerNames.timeout]: left, ...headers } = outgoingHeaders(current());
     // Connect uses a type of the DOM, which is not declared here.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const header = new Headers(init as Readonly<Record<string, string>> | undefined);
@@ -63,7 +58,7 @@ function contextTransport(inner: Transport, options: ChannelOptions): Transport 
 
   return {
     unary: (method, signal, timeoutMs, init, input, values) =>
-      retrying(method, retries, signalOf(signal), async () => {
+      retrying(method, signalOf(signal), async () => {
         const sent = await prepare(signal, timeoutMs, init);
         try {
           return await inner.unary(method, sent.signal, sent.timeoutMs, sent.header, input, values);

@@ -6,21 +6,16 @@ import { ErrorInfoSchema, RetryInfoSchema } from '../../../api/gen/google/rpc/er
 import { type GrpcStatus, grpcCodes, isGrpcStatus } from '../../errors/grpc.ts';
 import { ServiceError, chain } from '../../errors/index.ts';
 
-/** How often a call is repeated, and the pause. */
-export interface Retries {
-  /** Max attempts, the first included. */
-  readonly attempts: number;
-  /** Milliseconds before the second attempt. The pause doubles for each further attempt. Half of it is random. */
-  readonly waitMs: number;
-}
-
+/** Max attempts, the first included. */
+const attempts = 3;
+/** Milliseconds before the second attempt. The pause doubles for each further attempt. Half of it is random. */
+const waitMs = 50;
 /** Attempts when a stopping callee refuses late calls, until the connection to another instance is open. */
 const refusedAttempts = 5;
 
 /**
  * Repeats a call that failed with UNAVAILABLE, if its method is idempotent or the callee has certainly not begun it.
  * @param method that is called
- * @param retries how often
  * @param signal ends the waiting
  * @param attempt makes one attempt
  * @returns the result of the first attempt that succeeds
@@ -28,7 +23,6 @@ const refusedAttempts = 5;
  */
 export async function retrying<Value>(
   { idempotency }: DescMethod,
-  { attempts, waitMs }: Retries,
   signal: AbortSignal,
   attempt: () => Promise<Value>,
 ): Promise<Value> {
@@ -40,7 +34,7 @@ export async function retrying<Value>(
       if (!(error instanceof ServiceError) || signal.aborted) throw error;
       const wasRefused = isRefusal(error);
       if (!wasRefused && error.grpcStatus !== 'UNAVAILABLE') throw error;
-      if (count >= (wasRefused ? Math.max(attempts, refusedAttempts) : maxAttempts)) throw error;
+      if (count >= (wasRefused ? refusedAttempts : maxAttempts)) throw error;
       const ms = error.retryAfterMs ?? waitMs * 2 ** (count - 1) * (0.5 + Math.random() / 2);
       // After an abort, the next attempt throws the reason.
       await sleep(ms, undefined, { signal }).catch(() => undefined);

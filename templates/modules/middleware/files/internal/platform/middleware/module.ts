@@ -1,18 +1,15 @@
+import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 import { Type } from 'typebox';
 import { admin } from '../admin/module.ts';
 import { defineModule } from '../app/module.ts';
 import { http } from '../http/module.ts';
 import { refusing } from '../http/problems.ts';
 import { metrics } from '../metrics/module.ts';
-import { Kinds, blocking } from './kinds.ts';
-import { registerMetrics } from './metrics.ts';
+import { Blocks } from './blocks.ts';
 import { operations } from './operations.ts';
-import { RunningChain } from './runningChain.ts';
+import { type Entry, RunningChain } from './runningChain.ts';
 
-/** Maximum of middleware that can be added while the service runs. */
-const maxAdded = 100;
-
-/** The chain of middleware: timed, and changed while the service runs. Its value lets other modules change it, and offer kinds. */
+/** Lets operators switch middleware off and block callers while the service runs, and measures the chain. */
 export const middleware = defineModule({
   name: 'middleware',
   config: Type.Object({}),
@@ -20,17 +17,52 @@ export const middleware = defineModule({
   async start({ log, use }) {
     const { registry, errors } = use(metrics);
     const server = use(http);
-    const chain = new RunningChain({ chain: server.chain, maxAdded, log });
-    const kinds = new Kinds();
-    kinds.offer('block', blocking(refusing(errors)));
-    registerMetrics(registry, () => chain.entries);
-    await use(admin).add('middleware', (part) => operations(part, chain, kinds, server));
+    const chain = new RunningChain(server.chain, log);
+    const blocks = new Blocks(refusing(errors), log);
+    // The caller is known there.
+    server.chain.add({ name: 'blocks', at: 'preParsing', fixed: true, handle: blocks.handle });
+    registerMetrics(registry, chain);
+    await use(admin).add('middleware', (part) => operations(part, chain, blocks));
     return {
-      value: { chain, kinds },
+      value: undefined,
       // All modules have added their middleware by now. Reading the entries puts them under measurement.
       serve: () => void chain.entries,
-      reload: () => chain.reset(),
-      stop: () => chain.stop(),
+      reload() {
+        chain.reset();
+        blocks.clear();
+      },
     };
   },
 });
+
+/** Plain numbers that are read at a scrape: a histogram would cost more than most middleware. */
+function registerMetrics(registry: Registry, chain: RunningChain): void {
+  const counter = (name: string, help: string, valueOf: (entry: Entry) => number) =>
+    new Counter({
+      name,
+      help,
+      labelNames: ['middleware'],
+      registers: [],
+      collect() {
+        this.reset();
+        for (const entry of chain.entries) this.inc({ middleware: entry.step.name }, valueOf(entry));
+      },
+    });
+  registry.registerMetric(
+    counter('middleware_seconds_total', 'Seconds that requests spent in a middleware', ({ seconds }) => seconds),
+  );
+  registry.registerMetric(
+    counter('middleware_requests_total', 'Requests that a middleware has handled', ({ requests }) => requests),
+  );
+  registry.registerMetric(
+    new Gauge({
+      name: 'middleware_on',
+      help: 'Whether a middleware is on (1) or was switched off (0)',
+      labelNames: ['middleware'],
+      registers: [],
+      collect() {
+        for (const { step, isOn } of chain.entries) this.set({ middleware: step.name }, Number(isOn));
+      },
+    }),
+  );
+}

@@ -1,72 +1,48 @@
 import { Type } from 'typebox';
-import { invalidArgument } from '../../../pkg/errors/index.ts';
 import type { Admin } from '../admin/module.ts';
-import type { Http } from '../http/server.ts';
-import type { Kinds } from './kinds.ts';
+import { type Blocks, Caller } from './blocks.ts';
 import type { RunningChain } from './runningChain.ts';
 
-const name = Type.String({ pattern: '^[a-z][a-z0-9-]{0,63}$' });
-const maxSeconds = 86_400;
-
-const Change = Type.Object(
-  {
-    kind: Type.Optional(Type.String()),
-    settings: Type.Optional(Type.Object({}, { additionalProperties: true })),
-    before: Type.Optional(name),
-    after: Type.Optional(name),
-    routes: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: 100 })),
-    forSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: maxSeconds })),
-  },
-  { additionalProperties: false },
-);
-const Params = Type.Object({ name });
+const Params = Type.Object({ name: Type.String({ pattern: '^[a-z][a-z0-9-]{0,63}$' }) });
+/** At most one day. */
 const Query = Type.Object({ forSeconds: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,4}$' })) });
+const secondsOf = (query: { readonly forSeconds?: string }): number | undefined =>
+  query.forSeconds === undefined ? undefined : Math.min(Number(query.forSeconds), 86_400);
 
 /**
- * `GET /middleware` shows the chain. `PUT /middleware/:name` switches a middleware on, or adds one of a kind. `DELETE /middleware/:name`
- * switches it off, or removes it. All answer with the present chain.
+ * `GET /middleware` shows the chain and the blocks. `DELETE` and `PUT /middleware/:name` switch a middleware off and on.
+ * `PUT` and `DELETE /middleware/blocks/:name` block callers and let them in again. All answer with the present state.
  * @param admin server of the admin port
  * @param chain that is changed
- * @param kinds that can be added
- * @param http the API's server, with its routes
+ * @param blocks that are changed
  */
-export function operations(admin: Admin, chain: RunningChain, kinds: Kinds, http: Http): void {
+export function operations(admin: Admin, chain: RunningChain, blocks: Blocks): void {
   const shown = () => ({
-    middleware: chain.entries.map(({ name: called, place, isDeclared, isFixed, origin, state }) => ({
-      name: called,
-      at: place.at,
-      on: state.isOn,
-      fixed: isFixed,
-      added: !isDeclared,
-      ...origin,
-      routes: state.routes,
-      until: state.until,
+    middleware: chain.entries.map(({ step: { name, at, fixed = false }, isOn, until }) => ({
+      name,
+      at,
+      on: isOn,
+      fixed,
+      until,
     })),
-    kinds: kinds.offered,
+    blocks: blocks.all,
   });
-
+  const schema = { params: Params, querystring: Query };
   admin.get('/middleware', shown);
-
-  admin.put('/middleware/:name', { schema: { params: Params, body: Change } }, ({ params, body }) => {
-    const { kind, settings = {}, before, after, routes, forSeconds } = body;
-    // A middleware for a misspelt route would do nothing.
-    for (const route of routes ?? []) {
-      const [method = '', url = ''] = route.split(' ');
-      if (!http.methods.has(method, url)) throw invalidArgument(`There is no route "${route}".`);
-    }
-    const change = { routes, forMs: forSeconds && forSeconds * 1000 };
-    if (kind !== undefined) {
-      const handle = kinds.make(kind, settings);
-      chain.add({ name: params.name, handle, origin: { kind, settings } }, { before, after }, change);
-    } else if (body.settings ?? before ?? after) {
-      throw invalidArgument('"settings", "before" and "after" need a "kind".');
-    } else chain.switchOn(params.name, change);
+  admin.put('/middleware/:name', { schema: { params: Params } }, ({ params }) => {
+    chain.switch(params.name, true);
     return shown();
   });
-
-  admin.delete('/middleware/:name', { schema: { params: Params, querystring: Query } }, ({ params, query }) => {
-    const seconds = query.forSeconds === undefined ? undefined : Math.min(Number(query.forSeconds), maxSeconds);
-    chain.remove(params.name, { forMs: seconds && seconds * 1000 });
+  admin.delete('/middleware/:name', { schema }, ({ params, query }) => {
+    chain.switch(params.name, false, secondsOf(query));
+    return shown();
+  });
+  admin.put('/middleware/blocks/:name', { schema: { ...schema, body: Caller } }, ({ params, query, body }) => {
+    blocks.add(params.name, body, secondsOf(query));
+    return shown();
+  });
+  admin.delete('/middleware/blocks/:name', { schema: { params: Params } }, ({ params }) => {
+    blocks.remove(params.name);
     return shown();
   });
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { Counter, Gauge } from '@prometheus-io/client';
 import { Type } from 'typebox';
 import { defineModule } from '../app/module.ts';
 import { type Rule, rule } from '../config/config.ts';
@@ -7,14 +8,13 @@ import { metrics } from '../metrics/module.ts';
 import { Certificate } from './certificate.ts';
 import { config } from './config.ts';
 import { Door } from './door.ts';
-import { createMetrics } from './metrics.ts';
-import { prepareReplies } from './replies.ts';
-import { createHttp2 } from './server.ts';
-import { Sessions } from './sessions.ts';
+import { Http2 } from './server.ts';
 
 const { TLS_CERT_FILE, TLS_KEY_FILE } = config.properties;
 /** Size that Node requires (https://nodejs.org/api/tls.html, `ticketKeys`). */
 const ticketKeysBytes = 48;
+/** Milliseconds between two checks for changed files; SIGHUP checks at once. */
+const reloadMs = 10_000;
 
 /** A certificate needs its key, and a key its certificate. */
 const rules: readonly Rule[] = [
@@ -39,30 +39,32 @@ export const tls = defineModule({
       return { value: undefined };
     }
     const api = use(http);
-    const { registry } = use(metrics);
-    const measured = createMetrics(registry);
-    const certificate = new Certificate({ files: { cert, key }, log, metrics: measured });
-    const credentials = await certificate.load();
-    const sessions = new Sessions(createHttp2(api, settings.HTTP2_STREAMS_MAX), {
-      requests: { all: settings.HTTP2_REQUESTS_MAX, peer: settings.HTTP2_PEER_REQUESTS_MAX },
-      idleMs: api.limits.HTTP_KEEP_ALIVE_TIMEOUT_MS,
-      requestMs: api.limits.HTTP_REQUEST_TIMEOUT_MS,
-      stallMs: api.limits.HTTP_STALL_TIMEOUT_MS,
-      metrics: measured,
+    const { errors, registry } = use(metrics);
+    const registers = [registry];
+    const connections = new Counter({
+      name: 'tls_connections_total',
+      help: 'Connections by protocol: h2, http/1.1, plain (which TLS_ONLY=false permits), or failed for a failed handshake',
+      labelNames: ['protocol'],
+      registers,
     });
-    prepareReplies(api, settings.HTTP2_REPLY_MEMORY_BYTES, (stream) => sessions.giveUp(stream));
+    const expiry = new Gauge({
+      name: 'tls_certificate_expiry_timestamp_seconds',
+      help: 'Expiry of the certificate in use, in seconds since 1970',
+      registers,
+    });
+    const certificate = new Certificate({ cert, key }, log, expiry);
+    const credentials = await certificate.load();
+    const http2 = new Http2(api, { maxStreams: settings.HTTP2_STREAMS_MAX, errors });
     const door = new Door(api.server, {
       credentials,
       ticketKeys: ticketKeys === undefined ? randomBytes(ticketKeysBytes) : Buffer.from(ticketKeys, 'base64'),
-      minVersion: settings.TLS_MIN_VERSION,
       tlsOnly: settings.TLS_ONLY,
-      handshakeMs: settings.TLS_HANDSHAKE_TIMEOUT_MS,
-      peers: api.peers,
-      http2: (socket) => sessions.accept(socket),
-      metrics: measured,
+      http2: (socket) => http2.accept(socket),
+      count: (protocol) => connections.inc({ protocol }),
     });
-    const renew = door.renew.bind(door);
-    certificate.watch(settings.TLS_RELOAD_INTERVAL_MS, renew);
+    const reload = () => certificate.reload((renewed) => door.renew(renewed));
+    // `reload` has logged the error.
+    const timer = setInterval(() => void reload().catch(() => undefined), reloadMs).unref();
     return {
       value: undefined,
       links() {
@@ -70,15 +72,12 @@ export const tls = defineModule({
         const port = typeof address === 'object' ? address?.port : undefined;
         return { API: `https://localhost:${port}` };
       },
-      reload: () => certificate.reload(renew),
+      reload,
       async drain(signal) {
         door.drain(signal);
-        await sessions.drain(signal);
+        await http2.drain(signal);
       },
-      stop() {
-        sessions.close();
-        certificate.close();
-      },
+      stop: () => clearInterval(timer),
     };
   },
 });

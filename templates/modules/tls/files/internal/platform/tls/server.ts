@@ -1,57 +1,29 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import {
-  type Http2Server,
-  Http2ServerRequest,
-  Http2ServerResponse,
-  type IncomingHttpHeaders,
-  type ServerHttp2Stream,
-  constants,
-  createServer,
-} from 'node:http2';
-import type { ReadableOptions } from 'node:stream';
-import { maxHeaders } from '../http/connections.ts';
+import { Http2ServerRequest, Http2ServerResponse, type ServerHttp2Session, constants, createServer } from 'node:http2';
+import type { TLSSocket } from 'node:tls';
+import { cutOffLater, maxHeaders } from '../http/connections.ts';
 import { nodeHttp } from '../http/nodeHttp.ts';
 import { problem } from '../http/problems.ts';
 import type { Http } from '../http/server.ts';
+import type { ErrorCounts } from '../metrics/module.ts';
 
 /** `:method`, `:scheme`, `:authority`, `:path`. */
 const pseudoHeaders = 4;
-/** HTTP/2 itself resets requests beyond this many times the header limit; below it the reply is 431. */
-const headerLeeway = 2;
-/** Bytes that HTTP/2 adds to the size of each header (RFC 9113, 6.5.2). */
-const headerOverhead = 32;
+/** A GOAWAY with the largest stream id announces the end and refuses no request (RFC 9113, 6.8). */
+const largestStreamId = 2 ** 31 - 1;
+/** Milliseconds after which a client that answers no ping is assumed to have no request on its way. */
+const pingTimeoutMs = 500;
+/** Headers of an HTTP/1.1 connection (RFC 9113, 8.2.2), which a handler may pass on from another service. */
+const connectionHeaders = ['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'];
+
+/** All but that of a tunnel. */
+const methods = new Set(nodeHttp.METHODS.filter((method) => method !== 'CONNECT'));
 
 /** An HTTP/2 request that looks like Node's HTTP/1.1 request to Fastify. */
-export class Request extends Http2ServerRequest {
-  constructor(
-    stream: ServerHttp2Stream,
-    headers: IncomingHttpHeaders,
-    options: ReadableOptions,
-    rawHeaders: readonly string[],
-  ) {
-    super(stream, headers, options, rawHeaders);
-    // RFC 9113, 8.3.1: `:authority` takes the place of `host`.
-    headers.host ??= headers[':authority'];
-  }
-
-  /** Size of the headers as HTTP/2 counts it, in bytes. */
-  get headerBytes(): number {
-    const { rawHeaders } = this;
-    return rawHeaders.reduce((bytes, text) => bytes + text.length, (rawHeaders.length / 2) * headerOverhead);
-  }
-}
+class Request extends Http2ServerRequest {}
 
 /** An HTTP/2 reply that looks like Node's HTTP/1.1 reply to Fastify. */
-export class Reply extends Http2ServerResponse<Request> {
-  constructor(stream: ServerHttp2Stream) {
-    super(stream);
-    if (stream.endAfterHeaders) return;
-    // The rest of the request's body is not read: the client may stop sending it (RFC 9113, 8.1).
-    stream.once('finish', () => {
-      if (!this.req.complete) stream.close(constants.NGHTTP2_NO_ERROR);
-    });
-  }
-
+class Reply extends Http2ServerResponse<Request> {
   /** Without an error, Node would end the stream as if the reply were complete. */
   override destroy(error = new Error('the reply was broken off')): this {
     super.destroy(error);
@@ -93,47 +65,156 @@ Object.defineProperties(Reply.prototype, {
   },
 });
 
-/**
- * @param error that ended a stream or a connection
- * @returns whether it is an error of the protocol, rather than of the network or of a handler
- */
-export function isHttp2Error(error: Error): boolean {
+/** Whether an error is one of the protocol, rather than of the network or of a handler. */
+function isHttp2Error(error: Error): boolean {
   return 'code' in error && String(error.code).startsWith('ERR_HTTP2_');
 }
 
-const methods = new Set(nodeHttp.METHODS);
+export interface Http2Options {
+  /** Maximum of concurrent requests on one connection. */
+  readonly maxStreams: number;
+  /** Counts what clients do wrong. */
+  readonly errors: ErrorCounts;
+}
 
 /**
- * @param http the API's server, with its routes and limits
- * @param maxStreams maximum of concurrent requests on one connection
- * @returns Node's HTTP/2 server; it does not listen
+ * Serves the API by HTTP/2. Node and nghttp2 end connections that flood; here are the limits of HTTP/1.1 that they do not know: requests at
+ * the same time, clients that do not read, and idle connections.
  */
-export function createHttp2(http: Http, maxStreams: number): Http2Server {
-  const headerLimit = http.limits.HTTP_HEADER_LIMIT_BYTES;
-  const refuse = (request: Request, reply: Reply, status: number, code: string): void =>
-    http.refuse(...asHttp1(request, reply), problem(status, { code }));
-  const answer = (request: Request, reply: Reply): void => {
-    const { host, ':authority': authority } = request.headers;
-    // `Sessions` has refused it.
-    if (request.stream.closed) return;
-    if (request.headerBytes > headerLimit) refuse(request, reply, 431, 'headers_too_large');
-    else if (request.method === 'CONNECT') refuse(request, reply, 405, 'method_not_allowed');
+export class Http2 {
+  readonly #http: Http;
+  readonly #options: Http2Options;
+  readonly #server;
+  /** Each with its end. */
+  readonly #sessions = new Map<ServerHttp2Session, Promise<void>>();
+  readonly #leaving = new WeakSet<ServerHttp2Session>();
+  #requests = 0;
+  #isDraining = false;
+
+  /**
+   * @param http the API's server, with its routes and limits
+   * @param options further limits
+   */
+  constructor(http: Http, options: Http2Options) {
+    this.#http = http;
+    this.#options = options;
+    const answer = (request: Request, reply: Reply): void => this.#answer(request, reply);
+    this.#server = createServer({
+      Http2ServerRequest: Request,
+      Http2ServerResponse: Reply,
+      maxHeaderListPairs: maxHeaders + pseudoHeaders,
+      settings: {
+        maxConcurrentStreams: options.maxStreams,
+        maxHeaderListSize: http.limits.HTTP_HEADER_LIMIT_BYTES,
+      },
+    })
+      .on('request', answer)
+      .on('connect', answer)
+      .on('checkContinue', answer)
+      .on('checkExpectation', answer)
+      .on('sessionError', (error) => {
+        if (isHttp2Error(error)) options.errors.count('malformed_request');
+      });
+    http.addHook('onSend', ({ raw: { httpVersionMajor } }, reply, payload, done) => {
+      if (httpVersionMajor === 2) for (const name of connectionHeaders) reply.removeHeader(name);
+      done(null, payload);
+    });
+  }
+
+  /** @param socket of a client that has chosen HTTP/2 */
+  accept(socket: TLSSocket): void {
+    this.#server.once('session', (session) => this.#watch(session, socket));
+    this.#server.emit('connection', socket);
+  }
+
+  /**
+   * Asks every client to leave. Requests in progress, and requests on their way, are answered.
+   * @param signal aborts at the deadline; remaining connections are then destroyed
+   * @returns when all connections are closed
+   */
+  async drain(signal: AbortSignal): Promise<void> {
+    this.#isDraining = true;
+    const cutOff = (): void => {
+      const error = new Error('the service stopped');
+      for (const session of this.#sessions.keys()) session.destroy(error, constants.NGHTTP2_CANCEL);
+    };
+    signal.addEventListener('abort', cutOff);
+    for (const session of this.#sessions.keys()) this.#leave(session);
+    await Promise.all(this.#sessions.values());
+    signal.removeEventListener('abort', cutOff);
+  }
+
+  #watch(session: ServerHttp2Session, socket: TLSSocket): void {
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    this.#sessions.set(session, closed);
+    session.once('close', () => {
+      this.#sessions.delete(session);
+      resolve();
+    });
+    // Node waits without limit for the client to close its side too.
+    const destroy = session.destroy.bind(session);
+    session.destroy = (...reason) => {
+      cutOffLater(socket);
+      destroy(...reason);
+    };
+    session.setTimeout(this.#http.limits.HTTP_KEEP_ALIVE_TIMEOUT_MS, () => this.#leave(session));
+    // The handshake was in progress when the drain began.
+    if (this.#isDraining) this.#leave(session);
+  }
+
+  /**
+   * Asks the client to leave, and loses no request. The GOAWAY of Node's `session.close()` names the last request known at that moment, and
+   * clients treat requests that are on their way as refused. So it is sent when these have arrived (decision 031).
+   */
+  #leave(session: ServerHttp2Session): void {
+    if (session.destroyed || this.#leaving.has(session)) return;
+    this.#leaving.add(session);
+    const close = session.close.bind(session);
+    // Node calls `close` when the client answers with its own GOAWAY, and that would lose requests.
+    session.close = () => undefined;
+    session.goaway(constants.NGHTTP2_NO_ERROR, largestStreamId);
+    // The first answer shows that the client has read the GOAWAY, the second one that all it had sent before has arrived.
+    session.ping(() => {
+      if (!session.destroyed) session.ping(() => close());
+    });
+    // An idle client of Node's does not answer pings after GOAWAY.
+    setTimeout(close, pingTimeoutMs).unref();
+  }
+
+  #answer(request: Request, reply: Reply): void {
+    const { headers, stream } = request;
+    const { HTTP_CONNECTIONS_MAX: maxRequests, HTTP_STALL_TIMEOUT_MS: stallMs } = this.#http.limits;
+    if (this.#requests >= maxRequests) {
+      this.#options.errors.count('too_many_requests');
+      // The client may send it again: nothing was done for it (RFC 9113, 8.7).
+      stream.close(constants.NGHTTP2_REFUSED_STREAM);
+      return;
+    }
     // Node's parser of HTTP/1.1 refuses these too.
-    else if (!methods.has(request.method)) refuse(request, reply, 400, 'unknown_method');
-    // RFC 9113, 8.3.1: a proxy before the service may have checked the other one.
-    else if (authority !== undefined && host !== authority) refuse(request, reply, 400, 'invalid_host');
-    else http.routing(...asHttp1(request, reply));
-  };
-  return createServer({
-    Http2ServerRequest: Request,
-    Http2ServerResponse: Reply,
-    maxHeaderListPairs: maxHeaders + pseudoHeaders + 1,
-    settings: { maxConcurrentStreams: maxStreams, maxHeaderListSize: headerLimit * headerLeeway },
-  })
-    .on('request', answer)
-    .on('checkContinue', answer)
-    .on('checkExpectation', answer)
-    .on('connect', answer);
+    if (!methods.has(request.method)) {
+      this.#http.refuse(...asHttp1(request, reply), problem(400, { code: 'unknown_method' }));
+      return;
+    }
+    this.#requests += 1;
+    stream.once('close', () => (this.#requests -= 1));
+    stream.setTimeout(stallMs);
+    stream.on('timeout', () => this.#giveUpIfStalled(request, stallMs));
+    // The rest of the request's body is not read: the client may stop sending it (RFC 9113, 8.1).
+    stream.once('finish', () => {
+      if (!request.complete) stream.close(constants.NGHTTP2_NO_ERROR);
+    });
+    // RFC 9113, 8.3.1: `:authority` takes the place of `host`.
+    headers.host = headers[':authority'] ?? headers.host;
+    this.#http.routing(...asHttp1(request, reply));
+  }
+
+  /** Called when nothing was sent or received for a while. That is no fault of a client that waits for its reply. */
+  #giveUpIfStalled({ stream, complete }: Request, stallMs: number): void {
+    stream.setTimeout(stallMs);
+    if (stream.writableLength === 0 && complete) return;
+    this.#options.errors.count(complete ? 'reader_stalled' : 'request_timeout');
+    stream.destroy();
+  }
 }
 
 /** Fastify accepts HTTP/2 requests; its types name those of HTTP/1.1. */

@@ -1,11 +1,12 @@
 import { Registry } from '@prometheus-io/client';
+import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { current } from '../../../pkg/context/index.ts';
 import { testHttp } from '../../../test/support/http.ts';
 import { refusing } from '../http/problems.ts';
 import { principalKey } from '../http/requestContext.ts';
 import { ErrorCounts } from '../metrics/module.ts';
-import { blocking } from './kinds.ts';
+import { Blocks } from './blocks.ts';
 
 const someone = { scopes: new Set<string>(), roles: new Set<string>(), claims: {}, expiresAt: Infinity };
 
@@ -25,7 +26,10 @@ it.each([
     if (subject !== undefined) current().set(principalKey, { ...someone, subject });
     done();
   });
-  const handle = blocking(refusing(new ErrorCounts(new Registry()))).make(settings);
-  http.chain.add({ name: 'block', at: 'preParsing', handle });
+  const blocks = new Blocks(refusing(new ErrorCounts(new Registry())), pino({ level: 'silent' }));
+  http.chain.add({ name: 'blocks', at: 'preParsing', handle: blocks.handle });
+  blocks.add('flood', settings);
   expect((await http.inject('/')).statusCode).toBe(status);
+  blocks.clear();
+  expect((await http.inject('/')).statusCode).toBe(200);
 });
