@@ -63,6 +63,8 @@ export default defineModule({
   },
   renamed: {
     'internal/postgres/migrations/': 'internal/migrations/',
+    'internal/platform/postgres/idempotency.ts': 'internal/platform/resource/postgresIdempotency.ts',
+    'internal/postgres/idempotency.ts': 'internal/platform/resource/postgresIdempotency.ts',
     'internal/postgres/module.ts': 'internal/platform/postgres/module.ts',
     'internal/postgres/health.ts': 'internal/platform/postgres/module.ts',
     'internal/postgres/database.ts': 'internal/platform/postgres/database.ts',

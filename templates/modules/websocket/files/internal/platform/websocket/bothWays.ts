@@ -1,9 +1,9 @@
+import { hash } from 'node:crypto';
 import type { FastifyContextConfig, FastifySchema, FastifyTypeProviderDefault } from 'fastify';
-import type { Static, TSchema } from 'typebox';
+import { type Static, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { current } from '../../../pkg/context/index.ts';
 import { ServiceError, invalidArgument } from '../../../pkg/errors/index.ts';
-import { IdempotencyHeaders, fingerprintOf } from '../http/idempotency.ts';
 import type { Http } from '../http/server.ts';
 import { type Principal, principalKey } from '../http/requestContext.ts';
 import type { MessageDefinition } from './messages.ts';
@@ -67,7 +67,9 @@ export function serveBothWays<Payload extends TSchema, Response extends TSchema>
 
   const schema: FastifySchema = {
     summary: definition.summary,
-    ...(isWrite && { headers: IdempotencyHeaders }),
+    ...(isWrite && {
+      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255 })) }),
+    }),
     ...rest.schema,
     [isWrite ? 'body' : 'querystring']: definition.payload,
     response: { 200: definition.response },
@@ -104,7 +106,7 @@ function rememberWrites<Result>() {
   const known = new Map<string, { readonly fingerprint: string; readonly result: Promise<Result> }>();
   return (id: readonly unknown[], payload: unknown, work: () => Promise<Result>): Promise<Result> => {
     const key = JSON.stringify(id);
-    const fingerprint = fingerprintOf(payload);
+    const fingerprint = hash('sha256', JSON.stringify(payload));
     const before = known.get(key);
     if (before !== undefined) {
       if (before.fingerprint !== fingerprint) throw reused();

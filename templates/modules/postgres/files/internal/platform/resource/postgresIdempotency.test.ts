@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
-import { idempotencySuite } from './idempotency.suite.ts';
-import { testDatabase } from './testing.ts';
+import { idempotencySuite } from './postgresIdempotency.suite.ts';
+import { testDatabase } from '../postgres/testing.ts';
 
 describe('the keys in the embedded database', () => {
   idempotencySuite(() => testDatabase());

@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
-import { idempotencySuite } from './idempotency.suite.ts';
-import { serverUrl, testDatabase } from './testing.ts';
+import { idempotencySuite } from './postgresIdempotency.suite.ts';
+import { serverUrl, testDatabase } from '../postgres/testing.ts';
 
 const url = serverUrl();
 
