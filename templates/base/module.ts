@@ -12,9 +12,8 @@ export default defineModule({
   summary: 'What every service has',
   category: 'base',
   dependencies: [
-    '@fastify/accept-negotiator',
     '@fastify/ajv-compiler',
-    '@fastify/cors',
+    '@fastify/proxy-addr',
     '@prometheus-io/client',
     'ajv',
     'ajv-formats',

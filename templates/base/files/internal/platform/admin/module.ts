@@ -1,11 +1,12 @@
 import { hash, timingSafeEqual } from 'node:crypto';
+import { compile } from '@fastify/proxy-addr';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { fastify, type FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { permissionDenied } from '../../../pkg/errors/index.ts';
 import { defineModule, type Lifecycle } from '../app/module.ts';
 import { hasBody } from '../http/body.ts';
-import { drain, listen, networks } from '../http/connections.ts';
+import { drain, listen } from '../http/connections.ts';
 import { answerClientError, problem, problemOf, problemType } from '../http/problems.ts';
 import { config as logConfig } from '../log/config.ts';
 import { controlOf, type Logger } from '../log/logger.ts';
@@ -61,7 +62,7 @@ export function createAdmin() {
   return server;
 }
 
-const isLoopback = networks('loopback', '127.0.0.0/8,::1');
+const isLoopback = compile('loopback');
 /** Requests of others, which a proxy or a browser on this machine hands on. */
 const headersOfOthers = ['forwarded', 'origin', 'x-forwarded-for'];
 
@@ -73,7 +74,7 @@ const headersOfOthers = ['forwarded', 'origin', 'x-forwarded-for'];
 export function guardChanges(server: Admin, token: string | undefined): void {
   server.addHook('onRequest', ({ method, headers, socket }, _reply, done) => {
     const isLocal =
-      isLoopback(socket.remoteAddress ?? '') && headersOfOthers.every((name) => headers[name] === undefined);
+      isLoopback(socket.remoteAddress ?? '', 0) && headersOfOthers.every((name) => headers[name] === undefined);
     if (method === 'GET' || method === 'HEAD' || isLocal) return done();
     const given = headers.authorization?.replace(/^bearer +/i, '') ?? '';
     if (token !== undefined && timingSafeEqual(digest(given), digest(token))) return done();

@@ -1,12 +1,12 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
-import { Socket } from 'node:net';
 import { type FastifyReply, type FastifyRequest, LogController, type onRequestHookHandler } from 'fastify';
 import type { Static } from 'typebox';
 import { current, givenUp, outOfTime, runWith } from '../../../pkg/context/index.ts';
+import { ServiceError } from '../../../pkg/errors/index.ts';
 import { noTracing, type Tracing } from '../app/tracing.ts';
 import type { ErrorCounts } from '../metrics/module.ts';
 import type { RequestDurations } from '../metrics/requests.ts';
-import { isBodyDue, requestTimeout } from './body.ts';
+import { isBodyDue } from './body.ts';
 import type { config } from './config.ts';
 import { ClientFault } from './connections.ts';
 import { problemOf } from './problems.ts';
@@ -62,8 +62,7 @@ export class Requests extends LogController {
    */
   entering(handler: RequestListener): RequestListener {
     return (request, response) => {
-      const id = requestIdOf(request.headers);
-      runWith(new RequestContext({ ...this.#options, request, id }), handler, request, response);
+      runWith(this.contextOf(request), handler, request, response);
     };
   }
 
@@ -72,33 +71,23 @@ export class Requests extends LogController {
     return enteredContext(request)?.id ?? requestIdOf(request.headers);
   }
 
+  /** @returns the context that the request has entered, or else a new one */
+  contextOf(request: IncomingMessage, id = requestIdOf(request.headers)): RequestContext {
+    return enteredContext(request) ?? new RequestContext({ ...this.#options, request, id });
+  }
+
   /** @param http the server; its other hooks must be added later */
   addHooks(http: Http): void {
     const { tracing } = this.#options;
     http.decorateRequest('callContext');
-    http.decorate('refuse', (request, response, answer) => {
-      const { method = '', url = '', headers } = request;
-      const context =
-        enteredContext(request) ?? new RequestContext({ ...this.#options, request, id: requestIdOf(headers) });
-      context.refusal = { answer, method, url };
-      // The router has to accept it, so that it passes the hooks. Admission answers, whether such a route exists or not.
-      Object.assign(request, { method: 'GET', url: '/-' });
-      runWith(context, () => http.routing(request, response));
-    });
     http.addHook('onRequest', (request, reply, done) => {
-      const { raw, id } = request;
-      const entered = enteredContext(raw);
-      const context = entered ?? new RequestContext({ ...this.#options, request: raw, id });
-      if (context.refusal !== undefined) {
-        const { method, url } = context.refusal;
-        Object.assign(raw, { method, url });
-      }
+      const context = this.contextOf(request.raw, request.id);
       request.callContext = context;
       context.answerBy(reply.raw);
       this.#inProgress.set(context, reply);
       this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs).unref();
-      if (entered === undefined) runWith(context, done);
-      else done();
+      if (current() === context) done();
+      else runWith(context, done);
     });
     http.addHook('preSerialization', (request, _reply, payload, done) => {
       request.callContext.isReplying = true;
@@ -154,15 +143,13 @@ export class Requests extends LogController {
   }
 
   #sweep(): void {
-    const { config, errors } = this.#options;
     const now = performance.now();
     for (const [context, reply] of this.#inProgress) {
       if (isCutOff(reply)) {
         this.#endCutOff(context, reply);
-        continue;
+      } else if (context.deadline <= now) {
+        expire(context, reply);
       }
-      if (context.deadline <= now) expire(context, reply);
-      closeIfUnread(reply, config.HTTP_STALL_TIMEOUT_MS, errors);
     }
     if (this.#inProgress.size > 0) return;
     clearInterval(this.#sweeper);
@@ -232,6 +219,12 @@ function isGone(error: Error | null): boolean {
   return error !== null && 'code' in error && goneCodes.has(error.code);
 }
 
+/** The error of a client that has not sent its whole request in time (RFC 9110, 15.5.9). */
+function requestTimeout(): ServiceError {
+  const publicMessage = 'The request did not arrive in time.';
+  return new ServiceError({ status: 408, code: 'request_timeout', publicMessage });
+}
+
 /** Gives up a request whose deadline has passed, once. */
 function expire(context: RequestContext, reply: FastifyReply): void {
   if (context.isExpired || reply.raw.writableEnded) return;
@@ -245,24 +238,5 @@ function expire(context: RequestContext, reply: FastifyReply): void {
     // A client must not take a part of a reply for the whole.
     if (reply.raw.headersSent) reply.raw.destroy(error);
     else if (!context.isReplying) runWith(context, () => reply.send(error));
-  });
-}
-
-/**
- * Closes the connection when the client reads nothing of its reply for `stallMs`. Node's own `timeout` would also close connections
- * that wait for a reply. The socket's timeout restarts with each byte that the system takes.
- */
-function closeIfUnread({ raw, request }: FastifyReply, stallMs: number, errors: ErrorCounts): void {
-  const { socket, writableEnded, writableNeedDrain } = raw;
-  // A pipelined reply has no socket yet, and an injected one has none at all. Module `tls` does the same for HTTP/2.
-  if (!(socket instanceof Socket) || request.raw.httpVersionMajor !== 1) return;
-  const isUnread = writableEnded || writableNeedDrain;
-  if (isUnread === (socket.timeout === stallMs)) return;
-  // After the reply, Node sets the timeout of an idle connection.
-  socket.setTimeout(isUnread ? stallMs : 0);
-  if (raw.listenerCount('timeout') > 0) return;
-  raw.once('timeout', () => {
-    errors.count('reader_stalled');
-    raw.destroy(Object.assign(new Error('the client does not read its reply'), { code: 'ETIMEDOUT' }));
   });
 }

@@ -1,8 +1,28 @@
 import { once } from 'node:events';
 import { type Server, type Socket, createServer } from 'node:net';
 import type { Static } from 'typebox';
-import { Counts, listen } from '../http/connections.ts';
+import { listen } from '../http/connections.ts';
 import type { config } from './config.ts';
+
+/** Counts per key, such as connections per address. A key with a count of zero takes no memory. */
+class Counts {
+  readonly #counts = new Map<string, number>();
+
+  /** @returns the count of a key */
+  of(key: string): number {
+    return this.#counts.get(key) ?? 0;
+  }
+
+  add(key: string): void {
+    this.#counts.set(key, this.of(key) + 1);
+  }
+
+  remove(key: string): void {
+    const left = this.of(key) - 1;
+    if (left > 0) this.#counts.set(key, left);
+    else this.#counts.delete(key);
+  }
+}
 
 /** Counts connections or calls. Without a limit for one address, one client could use all of them. */
 export class Places {

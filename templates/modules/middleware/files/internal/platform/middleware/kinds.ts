@@ -1,9 +1,9 @@
+import { compile } from '@fastify/proxy-addr';
 import { type Static, type TObject, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { current } from '../../../pkg/context/index.ts';
 import { invalidArgument, notFound } from '../../../pkg/errors/index.ts';
 import type { Handle } from '../http/types.ts';
-import { networks } from '../http/connections.ts';
 import { problem, type Refuse } from '../http/problems.ts';
 import { principalKey } from '../http/requestContext.ts';
 
@@ -75,10 +75,10 @@ export function blocking(refuse: Refuse): Kind<typeof blockSettings> {
     summary: 'Answers one caller with 403',
     settings: blockSettings,
     make({ peers, subject }) {
-      const isPeer = peers === undefined ? () => true : networks('peers', peers);
+      const isPeer = peers === undefined ? () => true : compile(peers.split(','));
       return (request, reply, next) => {
         const isSubject = subject === undefined || subject === current().get(principalKey)?.subject;
-        if (!isPeer(request.ip) || !isSubject) return next();
+        if (!isPeer(request.ip, 0) || !isSubject) return next();
         refuse(request, reply, problem(403, { code: 'blocked', detail: 'Your requests are not answered for now.' }));
       };
     },

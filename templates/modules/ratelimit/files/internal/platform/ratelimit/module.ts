@@ -56,7 +56,6 @@ export const ratelimit = defineModule({
     if (byDefault === undefined) log.info('only routes with a policy have a quota: RATELIMIT_QUOTA is 0');
     const keys = { tenantClaim: settings.RATELIMIT_TENANT_CLAIM, unknown: measured.unknown };
     const quotas = new Quotas({ byDefault, keys, metrics: measured, refuse, store: memory });
-    server.exposedHeaders.push('ratelimit', 'ratelimit-policy');
     server.addHook('onRoute', quotas.register);
     if (settings.RATELIMIT_CONCURRENCY) {
       const concurrency = new Concurrency({

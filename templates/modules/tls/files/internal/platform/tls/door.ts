@@ -1,7 +1,6 @@
 import type { Server as HttpServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { type SecureVersion, type Server, type TLSSocket, createServer } from 'node:tls';
-import type { PeerConnections } from '../http/connections.ts';
 import type { Credentials } from './certificate.ts';
 import type { TlsMetrics } from './metrics.ts';
 
@@ -34,7 +33,6 @@ export interface DoorOptions {
   /** Whether connections without TLS are refused. */
   readonly tlsOnly: boolean;
   readonly handshakeMs: number;
-  readonly peers: PeerConnections;
   /** Takes the connections whose client has chosen HTTP/2. */
   readonly http2: (socket: TLSSocket) => void;
   readonly metrics: Pick<TlsMetrics, 'handshakes' | 'handshakeErrors' | 'plain' | 'refused'>;
@@ -111,11 +109,6 @@ export class Door {
   }
 
   #admit(socket: Socket): void {
-    if (!this.#options.peers.admit(socket)) {
-      this.#options.metrics.refused.inc({ limit: 'peer' });
-      socket.destroy();
-      return;
-    }
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     // A client that ends its side ends the connection, also before HTTP/2 or HTTP/1.1 listens on it.

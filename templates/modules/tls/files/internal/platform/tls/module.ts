@@ -57,7 +57,6 @@ export const tls = defineModule({
       minVersion: settings.TLS_MIN_VERSION,
       tlsOnly: settings.TLS_ONLY,
       handshakeMs: settings.TLS_HANDSHAKE_TIMEOUT_MS,
-      peers: api.peers,
       http2: (socket) => sessions.accept(socket),
       metrics: measured,
     });

@@ -9,8 +9,7 @@ import {
   createServer,
 } from 'node:http2';
 import type { ReadableOptions } from 'node:stream';
-import { maxHeaders } from '../http/connections.ts';
-import { nodeHttp } from '../http/nodeHttp.ts';
+import { maxHeaders, nodeHttp } from '../http/connections.ts';
 import { problem } from '../http/problems.ts';
 import type { Http } from '../http/server.ts';
 
@@ -131,8 +130,6 @@ export function createHttp2(http: Http, maxStreams: number): Http2Server {
     settings: { maxConcurrentStreams: maxStreams, maxHeaderListSize: headerLimit * headerLeeway },
   })
     .on('request', answer)
-    .on('checkContinue', answer)
-    .on('checkExpectation', answer)
     .on('connect', answer);
 }
 

@@ -1,8 +1,27 @@
 import { type Http2Server, type ServerHttp2Session, type ServerHttp2Stream, constants } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
-import { Counts } from '../http/connections.ts';
 import type { TlsMetrics } from './metrics.ts';
 import { isHttp2Error } from './server.ts';
+
+/** Counts per key, such as connections per address. A key with a count of zero takes no memory. */
+class Counts {
+  readonly #counts = new Map<string, number>();
+
+  /** @returns the count of a key */
+  of(key: string): number {
+    return this.#counts.get(key) ?? 0;
+  }
+
+  add(key: string): void {
+    this.#counts.set(key, this.of(key) + 1);
+  }
+
+  remove(key: string): void {
+    const left = this.of(key) - 1;
+    if (left > 0) this.#counts.set(key, left);
+    else this.#counts.delete(key);
+  }
+}
 
 /** Milliseconds between two sweeps over all connections and streams. */
 const sweepMs = 1000;

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { closeCodes } from '../../../pkg/client/websocket/envelope.ts';
 import { resourceExhausted, unavailable } from '../../../pkg/errors/index.ts';
-import { Counts } from '../http/connections.ts';
 import type { Settings } from './config.ts';
 import type { Peer } from './peer.ts';
 
@@ -9,6 +8,26 @@ import type { Peer } from './peer.ts';
 const retryAfterMs = 5000;
 /** Milliseconds between two steps of `drain`. */
 const stepMs = 20;
+
+/** Counts per key, such as connections per address. A key with a count of zero takes no memory. */
+class Counts {
+  readonly #counts = new Map<string, number>();
+
+  /** @returns the count of a key */
+  of(key: string): number {
+    return this.#counts.get(key) ?? 0;
+  }
+
+  add(key: string): void {
+    this.#counts.set(key, this.of(key) + 1);
+  }
+
+  remove(key: string): void {
+    const left = this.of(key) - 1;
+    if (left > 0) this.#counts.set(key, left);
+    else this.#counts.delete(key);
+  }
+}
 
 /** The connections of one instance: limits, heartbeat and shutdown. */
 export class Connections {

@@ -1,4 +1,3 @@
-import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { current } from '../../../pkg/context/index.ts';
@@ -65,7 +64,6 @@ export const websocket = defineModule({
         connections.add(new Peer(socket, stream, { caller: current().get(principalKey), address }, peerOptions));
         // The connection no longer counts for the limits of HTTP.
         api.server.maxConnections += 1;
-        if (stream instanceof Socket) api.peers.release(stream);
       },
     });
     api.get('/websocket.json', { schema: { hide: true } }, () => sockets.describe());

@@ -5,8 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { subprotocol, tokenPrefix } from '../../../pkg/client/websocket/envelope.ts';
 import { ServiceError } from '../../../pkg/errors/index.ts';
-import { cutOffLater } from '../http/connections.ts';
-import { nodeHttp } from '../http/nodeHttp.ts';
+import { nodeHttp } from '../http/connections.ts';
 import type { Http } from '../http/server.ts';
 import { isRepeated } from '../identity/module.ts';
 
@@ -74,8 +73,7 @@ export function serveUpgrades(http: Http, options: UpgradeOptions): void {
     response.on('finish', () => {
       // Node does not end a connection that is not upgraded.
       if (!upgrades.has(request)) return;
-      stream.end();
-      cutOffLater(stream);
+      stream.end(() => stream.destroy());
     });
     http.routing(request, response);
   });
