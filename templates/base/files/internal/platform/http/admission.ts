@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import createRouter, { type HTTPMethod } from 'find-my-way';
 import type { Static } from 'typebox';
 import type { ErrorCounts } from '../metrics/module.ts';
-import { bodyTooLarge, hasBody } from './body.ts';
+import { hasBody } from './body.ts';
 import type { config } from './config.ts';
 import { closeAfter, maxHeaders, nodeHttp } from './connections.ts';
 import { overloaded, type Problem, problem, problemOf, refusing, retrySeconds } from './problems.ts';
@@ -17,14 +17,14 @@ declare module 'fastify' {
 }
 
 /**
- * Refuses requests before their body is read: unsafe heads (400, 431), requests during overload (503), unknown paths (404), methods that
- * a path does not have (405), and bodies that are too large (413).
+ * Refuses requests before their body is read: unsafe heads (400, 431), requests during overload (503), unknown paths (404), and methods
+ * that a path does not have (405).
  * @param http the API's server, before it has routes
  * @param settings limits
  * @param errors counts refused requests
  */
 export function admission(http: Http, settings: Static<typeof config>, errors: ErrorCounts): void {
-  const { HTTP_EVENT_LOOP_DELAY_LIMIT_MS: maxDelayMs, HTTP_BODY_LIMIT_BYTES: bodyLimit } = settings;
+  const { HTTP_EVENT_LOOP_DELAY_LIMIT_MS: maxDelayMs } = settings;
   const delayMs = eventLoopDelay(http.server);
   const methods = new Methods(http);
   http.decorate('methods', methods);
@@ -53,8 +53,6 @@ export function admission(http: Http, settings: Static<typeof config>, errors: E
       refuse(request, reply, busy);
     } else if (request.is404) {
       answerUnmatched(request, reply);
-    } else if (isTooLarge(request, bodyLimit)) {
-      refuse(request, reply, problemOf(bodyTooLarge(request.routeOptions.bodyLimit)));
     } else {
       // Clients such as those for DELETE name a type although they send no body.
       if (request.headers['content-type'] !== undefined && !hasBody(request.raw))
@@ -82,12 +80,6 @@ function eventLoopDelay(server: Server): () => number {
     server.once('close', () => clearInterval(timer));
   });
   return () => delayMs;
-}
-
-/** Reads the limit of the route, which is slow, only for bodies above the usual limit. */
-function isTooLarge(request: FastifyRequest, usualLimit: number): boolean {
-  const length = Number(request.headers['content-length']);
-  return length > usualLimit && length > request.routeOptions.bodyLimit;
 }
 
 /**

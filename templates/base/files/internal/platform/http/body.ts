@@ -7,8 +7,7 @@ import { invalidArgument, ServiceError } from '../../../pkg/errors/index.ts';
 import { overloaded } from './problems.ts';
 import type { Http } from './types.ts';
 
-/** @param limit largest number of bytes */
-export function bodyTooLarge(limit: number): ServiceError {
+function bodyTooLarge(limit: number): ServiceError {
   const publicMessage = `The body is larger than ${limit} bytes.`;
   return new ServiceError({ status: 413, code: 'body_too_large', publicMessage });
 }
@@ -51,6 +50,7 @@ function readBody(
   done: (error: Error | null, body: Buffer) => void,
 ): void {
   const expected = Number(headers['content-length'] ?? bodyLimit);
+  if (expected > bodyLimit) return done(bodyTooLarge(bodyLimit), Buffer.alloc(0));
   let body = Buffer.alloc(0);
   let used = 0;
 
@@ -103,9 +103,12 @@ const jsonType = /^application\/(?:[\w!#$&^.-]+\+)?json(?:$|;)(?!.*charset\s*=(?
 /** Largest nesting of objects and arrays. Validators of recursive schemas run out of stack at a few times as many. */
 const maxDepth = 64;
 
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
 /** Goes level by level: a recursive function would run out of stack as well. */
 function isTooDeep(json: unknown): boolean {
-  const isContainer = (value: unknown): value is object => typeof value === 'object' && value !== null;
   let level = [json].filter(isContainer);
   for (let depth = 0; depth < maxDepth && level.length > 0; depth += 1)
     level = level.flatMap((container): unknown[] => Object.values(container)).filter(isContainer);

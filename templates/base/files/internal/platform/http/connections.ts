@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { RequestListener, Server, ServerResponse } from 'node:http';
 import type { Server as NetServer, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { Static } from 'typebox';
 import type { ErrorCounts } from '../metrics/module.ts';
@@ -17,6 +18,15 @@ export const maxHeaders = 100;
 
 /** Largest number of pipelined requests on one connection that wait for earlier replies. Node has no limit. */
 const maxWaiting = 16;
+
+/** Milliseconds that a client has to close its side of a connection that was ended on this side. */
+const lingerMs = 2000;
+
+/** @param connection that was ended on this side; it is destroyed if the client does not close its side soon */
+export function cutOffLater(connection: Duplex): void {
+  const timer = setTimeout(() => connection.destroy(), lingerMs).unref();
+  connection.once('close', () => clearTimeout(timer));
+}
 
 /** Why a connection was closed on this side, when its client is at fault. */
 export class ClientFault extends Error {
@@ -35,8 +45,8 @@ const pipelines = new WeakMap<Socket, Pipeline>();
 
 /** @returns whether the connection has room for a request */
 function enterPipeline(socket: Socket, response: ServerResponse): boolean {
-  const pipeline = pipelines.get(socket) ?? { last: response, waiting: 0 };
-  pipelines.set(socket, pipeline);
+  let pipeline = pipelines.get(socket);
+  if (pipeline === undefined) pipelines.set(socket, (pipeline = { last: response, waiting: 0 }));
   pipeline.last = response;
   // Node assigns the socket to one reply at a time.
   if (response.socket !== null) return true;
@@ -66,6 +76,11 @@ export function createNodeServer(
   errors: ErrorCounts,
   handler: RequestListener,
 ): Server {
+  const listener: RequestListener = (request, response) => {
+    if (enterPipeline(request.socket, response)) return handler(request, response);
+    errors.count('too_many_unanswered');
+    request.socket.destroy(new ClientFault('too many requests wait for their replies'));
+  };
   const server = nodeHttp.createServer(
     {
       requestTimeout: settings.HTTP_REQUEST_TIMEOUT_MS,
@@ -77,15 +92,13 @@ export function createNodeServer(
       // Milliseconds between two checks for late requests.
       connectionsCheckingInterval: 1000,
     },
-    (request, response) => {
-      if (enterPipeline(request.socket, response)) return handler(request, response);
-      errors.count('too_many_unanswered');
-      request.socket.destroy(new ClientFault('too many requests wait for their replies'));
-    },
+    listener,
   );
   server.maxConnections = settings.HTTP_CONNECTIONS_MAX;
   // Node drops the headers beyond this number. One more than allowed is enough to detect that there are too many.
   server.maxHeadersCount = maxHeaders + 1;
+  // An unknown expectation is ignored (RFC 9110, 10.1.1). Node would answer it without a line in the log.
+  server.on('checkExpectation', listener);
   server.on('drop', () => errors.count('too_many_connections'));
   return server.setTimeout(settings.HTTP_STALL_TIMEOUT_MS, (socket: Socket) => {
     if (socket.writableLength > 0) {

@@ -5,7 +5,7 @@ import { current, headerNames } from '../../../pkg/context/index.ts';
 import { as, ServiceError, tagsOf, unavailable } from '../../../pkg/errors/index.ts';
 import { faultOf, matches } from '../../../pkg/validation/index.ts';
 import type { ErrorCounts } from '../metrics/module.ts';
-import { ClientFault, isAnswerable, nodeHttp } from './connections.ts';
+import { ClientFault, cutOffLater, isAnswerable, nodeHttp } from './connections.ts';
 
 /** The media type of RFC 9457. */
 export const problemType = 'application/problem+json';
@@ -106,15 +106,6 @@ function isFastifyError(error: unknown): error is FastifyError {
   return error instanceof Error && 'code' in error && 'statusCode' in error;
 }
 
-/**
- * @param error anything that was thrown
- * @returns the value of Retry-After in whole seconds (RFC 9110, 10.2.3), if the error has one
- */
-export function retryAfterOf(error: unknown): string | undefined {
-  const ms = as(error, ServiceError)?.retryAfterMs;
-  return ms === undefined ? undefined : String(Math.ceil(ms / 1000));
-}
-
 /** The code of requests that the service refuses because it lacks time or memory. They are not faults to look into. */
 const overloadedCode = 'overloaded';
 
@@ -176,15 +167,17 @@ export function refusing(errors: ErrorCounts): Refuse {
  */
 export function errorHandler(errors: ErrorCounts) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
-    const { answer, retryAfter, tags, isOfHeader } = readable(error);
+    const { answer, retryAfterMs, tags } = readable(error);
     errors.count(answer.code);
     const isFault = answer.status >= 500 && answer.code !== overloadedCode;
     request.log[isFault ? 'error' : 'debug']({ ...tags, err: error }, 'request failed');
-    if (isOfHeader) {
+    if (answer.status === 500) {
+      // They are meant for the other reply, and one that Node cannot send may be among them.
       for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name);
       reply.headers(securityHeaders);
     }
-    if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
+    // In whole seconds (RFC 9110, 10.2.3).
+    if (retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(retryAfterMs / 1000));
     sendProblem(request, reply, answer);
   };
 }
@@ -195,18 +188,11 @@ function readable(error: unknown) {
     // A handler that observes the signal throws an AbortError. The context has the reason.
     const isAbort = error instanceof Error && error.name === 'AbortError';
     const reason = isAbort ? (current().ended() ?? error) : error;
-    const [answer, retryAfter] = [problemOf(reason), retryAfterOf(reason)];
-    return { answer, retryAfter, tags: tagsOf(error), isOfHeader: isHeaderError(error) };
+    const retryAfterMs = as(reason, ServiceError)?.retryAfterMs;
+    return { answer: problemOf(reason), retryAfterMs, tags: tagsOf(error) };
   } catch {
-    return { answer: problem(500), retryAfter: undefined, tags: {}, isOfHeader: false };
+    return { answer: problem(500), tags: {} };
   }
-}
-
-const headerErrorCodes = /^ERR_INVALID_(?:CHAR|HTTP_TOKEN)$|^ERR_HTTP_INVALID_HEADER_VALUE$/;
-
-/** Whether Node could not send a header. It could not be sent with the problem either. */
-function isHeaderError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && headerErrorCodes.test(String(error.code));
 }
 
 const parserStatuses: Readonly<Record<string, number>> = {
@@ -223,11 +209,8 @@ const parserStatuses: Readonly<Record<string, number>> = {
  * @returns the status; undefined when nothing was sent
  */
 export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): number | undefined {
-  const close = (): void => {
-    socket.destroy(new ClientFault('the client sent bytes that are not HTTP', { cause: error }));
-  };
   if (error.code === 'ECONNRESET' || !socket.writable || !isAnswerable(socket)) {
-    close();
+    socket.destroy(new ClientFault('the client sent bytes that are not HTTP', { cause: error }));
     return undefined;
   }
   const status = parserStatuses[error.code ?? ''] ?? 400;
@@ -239,6 +222,7 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
     connection: 'close',
   };
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status} ${nodeHttp.STATUS_CODES[status] ?? ''}\r\n${head.join('')}\r\n${body}`, close);
+  socket.end(`HTTP/1.1 ${status} ${nodeHttp.STATUS_CODES[status] ?? ''}\r\n${head.join('')}\r\n${body}`);
+  cutOffLater(socket);
   return status;
 }

@@ -83,7 +83,7 @@ export class RequestContext extends Context {
   readonly request: IncomingMessage;
   /** Whether the deadline has passed and the request was given up. */
   isExpired = false;
-  /** Whether Fastify is sending a reply that is not a stream. Fastify takes no second reply then. */
+  /** Whether hooks work on a reply that is not a stream. Fastify takes no second reply then. */
   isReplying = false;
   readonly #tracing: Tracing;
   readonly #begun = performance.now();

@@ -284,19 +284,6 @@ describe('a flood from one peer', () => {
       expect(await othersAreServed()).toBe(true);
     },
   );
-
-  it.each(['h2', 'http/1.1'])(
-    'of connections is turned away beyond the limit of one address (%s)',
-    async (protocol) => {
-      await service.stop();
-      await start({ HTTP_PEER_CONNECTIONS_MAX: '3' });
-      // One has come by `start`.
-      for (let count = 1; count < 3; count += 1) await service.tls({ ALPNProtocols: [protocol] });
-      await expect(service.tls()).rejects.toThrow(/disconnected|ECONNRESET|socket hang up/);
-      await counted(/^tls_connections_refused_total\{limit="peer"\} 1$/m);
-      expect(await othersAreServed()).toBe(true);
-    },
-  );
 });
 
 describe('a client that is slow or gone', () => {

@@ -130,6 +130,7 @@ export function createHttp2(http: Http, maxStreams: number): Http2Server {
     settings: { maxConcurrentStreams: maxStreams, maxHeaderListSize: headerLimit * headerLeeway },
   })
     .on('request', answer)
+    .on('checkExpectation', answer)
     .on('connect', answer);
 }
 

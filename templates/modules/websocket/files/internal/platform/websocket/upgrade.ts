@@ -5,7 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { subprotocol, tokenPrefix } from '../../../pkg/client/websocket/envelope.ts';
 import { ServiceError } from '../../../pkg/errors/index.ts';
-import { nodeHttp } from '../http/connections.ts';
+import { cutOffLater, nodeHttp } from '../http/connections.ts';
 import type { Http } from '../http/server.ts';
 import { isRepeated } from '../identity/module.ts';
 
@@ -73,7 +73,8 @@ export function serveUpgrades(http: Http, options: UpgradeOptions): void {
     response.on('finish', () => {
       // Node does not end a connection that is not upgraded.
       if (!upgrades.has(request)) return;
-      stream.end(() => stream.destroy());
+      stream.end();
+      cutOffLater(stream);
     });
     http.routing(request, response);
   });
