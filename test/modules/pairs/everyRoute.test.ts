@@ -157,7 +157,6 @@ beforeAll(async () => {
     AUTH_AUDIENCE: audience,
     AUTH_ALGORITHMS: 'ES256',
     AUTH_JWKS: JSON.stringify({ keys: [key.publicJwk] }),
-    CORS_ORIGINS: 'https://shop.example.com',
     HTTP_TRUSTED_PROXIES: '127.0.0.1',
     RATELIMIT_QUOTA: '0',
     TLS_CERT_FILE: files.cert,

@@ -350,20 +350,17 @@ describe('upgrades that are refused', () => {
     expect(await metric('websocket_upgrades_refused_total{reason="origin_not_allowed"}')).toBe(1);
   });
 
-  it.each(['HTTP_CONNECTIONS_MAX', 'HTTP_PEER_CONNECTIONS_MAX'])(
-    'none because of %s: those that are upgraded take no room from requests',
-    async (limit) => {
-      const small = await testService({ [limit]: '2' });
-      const { maxConnections } = small.http.server;
-      const clients: RawClient[] = [];
-      for (let count = 0; count < 4; count += 1) clients.push(await rawClient(`${small.ws}/ws`));
-      expect((await fetch(`${small.api}/version`)).status).toBe(200);
-      for (const { socket } of clients) socket.terminate();
-      await vi.waitUntil(async () => (await metric('websocket_connections', small)) === 0, patient);
-      expect(small.http.server.maxConnections).toBe(maxConnections);
-      await small.service.stop(0, 5000);
-    },
-  );
+  it('none because of HTTP_CONNECTIONS_MAX: those that are upgraded take no room from requests', async () => {
+    const small = await testService({ HTTP_CONNECTIONS_MAX: '2' });
+    const { maxConnections } = small.http.server;
+    const clients: RawClient[] = [];
+    for (let count = 0; count < 4; count += 1) clients.push(await rawClient(`${small.ws}/ws`));
+    expect((await fetch(`${small.api}/version`)).status).toBe(200);
+    for (const { socket } of clients) socket.terminate();
+    await vi.waitUntil(async () => (await metric('websocket_connections', small)) === 0, patient);
+    expect(small.http.server.maxConnections).toBe(maxConnections);
+    await small.service.stop(0, 5000);
+  });
 
   it('one too many: 503, with when to come again', async () => {
     const crowd = await Promise.all(Array.from({ length: 7 }, () => rawClient(`${service.ws}/ws`)));
