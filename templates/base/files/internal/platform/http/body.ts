@@ -103,16 +103,27 @@ const jsonType = /^application\/(?:[\w!#$&^.-]+\+)?json(?:$|;)(?!.*charset\s*=(?
 /** Largest nesting of objects and arrays. Validators of recursive schemas run out of stack at a few times as many. */
 const maxDepth = 64;
 
-function isContainer(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
-}
+/** Bytes that an object or an array takes in memory at least, although `{}` takes only two as text. */
+const containerBytes = 64;
+const [quote, backslash, openArray, closeArray, openObject, closeObject] = Buffer.from('"\\[]{}');
 
-/** Goes level by level: a recursive function would run out of stack as well. */
-function isTooDeep(json: unknown): boolean {
-  let level = [json].filter(isContainer);
-  for (let depth = 0; depth < maxDepth && level.length > 0; depth += 1)
-    level = level.flatMap((container): unknown[] => Object.values(container)).filter(isContainer);
-  return level.length > 0;
+/** @returns the number of objects and arrays; undefined when they are nested too deep */
+function containersIn(json: Buffer): number | undefined {
+  let containers = 0;
+  let depth = 0;
+  let isQuoted = false;
+  for (let index = 0; index < json.length; index += 1) {
+    const byte = json[index];
+    if (byte === backslash) index += 1;
+    else if (byte === quote) isQuoted = !isQuoted;
+    else if (isQuoted) continue;
+    else if (byte === openArray || byte === openObject) {
+      containers += 1;
+      depth += 1;
+      if (depth > maxDepth) return undefined;
+    } else if (byte === closeArray || byte === closeObject) depth -= 1;
+  }
+  return containers;
 }
 
 /**
@@ -130,10 +141,12 @@ export function jsonBody(http: Http, memoryBytes: number): void {
       if (error !== null) return done(error);
       if (body.length === 0 && request.routeOptions.schema?.body === undefined) return done(null);
       if (!isUtf8(body)) return done(invalidArgument('The body is not UTF-8.', { code: 'invalid_utf8' }));
-      void parse(request, body.toString(), (fault, value) => {
-        if (fault !== null || !isTooDeep(value)) return done(fault, value);
+      const containers = containersIn(body);
+      if (containers === undefined)
         return done(invalidArgument(`The body nests deeper than ${maxDepth} levels.`, { code: 'json_too_deep' }));
-      });
+      const { length } = body;
+      if (!memory.grow(request.callContext, length, length + containers * containerBytes)) return done(overloaded());
+      void parse(request, body.toString(), done);
     });
   });
 }

@@ -109,4 +109,11 @@ describe('the bodies of all requests together', () => {
     for (const socket of sockets) socket.destroy();
     await expect.poll(async () => (await post('/', textOf(60 * kilobyte))).status).toBe(200);
   });
+
+  it('are weighed by what they become: many small objects take many times their text', async () => {
+    const objects = `[${'{},'.repeat(2000)}0]`;
+    expect(objects.length).toBeLessThan(16 * kilobyte);
+    expect((await post('/', objects)).status).toBe(503);
+    expect((await post('/', textOf(objects.length))).status).toBe(200);
+  });
 });
