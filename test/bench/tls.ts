@@ -60,7 +60,7 @@ export const tls: Measurement = {
         load: [...shared, ...compressed],
       },
       {
-        name: 'the same, compressed each time',
+        name: 'the same, not compressed',
         main: hello,
         path: '/static/loose.js',
         load: [...shared, ...compressed],

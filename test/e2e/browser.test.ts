@@ -90,7 +90,7 @@ describe.skipIf(!hasBrowser && process.env['CI'] === undefined)('a service, seen
   beforeAll(async () => {
     browser = await startBrowser();
     const cli = path.join(inject('installed'), 'node_modules', 'create-slipway', 'dist', 'create-slipway.cjs');
-    await execa('node', [cli, 'orders', '--yes', '--no-git', '--modules=auth,websocket'], { cwd: folder, env });
+    await execa('node', [cli, 'orders', '--yes', '--no-git', '--modules=auth,cors,websocket'], { cwd: folder, env });
     outputFileSync(path.join(service, 'internal/chat/module.ts'), slice);
     const main = path.join(service, 'cmd/server/main.ts');
     const text = readFileSync(main, 'utf8')

@@ -140,7 +140,7 @@ const repository: Plant = ({ root }) => {
 };
 
 /** Deletes a file of Slipway, so that every command searches the whole tree for it. */
-const searched: Plant = ({ root }) => rmSync(path.join(root, 'internal/platform/http/cursor.ts'));
+const searched: Plant = ({ root }) => rmSync(path.join(root, 'internal/platform/http/admission.ts'));
 
 function nested(depth: number): string {
   return `${'['.repeat(depth)}${']'.repeat(depth)}`;

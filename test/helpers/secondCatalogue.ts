@@ -19,7 +19,7 @@ export const changed = {
   droppedSeed: 'README.md',
   /** File → old text and new text. */
   edited: {
-    'internal/platform/http/cursor.ts': ['opaque to clients', 'opaque to all clients'],
+    'internal/platform/http/admission.ts': ['Refuses requests', 'Refuses all requests'],
     'internal/platform/http/connections.ts': ['sweepMs = 50', 'sweepMs = 25'],
     'internal/platform/http/requests.ts': ["'request broken off'", "'request was broken off'"],
   },

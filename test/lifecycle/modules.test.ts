@@ -81,10 +81,8 @@ const edits: Readonly<Record<string, (service: TestService) => void>> = {
       (text) => `${JSON.stringify(JSON.parse(text)).replace('"modules":', '\n\n  "modules" :')}\n\n`,
     ),
   'files moved': (service) => {
-    service.move('internal/platform/http/cursor.ts', 'internal/platform/http/paging/cursor.ts');
-    // In a service with a resource.
-    for (const importer of shared(service, /^internal\/platform\/resource\/http\.ts$/))
-      service.edit(importer, (text) => text.replace('/http/cursor.ts', '/http/paging/cursor.ts'));
+    service.move('internal/platform/http/admission.ts', 'internal/platform/http/paging/admission.ts');
+    service.edit('internal/platform/http/server.ts', (text) => text.replace('./admission.ts', './paging/admission.ts'));
     service.move('docs/operations.md', 'handbook/operations.md');
     service.must('update');
   },

@@ -53,7 +53,7 @@ describe.each(releases)('a service of %s', (release) => {
       'cmd/server/main.ts',
       (text) => `import { mine } from '../../internal/mine/module.ts';\n${text}\nvoid mine;\n`,
     );
-    former('eject', 'internal/http/cursor.ts');
+    former('eject', 'internal/http/admission.ts');
     service.move('internal/log/sampler.ts', 'internal/clock/sampler.ts');
     service.edit('internal/clock/sampler.ts', (text) => text.replace('counts.clear();', 'counts.clear(); // Mine.'));
     const policy = { 'internal/http/**': 'ours', '**/*.md': 'theirs' };
@@ -66,12 +66,12 @@ describe.each(releases)('a service of %s', (release) => {
     expect(service.read('internal/mine/module.ts')).toContain("'../platform/http/module.ts'");
     expect(service.read('internal/platform/http/module.ts')).toContain("'../../mine/module.ts'");
     expect(service.read('cmd/server/main.ts')).toContain("'../../internal/platform/app/run.ts'");
-    expect(service.manifest()['ejected']).toEqual(['internal/platform/http/cursor.ts']);
+    expect(service.manifest()['ejected']).toEqual(['internal/platform/http/admission.ts']);
     expect(Object.entries(service.manifest()['conflicts'] ?? {})).toEqual([
       ['internal/platform/http/**', 'ours'],
       ['**/*.md', 'theirs'],
     ]);
-    expect(service.tree()).not.toHaveProperty(['internal/http/cursor.ts']);
+    expect(service.tree()).not.toHaveProperty(['internal/http/admission.ts']);
     // What was moved and edited is part of another file now, and so is the edit.
     expect(service.read('internal/platform/log/logger.ts')).toContain('counts.clear(); // Mine.');
     expect(service.tree()).not.toHaveProperty(['internal/clock/sampler.ts']);

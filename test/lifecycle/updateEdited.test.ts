@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { changed } from '../helpers/secondCatalogue.ts';
 import { newService, second, type TestService } from './service.ts';
 
-const cursor = 'internal/platform/http/cursor.ts';
+const admission = 'internal/platform/http/admission.ts';
 const listener = 'internal/platform/http/connections.ts';
 const requests = 'internal/platform/http/requests.ts';
 const lines = 'internal/platform/http/log/all/lines.ts';
@@ -76,7 +76,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'files deleted that the template changes, renames and drops: they stay deleted': {
     edit: (service) => {
-      service.remove(cursor);
+      service.remove(admission);
       service.remove(changed.renamed.from);
       service.remove('internal/items/routes.ts');
       service.remove('internal/items/routes.test.ts');
@@ -84,7 +84,7 @@ const cases: Readonly<Record<string, Case>> = {
     },
     expected: (service) => {
       for (const path of [
-        cursor,
+        admission,
         changed.renamed.from,
         changed.renamed.to,
         'internal/items/routes.ts',

@@ -64,6 +64,8 @@ export default defineModule({
   },
   renamed: {
     'internal/postgres/migrations/': 'internal/migrations/',
+    'internal/platform/postgres/idempotency.ts': 'internal/platform/resource/postgresIdempotency.ts',
+    'internal/postgres/idempotency.ts': 'internal/platform/resource/postgresIdempotency.ts',
     'internal/postgres/module.ts': 'internal/platform/postgres/module.ts',
     'internal/postgres/health.ts': 'internal/platform/postgres/module.ts',
     'internal/postgres/database.ts': 'internal/platform/postgres/database.ts',
@@ -77,9 +79,6 @@ export default defineModule({
     'internal/postgres/migrator.ts': 'internal/platform/postgres/migrate.ts',
     'internal/postgres/command.ts': 'internal/platform/postgres/migrate.ts',
     'internal/postgres/command.test.ts': 'internal/platform/postgres/migrate.test.ts',
-    'internal/platform/postgres/idempotency.test.ts': 'internal/platform/postgres/database.test.ts',
-    'internal/platform/postgres/idempotency.integration.test.ts':
-      'internal/platform/postgres/database.integration.test.ts',
     'internal/postgres/': 'internal/platform/postgres/',
     'docs/runbooks/postgres-down.md': 'docs/runbooks/postgres.md',
     'docs/runbooks/postgres-pool-exhausted.md': 'docs/runbooks/postgres.md',

@@ -9,5 +9,13 @@ export default defineModule({
   hosts: ['internal/platform/resource/', 'test/support/repository.ts'],
   dependencies: ['big.js'],
   devDependencies: ['@types/big.js'],
+  renamed: {
+    'internal/http/idempotency/idempotencyMemory.ts': 'internal/platform/resource/idempotency.ts',
+    'internal/http/idempotency/fingerprint.ts': 'internal/platform/resource/idempotency.ts',
+    'internal/http/idempotency/idempotency.ts': 'internal/platform/resource/idempotency.ts',
+    'internal/platform/http/idempotency.ts': 'internal/platform/resource/idempotency.ts',
+    'internal/http/cursor.ts': 'internal/platform/resource/http.ts',
+    'internal/platform/http/cursor.ts': 'internal/platform/resource/http.ts',
+  },
   wiring: { memory: 'internal/platform/resource/memory.ts' },
 });

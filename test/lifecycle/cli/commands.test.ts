@@ -149,7 +149,7 @@ describe('the commands', () => {
 
   it('explain says when the tests of an edited file of the platform are not in the service', () => {
     using service = scratchService();
-    const file = 'internal/platform/http/cursor.ts';
+    const file = 'internal/platform/http/admission.ts';
     const explained = (): string => slipway(['explain', file], { cwd: service.path }).stdout;
     expect(explained()).not.toContain('tests');
     appendFileSync(path.join(service.path, file), '// Mine.\n');

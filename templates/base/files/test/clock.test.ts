@@ -11,8 +11,6 @@ const program = `
   import { Type } from 'typebox';
   import { admin } from './internal/platform/admin/module.ts';
   import { run } from './internal/platform/app/run.ts';
-  import { once } from './internal/platform/http/idempotency.ts';
-  import { memoryIdempotency } from './internal/platform/http/idempotency.ts';
   import { http } from './internal/platform/http/module.ts';
   import { metrics } from './internal/platform/metrics/module.ts';
   import { tracing } from './internal/platform/app/tracing.ts';
@@ -23,8 +21,6 @@ const program = `
     requires: [http],
     start({ log, use }) {
       const server = use(http);
-      const keys = memoryIdempotency({ keys: 10, ttlMs: 60_000 });
-      let made = 0;
       server.get('/clock', ({ query }) => {
         setClock(Number(query.by));
         return { now: Date.now() };
@@ -34,10 +30,6 @@ const program = `
         await sleep(Number(query.ms), undefined, { signal: current().signal });
         return {};
       });
-      server.post('/once', async (request) => once(keys, request, Type.Object({ made: Type.Integer() }), async () => {
-        made += 1;
-        return { made };
-      }));
       return { value: undefined };
     },
   };
@@ -83,11 +75,6 @@ function count(message: string): number {
   return service.messages.filter((each) => each === message).length;
 }
 
-async function sendOnce(): Promise<unknown> {
-  const headers = { 'idempotency-key': 'a', 'content-type': 'application/json' };
-  return (await fetch(`${api}/once`, { method: 'POST', headers, body: '{}' })).json();
-}
-
 describe.each([
   ['forward by an hour', hour],
   ['back by two', -2 * hour],
@@ -98,12 +85,6 @@ describe.each([
     await setClock(byMs);
     expect(await inTime()).toBe(200);
     expect(await late()).toBe(504);
-  });
-
-  it('makes nothing happen twice that has an Idempotency-Key', async () => {
-    expect(await sendOnce()).toEqual({ made: 1 });
-    await setClock(byMs);
-    expect(await sendOnce()).toEqual({ made: 1 });
   });
 
   it('gives the lines of the log the new time, and samples them as before', async () => {

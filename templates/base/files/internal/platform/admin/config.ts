@@ -1,6 +1,5 @@
 import { Type } from 'typebox';
-import { type Rule, rule } from '../config/config.ts';
-import { config as http, port } from '../http/config.ts';
+import { port } from '../http/config.ts';
 
 export const config = Type.Object({
   ADMIN_HOST: Type.String({
@@ -25,19 +24,3 @@ export const config = Type.Object({
     examples: [1000],
   }),
 });
-
-const { HOST, PORT } = http.properties;
-const { ADMIN_HOST, ADMIN_PORT } = config.properties;
-const allAddresses = new Set(['0.0.0.0', '::']);
-
-/** Two servers cannot listen on the same port of the same address. */
-export const rules: readonly Rule[] = [
-  rule(Type.Object({ HOST, PORT, ADMIN_HOST, ADMIN_PORT }), (settings) => {
-    const hosts = [settings.HOST, settings.ADMIN_HOST];
-    const isShared = settings.HOST === settings.ADMIN_HOST || hosts.some((host) => allAddresses.has(host));
-    if (settings.PORT === 0 || settings.PORT !== settings.ADMIN_PORT || !isShared) return undefined;
-    const given = String(settings.PORT);
-    const expected = `another port than PORT, which is ${given}, too`;
-    return { variable: 'ADMIN_PORT', expected, given, example: settings.PORT === 9090 ? '9091' : '9090' };
-  }),
-];

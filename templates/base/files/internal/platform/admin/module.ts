@@ -5,18 +5,18 @@ import { Type } from 'typebox';
 import { permissionDenied } from '../../../pkg/errors/index.ts';
 import { defineModule, type Lifecycle } from '../app/module.ts';
 import { hasBody } from '../http/body.ts';
-import { drain, listen, networks } from '../http/connections.ts';
+import { networks } from '../http/config.ts';
+import { drain, listen } from '../http/connections.ts';
 import { answerClientError, problem, problemOf, problemType } from '../http/problems.ts';
 import { config as logConfig } from '../log/config.ts';
 import { controlOf, type Logger } from '../log/logger.ts';
 import { type Metrics, metrics, openMetricsType } from '../metrics/module.ts';
-import { config, rules } from './config.ts';
+import { config } from './config.ts';
 
 /** The port for operations. It listens before other modules start, so that it answers probes during the start. */
 export const admin = defineModule({
   name: 'admin',
   config,
-  rules,
   requires: [metrics],
   async start({ config: settings, log, lifecycle, use }) {
     const server = createAdmin();
@@ -48,7 +48,6 @@ export function createAdmin() {
   const server = fastify({
     clientErrorHandler: answerClientError,
     frameworkErrors: answer,
-    http: { requireHostHeader: false },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, validateSchema: false } },
   }).withTypeProvider<TypeBoxTypeProvider>();
   server.addHook('onRequest', ({ raw }, _reply, done) => {
@@ -61,9 +60,7 @@ export function createAdmin() {
   return server;
 }
 
-const isLoopback = networks('loopback', '127.0.0.0/8,::1');
-/** Requests of others, which a proxy or a browser on this machine hands on. */
-const headersOfOthers = ['forwarded', 'origin', 'x-forwarded-for'];
+const isLoopback = networks('loopback');
 
 /**
  * Permits requests other than GET and HEAD only from this machine, or with the token: everyone in a cluster reaches the port.
@@ -72,8 +69,9 @@ const headersOfOthers = ['forwarded', 'origin', 'x-forwarded-for'];
  */
 export function guardChanges(server: Admin, token: string | undefined): void {
   server.addHook('onRequest', ({ method, headers, socket }, _reply, done) => {
-    const isLocal =
-      isLoopback(socket.remoteAddress ?? '') && headersOfOthers.every((name) => headers[name] === undefined);
+    // A proxy or a browser on this machine may hand on the requests of others.
+    const isHandedOn = ['forwarded', 'origin', 'x-forwarded-for'].some((name) => name in headers);
+    const isLocal = !isHandedOn && isLoopback(socket.remoteAddress ?? '');
     if (method === 'GET' || method === 'HEAD' || isLocal) return done();
     const given = headers.authorization?.replace(/^bearer +/i, '') ?? '';
     if (token !== undefined && timingSafeEqual(digest(given), digest(token))) return done();

@@ -3,10 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import createRouter, { type HTTPMethod } from 'find-my-way';
 import type { Static } from 'typebox';
 import type { ErrorCounts } from '../metrics/module.ts';
-import { bodyTooLarge, hasBody } from './body.ts';
+import { hasBody } from './body.ts';
 import type { config } from './config.ts';
-import { closeAfter, maxHeaders } from './connections.ts';
-import { nodeHttp } from './nodeHttp.ts';
+import { closeAfter, maxHeaders, nodeHttp } from './connections.ts';
 import { overloaded, type Problem, problem, problemOf, refusing, retrySeconds } from './problems.ts';
 import type { Http } from './types.ts';
 
@@ -18,14 +17,14 @@ declare module 'fastify' {
 }
 
 /**
- * Refuses requests before their body is read: unsafe heads (400, 417, 431), requests during overload (503), URLs that are too long
- * (414), unknown paths (404), methods that a path does not have (405), and bodies that are too large (413).
+ * Refuses requests before their body is read: unsafe heads (400, 431), requests during overload (503), unknown paths (404), and methods
+ * that a path does not have (405).
  * @param http the API's server, before it has routes
  * @param settings limits
  * @param errors counts refused requests
  */
 export function admission(http: Http, settings: Static<typeof config>, errors: ErrorCounts): void {
-  const { HTTP_EVENT_LOOP_DELAY_LIMIT_MS: maxDelayMs, HTTP_URL_LIMIT_BYTES: maxUrlBytes } = settings;
+  const { HTTP_EVENT_LOOP_DELAY_LIMIT_MS: maxDelayMs } = settings;
   const delayMs = eventLoopDelay(http.server);
   const methods = new Methods(http);
   http.decorate('methods', methods);
@@ -52,42 +51,17 @@ export function admission(http: Http, settings: Static<typeof config>, errors: E
     } else if (delayMs() > maxDelayMs) {
       reply.header('retry-after', retrySeconds);
       refuse(request, reply, busy);
-    } else if (request.url.length > maxUrlBytes) {
-      refuse(request, reply, problem(414, { code: 'url_too_long' }));
-    } else if (request.callContext.refusal !== undefined && request.url !== '*') {
-      refuse(request, reply, request.callContext.refusal.answer);
-    } else if (request.url === '*' || isUnmatched(request)) {
+    } else if (request.is404) {
       answerUnmatched(request, reply);
-    } else if (isTooLarge(request, settings.HTTP_BODY_LIMIT_BYTES)) {
-      refuse(request, reply, problemOf(bodyTooLarge(request.routeOptions.bodyLimit)));
     } else {
-      if (request.headers['content-type'] !== undefined && isTypeIdle(request))
+      // Clients such as those for DELETE name a type although they send no body.
+      if (request.headers['content-type'] !== undefined && !hasBody(request.raw))
         delete request.raw.headers['content-type'];
-      // A client that sent `Expect: 100-continue` sends its body only now.
-      if (request.headers.expect !== undefined) reply.raw.writeContinue();
       done();
     }
   });
   // For handlers that call `reply.callNotFound()`.
   http.setNotFoundHandler(answerUnmatched);
-}
-
-/** Also a path with an empty parameter, such as `/items/`: in all routes it is another path than `/items`. */
-function isUnmatched(request: FastifyRequest): boolean {
-  if (request.is404 || hasEmptyParameter(request.params)) return true;
-  // The route of @fastify/cors takes what no other route does.
-  return request.method === 'OPTIONS' && request.routeOptions.url === '*';
-}
-
-function hasEmptyParameter(params: unknown): boolean {
-  if (typeof params !== 'object' || params === null) return false;
-  for (const name in params) if (name !== '*' && Reflect.get(params, name) === '') return true;
-  return false;
-}
-
-/** Clients such as those for DELETE name a type although they send no body. */
-function isTypeIdle({ raw, routeOptions }: FastifyRequest): boolean {
-  return !hasBody(raw) && routeOptions.schema?.body === undefined;
 }
 
 /** Milliseconds between two measurements. */
@@ -108,12 +82,6 @@ function eventLoopDelay(server: Server): () => number {
   return () => delayMs;
 }
 
-/** Reads the limit of the route, which is slow, only for bodies above the usual limit. */
-function isTooLarge(request: FastifyRequest, usualLimit: number): boolean {
-  const length = Number(request.headers['content-length']);
-  return length > usualLimit && length > request.routeOptions.bodyLimit;
-}
-
 /**
  * Finds faults in a head that Node's parser accepts. RFC 9112 forbids most of them, because a proxy in front of the service could
  * read such a head differently.
@@ -122,45 +90,31 @@ function faultOfHead({ headers, rawHeaders, httpVersion }: IncomingMessage): Pro
   // Names and values alternate in the array.
   if (rawHeaders.length > 2 * maxHeaders) return problem(431, { code: 'too_many_headers' });
   // RFC 9112, 3.2: exactly one.
-  const hosts = countOf('host', rawHeaders);
+  const hosts = rawHeaders.filter(
+    (name, index) => index % 2 === 0 && name.length === 4 && name.toLowerCase() === 'host',
+  ).length;
   if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) return problem(400, { code: 'invalid_host' });
-  const { 'transfer-encoding': encoding, expect } = headers;
   // RFC 9112, 6.1: HTTP/1.0 has no chunks, and no other coding is supported. The status is not 501, because the client is at fault.
-  if (encoding !== undefined && (httpVersion !== '1.1' || encoding.toLowerCase() !== 'chunked')) {
-    return problem(400, { code: 'invalid_transfer_encoding' });
-  }
-  if (expect !== undefined && expect.toLowerCase() !== '100-continue')
-    return problem(417, { code: 'unknown_expectation' });
-  return undefined;
+  const { 'transfer-encoding': encoding } = headers;
+  if (encoding === undefined || (httpVersion === '1.1' && encoding.toLowerCase() === 'chunked')) return undefined;
+  return problem(400, { code: 'invalid_transfer_encoding' });
 }
 
-function countOf(name: string, rawHeaders: readonly string[]): number {
-  let count = 0;
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const each = rawHeaders[index];
-    if (each?.length === name.length && each.toLowerCase() === name) count += 1;
-  }
-  return count;
-}
+/** A slash at the end of a path, or two in a row, make no difference, for any route. */
+export const routerOptions = { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true };
 
 /**
  * The methods of each path. Fastify's router answers an unknown method like an unknown path. This second router tells them apart; it
  * is used only for requests without a route.
  */
 export class Methods {
-  readonly #router = createRouter();
-  readonly #methods = new Set<HTTPMethod>();
+  readonly #router = createRouter(routerOptions);
 
   /** @param http whose routes are added as they are registered */
   constructor(http: Http) {
     http.addHook('onRoute', ({ method, url }) => {
-      // The route of @fastify/cors.
-      if (url === '*') return;
-      for (const each of [method].flat().filter(isMethod)) {
-        if (this.#router.hasRoute(each, url)) continue;
-        this.#router.on(each, url, () => undefined);
-        this.#methods.add(each);
-      }
+      for (const each of [method].flat().filter(isMethod))
+        if (!this.#router.hasRoute(each, url)) this.#router.on(each, url, () => undefined);
     });
   }
 
@@ -179,12 +133,7 @@ export class Methods {
    */
   allowed(url: string): string | undefined {
     const [path = ''] = url.split('?', 1);
-    const methods = [...this.#methods].filter((method) => {
-      // `OPTIONS *` asks about the whole server (RFC 9110, 9.3.7).
-      if (path === '*') return true;
-      const found = this.#router.find(method, path);
-      return found !== null && !hasEmptyParameter(found.params);
-    });
+    const methods = nodeHttp.METHODS.filter((method) => isMethod(method) && this.#router.find(method, path) !== null);
     return methods.length === 0 ? undefined : [...new Set([...methods, 'OPTIONS'])].toSorted().join(', ');
   }
 }

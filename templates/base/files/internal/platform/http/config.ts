@@ -1,5 +1,6 @@
+import { compile } from '@fastify/proxy-addr';
 import { Type } from 'typebox';
-import { atMost, below, type Rule, rule } from '../config/config.ts';
+import { atMost, type Rule, rule } from '../config/config.ts';
 
 /** An integer setting with a default, which is also its example. */
 const integer = (value: number, description: string, minimum = 1) =>
@@ -18,10 +19,6 @@ export const config = Type.Object({
     'Largest number of bytes for the bodies of all requests in progress; further bodies get 503',
   ),
   HTTP_CONNECTIONS_MAX: integer(2000, 'Largest number of open client connections; further ones are closed at once'),
-  HTTP_PEER_CONNECTIONS_MAX: integer(
-    1000,
-    'Largest number of open connections from one address that is not in HTTP_TRUSTED_PROXIES',
-  ),
   HTTP_HEADER_LIMIT_BYTES: integer(16_384, 'Largest request head in bytes', 1024),
   HTTP_REQUEST_TIMEOUT_MS: integer(30_000, 'Milliseconds within which a client must send its whole request'),
   HTTP_STALL_TIMEOUT_MS: integer(
@@ -33,24 +30,7 @@ export const config = Type.Object({
     72_000,
     'Milliseconds after which an idle connection is closed; must be longer than the idle timeout of the load balancer',
   ),
-  HTTP_URL_LIMIT_BYTES: integer(8192, 'Longest path and query in bytes'),
   HTTP_EVENT_LOOP_DELAY_LIMIT_MS: integer(1000, 'Delay of the event loop in milliseconds above which requests get 503'),
-  HTTP_COMPRESS_FROM_BYTES: integer(
-    1024,
-    'Smallest reply in bytes that is compressed if the client accepts it; a very large number turns compression off',
-  ),
-  CORS_ORIGINS: Type.Optional(
-    Type.String({
-      pattern: String.raw`^(\*|https?://[^/,\s]+(\s*,\s*https?://[^/,\s]+)*)$`,
-      description: 'Origins whose pages may call the API from a browser, separated by commas, or *; none when not set',
-      examples: ['https://example.com,https://admin.example.com'],
-    }),
-  ),
-  CORS_CREDENTIALS: Type.Boolean({
-    default: false,
-    description: 'Whether browsers may send cookies from these origins, which must then be listed by name',
-    examples: [true],
-  }),
   HTTP_TRUSTED_PROXIES: Type.String({
     default: '',
     pattern: '^[0-9a-fA-F.:/,]*$',
@@ -64,26 +44,32 @@ export const config = Type.Object({
   HTTP_DEADLINE_MAX_MS: integer(60_000, 'Largest number of milliseconds that a caller can set by X-Request-Timeout'),
 });
 
-const { CORS_ORIGINS, CORS_CREDENTIALS } = config.properties;
+/**
+ * @param list addresses and networks, separated by commas: `127.0.0.1,10.0.0.0/8,fd00::/8`
+ * @returns whether an address is in the list
+ * @throws {TypeError} when an entry is neither an address nor a network
+ */
+export function networks(list: string): (address: string) => boolean {
+  const matches = compile(list.split(',').filter((each) => each !== ''));
+  return (address) => matches(address, 0);
+}
 
-/** Combinations of settings that are not allowed. */
+const { HTTP_TRUSTED_PROXIES } = config.properties;
+
+/** Combinations of settings that are not allowed, and values that no schema can describe. */
 export const rules: readonly Rule[] = [
   atMost(config, 'HTTP_DEADLINE_MS', 'HTTP_DEADLINE_MAX_MS'),
   // Otherwise a body of the allowed size could never be accepted.
   atMost(config, 'HTTP_BODY_LIMIT_BYTES', 'HTTP_BODY_MEMORY_BYTES'),
-  // The URL is part of the head. Otherwise a long URL would get 431 instead of 414.
-  below(config, 'HTTP_URL_LIMIT_BYTES', 'HTTP_HEADER_LIMIT_BYTES'),
-  // Browsers do not send cookies when the allowed origin is *.
-  rule(Type.Object({ CORS_ORIGINS, CORS_CREDENTIALS }), ({ CORS_ORIGINS: origins, CORS_CREDENTIALS: credentials }) =>
-    credentials && (origins === undefined || origins === '*')
-      ? {
-          variable: 'CORS_ORIGINS',
-          expected: 'origins by name, because CORS_CREDENTIALS is true',
-          ...(origins && { given: origins }),
-          example: 'https://example.com',
-        }
-      : undefined,
-  ),
+  rule(Type.Object({ HTTP_TRUSTED_PROXIES }), ({ HTTP_TRUSTED_PROXIES: given }) => {
+    try {
+      networks(given);
+      return undefined;
+    } catch {
+      const expected = 'addresses and networks, separated by commas';
+      return { variable: 'HTTP_TRUSTED_PROXIES', expected, given, example: '10.0.0.0/8,127.0.0.1' };
+    }
+  }),
 ];
 
 /** Settings for tests: a free port on this machine, and no 503 while other tests keep the machine busy. */

@@ -1,116 +1,23 @@
 import { once } from 'node:events';
 import type { RequestListener, Server, ServerResponse } from 'node:http';
-import { BlockList, isIP, type Server as NetServer, type Socket } from 'node:net';
+import type { Server as NetServer, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
 import type { FastifyReply } from 'fastify';
 import type { Static } from 'typebox';
 import type { ErrorCounts } from '../metrics/module.ts';
 import type { config } from './config.ts';
-import { nodeHttp } from './nodeHttp.ts';
+
+/**
+ * Node's HTTP. It is not imported, because an import of `node:http` evaluates each of its exports, and one of them, `WebSocket`, loads
+ * Node's fetch (undici): 5 % of the time to start.
+ */
+export const nodeHttp = process.getBuiltinModule('node:http');
 
 /** Largest number of headers in a request. Without this limit, a head can hold thousands of short ones. */
 export const maxHeaders = 100;
 
-/** Counts per key, such as connections per address. A key with a count of zero takes no memory. */
-export class Counts {
-  readonly #counts = new Map<string, number>();
-
-  /** @returns the count of a key */
-  of(key: string): number {
-    return this.#counts.get(key) ?? 0;
-  }
-
-  add(key: string): void {
-    this.#counts.set(key, this.of(key) + 1);
-  }
-
-  remove(key: string): void {
-    const left = this.of(key) - 1;
-    if (left > 0) this.#counts.set(key, left);
-    else this.#counts.delete(key);
-  }
-}
-
-/**
- * @param name of the setting, for the error message
- * @param list addresses and networks, separated by commas: `127.0.0.1,10.0.0.0/8,fd00::/8`
- * @returns whether an address is in the list
- * @throws {Error} when an entry is not an address or a network
- */
-export function networks(name: string, list: string): (address: string) => boolean {
-  const known = new BlockList();
-  for (const entry of list.split(',').filter((each) => each !== '')) {
-    const [address = '', bits] = entry.split('/');
-    const version = isIP(address);
-    const max = version === 4 ? 32 : 128;
-    const length = Number(bits ?? max);
-    if (version === 0 || !Number.isInteger(length) || length < 0 || length > max || bits === '') {
-      throw new Error(`${name}: "${entry}" is neither an address nor a network`);
-    }
-    known.addSubnet(address, length, version === 4 ? 'ipv4' : 'ipv6');
-  }
-  return (address) => {
-    const version = isIP(address);
-    return version !== 0 && known.check(address, version === 4 ? 'ipv4' : 'ipv6');
-  };
-}
-
-export interface PeerConnectionsOptions {
-  /** Largest number of open connections from one address. */
-  readonly max: number;
-  /** Whether an address has no limit, because it is a trusted proxy with many clients behind it. */
-  readonly isExempt: (address: string) => boolean;
-}
-
-/** Limits the number of open connections per address, so that one client cannot take all of them. */
-export class PeerConnections {
-  readonly #options: PeerConnectionsOptions;
-  readonly #counts = new Counts();
-  /** By address and port of the client. A TLS socket has the same ones as the socket below it. */
-  readonly #counted = new Map<string, { readonly socket: Socket; readonly address: string }>();
-
-  constructor(options: PeerConnectionsOptions) {
-    this.#options = options;
-  }
-
-  /**
-   * Counts a new connection until it closes or is released.
-   * @param socket of the connection
-   * @returns false when its address has too many connections; the caller then closes it
-   */
-  admit(socket: Socket): boolean {
-    const { remoteAddress: address = '' } = socket;
-    // A TLS connection was counted before its handshake.
-    if (socket instanceof TLSSocket || this.#options.isExempt(address)) return true;
-    const client = clientOf(socket);
-    // A client can reuse its port before Node reports the end of its former connection.
-    this.#remove(client);
-    if (this.#counts.of(address) >= this.#options.max) return false;
-    this.#counted.set(client, { socket, address });
-    this.#counts.add(address);
-    socket.once('close', () => {
-      if (this.#counted.get(client)?.socket === socket) this.#remove(client);
-    });
-    return true;
-  }
-
-  /** @param socket of a connection that has another limit from now on, such as a WebSocket */
-  release(socket: Socket): void {
-    this.#remove(clientOf(socket));
-  }
-
-  #remove(client: string): void {
-    const counted = this.#counted.get(client);
-    if (counted === undefined) return;
-    this.#counted.delete(client);
-    this.#counts.remove(counted.address);
-  }
-}
-
-function clientOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress}|${remotePort}`;
-}
+/** Largest number of pipelined requests on one connection that wait for earlier replies. Node has no limit. */
+const maxWaiting = 16;
 
 /** Milliseconds that a client has to close its side of a connection that was ended on this side. */
 const lingerMs = 2000;
@@ -126,9 +33,6 @@ export class ClientFault extends Error {
   override readonly name = 'ClientFault';
 }
 
-/** Largest number of pipelined requests on one connection that wait for earlier replies. Node has no limit. */
-const maxWaiting = 16;
-
 /** The replies on one connection. */
 interface Pipeline {
   /** The reply to the last request that arrived. */
@@ -139,26 +43,16 @@ interface Pipeline {
 
 const pipelines = new WeakMap<Socket, Pipeline>();
 
-/**
- * Registers a request on its connection. Destroys the connection when the client sends too many requests without waiting for
- * replies: each one takes memory and processing time.
- * @param socket of the connection
- * @param response the reply to the request
- * @returns whether to handle the request
- */
-function admitRequest(socket: Socket, response: ServerResponse): boolean {
+/** @returns whether the connection has room for a request */
+function enterPipeline(socket: Socket, response: ServerResponse): boolean {
   let pipeline = pipelines.get(socket);
   if (pipeline === undefined) pipelines.set(socket, (pipeline = { last: response, waiting: 0 }));
-  else pipeline.last = response;
+  pipeline.last = response;
   // Node assigns the socket to one reply at a time.
   if (response.socket !== null) return true;
   pipeline.waiting += 1;
-  if (pipeline.waiting > maxWaiting) {
-    socket.destroy(new ClientFault('too many requests wait for their replies'));
-    return false;
-  }
   response.once('finish', () => (pipeline.waiting -= 1));
-  return true;
+  return pipeline.waiting <= maxWaiting;
 }
 
 /**
@@ -166,52 +60,55 @@ function admitRequest(socket: Socket, response: ServerResponse): boolean {
  * @returns whether an answer can be written: no reply has begun, and no earlier request waits for one
  */
 export function isAnswerable(socket: Socket): boolean {
-  const response = pipelines.get(socket)?.last;
-  if (response === undefined || response.writableFinished) return true;
-  return response.socket !== null && !response.headersSent && !response.req.complete;
-}
-
-export interface NodeServerOptions {
-  readonly settings: Static<typeof config>;
-  readonly peers: PeerConnections;
-  /** Counts clients whose connection is closed without an answer. */
-  readonly errors: ErrorCounts;
+  const reply = pipelines.get(socket)?.last;
+  if (reply === undefined || reply.writableFinished) return true;
+  return reply.socket !== null && !reply.headersSent && !reply.req.complete;
 }
 
 /**
- * @param options limits
- * @param handler gets every request within the limits, including those with an Expect header
+ * @param settings limits
+ * @param errors counts clients whose connection is closed without an answer
+ * @param handler gets every request within the limits
  * @returns a server of `node:http` that enforces the limits of connections
  */
-export function createNodeServer({ settings, peers, errors }: NodeServerOptions, handler: RequestListener): Server {
+export function createNodeServer(
+  settings: Static<typeof config>,
+  errors: ErrorCounts,
+  handler: RequestListener,
+): Server {
   const listener: RequestListener = (request, response) => {
-    if (admitRequest(request.socket, response)) handler(request, response);
-    else errors.count('too_many_unanswered');
+    if (enterPipeline(request.socket, response)) return handler(request, response);
+    errors.count('too_many_unanswered');
+    request.socket.destroy(new ClientFault('too many requests wait for their replies'));
   };
-  const countRefused = (): void => errors.count('too_many_connections');
-  const server = nodeHttp.createServer({
-    requestTimeout: settings.HTTP_REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: settings.HTTP_KEEP_ALIVE_TIMEOUT_MS,
-    maxHeaderSize: settings.HTTP_HEADER_LIMIT_BYTES,
-    headersTimeout: settings.HTTP_REQUEST_TIMEOUT_MS,
-    // Admission answers a missing Host header with a problem.
-    requireHostHeader: false,
-    // Milliseconds between two checks for late requests.
-    connectionsCheckingInterval: 1000,
-  });
+  const server = nodeHttp.createServer(
+    {
+      requestTimeout: settings.HTTP_REQUEST_TIMEOUT_MS,
+      headersTimeout: settings.HTTP_REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: settings.HTTP_KEEP_ALIVE_TIMEOUT_MS,
+      maxHeaderSize: settings.HTTP_HEADER_LIMIT_BYTES,
+      // Admission answers a missing Host header with a problem.
+      requireHostHeader: false,
+      // Milliseconds between two checks for late requests.
+      connectionsCheckingInterval: 1000,
+    },
+    listener,
+  );
   server.maxConnections = settings.HTTP_CONNECTIONS_MAX;
   // Node drops the headers beyond this number. One more than allowed is enough to detect that there are too many.
   server.maxHeadersCount = maxHeaders + 1;
-  server.prependListener('connection', (socket) => {
-    if (peers.admit(socket)) return;
-    countRefused();
-    socket.destroy();
+  // An unknown expectation is ignored (RFC 9110, 10.1.1). Node would answer it without a line in the log.
+  server.on('checkExpectation', listener);
+  server.on('drop', () => errors.count('too_many_connections'));
+  return server.setTimeout(settings.HTTP_STALL_TIMEOUT_MS, (socket: Socket) => {
+    if (socket.writableLength > 0) {
+      errors.count('reader_stalled');
+      socket.destroy(new ClientFault('the client does not read its reply'));
+    } else if (pipelines.get(socket)?.last.writableFinished === true) {
+      // Its time to be idle is over.
+      socket.destroy();
+    }
   });
-  return server
-    .on('request', listener)
-    .on('checkContinue', listener)
-    .on('checkExpectation', listener)
-    .on('drop', countRefused);
 }
 
 /**

@@ -14,7 +14,6 @@ import {
 } from '../../../pkg/context/index.ts';
 import type { Tracing } from '../app/tracing.ts';
 import type { config } from './config.ts';
-import type { Problem } from './problems.ts';
 
 /** The caller, from verified credentials. */
 export interface Principal {
@@ -78,23 +77,14 @@ export interface RequestContextOptions {
   readonly tracing: Tracing;
 }
 
-/** What a request gets that cannot be routed, and the method and URL that it came with. */
-export interface Refusal {
-  readonly answer: Problem;
-  readonly method: string;
-  readonly url: string;
-}
-
 /** The context of an HTTP request, read from its headers. It ends with the reply. */
 export class RequestContext extends Context {
   /** The request as Node gives it. */
   readonly request: IncomingMessage;
   /** Whether the deadline has passed and the request was given up. */
   isExpired = false;
-  /** Whether Fastify is sending a reply that is not a stream. Fastify takes no second reply then. */
+  /** Whether hooks work on a reply that is not a stream. Fastify takes no second reply then. */
   isReplying = false;
-  /** Set by `http.refuse`. */
-  refusal: Refusal | undefined;
   readonly #tracing: Tracing;
   readonly #begun = performance.now();
   readonly #timeoutMs: number | undefined;

@@ -1,12 +1,12 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
-import { Socket } from 'node:net';
-import { type FastifyReply, type FastifyRequest, LogController, type onRequestHookHandler } from 'fastify';
+import { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Static } from 'typebox';
 import { current, givenUp, outOfTime, runWith } from '../../../pkg/context/index.ts';
+import { ServiceError } from '../../../pkg/errors/index.ts';
 import { noTracing, type Tracing } from '../app/tracing.ts';
 import type { ErrorCounts } from '../metrics/module.ts';
 import type { RequestDurations } from '../metrics/requests.ts';
-import { isBodyDue, requestTimeout } from './body.ts';
+import { isBodyDue } from './body.ts';
 import type { config } from './config.ts';
 import { ClientFault } from './connections.ts';
 import { problemOf } from './problems.ts';
@@ -27,9 +27,6 @@ declare module 'fastify' {
 const sweepMs = 50;
 /** The status in the log of a request whose client left before the reply. No client gets it; nginx uses the same. */
 const clientClosedRequest = 499;
-
-/** What happened to a request: a whole reply, a client that left, or an error that broke the reply off. */
-type Outcome = 'answered' | 'abandoned' | Error;
 
 export interface RequestsOptions {
   readonly config: Static<typeof config>;
@@ -62,8 +59,7 @@ export class Requests extends LogController {
    */
   entering(handler: RequestListener): RequestListener {
     return (request, response) => {
-      const id = requestIdOf(request.headers);
-      runWith(new RequestContext({ ...this.#options, request, id }), handler, request, response);
+      runWith(this.contextOf(request), handler, request, response);
     };
   }
 
@@ -72,37 +68,25 @@ export class Requests extends LogController {
     return enteredContext(request)?.id ?? requestIdOf(request.headers);
   }
 
+  /** @returns the context that the request has entered, or else a new one */
+  contextOf(request: IncomingMessage, id = requestIdOf(request.headers)): RequestContext {
+    return enteredContext(request) ?? new RequestContext({ ...this.#options, request, id });
+  }
+
   /** @param http the server; its other hooks must be added later */
   addHooks(http: Http): void {
     const { tracing } = this.#options;
     http.decorateRequest('callContext');
-    http.decorate('refuse', (request, response, answer) => {
-      const { method = '', url = '', headers } = request;
-      const context =
-        enteredContext(request) ?? new RequestContext({ ...this.#options, request, id: requestIdOf(headers) });
-      context.refusal = { answer, method, url };
-      // The router has to accept it, so that it passes the hooks. Admission answers, whether such a route exists or not.
-      Object.assign(request, { method: 'GET', url: '/-' });
-      runWith(context, () => http.routing(request, response));
-    });
     http.addHook('onRequest', (request, reply, done) => {
-      const { raw, id } = request;
-      const entered = enteredContext(raw);
-      const context = entered ?? new RequestContext({ ...this.#options, request: raw, id });
-      if (context.refusal !== undefined) {
-        const { method, url } = context.refusal;
-        Object.assign(raw, { method, url });
-      }
+      const context = this.contextOf(request.raw, request.id);
       request.callContext = context;
       context.answerBy(reply.raw);
+      const { deadlineMs } = request.routeOptions.config;
+      if (deadlineMs !== undefined) context.limit(deadlineMs);
       this.#inProgress.set(context, reply);
       this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs).unref();
-      if (entered === undefined) runWith(context, done);
-      else done();
-    });
-    http.addHook('preSerialization', (request, _reply, payload, done) => {
-      request.callContext.isReplying = true;
-      done(null, payload);
+      if (current() === context) done();
+      else runWith(context, done);
     });
     http.addHook('onSend', (request, _reply, payload, done) => {
       const isStream = typeof payload === 'object' && payload !== null && !Buffer.isBuffer(payload);
@@ -121,15 +105,6 @@ export class Requests extends LogController {
         },
       });
     }
-    http.addHook('onRoute', (route) => {
-      const ms = route.config?.deadlineMs;
-      if (ms === undefined) return;
-      const limit: onRequestHookHandler = (request, _reply, done) => {
-        request.callContext.limit(ms);
-        done();
-      };
-      route.onRequest = [limit, ...[route.onRequest ?? []].flat()];
-    });
     http.addHook('onClose', () => {
       // Logs the requests that the drain has cut off.
       this.#sweep();
@@ -145,7 +120,8 @@ export class Requests extends LogController {
     // A request that Fastify refuses before the first hook has none.
     const context: RequestContext | undefined = request.callContext;
     context?.cancel();
-    if (context !== undefined && this.#inProgress.delete(context)) this.#record(context, reply, error ?? 'answered');
+    if (context !== undefined && this.#inProgress.delete(context))
+      this.#record(context, reply, error ?? reply.statusCode);
   }
 
   override streamError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
@@ -154,15 +130,10 @@ export class Requests extends LogController {
   }
 
   #sweep(): void {
-    const { config, errors } = this.#options;
     const now = performance.now();
     for (const [context, reply] of this.#inProgress) {
-      if (isCutOff(reply)) {
-        this.#endCutOff(context, reply);
-        continue;
-      }
-      if (context.deadline <= now) expire(context, reply);
-      closeIfUnread(reply, config.HTTP_STALL_TIMEOUT_MS, errors);
+      if (isCutOff(reply)) this.#endCutOff(context, reply);
+      else if (context.deadline <= now) expire(context, reply);
     }
     if (this.#inProgress.size > 0) return;
     clearInterval(this.#sweeper);
@@ -176,23 +147,26 @@ export class Requests extends LogController {
     if (reply.sent && !reply.raw.headersSent && !reply.raw.writableEnded) return;
     const isLate = context.isExpired || (context.remainingMs() === 0 && !reply.raw.writableEnded);
     const fault = faultOf(reply) ?? (isLate ? outOfTime(context.id) : undefined);
-    this.#record(context, reply, fault ?? 'abandoned');
+    this.#record(context, reply, fault ?? clientClosedRequest);
   }
 
-  /** Writes the line of the access log and observes the duration. Both take the trace from the context. */
-  #record(context: RequestContext, reply: FastifyReply, outcome: Outcome): void {
+  /**
+   * Writes the line of the access log and observes the duration. Both take the trace from the context.
+   * @param outcome the status, or the error that broke the reply off
+   */
+  #record(context: RequestContext, reply: FastifyReply, outcome: number | Error): void {
     if (current() !== context) return runWith(context, () => this.#record(context, reply, outcome));
     const { request, elapsedTime: ms, log } = reply;
     const { method, routeOptions, url } = request;
     const route = routeOptions.url ?? 'unmatched';
     // Without the query, which can hold tokens.
     const [path] = url.split('?', 1);
-    const status = statusOf(outcome, reply);
+    const status = outcome instanceof Error ? problemOf(outcome).status : outcome;
     // Microseconds are exact enough to read.
     const line = { method, route, path, status, ms: Math.round(ms * 1000) / 1000 };
     this.#options.durations.record(method, route, status, ms / 1000);
     if (outcome instanceof Error) log.error({ ...line, err: outcome }, 'request broken off');
-    else log.info(outcome === 'abandoned' ? { ...line, aborted: true } : line, 'request');
+    else log.info(status === clientClosedRequest ? { ...line, aborted: true } : line, 'request');
   }
 }
 
@@ -200,11 +174,6 @@ export class Requests extends LogController {
 function enteredContext(request: IncomingMessage): RequestContext | undefined {
   const context = current();
   return context instanceof RequestContext && context.request === request ? context : undefined;
-}
-
-function statusOf(outcome: Outcome, reply: FastifyReply): number {
-  if (outcome === 'answered') return reply.statusCode;
-  return outcome === 'abandoned' ? clientClosedRequest : problemOf(outcome).status;
 }
 
 /**
@@ -215,21 +184,26 @@ export function isCutOff({ raw, request }: FastifyReply): boolean {
   return request.raw.socket.destroyed && !raw.writableFinished;
 }
 
-/** @returns why a reply was cut off on this side; undefined when the client has left */
+/** @returns why a reply was cut off on this side; undefined when the client has left, or is at fault */
 function faultOf({ raw, request }: FastifyReply): Error | undefined {
   const { readableEnded, errored } = request.raw.socket;
-  if (raw.errored !== null && !isGone(raw.errored)) return raw.errored;
+  if (raw.errored !== null && !isOfClient(raw.errored)) return raw.errored;
   // In HTTP/2 a stream that is ended on this side has an error, which is handled above.
-  if (request.raw.httpVersionMajor === 2 || readableEnded || isGone(errored)) return undefined;
-  if (errored instanceof ClientFault) return undefined;
+  if (request.raw.httpVersionMajor === 2 || readableEnded || isOfClient(errored)) return undefined;
   return new Error('the connection was closed on this side', { cause: errored });
 }
 
 /** Error codes of the system for a client that cannot be reached any more. */
 const goneCodes = new Set<unknown>(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
 
-function isGone(error: Error | null): boolean {
-  return error !== null && 'code' in error && goneCodes.has(error.code);
+function isOfClient(error: Error | null): boolean {
+  return error instanceof ClientFault || (error !== null && 'code' in error && goneCodes.has(error.code));
+}
+
+/** The error of a client that has not sent its whole request in time (RFC 9110, 15.5.9). */
+function requestTimeout(): ServiceError {
+  const publicMessage = 'The request did not arrive in time.';
+  return new ServiceError({ status: 408, code: 'request_timeout', publicMessage });
 }
 
 /** Gives up a request whose deadline has passed, once. */
@@ -245,24 +219,5 @@ function expire(context: RequestContext, reply: FastifyReply): void {
     // A client must not take a part of a reply for the whole.
     if (reply.raw.headersSent) reply.raw.destroy(error);
     else if (!context.isReplying) runWith(context, () => reply.send(error));
-  });
-}
-
-/**
- * Closes the connection when the client reads nothing of its reply for `stallMs`. Node's own `timeout` would also close connections
- * that wait for a reply. The socket's timeout restarts with each byte that the system takes.
- */
-function closeIfUnread({ raw, request }: FastifyReply, stallMs: number, errors: ErrorCounts): void {
-  const { socket, writableEnded, writableNeedDrain } = raw;
-  // A pipelined reply has no socket yet, and an injected one has none at all. Module `tls` does the same for HTTP/2.
-  if (!(socket instanceof Socket) || request.raw.httpVersionMajor !== 1) return;
-  const isUnread = writableEnded || writableNeedDrain;
-  if (isUnread === (socket.timeout === stallMs)) return;
-  // After the reply, Node sets the timeout of an idle connection.
-  socket.setTimeout(isUnread ? stallMs : 0);
-  if (raw.listenerCount('timeout') > 0) return;
-  raw.once('timeout', () => {
-    errors.count('reader_stalled');
-    raw.destroy(Object.assign(new Error('the client does not read its reply'), { code: 'ETIMEDOUT' }));
   });
 }

@@ -4,7 +4,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RawServerDefault } 
 import type { Static } from 'typebox';
 import type { Logger } from '../log/logger.ts';
 import type { config } from './config.ts';
-import type { PeerConnections } from './connections.ts';
 import type { Problem } from './problems.ts';
 
 /** The API's server. Modules register their routes on it while they start. */
@@ -23,18 +22,12 @@ declare module 'fastify' {
     security?: ReadonlyArray<{ [securityLabel: string]: readonly string[] }>;
   }
   interface FastifyInstance {
-    /** Whether an address belongs to a trusted proxy (HTTP_TRUSTED_PROXIES). */
-    trusts: (address: string) => boolean;
-    /** The number of connections of each address. */
-    peers: PeerConnections;
     /** The steps before the handler. Modules add their own while they start. */
     chain: Chain;
-    /** Answers a request that cannot be routed, with the headers, the log line and the metric of any other. */
+    /** Answers a request that cannot be routed, with a log line and a metric. */
     refuse: (request: IncomingMessage, response: ServerResponse, answer: Problem) => void;
     /** The API's limits, for other protocols that carry it. */
     limits: Static<typeof config>;
-    /** Reply headers that pages of other origins can read (CORS). Modules add their own while they start. */
-    exposedHeaders: string[];
   }
 }
 

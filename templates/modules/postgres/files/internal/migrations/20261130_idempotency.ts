@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 
-/** The keys of `internal/platform/postgres/idempotency.ts`. */
+/** The keys of `internal/platform/resource/postgresIdempotency.ts`. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     create table idempotency_keys (

@@ -118,32 +118,4 @@ describe('connections beyond the limit', () => {
     for (const socket of others) socket.destroy();
     await expect.poll(async () => (await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined))?.status).toBe(200);
   });
-
-  // On Linux, whatever begins with 127 is this machine.
-  it.runIf(process.platform === 'linux')(
-    'of one address are closed at once, others served, and it is let in again when one of its own ends',
-    async () => {
-      const { port, counted } = await start({ HTTP_PEER_CONNECTIONS_MAX: '2' });
-      const from = (localAddress: string): Promise<Socket> => connectTo(port, localAddress);
-      const [first] = [await from('127.0.0.2'), await from('127.0.0.2')];
-      expect(await receive(await from('127.0.0.2'))).toBe('');
-      expect(await counted()).toContain('errors_total{code="too_many_connections"} 1');
-      expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200);
-      first.destroy();
-      await expect.poll(async () => answered(await from('127.0.0.2'))).toMatch(/^HTTP\/1\.1 200 /);
-    },
-  );
-
-  it('of a proxy of ours are not counted as those of one address', async () => {
-    const { port } = await start({ HTTP_PEER_CONNECTIONS_MAX: '1', HTTP_TRUSTED_PROXIES: '127.0.0.0/8' });
-    const sockets = [await connectTo(port), await connectTo(port)];
-    for (const socket of sockets) expect(await answered(socket)).toMatch(/^HTTP\/1\.1 200 /);
-  });
 });
-
-/** Asks on a connection that ends with the answer. */
-function answered(socket: Socket): Promise<string> {
-  const received = receive(socket);
-  socket.end(get('/'));
-  return received;
-}

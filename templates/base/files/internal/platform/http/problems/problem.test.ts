@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { conflict, unavailable, wrap } from '../../../../pkg/errors/index.ts';
-import { problem, problemOf, retryAfterOf } from '../problems.ts';
+import { problem, problemOf } from '../problems.ts';
 
 describe('problemOf', () => {
   it.each([
@@ -31,16 +31,5 @@ describe('problemOf', () => {
   it('keeps the status that an unknown error asks for, but not its message', () => {
     const error = Object.assign(new Error('secret'), { code: 'TEAPOT', statusCode: 418 });
     expect(problemOf(error)).toEqual(problem(418));
-  });
-});
-
-describe('retryAfterOf', () => {
-  it.each([
-    [unavailable('m', { retryAfterMs: 1500 }), '2'],
-    [wrap(unavailable('m', { retryAfterMs: 0 }), 'asking'), '0'],
-    [unavailable('m'), undefined],
-    [new Error('m'), undefined],
-  ])('is in whole seconds, when the error says so: %#', (error, expected) => {
-    expect(retryAfterOf(error)).toBe(expected);
   });
 });

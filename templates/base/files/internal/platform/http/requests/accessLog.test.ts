@@ -43,7 +43,7 @@ beforeEach(async () => {
   http.get('/deaf', async () => {
     const { signal } = current();
     while (!signal.aborted) await sleep(10);
-    await sleep(50);
+    await sleep(300);
     ended += 1;
     return { late: true };
   });

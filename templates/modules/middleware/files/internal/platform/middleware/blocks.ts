@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { current } from '../../../pkg/context/index.ts';
 import { invalidArgument, notFound } from '../../../pkg/errors/index.ts';
-import { networks } from '../http/connections.ts';
+import { networks } from '../http/config.ts';
 import { problem, type Refuse } from '../http/problems.ts';
 import { principalKey } from '../http/requestContext.ts';
 import type { Handle } from '../http/types.ts';
@@ -89,7 +89,7 @@ export class Blocks {
 
 function peersOf(list: string): (address: string) => boolean {
   try {
-    return networks('peers', list);
+    return networks(list);
   } catch (cause) {
     throw invalidArgument(cause instanceof Error ? cause.message : String(cause), { cause });
   }

@@ -75,7 +75,6 @@ export const ratelimit = defineModule({
       const policy = policyFor(request);
       return policy === undefined ? next() : limit(request, reply, policy);
     };
-    use(http).exposedHeaders.push('ratelimit', 'ratelimit-policy');
     // The caller is known by then, and the body is not read yet.
     use(http).chain.add({ name: 'quotas', at: 'preParsing', handle: check });
     return { value: undefined };

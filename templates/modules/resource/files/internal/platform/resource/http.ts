@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify';
 import { type Static, type TSchema, Type } from 'typebox';
 import { ServiceError } from '../../../pkg/errors/index.ts';
 import type { Entity, ListQuery, Position } from '../../../pkg/resource/index.ts';
-import { decodeCursor, encodeCursor } from '../http/cursor.ts';
+import { matches } from '../../../pkg/validation/index.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -57,7 +57,7 @@ export function requiredVersions(headers: { readonly 'if-match'?: string }): rea
   });
 }
 
-/** A cursor holds how the list is sorted, and the last entity's value and id. */
+/** A cursor is opaque to clients. It holds how the list is sorted, and the last entity's value and id. */
 const Cursor = Type.Tuple([Type.String(), Type.Union([Type.String(), Type.Number()]), Type.String({ format: 'uuid' })]);
 
 /** Max number of entities of a page. */
@@ -120,15 +120,27 @@ export async function page<Stored extends Entity>(
   const items = found.slice(0, limit);
   const last = items.at(-1);
   if (last === undefined || found.length <= limit) return { items };
-  return { items, next: encodeCursor([sort, Reflect.get(last, by), last.id]) };
+  return { items, next: cursorOf([sort, Reflect.get(last, by), last.id]) };
+}
+
+function cursorOf(position: readonly unknown[]): string {
+  return Buffer.from(JSON.stringify(position)).toString('base64url');
 }
 
 function positionOf(cursor: string, sort: string): Position {
-  const [sorted, value, id] = decodeCursor(Cursor, cursor);
-  if (sorted === sort) return { value, id };
+  const position = parsed(Buffer.from(cursor, 'base64url').toString());
+  if (matches(Cursor, position) && position[0] === sort) return { value: position[1], id: position[2] };
   throw new ServiceError({
     code: 'invalid_cursor',
     status: 400,
-    publicMessage: 'The cursor belongs to a list that is sorted in another way.',
+    publicMessage: 'The cursor is not one of a list that is sorted in this way.',
   });
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
 }

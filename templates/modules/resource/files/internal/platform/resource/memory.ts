@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { invalidArgument } from '../../../pkg/errors/index.ts';
 import { type Entity, inUse, missingReference, type Repository, taken } from '../../../pkg/resource/index.ts';
 import { defineModule } from '../app/module.ts';
-import { type IdempotencyStore, memoryIdempotency } from '../http/idempotency.ts';
+import { type IdempotencyStore, memoryIdempotency } from './idempotency.ts';
 
 /** What the database checks of one kind of entity. */
 export interface MemoryTable {

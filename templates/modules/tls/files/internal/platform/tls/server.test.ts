@@ -121,12 +121,9 @@ describe('by HTTP/2', () => {
     expect(await ask(session, { ':path': '/echo', 'content-type': 'text/plain' }, 'x')).toMatchObject({ status: 415 });
     expect(await ask(session, { ':path': '/nowhere' })).toMatchObject({ status: 404 });
     expect(await ask(session, { ...json, expect: '100-continue' }, '{"name":"bolt"}')).toMatchObject({ status: 200 });
-    expect(await ask(session, { ...json, expect: '200-maybe' }, '{"name":"bolt"}')).toMatchObject({ status: 417 });
   });
 
-  it('replies are compressed and streamed', async () => {
-    const { headers } = await ask(session, { ':path': '/long', 'accept-encoding': 'br' });
-    expect(headers).toMatchObject({ 'content-encoding': 'br' });
+  it('replies are streamed', async () => {
     expect(await ask(session, { ':path': '/stream' })).toMatchObject({ status: 200, body: 'slipway' });
   });
 

@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Http2ServerRequest, Http2ServerResponse, type ServerHttp2Session, constants, createServer } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
-import { cutOffLater, maxHeaders } from '../http/connections.ts';
-import { nodeHttp } from '../http/nodeHttp.ts';
+import { cutOffLater, maxHeaders, nodeHttp } from '../http/connections.ts';
 import { problem } from '../http/problems.ts';
 import type { Http } from '../http/server.ts';
 import type { ErrorCounts } from '../metrics/module.ts';
@@ -110,7 +109,6 @@ export class Http2 {
     })
       .on('request', answer)
       .on('connect', answer)
-      .on('checkContinue', answer)
       .on('checkExpectation', answer)
       .on('sessionError', (error) => {
         if (isHttp2Error(error)) options.errors.count('malformed_request');

@@ -17,7 +17,6 @@ export const versioning = defineModule({
     const { registry, errors } = use(metrics);
     const server = use(http);
     // Scripts of other origins may read when a version ends.
-    server.exposedHeaders.push('deprecation', 'link', 'sunset');
     const usage = createUsage(registry, versions);
     return { value: new VersionedRoutes({ http: server, versions, usage, refuse: refusing(errors) }) };
   },

@@ -5,8 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { subprotocol, tokenPrefix } from '../../../pkg/client/websocket/envelope.ts';
 import { ServiceError } from '../../../pkg/errors/index.ts';
-import { cutOffLater } from '../http/connections.ts';
-import { nodeHttp } from '../http/nodeHttp.ts';
+import { cutOffLater, nodeHttp } from '../http/connections.ts';
 import type { Http } from '../http/server.ts';
 
 export interface UpgradeOptions {

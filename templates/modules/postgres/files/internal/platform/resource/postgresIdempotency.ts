@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { sql } from 'kysely';
-import type { IdempotencyRecord, IdempotencyStore } from '../http/idempotency.ts';
-import type { Database } from './database.ts';
+import type { IdempotencyRecord, IdempotencyStore } from './idempotency.ts';
+import type { Database } from '../postgres/database.ts';
 
 /**
  * Keeps keys in the table of `internal/migrations/20261130_idempotency.ts`, which all instances share. A result is kept for a day. When a

@@ -4,7 +4,7 @@ import { type Static, type TSchema, Type } from 'typebox';
 import { current } from '../../../pkg/context/index.ts';
 import { ServiceError } from '../../../pkg/errors/index.ts';
 import { matches } from '../../../pkg/validation/index.ts';
-import { principalKey } from './requestContext.ts';
+import { principalKey } from '../http/requestContext.ts';
 
 /** What a store keeps for a key. */
 export interface IdempotencyRecord {
@@ -14,7 +14,7 @@ export interface IdempotencyRecord {
   readonly result?: unknown;
 }
 
-/** Keeps keys. In production all instances share it, and it outlives them: see docs/http.md. */
+/** Keeps keys. In production all instances share it, and it outlives them. */
 export interface IdempotencyStore {
   /**
    * Takes a key in one atomic step, so that only one of two requests gets it.
@@ -27,36 +27,26 @@ export interface IdempotencyStore {
   release(key: string): Promise<void>;
 }
 
-export interface MemoryLimits {
-  /** Largest number of keys; beyond it the oldest one is dropped. */
-  readonly keys: number;
-  /** Milliseconds for which a key is kept. */
-  readonly ttlMs: number;
-}
-
 /**
- * @param limits number of keys and time
+ * @param keys largest number of keys; beyond it the oldest one is dropped
+ * @param ttlMs milliseconds for which a key is kept
  * @returns a store in the memory of one instance, for development and tests
  */
-export function memoryIdempotency({ keys, ttlMs }: MemoryLimits): IdempotencyStore {
+export function memoryIdempotency({ keys, ttlMs }: { keys: number; ttlMs: number }): IdempotencyStore {
   // A map iterates in the order of insertion, which is also the order in which the records expire.
   const records = new Map<string, IdempotencyRecord & { readonly expires: number }>();
 
-  const dropExpired = (): void => {
-    const now = performance.now();
-    for (const [key, { expires }] of records) {
-      if (expires > now && records.size < keys) return;
-      records.delete(key);
-    }
-  };
-
   return {
     async claim(key, fingerprint) {
+      const now = performance.now();
       const known = records.get(key);
-      if (known !== undefined && known.expires > performance.now()) return known;
+      if (known !== undefined && known.expires > now) return known;
       records.delete(key);
-      dropExpired();
-      records.set(key, { fingerprint, expires: performance.now() + ttlMs });
+      for (const [oldest, { expires }] of records) {
+        if (expires > now && records.size < keys) break;
+        records.delete(oldest);
+      }
+      records.set(key, { fingerprint, expires: now + ttlMs });
       return undefined;
     },
     async complete(key, result) {
@@ -67,19 +57,6 @@ export function memoryIdempotency({ keys, ttlMs }: MemoryLimits): IdempotencySto
       records.delete(key);
     },
   };
-}
-
-/**
- * @param value of JSON
- * @returns a hash that does not depend on the order of keys
- */
-export function fingerprintOf(value: unknown): string {
-  return hash('sha256', JSON.stringify(value, sortKeys) ?? '');
-}
-
-function sortKeys(_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** For the `headers` of a route with idempotent requests. */
@@ -114,9 +91,9 @@ export async function once<Result extends TSchema>(
   // Two clients can choose the same key. One must not get the reply to the other.
   const subject = current().get(principalKey)?.subject;
   const key = JSON.stringify([subject, request.method, request.routeOptions.url, given]);
-  const fingerprint = fingerprintOf([request.url, request.body]);
+  const fingerprint = hash('sha256', JSON.stringify([request.url, request.body]));
   const known = await store.claim(key, fingerprint);
-  if (known !== undefined) return stored(schema, resultOf(known, fingerprint));
+  if (known !== undefined) return resultOf(known, fingerprint, schema);
   let result;
   try {
     result = await work();
@@ -129,20 +106,19 @@ export async function once<Result extends TSchema>(
   return result;
 }
 
-function stored<Result extends TSchema>(schema: Result, result: unknown): Static<Result> {
-  if (matches(schema, result)) return result;
-  throw new Error('the stored result of an Idempotency-Key is of another type: the schema has changed since');
-}
-
-function resultOf(known: IdempotencyRecord, fingerprint: string): unknown {
-  if (known.fingerprint !== fingerprint) {
+function resultOf<Result extends TSchema>(
+  { fingerprint, result }: IdempotencyRecord,
+  expected: string,
+  schema: Result,
+): Static<Result> {
+  if (fingerprint !== expected) {
     throw new ServiceError({
       code: 'idempotency_key_reused',
       status: 422,
       publicMessage: 'Another request was sent with this Idempotency-Key.',
     });
   }
-  if (known.result === undefined) {
+  if (result === undefined) {
     throw new ServiceError({
       code: 'idempotency_key_in_flight',
       status: 409,
@@ -151,5 +127,6 @@ function resultOf(known: IdempotencyRecord, fingerprint: string): unknown {
       retryAfterMs: 1000,
     });
   }
-  return known.result;
+  if (matches(schema, result)) return result;
+  throw new Error('the stored result of an Idempotency-Key is of another type: the schema has changed since');
 }

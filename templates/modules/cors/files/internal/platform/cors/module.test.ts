@@ -1,17 +1,41 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { testHttp } from '../../../test/support/http.ts';
-import type { Http } from './server.ts';
+import { pino } from 'pino';
+import { Type } from 'typebox';
+import { Service } from '../app/lifecycle.ts';
+import { defineModule } from '../app/module.ts';
+import { tracing } from '../app/tracing.ts';
+import { checkConfig, readConfig } from '../config/config.ts';
+import { testSettings } from '../http/config.ts';
+import { http } from '../http/module.ts';
+import type { Http } from '../http/server.ts';
+import { metrics } from '../metrics/module.ts';
+import { config } from './config.ts';
+import { cors } from './module.ts';
 
 const origin = 'https://shop.example.com';
 const preflight = { origin, 'access-control-request-method': 'PUT', 'access-control-request-headers': 'x-a' };
 
-let http: Http | undefined;
-afterEach(() => http?.close());
+let service: Service | undefined;
+afterEach(() => service?.stop(0, 1000));
 
 async function testServer(env: Readonly<Record<string, string>>): Promise<Http> {
-  http = await testHttp(env);
-  http.get('/things', () => ({}));
-  return http;
+  const { promise: server, resolve } = Promise.withResolvers<Http>();
+  const routes = defineModule({
+    name: 'routes',
+    config: Type.Object({}),
+    requires: [http],
+    start({ use }) {
+      use(http).get('/things', (_request, reply) => reply.header('x-late', '1').send({}));
+      return { value: undefined, serve: () => resolve(use(http)) };
+    },
+  });
+  service = new Service([metrics, tracing, http, cors, routes], {
+    log: pino({ level: 'silent' }),
+    configOf: (module) => readConfig(module.config, { ...testSettings, ...env }),
+    startTimeoutMs: 5000,
+  });
+  await service.start();
+  return server;
 }
 
 function corsHeaders(headers: object): string[] {
@@ -59,7 +83,7 @@ describe('CORS', () => {
         expect([allowed.statusCode, allowed.headers['allow']]).toEqual([204, 'GET, HEAD, OPTIONS']);
         expect(allowed.headers).not.toHaveProperty('access-control-allow-methods');
       }
-      for (const url of ['/none', '/things/', '/%zz', `/${'x'.repeat(200)}`]) {
+      for (const url of ['/none', '/things/1']) {
         const missing = await options(url, preflight);
         expect(missing.statusCode).toBeGreaterThanOrEqual(400);
         expect(missing.headers['access-control-allow-origin']).toBe(origins);
@@ -75,11 +99,10 @@ describe('CORS', () => {
     expect(missing.headers['access-control-allow-origin']).toBe(origin);
   });
 
-  it('exposes the headers of ours, and those that modules add once it is there', async () => {
+  it('exposes the headers of the reply', async () => {
     const server = await testServer({ CORS_ORIGINS: origin });
-    server.exposedHeaders.push('x-late');
     const { headers } = await server.inject({ url: '/things', headers: { origin } });
-    expect(headers['access-control-expose-headers']).toBe('etag, location, retry-after, x-request-id, x-late');
+    expect(headers['access-control-expose-headers']).toMatch(/x-request-id, .*x-late, .*etag/);
   });
 
   it('leaves 404 and 405 as they are', async () => {
@@ -92,6 +115,15 @@ describe('CORS', () => {
     'refuses the origin %s',
     async (value) => {
       await expect(testServer({ CORS_ORIGINS: value })).rejects.toThrow('CORS_ORIGINS');
+    },
+  );
+
+  it.each([{ CORS_CREDENTIALS: 'true' }, { CORS_CREDENTIALS: 'true', CORS_ORIGINS: '*' }])(
+    'with cookies needs origins by name: %j',
+    (env) => {
+      const check = (given: Readonly<Record<string, string>>) => () => checkConfig([config], given, cors.rules);
+      expect(check(env)).toThrow('CORS_ORIGINS: expected origins by name, because CORS_CREDENTIALS is true');
+      expect(check({ ...env, CORS_ORIGINS: origin })).not.toThrow();
     },
   );
 });

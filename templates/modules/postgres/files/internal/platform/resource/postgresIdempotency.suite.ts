@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { IdempotencyStore } from '../http/idempotency.ts';
-import { postgresIdempotency } from './idempotency.ts';
-import type { TestDatabase } from './testing.ts';
+import type { IdempotencyStore } from './idempotency.ts';
+import { postgresIdempotency } from './postgresIdempotency.ts';
+import type { TestDatabase } from '../postgres/testing.ts';
 
 /**
  * What holds of the store of keys on every database.
