@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Client, createClient, type paths } from '../../pkg/client/index.ts';
 import { listenLocally, testHttp } from '../../test/support/http.ts';
-import { memoryIdempotency } from '../platform/http/idempotency.ts';
+import { memoryIdempotency } from '../platform/resource/idempotency.ts';
 import type { Http } from '../platform/http/server.ts';
 import { aNewItem } from './examples.ts';
 import { memoryItems } from './memory.ts';

@@ -6,11 +6,5 @@ import type { Item, ItemRepository } from './domain.ts';
  * @returns items in memory, for development and tests
  */
 export function memoryItems(database = new MemoryDatabase()): ItemRepository {
-  return database.repository<Item>({
-    name: 'items',
-    unique: [],
-    refs: {},
-    numeric: [],
-    times: [],
-  });
+  return database.repository<Item>({ name: 'items' });
 }

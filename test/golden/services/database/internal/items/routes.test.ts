@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from 'vitest';
 import { testHttp } from '../../test/support/http.ts';
-import { memoryIdempotency } from '../platform/http/idempotency.ts';
+import { memoryIdempotency } from '../platform/resource/idempotency.ts';
 import type { Http } from '../platform/http/server.ts';
 import type { Item } from './domain.ts';
 import { aNewItem } from './examples.ts';

@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
-import { IdempotencyHeaders, type IdempotencyStore, once } from '../platform/http/idempotency.ts';
 import { noContent, problems, ref } from '../platform/http/problems.ts';
 import type { Http } from '../platform/http/server.ts';
 import { filter, Id, IfMatch, page, paging, requiredVersions, tagged } from '../platform/resource/http.ts';
+import { IdempotencyHeaders, type IdempotencyStore, once } from '../platform/resource/idempotency.ts';
 import { NewItem, Item, ItemChanges } from './domain.ts';
 import { aNewItem, anItem } from './examples.ts';
 import type { ItemService } from './service.ts';

@@ -216,8 +216,3 @@ export interface operations {
     };
   };
 }
-
-/** What the client must know of operations besides their types. */
-export const hints = {
-  'POST /items': { takesIdempotencyKey: true },
-} as const;
