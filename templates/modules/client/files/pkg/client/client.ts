@@ -109,18 +109,20 @@ export function clientOf<Paths extends {}, Media extends string = 'application/j
   const method =
     (verb: Verb) =>
     async (path: string, { timeoutMs = usualTimeoutMs, at, signal: given, headers, ...init }: AnyInit = {}) => {
-      const target = at === undefined ? path : pathTo(at, baseUrl);
+      const link = at === undefined ? undefined : linkWithin(baseUrl, at);
       const authorization = token && `Bearer ${await token()}`;
       const deadline = performance.now() + timeoutMs;
-      const timeout = AbortSignal.timeout(timeoutMs);
+      // A timer takes no fraction, no negative number and at most 2^31 - 1.
+      const timeout = AbortSignal.timeout(Math.trunc(Math.min(Math.max(timeoutMs, 0), 2 ** 31 - 1)));
       const signal = AbortSignal.any([timeout, ...(given ? [given] : [])]);
       let isRepeatable = false;
       const attempt = () =>
-        api.request(verb, target, {
+        api.request(verb, path, {
           ...init,
           headers: mergeHeaders({ authorization }, headers),
           signal,
-          fetch(request) {
+          fetch(made) {
+            const request = link === undefined ? made : new Request(link, made);
             isRepeatable = idempotent.has(request.method) || request.headers.has('idempotency-key');
             request.headers.set('x-request-timeout', String(Math.max(Math.floor(deadline - performance.now()), 1)));
             return send(request);
@@ -181,12 +183,12 @@ function serializePath(path: string, values: Record<string, unknown>): string {
 }
 
 /** A link in a reply may lead anywhere. The token must not go there, nor to another service behind the same gateway. */
-function pathTo(at: string | URL, baseUrl: string | URL): string {
+function linkWithin(baseUrl: string | URL, at: string | URL): string {
   const base = `${String(baseUrl).replace(/\/+$/, '')}/`;
   const url = URL.parse(String(at), base)?.href;
   const { href } = new URL(base);
   if (url?.startsWith(href) !== true) throw invalidArgument(`"${String(at)}" is not at ${href}.`);
-  return `/${url.slice(href.length)}`;
+  return url;
 }
 
 /** Waits, at most until the signal aborts. */
