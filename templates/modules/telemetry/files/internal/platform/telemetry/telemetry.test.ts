@@ -462,6 +462,8 @@ describe('the module', () => {
   it.each([
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://[::1'],
     ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'http://[::1'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'grpc://collector:4317'],
     ['OTEL_TRACES_EXPORTER', 'zipkin'],
     ['OTEL_TRACES_SAMPLER', 'jaeger_remote'],
     ['OTEL_TRACES_SAMPLER_ARG', '2'],
