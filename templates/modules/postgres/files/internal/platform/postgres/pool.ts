@@ -29,7 +29,8 @@ export class SupervisedPool implements PostgresPool {
     this.#metrics = metrics;
     pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
     pool.on('connect', (client) => {
-      this.#openedAt.set(client, performance.now());
+      // The embedded database has no processes, and no other server replaces it.
+      if ('processID' in client && client.processID) this.#openedAt.set(client, performance.now());
       // Without a listener, a connection that breaks while code holds it ends the process. The query fails anyway.
       client.on('error', () => {});
     });
