@@ -357,6 +357,16 @@ describe('a deadline', () => {
     expect((await get({ timeoutMs })).data).toEqual({ id: '7' });
   });
 
+  it('holds while a token is waited for, and so does the signal of the call', async () => {
+    const { promise: token } = Promise.withResolvers<string>();
+    const waiting = { token: () => token };
+    await expect(get({ timeoutMs: 20, ...waiting })).rejects.toMatchObject({ code: 'deadline_exceeded' });
+    const controller = new AbortController();
+    const call = client(waiting).GET('/text', { ...getText, signal: controller.signal });
+    controller.abort(new Error('enough'));
+    await expect(call).rejects.toThrow('enough');
+  });
+
   it('that has passed ends the call', async () => {
     answers = [() => undefined];
     await expect(get({ timeoutMs: -1 })).rejects.toMatchObject({ code: 'deadline_exceeded' });
