@@ -327,7 +327,12 @@ export const recordedFetch = contextKey<typeof fetch>('recorded fetch');
 export async function contextFetch(input: string | URL | Request, options?: RequestInit): Promise<Response> {
   const context = current();
   const request = new Request(input, options);
-  for (const [name, value] of Object.entries(outgoingHeaders(context))) request.headers.set(name, value);
+  const headers = outgoingHeaders(context);
+  // The caller may wait for less than there is left: the client has a deadline of its own.
+  const own = request.headers.get(headerNames.timeout) ?? undefined;
+  const ownMs = parseTimeout(own, Number(headers[headerNames.timeout] ?? Infinity));
+  if (ownMs !== undefined) headers[headerNames.timeout] = String(ownMs);
+  for (const [name, value] of Object.entries(headers)) request.headers.set(name, value);
   const send = context.get(recordedFetch) ?? fetch;
   return send(request, { signal: AbortSignal.any([context.signal, request.signal]) });
 }

@@ -129,6 +129,14 @@ describe('a request', () => {
     expect((await get()).response.url).toBe(`${baseUrl}/things/7`);
   });
 
+  it('goes where a link says, whatever its parameters, and an error names the operation', async () => {
+    const params = { path: { id: '7' }, query: { tag: ['a'] } };
+    answers = [problem(404)];
+    const call = client().GET('/things/{id}', { params, at: '/things/8?tag=b' });
+    await expect(call).rejects.toMatchObject({ tags: { operation: 'GET /things/{id}' } });
+    expect(asked).toMatchObject([{ url: '/things/8?tag=b' }]);
+  });
+
   it.each(['/other', '/shopping/things/8', '/', '../other', '/shop/../other', '/shop/%2e%2E/other', 'a/../../other'])(
     'does not go to another service at the same place: %s',
     async (at) => {
@@ -344,6 +352,26 @@ describe('a deadline', () => {
     await expect(call).rejects.toMatchObject({ code: 'deadline_exceeded' });
   });
 
+  it.each([1000.5, Infinity, 2 ** 32])('of %s ms is one', async (timeoutMs) => {
+    answers = [json(200, { id: '7' })];
+    expect((await get({ timeoutMs })).data).toEqual({ id: '7' });
+  });
+
+  it('holds while a token is waited for, and so does the signal of the call', async () => {
+    const { promise: token } = Promise.withResolvers<string>();
+    const waiting = { token: () => token };
+    await expect(get({ timeoutMs: 20, ...waiting })).rejects.toMatchObject({ code: 'deadline_exceeded' });
+    const controller = new AbortController();
+    const call = client(waiting).GET('/text', { ...getText, signal: controller.signal });
+    controller.abort(new Error('enough'));
+    await expect(call).rejects.toThrow('enough');
+  });
+
+  it('that has passed ends the call', async () => {
+    answers = [() => undefined];
+    await expect(get({ timeoutMs: -1 })).rejects.toMatchObject({ code: 'deadline_exceeded' });
+  });
+
   it('does not hide what the caller has given up for', async () => {
     const controller = new AbortController();
     answers = [() => controller.abort(new Error('enough'))];
@@ -392,6 +420,11 @@ describe('within a request that is being served', () => {
       traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
     });
     expect(Number(asked[0]?.headers['x-request-timeout'])).toBeLessThanOrEqual(990);
+  });
+
+  it('a call has its own deadline, when that comes first', async () => {
+    await runWith(contextFor(60_000), () => get({ fetch: contextFetch, timeoutMs: 500 }));
+    expect(Number(asked[0]?.headers['x-request-timeout'])).toBeLessThanOrEqual(500);
   });
 
   it('a call ends with the request, and is not repeated after it', async () => {

@@ -84,6 +84,8 @@ export type Client<Paths extends {}, Media extends string = 'application/json'> 
 const usual = 'application/json, application/problem+json, */*;q=0.1';
 /** RFC 9110, 9.2.2: safe methods are idempotent too. */
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+/** The max delay of a timer, in milliseconds. */
+const longestTimer = 2 ** 31 - 1;
 /** Max milliseconds before the second attempt. */
 const firstWaitMs = 100;
 
@@ -109,35 +111,42 @@ export function clientOf<Paths extends {}, Media extends string = 'application/j
   const method =
     (verb: Verb) =>
     async (path: string, { timeoutMs = usualTimeoutMs, at, signal: given, headers, ...init }: AnyInit = {}) => {
-      const target = at === undefined ? path : pathTo(at, baseUrl);
-      const authorization = token && `Bearer ${await token()}`;
-      const deadline = performance.now() + timeoutMs;
-      const timeout = AbortSignal.timeout(timeoutMs);
-      const signal = AbortSignal.any([timeout, ...(given ? [given] : [])]);
+      const link = at === undefined ? undefined : linkWithin(baseUrl, at);
+      const ms = Math.min(timeoutMs, longestTimer);
+      const deadline = performance.now() + ms;
+      const timeout = new AbortController();
+      const giveUp = (): void => timeout.abort(deadlineExceeded('The service has not answered in time.'));
+      const timer = setTimeout(giveUp, ms);
+      const signal = AbortSignal.any([timeout.signal, ...(given ? [given] : [])]);
       let isRepeatable = false;
-      const attempt = () =>
-        api.request(verb, target, {
+      const attempt = (authorization: string | undefined) =>
+        api.request(verb, path, {
           ...init,
           headers: mergeHeaders({ authorization }, headers),
           signal,
-          fetch(request) {
+          fetch(made) {
+            const request = link === undefined ? made : new Request(link, made);
             isRepeatable = idempotent.has(request.method) || request.headers.has('idempotency-key');
             request.headers.set('x-request-timeout', String(Math.max(Math.floor(deadline - performance.now()), 1)));
             return send(request);
           },
         });
-      for (let count = 1; ; count += 1) {
-        try {
-          return await attempt();
-        } catch (error) {
-          if (timeout.aborted) throw deadlineExceeded('The service has not answered in time.', { cause: error });
-          signal.throwIfAborted();
-          const fault = faultOf(error, `${verb.toUpperCase()} ${path}`);
-          const waitMs = waitAfter(fault, count);
-          if (waitMs === undefined || !isRepeatable || count >= attempts) throw fault;
-          if (performance.now() + waitMs >= deadline) throw fault;
-          await wait(waitMs, signal);
+      try {
+        const authorization = token && `Bearer ${await orAborted(token, signal)}`;
+        for (let count = 1; ; count += 1) {
+          try {
+            return await attempt(authorization);
+          } catch (error) {
+            signal.throwIfAborted();
+            const fault = faultOf(error, `${verb.toUpperCase()} ${path}`);
+            const waitMs = waitAfter(fault, count);
+            if (waitMs === undefined || !isRepeatable || count >= attempts) throw fault;
+            if (performance.now() + waitMs >= deadline) throw fault;
+            await wait(waitMs, signal);
+          }
         }
+      } finally {
+        clearTimeout(timer);
       }
     };
 
@@ -181,12 +190,21 @@ function serializePath(path: string, values: Record<string, unknown>): string {
 }
 
 /** A link in a reply may lead anywhere. The token must not go there, nor to another service behind the same gateway. */
-function pathTo(at: string | URL, baseUrl: string | URL): string {
+function linkWithin(baseUrl: string | URL, at: string | URL): string {
   const base = `${String(baseUrl).replace(/\/+$/, '')}/`;
   const url = URL.parse(String(at), base)?.href;
   const { href } = new URL(base);
   if (url?.startsWith(href) !== true) throw invalidArgument(`"${String(at)}" is not at ${href}.`);
-  return `/${url.slice(href.length)}`;
+  return url;
+}
+
+/** Waits for work that does not know the signal. */
+function orAborted<Value>(work: () => Value | Promise<Value>, signal: AbortSignal): Promise<Value> {
+  signal.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error));
+    Promise.resolve(work()).then(resolve, reject);
+  });
 }
 
 /** Waits, at most until the signal aborts. */

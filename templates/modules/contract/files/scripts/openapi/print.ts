@@ -222,6 +222,6 @@ export function membersOf(value: unknown): [string, unknown][] {
  * @param value any value of JSON
  * @returns the items of an array; none of anything else
  */
-export function listOf(value: unknown): readonly unknown[] {
+function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }

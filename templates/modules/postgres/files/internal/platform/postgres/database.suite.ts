@@ -179,6 +179,15 @@ export function databaseSuite(open: () => Promise<TestDatabase>): void {
       expect(runs).toBe(tries);
     });
 
+    it('may be read-only, and the next one writes', async () => {
+      const readOnly = database.transaction(async (trx) => {
+        await sql`set transaction read only`.execute(trx);
+        await trx.updateTable('stock').set({ quantity: 0 }).execute();
+      });
+      await expect(readOnly).rejects.toMatchObject({ code: 'database_unavailable' });
+      expect(await quantity()).toBe(10);
+    });
+
     it('ends with its context, and keeps nothing', async () => {
       const context = background.child();
       const aborted = runWith(context, () =>

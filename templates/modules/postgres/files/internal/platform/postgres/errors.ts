@@ -56,6 +56,11 @@ const publicErrors: Readonly<Record<string, Omit<ServiceErrorOptions, 'cause'>>>
 const inputStates = /^(22001|2200[3789]|22021|22023|2202[46]|2201[WX]|2203\w|22P0[2356]|23502|23514)$/;
 /** Connection exceptions, too many connections, a server that shuts down or starts, a database that is dropped. */
 const unavailable = /^(08...|53300|57P0[1-5]|ECONN\w+|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/;
+/**
+ * What a standby says, as `SQLSTATE:routine`: PostgreSQL has no SQLSTATE of its own for serializable transactions and for locks there, and
+ * its messages are translated.
+ */
+const standby = /^(0A000:(call_enum_check_hook|GetSerializableTransactionSnapshot)|55000:LockAcquireExtended)$/;
 /** Messages of node-postgres, without a code, for a connection that is closed. */
 const closed = /^(Connection terminated|Client (was closed|has encountered a connection error))/;
 
@@ -77,8 +82,10 @@ export function databaseError(error: unknown): unknown {
  * @returns whether the server is read-only: a standby, or a primary that was replaced in a failover
  */
 export function isReadOnly(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = codeOf(error);
   // read_only_sql_transaction
-  return error instanceof Error && codeOf(error) === '25006';
+  return code === '25006' || ('routine' in error && standby.test(`${code}:${String(error.routine)}`));
 }
 
 /**

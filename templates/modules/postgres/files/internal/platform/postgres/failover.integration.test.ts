@@ -83,12 +83,17 @@ async function serviceOf(server: Server) {
     POSTGRES_CONNECT_TIMEOUT_MS: '2000',
   });
   onTestFinished(async () => void (await started.service.stop(0, 5000)));
-  const { db } = started.database;
+  const { db, transaction } = started.database;
   const write = async () => void (await sql`insert into notes values ('x')`.execute(db));
   return {
     ...started,
     address,
     write,
+    writeSerializable: () =>
+      transaction(async (trx) => void (await sql`insert into notes values ('x')`.execute(trx)), {
+        isolation: 'serializable',
+      }),
+    lock: () => transaction(async (trx) => void (await sql`lock table notes in share mode`.execute(trx))),
     read: async () => void (await sql`select count(*) from notes`.execute(db)),
     /** The port of the server behind each connection of the pool: each is busy while the others are taken. */
     places: async () => {
@@ -147,10 +152,10 @@ describe.skipIf(!programs)('a failover of PostgreSQL (needs its programs initdb,
   });
 
   it('leaves a service at a standby ready: it reads, its writes are refused as unavailable, and its health says so', async () => {
-    const { write, read, becomes, metrics } = await serviceOf(standby);
+    const { write, writeSerializable, lock, read, becomes, metrics } = await serviceOf(standby);
     await becomes(impaired);
     expect(await metrics.text()).toMatch(/^postgres_up 1\n[^]*^postgres_read_only 1$/m);
-    await expect(write()).rejects.toMatchObject(unavailable);
+    for (const refused of [write, writeSerializable, lock]) await expect(refused()).rejects.toMatchObject(unavailable);
     await read();
   });
 

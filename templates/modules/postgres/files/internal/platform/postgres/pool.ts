@@ -29,7 +29,8 @@ export class SupervisedPool implements PostgresPool {
     this.#metrics = metrics;
     pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
     pool.on('connect', (client) => {
-      this.#openedAt.set(client, performance.now());
+      // The embedded database has no processes, and no other server replaces it.
+      if ('processID' in client && client.processID) this.#openedAt.set(client, performance.now());
       // Without a listener, a connection that breaks while code holds it ends the process. The query fails anyway.
       client.on('error', () => {});
     });
@@ -96,26 +97,40 @@ export class SupervisedPool implements PostgresPool {
   }
 
   #taken(client: PostgresPoolClient): PostgresPoolClient {
-    const run = <Row>(text: string, parameters: readonly unknown[]) => this.#run<Row>(client, text, parameters);
+    let isHeld = true;
+    const release = (destroy = false): void => {
+      if (isHeld) client.release(destroy);
+      isHeld = false;
+    };
+    const run = <Row>(text: string, parameters: readonly unknown[]) =>
+      this.#run<Row>(client, () => release(true), text, parameters);
     function query<Row>(text: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<Row>>;
     function query<Row>(cursor: PostgresCursor<Row>): PostgresCursor<Row>;
     function query<Row>(given: string | PostgresCursor<Row>, parameters: readonly unknown[] = []) {
       return typeof given === 'string' ? run<Row>(given, parameters) : client.query(given);
     }
-    return { query, release: (destroy) => client.release(destroy) };
+    return { query, release };
   }
 
-  /** Runs a query. It is cancelled on the server when the context ends; a rollback is not. */
+  /**
+   * Runs a query. It is cancelled on the server when the context ends; a rollback is not. A server that is gone does not answer: its
+   * connection is then destroyed, else it would be held until TCP gives up.
+   */
   async #run<Row>(
     client: PostgresPoolClient,
+    destroy: () => void,
     text: string,
     parameters: readonly unknown[],
   ): Promise<PostgresQueryResult<Row>> {
     const signal = text === 'rollback' ? undefined : signalOfContext();
     signal?.throwIfAborted();
     let cancelled: Promise<void> | undefined;
+    let late: NodeJS.Timeout | undefined;
     const cancel = (): void => {
-      cancelled = this.#cancel(client);
+      // The embedded database has no processes.
+      if (!client.processID) return;
+      cancelled = this.#cancel(client.processID, text);
+      late = setTimeout(destroy, this.#pool.options.connectionTimeoutMillis);
     };
     signal?.addEventListener('abort', cancel, { once: true });
     try {
@@ -126,20 +141,25 @@ export class SupervisedPool implements PostgresPool {
       throw databaseError(error);
     } finally {
       signal?.removeEventListener('abort', cancel);
+      clearTimeout(late);
       // A late cancellation would hit the next statement of the connection.
       await cancelled;
     }
   }
 
-  /** Cancels what a connection runs, through another one: all of the pool may be busy. */
-  async #cancel({ processID }: PostgresPoolClient): Promise<void> {
-    // The embedded database has no processes.
-    if (!processID) return;
+  /**
+   * Cancels a statement, through another connection: all of the pool may be busy. After a failover another server answers, where the
+   * process may be of another session: it is cancelled only when it runs this statement.
+   */
+  async #cancel(processId: number, statement: string): Promise<void> {
     const other = new Client(this.#pool.options);
     other.on('error', () => {});
     try {
       await other.connect();
-      await other.query('select pg_cancel_backend($1)', [processID]);
+      await other.query(
+        'select pg_cancel_backend(pid) from pg_stat_activity where pid = $1 and starts_with($2, query)',
+        [processId, statement],
+      );
     } catch (error) {
       this.#log.warn({ err: error }, 'could not cancel a statement');
     } finally {

@@ -1,9 +1,15 @@
+import { Registry } from '@prometheus-io/client';
 import { type Kysely, sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Client, Pool } from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { background, runWith } from '../../../pkg/context/index.ts';
+import { openProxy } from '../../../test/support/proxy.ts';
+import { createLogger } from '../log/logger.ts';
 import type { Database } from './database.ts';
 import { DatabaseUnavailableError, PoolExhaustedError } from './errors.ts';
+import { createMetrics } from './metrics.ts';
 import { createMigrations } from './migrate.ts';
+import { SupervisedPool } from './pool.ts';
 import { serverUrl, type TestDatabase, testDatabase } from './testing.ts';
 
 interface Tables {
@@ -94,6 +100,45 @@ describe.skipIf(!url)('only on a PostgreSQL server (needs DATABASE_URL)', () => 
     await expect(sleeping).rejects.toThrow('the caller has gone');
     const { rows } = await sql`select pg_backend_pid() as pid`.execute(db);
     expect(rows).toEqual(backend);
+  });
+
+  it('cancels only its own statement: after a failover the process may be of another session', async () => {
+    const other = new Client(url);
+    await other.connect();
+    onTestFinished(() => other.end());
+    const [{ pid } = { pid: 0 }] = (await other.query<{ pid: number }>('select pg_backend_pid() as pid')).rows;
+    const pool = new Pool({ connectionString: url, connectionTimeoutMillis: 5000 });
+    pool.on('connect', (client) => void Object.assign(client, { processID: pid }));
+    onTestFinished(() => pool.end());
+    const supervised = new SupervisedPool(pool, await createLogger('silent'), createMetrics(new Registry(), pool));
+    const context = background.child();
+    const client = await supervised.connect();
+    const theirs = other.query('select pg_sleep(0.5)');
+    const ours = runWith(context, () => client.query('select pg_sleep(0.1)', []));
+    context.cancel(new Error('the caller has gone'));
+    await ours;
+    client.release();
+    expect((await theirs).rowCount).toBe(1);
+  });
+
+  it('gives back the connection of a context that ends, when its server has gone silently', async () => {
+    const proxy = await openProxy(url ?? '', 5432);
+    onTestFinished(proxy.close);
+    const { tables, close } = await testDatabase({
+      DATABASE_URL: proxy.url,
+      POSTGRES_POOL_MAX: '1',
+      POSTGRES_CONNECT_TIMEOUT_MS: '500',
+    });
+    onTestFinished(close);
+    const gone = tables<Tables>();
+    const context = background.child();
+    await sql`select 1`.execute(gone.db);
+    proxy.set('stalled');
+    proxy.set('open');
+    const waiting = runWith(context, () => sql`select 2`.execute(gone.db));
+    setTimeout(() => context.cancel(new Error('the caller has gone')), 50);
+    await expect(waiting).rejects.toThrow('the caller has gone');
+    await sql`select 1`.execute(gone.db);
   });
 
   it('fails when all connections are in use', async () => {

@@ -54,6 +54,15 @@ describe('a table in memory', () => {
     expect(await owners.remove(row('o'))).toBe(true);
   });
 
+  it('takes a reference in capitals for the same', async () => {
+    const owners = database.repository<Row>({ name: 'owners' });
+    const rows = database.repository<Row>({ name: 'rows', refs: { owner: 'owners' } });
+    await owners.add(row('o'));
+    await rows.add(row('a', { owner: 'O' }));
+    expect(await rows.list({ limit: 9, by: 'id', descending: false, where: { owner: 'o' } })).toHaveLength(1);
+    await expect(owners.remove(row('o'))).rejects.toMatchObject({ code: 'in_use', status: 409 });
+  });
+
   it('lists numbers that are texts by their value, and equal ones by id, in both directions', async () => {
     const rows = database.repository<Row>({ name: 'rows', numeric: ['price'], times: ['at'] });
     for (const [id, price] of Object.entries({ a: '10', b: '9', c: '10', d: '-1' })) await rows.add(row(id, { price }));

@@ -96,7 +96,7 @@ export class MemoryDatabase {
     return [...this.#tables].some(([{ refs = {} }, rows]) =>
       Object.entries(refs).some(
         ([field, target]) =>
-          target === name && [...rows.values()].some((row) => row.id !== id && Reflect.get(row, field) === id),
+          target === name && [...rows.values()].some((row) => row.id !== id && lower(Reflect.get(row, field)) === id),
       ),
     );
   }
@@ -104,10 +104,15 @@ export class MemoryDatabase {
 
 const number = /^-?\d+(?:\.\d+)?$/;
 
-/** @returns the value of a field, in the form in which it is compared: numbers and times may be written in several */
-function valueOf({ numeric = [], times = [] }: MemoryTable, row: object, field: string): unknown {
+function lower(id: unknown): unknown {
+  return typeof id === 'string' ? id.toLowerCase() : id;
+}
+
+/** @returns the value of a field, in the form in which it is compared: numbers, times and ids may be written in several */
+function valueOf({ numeric = [], times = [], refs = {} }: MemoryTable, row: object, field: string): unknown {
   const value: unknown = Reflect.get(row, field);
   if (typeof value !== 'string') return value;
+  if (Object.hasOwn(refs, field)) return lower(value);
   if (numeric.includes(field)) return new Big(value);
   return times.includes(field) ? Date.parse(value) : value;
 }

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 
 const url = (description: string, example: string) =>
-  Type.Optional(Type.String({ format: 'uri', description, examples: [example] }));
+  Type.Optional(Type.String({ format: 'uri', pattern: '^https?://.', description, examples: [example] }));
 
 /**
  * Names and meanings are OpenTelemetry's: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/. The libraries

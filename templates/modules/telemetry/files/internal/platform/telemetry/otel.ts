@@ -107,7 +107,10 @@ function generateTraceId(): string {
 
 /** Work that outlives its request has a trace of its own, which links to that of the request. */
 function detached(tracer: Tracer, name: string, { id, trace: link }: Context): Context {
-  const context = new Context({ id, link, trace: { traceId: newTraceId(), spanId: newSpanId(), sampled: true } });
+  const context: Context = Object.assign(
+    new Context({ id, link, trace: { traceId: newTraceId(), spanId: newSpanId(), sampled: true } }),
+    { detached: (next: string) => detached(tracer, next, context) },
+  );
   const links = [{ context: spanContextOf(link) }];
   const span = runWith(context, () => tracer.startSpan(name, { root: true, links }));
   enterSpan(context, trace.setSpan(otelContext.active(), span));

@@ -291,7 +291,7 @@ describe('a call to another service', () => {
     expect(told).toEqual([]);
   });
 
-  it('of a library’s span, or of work that was detached, is a child of that', async () => {
+  it('of a library’s span, or of work that was detached, also twice, is a child of that', async () => {
     const places = new Map<string, string>();
     const call = async (name: string): Promise<void> => {
       places.set(name, current().trace.spanId);
@@ -302,14 +302,17 @@ describe('a call to another service', () => {
         await call('inner');
         span.end();
       });
-      await detach('mail', () => call('mail'));
+      await detach('mail', async () => {
+        await call('mail');
+        await detach('audit', () => call('audit'));
+      });
     });
     const calls = spans.filter(({ kind }) => kind === 3);
     expect(calls.map(({ attributes }) => attributes['url.full'])).toEqual(
-      ['inner', 'mail'].map((name) => `${url}/${name}`),
+      ['inner', 'mail', 'audit'].map((name) => `${url}/${name}`),
     );
     expect(calls.map(({ parentSpanId }) => parentSpanId)).toEqual([...places.values()]);
-    expect(new Set(calls.map(({ traceId }) => traceId)).size).toBe(2);
+    expect(new Set(calls.map(({ traceId }) => traceId)).size).toBe(3);
     expect(told.map(({ traceparent }) => traceparent)).toEqual(
       calls.map(({ traceId, spanId }) => `00-${traceId}-${spanId}-01`),
     );
@@ -462,6 +465,8 @@ describe('the module', () => {
   it.each([
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://[::1'],
     ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'http://[::1'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'grpc://collector:4317'],
     ['OTEL_TRACES_EXPORTER', 'zipkin'],
     ['OTEL_TRACES_SAMPLER', 'jaeger_remote'],
     ['OTEL_TRACES_SAMPLER_ARG', '2'],

@@ -15,10 +15,8 @@ export const versioning = defineModule({
   requires: [http, metrics],
   start({ use }) {
     const { registry, errors } = use(metrics);
-    const server = use(http);
-    // Scripts of other origins may read when a version ends.
     const usage = createUsage(registry, versions);
-    return { value: new VersionedRoutes({ http: server, versions, usage, refuse: refusing(errors) }) };
+    return { value: new VersionedRoutes({ http: use(http), versions, usage, refuse: refusing(errors) }) };
   },
 });
 

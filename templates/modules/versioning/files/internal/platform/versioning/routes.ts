@@ -193,6 +193,10 @@ function setHeaders({ routeOptions }: FastifyRequest, reply: FastifyReply, versi
   if (deprecated === undefined) return;
   reply.header('deprecation', `@${momentOf(deprecated).getTime() / 1000}`);
   if (sunset !== undefined) reply.header('sunset', momentOf(sunset).toUTCString());
+  // Scripts of other origins may read it. CORS has named the headers that were there before.
+  const exposed = reply.getHeader('access-control-expose-headers');
+  if (exposed !== undefined)
+    reply.header('access-control-expose-headers', `${String(exposed)}, deprecation, sunset, link`);
   if (info === undefined) return;
   const relation = sunset === undefined ? 'deprecation' : 'deprecation sunset';
   const link = `<${new URL(info).href}>; rel="${relation}"; type="text/html"`;

@@ -156,6 +156,21 @@ describe.each(['path', 'Accept'] as const)('a version that is named by %s', (way
   });
 });
 
+it('scripts of other origins may read when a version ends', async () => {
+  const http = await unlistedHttp();
+  // As the module `cors` does.
+  http.addHook('onSend', (_request, reply, _payload, done) => {
+    reply.header('access-control-expose-headers', 'etag');
+    done();
+  });
+  const versions = defineVersions({ default: 1, versions: { 1: ending } });
+  api = await testApi(http, versions, (_, versioned) =>
+    versioned.each({ 1: 'one' }, ({ route }, word) => route({ method: 'GET', url: '/a', handler: () => ({ word }) })),
+  );
+  const { headers } = await http.inject('/a');
+  expect(headers['access-control-expose-headers']).toBe('etag, deprecation, sunset, link');
+});
+
 describe('a path', () => {
   it('takes for a version only what begins with a digit', async () => {
     const { http } = await start('path');
