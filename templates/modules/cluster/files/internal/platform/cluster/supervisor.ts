@@ -234,8 +234,9 @@ export class Supervisor {
     const now = performance.now();
     this.#crashes = now - this.#lastCrash > calmMs ? 0 : this.#crashes + 1;
     this.#lastCrash = now;
+    if (this.#pause !== undefined) return;
     const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** this.#crashes);
-    this.#pause ??= setTimeout(() => {
+    this.#pause = setTimeout(() => {
       this.#pause = undefined;
       this.#fill();
     }, pauseMs).unref();
