@@ -8,6 +8,7 @@ const outOfTheBase = [
   'argocd',
   'client',
   'contract',
+  'cors',
   'docker',
   'kubernetes',
   'observability',

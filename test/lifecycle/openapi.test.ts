@@ -51,7 +51,7 @@ it('a service fails its own test when its contract or its client is behind its c
   expect((await test()).all).toMatch(/2 passed/);
   for (const file of [contract, client]) {
     const text = readFileSync(path.join(folder, file), 'utf8');
-    writeFileSync(path.join(folder, file), text.replaceAll('quantity', 'amount'));
+    writeFileSync(path.join(folder, file), text.replaceAll('requestId', 'callId'));
   }
   expect((await test()).all).toMatch(/1 failed.*1 passed/);
   writeFileSync(path.join(folder, client), '');

@@ -26,6 +26,7 @@ describe.each(releases)('a service of %s', (release) => {
     expect(service.manifest()['modules']).toMatchObject(
       Object.fromEntries((catalogue.presets['default']?.modules ?? []).map((id) => [id, {}])),
     );
+    expect(service.manifest()['modules']).toHaveProperty('cors');
     expect(service.tree()).toHaveProperty(['deploy/k8s/base/deployment.yaml']);
     const all = Object.values(service.tree()).join('\n');
     expect(edited.filter((file) => !all.includes(`Mine: ${file}\n`))).toEqual([]);

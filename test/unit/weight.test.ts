@@ -6,8 +6,8 @@ const catalogue = await buildCatalogue();
 
 /** The most that a service may weigh. */
 const budgets = {
-  minimal: { files: 69, lines: 5140, testLines: 49 },
-  default: { files: 147, lines: 7900, testLines: 435 },
+  minimal: { files: 66, lines: 4070, testLines: 62 },
+  default: { files: 142, lines: 6500, testLines: 435 },
 } as const;
 
 describe('the weight of a fresh service', () => {

@@ -1,5 +1,5 @@
 import { exitCodes, SlipwayError } from '../errors.ts';
-import { fieldOf } from '../json.ts';
+import { fieldOf, isObject } from '../json.ts';
 import type { Plan, PlanEntry, Service } from '../model.ts';
 import { decode } from '../text.ts';
 import { codeAfter, type TextsAfter, textsAfter } from './codeAfter.ts';
@@ -18,10 +18,7 @@ export function refuseDanglingImports(service: Service, { entries }: Plan): void
   if (service.files().length === 0) return;
   const after = textsAfter(entries);
   const files = filesGone(service, after);
-  const present = service.read('package.json');
-  const before = parsed(present === undefined ? undefined : decode(present.bytes));
-  // A file that does not parse, for example one with conflict markers, gives no information about names.
-  const left = parsed(after.get('package.json')) ?? before;
+  const [before, left] = packageJsons(service, after);
   const packages = namesGone(groups, before, left);
   const scripts = namesGone(['scripts'], before, left);
   if (files.size + packages.size + scripts.size === 0) return;
@@ -62,6 +59,44 @@ export function keepNeeded(
     entry.changes.some(({ path }) => kept.has(path)) ? { ...entry, action: 'keep', reason, changes: [] } : entry,
   );
   return { plan: { ...plan, entries }, kept };
+}
+
+/**
+ * Finds packages that the templates no longer need and that the code of the user imports.
+ * @param service the current state of the service
+ * @param plan what to do with its files
+ * @returns their names
+ */
+export function neededPackages(service: Service, { entries }: Plan): string[] {
+  const after = textsAfter(entries);
+  const gone = namesGone(groups, ...packageJsons(service, after));
+  const code = gone.size === 0 ? [] : [...codeAfter(service, after, isSource)];
+  return [...gone].filter((name) => findUsages(code, { files: new Set(), packages: new Set([name]) }).length > 0);
+}
+
+/**
+ * @param packageJson text of a package.json
+ * @param packages names of packages
+ * @returns the text without these dependencies
+ */
+export function withoutPackages(packageJson: string, packages: readonly string[]): string {
+  const value = parsed(packageJson);
+  if (!isObject(value)) return packageJson;
+  const left = Object.entries(value).map(([field, content]) => [
+    field,
+    groups.includes(field) && isObject(content)
+      ? Object.fromEntries(Object.entries(content).filter(([name]) => !packages.includes(name)))
+      : content,
+  ]);
+  return `${JSON.stringify(Object.fromEntries(left), null, 2)}\n`;
+}
+
+/** Returns the content of package.json before and after a plan. */
+function packageJsons(service: Service, after: TextsAfter): [before: unknown, left: unknown] {
+  const present = service.read('package.json');
+  const before = parsed(present === undefined ? undefined : decode(present.bytes));
+  // A file that does not parse, for example one with conflict markers, gives no information about names.
+  return [before, parsed(after.get('package.json')) ?? before];
 }
 
 /** Returns the files whose code imports one of these files. */

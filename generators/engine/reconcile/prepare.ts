@@ -4,11 +4,11 @@ import type { Catalogue, Change, Lock, Manifest, Merge, Plan, PlanEntry, Service
 import { plan, type PlanInput } from './plan.ts';
 import { modulesOf } from '../resolve.ts';
 import { resourceRenames } from '../resources/resourceModules.ts';
-import { decode } from '../text.ts';
+import { decode, encode } from '../text.ts';
 import { parseJson, validateManifest } from '../parseManifest.ts';
 import { render } from '../render.ts';
 import { bookkeeping } from './bookkeeping.ts';
-import { keepNeeded, refuseDanglingImports } from './dangling.ts';
+import { keepNeeded, neededPackages, refuseDanglingImports, withoutPackages } from './dangling.ts';
 import { followRenames } from './follow.ts';
 import { planJoined } from './joined.ts';
 import { type ConflictRule, policyOf, ruleFor } from './policy.ts';
@@ -70,6 +70,27 @@ export function prepare(service: Service, request: Request): Prepared {
  * @throws SlipwayError when the service is damaged
  */
 export function planRequest(service: Service, request: Request): Planned {
+  const planned = planOnce(service, request);
+  if (service.lock.catalogue === request.catalogue.version) return planned;
+  const needed = neededPackages(service, planned);
+  return needed.length === 0 ? planned : planOnce(withOwnPackages(service, needed), request);
+}
+
+/** Returns the service as if its user had added these packages to package.json: an update leaves them there. */
+function withOwnPackages(service: Service, packages: readonly string[]): Service {
+  const record = Object.hasOwn(service.lock.files, 'package.json') ? service.lock.files['package.json'] : undefined;
+  const base = record && service.base(record.hash);
+  if (record === undefined || base === undefined) return service;
+  const own = encode(withoutPackages(decode(base) ?? '', packages));
+  const hash = service.hash(own);
+  return {
+    ...service,
+    lock: { ...service.lock, files: { ...service.lock.files, 'package.json': { ...record, hash } } },
+    base: (wanted) => (wanted === hash ? own : service.base(wanted)),
+  };
+}
+
+function planOnce(service: Service, request: Request): Planned {
   const { catalogue, edit, conflicts = [], merge } = request;
   const present = service.manifestText === undefined ? undefined : parseJson(service.manifestText);
   const wanted = edit(present);

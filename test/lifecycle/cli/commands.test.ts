@@ -129,7 +129,7 @@ describe('the commands', () => {
     );
     expect(lost).toEqual([]);
     // They are the user's: Slipway neither misses nor changes them.
-    rmSync(path.join(service.path, `${folder}/cors.test.ts`));
+    rmSync(path.join(service.path, `${folder}/module.test.ts`));
     expect(json(['check'], service.path)).toMatchObject({ entries: [] });
     expect(json(['explain', `${folder}/server.ts`], service.path)).toMatchObject({ state: 'ejected' });
   });

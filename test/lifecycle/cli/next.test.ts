@@ -97,7 +97,7 @@ describe('files that git ignores', () => {
     const { stdout } = slipway(['add', 'grpc', '--no-install'], { cwd: service });
     expect(stdout).toMatch(/git ignores pkg\/client\/grpc\//);
     // Files of earlier runs are not told again.
-    expect(stdout).not.toContain('pkg/errors');
+    expect(stdout).not.toContain('pkg/context');
     writeFileSync(path.join(scratch.path, 'excludes'), '**/docs/redis.md\n');
     const env = {
       GIT_CONFIG_COUNT: '1',

@@ -42,6 +42,25 @@ const mine = 'internal/orders/routes.ts';
 const withMine = (tree: Tree, path: string, text: string): Tree =>
   new Map(tree).set(path, { bytes: encode(text), mode: 0o644 });
 
+describe('a package that the templates no longer need', () => {
+  const earlier: Catalogue = { ...now, version: '0.9.0', base: { ...now.base, dependencies: ['fastify', 'pg'] } };
+  const created = commandsWith(earlier).create([]);
+  const dependencies = (tree: Tree): unknown => JSON.parse(new TextDecoder().decode(tree.get('package.json')?.bytes));
+
+  it('leaves package.json', () => {
+    expect(dependencies(created)).toHaveProperty(['dependencies', 'pg']);
+    const after = applyTo(created, update(created).changes);
+    expect(dependencies(after)).not.toHaveProperty(['dependencies', 'pg']);
+  });
+
+  it('stays, as the user’s own, when code of the user imports it', () => {
+    const tree = withMine(created, mine, "import pg from 'pg';\n\nexport const x = pg;\n");
+    const after = applyTo(tree, update(tree).changes);
+    expect(dependencies(after)).toHaveProperty(['dependencies', 'pg']);
+    expect(update(after).entries).toEqual([]);
+  });
+});
+
 describe('a file that the templates have dropped', () => {
   const created = commandsWith(before).create([]);
 

@@ -58,7 +58,7 @@ describe.runIf(spawnSync('kubectl', ['version', '--client']).status === 0)('each
     const prod = overlay('prod', 'LOG_LEVEL=loud', 'SHUTDOWN_DELAY_MS=20000', 'HTTP_DEADLINE_MS=95000');
     expect(named({ ...staging, ...prod })).toEqual([
       'deploy/k8s/overlays/prod: LOG_LEVEL: expected one of trace, debug, info, warn, error, fatal, silent, got "loud" (for example info)',
-      'deploy/k8s/overlays/prod: SHUTDOWN_DELAY_MS: expected less than SHUTDOWN_TIMEOUT_MS, which is 20000, got "20000" (for example 10000)',
+      'deploy/k8s/overlays/prod: SHUTDOWN_DELAY_MS: expected less than SHUTDOWN_TIMEOUT_MS, which is 20000, got "20000" (for example 19999)',
       'deploy/k8s/overlays/prod: HTTP_DEADLINE_MS: expected at most HTTP_DEADLINE_MAX_MS, which is 90000, got "95000" (for example 90000)',
     ]);
   });
