@@ -48,9 +48,12 @@ describe('tracestate', () => {
     },
   );
 
-  it('of more than 512 characters is left out, and the trace stays', () => {
-    expect(parseTrace(parent, `a=${'x'.repeat(511)}`)).toEqual({ traceId, spanId, sampled: true });
-  });
+  it.each([`a=${'x'.repeat(511)}`, 'a=\u00E9', 'a=\t1'])(
+    'of more than 512 characters, or with others than ASCII, is left out, and the trace stays: %j',
+    (state) => {
+      expect(parseTrace(parent, state)).toEqual({ traceId, spanId, sampled: true });
+    },
+  );
 });
 
 it('ids are well-formed, and each is another one', () => {

@@ -16,14 +16,14 @@ export interface Trace {
 export const noTrace: Trace = { traceId: '0'.repeat(32), spanId: '0'.repeat(16), sampled: false };
 
 const sampledFlag = 1;
-/** The most characters of `tracestate` that the standard requires to pass on. */
-const maxState = 512;
+/** The characters of `tracestate`, and the most that the standard requires to pass on. gRPC does not send others, and throws. */
+const statePattern = /^[\x20-\x7e]{0,512}$/;
 const parentPattern = /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-.*)?$/;
 
 /**
  * Reads the headers of a caller.
  * @param traceparent the header's value
- * @param tracestate the header's value; ignored when it is too long
+ * @param tracestate the header's value; ignored when it is too long or not in ASCII
  * @returns the caller's trace; undefined when the header is missing or malformed
  */
 export function parseTrace(traceparent: string | undefined, tracestate?: string): Trace | undefined {
@@ -34,7 +34,7 @@ export function parseTrace(traceparent: string | undefined, tracestate?: string)
   if (traceId === noTrace.traceId || spanId === noTrace.spanId) return undefined;
   const sampled = (Number.parseInt(flags, 16) & sampledFlag) === sampledFlag;
   const trace = { traceId, spanId, sampled };
-  return tracestate !== undefined && tracestate.length <= maxState ? { ...trace, state: tracestate } : trace;
+  return tracestate !== undefined && statePattern.test(tracestate) ? { ...trace, state: tracestate } : trace;
 }
 
 /**

@@ -136,6 +136,7 @@ export function bodyOf(answer: Problem): string {
 /** Sent as a string, so that no response schema of the route drops a field. */
 function sendProblem({ id }: FastifyRequest, reply: FastifyReply, answer: Problem): void {
   reply
+    .removeHeader('content-encoding')
     .code(answer.status)
     .headers({ 'content-type': problemType, [headerNames.id]: id })
     .send(bodyOf(answer));

@@ -32,6 +32,7 @@ export function replies(http: Http, bodyLimit: number): void {
     if (isText && !isKnown) return done(null, payload);
     // Fastify reads a stream to its end, which an endless one does not have, and counts the bytes of anything else.
     if (payload instanceof Readable) payload.destroy();
+    else if (payload instanceof ReadableStream) void payload.cancel().catch(() => undefined);
     return done(null, Readable.from([]));
   });
 }

@@ -153,7 +153,7 @@ export interface LogControl {
   changeLevel(level?: string): void;
   /**
    * Waits until the log is written. Call it before the process exits.
-   * @param ms milliseconds to wait
+   * @param ms milliseconds to wait for a reader that reads nothing
    * @returns whether every line is written or lost; false means that a write is stuck
    */
   flush(ms: number): Promise<boolean>;

@@ -3,6 +3,7 @@ import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Output } from './output.ts';
 
@@ -69,5 +70,20 @@ describe('the output', () => {
     for (let left = text.length; left > 0;) left -= (await reader.read(Buffer.alloc(left))).bytesRead;
     expect(await flushed).toBe(true);
     expect(lost).toBe(0);
+  });
+
+  it('gives a slow reader of a pipe all the time that it needs', async () => {
+    const pipe = path.join(directory, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    await using reader = await open(pipe, 'r+');
+    const output = outputTo(pipe);
+    const text = `${'x'.repeat(640 * 1024)}\n`;
+    output.write(text);
+    const flushed = output.flush(200);
+    for (let left = text.length; left > 0;) {
+      await sleep(50);
+      left -= (await reader.read(Buffer.alloc(64 * 1024))).bytesRead;
+    }
+    expect(await flushed).toBe(true);
   });
 });

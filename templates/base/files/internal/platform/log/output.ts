@@ -6,6 +6,8 @@ const writeTo = promisify(write);
 
 /** Max characters that wait to be written; further lines are lost. */
 const maxWaiting = 4 * 1024 * 1024;
+/** Bytes of one write. A completed write shows that the reader still reads. */
+const maxWrite = 64 * 1024;
 /** Milliseconds until a write to a full pipe is tried again. */
 const retryAfter = 10;
 /** Milliseconds that follow a write, in which lines gather for the next one. A quiet service does not wait. */
@@ -22,6 +24,8 @@ export class Output {
   readonly #onLost: (lines: number) => void;
   #waiting = '';
   #writing: Promise<void> | undefined;
+  /** Bytes until now. */
+  #written = 0;
 
   /**
    * @param fd file descriptor, 1 for standard output
@@ -46,12 +50,14 @@ export class Output {
   }
 
   /**
-   * @param ms milliseconds to wait
+   * @param ms milliseconds to wait for a reader that reads nothing; a slow reader gets all the time it needs
    * @returns whether everything is written or lost; false means that a write is stuck
    */
   async flush(ms: number): Promise<boolean> {
-    const written = this.#writing?.then(() => true) ?? true;
-    return Promise.race([written, sleep(ms, false, { ref: false })]);
+    const all = this.#writing?.then(() => true) ?? true;
+    const before = this.#written;
+    if (await Promise.race([all, sleep(ms, false, { ref: false })])) return true;
+    return this.#written > before && this.flush(ms);
   }
 
   async #writeAll(): Promise<void> {
@@ -68,8 +74,9 @@ export class Output {
     let rest = lines;
     while (rest.length > 0) {
       try {
-        const { bytesWritten } = await writeTo(this.#fd, rest);
+        const { bytesWritten } = await writeTo(this.#fd, rest, 0, Math.min(rest.length, maxWrite));
         rest = rest.subarray(bytesWritten);
+        this.#written += bytesWritten;
       } catch (error) {
         const isFull = error instanceof Error && 'code' in error && error.code === 'EAGAIN';
         if (!isFull) return this.#onLost(rest.filter((byte) => byte === 0x0a).length);

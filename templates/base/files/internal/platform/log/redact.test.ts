@@ -75,6 +75,18 @@ describe('a secret is hidden', () => {
         ],
       },
     ],
+    [
+      'in headers as objects',
+      {
+        headers: [
+          { name: 'x-api-key', value: secret },
+          { key: 'cookie', value: secret },
+        ],
+      },
+    ],
+    ['in the arguments of a command', { args: ['run', '--password', secret] }],
+    ['in a URL with a token as password', { url: `postgres://app:${'a'.repeat(1500)}${secret}@db/orders` }],
+    ['in a URL with an @ in the name of the user', { url: `postgres://app@srv:${secret}@db/orders` }],
     ['in a URL', { url: `amqps://app:${secret}@mq.example.com:5671/v` }],
     ['in a URL with an odd password', { url: `postgres://app:p#/?@${secret}@db:5432/orders` }],
     ['in a URL without a user', { url: `redis://:${secret}@cache` }],

@@ -21,10 +21,10 @@ const secretName = new RegExp(`${names}|^(?:pass|auth|otp|pin)$`, 'i');
 const named = String.raw`(?:${names})[\w-]{0,40}[\\"']{0,2}\s{0,3}`;
 /** Decides quickly for almost all texts. */
 const suspicious = new RegExp(String.raw`:\/\/|bearer\s|basic\s|${named}[:=]`, 'i');
+/** What is before the last @ of a URL: a user and a password, or a token. A port is not a password. */
+const userinfo = /^(?:[^/?#:"']*:(?!\d+[/?#])|[^/?#:"']+$)/;
 /** What is hidden inside a text, after what stays. In linear time, because clients choose paths. */
 const hideIn: readonly RegExp[] = [
-  // What is before the @ of a URL: a user and a password, or a token. A port is not a password.
-  /(:\/\/)(?:[^\s/?#:@]*:(?!\d+(?:[/?#]|$))\S{1,256}|[^\s/?#:]+)(?=@)/g,
   // A header in the head of a request.
   new RegExp(String.raw`^([\w-]{0,60}(?:${names})[\w-]{0,60}:[ \t]*)\S[^\r\n]*`, 'gim'),
   new RegExp(String.raw`(${named}(?:=|:(?=\s{0,3}\\?["']))\s{0,3})(?:\\?"[^"\r\n]*"?|'[^'\r\n]*'?|[^\s"'&,;}]+)`, 'gi'),
@@ -32,6 +32,14 @@ const hideIn: readonly RegExp[] = [
   /\b(bearer\s+)(?!(?:realm|error|scope)=|tokens?\b)[\w.~+/=-]+/gi,
   /\b(basic\s+)(?!auth)[\w+/-]{6,}={0,2}/gi,
 ];
+
+/** @returns the URLs without user and password, which may be long and hold any character. In linear time too */
+function withoutUserinfo(urls: string): string {
+  const end = urls.lastIndexOf('@');
+  for (let at = 0; at !== -1 && at < end; at = urls.indexOf('://', at + 3))
+    if (userinfo.test(urls.slice(at + 3, end))) return urls.slice(0, at + 3) + hidden + urls.slice(end);
+  return urls;
+}
 
 /** Whether names are those of secrets: a Map is quicker than the pattern. A service may build names from ids, so it has a limit. */
 const known = new Map<string, boolean>();
@@ -132,7 +140,9 @@ class Line {
       if (this.#left <= 0) return { ...copy, [cut]: true };
       const shown = name.slice(0, maxName);
       this.#left -= shown.length;
-      copy[shown] = isSecret(name, value) ? hidden : this.copy(value, depth);
+      // `{ name: 'cookie', value: 'a=b' }` is one header of a list.
+      const label = name === 'value' ? String(Reflect.get(object, 'name') ?? Reflect.get(object, 'key')) : name;
+      copy[shown] = isSecret(label, value) ? hidden : this.copy(value, depth);
     }
     return copy;
   }
@@ -141,9 +151,10 @@ class Line {
     const copy: unknown[] = [];
     for (const [index, value] of list.entries()) {
       if (this.#left <= 0) return [...copy, cut];
-      // In `rawHeaders` and in pairs, each second element is the value of the first.
-      const name = index % 2 === 1 ? list[index - 1] : undefined;
-      copy.push(typeof name === 'string' && telling.test(name) ? hidden : this.copy(value, depth));
+      // In `rawHeaders` and in pairs a value follows its name, in the arguments of a command it follows `--password`.
+      const name = list[index - 1];
+      const isValue = typeof name === 'string' && (index % 2 === 1 || name.startsWith('-')) && telling.test(name);
+      copy.push(isValue ? hidden : this.copy(value, depth));
     }
     return copy;
   }
@@ -152,7 +163,10 @@ class Line {
     // Twice as much, so that no secret is cut in half before it is recognised.
     const whole = text.slice(0, 2 * maxText);
     const safe = suspicious.test(whole)
-      ? hideIn.reduce((each, pattern) => each.replace(pattern, `$1${hidden}`), whole)
+      ? hideIn.reduce(
+          (each, pattern) => each.replace(pattern, `$1${hidden}`),
+          whole.replaceAll(/:\/\/\S*/g, withoutUserinfo),
+        )
       : whole;
     // As JSON, a control character takes six characters.
     const share = Math.min(maxText, Math.max(this.#left, 0)) / JSON.stringify(safe).length;

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { invalidArgument } from '../../../../pkg/errors/index.ts';
 import { listenLocally, testHttp } from '../../../../test/support/http.ts';
 import type { Http } from '../server.ts';
 
@@ -32,6 +33,11 @@ beforeEach(async () => {
     const endless = new Readable({ read() {} });
     endless.once('close', () => (closed += 1));
     return reply.type('text/plain').send(endless);
+  });
+  http.get('/endless-web', (_request, reply) => reply.send(new ReadableStream({ cancel: () => void (closed += 1) })));
+  http.get('/not-after-all', (_request, reply) => {
+    reply.header('content-encoding', 'gzip');
+    throw invalidArgument('No.');
   });
 });
 afterEach(() => http.close());
@@ -142,6 +148,12 @@ describe('a Response of the Web', () => {
   });
 });
 
+it('a problem is not compressed, although the reply that it replaces would have been', async () => {
+  const { headers, statusCode } = await http.inject('/not-after-all');
+  expect(statusCode).toBe(400);
+  expect(headers).not.toHaveProperty('content-encoding');
+});
+
 describe('HEAD', () => {
   it.each([
     '/short',
@@ -161,8 +173,9 @@ describe('HEAD', () => {
     expect(head.headers['content-type']).toBe(whole.headers['content-type']);
   });
 
-  it('lets a stream without an end go', async () => {
-    const head = await http.inject({ method: 'HEAD', url: '/endless' });
+  it.each(['/endless', '/endless-web'])('lets a stream without an end go: %s', async (url) => {
+    closed = 0;
+    const head = await http.inject({ method: 'HEAD', url });
     expect(head.statusCode).toBe(200);
     await expect.poll(() => closed).toBe(1);
   });

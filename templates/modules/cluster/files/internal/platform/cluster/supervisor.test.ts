@@ -119,6 +119,15 @@ describe('workers', () => {
     expect(fakes).toHaveLength(4);
   });
 
+  it('that crash again and again, all of them, are replaced less and less often', async () => {
+    await supervisor.start();
+    born = (fake) => setTimeout(() => fake.end(1), 100);
+    for (const fake of fakes) fake.end(1);
+    await vi.advanceTimersByTimeAsync(600_000);
+    // Two every half minute.
+    expect(fakes.length).toBeLessThan(60);
+  });
+
   it('that end while they say that they are ready do not serve', async () => {
     await supervisor.start();
     asked = (fake) => fake?.end(1);
@@ -219,6 +228,20 @@ describe('the end', () => {
     expect(supervisor.phase).toBe('stopping');
     await vi.advanceTimersByTimeAsync(60_000);
     expect(fakes).toHaveLength(2);
+  });
+
+  it('is asked of a worker once, also when its successor serves already', async () => {
+    await supervisor.start();
+    told = () => undefined;
+    const rolling = supervisor.roll();
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(fakes[0]?.signals).toEqual(['SIGTERM']);
+    const stopped = supervisor.stop('SIGTERM');
+    await vi.advanceTimersByTimeAsync(100);
+    expect(fakes.map(({ signals }) => signals)).toEqual([['SIGTERM'], ['SIGTERM'], ['SIGTERM']]);
+    for (const fake of fakes) fake.end(0);
+    expect(await stopped).toBe(true);
+    await rolling;
   });
 
   it('comes to who does not heed it', async () => {

@@ -104,6 +104,8 @@ export class Supervisor {
   /** Crashes without a calm time between them. */
   #crashes = 0;
   #lastCrash = -Infinity;
+  /** Runs until crashed workers are replaced. */
+  #pause: NodeJS.Timeout | undefined;
 
   /** @param options number of workers, and how they are started and asked */
   constructor(options: SupervisorOptions) {
@@ -171,7 +173,12 @@ export class Supervisor {
    */
   async stop(signal: NodeJS.Signals | undefined): Promise<boolean> {
     this.#phase = 'stopping';
-    const exits = await Promise.all(Array.from(this.#workers.keys(), (worker) => this.#stop(worker, signal)));
+    const exits = await Promise.all(
+      Array.from(this.#workers, ([worker, state]) =>
+        // A second signal would end it at once, with the requests that it still answers.
+        this.#stop(worker, state === 'stopping' ? undefined : signal),
+      ),
+    );
     // A worker that has just started does not handle the signal yet.
     return exits.every((exit) => exit.code === 0 || exit.signal === 'SIGTERM');
   }
@@ -227,7 +234,12 @@ export class Supervisor {
     const now = performance.now();
     this.#crashes = now - this.#lastCrash > calmMs ? 0 : this.#crashes + 1;
     this.#lastCrash = now;
-    setTimeout(() => this.#fill(), Math.min(longestPauseMs, firstPauseMs * 2 ** this.#crashes)).unref();
+    if (this.#pause !== undefined) return;
+    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** this.#crashes);
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      this.#fill();
+    }, pauseMs).unref();
   }
 
   #set(worker: Worker, state: State | undefined): void {

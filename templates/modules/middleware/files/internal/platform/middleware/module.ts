@@ -13,7 +13,9 @@ import { type Entry, RunningChain } from './runningChain.ts';
 export const middleware = defineModule({
   name: 'middleware',
   config: Type.Object({}),
-  requires: [admin, http, metrics],
+  requires: [admin, metrics],
+  // It starts before all modules that add middleware, so that blocked callers are refused before they use up quotas.
+  completes: http,
   async start({ log, use }) {
     const { registry, errors } = use(metrics);
     const server = use(http);

@@ -38,7 +38,7 @@ beforeAll(async () => {
     },
   });
   const settings = { ...testSettings, ADMIN_HOST: '127.0.0.1', ADMIN_PORT: '0' };
-  service = new Service([metrics, tracing, admin, http, middleware, slice], {
+  service = new Service([metrics, tracing, admin, http, slice, middleware], {
     log: pino({ level: 'silent' }),
     configOf: (module) => readConfig(module.config, settings),
     startTimeoutMs: 10_000,
@@ -67,8 +67,8 @@ describe('/middleware', () => {
       body: {
         middleware: [
           { name: 'jwt', at: 'onRequest', on: true, fixed: true },
-          { name: 'quotas', at: 'preParsing', on: true, fixed: false },
           { name: 'blocks', at: 'preParsing', on: true, fixed: true },
+          { name: 'quotas', at: 'preParsing', on: true, fixed: false },
         ],
         blocks: [],
       },
@@ -86,7 +86,7 @@ describe('/middleware', () => {
     const off = await ask('DELETE', '/quotas?forSeconds=600');
     expect(off).toMatchObject({
       status: 200,
-      body: { middleware: [{}, { on: false, until: expect.any(String) }, {}] },
+      body: { middleware: [{}, {}, { on: false, until: expect.any(String) }] },
     });
     expect(await statusOf('/a')).toBe(200);
     expect(await scrape()).toContain('middleware_on{middleware="quotas"} 0\n');
@@ -126,7 +126,7 @@ describe('/middleware', () => {
     await ask('PUT', '/blocks/flood', { subject: 'flood' });
     await ask('DELETE', '/quotas');
     await service.reload();
-    expect((await ask('GET')).body).toMatchObject({ middleware: [{}, { name: 'quotas', on: true }, {}], blocks: [] });
+    expect((await ask('GET')).body).toMatchObject({ middleware: [{}, {}, { name: 'quotas', on: true }], blocks: [] });
     expect(await statusOf('/a')).toBe(429);
   });
 });

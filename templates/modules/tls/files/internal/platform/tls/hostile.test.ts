@@ -38,6 +38,7 @@ function routes(http: Http): void {
   });
   http.get('/large', (_request, reply) => reply.type('image/png').send(Buffer.alloc(1_000_000)));
   http.post('/take', ({ body }) => ({ body }));
+  http.post('/upload', { config: { deadlineMs: Infinity } }, ({ body }) => ({ body }));
   // As a token is verified, by who asks for its key.
   http.post('/later', { onRequest: () => sleep(50) }, ({ body }) => ({ body }));
 }
@@ -206,19 +207,25 @@ describe('a flood from one peer', () => {
 describe('a client that is slow or gone', () => {
   it('that does not read its reply is given up', async () => {
     await restart({ HTTP_STALL_TIMEOUT_MS: '100' });
-    const stream = (await service.open()).request({ ':path': '/large' });
+    const reader = await service.open();
+    const stream = reader.request({ ':path': '/large' });
     stream.on('error', () => undefined);
     stream.pause();
+    // What it does beside that keeps the connection alive, not the reply.
+    const pings = setInterval(() => void ask(reader, { ':path': '/hello' }), 50);
     await counted(/^errors_total\{code="reader_stalled"\} 1$/m);
+    clearInterval(pings);
     await expect.poll(() => service.log.text).toMatch(/"status":499/);
     expect(await othersAreServed()).toBe(true);
   });
 
-  it('that does not send the rest of its body is given up', async () => {
-    await restart({ HTTP_STALL_TIMEOUT_MS: '100' });
-    const stream = session.request({ ':method': 'POST', ':path': '/take', 'content-type': 'application/json' });
-    stream.write('{');
-    expect((await answerOf(stream)).status).not.toBe(200);
+  it('that does not send the whole of its body in time is given up, also where there is no deadline', async () => {
+    await restart({ HTTP_REQUEST_TIMEOUT_MS: '500', HTTP_STALL_TIMEOUT_MS: '500' });
+    const stream = session.request({ ':method': 'POST', ':path': '/upload', 'content-type': 'application/json' });
+    const spaces = setInterval(() => stream.write(' '), 50);
+    expect((await answerOf(stream)).status).toBe(0);
+    clearInterval(spaces);
+    await counted(/^errors_total\{code="request_timeout"\} 1$/m);
     expect(await othersAreServed()).toBe(true);
   });
 

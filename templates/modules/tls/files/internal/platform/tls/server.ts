@@ -12,6 +12,10 @@ const pseudoHeaders = 4;
 const largestStreamId = 2 ** 31 - 1;
 /** Milliseconds after which a client that answers no ping is assumed to have no request on its way. */
 const pingTimeoutMs = 500;
+/** Milliseconds between two checks of all requests in progress. */
+const sweepMs = 1000;
+/** Bytes of a reply that a client must read within HTTP_STALL_TIMEOUT_MS: the window of HTTP/2 (RFC 9113, 6.9.2). */
+const windowBytes = 65_535;
 /** Headers of an HTTP/1.1 connection (RFC 9113, 8.2.2), which a handler may pass on from another service. */
 const connectionHeaders = ['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'];
 
@@ -76,6 +80,14 @@ export interface Http2Options {
   readonly errors: ErrorCounts;
 }
 
+/** What the last check found. */
+interface Progress {
+  readonly begunAt: number;
+  /** Bytes of the reply that wait, and since when it has been as many. */
+  waiting: number;
+  since: number;
+}
+
 /**
  * Serves the API by HTTP/2. Node and nghttp2 end connections that flood; here are the limits of HTTP/1.1 that they do not know: requests at
  * the same time, clients that do not read, and idle connections.
@@ -87,7 +99,8 @@ export class Http2 {
   /** Each with its end. */
   readonly #sessions = new Map<ServerHttp2Session, Promise<void>>();
   readonly #leaving = new WeakSet<ServerHttp2Session>();
-  #requests = 0;
+  readonly #requests = new Map<Request, Progress>();
+  readonly #sweeper = setInterval(() => this.#sweep(performance.now()), sweepMs).unref();
   #isDraining = false;
 
   /**
@@ -140,6 +153,7 @@ export class Http2 {
     for (const session of this.#sessions.keys()) this.#leave(session);
     await Promise.all(this.#sessions.values());
     signal.removeEventListener('abort', cutOff);
+    clearInterval(this.#sweeper);
   }
 
   #watch(session: ServerHttp2Session, socket: TLSSocket): void {
@@ -181,8 +195,7 @@ export class Http2 {
 
   #answer(request: Request, reply: Reply): void {
     const { headers, stream } = request;
-    const { HTTP_CONNECTIONS_MAX: maxRequests, HTTP_STALL_TIMEOUT_MS: stallMs } = this.#http.limits;
-    if (this.#requests >= maxRequests) {
+    if (this.#requests.size >= this.#http.limits.HTTP_CONNECTIONS_MAX) {
       this.#options.errors.count('too_many_requests');
       // The client may send it again: nothing was done for it (RFC 9113, 8.7).
       stream.close(constants.NGHTTP2_REFUSED_STREAM);
@@ -193,10 +206,12 @@ export class Http2 {
       this.#http.refuse(...asHttp1(request, reply), problem(400, { code: 'unknown_method' }));
       return;
     }
-    this.#requests += 1;
-    stream.once('close', () => (this.#requests -= 1));
-    stream.setTimeout(stallMs);
-    stream.on('timeout', () => this.#giveUpIfStalled(request, stallMs));
+    const now = performance.now();
+    const progress: Progress = { begunAt: now, waiting: 0, since: now };
+    this.#requests.set(request, progress);
+    stream.once('close', () => this.#requests.delete(request));
+    // As many bytes may wait as before, although the client has read some.
+    stream.on('drain', () => (progress.since = performance.now()));
     // The rest of the request's body is not read: the client may stop sending it (RFC 9113, 8.1).
     stream.once('finish', () => {
       if (!request.complete) stream.close(constants.NGHTTP2_NO_ERROR);
@@ -206,12 +221,22 @@ export class Http2 {
     this.#http.routing(...asHttp1(request, reply));
   }
 
-  /** Called when nothing was sent or received for a while. That is no fault of a client that waits for its reply. */
-  #giveUpIfStalled({ stream, complete }: Request, stallMs: number): void {
-    stream.setTimeout(stallMs);
-    if (stream.writableLength === 0 && complete) return;
-    this.#options.errors.count(complete ? 'reader_stalled' : 'request_timeout');
-    stream.destroy();
+  /**
+   * Gives up requests whose client does not read or send. Node's timeout of a stream starts again with each frame of its connection, also with
+   * those of other streams, and with each byte of a body.
+   */
+  #sweep(now: number): void {
+    const { HTTP_REQUEST_TIMEOUT_MS: requestMs, HTTP_STALL_TIMEOUT_MS: stallMs } = this.#http.limits;
+    for (const [{ stream }, progress] of this.#requests) {
+      const { writableLength: waiting } = stream;
+      if (waiting === 0 || waiting !== progress.waiting) Object.assign(progress, { waiting, since: now });
+      // Bytes that were written at once count as waiting until all of them are read.
+      const isUnread = now - progress.since > stallMs * Math.ceil(waiting / windowBytes);
+      const isDue = now - progress.begunAt > requestMs && stream.state.remoteClose === 0;
+      if (!isUnread && !isDue) continue;
+      this.#options.errors.count(isUnread ? 'reader_stalled' : 'request_timeout');
+      stream.destroy();
+    }
   }
 }
 
