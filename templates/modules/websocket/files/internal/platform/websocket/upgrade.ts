@@ -24,8 +24,11 @@ const handshakeVersion = '13';
 const keyPattern = /^[+/\dA-Za-z]{22}==$/;
 /** RFC 9110, 5.6.1. */
 const listSeparator = /[ \t]*,[ \t]*/;
-/** A message in tiny fragments costs a hundred times its size. The defaults of ws are higher. */
-const fragments = { maxFragments: 64, maxBufferedChunks: 1024 };
+/**
+ * A message in tiny fragments costs a hundred times its size. A client that does not answer a close frame would delay the shutdown. The
+ * defaults of ws are higher.
+ */
+const limits = { maxFragments: 64, maxBufferedChunks: 1024, closeTimeout: 5000 };
 
 /** The connection of a request that asks to be upgraded. */
 interface Upgrade {
@@ -45,7 +48,7 @@ export function serveUpgrades(http: Http, options: UpgradeOptions): void {
     noServer: true,
     clientTracking: false,
     maxPayload: options.messageLimitBytes,
-    ...fragments,
+    ...limits,
     handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
   });
   // Some HTTP clients offer h2c: a request for anything but WebSocket is answered by HTTP/1.1.
