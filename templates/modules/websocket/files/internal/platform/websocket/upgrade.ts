@@ -113,7 +113,8 @@ function takeToken({ headers, rawHeaders }: IncomingMessage): void {
 }
 
 /** Refuses with problem details what ws refuses without (RFC 6455, 4.2.1). */
-function checkHandshake({ headers }: IncomingMessage, reply: FastifyReply): void {
+function checkHandshake({ method, headers }: IncomingMessage, reply: FastifyReply): void {
+  if (method !== 'GET') throw invalid('A WebSocket needs GET.');
   if (headers['sec-websocket-version'] !== handshakeVersion) {
     reply.header('sec-websocket-version', handshakeVersion);
     throw invalid(`The version of WebSocket is ${handshakeVersion}.`, 426);
@@ -123,8 +124,10 @@ function checkHandshake({ headers }: IncomingMessage, reply: FastifyReply): void
   }
   const protocols = headers['sec-websocket-protocol'];
   // A browser closes a connection when the answer has none of the offered subprotocols.
-  if (protocols !== undefined && !protocols.split(listSeparator).includes(subprotocol))
-    throw invalid(`Offer the subprotocol "${subprotocol}".`);
+  if (protocols === undefined) return;
+  if (!protocols.split(listSeparator).includes(subprotocol)) throw invalid(`Offer the subprotocol "${subprotocol}".`);
+  // ws refuses a list with another one that is repeated or malformed.
+  headers['sec-websocket-protocol'] = subprotocol;
 }
 
 /** Browsers let any page open a WebSocket to any host (RFC 6455, 10.2). Other clients send no origin. */
