@@ -35,10 +35,10 @@ export interface Store {
 }
 
 /** A window is counted in slices: a key takes the same memory and time for any quota. */
-export const slicesOfWindow = 10;
+const slicesOfWindow = 10;
 
 /** What is kept of one key. */
-export interface State {
+interface State {
   /** Allowed requests of the present slice and of those that reach into the window; the oldest first. */
   readonly slices: { readonly number: number; count: number }[];
   /** Tokens in the bucket at the time `at`. */
@@ -51,7 +51,7 @@ export interface State {
  * @param now in milliseconds, by a clock that does not go back
  * @returns the state of a new key
  */
-export function newState(limit: Limit, now: number): State {
+function newState(limit: Limit, now: number): State {
   return { slices: [], tokens: limit.burst, at: now };
 }
 
@@ -64,7 +64,7 @@ export function newState(limit: Limit, now: number): State {
  * @param clock in milliseconds; when it goes back, the time of the last request counts
  * @returns what was decided
  */
-export function decide(state: State, limit: Limit, clock: number): Standing {
+function decide(state: State, limit: Limit, clock: number): Standing {
   const { slices } = state;
   const now = Math.max(clock, state.at);
   const sliceMs = limit.windowMs / slicesOfWindow;
