@@ -35,10 +35,10 @@ export interface Store {
 }
 
 /** A window is counted in slices: a key takes the same memory and time for any quota. */
-const slicesOfWindow = 10;
+export const slicesOfWindow = 10;
 
 /** What is kept of one key. */
-interface State {
+export interface State {
   /** Allowed requests of the present slice and of those that reach into the window; the oldest first. */
   readonly slices: { readonly number: number; count: number }[];
   /** Tokens in the bucket at the time `at`. */
@@ -51,7 +51,7 @@ interface State {
  * @param now in milliseconds, by a clock that does not go back
  * @returns the state of a new key
  */
-function newState(limit: Limit, now: number): State {
+export function newState(limit: Limit, now: number): State {
   return { slices: [], tokens: limit.burst, at: now };
 }
 
@@ -64,7 +64,7 @@ function newState(limit: Limit, now: number): State {
  * @param clock in milliseconds; when it goes back, the time of the last request counts
  * @returns what was decided
  */
-function decide(state: State, limit: Limit, clock: number): Standing {
+export function decide(state: State, limit: Limit, clock: number): Standing {
   const { slices } = state;
   const now = Math.max(clock, state.at);
   const sliceMs = limit.windowMs / slicesOfWindow;
