@@ -387,6 +387,8 @@ describe('a client that is slow or gone', () => {
     stream.end(frame(text('x'.repeat(50))));
     await until(() => counted(new RegExp(`^grpc_server_call_duration_seconds_count.*status="${status}"\\} 1$`, 'm')));
     await until(() => service.grpc.calls === 0);
+    // Otherwise what it does not read would stay in memory.
+    await until(() => stream.closed, 5000);
     expect(await othersAreServed()).toBe(true);
   });
 

@@ -12,7 +12,7 @@ import {
   status as codes,
 } from '@grpc/grpc-js';
 import { Histogram, type Registry } from '@prometheus-io/client';
-import type { IncomingHttpHeaders } from 'node:http2';
+import { type IncomingHttpHeaders, type ServerHttp2Stream, constants } from 'node:http2';
 import type { Static } from 'typebox';
 import { Context, current, headerNames, parseTrace, runWith } from '../../../pkg/context/index.ts';
 import { type GrpcStatus, isGrpcStatus } from '../../../pkg/errors/grpc.ts';
@@ -206,6 +206,8 @@ export class Grpc {
       const name = codes[code];
       call?.over(isGrpcStatus(name) ? name : 'UNKNOWN');
       send({ ...status, code, details: shortened(status.details) });
+      // What the client has not read would stay in memory, although the call no longer counts.
+      if (code !== codes.OK && streamOf(wire).writableLength > 0) streamOf(wire).close(constants.NGHTTP2_CANCEL);
     };
     return new ServerInterceptingCall(wire, {
       start: (next) =>
@@ -311,6 +313,12 @@ export class Grpc {
     if (name !== 'OK') errors.count(code);
     log.info({ method, ...more, status: name, ms }, 'call');
   }
+}
+
+/** grpc-js does not declare the stream of HTTP/2 below a call. */
+function streamOf(wire: ServerInterceptingCallInterface): ServerHttp2Stream {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return Reflect.get(wire, 'stream') as ServerHttp2Stream;
 }
 
 /** The options of each method, where those of a resource need its scopes. */

@@ -1,5 +1,7 @@
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyRequest } from 'fastify';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Http } from '../http/server.ts';
 import { MemoryStore } from './limiter.ts';
 import type { RoutePolicy } from './quotas.ts';
@@ -66,6 +68,35 @@ describe('a route with a policy', () => {
     expect((await ask('/b', {})).headers.get('ratelimit-policy')).toMatch(/^"GET \/b";q=3;/);
     expect(await statuses(3, '/c')).toEqual([200, 200, 200]);
     expect(await statuses(1, '/d')).toEqual([429]);
+  });
+
+  it('has at least nothing left, where another limit of the same name has allowed more', async () => {
+    const { statuses, ask } = await start({}, (server) => {
+      for (const quota of [3, 1])
+        server.get(`/${quota}`, { config: { ratelimit: { name: 'both', quota, burst: 3, ...slow } } }, () => ({}));
+    });
+    expect(await statuses(3, '/3')).toEqual([200, 200, 200]);
+    expect((await ask('/1')).headers.get('ratelimit')).toMatch(/^"both";r=0;/);
+  });
+
+  it.each([{ quota: NaN }, { quota: 0 }, { quota: 0.5 }, { quota: 9, burst: 0 }, { quota: 9, rate: Infinity }])(
+    'that limits nobody, or refuses all, stops the start: %o',
+    async (policy) => {
+      await expect(testService({}, limited(policy))).rejects.toThrow('The rate limit of / is not valid');
+    },
+  );
+
+  it('has no fault when the connection is lost before it is checked', async () => {
+    const { api, metrics, log } = await start({}, (server) => {
+      server.addHook('onRequest', () => sleep(200));
+      limited({ quota: 9 })(server);
+    });
+    const client = connect(Number(new URL(api).port), '127.0.0.1').on('error', () => {});
+    client.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
+    await sleep(50);
+    client.resetAndDestroy();
+    await vi.waitFor(async () => expect(await metrics.text()).toContain('outcome="allowed"} 1'), { timeout: 5000 });
+    expect(log.text).not.toContain('request failed');
   });
 
   it('does not wait for the body of a request that it refuses', async () => {

@@ -35,6 +35,10 @@ export const ratelimit = defineModule({
 
     /** By Fastify's own object for each route: routes may share what they say. */
     const policies = new WeakMap<FastifyContextConfig, Policy>();
+    use(http).addHook('onRoute', ({ url, config: of }) => {
+      // A mistake is found at start.
+      if (of?.ratelimit) policyOf(url, of.ratelimit);
+    });
     const policyFor = ({ is404, routeOptions }: FastifyRequest): Policy | undefined => {
       const given = is404 ? false : (routeOptions.config.ratelimit ?? (quota > 0 && ofSettings));
       if (given === false) return undefined;

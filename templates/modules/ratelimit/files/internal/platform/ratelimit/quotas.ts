@@ -34,10 +34,15 @@ export interface Policy extends Required<Pick<RoutePolicy, 'name' | 'key'>> {
  * @param name when the policy has none
  * @param given by a route or by the settings
  * @returns the policy with its defaults
+ * @throws {TypeError} when a number is not valid: by NaN, nobody would be limited
  */
 export function policyOf(name: string, given: RoutePolicy): Policy {
   const { quota, windowSeconds = 60, key = 'user' } = given;
   const { burst = Math.ceil(quota / 10), rate = (2 * quota) / windowSeconds } = given;
+  const isValid =
+    [quota, burst].every((count) => Number.isInteger(count)) && windowSeconds < Infinity && rate < Infinity;
+  if (!isValid || Math.min(quota, burst, windowSeconds, rate) <= 0)
+    throw new TypeError(`The rate limit of ${name} is not valid: ${JSON.stringify(given)}`);
   const limit = { quota, windowMs: windowSeconds * 1000, burst, perMs: rate / 1000 };
   return { name: given.name ?? name, key, limit };
 }
@@ -56,8 +61,11 @@ function short(text: string): string {
   return text.length <= 64 ? text : createHash('sha256').update(text).digest('base64url');
 }
 
-/** Of IPv6 the first 64 bits: a client with one address of such a network has all of them. */
-function network(address: string): string {
+/**
+ * Of IPv6 the first 64 bits: a client with one address of such a network has all of them. A connection that is lost meanwhile has no
+ * address.
+ */
+function network(address = ''): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
   if (!isIPv6(plain)) return short(plain);
   // The URL has the shortest form of the address.
@@ -92,7 +100,7 @@ export function setHeaders(reply: FastifyReply, { name, limit }: Policy, { left,
   // A string of structured fields (RFC 9651, 3.3.3) holds these characters only.
   const plain = name.replaceAll(/[^ !#-[\]-~]/g, '?');
   reply.header('ratelimit-policy', `"${plain}";q=${limit.quota};w=${seconds(limit.windowMs)}`);
-  reply.header('ratelimit', `"${plain}";r=${left};t=${seconds(resetMs)}`);
+  reply.header('ratelimit', `"${plain}";r=${Math.max(left, 0)};t=${seconds(resetMs)}`);
 }
 
 /** Rounded up: a caller that waits for so long does not come too early. */

@@ -1,5 +1,8 @@
+import { spawn, spawnSync } from 'node:child_process';
+import os from 'node:os';
+import { createClient } from '@redis/client';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { openProxy } from '../../../test/support/proxy.ts';
+import { freePort, openProxy } from '../../../test/support/proxy.ts';
 import { type ServiceProcess, startProcess } from '../../../scripts/service.ts';
 import { deleteKeys, ownPrefix, serverUrl, testService as testRedis } from '../redis/testing.ts';
 import { testService } from './testing.ts';
@@ -155,3 +158,32 @@ describe.skipIf(!url)('limits in Redis (needs REDIS_URL)', () => {
     expect(await limited.metrics.text()).toContain('ratelimit_fallback_decisions_total 0');
   });
 });
+
+it.skipIf(spawnSync('redis-server', ['--version']).status !== 0)(
+  'a server that is a replica is away for all requests (needs redis-server)',
+  { timeout: 60_000 },
+  async () => {
+    const port = await freePort();
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', ''];
+    const replica = spawn('redis-server', args, { cwd: os.tmpdir(), stdio: 'ignore' });
+    onTestFinished(() => void replica.kill('SIGKILL'));
+    const operator = createClient({ url: `redis://127.0.0.1:${port}` }).on('error', () => {});
+    onTestFinished(() => operator.destroy());
+    await operator.connect();
+    const settings = { REDIS_URL: `redis://127.0.0.1:${port}`, REDIS_COMMAND_TIMEOUT_MS: '200' };
+    const { api, log, service } = await testService(settings, (server) => {
+      const policy = { quota: 100, burst: 1, rate: 0.001, windowSeconds: 3600 };
+      server.get('/', { config: { ratelimit: policy } }, () => ({}));
+    });
+    onTestFinished(() => service.stop(0, 5000).then(() => undefined));
+    const ask = async (user: string) => (await fetch(api, { headers: { 'test-user': user } })).status;
+    expect([await ask('ada'), await ask('ada')]).toEqual([200, 429]);
+    await operator.sendCommand(['REPLICAOF', '127.0.0.1', String(await freePort())]);
+    await vi.waitFor(
+      async () => expect(await service.health(1000)).toMatchObject({ redis: expect.stringContaining('replica') }),
+      patient,
+    );
+    for (let sent = 0; sent < 5; sent += 1) expect([await ask('ada'), await ask(`${sent}`)]).toContain(200);
+    expect(log.text.match(/limits are/g)).toHaveLength(1);
+  },
+);

@@ -45,7 +45,9 @@ export class RedisStore implements Store {
   }
 
   async #run(key: string, limit: Limit): Promise<Standing> {
-    const { client, prefix } = this.#options.server;
+    const { client, prefix, isUp } = this.#options.server;
+    // A replica would refuse only requests that are allowed: the others write nothing.
+    if (!isUp) throw new Error('there is no Redis that takes writes');
     const given = {
       keys: [`${prefix}ratelimit:${key}`],
       arguments: [limit.quota, limit.windowMs, limit.burst, limit.perMs, forgottenAfterMs(limit)].map(String),

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { RedisClientType } from '@redis/client';
 import { Counter, Histogram, type Registry } from '@prometheus-io/client';
 import { ServiceError } from '../../../pkg/errors/index.ts';
@@ -117,7 +118,9 @@ export async function openConnection(options: ConnectionOptions, signal: AbortSi
       if (!client.isReady || deadline.aborted) return destroy();
       const abort = (): void => client.destroy();
       deadline.addEventListener('abort', abort, { once: true });
-      await client.close();
+      // When the connection breaks meanwhile, `close` of the client does not end.
+      await Promise.race([client.close(), once(client, 'error')]);
+      abort();
       deadline.removeEventListener('abort', abort);
     },
   };

@@ -115,4 +115,14 @@ describe.skipIf(!url)('a Redis server (needs REDIS_URL)', () => {
     await stuck.service.stop(0, 500);
     expect(await never).toBeInstanceOf(RedisUnavailableError);
   });
+
+  it('does not wait for answers that cannot come: the connection breaks while it stops', async () => {
+    const proxy = await openProxy(url, 6379);
+    onTestFinished(proxy.close);
+    const { server, service } = await start({ ...fast, REDIS_URL: proxy.url });
+    proxy.set('stalled');
+    const never = server.client.ping().catch((error: unknown) => error);
+    expect(await service.stop(0, 10_000)).toBe(true);
+    expect(await never).toBeInstanceOf(RedisUnavailableError);
+  });
 });

@@ -326,6 +326,26 @@ describe('upgrades that are refused', () => {
       ['no version', { 'sec-websocket-version': undefined }, 426],
     ];
 
+  it('a handshake by HEAD, as a problem', async () => {
+    const head = Object.entries({ host: 'a', ...handshake }).map(([name, value]) => `${name}: ${value}\r\n`);
+    const reply = await exchange(Number(new URL(service.api).port), `HEAD /ws HTTP/1.1\r\n${head.join('')}\r\n`);
+    expect(reply).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  it('but not one that offers other subprotocols besides, however they look', async () => {
+    for (const offered of ['envelope.v2, envelope.v2', 'a, a, envelope.v2', 'envelope.v2, a b']) {
+      const { promise, resolve } = Promise.withResolvers<string | undefined>();
+      request(`${service.api}/ws`, { headers: { ...handshake, [protocol]: offered } })
+        .on('upgrade', ({ headers }, stream) => {
+          stream.destroy();
+          resolve(headers[protocol]?.toString());
+        })
+        .on('response', ({ statusCode }) => resolve(String(statusCode)))
+        .end();
+      expect(await promise).toBe('envelope.v2');
+    }
+  });
+
   it.each(handshakes)('a handshake with %s, as a problem, in log and metrics', async (_what, headers, status) => {
     const counts = [requests(status), requests(101)];
     const before = await Promise.all(counts.map((series) => metric(series)));

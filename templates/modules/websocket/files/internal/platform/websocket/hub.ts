@@ -86,12 +86,23 @@ export class Hub implements Follower {
   replay(peer: Peer, after: string): boolean {
     // A later position than the latest one comes from another process.
     if (isAfter(this.#origin, after) || (this.#isAlone && isAfter(after, this.#offset))) return true;
-    const first = this.#kept.findLastIndex(({ offset }) => !isAfter(offset, after)) + 1;
-    const missed = this.#kept.slice(first).filter(({ channel }) => peer.channels.has(channel));
+    const missed = this.#kept.slice(this.#firstAfter(after)).filter(({ channel }) => peer.channels.has(channel));
     if (missed.reduce((sum, { bytes }) => sum + bytes.length, 0) > this.#options.replayBytes) return true;
     for (const { bytes } of missed) peer.send(bytes);
     this.#options.metrics.delivered.inc(missed.length);
     return false;
+  }
+
+  /** Halves the range until it is found: a client may ask often, and many messages are kept. */
+  #firstAfter(after: string): number {
+    let [low, high] = [0, this.#kept.length];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const kept = this.#kept[middle];
+      if (kept !== undefined && isAfter(kept.offset, after)) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 
   readonly begun = (origin: string, isAlone: boolean): void => {

@@ -77,6 +77,16 @@ describe('shutdown', () => {
     expect((order.at(-1) ?? 0) - (order[0] ?? 0)).toBeGreaterThan(200);
   });
 
+  it('does not wait until the deadline for a client that does not answer the close frame', async () => {
+    const service = await testService();
+    const silent = await upgraded(`${service.api}/ws`);
+    silent.on('error', () => {}).resume();
+    const deadlineMs = 60_000;
+    const begun = performance.now();
+    await service.service.stop(0, deadlineMs);
+    expect(performance.now() - begun).toBeLessThan(deadlineMs / 3);
+  });
+
   it('cuts off at the deadline who does not go', async () => {
     const service = await testService({}, (sockets) => sockets.on(note, () => new Promise<void>(() => {})));
     const client = await rawClient(`${service.ws}/ws`);

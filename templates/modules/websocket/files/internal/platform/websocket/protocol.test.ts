@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Type } from 'typebox';
+import { Value } from 'typebox/value';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Client } from '../../../pkg/client/websocket/index.ts';
 import { current } from '../../../pkg/context/index.ts';
 import type { Http } from '../http/server.ts';
@@ -108,6 +110,20 @@ describe('a subscriber that was away', () => {
     const after: unknown = Object(payload).offset;
     expect(await subscribe(second, ['news'], after)).toMatchObject({ lost: false });
     expect(numbersOf(second)).toEqual([1]);
+  });
+
+  it('does not make the server look at each message that is kept', async () => {
+    const service = await start();
+    const client = await connect(service);
+    const { offset } = Value.Parse(Type.Object({ offset: Type.String() }), await subscribe(client, ['news']));
+    for (let number = 0; number < 1000; number += 1) await service.sockets.publish('news', news, { number });
+    const again = await connect(service);
+    const split = vi.spyOn(String.prototype, 'split');
+    onTestFinished(() => split.mockRestore());
+    await subscribe(again, ['news'], offset.replace(/0$/, '400'));
+    // Positions are compared by their parts.
+    expect(split.mock.calls.length).toBeLessThan(100);
+    expect(numbersOf(again)).toEqual(Array.from({ length: 600 }, (_, index) => 400 + index));
   });
 
   it('learns that some of it is no longer kept', async () => {

@@ -24,8 +24,11 @@ const handshakeVersion = '13';
 const keyPattern = /^[+/\dA-Za-z]{22}==$/;
 /** RFC 9110, 5.6.1. */
 const listSeparator = /[ \t]*,[ \t]*/;
-/** A message in tiny fragments costs a hundred times its size. The defaults of ws are higher. */
-const fragments = { maxFragments: 64, maxBufferedChunks: 1024 };
+/**
+ * A message in tiny fragments costs a hundred times its size. A client that does not answer a close frame would delay the shutdown. The
+ * defaults of ws are higher.
+ */
+const limits = { maxFragments: 64, maxBufferedChunks: 1024, closeTimeout: 5000 };
 
 /** The connection of a request that asks to be upgraded. */
 interface Upgrade {
@@ -45,7 +48,7 @@ export function serveUpgrades(http: Http, options: UpgradeOptions): void {
     noServer: true,
     clientTracking: false,
     maxPayload: options.messageLimitBytes,
-    ...fragments,
+    ...limits,
     handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
   });
   // Some HTTP clients offer h2c: a request for anything but WebSocket is answered by HTTP/1.1.
@@ -110,7 +113,8 @@ function takeToken({ headers, rawHeaders }: IncomingMessage): void {
 }
 
 /** Refuses with problem details what ws refuses without (RFC 6455, 4.2.1). */
-function checkHandshake({ headers }: IncomingMessage, reply: FastifyReply): void {
+function checkHandshake({ method, headers }: IncomingMessage, reply: FastifyReply): void {
+  if (method !== 'GET') throw invalid('A WebSocket needs GET.');
   if (headers['sec-websocket-version'] !== handshakeVersion) {
     reply.header('sec-websocket-version', handshakeVersion);
     throw invalid(`The version of WebSocket is ${handshakeVersion}.`, 426);
@@ -120,8 +124,10 @@ function checkHandshake({ headers }: IncomingMessage, reply: FastifyReply): void
   }
   const protocols = headers['sec-websocket-protocol'];
   // A browser closes a connection when the answer has none of the offered subprotocols.
-  if (protocols !== undefined && !protocols.split(listSeparator).includes(subprotocol))
-    throw invalid(`Offer the subprotocol "${subprotocol}".`);
+  if (protocols === undefined) return;
+  if (!protocols.split(listSeparator).includes(subprotocol)) throw invalid(`Offer the subprotocol "${subprotocol}".`);
+  // ws refuses a list with another one that is repeated or malformed.
+  headers['sec-websocket-protocol'] = subprotocol;
 }
 
 /** Browsers let any page open a WebSocket to any host (RFC 6455, 10.2). Other clients send no origin. */

@@ -201,6 +201,17 @@ describe('a client', () => {
     expect(errors).toMatchObject([{ message: 'listener' }]);
   });
 
+  it('ignores what is no message', async () => {
+    const server = await script();
+    const got: unknown[] = [];
+    const made = client({ url: server.url });
+    made.onPushed(({ payload }) => void got.push(payload));
+    await vi.waitFor(() => expect(made.state).toBe('open'), patient);
+    for (const each of ['{', 'null', Buffer.from('binary'), message({ offset: '6-1', payload: 1 })])
+      server.sockets[0]?.send(each);
+    await vi.waitFor(() => expect(got).toEqual([1]), patient);
+  });
+
   it('forgets a topic that it may not have, and says so', async () => {
     const server = await script({ refused: { secret: { code: 'permission_denied', message: '', retryable: false } } });
     const errors: unknown[] = [];

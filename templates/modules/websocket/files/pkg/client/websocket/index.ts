@@ -279,9 +279,7 @@ export class Client {
 
   #receive(text: string): void {
     this.#hasReceived = true;
-    // The client trusts the server to keep to its own schemas.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    const message = JSON.parse(text) as Envelope;
+    const message = parse(text);
     const { type, topic, correlationId, offset } = message;
     if (correlationId !== undefined) {
       this.#settle(correlationId, type === control.error ? new MessageError(payloadOf(message)) : message);
@@ -334,6 +332,16 @@ export class Client {
   #moveTo(offset: string): void {
     if (this.#offset === undefined || isAfter(offset, this.#offset)) this.#offset = offset;
   }
+}
+
+/** A text that is not JSON is ignored. Otherwise the client trusts the server to keep to its own schemas. */
+function parse(text: string): Envelope {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {}
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return Object(value) as Envelope;
 }
 
 function failure(code: string, message: string): MessageError {
