@@ -6,8 +6,8 @@ const catalogue = await buildCatalogue();
 
 /** The most that a service may weigh. */
 const budgets = {
-  minimal: { files: 66, lines: 4070, testLines: 62 },
-  default: { files: 142, lines: 6500, testLines: 435 },
+  minimal: { files: 66, lines: 4100, testLines: 62 },
+  default: { files: 142, lines: 6560, testLines: 435 },
 } as const;
 
 describe('the weight of a fresh service', () => {
