@@ -199,12 +199,11 @@ function linkWithin(baseUrl: string | URL, at: string | URL): string {
 }
 
 /** Waits for work that does not know the signal. */
-function orAborted<Value>(work: () => Value | Promise<Value>, signal: AbortSignal): Promise<Value> {
+async function orAborted<Value>(work: () => Value | Promise<Value>, signal: AbortSignal): Promise<Value> {
   signal.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error));
-    Promise.resolve(work()).then(resolve, reject);
-  });
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  signal.addEventListener('abort', () => reject(signal.reason));
+  return Promise.race([work(), aborted]);
 }
 
 /** Waits, at most until the signal aborts. */

@@ -72,7 +72,7 @@ export class Blocks {
 
   /** Removes all. */
   clear(): void {
-    for (const name of [...this.#blocks.keys()]) this.remove(name);
+    for (const name of this.#blocks.keys()) this.remove(name);
   }
 
   /** Refuses requests of blocked callers. */
