@@ -52,7 +52,7 @@ describe('the client of a service, packed', () => {
 
   beforeAll(async () => {
     const cli = path.join(inject('installed'), 'node_modules', 'create-slipway', 'dist', 'create-slipway.cjs');
-    await run(folder, 'node', cli, 'orders', '--yes', '--no-git', '--modules=auth');
+    await run(folder, 'node', cli, 'orders', '--yes', '--no-git', '--modules=auth,grpc');
     await run(service, 'npm', 'run', 'build:client');
     await run(service, 'npm', 'pack', './pkg/client', '--pack-destination', folder);
     const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? '';
