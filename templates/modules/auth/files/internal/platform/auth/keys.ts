@@ -64,7 +64,7 @@ const staleMs = 86_400_000;
 /**
  * Keeps the keys of an issuer. jose fetches them when a token names an unknown key, and at most once for all who wait; see decision 024.
  * @param url of the key set
- * @param log is told when the keys become unavailable, and available again
+ * @param log gets a line when the keys become unavailable, and when they are available again
  * @returns the keys; call `open` to load them
  */
 export function remoteKeys(url: string, log: Logger): RemoteKeys {

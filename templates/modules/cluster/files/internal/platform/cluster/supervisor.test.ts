@@ -19,7 +19,7 @@ let born: (fake: Fake) => void;
 /** What a worker does while it is asked. */
 let asked: (fake: Fake | undefined) => void;
 /** What a worker does on SIGTERM. */
-let told: (fake: Fake) => void;
+let onStop: (fake: Fake) => void;
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -27,7 +27,7 @@ beforeEach(() => {
   log = '';
   born = (fake) => (fake.isReady = true);
   asked = () => undefined;
-  told = (fake) => fake.end(0);
+  onStop = (fake) => fake.end(0);
   registry = new Registry();
   supervisor = new Supervisor({
     count: 2,
@@ -61,7 +61,7 @@ function fork(): Fake {
     },
     kill(signal) {
       fake.signals.push(signal);
-      if (signal === 'SIGTERM') told(fake);
+      if (signal === 'SIGTERM') onStop(fake);
       if (signal === 'SIGKILL') fake.end(1);
     },
   };
@@ -232,7 +232,7 @@ describe('the end', () => {
 
   it('is asked of a worker once, also when its successor serves already', async () => {
     await supervisor.start();
-    told = () => undefined;
+    onStop = () => undefined;
     const rolling = supervisor.roll();
     await vi.advanceTimersByTimeAsync(2000);
     expect(fakes[0]?.signals).toEqual(['SIGTERM']);
@@ -246,7 +246,7 @@ describe('the end', () => {
 
   it('comes to who does not heed it', async () => {
     await supervisor.start();
-    told = () => undefined;
+    onStop = () => undefined;
     const stopped = supervisor.stop('SIGTERM');
     await vi.advanceTimersByTimeAsync(5000);
     expect(await stopped).toBe(false);

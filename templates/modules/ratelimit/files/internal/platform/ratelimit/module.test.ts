@@ -80,7 +80,7 @@ describe('a route with a policy', () => {
   });
 
   it.each([{ quota: NaN }, { quota: 0 }, { quota: 0.5 }, { quota: 9, burst: 0 }, { quota: 9, rate: Infinity }])(
-    'that limits nobody, or refuses all, stops the start: %o',
+    'that limits no caller, or refuses all, stops the start: %o',
     async (policy) => {
       await expect(testService({}, limited(policy))).rejects.toThrow('The rate limit of / is not valid');
     },

@@ -34,7 +34,7 @@ export interface Policy extends Required<Pick<RoutePolicy, 'name' | 'key'>> {
  * @param name when the policy has none
  * @param given by a route or by the settings
  * @returns the policy with its defaults
- * @throws {TypeError} when a number is not valid: by NaN, nobody would be limited
+ * @throws {TypeError} when a number is not valid: a limit of NaN limits no caller
  */
 export function policyOf(name: string, given: RoutePolicy): Policy {
   const { quota, windowSeconds = 60, key = 'user' } = given;
