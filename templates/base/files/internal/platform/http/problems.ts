@@ -207,15 +207,15 @@ const parserStatuses: Readonly<Record<string, number>> = {
  * reply, because the client would take the answer for that reply.
  * @param error of Node's parser
  * @param socket of the connection
- * @returns the status; undefined when nothing was sent
+ * @returns the answer; undefined when nothing was sent
  */
-export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): number | undefined {
+export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): Problem | undefined {
   if (error.code === 'ECONNRESET' || !socket.writable || !isAnswerable(socket)) {
     socket.destroy(new ClientFault('the client sent bytes that are not HTTP', { cause: error }));
     return undefined;
   }
-  const status = parserStatuses[error.code ?? ''] ?? 400;
-  const body = JSON.stringify(problem(status));
+  const answer = problem(parserStatuses[error.code ?? ''] ?? 400);
+  const body = JSON.stringify(answer);
   const headers = {
     ...securityHeaders,
     'content-type': problemType,
@@ -223,7 +223,7 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
     connection: 'close',
   };
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status} ${nodeHttp.STATUS_CODES[status] ?? ''}\r\n${head.join('')}\r\n${body}`);
+  socket.end(`HTTP/1.1 ${answer.status} ${answer.title}\r\n${head.join('')}\r\n${body}`);
   cutOffLater(socket);
-  return status;
+  return answer;
 }
