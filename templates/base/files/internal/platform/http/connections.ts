@@ -86,7 +86,6 @@ export function createNodeServer(
       requestTimeout: settings.HTTP_REQUEST_TIMEOUT_MS,
       headersTimeout: settings.HTTP_REQUEST_TIMEOUT_MS,
       keepAliveTimeout: settings.HTTP_KEEP_ALIVE_TIMEOUT_MS,
-      maxHeaderSize: settings.HTTP_HEADER_LIMIT_BYTES,
       // Admission answers a missing Host header with a problem.
       requireHostHeader: false,
       // Milliseconds between two checks for late requests.

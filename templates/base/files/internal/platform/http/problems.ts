@@ -109,12 +109,9 @@ function isFastifyError(error: unknown): error is FastifyError {
 /** The code of requests that the service refuses because it lacks time or memory. They are not faults to look into. */
 const overloadedCode = 'overloaded';
 
-/** Seconds in the Retry-After header of refused requests. */
-export const retrySeconds = 1;
-
 /** @returns the error of a request that the service has no time or memory for: 503 */
 export function overloaded(): ServiceError {
-  return unavailable('The service is busy. Try again.', { code: overloadedCode, retryAfterMs: retrySeconds * 1000 });
+  return unavailable('The service is busy. Try again.', { code: overloadedCode, retryAfterMs: 1000 });
 }
 
 /** From OWASP's REST Security Cheat Sheet. A route that serves a page sets its own policy. @fastify/helmet is slower: decision 020. */
@@ -142,12 +139,7 @@ function sendProblem({ id }: FastifyRequest, reply: FastifyReply, answer: Proble
     .send(bodyOf(answer));
 }
 
-/**
- * Sends a problem before the body is read.
- * @param request that is refused
- * @param reply has headers such as Retry-After already
- * @param answer the problem
- */
+/** Sends a problem before the body is read. The reply has headers such as Retry-After already. */
 export type Refuse = (request: FastifyRequest, reply: FastifyReply, answer: Problem) => void;
 
 /**

@@ -28,8 +28,8 @@ export interface HttpOptions {
 }
 
 /**
- * All requests of one server. Each one gets a context, a 504 at its deadline, one line in the access log and one observation in
- * the metrics. Fastify reports the ends of requests to its `LogController`, which this is.
+ * All requests of one server. Each one gets a context, the headers of every reply, a 504 at its deadline, one line in the access log
+ * and one observation in the metrics. Fastify reports the ends of requests to its `LogController`, which this is.
  */
 export class Requests extends LogController {
   readonly #options: HttpOptions;
@@ -54,6 +54,7 @@ export class Requests extends LogController {
       request.callContext = context;
       this.#inProgress.set(context, reply);
       this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs).unref();
+      reply.headers(securityHeaders).header(headerNames.id, context.id);
       runWith(context, done);
     });
     if (tracing !== noTracing) {

@@ -1,12 +1,11 @@
 import { AjvCompiler, type BuildCompilerFromPool } from '@fastify/ajv-compiler';
 import { fastify } from 'fastify';
-import { headerNames } from '../../../pkg/context/index.ts';
 import { about } from '../app/about.ts';
 import { admission, routerOptions } from './admission.ts';
 import { jsonBody } from './body.ts';
 import { networks } from './config.ts';
 import { createNodeServer } from './connections.ts';
-import { answerClientError, errorHandler, Problem, problemOf, securityHeaders } from './problems.ts';
+import { answerClientError, errorHandler, Problem, problemOf } from './problems.ts';
 import { replies } from './replies.ts';
 import { requestIdOf } from './requestContext.ts';
 import { type HttpOptions, Requests } from './requests.ts';
@@ -76,10 +75,6 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     });
   }
   requests.addHooks(http);
-  http.addHook('onRequest', (request, reply, done) => {
-    reply.headers(securityHeaders).header(headerNames.id, request.id);
-    done();
-  });
   admission(http, config.HTTP_EVENT_LOOP_DELAY_LIMIT_MS, errors);
   jsonBody(http, config.HTTP_BODY_MEMORY_BYTES);
   replies(http, config.HTTP_BODY_LIMIT_BYTES);
