@@ -28,11 +28,6 @@ export function cutOffLater(connection: Duplex): void {
   connection.once('close', () => clearTimeout(timer));
 }
 
-/** Why a connection was closed on this side, when its client is at fault. */
-export class ClientFault extends Error {
-  override readonly name = 'ClientFault';
-}
-
 /** The replies on one connection. */
 interface Pipeline {
   /** The reply to the last request that arrived. */
@@ -79,7 +74,7 @@ export function createNodeServer(
   const listener: RequestListener = (request, response) => {
     if (enterPipeline(request.socket, response)) return handler(request, response);
     errors.count('too_many_unanswered');
-    request.socket.destroy(new ClientFault('too many requests wait for their replies'));
+    request.socket.destroy(new Error('too many requests wait for their replies'));
   };
   const server = nodeHttp.createServer(
     {
@@ -102,7 +97,7 @@ export function createNodeServer(
   return server.setTimeout(settings.HTTP_STALL_TIMEOUT_MS, (socket: Socket) => {
     if (socket.writableLength > 0) {
       errors.count('reader_stalled');
-      socket.destroy(new ClientFault('the client does not read its reply'));
+      socket.destroy(new Error('the client does not read its reply'));
     } else if (pipelines.get(socket)?.last.writableFinished === true) {
       // Its time to be idle is over.
       socket.destroy();

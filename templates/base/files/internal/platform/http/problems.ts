@@ -5,7 +5,7 @@ import { current, headerNames } from '../../../pkg/context/index.ts';
 import { as, ServiceError, tagsOf, unavailable } from '../../../pkg/errors/index.ts';
 import { faultOf, matches } from '../../../pkg/validation/index.ts';
 import type { ErrorCounts } from '../metrics/module.ts';
-import { ClientFault, cutOffLater, isAnswerable, nodeHttp } from './connections.ts';
+import { cutOffLater, isAnswerable, nodeHttp } from './connections.ts';
 
 /** The media type of RFC 9457. */
 export const problemType = 'application/problem+json';
@@ -203,7 +203,7 @@ const parserStatuses: Readonly<Record<string, number>> = {
  */
 export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): Problem | undefined {
   if (error.code === 'ECONNRESET' || !socket.writable || !isAnswerable(socket)) {
-    socket.destroy(new ClientFault('the client sent bytes that are not HTTP', { cause: error }));
+    socket.destroy(new Error('the client sent bytes that are not HTTP', { cause: error }));
     return undefined;
   }
   const answer = problem(parserStatuses[error.code ?? ''] ?? 400);

@@ -9,7 +9,6 @@ import type { ErrorCounts } from '../metrics/module.ts';
 import type { RequestDurations } from '../metrics/requests.ts';
 import { isBodyDue } from './body.ts';
 import type { config } from './config.ts';
-import { ClientFault } from './connections.ts';
 import { bodyOf, type Problem, problemOf, problemType, securityHeaders } from './problems.ts';
 import { RequestContext, requestIdOf, traceOf } from './requestContext.ts';
 import type { Http } from './types.ts';
@@ -169,17 +168,17 @@ function isCutOff({ raw, request }: FastifyReply): boolean {
 /** @returns why a reply was cut off on this side; undefined when the client has left, or is at fault */
 function faultOf({ raw, request }: FastifyReply): Error | undefined {
   const { readableEnded, errored } = request.raw.socket;
-  if (raw.errored !== null && !isOfClient(raw.errored)) return raw.errored;
-  // In HTTP/2 a stream that is ended on this side has an error, which is handled above.
-  if (request.raw.httpVersionMajor === 2 || readableEnded || isOfClient(errored)) return undefined;
-  return new Error('the connection was closed on this side', { cause: errored });
+  if (raw.errored !== null && !isOfNetwork(raw.errored)) return raw.errored;
+  // A connection has an error when its client is lost or at fault. In HTTP/2 a stream that is ended on this side has one, see above.
+  if (request.raw.httpVersionMajor === 2 || readableEnded || errored !== null) return undefined;
+  return new Error('the connection was closed on this side');
 }
 
 /** Error codes of the system for a client that cannot be reached any more. */
 const goneCodes = new Set<unknown>(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
 
-function isOfClient(error: Error | null): boolean {
-  return error instanceof ClientFault || (error !== null && 'code' in error && goneCodes.has(error.code));
+function isOfNetwork(error: Error): boolean {
+  return 'code' in error && goneCodes.has(error.code);
 }
 
 /** The error of a client that has not sent its whole request in time (RFC 9110, 15.5.9). */
