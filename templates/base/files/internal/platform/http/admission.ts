@@ -1,38 +1,31 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import createRouter, { type HTTPMethod } from 'find-my-way';
-import type { Static } from 'typebox';
 import type { ErrorCounts } from '../metrics/module.ts';
 import { hasBody } from './body.ts';
-import type { config } from './config.ts';
 import { closeAfter, maxHeaders, nodeHttp } from './connections.ts';
-import { overloaded, type Problem, problem, problemOf, refusing, retrySeconds } from './problems.ts';
+import { overloaded, type Problem, problem, refusing } from './problems.ts';
 import type { Http } from './types.ts';
 
-declare module 'fastify' {
-  interface FastifyInstance {
-    /** The methods of each path. */
-    methods: Methods;
-  }
-}
+/** A slash at the end of a path, or two in a row, make no difference, for any route. */
+export const routerOptions = { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true };
 
 /**
  * Refuses requests before their body is read: unsafe heads (400, 431), requests during overload (503), unknown paths (404), and methods
  * that a path does not have (405).
  * @param http the API's server, before it has routes
- * @param settings limits
+ * @param maxDelayMs HTTP_EVENT_LOOP_DELAY_LIMIT_MS
  * @param errors counts refused requests
  */
-export function admission(http: Http, settings: Static<typeof config>, errors: ErrorCounts): void {
-  const { HTTP_EVENT_LOOP_DELAY_LIMIT_MS: maxDelayMs } = settings;
+export function admission(http: Http, maxDelayMs: number, errors: ErrorCounts): void {
   const delayMs = eventLoopDelay(http.server);
-  const methods = new Methods(http);
-  http.decorate('methods', methods);
+  const allowedMethods = methodsByPath(http);
   const refuse = refusing(errors);
-  const busy = problemOf(overloaded());
+  // Shared by all requests, because creating an error is expensive.
+  const busy = overloaded();
 
   const answerUnmatched = (request: FastifyRequest, reply: FastifyReply): void => {
-    const allowed = methods.allowed(request.url);
+    const allowed = allowedMethods(request.url);
     if (allowed === undefined) {
       refuse(request, reply, problem(404, { code: 'route_not_found' }));
     } else if (request.method === 'OPTIONS') {
@@ -49,8 +42,7 @@ export function admission(http: Http, settings: Static<typeof config>, errors: E
       closeAfter(reply);
       refuse(request, reply, fault);
     } else if (delayMs() > maxDelayMs) {
-      reply.header('retry-after', retrySeconds);
-      refuse(request, reply, busy);
+      done(busy);
     } else if (request.is404) {
       answerUnmatched(request, reply);
     } else {
@@ -89,10 +81,10 @@ function eventLoopDelay(server: Server): () => number {
 function faultOfHead({ headers, rawHeaders, httpVersion }: IncomingMessage): Problem | undefined {
   // Names and values alternate in the array.
   if (rawHeaders.length > 2 * maxHeaders) return problem(431, { code: 'too_many_headers' });
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2)
+    if (rawHeaders[index]?.length === 4 && rawHeaders[index]?.toLowerCase() === 'host') hosts += 1;
   // RFC 9112, 3.2: exactly one.
-  const hosts = rawHeaders.filter(
-    (name, index) => index % 2 === 0 && name.length === 4 && name.toLowerCase() === 'host',
-  ).length;
   if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) return problem(400, { code: 'invalid_host' });
   // RFC 9112, 6.1: HTTP/1.0 has no chunks, and no other coding is supported. The status is not 501, because the client is at fault.
   const { 'transfer-encoding': encoding } = headers;
@@ -100,42 +92,22 @@ function faultOfHead({ headers, rawHeaders, httpVersion }: IncomingMessage): Pro
   return problem(400, { code: 'invalid_transfer_encoding' });
 }
 
-/** A slash at the end of a path, or two in a row, make no difference, for any route. */
-export const routerOptions = { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true };
-
 /**
- * The methods of each path. Fastify's router answers an unknown method like an unknown path. This second router tells them apart; it
- * is used only for requests without a route.
+ * Fastify's router answers an unknown method like an unknown path. A second router tells them apart; it is used only for requests without
+ * a route.
+ * @returns gives the value of the Allow header (RFC 9110, 10.2.1) for a URL; undefined when the path does not exist
  */
-export class Methods {
-  readonly #router = createRouter(routerOptions);
-
-  /** @param http whose routes are added as they are registered */
-  constructor(http: Http) {
-    http.addHook('onRoute', ({ method, url }) => {
-      for (const each of [method].flat().filter(isMethod))
-        if (!this.#router.hasRoute(each, url)) this.#router.on(each, url, () => undefined);
-    });
-  }
-
-  /**
-   * @param method of a route
-   * @param url its pattern
-   * @returns whether the route exists, in any version
-   */
-  has(method: string, url: string): boolean {
-    return isMethod(method) && this.#router.hasRoute(method, url);
-  }
-
-  /**
-   * @param url path and query of a request
-   * @returns the value of the Allow header (RFC 9110, 10.2.1); undefined when the path does not exist
-   */
-  allowed(url: string): string | undefined {
+function methodsByPath(http: Http): (url: string) => string | undefined {
+  const router = createRouter(routerOptions);
+  http.addHook('onRoute', ({ method, url }) => {
+    for (const each of [method].flat().filter(isMethod))
+      if (!router.hasRoute(each, url)) router.on(each, url, () => undefined);
+  });
+  return (url) => {
     const [path = ''] = url.split('?', 1);
-    const methods = nodeHttp.METHODS.filter((method) => isMethod(method) && this.#router.find(method, path) !== null);
+    const methods = nodeHttp.METHODS.filter((method) => isMethod(method) && router.find(method, path) !== null);
     return methods.length === 0 ? undefined : [...new Set([...methods, 'OPTIONS'])].toSorted().join(', ');
-  }
+  };
 }
 
 function isMethod(method: string): method is HTTPMethod {

@@ -19,7 +19,6 @@ export const config = Type.Object({
     'Largest number of bytes for the bodies of all requests in progress; further bodies get 503',
   ),
   HTTP_CONNECTIONS_MAX: integer(2000, 'Largest number of open client connections; further ones are closed at once'),
-  HTTP_HEADER_LIMIT_BYTES: integer(16_384, 'Largest request head in bytes', 1024),
   HTTP_REQUEST_TIMEOUT_MS: integer(30_000, 'Milliseconds within which a client must send its whole request'),
   HTTP_STALL_TIMEOUT_MS: integer(
     30_000,

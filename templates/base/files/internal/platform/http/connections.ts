@@ -28,11 +28,6 @@ export function cutOffLater(connection: Duplex): void {
   connection.once('close', () => clearTimeout(timer));
 }
 
-/** Why a connection was closed on this side, when its client is at fault. */
-export class ClientFault extends Error {
-  override readonly name = 'ClientFault';
-}
-
 /** The replies on one connection. */
 interface Pipeline {
   /** The reply to the last request that arrived. */
@@ -79,14 +74,13 @@ export function createNodeServer(
   const listener: RequestListener = (request, response) => {
     if (enterPipeline(request.socket, response)) return handler(request, response);
     errors.count('too_many_unanswered');
-    request.socket.destroy(new ClientFault('too many requests wait for their replies'));
+    request.socket.destroy(new Error('too many requests wait for their replies'));
   };
   const server = nodeHttp.createServer(
     {
       requestTimeout: settings.HTTP_REQUEST_TIMEOUT_MS,
       headersTimeout: settings.HTTP_REQUEST_TIMEOUT_MS,
       keepAliveTimeout: settings.HTTP_KEEP_ALIVE_TIMEOUT_MS,
-      maxHeaderSize: settings.HTTP_HEADER_LIMIT_BYTES,
       // Admission answers a missing Host header with a problem.
       requireHostHeader: false,
       // Milliseconds between two checks for late requests.
@@ -103,7 +97,7 @@ export function createNodeServer(
   return server.setTimeout(settings.HTTP_STALL_TIMEOUT_MS, (socket: Socket) => {
     if (socket.writableLength > 0) {
       errors.count('reader_stalled');
-      socket.destroy(new ClientFault('the client does not read its reply'));
+      socket.destroy(new Error('the client does not read its reply'));
     } else if (pipelines.get(socket)?.last.writableFinished === true) {
       // Its time to be idle is over.
       socket.destroy();
@@ -139,21 +133,16 @@ const sweepMs = 50;
  * Stops accepting connections and waits for the requests in progress. Node closes idle connections only once, so a connection that
  * becomes idle later would stay open (https://github.com/fastify/fastify/issues/7044). This function closes them repeatedly.
  * @param server of `node:http`; nothing happens if it does not listen
- * @param signal aborts at the deadline: the remaining connections are then closed
+ * @param signal aborts at the deadline; the remaining connections are then closed
  */
 export async function drain(server: Server, signal: AbortSignal): Promise<void> {
   if (!server.listening) return;
-  const sweeper = setInterval(() => server.closeIdleConnections(), sweepMs);
-  const cutOff = (): void => server.closeAllConnections();
-  signal.addEventListener('abort', cutOff);
-  const closed = once(server, 'close');
-  server.close();
-  try {
-    await closed;
-  } finally {
-    clearInterval(sweeper);
-    signal.removeEventListener('abort', cutOff);
-  }
+  const sweeper = setInterval(() => {
+    if (signal.aborted) server.closeAllConnections();
+    else server.closeIdleConnections();
+  }, sweepMs);
+  await once(server.close(), 'close');
+  clearInterval(sweeper);
 }
 
 /**

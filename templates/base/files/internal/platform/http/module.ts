@@ -23,7 +23,7 @@ export const http = defineModule({
       value,
       async serve() {
         await value.ready();
-        port = await listen(value.server, settings.HOST, settings.PORT, 'PORT');
+        port = await listen(value.server, settings.HOST, settings.PORT);
         log.info({ port }, 'listening');
       },
       links: () => ({ API: `http://localhost:${port}` }),

@@ -5,7 +5,7 @@ import { current, headerNames } from '../../../pkg/context/index.ts';
 import { as, ServiceError, tagsOf, unavailable } from '../../../pkg/errors/index.ts';
 import { faultOf, matches } from '../../../pkg/validation/index.ts';
 import type { ErrorCounts } from '../metrics/module.ts';
-import { ClientFault, cutOffLater, isAnswerable, nodeHttp } from './connections.ts';
+import { cutOffLater, isAnswerable, nodeHttp } from './connections.ts';
 
 /** The media type of RFC 9457. */
 export const problemType = 'application/problem+json';
@@ -109,12 +109,9 @@ function isFastifyError(error: unknown): error is FastifyError {
 /** The code of requests that the service refuses because it lacks time or memory. They are not faults to look into. */
 const overloadedCode = 'overloaded';
 
-/** Seconds in the Retry-After header of refused requests. */
-export const retrySeconds = 1;
-
 /** @returns the error of a request that the service has no time or memory for: 503 */
 export function overloaded(): ServiceError {
-  return unavailable('The service is busy. Try again.', { code: overloadedCode, retryAfterMs: retrySeconds * 1000 });
+  return unavailable('The service is busy. Try again.', { code: overloadedCode, retryAfterMs: 1000 });
 }
 
 /** From OWASP's REST Security Cheat Sheet. A route that serves a page sets its own policy. @fastify/helmet is slower: decision 020. */
@@ -142,12 +139,7 @@ function sendProblem({ id }: FastifyRequest, reply: FastifyReply, answer: Proble
     .send(bodyOf(answer));
 }
 
-/**
- * Sends a problem before the body is read.
- * @param request that is refused
- * @param reply has headers such as Retry-After already
- * @param answer the problem
- */
+/** Sends a problem before the body is read. The reply has headers such as Retry-After already. */
 export type Refuse = (request: FastifyRequest, reply: FastifyReply, answer: Problem) => void;
 
 /**
@@ -207,15 +199,15 @@ const parserStatuses: Readonly<Record<string, number>> = {
  * reply, because the client would take the answer for that reply.
  * @param error of Node's parser
  * @param socket of the connection
- * @returns the status; undefined when nothing was sent
+ * @returns the answer; undefined when nothing was sent
  */
-export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): number | undefined {
+export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): Problem | undefined {
   if (error.code === 'ECONNRESET' || !socket.writable || !isAnswerable(socket)) {
-    socket.destroy(new ClientFault('the client sent bytes that are not HTTP', { cause: error }));
+    socket.destroy(new Error('the client sent bytes that are not HTTP', { cause: error }));
     return undefined;
   }
-  const status = parserStatuses[error.code ?? ''] ?? 400;
-  const body = JSON.stringify(problem(status));
+  const answer = problem(parserStatuses[error.code ?? ''] ?? 400);
+  const body = JSON.stringify(answer);
   const headers = {
     ...securityHeaders,
     'content-type': problemType,
@@ -223,7 +215,7 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
     connection: 'close',
   };
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status} ${nodeHttp.STATUS_CODES[status] ?? ''}\r\n${head.join('')}\r\n${body}`);
+  socket.end(`HTTP/1.1 ${answer.status} ${answer.title}\r\n${head.join('')}\r\n${body}`);
   cutOffLater(socket);
-  return status;
+  return answer;
 }

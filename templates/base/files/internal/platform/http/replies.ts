@@ -27,6 +27,7 @@ export function replies(http: Http, bodyLimit: number): void {
     closeIfBodyDue(request, reply, bodyLimit);
     const payload = isResponse(given) ? contentOf(given, reply) : given;
     const isText = typeof payload === 'string' || Buffer.isBuffer(payload);
+    request.callContext.isReplying = isText || !payload;
     const isKnown = isText && isUnchanged(request, reply, payload);
     if (request.method !== 'HEAD') return done(null, isKnown ? null : payload);
     if (isText && !isKnown) return done(null, payload);
@@ -68,8 +69,8 @@ function isUnchanged(request: FastifyRequest, reply: FastifyReply, payload: stri
   const given = reply.getHeader('etag');
   const tag = typeof given === 'string' ? given : `W/"${hash('sha1', payload, 'base64url')}"`;
   reply.header('etag', tag);
-  const known = request.headers['if-none-match']?.split(',').map(opaque) ?? [];
-  if (!known.includes('*') && !known.includes(opaque(tag))) return false;
+  const known = request.headers['if-none-match']?.split(',').map(opaque);
+  if (known === undefined || !(known.includes('*') || known.includes(opaque(tag)))) return false;
   reply.code(304).removeHeader('content-type');
   return true;
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import {
   Context,
@@ -14,6 +15,16 @@ import {
 } from '../../../pkg/context/index.ts';
 import type { Tracing } from '../app/tracing.ts';
 import type { config } from './config.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    callContext: RequestContext;
+  }
+  interface FastifyContextConfig {
+    /** Time limit of the route in milliseconds, instead of HTTP_DEADLINE_MS; Infinity for a reply without an end. */
+    deadlineMs?: number;
+  }
+}
 
 /** The caller, from verified credentials. */
 export interface Principal {
@@ -68,54 +79,36 @@ export function traceOf(headers: IncomingHttpHeaders, tracing: Tracing): Trace {
   return parent?.state === undefined ? trace : { ...trace, state: parent.state };
 }
 
-export interface RequestContextOptions {
-  readonly request: IncomingMessage;
-  readonly id: string;
-  /** Limits of deadlines. */
-  readonly config: Static<typeof config>;
-  /** Decides whether the trace is recorded. */
-  readonly tracing: Tracing;
-}
-
-/** The context of an HTTP request, read from its headers. It ends with the reply. */
+/** The context of an HTTP request, read from its headers and its route. It ends with the reply. */
 export class RequestContext extends Context {
-  /** The request as Node gives it. */
-  readonly request: IncomingMessage;
+  /** The pattern of the route; undefined when no route matches. */
+  readonly route: string | undefined;
   /** Whether the deadline has passed and the request was given up. */
   isExpired = false;
   /** Whether hooks work on a reply that is not a stream. Fastify takes no second reply then. */
   isReplying = false;
+  readonly #response: ServerResponse;
   readonly #tracing: Tracing;
-  readonly #begun = performance.now();
-  readonly #timeoutMs: number | undefined;
-  #deadline: number;
-  #response: ServerResponse | undefined;
-
-  /** @param options the request and its limits */
-  constructor({ request, id, config: settings, tracing }: RequestContextOptions) {
-    const { headers } = request;
-    super({ id, trace: traceOf(headers, tracing) });
-    this.request = request;
-    this.#tracing = tracing;
-    this.#timeoutMs = parseTimeout(headerOf(headers, headerNames.timeout), settings.HTTP_DEADLINE_MAX_MS);
-    this.#deadline = this.#begun + (this.#timeoutMs ?? settings.HTTP_DEADLINE_MS);
-  }
-
-  override get deadline(): number {
-    return this.#deadline;
-  }
-
-  /** @param response whose end is the end of the request */
-  answerBy(response: ServerResponse): void {
-    this.#response = response;
-  }
 
   /**
-   * Sets the time limit of the route. A shorter one of the caller stays.
-   * @param ms milliseconds from the arrival of the request; Infinity for a reply without an end
+   * @param request that has just arrived
+   * @param response to it
+   * @param settings limits of deadlines
+   * @param tracing decides whether the trace is recorded
    */
-  limit(ms: number): void {
-    this.#deadline = this.#begun + Math.min(ms, this.#timeoutMs ?? ms);
+  constructor(request: FastifyRequest, response: ServerResponse, settings: Static<typeof config>, tracing: Tracing) {
+    const { headers } = request.raw;
+    const {
+      url,
+      config: { deadlineMs },
+    } = request.routeOptions;
+    const askedMs = parseTimeout(headerOf(headers, headerNames.timeout), settings.HTTP_DEADLINE_MAX_MS);
+    const ms =
+      deadlineMs === undefined ? (askedMs ?? settings.HTTP_DEADLINE_MS) : Math.min(deadlineMs, askedMs ?? Infinity);
+    super({ id: request.id, trace: traceOf(headers, tracing), deadline: performance.now() + ms });
+    this.route = url;
+    this.#response = response;
+    this.#tracing = tracing;
   }
 
   override detached(name: string): Context {
@@ -123,14 +116,13 @@ export class RequestContext extends Context {
   }
 
   override ended(): Error | undefined {
-    const response = this.#response;
-    return super.ended() ?? (response?.closed ? reasonOfEnd(response) : undefined);
+    return super.ended() ?? (this.#response.closed ? reasonOfEnd(this.#response) : undefined);
   }
 
   protected override opened(): void {
     const response = this.#response;
     // After a whole reply the context has ended already, and nothing reads the reason. Creating an error is expensive.
-    response?.once('close', () => this.cancel(response.writableFinished ? undefined : reasonOfEnd(response)));
+    response.once('close', () => this.cancel(response.writableFinished ? undefined : reasonOfEnd(response)));
   }
 }
 

@@ -1,46 +1,37 @@
-import type { IncomingMessage, RequestListener } from 'node:http';
-import { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Static } from 'typebox';
-import { current, givenUp, outOfTime, runWith } from '../../../pkg/context/index.ts';
+import { Context, givenUp, headerNames, outOfTime, runWith } from '../../../pkg/context/index.ts';
 import { ServiceError } from '../../../pkg/errors/index.ts';
 import { noTracing, type Tracing } from '../app/tracing.ts';
+import type { Logger } from '../log/logger.ts';
 import type { ErrorCounts } from '../metrics/module.ts';
 import type { RequestDurations } from '../metrics/requests.ts';
 import { isBodyDue } from './body.ts';
 import type { config } from './config.ts';
-import { ClientFault } from './connections.ts';
-import { problemOf } from './problems.ts';
-import { RequestContext, requestIdOf } from './requestContext.ts';
+import { bodyOf, type Problem, problemOf, problemType, securityHeaders } from './problems.ts';
+import { RequestContext, requestIdOf, traceOf } from './requestContext.ts';
 import type { Http } from './types.ts';
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    callContext: RequestContext;
-  }
-  interface FastifyContextConfig {
-    /** Time limit of the route in milliseconds, instead of HTTP_DEADLINE_MS; Infinity for a reply without an end. */
-    deadlineMs?: number;
-  }
-}
 
 /** Milliseconds between two checks of all requests in progress. */
 const sweepMs = 50;
 /** The status in the log of a request whose client left before the reply. No client gets it; nginx uses the same. */
 const clientClosedRequest = 499;
 
-export interface RequestsOptions {
+export interface HttpOptions {
   readonly config: Static<typeof config>;
+  readonly log: Logger;
   readonly tracing: Tracing;
   readonly durations: RequestDurations;
   readonly errors: ErrorCounts;
 }
 
 /**
- * All requests of one server. Each one gets a context, a 504 at its deadline, one line in the access log and one observation in
- * the metrics. Fastify reports the ends of requests to its `LogController`, which this is.
+ * All requests of one server. Each one gets a context, the headers of every reply, a 504 at its deadline, one line in the access log
+ * and one observation in the metrics. Fastify reports the ends of requests to its `LogController`, which this is.
  */
 export class Requests extends LogController {
-  readonly #options: RequestsOptions;
+  readonly #options: HttpOptions;
   /**
    * Requests that are not in the access log yet. One timer checks all of them. A timer or a listener for each one costs a tenth of
    * the throughput.
@@ -48,59 +39,30 @@ export class Requests extends LogController {
   readonly #inProgress = new Map<RequestContext, FastifyReply>();
   #sweeper: NodeJS.Timeout | undefined;
 
-  constructor(options: RequestsOptions) {
+  constructor(options: HttpOptions) {
     super();
     this.#options = options;
   }
 
-  /**
-   * @param handler of Fastify
-   * @returns a handler that runs in the context of the request. To enter the context in a hook would cost more
-   */
-  entering(handler: RequestListener): RequestListener {
-    return (request, response) => {
-      runWith(this.contextOf(request), handler, request, response);
-    };
-  }
-
-  /** @returns the id of a request, for Fastify */
-  idOf(request: IncomingMessage): string {
-    return enteredContext(request)?.id ?? requestIdOf(request.headers);
-  }
-
-  /** @returns the context that the request has entered, or else a new one */
-  contextOf(request: IncomingMessage, id = requestIdOf(request.headers)): RequestContext {
-    return enteredContext(request) ?? new RequestContext({ ...this.#options, request, id });
-  }
-
   /** @param http the server; its other hooks must be added later */
   addHooks(http: Http): void {
-    const { tracing } = this.#options;
+    const { config: settings, tracing } = this.#options;
     http.decorateRequest('callContext');
     http.addHook('onRequest', (request, reply, done) => {
-      const context = this.contextOf(request.raw, request.id);
+      const context = new RequestContext(request, reply.raw, settings, tracing);
       request.callContext = context;
-      context.answerBy(reply.raw);
-      const { deadlineMs } = request.routeOptions.config;
-      if (deadlineMs !== undefined) context.limit(deadlineMs);
       this.#inProgress.set(context, reply);
       this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs).unref();
-      if (current() === context) done();
-      else runWith(context, done);
-    });
-    http.addHook('onSend', (request, _reply, payload, done) => {
-      const isStream = typeof payload === 'object' && payload !== null && !Buffer.isBuffer(payload);
-      request.callContext.isReplying = !isStream;
-      done(null, payload);
+      reply.headers(securityHeaders).header(headerNames.id, context.id);
+      runWith(context, done);
     });
     if (tracing !== noTracing) {
       http.chain.add({
         name: 'trace',
         at: 'onRequest',
         fixed: true,
-        handle: (request, reply, next) => {
-          const context = request.callContext;
-          if (context.trace.sampled) tracing.beginRequest(context, request.raw, reply.raw, request.routeOptions.url);
+        handle({ callContext: context, raw }, reply, next) {
+          if (context.trace.sampled) tracing.beginRequest(context, raw, reply.raw, context.route);
           next();
         },
       });
@@ -112,6 +74,33 @@ export class Requests extends LogController {
     });
   }
 
+  /**
+   * Answers a request that Fastify cannot route, and that passes no hook therefore.
+   * @param request as Node gives it
+   * @param response to it
+   * @param answer the problem
+   */
+  refuse(request: IncomingMessage, response: ServerResponse, answer: Problem): void {
+    const { headers } = request;
+    const id = requestIdOf(headers);
+    runWith(new Context({ id, trace: traceOf(headers, this.#options.tracing) }), () => {
+      this.recordUnrouted(answer, request);
+      response
+        .writeHead(answer.status, { ...securityHeaders, 'content-type': problemType, [headerNames.id]: id })
+        .end(bodyOf(answer));
+    });
+  }
+
+  /**
+   * Logs and counts a request that passes no hook.
+   * @param answer the problem that its client gets
+   * @param request what is known of it
+   */
+  recordUnrouted({ status, code }: Problem, request: Pick<IncomingMessage, 'method' | 'url'> = {}): void {
+    this.#options.errors.count(code);
+    this.#record(request, undefined, status, 0, this.#options.log);
+  }
+
   override incomingRequest(): void {
     // The line at the end of the request is enough.
   }
@@ -120,8 +109,7 @@ export class Requests extends LogController {
     // A request that Fastify refuses before the first hook has none.
     const context: RequestContext | undefined = request.callContext;
     context?.cancel();
-    if (context !== undefined && this.#inProgress.delete(context))
-      this.#record(context, reply, error ?? reply.statusCode);
+    if (context !== undefined && this.#inProgress.delete(context)) this.#end(context, reply, error ?? reply.statusCode);
   }
 
   override streamError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
@@ -147,57 +135,50 @@ export class Requests extends LogController {
     if (reply.sent && !reply.raw.headersSent && !reply.raw.writableEnded) return;
     const isLate = context.isExpired || (context.remainingMs() === 0 && !reply.raw.writableEnded);
     const fault = faultOf(reply) ?? (isLate ? outOfTime(context.id) : undefined);
-    this.#record(context, reply, fault ?? clientClosedRequest);
+    this.#end(context, reply, fault ?? clientClosedRequest);
   }
 
-  /**
-   * Writes the line of the access log and observes the duration. Both take the trace from the context.
-   * @param outcome the status, or the error that broke the reply off
-   */
-  #record(context: RequestContext, reply: FastifyReply, outcome: number | Error): void {
-    if (current() !== context) return runWith(context, () => this.#record(context, reply, outcome));
-    const { request, elapsedTime: ms, log } = reply;
-    const { method, routeOptions, url } = request;
-    const route = routeOptions.url ?? 'unmatched';
-    // Without the query, which can hold tokens.
-    const [path] = url.split('?', 1);
+  /** @param outcome the status, or the error that broke the reply off */
+  #end(context: RequestContext, { request, elapsedTime, log }: FastifyReply, outcome: number | Error): void {
+    runWith(context, () => this.#record(request, context.route, outcome, elapsedTime, log));
+  }
+
+  /** Writes the line of the access log and observes the duration. Both take the trace from the current context. */
+  #record(
+    { method, url }: Pick<IncomingMessage, 'method' | 'url'>,
+    route = 'unmatched',
+    outcome: number | Error,
+    ms: number,
+    log: FastifyBaseLogger,
+  ): void {
     const status = outcome instanceof Error ? problemOf(outcome).status : outcome;
-    // Microseconds are exact enough to read.
-    const line = { method, route, path, status, ms: Math.round(ms * 1000) / 1000 };
-    this.#options.durations.record(method, route, status, ms / 1000);
+    this.#options.durations.record(method ?? '', route, status, ms / 1000);
+    // The query of the URL can hold tokens. Microseconds are exact enough to read.
+    const line = { method, route, path: url?.split('?', 1)[0], status, ms: Math.round(ms * 1000) / 1000 };
     if (outcome instanceof Error) log.error({ ...line, err: outcome }, 'request broken off');
     else log.info(status === clientClosedRequest ? { ...line, aborted: true } : line, 'request');
   }
 }
 
-/** Requests by HTTP/2, and those that tests inject, do not pass `entering`: the current context is not theirs. */
-function enteredContext(request: IncomingMessage): RequestContext | undefined {
-  const context = current();
-  return context instanceof RequestContext && context.request === request ? context : undefined;
-}
-
-/**
- * @param reply to a request that has not ended
- * @returns whether its connection closed before the reply was sent. The reply itself reports this later
- */
-export function isCutOff({ raw, request }: FastifyReply): boolean {
+/** @returns whether the connection of a request closed before the reply was sent. The reply itself reports this later */
+function isCutOff({ raw, request }: FastifyReply): boolean {
   return request.raw.socket.destroyed && !raw.writableFinished;
 }
 
 /** @returns why a reply was cut off on this side; undefined when the client has left, or is at fault */
 function faultOf({ raw, request }: FastifyReply): Error | undefined {
   const { readableEnded, errored } = request.raw.socket;
-  if (raw.errored !== null && !isOfClient(raw.errored)) return raw.errored;
-  // In HTTP/2 a stream that is ended on this side has an error, which is handled above.
-  if (request.raw.httpVersionMajor === 2 || readableEnded || isOfClient(errored)) return undefined;
-  return new Error('the connection was closed on this side', { cause: errored });
+  if (raw.errored !== null && !isOfNetwork(raw.errored)) return raw.errored;
+  // A connection has an error when its client is lost or at fault. In HTTP/2 a stream that is ended on this side has one, see above.
+  if (request.raw.httpVersionMajor === 2 || readableEnded || errored !== null) return undefined;
+  return new Error('the connection was closed on this side');
 }
 
 /** Error codes of the system for a client that cannot be reached any more. */
 const goneCodes = new Set<unknown>(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
 
-function isOfClient(error: Error | null): boolean {
-  return error instanceof ClientFault || (error !== null && 'code' in error && goneCodes.has(error.code));
+function isOfNetwork(error: Error): boolean {
+  return 'code' in error && goneCodes.has(error.code);
 }
 
 /** The error of a client that has not sent its whole request in time (RFC 9110, 15.5.9). */

@@ -1,25 +1,17 @@
 import { AjvCompiler, type BuildCompilerFromPool } from '@fastify/ajv-compiler';
 import { fastify } from 'fastify';
-import { headerNames, runWith } from '../../../pkg/context/index.ts';
 import { about } from '../app/about.ts';
-import type { Logger } from '../log/logger.ts';
 import { admission, routerOptions } from './admission.ts';
 import { jsonBody } from './body.ts';
 import { networks } from './config.ts';
 import { createNodeServer } from './connections.ts';
-import {
-  answerClientError,
-  bodyOf,
-  errorHandler,
-  Problem,
-  problemOf,
-  problemType,
-  securityHeaders,
-} from './problems.ts';
+import { answerClientError, errorHandler, Problem, problemOf } from './problems.ts';
 import { replies } from './replies.ts';
-import { Requests, type RequestsOptions } from './requests.ts';
+import { requestIdOf } from './requestContext.ts';
+import { type HttpOptions, Requests } from './requests.ts';
 import { Chain, type Http } from './types.ts';
 
+export type { HttpOptions } from './requests.ts';
 export type { Http } from './types.ts';
 
 const compiler = AjvCompiler();
@@ -45,55 +37,35 @@ function withoutPorts(forwarded: string): string {
   return forwarded.replaceAll(/(^|,)\s*(?:\[([^\],]*)\]|(\d+\.\d+\.\d+\.\d+))(?::\d*)?\s*(?=,|$)/g, '$1$2$3');
 }
 
-export interface HttpOptions extends RequestsOptions {
-  readonly log: Logger;
-}
-
 /**
  * @param options settings, logger, metrics and tracing
  * @returns the API's server with its limits and error handling; it does not listen yet
  */
 export async function createHttp(options: HttpOptions): Promise<Http> {
-  const { config, durations, errors, log } = options;
+  const { config, errors, log } = options;
   const requests = new Requests(options);
   const trusts = config.HTTP_TRUSTED_PROXIES === '' ? undefined : networks(config.HTTP_TRUSTED_PROXIES);
-  /** For what passes no hook. */
-  const record = (status: number, code: string | undefined, line: { method?: string; path?: string }): void => {
-    durations.record(line.method ?? '', 'unmatched', status, 0);
-    errors.count(code);
-    log.info({ ...line, route: 'unmatched', status }, 'request');
-  };
   const http: Http = fastify({
     loggerInstance: log,
     logController: requests,
     // The logger adds the request's id itself, from the context.
     childLoggerFactory: (logger, _bindings, own) => (own.level === undefined ? logger : logger.child({}, own)),
-    genReqId: (request) => requests.idOf(request),
+    genReqId: ({ headers }) => requestIdOf(headers),
     bodyLimit: config.HTTP_BODY_LIMIT_BYTES,
     routerOptions,
     trustProxy: trusts ?? false,
-    serverFactory: (handler) => createNodeServer(config, errors, requests.entering(handler)),
+    serverFactory: (handler) => createNodeServer(config, errors, handler),
     schemaController: { compilersFactory: { buildValidator } },
     clientErrorHandler(error, socket) {
-      const status = answerClientError(error, socket);
-      if (status !== undefined) record(status, 'malformed_request', {});
+      const answer = answerClientError(error, socket);
+      if (answer !== undefined) requests.recordUnrouted({ ...answer, code: 'malformed_request' });
     },
     frameworkErrors: (error, request, reply) => http.refuse(request.raw, reply.raw, problemOf(error)),
   });
   http.setErrorHandler(errorHandler(errors));
   http.decorate('chain', new Chain(http));
   http.decorate('limits', config);
-  http.decorate('refuse', (request, response, answer) => {
-    const context = requests.contextOf(request);
-    runWith(context, () => {
-      const { method = '', url = '' } = request;
-      const [path = ''] = url.split('?', 1);
-      record(answer.status, answer.code, { method, path });
-      response
-        .writeHead(answer.status, { ...securityHeaders, 'content-type': problemType, [headerNames.id]: context.id })
-        .end(bodyOf(answer));
-    });
-  });
+  http.decorate('refuse', (request, response, answer) => requests.refuse(request, response, answer));
   // Requests pass the hooks in this order.
   if (trusts !== undefined) {
     http.addHook('onRequest', ({ raw: { headers } }, _reply, done) => {
@@ -103,11 +75,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     });
   }
   requests.addHooks(http);
-  http.addHook('onRequest', (request, reply, done) => {
-    reply.headers(securityHeaders).header(headerNames.id, request.id);
-    done();
-  });
-  admission(http, config, errors);
+  admission(http, config.HTTP_EVENT_LOOP_DELAY_LIMIT_MS, errors);
   jsonBody(http, config.HTTP_BODY_MEMORY_BYTES);
   replies(http, config.HTTP_BODY_LIMIT_BYTES);
   http.addSchema(Problem);

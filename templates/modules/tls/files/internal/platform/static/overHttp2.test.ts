@@ -32,7 +32,12 @@ afterAll(() => {
 let service: TestService;
 let session: ClientHttp2Session;
 async function start(env: Readonly<Record<string, string>> = {}): Promise<void> {
-  service = await testService(certificate, (http) => serveFiles(http, root, readConfig(config, {})), env);
+  // On a busy machine a large file takes longer than the default.
+  const deadline = { HTTP_DEADLINE_MS: '600000', HTTP_DEADLINE_MAX_MS: '600000' };
+  service = await testService(certificate, (http) => serveFiles(http, root, readConfig(config, {})), {
+    ...deadline,
+    ...env,
+  });
   session = await service.open();
 }
 beforeEach(() => start());

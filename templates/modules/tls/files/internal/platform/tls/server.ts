@@ -117,7 +117,7 @@ export class Http2 {
       maxHeaderListPairs: maxHeaders + pseudoHeaders,
       settings: {
         maxConcurrentStreams: options.maxStreams,
-        maxHeaderListSize: http.limits.HTTP_HEADER_LIMIT_BYTES,
+        maxHeaderListSize: nodeHttp.maxHeaderSize,
       },
     })
       .on('request', answer)
