@@ -278,6 +278,18 @@ describe('the context of a call', () => {
     expect(await service.metrics.text()).toMatch(/^errors_total\{code="deadline_exceeded"\} 2$/m);
   });
 
+  it.each([{ GRPC_DEADLINE_MS: '100' }, { GRPC_DEADLINE_MAX_MS: '100' }])(
+    'of one request and one reply ends at the limit of the service: %j',
+    async (settings) => {
+      const again = () => new Promise<never>(() => {});
+      service = await testService((grpc) => grpc.add(Echo, { ...echoes, again }), settings);
+      const timeout = 'GRPC_DEADLINE_MAX_MS' in settings ? { 'grpc-timeout': '1H' } : {};
+      const answer = await callRaw(await service.raw(), '/test.Echo/Again', good, timeout);
+      expect(answer).toMatchObject({ grpcStatus: '4', message: expect.stringContaining('The time allowed') });
+      expect(await service.metrics.text()).toMatch(/^errors_total\{code="deadline_exceeded"\} 1$/m);
+    },
+  );
+
   it('is cancelled when the caller cancels', async () => {
     const { promise: begun, resolve } = Promise.withResolvers<void>();
     const reasons: unknown[] = [];
@@ -359,6 +371,10 @@ describe('where a module knows tokens', () => {
     await expect(all(somebody.spread({ value: 'a' }))).rejects.toMatchObject({ grpcStatus: 'PERMISSION_DENIED' });
     expect(await nobody.again({ value: 'a' })).toMatchObject({ value: 'a' });
     expect(seen).toEqual(['ada', undefined]);
+    const session = await service.raw();
+    for (const method of ['grpc.health.v1.Health/List', 'grpc.reflection.v1.ServerReflection/ServerReflectionInfo']) {
+      expect(await callRaw(session, `/${method}`, { message: text('') })).toMatchObject({ grpcStatus: '0' });
+    }
     expect(await service.metrics.text()).toMatch(
       /grpc_server_call_duration_seconds_count\{method="test.Echo\/One",status="UNAUTHENTICATED"\} 1/,
     );

@@ -1,7 +1,6 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel as Idempotency } from '@bufbuild/protobuf/wkt';
 import {
-  type MethodDefinition,
   Server,
   ServerCredentials,
   type ServerInterceptingCall,
@@ -41,12 +40,13 @@ export interface GrpcOptions extends Shared {
 
 /** The gRPC server: @grpc/grpc-js, with the context, limits, errors and metrics of the service around each call. */
 export class Grpc {
+  /** The services that were added, in order. */
+  readonly services: DescService[] = [];
   readonly #options: GrpcOptions;
   readonly #server: Server;
   readonly #connections: Connections;
   readonly #durations: Histogram<'method' | 'status'>;
   readonly #methods = new Map<string, Method>();
-  readonly #services: DescService[] = [];
   #calls = 0;
   #unwatch: (() => void) | undefined;
 
@@ -78,11 +78,6 @@ export class Grpc {
     scrapedGauge(registry, 'grpc_server_calls_in_flight', 'Calls in progress', () => this.calls);
   }
 
-  /** The services that were added, in order. */
-  get services(): readonly DescService[] {
-    return this.#services;
-  }
-
   /** Open connections. */
   get connections(): number {
     return this.#connections.open.size;
@@ -105,22 +100,14 @@ export class Grpc {
     implementation: Implementation<Service>,
     { auth, resource, methods }: ServiceOptions<DescService> & ServiceOptions<Service> = {},
   ): void {
-    const needs = ({ idempotency }: DescMethod): MethodAuth | undefined => {
-      if (resource === undefined) return undefined;
-      const { read, write } = scopesOf(resource);
-      return { scopes: [idempotency === Idempotency.NO_SIDE_EFFECTS ? read : write] };
-    };
-    const definition: Record<string, MethodDefinition<Buffer, Buffer>> = {};
-    const handlers: UntypedServiceImplementation = {};
-    const auths: Record<string, MethodAuth | undefined> = {};
-    for (const desc of service.methods) {
-      const { localName } = desc;
-      definition[localName] = definitionOf(desc);
-      handlers[localName] = handlerOf(desc, implementation, this.#run);
-      auths[localName] = methods?.[localName]?.auth ?? auth ?? needs(desc);
-    }
-    this.addDefinition(definition, handlers, (key) => auths[key]);
-    this.#services.push(service);
+    const byName = <Value>(valueOf: (desc: DescMethod) => Value): Record<string, Value> =>
+      Object.fromEntries(service.methods.map((desc) => [desc.localName, valueOf(desc)]));
+    this.addDefinition(
+      byName(definitionOf),
+      byName((desc) => handlerOf(desc, implementation, this.#run)),
+      (name) => methods?.[name]?.auth ?? auth ?? (resource && authByResource(resource, service.method[name])),
+    );
+    this.services.push(service);
   }
 
   /**
@@ -133,11 +120,11 @@ export class Grpc {
   addDefinition(
     definition: ServiceDefinition,
     implementation: UntypedServiceImplementation,
-    authOf: (key: string) => MethodAuth | undefined,
+    authOf: (name: string) => MethodAuth | undefined,
   ): void {
     this.#server.addService(definition, implementation);
-    for (const [key, { path, requestStream: takesStream, responseStream }] of Object.entries(definition)) {
-      const auth = authOf(key);
+    for (const [name, { path, requestStream: takesStream, responseStream }] of Object.entries(definition)) {
+      const auth = authOf(name);
       const needs = auth === 'public' ? undefined : { scopes: [], roles: [], ...auth };
       this.#methods.set(path, { name: path.slice(1), needs, takesStream, isUnary: !takesStream && !responseStream });
     }
@@ -233,23 +220,28 @@ export class Grpc {
   #admit(call: Call, proceed: () => void): void {
     if (call.isOver) return;
     const { headers, method } = call;
-    if (call.trace.sampled) {
-      const { traceparent, tracestate } = headerNames;
-      const parent = parseTrace(headerOf(headers, traceparent), headerOf(headers, tracestate));
-      const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': method.name, 'client.address': call.peer };
-      const span = { name: method.name, kind: 'server', attributes, parent } as const;
-      call.endSpan = runWith(call, this.#options.tracing.begin, call, span);
-    }
-    if (method.name !== probe) {
-      if (this.#calls >= this.#options.config.GRPC_CALLS_LIMIT) {
-        const more = { code: 'calls_too_many', retryable: false };
-        return this.#fail(call, resourceExhausted('The service has too many calls. Try again.', more));
+    const { config: settings, tracing } = this.#options;
+    try {
+      if (call.trace.sampled) {
+        const { traceparent, tracestate } = headerNames;
+        const parent = parseTrace(headerOf(headers, traceparent), headerOf(headers, tracestate));
+        const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': method.name, 'client.address': call.peer };
+        const span = { name: method.name, kind: 'server', attributes, parent } as const;
+        call.endSpan = runWith(call, () => tracing.begin(call, span));
       }
-      this.#calls += 1;
-      call.hasPlace = true;
+      if (method.name !== probe) {
+        if (this.#calls >= settings.GRPC_CALLS_LIMIT) {
+          const more = { code: 'calls_too_many', retryable: false };
+          throw resourceExhausted('The service has too many calls. Try again.', more);
+        }
+        this.#calls += 1;
+        call.hasPlace = true;
+      }
+      if (method.takesStream) runWith(call, proceed);
+      else proceed();
+    } catch (error) {
+      this.#fail(call, error);
     }
-    if (method.takesStream) runWith(call, proceed);
-    else proceed();
   }
 
   /** Runs the handler of the current call. */
@@ -322,6 +314,12 @@ export class Grpc {
     // Microseconds are exact enough to read.
     log.info({ method, ...more, status, ms: Math.round(ms * 1000) / 1000 }, 'call');
   }
+}
+
+/** Who may call a method of a resource: a caller that may use its routes. */
+function authByResource(resource: string, desc: DescMethod | undefined): MethodAuth {
+  const { read, write } = scopesOf(resource);
+  return { scopes: [desc?.idempotency === Idempotency.NO_SIDE_EFFECTS ? read : write] };
 }
 
 /** Statuses for which a server is responsible (https://opentelemetry.io/docs/specs/semconv/rpc/grpc/): those with a 5xx of HTTP. */
