@@ -105,7 +105,7 @@ export class Grpc {
     this.addDefinition(
       byName(definitionOf),
       byName((desc) => handlerOf(desc, implementation, this.#run)),
-      (name) => methods?.[name]?.auth ?? auth ?? (resource && authByResource(resource, service.method[name])),
+      (name) => methods?.[name]?.auth ?? auth ?? authByResource(resource, service.method[name]),
     );
     this.services.push(service);
   }
@@ -152,8 +152,8 @@ export class Grpc {
   }
 
   /**
-   * Runs between grpc-js and a handler. Its own methods replace those of the call: the classes for interceptors create ten more objects
-   * for each call, and do not see the errors of grpc-js itself, such as a message that is too large.
+   * Runs between grpc-js and a handler. Its own methods replace those of the call: `ServerInterceptingCall` adds objects to each call, and
+   * does not see the errors of grpc-js itself, such as a message that is too large.
    */
   #intercept(path: string, wire: ServerInterceptingCallInterface): ServerInterceptingCall {
     const method = this.#methods.get(path);
@@ -317,7 +317,8 @@ export class Grpc {
 }
 
 /** Who may call a method of a resource: a caller that may use its routes. */
-function authByResource(resource: string, desc: DescMethod | undefined): MethodAuth {
+function authByResource(resource: string | undefined, desc: DescMethod | undefined): MethodAuth | undefined {
+  if (resource === undefined) return undefined;
   const { read, write } = scopesOf(resource);
   return { scopes: [desc?.idempotency === Idempotency.NO_SIDE_EFFECTS ? read : write] };
 }
