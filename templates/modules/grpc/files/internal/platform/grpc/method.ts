@@ -100,7 +100,9 @@ export function handlerOf(desc: DescMethod, implementation: object, run: Run): U
       const request = requestStream ? requestsOf(wire, input, call) : decode(input, wire.request);
       const replies = answer(request, call);
       if (!responseStream) {
-        callback(null, encode(output, await replies));
+        const reply = await replies;
+        call.throwIfEnded();
+        callback(null, encode(output, reply));
         return;
       }
       for await (const reply of replies) {
@@ -110,8 +112,9 @@ export function handlerOf(desc: DescMethod, implementation: object, run: Run): U
         // The client has read enough for the next message.
         wire.write(encode(output, reply), () => resolve());
         await promise;
-        call.throwIfEnded();
       }
+      // The signal of the handler may abort before the timer of grpc-js ends the call.
+      call.throwIfEnded();
       wire.end();
     });
   };

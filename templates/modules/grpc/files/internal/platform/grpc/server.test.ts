@@ -278,6 +278,31 @@ describe('the context of a call', () => {
     expect(await service.metrics.text()).toMatch(/^errors_total\{code="deadline_exceeded"\} 2$/m);
   });
 
+  it('that has ended is not answered with a reply that comes too late', async () => {
+    const late = (): void => {
+      while (current().remainingMs() > 0);
+    };
+    await serve({
+      one(request) {
+        late();
+        return request;
+      },
+      async *spread(request) {
+        late();
+        yield request;
+      },
+      async gather() {
+        late();
+        return { value: 'late' };
+      },
+    });
+    const session = await service.raw();
+    for (const method of ['One', 'Spread', 'Gather']) {
+      const answer = await callRaw(session, `/test.Echo/${method}`, good, { 'grpc-timeout': '100m' });
+      expect([method, answer.grpcStatus, answer.body.length]).toEqual([method, '4', 0]);
+    }
+  });
+
   it.each([{ GRPC_DEADLINE_MS: '100' }, { GRPC_DEADLINE_MAX_MS: '100' }])(
     'of one request and one reply ends at the limit of the service: %j',
     async (settings) => {
