@@ -1,56 +1,59 @@
 import type { ServiceError } from './index.ts';
 
-/** gRPC's status codes by name (google.rpc.Code, https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto). */
-export const grpcCodes = {
-  OK: 0,
-  CANCELLED: 1,
-  UNKNOWN: 2,
-  INVALID_ARGUMENT: 3,
-  DEADLINE_EXCEEDED: 4,
-  NOT_FOUND: 5,
-  ALREADY_EXISTS: 6,
-  PERMISSION_DENIED: 7,
-  RESOURCE_EXHAUSTED: 8,
-  FAILED_PRECONDITION: 9,
-  ABORTED: 10,
-  OUT_OF_RANGE: 11,
-  UNIMPLEMENTED: 12,
-  INTERNAL: 13,
-  UNAVAILABLE: 14,
-  DATA_LOSS: 15,
-  UNAUTHENTICATED: 16,
+/**
+ * gRPC's statuses in the order of their numbers, each with its HTTP status (google.rpc.Code,
+ * https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto).
+ */
+export const httpStatuses = {
+  OK: 200,
+  CANCELLED: 499,
+  UNKNOWN: 500,
+  INVALID_ARGUMENT: 400,
+  DEADLINE_EXCEEDED: 504,
+  NOT_FOUND: 404,
+  ALREADY_EXISTS: 409,
+  PERMISSION_DENIED: 403,
+  RESOURCE_EXHAUSTED: 429,
+  FAILED_PRECONDITION: 400,
+  ABORTED: 409,
+  OUT_OF_RANGE: 400,
+  UNIMPLEMENTED: 501,
+  INTERNAL: 500,
+  UNAVAILABLE: 503,
+  DATA_LOSS: 500,
+  UNAUTHENTICATED: 401,
 } as const;
 
-export type GrpcStatus = keyof typeof grpcCodes;
+export type GrpcStatus = keyof typeof httpStatuses;
 
-const byHttpStatus: Readonly<Record<number, GrpcStatus>> = {
-  400: 'INVALID_ARGUMENT',
-  401: 'UNAUTHENTICATED',
-  403: 'PERMISSION_DENIED',
-  404: 'NOT_FOUND',
+const names = Object.keys(httpStatuses).filter(isGrpcStatus);
+
+/** Where several statuses of gRPC have the HTTP status, or none has it. */
+const chosen: Readonly<Record<number, GrpcStatus>> = {
   408: 'DEADLINE_EXCEEDED',
   409: 'ABORTED',
   413: 'RESOURCE_EXHAUSTED',
   416: 'OUT_OF_RANGE',
   422: 'INVALID_ARGUMENT',
-  429: 'RESOURCE_EXHAUSTED',
-  499: 'CANCELLED',
-  501: 'UNIMPLEMENTED',
-  503: 'UNAVAILABLE',
-  504: 'DEADLINE_EXCEEDED',
+  500: 'INTERNAL',
 };
 
 /**
  * @param error for a caller
- * @returns its own gRPC status, or the equivalent of its HTTP status: the reverse of the table in code.proto. Without one it is
- * FAILED_PRECONDITION below 500 and INTERNAL from 500
+ * @returns its own gRPC status, or the equivalent of its HTTP status. Without one it is FAILED_PRECONDITION below 500 and INTERNAL from
+ * 500
  */
 export function grpcStatusOf({ grpcStatus = '', status }: ServiceError): GrpcStatus {
   if (isGrpcStatus(grpcStatus)) return grpcStatus;
-  return byHttpStatus[status] ?? (status < 500 ? 'FAILED_PRECONDITION' : 'INTERNAL');
+  const equivalent = chosen[status] ?? names.find((name) => httpStatuses[name] === status);
+  return equivalent ?? (status < 500 ? 'FAILED_PRECONDITION' : 'INTERNAL');
 }
 
-/** @returns whether this is the name of a status of gRPC */
-export function isGrpcStatus(name: string): name is GrpcStatus {
-  return Object.hasOwn(grpcCodes, name);
+/** @returns the name of a status by its number; UNKNOWN for a number that gRPC does not have */
+export function grpcStatusName(code: number): GrpcStatus {
+  return names[code] ?? 'UNKNOWN';
+}
+
+function isGrpcStatus(name: string): name is GrpcStatus {
+  return Object.hasOwn(httpStatuses, name);
 }

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { current } from '../../../pkg/context/index.ts';
 import { about } from '../app/about.ts';
 import { type Principal, principalKey } from '../http/requestContext.ts';
-import { type Authenticate, type Needs, bearer, isRepeated, missingFrom } from '../identity/module.ts';
+import { type Authenticate, type Needs, bearer, missingFrom } from '../identity/module.ts';
 import type { Logger } from '../log/logger.ts';
 import { needsOf } from './needs.ts';
 import { Denial, type Verify } from './verify.ts';
@@ -75,7 +75,10 @@ export class Guard {
 
 /** Reads the token from the Authorization header only: a token in a URL gets into logs and histories (RFC 6750, 5.3). */
 function bearerToken({ headers: { authorization = '' }, raw }: FastifyRequest): string | undefined {
-  if (isRepeated(raw.rawHeaders, 'authorization')) throw new Denial('invalid_request', 'header_repeated');
+  // Node keeps the first of several equal headers and drops the others. A proxy may have checked another one.
+  const names = raw.rawHeaders.filter((_text, index) => index % 2 === 0);
+  if (names.filter((name) => name.toLowerCase() === 'authorization').length > 1)
+    throw new Denial('invalid_request', 'header_repeated');
   if (!/^bearer( |$)/i.test(authorization)) return undefined;
   const token = bearer.exec(authorization)?.[1];
   if (token === undefined) throw new Denial('invalid_request', 'header_malformed');

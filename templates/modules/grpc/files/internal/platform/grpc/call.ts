@@ -1,14 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Writable } from 'node:stream';
 import type { Metadata, ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import type { Static } from 'typebox';
-import { Context, givenUp, longestTimer, outOfTime, runWith } from '../../../pkg/context/index.ts';
+import { Context, givenUp, outOfTime } from '../../../pkg/context/index.ts';
 import type { GrpcStatus } from '../../../pkg/errors/grpc.ts';
+import type { EndSpan, Tracing } from '../app/tracing.ts';
 import { requestIdOf, traceOf } from '../http/requestContext.ts';
-import type { Tracing } from '../app/tracing.ts';
 import type { Needs } from '../identity/module.ts';
 import type { config } from './config.ts';
-import { type Status, statusObjectOf } from './status.ts';
+import type { Failure } from './status.ts';
 
 /** A method that is served. */
 export interface Method {
@@ -16,20 +15,18 @@ export interface Method {
   readonly name: string;
   /** Undefined when anyone may call it. */
   readonly needs: Needs | undefined;
+  /** Whether it takes a stream of requests: grpc-js then runs its handler before the first of them. */
+  readonly takesStream: boolean;
   /** Whether it has one request and one reply. */
   readonly isUnary: boolean;
 }
 
 /** What all calls share. */
-export interface Serving {
+export interface Shared {
   readonly config: Static<typeof config>;
   readonly tracing: Tracing;
   /** Aborts when the service begins to stop; streams without an end should end then. */
   readonly stopping: AbortSignal;
-  /** Ends a call with an error. */
-  readonly fail: (call: Call, error: unknown) => void;
-  /** Called once for each call, with its status. */
-  readonly ended: (call: Call, status: Status) => void;
 }
 
 /** One call, which is also the context of all work for it. */
@@ -39,123 +36,84 @@ export class Call extends Context {
   readonly metadata: Metadata;
   /** The text values of the metadata, by names in lower case. */
   readonly headers: IncomingHttpHeaders;
-  /** Address of the client. */
-  readonly peer: string;
-  /** Aborts when the service begins to stop. */
-  readonly stopping: AbortSignal;
   /** Start of the call, by `performance.now()`. */
-  readonly begun = performance.now();
-  /** Returns the place of the call among the calls in progress. */
-  vacate: (() => unknown) | undefined;
-  readonly #serving: Serving;
-  readonly #wire: ServerInterceptingCallInterface;
-  #timer: NodeJS.Timeout | undefined;
-  #isOver = false;
-  #failure: Status | undefined;
-  /** The call itself, and its handler while it runs. */
-  #holders = 1;
+  readonly begun: number;
+  /** The time limit of this service in milliseconds; undefined when the limit of the client, which grpc-js enforces, comes first. */
+  readonly limitMs: number | undefined;
+  /** Whether it has its status: nothing more is sent. */
+  isOver = false;
+  /** Whether its handler works on. The call keeps its place among the calls in progress until both have ended. */
+  isHandled = false;
+  hasPlace = false;
+  timer: NodeJS.Timeout | undefined;
+  endSpan: EndSpan | undefined;
   /** Ends the wait of the handler for its client. */
-  #unblock: (() => void) | undefined;
+  unblock: (() => void) | undefined;
+  readonly #wire: ServerInterceptingCallInterface;
+  readonly #shared: Shared;
 
   /**
    * @param method that is called
    * @param metadata of the client
    * @param wire the call of grpc-js
-   * @param serving what all calls share
+   * @param shared by all calls
    */
-  constructor(method: Method, metadata: Metadata, wire: ServerInterceptingCallInterface, serving: Serving) {
-    const headers: IncomingHttpHeaders = {};
-    for (const [name, value] of Object.entries(metadata.getMap())) {
-      if (typeof value === 'string') headers[name] = value;
-    }
-    const deadline = performance.now() + allowedMs(Number(wire.getDeadline()) - Date.now(), method, serving.config);
-    super({ id: requestIdOf(headers), trace: traceOf(headers, serving.tracing), deadline });
+  constructor(method: Method, metadata: Metadata, wire: ServerInterceptingCallInterface, shared: Shared) {
+    const values = metadata.getMap();
+    for (const name in values) if (typeof values[name] !== 'string') delete values[name];
+    // Only texts are left.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const headers = values as Record<string, string>;
+    const begun = performance.now();
+    const askedMs = Number(wire.getDeadline()) - Date.now();
+    const limitMs = limitOf(method, askedMs, shared.config);
+    const deadline = begun + Math.min(askedMs, limitMs);
+    super({ id: requestIdOf(headers), trace: traceOf(headers, shared.tracing), deadline });
     this.method = method;
     this.metadata = metadata;
     this.headers = headers;
-    this.peer = wire.getConnectionInfo().remoteAddress ?? '';
-    this.stopping = serving.stopping;
-    this.#serving = serving;
+    this.begun = begun;
+    this.limitMs = limitMs < askedMs ? limitMs : undefined;
     this.#wire = wire;
-    const leftMs = this.remainingMs();
-    if (leftMs > longestTimer) return;
-    this.#timer = setTimeout(() => serving.fail(this, outOfTime(this.id)), leftMs).unref();
+    this.#shared = shared;
+  }
+
+  /** Address of the client. */
+  get peer(): string {
+    return this.#wire.getConnectionInfo().remoteAddress ?? '';
+  }
+
+  /** Aborts when the service begins to stop. */
+  get stopping(): AbortSignal {
+    return this.#shared.stopping;
   }
 
   override detached(name: string): Context {
-    return this.#serving.tracing.detached(name, this) ?? super.detached(name);
+    return this.#shared.tracing.detached(name, this) ?? super.detached(name);
   }
 
-  /** Whether it has its status: nothing more is sent. */
-  get isOver(): boolean {
-    return this.#isOver;
+  /** Sends the status of a call that fails, at once: messages that the client has not read are dropped. */
+  fail(status: Failure): void {
+    this.#wire.sendStatus(status);
   }
 
-  /**
-   * Runs the handler. The call keeps its place among the calls in progress until both have ended.
-   * @param work the handler with its interceptors; what it throws ends the call
-   */
-  async run(work: () => Promise<void>): Promise<void> {
-    // The call may have ended before its request was complete.
-    if (this.#isOver) return;
-    this.#holders += 1;
-    try {
-      await work();
-    } catch (error) {
-      this.#serving.fail(this, error);
-    } finally {
-      this.#release();
-    }
-  }
-
-  /**
-   * Sends a message of a stream.
-   * @param stream of the call
-   * @param bytes of the message
-   * @returns when the client has read enough for the next message
-   * @throws {ServiceError} when the call has ended
-   */
-  async send(stream: Writable, bytes: Buffer): Promise<void> {
-    this.throwIfEnded();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#unblock = resolve;
-    stream.write(bytes, () => resolve());
-    await promise;
-    this.throwIfEnded();
-  }
-
-  /** Ends the call with an error, at once: messages that the client has not read are dropped. */
-  fail(status: Status): void {
-    this.#failure = status;
-    this.#wire.sendStatus(statusObjectOf(status));
-  }
-
-  /** Records the end of the call, once. */
-  over(name: GrpcStatus): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    clearTimeout(this.#timer);
-    runWith(this, this.#serving.ended, this, this.#failure ?? { name, code: name.toLowerCase() });
-    this.cancel(reasonOf(name, this.id));
-    this.#unblock?.();
-    this.#release();
-  }
-
-  #release(): void {
-    this.#holders -= 1;
-    if (this.#holders === 0) this.vacate?.();
+  /** Ends the work for the call, which has its status. */
+  end(status: GrpcStatus): void {
+    clearTimeout(this.timer);
+    this.cancel(reasonOf(status, this.id));
+    this.unblock?.();
   }
 }
 
-function allowedMs(asked: number, { isUnary }: Method, settings: Static<typeof config>): number {
+function limitOf({ isUnary }: Method, askedMs: number, settings: Static<typeof config>): number {
   // A stream may have no end.
-  if (!isUnary) return asked;
-  return Math.min(asked === Infinity ? settings.GRPC_DEADLINE_MS : asked, settings.GRPC_DEADLINE_MAX_MS);
+  if (!isUnary) return Infinity;
+  return askedMs === Infinity ? settings.GRPC_DEADLINE_MS : settings.GRPC_DEADLINE_MAX_MS;
 }
 
 /** The reason that the signal of the call has. */
-function reasonOf(name: GrpcStatus, id: string): Error | undefined {
-  if (name === 'OK') return undefined;
-  if (name === 'DEADLINE_EXCEEDED') return outOfTime(id);
-  return givenUp(name === 'CANCELLED' ? 'the client cancelled the call' : `the call ended with ${name}`);
+function reasonOf(status: GrpcStatus, id: string): Error | undefined {
+  if (status === 'OK') return undefined;
+  if (status === 'DEADLINE_EXCEEDED') return outOfTime(id);
+  return givenUp(status === 'CANCELLED' ? 'the client cancelled the call' : `the call ended with ${status}`);
 }

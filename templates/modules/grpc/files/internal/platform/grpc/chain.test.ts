@@ -59,20 +59,21 @@ beforeEach(async () => {
         return noTracing.detached(name, from);
       },
     },
-    authenticate: () => async (token) => {
-      asked += 1;
-      await verified;
-      pass('authenticated');
-      if (token !== 'good') throw unauthenticated('No.');
-      return { subject: 'ada', scopes: new Set(), roles: new Set(), claims: {}, expiresAt: Infinity };
+    identity: {
+      async authenticate(token) {
+        asked += 1;
+        await verified;
+        pass('authenticated');
+        if (token !== 'good') throw unauthenticated('No.');
+        return { subject: 'ada', scopes: new Set(), roles: new Set(), claims: {}, expiresAt: Infinity };
+      },
     },
     stopping: new AbortController().signal,
   });
-  grpc.intercept(async (_call, next) => {
-    pass('own');
-    await next();
-  });
-  const hangs = () => new Promise<never>(() => {});
+  const hangs = () => {
+    pass('handled');
+    return new Promise<never>(() => {});
+  };
   grpc.add(Echo, { ...echoes, one: see, again: hangs, spread }, { methods: { again: { auth: 'public' } } });
   port = await grpc.listen();
   stop = () => grpc.drain(AbortSignal.timeout(100));
@@ -101,12 +102,11 @@ async function call(path: string, headers: Readonly<Record<string, string>>): Pr
 }
 
 describe('a call', () => {
-  it('is authenticated, then traced, then limited, and comes to interceptors of your own last', async () => {
+  it('is authenticated, then traced, then limited, and comes to its handler last', async () => {
     expect(await call('/test.Echo/One', { ...good, ...sampled })).toMatchObject({ grpcStatus: '0' });
     expect(passed).toEqual([
       'authenticated, 0 in flight',
       'span begun for ada, 0 in flight',
-      'own, 1 in flight',
       'handled in its own span, 1 in flight',
       'span ended with OK',
     ]);
@@ -170,7 +170,7 @@ describe('a call', () => {
     expect(answer).toMatchObject({ grpcStatus: '4' });
     expect(passed).toEqual([
       'span begun for nobody, 0 in flight',
-      'own, 1 in flight',
+      'handled, 1 in flight',
       'span ended with DEADLINE_EXCEEDED, a fault',
     ]);
     expect(grpc.calls).toBe(1);

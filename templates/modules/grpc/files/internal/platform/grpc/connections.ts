@@ -1,45 +1,30 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import { type Server, type Socket, createServer } from 'node:net';
+import { Server, type Socket } from 'node:net';
 import { finished } from 'node:stream';
-import type { Static } from 'typebox';
-import { cutOffLater, listen } from '../http/connections.ts';
-import type { config } from './config.ts';
-import type { Status } from './status.ts';
+import type { GrpcStatus } from '../../../pkg/errors/grpc.ts';
+import { cutOffLater } from '../http/connections.ts';
 
-/** Accepts connections up to the limit, and closes them. grpc-js has no limit, and does not know its connections. */
-export class Connections {
-  readonly #settings: Static<typeof config>;
-  readonly #listener: Server;
-  readonly #open = new Set<Socket>();
+/** Accepts connections up to a limit, and closes them. grpc-js has no limit, and does not know its connections. */
+export class Connections extends Server {
+  /** Those that are open. */
+  readonly open = new Set<Socket>();
 
   /**
-   * @param settings address, port and limit
-   * @param refused called for each connection beyond the limit
+   * @param limit of open connections; 'drop' reports each one beyond it
    * @param serve gets each connection within it
    */
-  constructor(settings: Static<typeof config>, refused: () => void, serve: (socket: Socket) => void) {
-    this.#settings = settings;
-    this.#listener = createServer({ noDelay: true }, (socket) => {
-      this.#open.add(socket);
+  constructor(limit: number, serve: (socket: Socket) => void) {
+    super({ noDelay: true }, (socket) => {
+      this.open.add(socket);
       // 'close' follows.
-      socket.on('error', () => undefined).once('close', () => this.#open.delete(socket));
+      socket.on('error', () => undefined).once('close', () => this.open.delete(socket));
       // A client that is gone does not end its side, and Node waits for that.
       socket.once('finish', () => cutOffLater(socket));
       serve(socket);
-    }).on('drop', refused);
-    this.#listener.maxConnections = settings.GRPC_CONNECTIONS_LIMIT;
-  }
-
-  /** How many are open. */
-  get count(): number {
-    return this.#open.size;
-  }
-
-  /** @returns the port, once connections are accepted */
-  listen(): Promise<number> {
-    return listen(this.#listener, this.#settings.GRPC_HOST, this.#settings.GRPC_PORT, 'GRPC_PORT');
+    });
+    this.maxConnections = limit;
   }
 
   /**
@@ -48,10 +33,10 @@ export class Connections {
    * @param signal when aborted, the remaining connections are destroyed
    */
   async drain(leave: () => void, signal: AbortSignal): Promise<void> {
-    if (!this.#listener.listening) return;
-    const closed = once(this.#listener, 'close');
-    const destroy = (): void => this.#open.forEach((socket) => void socket.destroy());
-    this.#listener.close();
+    if (!this.listening) return;
+    const closed = once(this, 'close');
+    const destroy = (): void => this.open.forEach((socket) => void socket.destroy());
+    this.close();
     leave();
     signal.addEventListener('abort', destroy);
     if (signal.aborted) destroy();
@@ -62,20 +47,18 @@ export class Connections {
 
 /** Published for each stream of each HTTP/2 server of the process (https://nodejs.org/api/diagnostics_channel.html#http2). */
 const streams = 'http2.server.stream.start';
-const unknownMethod: Status = { name: 'UNIMPLEMENTED', code: 'unimplemented' };
-const otherContent: Status = { name: 'INVALID_ARGUMENT', code: 'content_type_unsupported' };
 
 /**
  * Watches for calls that grpc-js answers before its interceptors run: calls of an unknown method, and calls with another content type.
  * @param port on which gRPC listens
  * @param isMethod whether a path is a method that is served
- * @param answered called when such a call has its answer
+ * @param answered called when such a call has its answer, with the code of the error
  * @returns a function that ends the watch
  */
 export function watchUnserved(
   port: number,
   isMethod: (path: string) => boolean,
-  answered: (headers: IncomingHttpHeaders, status: Status) => void,
+  answered: (headers: IncomingHttpHeaders, status: GrpcStatus, code: string) => void,
 ): () => void {
   const started = (message: unknown): void => {
     // Node's documentation has the type.
@@ -84,7 +67,10 @@ export function watchUnserved(
     const isGrpc = headers['content-type']?.startsWith('application/grpc') === true;
     if (isGrpc && isMethod(headers[':path'] ?? '')) return;
     if (stream.session?.socket.localPort !== port) return;
-    finished(stream, { readable: false }, () => answered(headers, isGrpc ? unknownMethod : otherContent));
+    finished(stream, { readable: false }, () => {
+      if (isGrpc) answered(headers, 'UNIMPLEMENTED', 'unimplemented');
+      else answered(headers, 'INVALID_ARGUMENT', 'content_type_unsupported');
+    });
   };
   subscribe(streams, started);
   return () => unsubscribe(streams, started);

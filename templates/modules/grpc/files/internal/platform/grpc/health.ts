@@ -48,7 +48,7 @@ export function serveHealth(grpc: Grpc, lifecycle: Lifecycle, stopping: AbortSig
         stream.once('close', () => watchers.delete(stream));
         if (stopping.aborted) stream.end();
       };
-      grpc.addDefinition(definition, { ...others, watch: watchUntilStop }, { auth: 'public' });
+      grpc.addDefinition(definition, { ...others, watch: watchUntilStop }, () => 'public');
     },
   });
 }
@@ -79,7 +79,7 @@ export function serveReflection(grpc: Grpc): void {
           stream.once('drain', () => stream.resume());
         });
       };
-      grpc.addDefinition(definition, { ServerReflectionInfo: withBackpressure }, { auth: 'public' });
+      grpc.addDefinition(definition, { ServerReflectionInfo: withBackpressure }, () => 'public');
     },
   });
 }

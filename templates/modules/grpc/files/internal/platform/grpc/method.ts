@@ -2,10 +2,6 @@ import type { Readable, Writable } from 'node:stream';
 import {
   type DescMessage,
   type DescMethod,
-  type DescMethodBiDiStreaming,
-  type DescMethodClientStreaming,
-  type DescMethodServerStreaming,
-  type DescMethodUnary,
   type DescService,
   type Message,
   type MessageInitShape,
@@ -14,17 +10,13 @@ import {
   fromBinary,
   toBinary,
 } from '@bufbuild/protobuf';
-import type { ServiceDefinition, UntypedHandleCall, sendUnaryData } from '@grpc/grpc-js';
+import type { MethodDefinition, UntypedHandleCall, sendUnaryData } from '@grpc/grpc-js';
+import { invalidArgument } from '../../../pkg/errors/index.ts';
 import type { Needs } from '../identity/module.ts';
 import type { Call } from './call.ts';
-import { fault } from './status.ts';
 
 /** Who may call a method. By default anyone with a valid token, when a module of the service verifies tokens. */
 export type MethodAuth = 'public' | Partial<Needs>;
-
-export interface MethodOptions {
-  readonly auth?: MethodAuth;
-}
 
 /** Options of the methods of a service, by their names in TypeScript. */
 export interface ServiceOptions<Service extends DescService> {
@@ -32,70 +24,60 @@ export interface ServiceOptions<Service extends DescService> {
   readonly auth?: MethodAuth;
   /** Name of the resource that the service belongs to: without `auth`, its methods need the scopes that the routes of the resource need. */
   readonly resource?: string;
-  readonly methods?: { readonly [Name in keyof Service['method']]?: MethodOptions };
+  readonly methods?: { readonly [Name in keyof Service['method']]?: { readonly auth?: MethodAuth } };
 }
 
-/** Runs around the handler of a call: it calls `next`, or throws. */
-export type Interceptor = (call: Call, next: () => Promise<void>) => Promise<void>;
+type Init<Desc extends DescMethod> = MessageInitShape<Desc['output']>;
 
-/** The implementation of one method. What it throws becomes the status of the call. */
-export type Handler<Desc> =
-  Desc extends DescMethodUnary<infer Input, infer Output>
-    ? (request: MessageShape<Input>, call: Call) => MessageInitShape<Output> | Promise<MessageInitShape<Output>>
-    : Desc extends DescMethodServerStreaming<infer Input, infer Output>
-      ? (request: MessageShape<Input>, call: Call) => AsyncIterable<MessageInitShape<Output>>
-      : Desc extends DescMethodClientStreaming<infer Input, infer Output>
-        ? (requests: AsyncIterable<MessageShape<Input>>, call: Call) => Promise<MessageInitShape<Output>>
-        : Desc extends DescMethodBiDiStreaming<infer Input, infer Output>
-          ? (requests: AsyncIterable<MessageShape<Input>>, call: Call) => AsyncIterable<MessageInitShape<Output>>
-          : never;
+interface Requests<Desc extends DescMethod> {
+  unary: MessageShape<Desc['input']>;
+  server_streaming: MessageShape<Desc['input']>;
+  client_streaming: AsyncIterable<MessageShape<Desc['input']>>;
+  bidi_streaming: AsyncIterable<MessageShape<Desc['input']>>;
+}
 
+interface Replies<Desc extends DescMethod> {
+  unary: Init<Desc> | Promise<Init<Desc>>;
+  server_streaming: AsyncIterable<Init<Desc>>;
+  client_streaming: Promise<Init<Desc>>;
+  bidi_streaming: AsyncIterable<Init<Desc>>;
+}
+
+/** The implementation of each method. What it throws becomes the status of the call. */
 export type Implementation<Service extends DescService> = {
-  readonly [Name in keyof Service['method']]: Handler<Service['method'][Name]>;
+  readonly [Name in keyof Service['method']]: (
+    request: Requests<Service['method'][Name]>[Service['method'][Name]['methodKind']],
+    call: Call,
+  ) => Replies<Service['method'][Name]>[Service['method'][Name]['methodKind']];
 };
 
+const same = (bytes: Buffer): Buffer => bytes;
+
 /**
- * Describes a service to grpc-js, with messages as bytes: grpc-js answers INTERNAL to a message that it cannot decode, although that
+ * Describes a method to grpc-js, with messages as bytes: grpc-js answers INTERNAL to a message that it cannot decode, although that
  * is a fault of the client.
- * @param service its contract
- * @returns its methods, by their names in TypeScript
+ * @param desc the method
+ * @returns its definition
  */
-export function definitionOf(service: DescService): ServiceDefinition {
-  const entries = service.methods.map((desc) => {
-    const method = {
-      path: `/${service.typeName}/${desc.name}`,
-      ...streamsOf(desc),
-      requestSerialize: same,
-      requestDeserialize: same,
-      responseSerialize: same,
-      responseDeserialize: same,
-    };
-    return [desc.localName, method] as const;
-  });
-  return Object.fromEntries(entries);
-}
-
-function same(bytes: Buffer): Buffer {
-  return bytes;
-}
-
-function streamsOf({ methodKind }: DescMethod) {
+export function definitionOf({ parent, name, methodKind }: DescMethod): MethodDefinition<Buffer, Buffer> {
   return {
+    path: `/${parent.typeName}/${name}`,
     requestStream: methodKind === 'client_streaming' || methodKind === 'bidi_streaming',
     responseStream: methodKind === 'server_streaming' || methodKind === 'bidi_streaming',
+    requestSerialize: same,
+    requestDeserialize: same,
+    responseSerialize: same,
+    responseDeserialize: same,
   };
 }
 
-type Init = MessageInitShape<DescMessage>;
-
 /** Runs the handler of the current call: `work` sends everything but the status of a call that fails. */
-export type Run = (work: (call: Call) => Promise<void>) => void;
+export type Run = (work: (call: Call) => Promise<void>) => Promise<void>;
 
 /** The call of grpc-js; each kind of method has a part of it. */
 type Wire = Readable & Writable & { readonly request: Buffer };
 
-/** A handler; each kind of method has a part of it. */
-type Answer = (request: unknown, call: Call) => Promise<Init> & AsyncIterable<Init>;
+type Answer = (request: unknown, call: Call) => Promise<Init<DescMethod>> & AsyncIterable<Init<DescMethod>>;
 
 /**
  * @param desc a method
@@ -110,18 +92,29 @@ export function handlerOf(desc: DescMethod, implementation: object, run: Run): U
   // `Implementation` has checked the types.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const answer = handle.bind(implementation) as Answer;
-  const { requestStream, responseStream } = streamsOf(desc);
+  const { requestStream, responseStream } = definitionOf(desc);
   return (object: object, callback: sendUnaryData<Buffer>) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const wire = object as Wire;
-    run(async (call) => {
+    void run(async (call) => {
       const request = requestStream ? requestsOf(wire, input, call) : decode(input, wire.request);
       const replies = answer(request, call);
       if (!responseStream) {
-        callback(null, encode(output, await replies));
+        const reply = await replies;
+        call.throwIfEnded();
+        callback(null, encode(output, reply));
         return;
       }
-      for await (const reply of replies) await call.send(wire, encode(output, reply));
+      for await (const reply of replies) {
+        call.throwIfEnded();
+        const { promise, resolve } = Promise.withResolvers<void>();
+        call.unblock = resolve;
+        // The client has read enough for the next message.
+        wire.write(encode(output, reply), () => resolve());
+        await promise;
+      }
+      // The signal of the handler may abort before the timer of grpc-js ends the call.
+      call.throwIfEnded();
       wire.end();
     });
   };
@@ -130,12 +123,21 @@ export function handlerOf(desc: DescMethod, implementation: object, run: Run): U
 function decode(schema: DescMessage, bytes: Buffer): Message {
   try {
     return fromBinary(schema, bytes);
-  } catch (error) {
-    throw fault('message_malformed', 'INVALID_ARGUMENT', `The message is not a valid ${schema.typeName}.`, error);
+  } catch (cause) {
+    throw malformed(schema, cause);
   }
 }
 
-function encode(schema: DescMessage, message: Init): Buffer {
+/**
+ * @param schema that the message of a client does not match
+ * @param cause for the log
+ * @returns the error for the client
+ */
+export function malformed(schema: DescMessage, cause: unknown): Error {
+  return invalidArgument(`The message is not a valid ${schema.typeName}.`, { code: 'message_malformed', cause });
+}
+
+function encode(schema: DescMessage, message: Init<DescMethod>): Buffer {
   const { buffer, byteOffset, byteLength } = toBinary(schema, create(schema, message));
   return Buffer.from(buffer, byteOffset, byteLength);
 }

@@ -13,14 +13,13 @@ export const grpc = defineModule({
   requires: [identity, metrics, tracing],
   start({ config: settings, log, signal, lifecycle, use }) {
     const { registry, errors } = use(metrics);
-    const who = use(identity);
     const value = new Grpc({
       config: settings,
       log,
       registry,
       errors,
       tracing: use(tracing).current,
-      authenticate: () => who.authenticate,
+      identity: use(identity),
       stopping: signal,
     });
     return {

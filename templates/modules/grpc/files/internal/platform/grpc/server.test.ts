@@ -72,7 +72,7 @@ describe('a method of each kind', () => {
 
   it('cannot be added twice', async () => {
     await serve({});
-    expect(() => service.grpc.add(Echo, echoes)).toThrow('test.Echo was added already');
+    expect(() => service.grpc.add(Echo, echoes)).toThrow(/\/test\.Echo\/One.* already provided/);
   });
 });
 
@@ -278,6 +278,43 @@ describe('the context of a call', () => {
     expect(await service.metrics.text()).toMatch(/^errors_total\{code="deadline_exceeded"\} 2$/m);
   });
 
+  it('that has ended is not answered with a reply that comes too late', async () => {
+    const late = (): void => {
+      while (current().remainingMs() > 0);
+    };
+    await serve({
+      one(request) {
+        late();
+        return request;
+      },
+      async *spread(request) {
+        late();
+        yield request;
+      },
+      async gather() {
+        late();
+        return { value: 'late' };
+      },
+    });
+    const session = await service.raw();
+    for (const method of ['One', 'Spread', 'Gather']) {
+      const answer = await callRaw(session, `/test.Echo/${method}`, good, { 'grpc-timeout': '100m' });
+      expect([method, answer.grpcStatus, answer.body.length]).toEqual([method, '4', 0]);
+    }
+  });
+
+  it.each([{ GRPC_DEADLINE_MS: '100' }, { GRPC_DEADLINE_MAX_MS: '100' }])(
+    'of one request and one reply ends at the limit of the service: %j',
+    async (settings) => {
+      const again = () => new Promise<never>(() => {});
+      service = await testService((grpc) => grpc.add(Echo, { ...echoes, again }), settings);
+      const timeout = 'GRPC_DEADLINE_MAX_MS' in settings ? { 'grpc-timeout': '1H' } : {};
+      const answer = await callRaw(await service.raw(), '/test.Echo/Again', good, timeout);
+      expect(answer).toMatchObject({ grpcStatus: '4', message: expect.stringContaining('The time allowed') });
+      expect(await service.metrics.text()).toMatch(/^errors_total\{code="deadline_exceeded"\} 1$/m);
+    },
+  );
+
   it('is cancelled when the caller cancels', async () => {
     const { promise: begun, resolve } = Promise.withResolvers<void>();
     const reasons: unknown[] = [];
@@ -297,25 +334,6 @@ describe('the context of a call', () => {
     await expect(call).rejects.toMatchObject({ grpcStatus: 'CANCELLED' });
     await until(() => reasons.length === 1);
     expect(reasons[0]).toMatchObject({ code: 'cancelled' });
-  });
-});
-
-describe('interceptors', () => {
-  it('stand around methods that are added after them, in order', async () => {
-    const order: string[] = [];
-    service = await testService((grpc) => {
-      for (const name of ['outer', 'inner']) {
-        grpc.intercept(async (_call, next) => {
-          order.push(`${name} in`);
-          await next();
-          order.push(`${name} out`);
-        });
-      }
-      grpc.add(Echo, echoes);
-    });
-    await service.open().client(Echo).one({ value: '' });
-    await until(() => order.length === 4);
-    expect(order).toEqual(['outer in', 'inner in', 'inner out', 'outer out']);
   });
 });
 
@@ -378,6 +396,10 @@ describe('where a module knows tokens', () => {
     await expect(all(somebody.spread({ value: 'a' }))).rejects.toMatchObject({ grpcStatus: 'PERMISSION_DENIED' });
     expect(await nobody.again({ value: 'a' })).toMatchObject({ value: 'a' });
     expect(seen).toEqual(['ada', undefined]);
+    const session = await service.raw();
+    for (const method of ['grpc.health.v1.Health/List', 'grpc.reflection.v1.ServerReflection/ServerReflectionInfo']) {
+      expect(await callRaw(session, `/${method}`, { message: text('') })).toMatchObject({ grpcStatus: '0' });
+    }
     expect(await service.metrics.text()).toMatch(
       /grpc_server_call_duration_seconds_count\{method="test.Echo\/One",status="UNAUTHENTICATED"\} 1/,
     );

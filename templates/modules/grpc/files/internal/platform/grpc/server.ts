@@ -1,10 +1,10 @@
-import type { DescService } from '@bufbuild/protobuf';
+import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel as Idempotency } from '@bufbuild/protobuf/wkt';
 import {
   Server,
   ServerCredentials,
+  type ServerInterceptingCall,
   type ServerInterceptingCallInterface,
-  ServerInterceptingCall,
   type ServiceDefinition,
   type UntypedServiceImplementation,
   logVerbosity,
@@ -13,86 +13,61 @@ import {
 } from '@grpc/grpc-js';
 import { Histogram, type Registry } from '@prometheus-io/client';
 import { type IncomingHttpHeaders, type ServerHttp2Stream, constants } from 'node:http2';
-import type { Static } from 'typebox';
-import { Context, current, headerNames, parseTrace, runWith } from '../../../pkg/context/index.ts';
-import { type GrpcStatus, isGrpcStatus } from '../../../pkg/errors/grpc.ts';
-import { tagsOf } from '../../../pkg/errors/index.ts';
-import { type EndSpan, type Tracing, noTracing } from '../app/tracing.ts';
+import { Context, current, headerNames, outOfTime, parseTrace, runWith } from '../../../pkg/context/index.ts';
+import { type GrpcStatus, grpcStatusName, httpStatuses } from '../../../pkg/errors/grpc.ts';
+import { resourceExhausted, tagsOf } from '../../../pkg/errors/index.ts';
 import { headerOf, principalKey, requestIdOf, traceOf } from '../http/requestContext.ts';
-import { type Authenticate, bearer, scopesOf } from '../identity/module.ts';
+import { listen } from '../http/connections.ts';
+import { type Authenticate, type Needs, bearer, scopesOf } from '../identity/module.ts';
 import type { Logger } from '../log/logger.ts';
 import { type ErrorCounts, scrapedGauge } from '../metrics/module.ts';
-import { Call, type Method, type Serving } from './call.ts';
-import type { config } from './config.ts';
+import { Call, type Method, type Shared } from './call.ts';
 import { Connections, watchUnserved } from './connections.ts';
-import { type Implementation, type Interceptor, type ServiceOptions, definitionOf, handlerOf } from './method.ts';
-import { type Status, fault, shortened, statusOf } from './status.ts';
+import { type Implementation, type MethodAuth, type ServiceOptions, definitionOf, handlerOf } from './method.ts';
+import { type Failure, shortened, statusOf } from './status.ts';
 
-/** The statuses for which a server is responsible (https://opentelemetry.io/docs/specs/semconv/rpc/grpc/). */
-const serverFaults: ReadonlySet<GrpcStatus> = new Set([
-  'UNKNOWN',
-  'DEADLINE_EXCEEDED',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-]);
 /** Kubernetes restarts a service that refuses probes because it is busy. */
 const probe = 'grpc.health.v1.Health/Check';
-const nothing = { scopes: [], roles: [] };
-/** Milliseconds between two pings on a connection, and until one must be answered. */
-const keepalive = { everyMs: 30_000, timeoutMs: 10_000 };
 
-export interface GrpcOptions {
-  readonly config: Static<typeof config>;
+export interface GrpcOptions extends Shared {
   readonly log: Logger;
   /** Gets the metrics. */
   readonly registry: Registry;
   readonly errors: ErrorCounts;
-  /** Records nothing by default. */
-  readonly tracing?: Tracing;
-  /** Returns the function that verifies tokens, if a module of the service has one. */
-  readonly authenticate?: () => Authenticate | undefined;
-  /** Aborts when the service begins to stop. */
-  readonly stopping: AbortSignal;
+  /** Verifies tokens, if a module of the service does. It is read for each call. */
+  readonly identity: { readonly authenticate: Authenticate | undefined };
 }
 
 /** The gRPC server: @grpc/grpc-js, with the context, limits, errors and metrics of the service around each call. */
 export class Grpc {
+  /** The services that were added, in order. */
+  readonly services: DescService[] = [];
   readonly #options: GrpcOptions;
   readonly #server: Server;
   readonly #connections: Connections;
   readonly #durations: Histogram<'method' | 'status'>;
   readonly #methods = new Map<string, Method>();
-  readonly #services: DescService[] = [];
-  readonly #interceptors: Interceptor[] = [];
-  readonly #spans = new WeakMap<Call, EndSpan>();
-  readonly #serving: Serving;
   #calls = 0;
   #unwatch: (() => void) | undefined;
 
   /** @param options settings, log, registry and tracing */
   constructor(options: GrpcOptions) {
-    const { config: settings, registry, errors, tracing = noTracing, stopping } = options;
+    const { config: settings, registry, errors } = options;
     this.#options = options;
-    this.#serving = { config: settings, tracing, stopping, fail: this.#fail, ended: this.#ended };
     // grpc-js writes data of clients to stderr; the log of calls has everything else.
     setLogVerbosity(logVerbosity.NONE);
     this.#server = new Server({
       'grpc.enable_channelz': 0,
       'grpc.max_receive_message_length': settings.GRPC_MESSAGE_LIMIT_BYTES,
       'grpc.max_concurrent_streams': settings.GRPC_STREAMS_LIMIT,
-      'grpc.keepalive_time_ms': keepalive.everyMs,
-      'grpc.keepalive_timeout_ms': keepalive.timeoutMs,
+      'grpc.keepalive_time_ms': 30_000,
+      'grpc.keepalive_timeout_ms': 10_000,
       'grpc.max_connection_age_ms': settings.GRPC_CONNECTION_AGE_MS,
-      interceptors: [({ path }, wire) => this.#intercept(this.#methods.get(path), wire)],
+      interceptors: [({ path }, wire) => this.#intercept(path, wire)],
     });
     const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
-    this.#connections = new Connections(
-      settings,
-      () => errors.count('too_many_connections'),
-      (socket) => injector.injectConnection(socket),
-    );
+    this.#connections = new Connections(settings.GRPC_CONNECTIONS_LIMIT, (socket) => injector.injectConnection(socket));
+    this.#connections.on('drop', () => errors.count('too_many_connections'));
     this.#durations = new Histogram({
       name: 'grpc_server_call_duration_seconds',
       help: 'Duration of gRPC calls in seconds, by method and status',
@@ -103,27 +78,14 @@ export class Grpc {
     scrapedGauge(registry, 'grpc_server_calls_in_flight', 'Calls in progress', () => this.calls);
   }
 
-  /** The services that were added, in order. */
-  get services(): readonly DescService[] {
-    return this.#services;
-  }
-
   /** Open connections. */
   get connections(): number {
-    return this.#connections.count;
+    return this.#connections.open.size;
   }
 
   /** Calls in progress, without probes. */
   get calls(): number {
     return this.#calls;
-  }
-
-  /**
-   * Adds an interceptor around the handlers of all methods that are added later.
-   * @param interceptor calls `next`, or throws
-   */
-  intercept(interceptor: Interceptor): void {
-    this.#interceptors.push(interceptor);
   }
 
   /**
@@ -136,41 +98,36 @@ export class Grpc {
   add<Service extends DescService>(
     service: Service,
     implementation: Implementation<Service>,
-    options: ServiceOptions<Service> = {},
+    { auth, resource, methods }: ServiceOptions<DescService> & ServiceOptions<Service> = {},
   ): void {
-    if (this.#services.includes(service)) throw new Error(`${service.typeName} was added already`);
-    this.#services.push(service);
-    const interceptors = [...this.#interceptors];
-    const handlers = service.methods.map((desc) => {
-      const handler = handlerOf(desc, implementation, (work) => this.#run(interceptors, work));
-      return [desc.localName, handler] as const;
-    });
-    this.addDefinition(definitionOf(service), Object.fromEntries(handlers), {
-      ...options,
-      methods: methodsOf(service, options),
-    });
+    const byName = <Value>(valueOf: (desc: DescMethod) => Value): Record<string, Value> =>
+      Object.fromEntries(service.methods.map((desc) => [desc.localName, valueOf(desc)]));
+    this.addDefinition(
+      byName(definitionOf),
+      byName((desc) => handlerOf(desc, implementation, this.#run)),
+      (name) => methods?.[name]?.auth ?? auth ?? authByResource(resource, service.method[name]),
+    );
+    this.services.push(service);
   }
 
   /**
-   * Adds a service in the form of grpc-js, such as one of the official packages. No interceptor runs around its methods.
+   * Adds a service in the form of grpc-js, such as one of the official packages.
    * @param definition its contract
    * @param implementation each of its methods
-   * @param options who may call them
+   * @param authOf who may call a method
+   * @throws {Error} when it was added already
    */
   addDefinition(
     definition: ServiceDefinition,
     implementation: UntypedServiceImplementation,
-    options: ServiceOptions<DescService> = {},
+    authOf: (name: string) => MethodAuth | undefined,
   ): void {
-    for (const [key, { path, requestStream, responseStream }] of Object.entries(definition)) {
-      const { auth = options.auth } = options.methods?.[key] ?? {};
-      this.#methods.set(path, {
-        name: path.slice(1),
-        needs: auth === 'public' ? undefined : { ...nothing, ...auth },
-        isUnary: !requestStream && !responseStream,
-      });
-    }
     this.#server.addService(definition, implementation);
+    for (const [name, { path, requestStream: takesStream, responseStream }] of Object.entries(definition)) {
+      const auth = authOf(name);
+      const needs = auth === 'public' ? undefined : { scopes: [], roles: [], ...auth };
+      this.#methods.set(path, { name: path.slice(1), needs, takesStream, isUnary: !takesStream && !responseStream });
+    }
   }
 
   /**
@@ -178,7 +135,8 @@ export class Grpc {
    * @returns the port
    */
   async listen(): Promise<number> {
-    const port = await this.#connections.listen();
+    const { GRPC_HOST, GRPC_PORT } = this.#options.config;
+    const port = await listen(this.#connections, GRPC_HOST, GRPC_PORT, 'GRPC_PORT');
     this.#unwatch = watchUnserved(port, (path) => this.#methods.has(path), this.#unserved);
     return port;
   }
@@ -193,141 +151,185 @@ export class Grpc {
     this.#unwatch?.();
   }
 
-  /** Runs between grpc-js and a handler. grpc-js itself answers a call of an unknown method. */
-  #intercept(method: Method | undefined, wire: ServerInterceptingCallInterface): ServerInterceptingCall {
-    if (method === undefined) return new ServerInterceptingCall(wire);
+  /**
+   * Runs between grpc-js and a handler. Its own methods replace those of the call: `ServerInterceptingCall` adds objects to each call, and
+   * does not see the errors of grpc-js itself, such as a message that is too large.
+   */
+  #intercept(path: string, wire: ServerInterceptingCallInterface): ServerInterceptingCall {
+    const method = this.#methods.get(path);
+    if (method !== undefined) this.#wrap(method, wire);
+    // grpc-js uses the interface only.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    return wire as ServerInterceptingCall;
+  }
+
+  #wrap(method: Method, wire: ServerInterceptingCallInterface): void {
     let call: Call | undefined;
-    const send = wire.sendStatus.bind(wire);
-    // grpc-js uses this method for its own errors too, such as a message that is too large. So every call ends here.
-    wire.sendStatus = (status) => {
+    const start = wire.start.bind(wire);
+    const sendMessage = wire.sendMessage.bind(wire);
+    const sendStatus = wire.sendStatus.bind(wire);
+    wire.start = (listener) =>
+      start({
+        onReceiveMetadata: (metadata) => {
+          const made = new Call(method, metadata, wire, this.#options);
+          const { needs } = method;
+          const { authenticate } = this.#options.identity;
+          const admit = (): void => this.#admit(made, () => listener.onReceiveMetadata(metadata));
+          call = made;
+          if (made.limitMs !== undefined) made.timer = setTimeout(this.#expire, made.limitMs, made).unref();
+          if (needs === undefined || authenticate === undefined) admit();
+          else void this.#verify(made, needs, authenticate).then(admit);
+        },
+        onReceiveMessage: (message) => listener.onReceiveMessage(message),
+        onReceiveHalfClose() {
+          if (call !== undefined) runWith(call, () => listener.onReceiveHalfClose());
+        },
+        onCancel: () => {
+          if (call !== undefined) this.#end(call, 'CANCELLED');
+          listener.onCancel();
+        },
+      });
+    wire.sendMessage = (message, callback) => {
+      // Node resets a call when a message follows the status.
+      if (call?.isOver !== true) sendMessage(message, callback);
+    };
+    wire.sendStatus = (status: Parameters<typeof sendStatus>[0] & { readonly reason?: string }) => {
       // INTERNAL without metadata is of grpc-js itself, and a fault of the client, such as a malformed timeout.
       const isClientFault = status.code === codes.INTERNAL && !status.metadata;
       const code = isClientFault ? codes.INVALID_ARGUMENT : status.code;
-      const name = codes[code];
-      call?.over(isGrpcStatus(name) ? name : 'UNKNOWN');
-      send({ ...status, code, details: shortened(status.details) });
+      if (call !== undefined) this.#end(call, grpcStatusName(code), status.reason);
+      if (code === codes.OK) return sendStatus(status);
+      sendStatus({ ...status, code, details: shortened(status.details) });
       // What the client has not read would stay in memory, although the call no longer counts.
-      if (code !== codes.OK && streamOf(wire).writableLength > 0) streamOf(wire).close(constants.NGHTTP2_CANCEL);
+      if (streamOf(wire).writableLength > 0) streamOf(wire).close(constants.NGHTTP2_CANCEL);
     };
-    return new ServerInterceptingCall(wire, {
-      start: (next) =>
-        next({
-          onReceiveMetadata: (metadata, proceed) => {
-            const made = new Call(method, metadata, wire, this.#serving);
-            call = made;
-            void runWith(made, () => this.#admit(made, () => proceed(metadata)));
-          },
-          onReceiveHalfClose: (proceed) => (call === undefined ? proceed() : runWith(call, proceed)),
-          onCancel: () => call?.over('CANCELLED'),
-        }),
-      sendMessage: (message, next) => {
-        // Node resets a call when a message follows the status.
-        if (call?.isOver !== true) next(message);
-      },
-    });
   }
 
-  /** Admits a call to its handler: authentication, span, limits. It is synchronous when no token is verified. */
-  async #admit(call: Call, proceed: () => void): Promise<void> {
-    const { headers, method } = call;
+  readonly #expire = (call: Call): void => this.#fail(call, outOfTime(call.id));
+
+  async #verify(call: Call, needs: Needs, verify: Authenticate): Promise<void> {
+    const token = bearer.exec(call.headers.authorization ?? '')?.[1];
     try {
-      const verify = this.#options.authenticate?.();
-      if (method.needs !== undefined && verify !== undefined) {
-        const token = bearer.exec(headers.authorization ?? '')?.[1];
-        call.set(principalKey, await verify(token, method.needs, { method: method.name }));
-        if (call.isOver) return;
-      }
-      if (call.trace.sampled) {
-        const { traceparent, tracestate } = headerNames;
-        const parent = parseTrace(headerOf(headers, traceparent), headerOf(headers, tracestate));
-        const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': method.name, 'client.address': call.peer };
-        const span = { name: method.name, kind: 'server', attributes, parent } as const;
-        this.#spans.set(call, this.#serving.tracing.begin(call, span));
-      }
-      if (method.name !== probe) {
-        if (this.#calls >= this.#options.config.GRPC_CALLS_LIMIT) {
-          throw fault('calls_too_many', 'RESOURCE_EXHAUSTED', 'The service has too many calls. Try again.');
-        }
-        this.#calls += 1;
-        call.vacate = () => (this.#calls -= 1);
-      }
-      proceed();
+      call.set(principalKey, await runWith(call, verify, token, needs, { method: call.method.name }));
     } catch (error) {
       this.#fail(call, error);
     }
   }
 
-  /** Runs a handler with its interceptors. */
-  #run(interceptors: readonly Interceptor[], work: (call: Call) => Promise<void>): void {
-    const call = current();
-    if (!(call instanceof Call)) return;
-    const chain = interceptors.reduceRight<() => Promise<void>>(
-      (next, interceptor) => () => interceptor(call, next),
-      () => work(call),
-    );
-    void call.run(chain);
+  /** Admits a call to its handler: span, limits. */
+  #admit(call: Call, proceed: () => void): void {
+    if (call.isOver) return;
+    const { headers, method } = call;
+    const { config: settings, tracing } = this.#options;
+    try {
+      if (call.trace.sampled) {
+        const { traceparent, tracestate } = headerNames;
+        const parent = parseTrace(headerOf(headers, traceparent), headerOf(headers, tracestate));
+        const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': method.name, 'client.address': call.peer };
+        const span = { name: method.name, kind: 'server', attributes, parent } as const;
+        call.endSpan = runWith(call, () => tracing.begin(call, span));
+      }
+      if (method.name !== probe) {
+        if (this.#calls >= settings.GRPC_CALLS_LIMIT) {
+          const more = { code: 'calls_too_many', retryable: false };
+          throw resourceExhausted('The service has too many calls. Try again.', more);
+        }
+        this.#calls += 1;
+        call.hasPlace = true;
+      }
+      if (method.takesStream) runWith(call, proceed);
+      else proceed();
+    } catch (error) {
+      this.#fail(call, error);
+    }
   }
 
-  /** The only place where errors are answered, counted and logged. */
-  readonly #fail = (call: Call, error: unknown): void => {
-    if (call.isOver) return;
-    let status: Status;
+  /** Runs the handler of the current call. */
+  readonly #run = async (work: (call: Call) => Promise<void>): Promise<void> => {
+    const call = current();
+    // It may have ended before its request was complete.
+    if (!(call instanceof Call) || call.isOver) return;
+    call.isHandled = true;
     try {
-      status = this.#statusOf(call, error);
-    } catch {
-      // The thrown object throws when it is read.
-      status = this.#statusOf(call, new Error('the handler threw an object that cannot be read'));
+      await work(call);
+    } catch (error) {
+      this.#fail(call, error);
+    } finally {
+      call.isHandled = false;
+      this.#leave(call);
     }
-    call.fail(status);
   };
 
+  /** The only place where errors are answered, counted and logged. */
+  #fail(call: Call, error: unknown): void {
+    if (call.isOver) return;
+    try {
+      call.fail(this.#statusOf(call, error));
+    } catch {
+      // The thrown object throws when it is read.
+      call.fail(this.#statusOf(call, new Error('the handler threw an object that cannot be read')));
+    }
+  }
+
   /** Faults of callers are logged at level debug, as by HTTP. */
-  #statusOf(call: Call, error: unknown): Status {
+  #statusOf(call: Call, error: unknown): Failure {
     const reason = error instanceof Error && error.name === 'AbortError' ? (call.ended() ?? error) : error;
     const status = statusOf(reason, call.id);
-    this.#options.log[serverFaults.has(status.name) ? 'error' : 'debug'](
-      { ...tagsOf(error), err: error },
-      'call failed',
-    );
+    const level = isServerFault(grpcStatusName(status.code)) ? 'error' : 'debug';
+    runWith(call, () => this.#options.log[level]({ ...tagsOf(error), err: error }, 'call failed'));
     return status;
   }
 
   /** Records the end of each call: one log line, one observation, the end of its span. */
-  readonly #ended = (call: Call, status: Status): void => {
-    const { name } = status;
-    this.#record(call.method.name, status, performance.now() - call.begun);
-    this.#spans.get(call)?.({ 'rpc.response.status_code': name }, serverFaults.has(name) ? name : undefined);
-  };
+  #end(call: Call, status: GrpcStatus, code = status.toLowerCase()): void {
+    if (call.isOver) return;
+    call.isOver = true;
+    runWith(call, () => {
+      this.#record(call.method.name, status, code, performance.now() - call.begun);
+      call.endSpan?.({ 'rpc.response.status_code': status }, isServerFault(status) ? status : undefined);
+    });
+    call.end(status);
+    this.#leave(call);
+  }
+
+  /** Gives back the place of a call when both the call and its handler have ended. */
+  #leave(call: Call): void {
+    if (!call.hasPlace || !call.isOver || call.isHandled) return;
+    call.hasPlace = false;
+    this.#calls -= 1;
+  }
 
   /** Records a call that grpc-js has answered at once, without a span. Only methods that exist become a label. */
-  readonly #unserved = (headers: IncomingHttpHeaders, status: Status): void => {
+  readonly #unserved = (headers: IncomingHttpHeaders, status: GrpcStatus, code: string): void => {
     const path = headers[':path'] ?? '';
-    const context = new Context({ id: requestIdOf(headers), trace: traceOf(headers, this.#serving.tracing) });
+    const context = new Context({ id: requestIdOf(headers), trace: traceOf(headers, this.#options.tracing) });
     const method = this.#methods.get(path)?.name ?? 'unknown';
-    runWith(context, () => this.#record(method, status, 0, { path: shortened(path) }));
+    runWith(context, () => this.#record(method, status, code, 0, { path: shortened(path) }));
   };
 
-  #record(method: string, { name, code }: Status, ms: number, more: object = {}): void {
+  #record(method: string, status: GrpcStatus, code: string, ms: number, more?: object): void {
     const { log, errors } = this.#options;
-    this.#durations.observe({ method, status: name }, ms / 1000);
-    if (name !== 'OK') errors.count(code);
-    log.info({ method, ...more, status: name, ms }, 'call');
+    this.#durations.observe({ method, status }, ms / 1000);
+    if (status !== 'OK') errors.count(code);
+    // Microseconds are exact enough to read.
+    log.info({ method, ...more, status, ms: Math.round(ms * 1000) / 1000 }, 'call');
   }
+}
+
+/** Who may call a method of a resource: a caller that may use its routes. */
+function authByResource(resource: string | undefined, desc: DescMethod | undefined): MethodAuth | undefined {
+  if (resource === undefined) return undefined;
+  const { read, write } = scopesOf(resource);
+  return { scopes: [desc?.idempotency === Idempotency.NO_SIDE_EFFECTS ? read : write] };
+}
+
+/** Statuses for which a server is responsible (https://opentelemetry.io/docs/specs/semconv/rpc/grpc/): those with a 5xx of HTTP. */
+function isServerFault(status: GrpcStatus): boolean {
+  return httpStatuses[status] >= 500;
 }
 
 /** grpc-js does not declare the stream of HTTP/2 below a call. */
 function streamOf(wire: ServerInterceptingCallInterface): ServerHttp2Stream {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return Reflect.get(wire, 'stream') as ServerHttp2Stream;
-}
-
-/** The options of each method, where those of a resource need its scopes. */
-function methodsOf(service: DescService, { auth, resource, methods = {} }: ServiceOptions<DescService>) {
-  if (resource === undefined || auth !== undefined) return methods;
-  const { read, write } = scopesOf(resource);
-  const entries = service.methods.map(({ localName, idempotency }) => {
-    const scopes = [idempotency === Idempotency.NO_SIDE_EFFECTS ? read : write];
-    return [localName, { auth: { scopes }, ...methods[localName] }] as const;
-  });
-  return Object.fromEntries(entries);
 }

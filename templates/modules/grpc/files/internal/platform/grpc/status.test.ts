@@ -4,11 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { ErrorInfoSchema, RetryInfoSchema } from '../../../api/gen/google/rpc/error_details_pb.ts';
 import { StatusSchema } from '../../../api/gen/google/rpc/status_pb.ts';
 import { ServiceError, invalidArgument, unavailable } from '../../../pkg/errors/index.ts';
-import { statusObjectOf, statusOf } from './status.ts';
+import { grpcStatusName } from '../../../pkg/errors/grpc.ts';
+import { statusOf } from './status.ts';
 
 /** What a caller reads in the details of an error. */
 function told(error: unknown): { metadata: object | undefined; retryMs: number | undefined } {
-  const { details } = fromBinary(StatusSchema, statusOf(error, 'id').details ?? new Uint8Array());
+  const [bytes] = statusOf(error, 'id').metadata.get('grpc-status-details-bin');
+  const { details } = fromBinary(StatusSchema, Buffer.from(bytes ?? ''));
   const info = details.map((any) => anyUnpack(any, ErrorInfoSchema)).find((each) => each !== undefined);
   const retry = details.map((any) => anyUnpack(any, RetryInfoSchema)).find((each) => each !== undefined);
   return { metadata: info?.metadata, retryMs: retry?.retryDelay && durationMs(retry.retryDelay) };
@@ -20,10 +22,14 @@ describe('the status of an error', () => {
     [409, undefined, 'ABORTED'],
     [409, 'ALREADY_EXISTS', 'ALREADY_EXISTS'],
     [418, undefined, 'FAILED_PRECONDITION'],
+    [499, undefined, 'CANCELLED'],
+    [500, undefined, 'INTERNAL'],
     [502, undefined, 'INTERNAL'],
+    [504, undefined, 'DEADLINE_EXCEEDED'],
+    [400, 'no such name', 'INVALID_ARGUMENT'],
   ])('with the HTTP status %d and its own %s is %s', (status, grpcStatus, name) => {
     const error = new ServiceError({ code: 'c', status, publicMessage: 'No.', ...(grpcStatus && { grpcStatus }) });
-    expect(statusOf(error, 'id').name).toBe(name);
+    expect(grpcStatusName(statusOf(error, 'id').code)).toBe(name);
   });
 
   it('tells details of any kind as text', () => {
@@ -43,11 +49,11 @@ describe('the status of an error', () => {
     const text = '漢'.repeat(100_000);
     const manyKeys = Object.fromEntries(Array.from({ length: 600 }, (_, index) => [index, '']));
     for (const details of [{ text }, { text: 'x'.repeat(2030) }, manyKeys]) {
-      const { details: message, metadata } = statusObjectOf(statusOf(invalidArgument(text, { details }), 'id'));
+      const { details: message, metadata } = statusOf(invalidArgument(text, { details }), 'id');
       const values = Object.entries(metadata.toHttp2Headers()).flat().join('');
       expect(encodeURI(message).length + values.length).toBeLessThan(8192);
     }
-    expect(statusOf(invalidArgument(text), 'id').message).toMatch(/^漢+…$/);
+    expect(statusOf(invalidArgument(text), 'id').details).toMatch(/^漢+…$/);
     expect(told(invalidArgument('No.', { details: { text } })).metadata).toEqual({});
   });
 });

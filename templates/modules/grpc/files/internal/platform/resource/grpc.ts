@@ -1,15 +1,19 @@
 import {
+  type DescField,
   type DescMessage,
   type JsonValue,
+  type MessageInitShape,
   type MessageShape,
+  ScalarType,
   create,
   fromJson,
   isFieldSet,
   toJson,
 } from '@bufbuild/protobuf';
+import { TimestampSchema, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { type Static, type TObject, type TSchema, Type } from 'typebox';
 import { type Entity, assertValid, invalid, type ListQuery, snakeCase } from '../../../pkg/resource/index.ts';
-import { fault } from '../grpc/status.ts';
+import { malformed } from '../grpc/method.ts';
 import { Id, maxLimit, page } from './http.ts';
 
 /**
@@ -23,8 +27,30 @@ export function messageOf<Desc extends DescMessage>(
   entity: object,
   hidden: readonly string[] = [],
 ): MessageShape<Desc> {
-  const shown = Object.entries(entity).filter(([name, value]) => value !== undefined && !hidden.includes(name));
-  return fromJson(schema, Object.fromEntries(shown), { ignoreUnknownFields: true });
+  const init: Record<string, unknown> = {};
+  for (const field of schema.fields) {
+    const name = field.jsonName;
+    const value: unknown =
+      Object.hasOwn(entity, name) && !hidden.includes(name) ? Reflect.get(entity, name) : undefined;
+    if (value !== undefined) init[field.localName] = inMessage(field, value);
+  }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return create(schema, init as MessageInitShape<Desc>);
+}
+
+/** A value that has the form of JSON, as a message has it. To read the whole entity by `fromJson` allocates five times as much. */
+function inMessage(field: DescField, value: unknown): unknown {
+  if (field.fieldKind === 'list' && Array.isArray(value)) return value.map((item) => itemInMessage(field, item));
+  return itemInMessage(field, value);
+}
+
+function itemInMessage({ message, scalar }: DescField, value: unknown): unknown {
+  if (scalar === ScalarType.INT64) return BigInt(String(value));
+  if (message === undefined) return value;
+  // As `toISOString` writes a time; only other forms have more than milliseconds.
+  const isPlain = message === TimestampSchema && typeof value === 'string' && /^.{23}Z$/.test(value);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return isPlain ? timestampFromMs(Date.parse(value)) : fromJson(message, value as JsonValue);
 }
 
 /**
@@ -156,7 +182,7 @@ function jsonOf<Desc extends DescMessage>(schema: Desc, message: MessageShape<De
     return new Map(Object.entries(json ?? {}));
   } catch (error) {
     // Such as a time in the year 10000, or a google.protobuf.Value without a value.
-    throw fault('message_malformed', 'INVALID_ARGUMENT', `The message is not a valid ${schema.typeName}.`, error);
+    throw malformed(schema, error);
   }
 }
 

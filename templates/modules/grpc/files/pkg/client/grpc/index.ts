@@ -60,11 +60,7 @@ function contextTransport(inner: Transport, { token }: ChannelOptions): Transpor
     unary: (method, signal, timeoutMs, init, input, values) =>
       retrying(method, signalOf(signal), async () => {
         const sent = await prepare(signal, timeoutMs, init);
-        try {
-          return await inner.unary(method, sent.signal, sent.timeoutMs, sent.header, input, values);
-        } catch (error) {
-          throw serviceErrorOf(error);
-        }
+        return inner.unary(method, sent.signal, sent.timeoutMs, sent.header, input, values);
       }),
     async stream(method, signal, timeoutMs, init, input, values) {
       const sent = await prepare(signal, timeoutMs, init);

@@ -6,16 +6,6 @@ import type { Principal } from '../http/requestContext.ts';
 /** An Authorization header with a bearer token: the scheme, and a token of the characters that RFC 6750, 2.1 allows. */
 export const bearer = /^bearer +([\w\-.~+/]+=*)$/i;
 
-/**
- * Node keeps the first of several equal headers and drops the others. A proxy may have checked another one.
- * @param rawHeaders of a request: names and values alternate
- * @param name of a header, in lower case
- * @returns whether the request has the header more than once
- */
-export function isRepeated(rawHeaders: readonly string[], name: string): boolean {
-  return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === name).length > 1;
-}
-
 /** The permissions that a route or a method requires. */
 export interface Needs {
   /** All of them are required. */
