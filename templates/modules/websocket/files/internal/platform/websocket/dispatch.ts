@@ -1,24 +1,23 @@
+import { Histogram, type Registry } from '@prometheus-io/client';
 import type { Static, TSchema } from 'typebox';
 import type { Envelope } from '../../../pkg/client/websocket/envelope.ts';
-import { Context, current, newSpanId, newTraceId, outOfTime, parseTrace, runWith } from '../../../pkg/context/index.ts';
+import { Context, current, outOfTime, parseTrace, runWith } from '../../../pkg/context/index.ts';
 import { invalidArgument, permissionDenied, unauthenticated } from '../../../pkg/errors/index.ts';
-import type { EndSpan, Tracing } from '../app/tracing.ts';
-import { type Principal, principalKey } from '../http/requestContext.ts';
+import type { Tracing } from '../app/tracing.ts';
+import { type Principal, principalKey, traceOf } from '../http/requestContext.ts';
 import { missingFrom } from '../identity/module.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ErrorCounts } from '../metrics/module.ts';
 import {
   type MessageDefinition,
   ack,
-  assertSent,
-  checkerOf,
+  checked,
   errorPayload,
   failure,
   nameOf,
   parseEnvelope,
   writeEnvelope,
 } from './messages.ts';
-import type { WebSocketMetrics } from './metrics.ts';
 import type { Peer } from './peer.ts';
 
 /** What a handler gets besides the payload. Id, trace and deadline are in `current()`. */
@@ -39,118 +38,141 @@ export type Answer<Response extends TSchema | undefined> = Response extends TSch
 export interface DispatchOptions {
   readonly log: Logger;
   readonly tracing: Tracing;
+  readonly registry: Registry;
   readonly errors: ErrorCounts;
-  readonly metrics: WebSocketMetrics;
   /** Milliseconds for a message whose sender does not ask for less. */
   readonly deadlineMs: number;
 }
 
-/** A kind of message, and what handles it. */
-export interface Entry {
+interface Entry {
   readonly definition: MessageDefinition;
-  /** Checks the payload, and gives the answer. */
-  readonly handle: (received: Received) => Promise<unknown>;
+  /** Checks the payload, and gives the payload of the answer. */
+  readonly handle: (received: Received) => unknown;
 }
 
-/**
- * @param definition of the message
- * @param handler of the message
- * @returns the handler behind checks of the caller, the payload and the answer
- */
-export function entryOf<Payload extends TSchema, Response extends TSchema | undefined>(
-  definition: MessageDefinition<Payload, Response>,
-  handler: Handler<Payload, Response>,
-): Entry {
-  const name = nameOf(definition);
-  const check = checkerOf(definition.payload, {
-    code: 'invalid_payload',
-    message: `The payload of ${name} is not valid.`,
-  });
-  return {
-    definition,
-    async handle(received) {
-      permitScopes(received.peer.caller, definition.scopes ?? []);
-      const answer = await handler(check(received.envelope.payload), received);
-      if (definition.response) assertSent(`The answer to ${name}`, definition.response, answer);
-      return answer;
-    },
-  };
-}
+/** Handles the messages of clients. */
+export class Dispatch {
+  readonly #options: DispatchOptions;
+  /** By type and version. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #durations: Histogram<'type' | 'outcome'>;
 
-/**
- * Handles a message. The sender gets an answer, whatever happens.
- * @param entries all kinds of messages, by name
- * @param peer the sender
- * @param text the message
- * @param options what it needs
- * @returns the text of the answer
- */
-export async function answerTo(
-  entries: ReadonlyMap<string, Entry>,
-  peer: Peer,
-  text: string,
-  options: DispatchOptions,
-): Promise<string> {
-  let envelope: Envelope | undefined;
-  try {
-    envelope = parseEnvelope(text);
-    const name = nameOf(envelope);
-    const entry = entries.get(name);
-    if (entry === undefined) throw invalidArgument(`There is no message ${name}.`, { code: 'unknown_type' });
-    const received = { peer, envelope };
-    return await runWith(contextOf(received, options), () => handle(entry, received, options));
-  } catch (error) {
-    return failureOf(error, envelope, options);
+  /** @param options what it works with */
+  constructor(options: DispatchOptions) {
+    this.#options = options;
+    this.#durations = new Histogram({
+      name: 'websocket_message_duration_seconds',
+      help: 'Seconds that messages of clients took to be handled, by type and outcome',
+      labelNames: ['type', 'outcome'],
+      buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10],
+      registers: [options.registry],
+    });
   }
-}
 
-async function handle(entry: Entry, received: Received, options: DispatchOptions): Promise<string> {
-  const { definition } = entry;
-  const { envelope } = received;
-  const begun = performance.now();
-  const context = current();
-  const endSpan = context.trace.sampled ? beginSpan(options.tracing, context, envelope) : undefined;
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(outOfTime(context.id)), context.remainingMs());
-  let outcome = 'ok';
-  let fault: string | undefined;
-  try {
-    const value = await Promise.race([entry.handle(received), late]);
-    const correlationId = envelope.msgId;
-    // Throws when the value has no JSON, such as a bigint.
-    return definition.response
-      ? writeEnvelope(definition, value, { correlationId })
-      : writeEnvelope(ack, {}, { correlationId });
-  } catch (error) {
-    outcome = 'error';
-    fault = faultOf(error);
-    return failureOf(error, envelope, options);
-  } finally {
-    clearTimeout(timer);
-    options.metrics.handled.observe({ type: definition.type, outcome }, (performance.now() - begun) / 1000);
-    endSpan?.({}, fault);
-    context.cancel();
+  /**
+   * Handles messages of one kind.
+   * @param definition of the message
+   * @param handler of the message; the sender gets its errors as it would by HTTP
+   * @throws {Error} when it is registered already
+   */
+  on<Payload extends TSchema, Response extends TSchema | undefined>(
+    definition: MessageDefinition<Payload, Response>,
+    handler: Handler<Payload, Response>,
+  ): void {
+    const name = nameOf(definition);
+    if (this.#entries.has(name)) throw new Error(`Message ${name} is registered twice`);
+    this.#entries.set(name, {
+      definition,
+      handle(received) {
+        permitScopes(received.peer.caller, definition.scopes ?? []);
+        const { payload } = received.envelope;
+        const message = `The payload of ${name} is not valid.`;
+        return handler(checked(definition.payload, payload, 'invalid_payload', message), received);
+      },
+    });
   }
-}
 
-function contextOf({ peer: { caller }, envelope }: Received, { tracing, deadlineMs }: DispatchOptions): Context {
-  const { msgId, traceparent, timeoutMs = Infinity } = envelope;
-  const parent = parseTrace(traceparent);
-  const traceId = parent?.traceId ?? newTraceId();
-  const trace = { traceId, spanId: newSpanId(), sampled: tracing.isSampled(traceId, parent) };
-  const context = new Context({ id: msgId, trace, deadline: performance.now() + Math.min(timeoutMs, deadlineMs) });
-  if (caller !== undefined) context.set(principalKey, caller);
-  return context;
-}
-
-function failureOf(error: unknown, envelope: Envelope | undefined, { errors, log }: DispatchOptions): string {
-  const payload = errorPayload(error);
-  errors.count(payload.code === 'internal' ? undefined : payload.code);
-  if (payload.code === 'internal') {
-    const subject = current().get(principalKey)?.subject;
-    log.error({ err: error, type: envelope?.type, subject }, 'message failed');
+  /**
+   * Handles a message.
+   * @param peer the sender
+   * @param text the message
+   * @returns the text of the answer, whatever happens
+   */
+  async answer(peer: Peer, text: string): Promise<string> {
+    let envelope: Envelope | undefined;
+    try {
+      envelope = parseEnvelope(text);
+      const name = nameOf(envelope);
+      const entry = this.#entries.get(name);
+      if (entry === undefined) throw invalidArgument(`There is no message ${name}.`, { code: 'unknown_type' });
+      const received = { peer, envelope };
+      return await runWith(this.#contextOf(received), () => this.#handle(entry, received));
+    } catch (error) {
+      return this.#fail(error, envelope);
+    }
   }
-  return writeEnvelope(failure, payload, { correlationId: envelope?.msgId });
+
+  #contextOf({ peer: { caller }, envelope }: Received): Context {
+    const { tracing, deadlineMs } = this.#options;
+    const { msgId, traceparent, timeoutMs = deadlineMs } = envelope;
+    const deadline = performance.now() + Math.min(timeoutMs, deadlineMs);
+    const context = new Context({ id: msgId, trace: traceOf({ traceparent }, tracing), deadline });
+    if (caller !== undefined) context.set(principalKey, caller);
+    return context;
+  }
+
+  async #handle({ definition, handle }: Entry, received: Received): Promise<string> {
+    const { envelope } = received;
+    const context = current();
+    const begun = performance.now();
+    const endSpan = context.trace.sampled ? this.#beginSpan(envelope) : undefined;
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(outOfTime(context.id)), context.remainingMs());
+    let fault: string | undefined;
+    try {
+      const payload = await Promise.race([handle(received), late]);
+      const correlationId = envelope.msgId;
+      const { response: schema } = definition;
+      // Throws when the payload has no JSON, such as a bigint.
+      return schema
+        ? writeEnvelope(definition, payload, { schema, correlationId })
+        : writeEnvelope(ack, {}, { correlationId });
+    } catch (error) {
+      fault = errorPayload(error).code;
+      return this.#fail(error, envelope);
+    } finally {
+      clearTimeout(timer);
+      const outcome = fault === undefined ? 'ok' : 'error';
+      this.#durations.observe({ type: definition.type, outcome }, (performance.now() - begun) / 1000);
+      endSpan?.({}, fault);
+      context.cancel();
+    }
+  }
+
+  #fail(error: unknown, envelope?: Envelope): string {
+    const { errors, log } = this.#options;
+    const payload = errorPayload(error);
+    const isOurs = payload.code === 'internal';
+    errors.count(isOurs ? undefined : payload.code);
+    if (isOurs) {
+      const subject = current().get(principalKey)?.subject;
+      log.error({ err: error, type: envelope?.type, subject }, 'message failed');
+    }
+    return writeEnvelope(failure, payload, envelope && { correlationId: envelope.msgId });
+  }
+
+  /** https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/ */
+  #beginSpan({ type, msgId, source, traceparent }: Envelope) {
+    const attributes = {
+      'messaging.system': 'websocket',
+      'messaging.operation.type': 'process',
+      'messaging.destination.name': type,
+      'messaging.message.id': msgId,
+      'messaging.client.id': source,
+    };
+    const parent = parseTrace(traceparent);
+    return this.#options.tracing.begin(current(), { name: `process ${type}`, kind: 'consumer', attributes, parent });
+  }
 }
 
 /**
@@ -164,27 +186,5 @@ export function permitScopes(caller: Principal | undefined, scopes: readonly str
   if (caller === undefined) throw unauthenticated('This needs a token.');
   if (missingFrom(caller, { scopes, roles: [] }) !== undefined) {
     throw permissionDenied('The token does not permit this.', { code: 'insufficient_scope', details: { scopes } });
-  }
-}
-
-/** https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/ */
-function beginSpan(tracing: Tracing, context: Context, { type, msgId, source, traceparent }: Envelope): EndSpan {
-  const attributes = {
-    'messaging.system': 'websocket',
-    'messaging.operation.type': 'process',
-    'messaging.destination.name': type,
-    'messaging.message.id': msgId,
-    'messaging.client.id': source,
-  };
-  const parent = parseTrace(traceparent);
-  return tracing.begin(context, { name: `process ${type}`, kind: 'consumer', attributes, parent });
-}
-
-function faultOf(error: unknown): string {
-  try {
-    return error instanceof Error ? error.name : '_OTHER';
-  } catch {
-    // It throws when it is read.
-    return '_OTHER';
   }
 }
