@@ -208,7 +208,8 @@ export type Script = string | Readonly<{ default: string } & Partial<Record<Pack
  * a program of a package. `{headers}` are curl arguments for the headers that each request to this service needs. `{curl}` is curl
  * with these arguments. `{path}` is the path of the first resource of the service, `{body}` the body of a request that creates an entity,
  * `{faulty}` one with an unknown field, `{one}`, `{plural}`,
- * `{snake}`, `{Pascal}` and `{Pascals}` its names. A trial with `{path}` or `{snake}` is printed only in a service that has a resource.
+ * `{kebab}`, `{snake}`, `{Pascal}` and `{Pascals}` its names. A trial with `{path}`, `{kebab}` or `{snake}` is printed only in a service that
+ * has a resource.
  */
 export interface Trial {
   /** What the command shows: one line of Markdown without a full stop. */

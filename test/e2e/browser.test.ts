@@ -19,9 +19,8 @@ import { defineMessage } from '../platform/websocket/messages.ts';
 import { websocket } from '../platform/websocket/module.ts';
 
 const text = Type.Object({ text: Type.String() }, { additionalProperties: false });
-const told = { version: '1.0', summary: 'Something that was said' };
-const say = defineMessage({ ...told, type: 'chat.say', payload: text, response: text });
-const said = defineMessage({ ...told, type: 'chat.said', payload: text });
+const say = defineMessage({ type: 'chat.say', version: '1.0', payload: text, response: text });
+const said = defineMessage({ type: 'chat.said', version: '1.0', payload: text });
 
 /** A room in which everybody hears everybody. */
 export const chat = defineModule({
@@ -30,7 +29,7 @@ export const chat = defineModule({
   requires: [websocket],
   start({ use }) {
     const sockets = use(websocket);
-    sockets.topic({ name: 'room', messages: [said] });
+    sockets.topic({ name: 'room' });
     sockets.on(say, async (payload, { peer }) => {
       await sockets.publish('room', said, payload);
       return { text: \`\${peer.caller?.subject}: \${payload.text}\` };

@@ -70,7 +70,7 @@ function tryIt({ manifest, modules }: ComposeInput): string[] {
   const first = parts.filter(({ header }) => header !== undefined);
   const resource = resourceWords(manifest);
   // Trials that name a resource are for a service that has one.
-  const fits = ({ shell }: Trial): boolean => resource !== undefined || !/\{(?:path|snake)\}/.test(shell);
+  const fits = ({ shell }: Trial): boolean => resource !== undefined || !/\{(?:path|kebab|snake)\}/.test(shell);
   const ordered = [...new Set([...first, ...parts])].map((part) => ({
     ...part,
     trials: part.trials?.filter(fits) ?? [],
@@ -105,6 +105,7 @@ function resourceWords({ resources = {} }: Manifest): Readonly<Record<string, st
   );
   return {
     '{path}': `/${first.plural.kebab}`,
+    '{kebab}': first.plural.kebab,
     '{snake}': first.plural.snake,
     '{Pascal}': first.pascal,
     '{Pascals}': first.plural.pascal,
@@ -124,7 +125,7 @@ function quoted(value: object): string {
 function printer(words: Readonly<Record<string, string>>): (trial: Trial) => string {
   const fill = (text: string): string =>
     text.replaceAll(
-      /\{(?:run|exec|curl|path|body|faulty|plural|one|snake|Pascals?)\}|\{headers\} /g,
+      /\{(?:run|exec|curl|path|body|faulty|plural|one|kebab|snake|Pascals?)\}|\{headers\} /g,
       (word) => words[word] ?? word,
     );
   return ({ shows, shell, prints }) =>

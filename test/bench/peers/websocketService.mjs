@@ -9,10 +9,10 @@ import { websocket } from '../../internal/platform/websocket/module.js';
 const strict = { additionalProperties: false };
 const text = Type.Object({ text: Type.String() }, strict);
 const numbered = Type.Object({ number: Type.Integer(), at: Type.Number() }, strict);
-const told = { version: '1.0', summary: 'For the benchmark' };
-const echo = defineMessage({ ...told, type: 'echo', payload: text, response: text });
-const note = defineMessage({ ...told, type: 'note', payload: Type.Object({ number: Type.Integer() }, strict) });
-const news = defineMessage({ ...told, type: 'news', payload: numbered });
+const version = '1.0';
+const echo = defineMessage({ version, type: 'echo', payload: text, response: text });
+const note = defineMessage({ version, type: 'note', payload: Type.Object({ number: Type.Integer() }, strict) });
+const news = defineMessage({ version, type: 'news', payload: numbered });
 
 /** The service as it comes with module websocket: an echo, a note that is published again, and what publishes. */
 const bench = defineModule({
@@ -23,7 +23,7 @@ const bench = defineModule({
     const sockets = use(websocket);
     const publish = (number) =>
       sockets.publish('news', news, { number, at: performance.timeOrigin + performance.now() });
-    sockets.topic({ name: 'news', messages: [news] });
+    sockets.topic({ name: 'news' });
     sockets.on(echo, (payload) => payload);
     sockets.on(note, ({ number }) => publish(number));
     use(http).get('/publish', async ({ query }) => {

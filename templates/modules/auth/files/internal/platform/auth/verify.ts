@@ -51,6 +51,9 @@ export interface Trust {
   readonly resolve: JWTVerifyGetKey;
 }
 
+/** Seconds by which the clocks of the issuer and of this service may differ. */
+const clockTolerance = 30;
+
 /** Verifies one token. */
 export type Verify = (token: string) => Promise<Principal>;
 
@@ -63,8 +66,7 @@ export type Verify = (token: string) => Promise<Principal>;
 export function createVerifier({ resolve, ...trust }: Trust, settings: Static<typeof config>): Verify {
   const checks = {
     ...trust,
-    // Clocks of the issuer and of this service differ.
-    clockTolerance: 30,
+    clockTolerance,
     requiredClaims: ['exp', 'sub'],
     ...(settings.AUTH_JWT_TYPE !== '' && { typ: settings.AUTH_JWT_TYPE }),
   };
@@ -77,7 +79,7 @@ export function createVerifier({ resolve, ...trust }: Trust, settings: Static<ty
       scopes: wordsAt(payload, settings.AUTH_SCOPE_CLAIM),
       roles: wordsAt(payload, settings.AUTH_ROLES_CLAIM),
       claims: payload,
-      expiresAt: exp * 1000,
+      expiresAt: (exp + clockTolerance) * 1000,
     };
   };
 }

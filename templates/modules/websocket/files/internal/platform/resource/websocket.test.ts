@@ -13,7 +13,6 @@ const order = { id: '7', version: 1, sku: 'a', secret: 's', createdAt: '', updat
 const orderChanged = defineMessage({
   type: 'orders.changed',
   version: '1.0',
-  summary: 'An order was created, changed or deleted',
   payload: changeOf(Order, { confirm: {} }),
 });
 
@@ -107,14 +106,5 @@ describe('changes of a resource', () => {
       expect((await subscribed(topic, 'ada')).answer).toMatchObject({ refused: { [topic]: refused } });
     expect((await subscribed('orders')).answer).toMatchObject({ refused: { orders: { code: 'unauthenticated' } } });
     expect((await subscribed('orders/7', 'reader')).answer).toMatchObject({ refused: {} });
-  });
-
-  it('are described in /websocket.json', async () => {
-    await started();
-    const described = await fetch(`${service.api}/websocket.json`);
-    expect(await described.json()).toMatchObject({
-      messages: { 'orders.changed@1.0': { payload: { properties: { entity: { properties: { sku: {} } } } } } },
-      topics: { orders: ['orders.changed@1.0'], 'orders/*': ['orders.changed@1.0'] },
-    });
   });
 });

@@ -28,7 +28,7 @@ export function pushChanges(
   resource: string,
   message: MessageDefinition<TObject<{ change: TSchema; entity: TObject }>>,
 ): Listener<Entity> {
-  for (const name of [resource, `${resource}/*`]) sockets.topic({ name, messages: [message], resource });
+  for (const name of [resource, `${resource}/*`]) sockets.topic({ name, resource });
   const { properties } = message.payload.properties.entity;
   return ({ change, entity }) => {
     const shown = Object.entries(entity).filter(([name]) => Object.hasOwn(properties, name));

@@ -1,16 +1,15 @@
+import { Counter, type Registry } from '@prometheus-io/client';
 import { isAfter, maxTopics } from '../../../pkg/client/websocket/envelope.ts';
 import { invalidArgument } from '../../../pkg/errors/index.ts';
 import { lost, writeEnvelope } from './messages.ts';
-import type { WebSocketMetrics } from './metrics.ts';
-import type { Peer } from './peer.ts';
-import type { Follower, Published } from './relay.ts';
+import { type Peer, maxUnreadBytes } from './peer.ts';
 
-export interface HubOptions {
-  readonly retainedBytes: number;
-  /** Maximum number of bytes that are sent again to one client. */
-  readonly replayBytes: number;
-  readonly metrics: WebSocketMetrics;
-}
+/** Bytes of messages that are kept for clients that come back. */
+const maxKeptBytes = 16_777_216;
+/** Approximate memory of what is kept of a message besides its bytes. */
+const keptBytes = 300;
+/** Bytes that are sent again to one client. The other half is for what is published meanwhile. */
+const maxReplayBytes = maxUnreadBytes / 2;
 
 /** A message as subscribers get it: the same bytes for all of them. */
 interface Kept {
@@ -18,9 +17,6 @@ interface Kept {
   readonly offset: string;
   readonly bytes: Buffer;
 }
-
-/** Approximate memory of what is kept of a message besides its bytes. */
-const keptBytes = 300;
 
 /**
  * Names a channel. JSON keeps apart names that Redis would not, such as those that are not well-formed.
@@ -33,8 +29,7 @@ export function channelOf(kind: 'topic' | 'subject', name: string): string {
 }
 
 /** Topics and subjects are channels: knows the clients on each channel and the latest messages of all. */
-export class Hub implements Follower {
-  readonly #options: HubOptions;
+export class Hub {
   readonly #peers = new Map<string, Set<Peer>>();
   /** In order of their offsets. */
   #kept: Kept[] = [];
@@ -43,10 +38,14 @@ export class Hub implements Follower {
   #origin = '0-0';
   #offset = '0-0';
   #isAlone = false;
+  readonly #published: Counter;
+  readonly #delivered: Counter;
 
-  /** @param options limits */
-  constructor(options: HubOptions) {
-    this.#options = options;
+  /** @param registry gets the metrics */
+  constructor(registry: Registry) {
+    const counter = (name: string, help: string): Counter => new Counter({ name, help, registers: [registry] });
+    this.#published = counter('websocket_published_total', 'Published messages that this instance received');
+    this.#delivered = counter('websocket_delivered_total', 'Published messages sent to clients, counted per client');
   }
 
   /** Position of the latest message. */
@@ -87,9 +86,9 @@ export class Hub implements Follower {
     // A later position than the latest one comes from another process.
     if (isAfter(this.#origin, after) || (this.#isAlone && isAfter(after, this.#offset))) return true;
     const missed = this.#kept.slice(this.#firstAfter(after)).filter(({ channel }) => peer.channels.has(channel));
-    if (missed.reduce((sum, { bytes }) => sum + bytes.length, 0) > this.#options.replayBytes) return true;
+    if (missed.reduce((sum, { bytes }) => sum + bytes.length, 0) > maxReplayBytes) return true;
     for (const { bytes } of missed) peer.send(bytes);
-    this.#options.metrics.delivered.inc(missed.length);
+    this.#delivered.inc(missed.length);
     return false;
   }
 
@@ -105,7 +104,12 @@ export class Hub implements Follower {
     return low;
   }
 
-  readonly begun = (origin: string, isAlone: boolean): void => {
+  /**
+   * Forgets all messages, and says so to the clients: what was published before `origin` is unknown to this instance.
+   * @param origin position after which messages come
+   * @param isAlone false when a client may have got later messages from another instance
+   */
+  begin(origin: string, isAlone: boolean): void {
     this.#kept = [];
     this.#keptBytes = 0;
     this.#origin = origin;
@@ -113,27 +117,32 @@ export class Hub implements Follower {
     this.#isAlone = isAlone;
     const peers = new Set([...this.#peers.values()].flatMap((each) => [...each]));
     for (const peer of peers) peer.send(writeEnvelope(lost, { offset: origin }));
-  };
+  }
 
-  readonly published = ({ channel, offset, text }: Published): void => {
+  /**
+   * Sends a message to the clients on its channel. Messages come in the order of their offsets.
+   * @param channel key of the channel
+   * @param offset `<number>-<number>`, ascending
+   * @param text the envelope
+   */
+  deliver(channel: string, offset: string, text: string): void {
     const bytes = Buffer.from(`{"offset":"${offset}",${text.slice(1)}`);
     this.#offset = offset;
     this.#keep({ channel, offset, bytes });
-    const peers = this.#peers.get(channel) ?? [];
-    for (const peer of peers) peer.send(bytes);
-    this.#options.metrics.published.inc();
-    this.#options.metrics.delivered.inc(this.#peers.get(channel)?.size ?? 0);
-  };
+    const peers = this.#peers.get(channel);
+    for (const peer of peers ?? []) peer.send(bytes);
+    this.#published.inc();
+    this.#delivered.inc(peers?.size ?? 0);
+  }
 
   /** Drops the oldest messages an eighth of the limit at a time, since that moves all others. */
   #keep(message: Kept): void {
-    const { retainedBytes } = this.#options;
     this.#kept.push(message);
     this.#keptBytes += message.bytes.length + keptBytes;
-    if (this.#keptBytes <= retainedBytes) return;
+    if (this.#keptBytes <= maxKeptBytes) return;
     let dropped = 0;
     for (const { bytes, offset } of this.#kept) {
-      if (this.#keptBytes <= retainedBytes * 0.875) break;
+      if (this.#keptBytes <= maxKeptBytes * 0.875) break;
       this.#keptBytes -= bytes.length + keptBytes;
       this.#origin = offset;
       dropped += 1;

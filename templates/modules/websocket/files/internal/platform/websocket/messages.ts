@@ -1,30 +1,33 @@
 import { randomUUID } from 'node:crypto';
 import { type Static, type TSchema, Type } from 'typebox';
-import { Compile } from 'typebox/compile';
-import { Value } from 'typebox/value';
 import {
   type Envelope,
   type ErrorPayload,
+  type Position,
+  type Subscribed,
   control,
-  controlVersion,
+  controlVersion as version,
   maxTopics,
   maxTopicLength,
 } from '../../../pkg/client/websocket/envelope.ts';
 import { type Trace, formatTraceparent } from '../../../pkg/context/index.ts';
 import { ServiceError, as, invalidArgument } from '../../../pkg/errors/index.ts';
+import { faultsOf, matches } from '../../../pkg/validation/index.ts';
 import { about } from '../app/about.ts';
+
+/** Names a kind of message. Several versions of a type can be served at once, each with its own definition. */
+export interface MessageKind {
+  /** Lower case, such as `orders.create`. */
+  readonly type: string;
+  /** `<major>.<minor>`. */
+  readonly version: string;
+}
 
 /** A kind of message. */
 export interface MessageDefinition<
   Payload extends TSchema = TSchema,
   Response extends TSchema | undefined = TSchema | undefined,
-> {
-  /** Lower case, such as `orders.create`. */
-  readonly type: string;
-  /** `<major>.<minor>`. Several versions of a type can be served at once, each with its own definition. */
-  readonly version: string;
-  /** One line for `/websocket.json`. */
-  readonly summary: string;
+> extends MessageKind {
   /** Objects with `additionalProperties: false` refuse unknown keys. */
   readonly payload: Payload;
   /** Payload of the answer. Without it, the message is acknowledged. */
@@ -44,31 +47,28 @@ export function defineMessage<Payload extends TSchema, Response extends TSchema 
   return definition;
 }
 
-/**
- * @param message its type and version
- * @returns such as `orders.create@1.0`
- */
-export function nameOf({ type, version }: Pick<MessageDefinition, 'type' | 'version'>): string {
-  return `${type}@${version}`;
+/** @returns such as `orders.create@1.0` */
+export function nameOf({ type, version: number }: MessageKind): string {
+  return `${type}@${number}`;
 }
 
+const strict = { additionalProperties: false } as const;
 /** Safe in logs and in JSON as it is. */
 const Id = Type.String({ pattern: '^[\\w.:-]{1,64}$' });
 const Offset = Type.String({ pattern: '^\\d{1,16}-\\d{1,16}$' });
 const TopicName = Type.String({ minLength: 1, maxLength: maxTopicLength });
-const strict = { additionalProperties: false } as const;
 
-/** The shape of every message. The payload is checked by the schema of its type. */
-export const EnvelopeSchema = Type.Object(
+/** The payload is checked by the schema of its type. */
+const EnvelopeSchema = Type.Object(
   {
     msgId: Id,
-    timestamp: Type.Integer({ minimum: 0, description: 'Milliseconds since 1970' }),
+    timestamp: Type.Integer({ minimum: 0 }),
     source: Type.String({ minLength: 1, maxLength: 128 }),
     type: Type.String({ pattern: '^[a-z][\\w.-]{0,63}$' }),
     version: Type.String({ pattern: '^\\d{1,4}\\.\\d{1,4}$' }),
     payload: Type.Unknown(),
     correlationId: Type.Optional(Id),
-    direction: Type.Optional(Type.Union([Type.Literal('request'), Type.Literal('response')])),
+    direction: Type.Optional(Type.Enum(['request', 'response'])),
     traceparent: Type.Optional(Type.String({ maxLength: 128 })),
     timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 3_600_000 })),
     topic: Type.Optional(TopicName),
@@ -77,65 +77,30 @@ export const EnvelopeSchema = Type.Object(
   strict,
 );
 
-const PositionSchema = Type.Object({ offset: Offset }, strict);
-const ErrorSchema = Type.Object(
-  {
-    code: Type.String(),
-    message: Type.String(),
-    retryable: Type.Boolean(),
-    details: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-  },
-  strict,
-);
-
-/** The protocol's own messages. */
+/** The first message of a connection, and later for more topics. After a reconnect it says from where the client goes on. */
 export const subscribe = defineMessage({
   type: control.subscribe,
-  version: controlVersion,
-  summary:
-    'First message of a connection, and later for more topics. With `after`, the offset of the last published message that the client has, it gets what it missed. From now on it also gets what is pushed to its subject',
+  version,
   payload: Type.Object(
     { topics: Type.Array(TopicName, { maxItems: maxTopics }), after: Type.Optional(Offset) },
     strict,
   ),
-  response: Type.Object(
-    { offset: Offset, lost: Type.Boolean(), refused: Type.Record(Type.String(), ErrorSchema) },
-    strict,
-  ),
+  response: Type.Unsafe<Subscribed>({}),
 });
 export const unsubscribe = defineMessage({
   type: control.unsubscribe,
-  version: controlVersion,
-  summary: 'Ends a subscription',
+  version,
   payload: Type.Object({ topic: TopicName }, strict),
-  response: Type.Object({}, strict),
 });
 export const ping = defineMessage({
   type: control.ping,
-  version: controlVersion,
-  summary: 'Asks whether the server is there. The client has all messages up to the offset of the answer',
+  version,
   payload: Type.Object({}, strict),
-  response: PositionSchema,
+  response: Type.Unsafe<Position>({}),
 });
-export const lost = defineMessage({
-  type: control.lost,
-  version: controlVersion,
-  summary: 'Messages before the offset are lost to this client',
-  payload: PositionSchema,
-});
-export const ack = defineMessage({
-  type: control.ack,
-  version: controlVersion,
-  summary: 'A message without an answer was handled',
-  payload: Type.Object({}, strict),
-});
-export const failure = defineMessage({
-  type: control.error,
-  version: controlVersion,
-  summary: 'A message was not handled',
-  payload: ErrorSchema,
-});
-export const controlMessages: readonly MessageDefinition[] = [subscribe, unsubscribe, ping, lost, ack, failure];
+export const lost: MessageKind = { type: control.lost, version };
+export const ack: MessageKind = { type: control.ack, version };
+export const failure: MessageKind = { type: control.error, version };
 
 /**
  * Describes an error to a client.
@@ -145,49 +110,31 @@ export const controlMessages: readonly MessageDefinition[] = [subscribe, unsubsc
 export function errorPayload(error: unknown): ErrorPayload {
   const known = as(error, ServiceError);
   if (known === undefined) return { code: 'internal', message: 'Something went wrong.', retryable: false };
-  const { code, publicMessage, details } = known;
-  return { code, message: publicMessage, retryable: known.retryable, ...(details && { details }) };
+  const { code, publicMessage, details, retryable } = known;
+  return { code, message: publicMessage, retryable, ...(details && { details }) };
 }
 
 /** A small message must not produce a large error. */
 const maxFaults = 5;
 
 /**
- * Compiles a schema for what clients send.
- * @param schema of the value
- * @param error code and message of the error
- * @returns a function that returns a valid value, and throws a ServiceError that lists the first faults of another one
- */
-export function checkerOf<Schema extends TSchema>(
-  schema: Schema,
-  { code, message }: { readonly code: string; readonly message: string },
-): (value: unknown) => Static<Schema> {
-  const validator = Compile(schema);
-  const isValid = (value: unknown): value is Static<Schema> => validator.Check(value);
-  return (value) => {
-    if (isValid(value)) return value;
-    const faults = validator.Errors(value).slice(0, maxFaults);
-    const errors = faults.map(({ instancePath, message: detail }) => ({ pointer: instancePath, detail }));
-    throw invalidArgument(message, { code, details: { errors } });
-  };
-}
-
-/**
- * Checks what the service itself sends.
- * @param what for the error
+ * Checks what a client sent.
  * @param schema of the value
  * @param value to check
- * @throws {Error} when the value is not valid
+ * @param code of the error
+ * @param message of the error
+ * @returns the value
+ * @throws {ServiceError} that lists the first faults
  */
-export function assertSent(what: string, schema: TSchema, value: unknown): void {
-  const [fault] = Value.Errors(schema, value);
-  if (fault !== undefined) throw new Error(`${what} is not valid at "${fault.instancePath}": ${fault.message}`);
+export function checked<Schema extends TSchema>(
+  schema: Schema,
+  value: unknown,
+  code: string,
+  message: string,
+): Static<Schema> {
+  if (matches(schema, value)) return value;
+  throw invalidArgument(message, { code, details: { errors: faultsOf(schema, value).slice(0, maxFaults) } });
 }
-
-const checkEnvelope = checkerOf(EnvelopeSchema, {
-  code: 'invalid_envelope',
-  message: 'The message does not have the shape of the envelope.',
-});
 
 /**
  * Parses a message.
@@ -196,41 +143,47 @@ const checkEnvelope = checkerOf(EnvelopeSchema, {
  * @throws {ServiceError} when it is not JSON or not an envelope
  */
 export function parseEnvelope(text: string): Envelope {
-  let parsed: unknown;
+  let value: unknown;
   try {
-    parsed = JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     throw invalidArgument('The message is not JSON.', { code: 'malformed_json' });
   }
-  return checkEnvelope(parsed);
+  const message = 'The message does not have the shape of the envelope.';
+  return checked(EnvelopeSchema, value, 'invalid_envelope', message);
 }
 
 /** What an envelope holds besides type, version and payload. */
 export interface EnvelopeOptions {
+  /** Schema of the payload. */
+  readonly schema?: TSchema;
   /** `msgId` of the message that is answered. */
-  readonly correlationId?: string | undefined;
+  readonly correlationId?: string;
   readonly topic?: string | undefined;
   readonly trace?: Trace;
 }
 
 /**
  * Writes a message.
- * @param definition type and version
+ * @param kind of the message
  * @param payload as JSON
  * @param options the rest of the envelope
  * @returns the text
+ * @throws {Error} when the payload is not valid: what the service sends is a fault of the service
  */
 export function writeEnvelope(
-  { type, version }: Pick<MessageDefinition, 'type' | 'version'>,
+  kind: MessageKind,
   payload: unknown,
-  { correlationId, topic, trace }: EnvelopeOptions = {},
+  { schema, correlationId, topic, trace }: EnvelopeOptions = {},
 ): string {
+  if (schema !== undefined && !matches(schema, payload))
+    throw new Error(`The payload of ${nameOf(kind)} is not valid: ${JSON.stringify(faultsOf(schema, payload))}`);
   return JSON.stringify({
     msgId: randomUUID(),
     timestamp: Date.now(),
     source: about.name,
-    type,
-    version,
+    type: kind.type,
+    version: kind.version,
     correlationId,
     direction: correlationId && 'response',
     topic,

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Counter } from '@prometheus-io/client';
 import { current } from '../../../pkg/context/index.ts';
 import { unavailable } from '../../../pkg/errors/index.ts';
 import { defineModule } from '../app/module.ts';
@@ -10,7 +11,6 @@ import { metrics, scrapedGauge } from '../metrics/module.ts';
 import { redis } from '../redis/module.ts';
 import { config } from './config.ts';
 import { Hub } from './hub.ts';
-import { createMetrics } from './metrics.ts';
 import { Peer, type PeerOptions } from './peer.ts';
 import { localRelay, redisRelay } from './relay.ts';
 import { Sockets } from './sockets.ts';
@@ -30,42 +30,46 @@ export const websocket = defineModule({
     const { WEBSOCKET_CONNECTIONS_MAX: maxPeers } = settings;
     const api = use(http);
     const { registry, errors } = use(metrics);
-    const measured = createMetrics(registry);
-    const hub = new Hub({
-      retainedBytes: settings.WEBSOCKET_RETAINED_BYTES,
-      replayBytes: settings.WEBSOCKET_BUFFER_LIMIT_BYTES / 2,
-      metrics: measured,
-    });
-    const isUp = (up: boolean): void => measured.relayUp.set(up ? 1 : 0);
-    isUp(true);
     const { server } = use(redis);
+    const hub = new Hub(registry);
     if (server === undefined)
       log.warn('published messages reach the clients of this process only, until REDIS_URL is set');
-    const relay = server === undefined ? localRelay(hub) : await redisRelay(hub, { server, log, isUp });
+    const relay = server === undefined ? localRelay(hub) : await redisRelay(hub, server, log);
     const sockets = new Sockets({
       hub,
       relay,
       identity: use(identity),
       log,
       tracing: use(tracing).current,
+      registry,
       errors,
-      metrics: measured,
       deadlineMs: settings.WEBSOCKET_DEADLINE_MS,
     });
 
     const peers = new Set<Peer>();
-    let isStopping = false;
+    const closed = new Counter({
+      name: 'websocket_closed_total',
+      help: 'Connections that ended, by reason',
+      labelNames: ['reason'],
+      registers: [registry],
+    });
+    scrapedGauge(registry, 'websocket_connections', 'Connections of this instance', () => peers.size);
+    scrapedGauge(registry, 'websocket_connections_limit', 'WEBSOCKET_CONNECTIONS_MAX', () => maxPeers);
+    const help = 'Whether published messages can be read: 1 or 0';
+    scrapedGauge(registry, 'websocket_relay_up', help, () => Number(relay.isUp));
+
     const peerOptions: PeerOptions = {
-      settings,
-      answer: sockets.answer,
-      fault: (code) => measured.faults.inc({ code }),
-      closed(peer, code) {
+      heartbeatMs: settings.WEBSOCKET_HEARTBEAT_MS,
+      perSecond: settings.WEBSOCKET_MESSAGES_PER_SECOND,
+      answer: (peer, text) => sockets.answer(peer, text),
+      closed(peer, reason) {
         peers.delete(peer);
         api.server.maxConnections -= 1;
-        measured.closed.inc({ code });
+        closed.inc({ reason });
         for (const channel of peer.channels) hub.leave(peer, channel);
       },
     };
+    let isStopping = false;
     serveUpgrades(api, {
       origins: settings.WEBSOCKET_ORIGINS,
       messageLimitBytes: settings.WEBSOCKET_MESSAGE_LIMIT_BYTES,
@@ -80,9 +84,6 @@ export const websocket = defineModule({
         api.server.maxConnections += 1;
       },
     });
-    api.get('/websocket.json', { schema: { hide: true } }, () => sockets.describe());
-    scrapedGauge(registry, 'websocket_connections', 'Connections of this instance', () => peers.size);
-    scrapedGauge(registry, 'websocket_connections_limit', 'WEBSOCKET_CONNECTIONS_MAX', () => maxPeers);
 
     const cutOff = (): void => {
       for (const peer of peers) peer.terminate();
@@ -93,7 +94,7 @@ export const websocket = defineModule({
       async drain(deadline) {
         isStopping = true;
         const pauseMs = settings.WEBSOCKET_DRAIN_MS / peers.size;
-        for (const [index, peer] of [...peers].entries()) setTimeout(() => void peer.leave(), index * pauseMs).unref();
+        for (const [index, peer] of [...peers].entries()) setTimeout(() => peer.leave(), index * pauseMs).unref();
         while (peers.size > 0 && !deadline.aborted) await sleep(stepMs);
         cutOff();
       },

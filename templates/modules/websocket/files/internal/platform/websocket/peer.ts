@@ -3,23 +3,28 @@ import type { WebSocket } from 'ws';
 import { closeCodes } from '../../../pkg/client/websocket/envelope.ts';
 import { longestTimer } from '../../../pkg/context/index.ts';
 import type { Principal } from '../http/requestContext.ts';
-import type { Settings } from './config.ts';
 
 export interface PeerOptions {
-  readonly settings: Settings;
+  /** WEBSOCKET_HEARTBEAT_MS. */
+  readonly heartbeatMs: number;
+  /** WEBSOCKET_MESSAGES_PER_SECOND. */
+  readonly perSecond: number;
   /** Handles a message and returns the answer. Does not reject. */
   readonly answer: (peer: Peer, text: string) => Promise<string>;
-  /** Counts a fault of the client. */
-  readonly fault: (code: string) => void;
-  readonly closed: (peer: Peer, code: number) => void;
+  /** Called once. The reason is one of a fixed set, whatever the client sent. */
+  readonly closed: (peer: Peer, reason: string) => void;
 }
 
+/** Bytes that may wait for one client. */
+export const maxUnreadBytes = 1_048_576;
 /** Messages of one client that are handled at the same time. */
 const maxInFlight = 16;
 /** Milliseconds of the rate that a client may use at once. */
 const burstMs = 2000;
 /** Maximum of a pause in milliseconds. While a connection is not read, its end is not noticed. */
 const maxPauseMs = 5000;
+/** The reason of connections that end because the service stops. */
+const leaving = 'going_away';
 
 /** One connected client. It is read no faster than its messages are handled, the rate allows, and it reads the answers. */
 export class Peer {
@@ -33,8 +38,8 @@ export class Peer {
   /** Read, but not begun: messages that came in one piece with the last one that fitted. */
   readonly #unbegun: string[] = [];
   #inFlight = 0;
-  #idle: (() => void) | undefined;
-  #isClosing = false;
+  /** Why the connection ends, once that is known. Nothing is read any more then. */
+  #reason: string | undefined;
   /** When the messages that were read are within the rate, by `performance.now()`. */
   #paidAt = 0;
   #resumption: NodeJS.Timeout | undefined;
@@ -52,9 +57,9 @@ export class Peer {
     this.#socket = socket;
     this.#stream = stream;
     this.#options = options;
-    const heartbeat = setInterval(() => this.#beat(), options.settings.WEBSOCKET_HEARTBEAT_MS).unref();
+    const heartbeat = setInterval(() => this.#beat(), options.heartbeatMs).unref();
     const validMs = Math.min((caller?.expiresAt ?? Infinity) - Date.now(), longestTimer);
-    const expiry = setTimeout(() => this.#close(closeCodes.tokenExpired, 'token_expired'), validMs).unref();
+    const expiry = setTimeout(() => this.#close('token_expired', closeCodes.tokenExpired), validMs).unref();
     stream.on('drain', () => this.#regulate());
     socket.on('message', (data: unknown, isBinary) => this.#read(String(data), isBinary));
     socket.on('ping', () => this.#count());
@@ -64,15 +69,14 @@ export class Peer {
     });
     // A frame that is not valid, such as `WS_ERR_INVALID_OPCODE`: ws closes the connection with the right code.
     socket.on('error', (error) => {
-      const code = 'code' in error ? String(error.code) : '';
-      options.fault(code.startsWith('WS_ERR_') ? code.slice('WS_ERR_'.length).toLowerCase() : 'connection_broken');
+      if ('code' in error) this.#stop(String(error.code).replace('WS_ERR_', '').toLowerCase());
     });
     socket.on('close', (code) => {
-      this.#stopReading();
       clearInterval(heartbeat);
       clearTimeout(expiry);
       clearTimeout(this.#resumption);
-      options.closed(this, code);
+      this.#stop(code === closeCodes.noCloseFrame ? 'connection_lost' : 'client');
+      options.closed(this, String(this.#reason));
     });
   }
 
@@ -87,31 +91,26 @@ export class Peer {
    */
   send(message: string | Buffer): void {
     if (!this.isOpen) return;
-    if (this.#stream.writableLength <= this.#options.settings.WEBSOCKET_BUFFER_LIMIT_BYTES) {
-      this.#socket.send(message, { binary: false });
-    } else {
-      this.#options.fault('slow_reader');
-      this.terminate();
-    }
+    if (this.#stream.writableLength <= maxUnreadBytes) this.#socket.send(message, { binary: false });
+    else this.terminate('slow_reader');
   }
 
-  /** Waits for the messages that are handled, and closes the connection with 1001. The client sends again what was not read. */
-  async leave(): Promise<void> {
-    this.#stopReading();
-    if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
-    this.#close(closeCodes.goingAway, 'going away');
+  /** Closes the connection with 1001 after the messages that are handled. The client sends again what was not read. */
+  leave(): void {
+    this.#stop(leaving);
+    if (this.#inFlight === 0) this.#close(leaving, closeCodes.goingAway);
   }
 
   /** Ends the connection at once. */
-  terminate(): void {
+  terminate(reason = leaving): void {
+    this.#stop(reason);
     this.#socket.terminate();
   }
 
   #read(text: string, isBinary: boolean): void {
-    if (this.#isClosing) return;
+    if (this.#reason !== undefined) return;
     if (isBinary) {
-      this.#options.fault('binary_not_supported');
-      this.#close(closeCodes.unsupportedData, 'binary_not_supported');
+      this.#close('binary_not_supported', closeCodes.unsupportedData);
       return;
     }
     this.#unbegun.push(text);
@@ -132,21 +131,20 @@ export class Peer {
     this.#inFlight += 1;
     this.send(await this.#options.answer(this, text));
     this.#inFlight -= 1;
-    if (this.#inFlight === 0) this.#idle?.();
+    if (this.#reason === leaving) this.leave();
     this.#begin();
   }
 
   /** Counts a message or a control frame. */
   #count(): void {
-    const { WEBSOCKET_MESSAGES_PER_SECOND: perSecond } = this.#options.settings;
     const now = performance.now();
-    this.#paidAt = Math.min(Math.max(this.#paidAt, now - burstMs) + 1000 / perSecond, now + maxPauseMs);
+    this.#paidAt = Math.min(Math.max(this.#paidAt, now - burstMs) + 1000 / this.#options.perSecond, now + maxPauseMs);
     this.#regulate();
   }
 
   /** Reads no more from a client that is too fast, has enough in flight, or does not read its answers. */
   #regulate(): void {
-    if (this.#isClosing) return;
+    if (this.#reason !== undefined) return;
     const earlyMs = this.#paidAt - performance.now();
     if (earlyMs > 0) {
       this.#resumption ??= setTimeout(() => {
@@ -165,21 +163,20 @@ export class Peer {
   #beat(): void {
     const isUnread = this.#socket.isPaused && !this.#stream.writableNeedDrain;
     if (this.#ping !== undefined && !isUnread) {
-      this.#options.fault('silent');
-      this.terminate();
+      this.terminate('silent');
       return;
     }
     this.#ping = String(performance.now());
     this.#socket.ping(this.#ping);
   }
 
-  #stopReading(): void {
-    this.#isClosing = true;
+  #stop(reason: string): void {
+    this.#reason ??= reason;
     this.#unbegun.length = 0;
   }
 
-  #close(code: number, reason: string): void {
-    this.#stopReading();
+  #close(reason: string, code: number): void {
+    this.#stop(reason);
     // The close frame of the client has to be read.
     this.#socket.resume();
     this.#socket.close(code, reason);

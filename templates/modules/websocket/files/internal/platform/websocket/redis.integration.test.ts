@@ -10,7 +10,7 @@ import { Client } from '../../../pkg/client/websocket/index.ts';
 import { root } from '../../../scripts/service.ts';
 import { about } from '../app/about.ts';
 import { channelOf } from './hub.ts';
-import { type Published, redisRelay } from './relay.ts';
+import { redisRelay } from './relay.ts';
 import { serverUrl } from '../redis/testing.ts';
 import { news, numberOf, rawClient, testService } from './testing.ts';
 
@@ -97,13 +97,13 @@ describe.skipIf(!url)('on Redis (needs REDIS_URL)', () => {
     const reader = createClient({ url: proxy.url, disableOfflineQueue: true }).on('error', () => {});
     await reader.connect();
     const server = { client: reader, isUp: true, prefix: `${about.name}:`, connect: async () => reader };
-    const seen: Published[] = [];
+    const seen: string[] = [];
     const begun: string[] = [];
     const follower = {
-      published: (published: Published) => void seen.push(published),
-      begun: (origin: string) => void begun.push(origin),
+      deliver: (_channel: string, offset: string) => void seen.push(offset),
+      begin: (origin: string) => void begun.push(origin),
     };
-    const relay = await redisRelay(follower, { server, log: pino({ level: 'silent' }), isUp: () => {} });
+    const relay = await redisRelay(follower, server, pino({ level: 'silent' }));
     await admin.xAdd(stream, '*', { channel: channelOf('topic', 'news'), text: '{}' });
     await vi.waitFor(() => expect(seen).toHaveLength(1), patient);
     proxy.cut();
@@ -212,7 +212,7 @@ const instance = `
     requires: [websocket],
     start({ use }) {
       const sockets = use(websocket);
-      sockets.topic({ name: 'news', messages: [news] });
+      sockets.topic({ name: 'news' });
       sockets.on(note, ({ text }) => sockets.publish('news', news, { number: Number(text) }));
       return { value: undefined };
     },

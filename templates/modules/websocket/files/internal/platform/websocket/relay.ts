@@ -2,30 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isAfter } from '../../../pkg/client/websocket/envelope.ts';
 import { unavailable } from '../../../pkg/errors/index.ts';
 import type { Logger } from '../log/logger.ts';
-import type { RedisClient } from '../redis/connection.ts';
 import type { RedisServer } from '../redis/module.ts';
-
-/** A published message at its place in the order of all published messages. */
-export interface Published {
-  readonly channel: string;
-  /** `<number>-<number>`, ascending. */
-  readonly offset: string;
-  /** The envelope. */
-  readonly text: string;
-}
+import type { Hub } from './hub.ts';
 
 /** Gets what is published, in order. */
-export interface Follower {
-  readonly published: (published: Published) => void;
-  /** Messages up to `origin` are unknown to this instance. When it is not alone, a client may have got later messages from another one. */
-  readonly begun: (origin: string, isAlone: boolean) => void;
-}
+export type Follower = Pick<Hub, 'begin' | 'deliver'>;
 
 /** Carries published messages to all instances, in one order. */
 export interface Relay {
+  /** Whether published messages can be read. */
+  readonly isUp: boolean;
   /** @throws {ServiceError} 503 when that is not possible now */
-  readonly publish: (channel: string, text: string) => Promise<void>;
-  readonly stop: () => Promise<void>;
+  publish(channel: string, text: string): Promise<void>;
+  stop(): Promise<void>;
 }
 
 /**
@@ -36,25 +25,19 @@ export interface Relay {
 export function localRelay(follower: Follower): Relay {
   const epoch = Date.now();
   let count = 0;
-  follower.begun(`${epoch}-0`, true);
+  follower.begin(`${epoch}-0`, true);
   return {
+    isUp: true,
     async publish(channel, text) {
       count += 1;
-      follower.published({ channel, offset: `${epoch}-${count}`, text });
+      follower.deliver(channel, `${epoch}-${count}`, text);
     },
     async stop() {},
   };
 }
 
-export interface RedisRelayOptions {
-  readonly server: RedisServer;
-  readonly log: Logger;
-  /** Called with whether the stream can be read. */
-  readonly isUp: (up: boolean) => void;
-}
-
-/** Approximate number of messages that Redis keeps. */
-const maxLength = 10_000;
+/** Redis keeps about this number of messages. */
+const trim = { TRIM: { strategy: 'MAXLEN', strategyModifier: '~', threshold: 10_000 } } as const;
 /** Messages per command. */
 const batch = 1000;
 /** Milliseconds for which a read waits for a message. */
@@ -65,21 +48,24 @@ const retryMs = 250;
 /**
  * A relay through one Redis stream that every instance follows. The ids of its entries are the offsets.
  * @param follower gets first what is kept from before, then each message as it comes
- * @param options the server
+ * @param server Redis
+ * @param log says when the stream cannot be read
  * @returns the relay, once what is kept has been read, or cannot be read now
  */
-export async function redisRelay(follower: Follower, { server, log, isUp }: RedisRelayOptions): Promise<Relay> {
+export async function redisRelay(follower: Follower, server: RedisServer, log: Logger): Promise<Relay> {
   const stream = `${server.prefix}websocket`;
   // A connection of its own: its commands block.
   const reader = await server.connect();
-  let last = '0-0';
   const stopping = new AbortController();
+  /** Undefined until the first attempt. */
+  let isUp: boolean | undefined;
+  let last = '0-0';
 
   const deliver = (entries: readonly Entry[]): void => {
     for (const { id, message } of entries) {
       last = id;
       const { channel, text } = message;
-      if (channel !== undefined && text !== undefined) follower.published({ channel, offset: id, text });
+      if (channel !== undefined && text !== undefined) follower.deliver(channel, id, text);
     }
   };
 
@@ -89,7 +75,7 @@ export async function redisRelay(follower: Follower, { server, log, isUp }: Redi
     // A new stream begins with an entry that is not a message: a client that got this position finds it again.
     const origin = first?.id ?? (await reader.xAdd(stream, '*', { begun: '1' }));
     if (isAfter(origin, last)) {
-      follower.begun(origin, false);
+      follower.begin(origin, false);
       last = origin;
     }
     for (;;) {
@@ -101,21 +87,21 @@ export async function redisRelay(follower: Follower, { server, log, isUp }: Redi
 
   /** Reads until `stop`, also after failures of Redis. */
   const follow = async (tried: () => void): Promise<void> => {
-    let state: 'new' | 'reading' | 'failing' = 'new';
     while (!stopping.signal.aborted) {
       try {
-        if (state !== 'reading') await catchUp();
-        if (state === 'failing') log.info('the stream of messages can be read again');
-        state = 'reading';
-        isUp(true);
+        if (isUp !== true) await catchUp();
+        if (isUp === false) log.info('the stream of messages can be read again');
+        isUp = true;
         tried();
-        deliver(await readNext(reader, stream, last));
+        const streams = await reader.xRead({ key: stream, id: last }, { BLOCK: blockMs, COUNT: batch });
+        // The types of redis leave the version of its protocol open.
+        // oxlint-disable-next-line typescript/no-unsafe-argument
+        deliver(streams?.[0]?.messages ?? []);
       } catch (err) {
-        tried();
         if (stopping.signal.aborted) return;
-        if (state !== 'failing') log.error({ err }, 'the stream of messages cannot be read');
-        state = 'failing';
-        isUp(false);
+        if (isUp !== false) log.error({ err }, 'the stream of messages cannot be read');
+        isUp = false;
+        tried();
         await sleep(retryMs);
       }
     }
@@ -125,10 +111,12 @@ export async function redisRelay(follower: Follower, { server, log, isUp }: Redi
   const following = follow(resolve);
   await tried;
   return {
+    get isUp() {
+      return isUp === true;
+    },
     async publish(channel, text) {
-      const TRIM = { strategy: 'MAXLEN', strategyModifier: '~', threshold: maxLength } as const;
       try {
-        await server.client.xAdd(stream, '*', { channel, text }, { TRIM });
+        await server.client.xAdd(stream, '*', { channel, text }, trim);
       } catch (cause) {
         throw unavailable('The message cannot be published now.', { code: 'relay_unavailable', cause });
       }
@@ -144,11 +132,4 @@ export async function redisRelay(follower: Follower, { server, log, isUp }: Redi
 interface Entry {
   readonly id: string;
   readonly message: Readonly<Record<string, string>>;
-}
-
-async function readNext(reader: RedisClient, stream: string, last: string): Promise<readonly Entry[]> {
-  const streams = await reader.xRead({ key: stream, id: last }, { BLOCK: blockMs, COUNT: batch });
-  // The types of redis leave the version of its protocol open.
-  // oxlint-disable-next-line typescript/no-unsafe-return
-  return streams?.[0]?.messages ?? [];
 }

@@ -29,7 +29,6 @@ const strict = { additionalProperties: false } as const;
 export const echo = defineMessage({
   type: 'echo',
   version: '1.0',
-  summary: 'Says the same again',
   payload: Type.Object({ text: Type.String() }, strict),
   response: Type.Object({ text: Type.String() }, strict),
 });
@@ -38,7 +37,6 @@ export const echo = defineMessage({
 export const note = defineMessage({
   type: 'note',
   version: '1.0',
-  summary: 'Takes something down',
   payload: Type.Object({ text: Type.String() }, strict),
 });
 
@@ -46,7 +44,6 @@ export const note = defineMessage({
 export const news = defineMessage({
   type: 'news',
   version: '1.0',
-  summary: 'Something has happened',
   payload: Type.Object({ number: Type.Integer(), padding: Type.Optional(Type.String()) }, strict),
 });
 
@@ -104,7 +101,7 @@ export async function testService(
       started.metrics = use(metrics);
       started.sockets = use(websocket);
       started.sockets.on(echo, ({ text }) => ({ text }));
-      started.sockets.topic({ name: 'news', messages: [news] });
+      started.sockets.topic({ name: 'news' });
       messages(started.sockets, started.http);
       return { value: undefined };
     },

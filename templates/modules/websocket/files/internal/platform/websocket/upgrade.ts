@@ -1,10 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Duplex, Writable } from 'node:stream';
-import type { FastifyReply } from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { subprotocol, tokenPrefix } from '../../../pkg/client/websocket/envelope.ts';
-import { ServiceError } from '../../../pkg/errors/index.ts';
+import { ServiceError, invalidArgument } from '../../../pkg/errors/index.ts';
 import { cutOffLater, nodeHttp } from '../http/connections.ts';
 import type { Http } from '../http/server.ts';
 
@@ -18,10 +17,6 @@ export interface UpgradeOptions {
   readonly connected: (socket: WebSocket, stream: Duplex) => void;
 }
 
-/** The only version (RFC 6455, 4.1). ws also accepts that of a draft. */
-const handshakeVersion = '13';
-/** 16 bytes in base64. */
-const keyPattern = /^[+/\dA-Za-z]{22}==$/;
 /** RFC 9110, 5.6.1. */
 const listSeparator = /[ \t]*,[ \t]*/;
 /**
@@ -49,7 +44,15 @@ export function serveUpgrades(http: Http, options: UpgradeOptions): void {
     clientTracking: false,
     maxPayload: options.messageLimitBytes,
     ...limits,
-    handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
+    // A browser closes a connection when the answer has none of the offered subprotocols.
+    handleProtocols(offered) {
+      if (offered.has(subprotocol)) return subprotocol;
+      throw invalid(`Offer the subprotocol "${subprotocol}".`);
+    },
+  });
+  // ws would answer without problem details.
+  sockets.on('wsClientError', ({ message }) => {
+    throw invalid(message);
   });
   // Some HTTP clients offer h2c: a request for anything but WebSocket is answered by HTTP/1.1.
   Object.assign(http.server, {
@@ -82,15 +85,16 @@ export function serveUpgrades(http: Http, options: UpgradeOptions): void {
       reply.header('upgrade', 'websocket').header('connection', 'upgrade');
       throw new ServiceError({ code: 'upgrade_required', status: 426, publicMessage: 'This path serves WebSocket.' });
     }
-    checkHandshake(request.raw, reply);
+    const { stream, head } = upgrade;
     checkOrigin(request.headers, options.origins);
     options.admit();
-    upgrades.delete(request.raw);
-    reply.hijack();
-    release(reply.raw, upgrade.stream);
-    sockets.handleUpgrade(request.raw, upgrade.stream, upgrade.head, (socket) =>
-      options.connected(socket, upgrade.stream),
-    );
+    reply.header('sec-websocket-version', '13');
+    sockets.handleUpgrade(request.raw, stream, head, (socket) => {
+      upgrades.delete(request.raw);
+      reply.hijack();
+      release(reply.raw, stream);
+      options.connected(socket, stream);
+    });
     return reply;
   });
 }
@@ -110,24 +114,6 @@ function takeToken({ headers, rawHeaders }: IncomingMessage): void {
     rawHeaders.push('Authorization', authorization);
     headers.authorization ??= authorization;
   }
-}
-
-/** Refuses with problem details what ws refuses without (RFC 6455, 4.2.1). */
-function checkHandshake({ method, headers }: IncomingMessage, reply: FastifyReply): void {
-  if (method !== 'GET') throw invalid('A WebSocket needs GET.');
-  if (headers['sec-websocket-version'] !== handshakeVersion) {
-    reply.header('sec-websocket-version', handshakeVersion);
-    throw invalid(`The version of WebSocket is ${handshakeVersion}.`, 426);
-  }
-  if (!keyPattern.test(headers['sec-websocket-key'] ?? '')) {
-    throw invalid('The header Sec-WebSocket-Key must be 16 bytes in base64.');
-  }
-  const protocols = headers['sec-websocket-protocol'];
-  // A browser closes a connection when the answer has none of the offered subprotocols.
-  if (protocols === undefined) return;
-  if (!protocols.split(listSeparator).includes(subprotocol)) throw invalid(`Offer the subprotocol "${subprotocol}".`);
-  // ws refuses a list with another one that is repeated or malformed.
-  headers['sec-websocket-protocol'] = subprotocol;
 }
 
 /** Browsers let any page open a WebSocket to any host (RFC 6455, 10.2). Other clients send no origin. */
@@ -159,6 +145,6 @@ function asSocket(stream: Writable): Socket {
   return stream as Socket;
 }
 
-function invalid(publicMessage: string, status = 400): ServiceError {
-  return new ServiceError({ code: 'invalid_handshake', status, publicMessage });
+function invalid(message: string): ServiceError {
+  return invalidArgument(message, { code: 'invalid_handshake' });
 }

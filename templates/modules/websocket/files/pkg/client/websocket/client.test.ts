@@ -93,16 +93,17 @@ describe('a client', () => {
     await vi.waitFor(() => expect(server.offered).toEqual(['envelope.v2,bearer.t1', 'envelope.v2,bearer.t2']), patient);
   });
 
-  it('keeps what it sends while offline, in order, and no more than it is told to', async () => {
+  it('keeps what it sends while offline, in order, and no more than 1000', async () => {
     const server = await script();
-    const made = new Client({ url: server.url, queueLimit: 3 });
+    const made = new Client({ url: server.url });
     clients.push(made);
-    const sent = [1, 2, 3].map((payload) => made.request({ ...hello, payload }));
+    const payloads = Array.from({ length: 1000 }, (_, index) => index);
+    const sent = payloads.map((payload) => made.request({ ...hello, payload }));
     await expect(made.request(hello)).rejects.toMatchObject({ code: 'queue_full', retryable: true });
     server.answer = ({ msgId }, socket) => ack(socket, msgId);
     made.connect();
     await Promise.all(sent);
-    expect(server.received.slice(1).map(({ payload }) => payload)).toEqual([1, 2, 3]);
+    expect(server.received.slice(1).map(({ payload }) => payload)).toEqual(payloads);
   });
 
   it('sends again after a reconnect what was not answered, with the same id', async () => {
@@ -244,9 +245,9 @@ describe('a client', () => {
 
   it('finds out that a server is silent, and connects anew', async () => {
     const server = await script();
-    client({ url: server.url, heartbeatMs: 30 });
-    await vi.waitFor(() => expect(server.sockets.length).toBeGreaterThan(1), patient);
-    expect(server.received.some(({ type }) => type === control.ping)).toBe(true);
+    client({ url: server.url, heartbeatMs: 300 });
+    const pinged = (): boolean => server.received.some(({ type }) => type === control.ping);
+    await vi.waitFor(() => expect(pinged() && server.sockets.length > 1).toBe(true), patient);
   });
 
   it('waits between attempts while there is no server, and connects when there is', async () => {
@@ -304,7 +305,7 @@ describe('a client', () => {
     const address = silent.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     const states: string[] = [];
-    client({ url: `ws://127.0.0.1:${port}`, connectTimeoutMs: 50, onState: (state) => states.push(state) });
+    client({ url: `ws://127.0.0.1:${port}`, heartbeatMs: 50, onState: (state) => states.push(state) });
     await vi.waitFor(() => expect(states).toContain('waiting'), patient);
   });
 });

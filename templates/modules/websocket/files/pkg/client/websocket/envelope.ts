@@ -52,8 +52,14 @@ export const control = {
 /** Version of the protocol's own messages. */
 export const controlVersion = '1.0';
 
-/** Codes with which a server closes a connection (RFC 6455, 7.4). */
-export const closeCodes = { goingAway: 1001, unsupportedData: 1003, messageTooBig: 1009, tokenExpired: 4401 } as const;
+/** Codes with which a connection ends (RFC 6455, 7.4). */
+export const closeCodes = {
+  goingAway: 1001,
+  unsupportedData: 1003,
+  noCloseFrame: 1006,
+  messageTooBig: 1009,
+  tokenExpired: 4401,
+} as const;
 
 /** Payload of `error`. */
 export interface ErrorPayload {
@@ -63,10 +69,14 @@ export interface ErrorPayload {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** Payload of the answer to `topic.subscribe`. */
-export interface Subscribed {
-  /** The client has every message up to this position, unless `lost` is true. */
+/** Payload of the answer to `ping`, and of `messages.lost`. */
+export interface Position {
+  /** The client has every message up to here. */
   readonly offset: string;
+}
+
+/** Payload of the answer to `topic.subscribe`. */
+export interface Subscribed extends Position {
   /** Whether messages that the client missed are no longer kept. */
   readonly lost: boolean;
   /** Topics that the client may not have, and why. */

@@ -1,6 +1,7 @@
 import {
   type Envelope,
   type ErrorPayload,
+  type Position,
   type Subscribed,
   closeCodes,
   control,
@@ -14,6 +15,9 @@ import {
 
 export * from './envelope.ts';
 
+/** Maximum number of messages that are not answered, including those sent while offline. */
+const maxWaiting = 1000;
+
 /** `waiting`: between two attempts to connect. */
 export type ConnectionState = 'connecting' | 'open' | 'waiting' | 'closed';
 
@@ -24,13 +28,9 @@ export interface ClientOptions {
   readonly token?: () => string | Promise<string>;
   /** `source` of its messages. Default: `client`. */
   readonly source?: string;
-  /** Maximum number of messages that are not answered, including those sent while offline. Default: 1000. */
-  readonly queueLimit?: number;
   /** Maximum of the first pause before a reconnect, which doubles with each failure, and of every pause. Default: 500 ms and 30 s. */
   readonly backoff?: { readonly baseMs: number; readonly maxMs: number };
-  /** Milliseconds in which the server has to answer a new connection. Default: 10,000. */
-  readonly connectTimeoutMs?: number;
-  /** Milliseconds between two pings. The server has to answer before the next one. Default: 25,000. */
+  /** Milliseconds between two pings, and in which the server has to answer each, and a new connection. Default: 25,000. */
   readonly heartbeatMs?: number;
   readonly onState?: (state: ConnectionState) => void;
   /** Called when published messages are lost to this client: fetch the present state anew. */
@@ -76,6 +76,7 @@ interface Waiting {
  */
 export class Client {
   readonly #options: ClientOptions;
+  readonly #heartbeatMs: number;
   #state: ConnectionState = 'closed';
   #socket: WebSocket | undefined;
   #failures = 0;
@@ -96,6 +97,7 @@ export class Client {
   /** @param options where to connect; it does not connect yet */
   constructor(options: ClientOptions) {
     this.#options = options;
+    this.#heartbeatMs = options.heartbeatMs ?? 25_000;
   }
 
   get state(): ConnectionState {
@@ -125,10 +127,8 @@ export class Client {
    * @throws {MessageError} the error of the server, or `timeout`, `queue_full`, `message_too_large`, `closed`
    */
   request(message: Message, { timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {}): Promise<unknown> {
-    const { queueLimit = 1000 } = this.#options;
-    if (this.#waiting.size >= queueLimit) {
-      return Promise.reject(failure('queue_full', `${queueLimit} messages wait already.`));
-    }
+    if (this.#waiting.size >= maxWaiting)
+      return Promise.reject(failure('queue_full', `${maxWaiting} messages wait already.`));
     return new Promise((resolve, reject) => {
       const msgId = this.#put({ ...message, direction: 'request', timeoutMs }, false, (answer) => {
         clearTimeout(timer);
@@ -175,14 +175,14 @@ export class Client {
 
   async #dial(): Promise<void> {
     this.#become('connecting');
-    const { url, token, connectTimeoutMs = 10_000, onError } = this.#options;
+    const { url, token, onError } = this.#options;
     try {
       const value = await token?.();
       // The client may be closed by now, or connected by another call of `connect`.
       if (!this.#isDialling) return;
       const socket = new WebSocket(url, value === undefined ? [subprotocol] : [subprotocol, `${tokenPrefix}${value}`]);
       this.#socket = socket;
-      this.#timer = setTimeout(() => this.#lose(socket), connectTimeoutMs);
+      this.#timer = setTimeout(() => this.#lose(socket), this.#heartbeatMs);
       socket.addEventListener('open', () => this.#open(socket));
       socket.addEventListener('message', ({ data }) => {
         if (socket === this.#socket) this.#receive(String(data));
@@ -208,7 +208,7 @@ export class Client {
       clearTimeout(this.#timer);
       this.#failures = 0;
       // A browser does not show pings of the server to its pages.
-      this.#heartbeat = setInterval(() => this.#beat(), this.#options.heartbeatMs ?? 25_000);
+      this.#heartbeat = setInterval(() => this.#beat(), this.#heartbeatMs);
       this.#become('open');
     });
     for (const { text } of unanswered) socket.send(text);
@@ -220,7 +220,7 @@ export class Client {
       return;
     }
     this.#hasReceived = false;
-    this.#ask(control.ping, {}, (answer) => this.#moveTo(payloadOf<Subscribed>(answer).offset));
+    this.#ask(control.ping, {}, (answer) => this.#moveTo(payloadOf<Position>(answer).offset));
   }
 
   /** Called once for each socket. Does not wait for the answer to the close frame. */
@@ -284,7 +284,7 @@ export class Client {
     if (correlationId !== undefined) {
       this.#settle(correlationId, type === control.error ? new MessageError(payloadOf(message)) : message);
     } else if (type === control.lost) {
-      this.#offset = payloadOf<Subscribed>(message).offset;
+      this.#offset = payloadOf<Position>(message).offset;
       this.#options.onLost?.();
     } else if (offset !== undefined && (this.#offset === undefined || isAfter(offset, this.#offset))) {
       this.#offset = offset;
