@@ -17,8 +17,9 @@ export function suggest(word: string, known: readonly string[]): string | undefi
 
 /** Whether two neighbouring letters of a word are swapped in the other. */
 function isSwapped(word: string, other: string): boolean {
-  const at = [...other].findIndex((letter, index) => letter !== word[index]);
-  return at >= 0 && other === word.slice(0, at) + word.charAt(at + 1) + word.charAt(at) + word.slice(at + 2);
+  let at = 0;
+  while (at < other.length && other.charAt(at) === word.charAt(at)) at += 1;
+  return other !== word && other === word.slice(0, at) + word.charAt(at + 1) + word.charAt(at) + word.slice(at + 2);
 }
 
 /**

@@ -70,17 +70,17 @@ function scripts({ manifest, catalogue, modules }: ComposeInput): Record<string,
 
 /**
  * @param name of an npm script
- * @param scripts of modules
+ * @param all scripts of modules
  * @param manager the package manager that runs it
  * @returns its command, which may begin with `exec`
  */
 export function commandOf(
   name: string,
-  scripts: Readonly<Record<string, string>>,
+  all: Readonly<Record<string, string>>,
   manager: Pick<PackageManagerDefinition, 'audit' | 'sbom' | 'scriptOf'>,
 ): string {
-  const command = (scripts[name] ?? '').replace('{audit}', manager.audit).replace('{sbom}', manager.sbom);
-  return manager.scriptOf?.(command, scripts[`pre${name}`]) ?? command;
+  const command = (all[name] ?? '').replace('{audit}', manager.audit).replace('{sbom}', manager.sbom);
+  return manager.scriptOf?.(command, all[`pre${name}`]) ?? command;
 }
 
 /** Returns true in a POSIX shell, and false in cmd.exe. Its quotes are valid in both. */

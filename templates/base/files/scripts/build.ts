@@ -49,7 +49,7 @@ export function readArguments(usage: string, max = 0): string[] {
   const args = process.argv.slice(2).filter((arg) => arg !== '--');
   if (args.length <= max && !args.some((arg) => arg.startsWith('-'))) return args;
   process.stderr.write(`unexpected argument: ${args.join(' ')}\nusage: ${usage}\n`);
-  process.exit(2);
+  return process.exit(2);
 }
 
 /**

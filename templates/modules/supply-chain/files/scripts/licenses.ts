@@ -48,13 +48,13 @@ function readJson(file: string): unknown {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
     process.stderr.write(`cannot read ${file}: ${String(error)}\n`);
-    process.exit(2);
+    return process.exit(2);
   }
 }
 
-const [folder = root] = readArguments('licenses [folder]', 1);
+const [service = root] = readArguments('licenses [folder]', 1);
 const { allowed, exceptions } = Value.Parse(Policy, readJson(path.join(import.meta.dirname, 'licenses.json')));
-visit(existsSync(folder) ? realpathSync(folder) : folder);
+visit(existsSync(service) ? realpathSync(service) : service);
 // The service itself and members of a workspace are not in node_modules.
 const others = [...packages].flatMap(([folder, found]) => (/[\\/]node_modules[\\/]/.test(folder) ? [found] : []));
 for (const { name, version, license } of others) {
