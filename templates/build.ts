@@ -19,7 +19,7 @@ import type {
   ResourceTemplates,
   TemplateFile,
 } from '../generators/engine/model.ts';
-import { withoutIntegrity } from '../generators/engine/compose/pnpmLock.ts';
+import { withoutIntegrity } from '../generators/engine/packageManagers/pnpmLock.ts';
 import { modulesOf } from '../generators/engine/resolve.ts';
 import { printCatalogue } from '../generators/engine/catalogueText.ts';
 import { composeContract } from '../generators/engine/compose/contract.ts';

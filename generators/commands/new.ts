@@ -110,10 +110,17 @@ async function commitFirst(root: string, { monorepo }: Manifest): Promise<readon
     if (error instanceof SlipwayError) return [`no first commit: ${error.message}`];
     throw error;
   }
-  const fault = await startRepository(root);
-  return fault === undefined
-    ? []
-    : [`no first commit: ${fault}`, 'go on with: git init && git add --all && git commit'];
+  const goOn = 'go on with: git init && git add --all && git commit';
+  // A signal ends the process before notes are printed.
+  const tellInterrupted = (): void =>
+    void process.stderr.write(`the files are written, without a first commit; ${goOn}\n`);
+  process.once('exit', tellInterrupted);
+  try {
+    const fault = await startRepository(root);
+    return fault === undefined ? [] : [`no first commit: ${fault}`, goOn];
+  } finally {
+    process.off('exit', tellInterrupted);
+  }
 }
 
 function nextSteps({ packageManager, resources = {} }: Manifest): readonly string[] {

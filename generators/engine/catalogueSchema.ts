@@ -89,7 +89,7 @@ const module = shape(
     options: record(option),
     dependencies: list(line),
     devDependencies: list(line),
-    scripts: record({ anyOf: [{ type: 'string' }, { ...record({ type: 'string' }), required: ['default'] }] }),
+    scripts: record({ type: 'string' }),
     checks: list(line),
     wiring: record(path),
     ownership: shape({ managed: list(path), seed: list(path) }),

@@ -198,12 +198,6 @@ export interface CiContribution {
 }
 
 /**
- * The command of an npm script, for a POSIX shell and for cmd.exe. It may begin with `exec` in a POSIX shell: Slipway leaves that out
- * for cmd.exe. An object has other commands for some package managers.
- */
-export type Script = string | Readonly<{ default: string } & Partial<Record<PackageManager, string>>>;
-
-/**
  * A command for a terminal. It needs a service that runs with `npm start`. In `shell`, `{run}` runs an npm script, and `{exec}` runs
  * a program of a package. `{headers}` are curl arguments for the headers that each request to this service needs. `{curl}` is curl
  * with these arguments. `{path}` is the path of the first resource of the service, `{body}` the body of a request that creates an entity,
@@ -252,8 +246,11 @@ export interface ModuleDefinition {
   /** Names only. `templates/package.json` contains the versions. */
   readonly dependencies?: readonly string[];
   readonly devDependencies?: readonly string[];
-  /** The npm scripts of this module. */
-  readonly scripts?: Readonly<Record<string, Script>>;
+  /**
+   * The npm scripts of this module, for a POSIX shell and for cmd.exe, as npm runs them. A command may begin with `exec`: Slipway leaves
+   * that out for cmd.exe. `{audit}` and `{sbom}` are commands of the package manager of the service.
+   */
+  readonly scripts?: Readonly<Record<string, string>>;
   /** The npm scripts that `npm run check` runs: first those of the base, then those of each module, and the tests last. */
   readonly checks?: readonly string[];
   /** Entries of `internal/platform/app/modules.gen.ts`: exported name → file, from the service's root. */

@@ -8,8 +8,18 @@ import { closest, distance } from 'fastest-levenshtein';
 export function suggest(word: string, known: readonly string[]): string | undefined {
   // The distance takes quadratic time.
   if (known.length === 0 || word.length > 100) return undefined;
+  // Two letters that changed places count as two mistakes, which is too much for a short word.
+  const swapped = known.find((each) => isSwapped(word, each));
+  if (swapped !== undefined) return swapped;
   const best = closest(word, [...known]);
   return distance(word, best) <= Math.max(1, Math.floor(best.length / 3)) ? best : undefined;
+}
+
+/** Whether two neighbouring letters of a word are swapped in the other. */
+function isSwapped(word: string, other: string): boolean {
+  let at = 0;
+  while (at < other.length && other.charAt(at) === word.charAt(at)) at += 1;
+  return other !== word && other === word.slice(0, at) + word.charAt(at + 1) + word.charAt(at) + word.slice(at + 2);
 }
 
 /**

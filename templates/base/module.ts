@@ -1,12 +1,5 @@
 import { defineModule } from '../../generators/engine/model.ts';
 
-const server = 'node dist/cmd/server/main.js';
-
-/** Yarn runs the programs of packages with its own Node, and `node` is the Node of the service, which may be pinned. */
-function vitest(parameters: string) {
-  return { default: `vitest ${parameters}`, yarn: `node node_modules/vitest/vitest.mjs ${parameters}` };
-}
-
 export default defineModule({
   id: 'base',
   summary: 'What every service has',
@@ -41,11 +34,10 @@ export default defineModule({
     dev: 'node --watch-path=cmd --watch-path=internal --watch-path=pkg --import=./scripts/env.ts cmd/server/main.ts',
     build: 'tsc --project tsconfig.build.json && node scripts/build.ts',
     prestart: 'node --run build',
-    // The shell of Yarn has no `exec` and passes signals on, and Yarn does not run `prestart`.
-    start: { default: `exec ${server}`, yarn: `node --run build && ${server}` },
-    test: vitest('run --project unit'),
-    coverage: vitest('run --project unit --coverage'),
-    'test:integration': vitest('run --project integration --passWithNoTests'),
+    start: 'exec node dist/cmd/server/main.js',
+    test: 'vitest run --project unit',
+    coverage: 'vitest run --project unit --coverage',
+    'test:integration': 'vitest run --project integration --passWithNoTests',
     lint: 'oxlint --type-aware --deny-warnings',
     format: 'oxfmt --check',
     'format:write': 'oxfmt',

@@ -9,7 +9,7 @@ import { gunzipSync } from 'node:zlib';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { PackageManager } from '../../generators/engine/model.ts';
-import supplyChain from '../../templates/modules/supply-chain/module.ts';
+import { packageManagerDefinitions } from '../../generators/engine/packageManagers/index.ts';
 
 const integrity = `sha512-${'A'.repeat(86)}==`;
 const lockfiles = {
@@ -85,8 +85,7 @@ describe.each([
  * @param isNamed whether the command names the registry; otherwise it is the default one of the package manager
  */
 async function auditWith(packageManager: PackageManager, severity: Severity | undefined, isNamed = false) {
-  const { [packageManager]: script = supplyChain.scripts.audit.default }: { [name: string]: string } =
-    supplyChain.scripts.audit;
+  const { audit: script } = packageManagerDefinitions[packageManager];
   writeFileSync(
     path.join(folder, 'package.json'),
     JSON.stringify({ name: 'orders', type: 'module', dependencies: { leaky: '1.0.0' }, scripts: { audit: script } }),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { exitCodes, SlipwayError } from '../../generators/engine/errors.ts';
-import { printNpmLock } from '../../generators/engine/compose/npmLock.ts';
+import { printNpmLock } from '../../generators/engine/packageManagers/npmLock.ts';
 import { newManifest } from '../../generators/engine/manifest.ts';
 import { type ConflictChoice, packageManagers } from '../../generators/engine/model.ts';
 import { basesPath, lockPath } from '../../generators/engine/reconcile/lock.ts';

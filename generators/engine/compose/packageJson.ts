@@ -1,5 +1,6 @@
-import type { Catalogue, CatalogueModule, JsonObject, PackageManager, Script } from '../model.ts';
+import type { Catalogue, CatalogueModule, JsonObject } from '../model.ts';
 import { sorted } from '../json.ts';
+import type { PackageManagerDefinition } from '../packageManagers/definition.ts';
 import { packageManagerDefinitions } from '../packageManagers/index.ts';
 import { SlipwayError, badInput, exitCodes } from '../errors.ts';
 import type { Composer, ComposeInput } from './composer.ts';
@@ -56,25 +57,30 @@ function refuseNameOf(packages: Readonly<Record<string, string>>, name: string):
 }
 
 function scripts({ manifest, catalogue, modules }: ComposeInput): Record<string, string> {
-  const { fetch, run, dashes } = packageManagerDefinitions[manifest.packageManager];
+  const manager = packageManagerDefinitions[manifest.packageManager];
+  const { fetch, run, dashes } = manager;
+  const all = union('the npm script', modules, (module) => module.scripts);
   return sorted({
-    ...commands(
-      union('the npm script', modules, (module) => module.scripts),
-      manifest.packageManager,
-    ),
+    ...Object.fromEntries(Object.keys(all).map((name) => [name, onAnySystem(commandOf(name, all, manager))])),
     check: [...modules.flatMap(({ checks = [] }) => checks), 'test'].map((name) => `node --run ${name}`).join(' && '),
     slipway: `${fetch} --package=create-slipway@${catalogue.version} slipway`,
     'slipway:check': `${run} slipway${dashes} check`,
   });
 }
 
-function commands(all: Readonly<Record<string, Script>>, packageManager: PackageManager): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(all).map(([name, script]) => [
-      name,
-      onAnySystem(typeof script === 'string' ? script : (script[packageManager] ?? script.default)),
-    ]),
-  );
+/**
+ * @param name of an npm script
+ * @param all scripts of modules
+ * @param manager the package manager that runs it
+ * @returns its command, which may begin with `exec`
+ */
+export function commandOf(
+  name: string,
+  all: Readonly<Record<string, string>>,
+  manager: Pick<PackageManagerDefinition, 'audit' | 'sbom' | 'scriptOf'>,
+): string {
+  const command = (all[name] ?? '').replace('{audit}', manager.audit).replace('{sbom}', manager.sbom);
+  return manager.scriptOf?.(command, all[`pre${name}`]) ?? command;
 }
 
 /** Returns true in a POSIX shell, and false in cmd.exe. Its quotes are valid in both. */

@@ -1,5 +1,6 @@
-import { mergeBunLock } from '../compose/bunLock.ts';
+import { mergeBunLock } from './bunLock.ts';
 import type { PackageManagerDefinition } from './definition.ts';
+import { sbomOfInstalled } from './npm.ts';
 
 /** Bun as a package manager: https://bun.sh/docs/pm/cli/install. Node runs the service. */
 export const bun: PackageManagerDefinition = {
@@ -16,6 +17,8 @@ export const bun: PackageManagerDefinition = {
   dashes: '',
   exec: 'bunx',
   fetch: 'bunx',
+  audit: 'bun audit --prod --audit-level=high',
+  sbom: sbomOfInstalled,
   package: 'bun',
   // The install script of the package must run, and only once. npm 12 does not run it.
   setUp: `npm install --global --ignore-scripts "$(node --print 'require("./package.json").packageManager')" && node "$(npm root --global)/bun/install.js"`,

@@ -48,6 +48,17 @@ export interface PackageManagerDefinition {
   /** Downloads a package and runs a program of it. */
   readonly fetch: string;
 
+  /** Fails when a package that runs in production has a known vulnerability of high severity. */
+  readonly audit: string;
+  /** Prints the packages that run in production, as CycloneDX. */
+  readonly sbom: string;
+  /**
+   * Rewrites the command of an npm script, when the package manager does not run it as npm does.
+   * @param command as npm runs it
+   * @param before the command that npm runs before it
+   */
+  readonly scriptOf?: (command: string, before: string | undefined) => string;
+
   /** Its own package on npm. It is empty for npm, which Node contains. */
   readonly package: string;
   /** A shell command that installs the package manager, in the version that package.json has. It is empty for npm. */

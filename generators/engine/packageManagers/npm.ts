@@ -1,5 +1,12 @@
-import { mergeNpmLock } from '../compose/npmLock.ts';
+import { mergeNpmLock } from './npmLock.ts';
 import type { PackageManagerDefinition } from './definition.ts';
+
+/**
+ * npm lists what Yarn and Bun have installed, too. The tool is downloaded on demand. The command is not `npx`, which Bun would run as
+ * `bunx`.
+ */
+export const sbomOfInstalled =
+  'npm exec --yes --omit=optional @cyclonedx/cyclonedx-npm@6 -- --omit dev --flatten-components --output-reproducible';
 
 /** npm: https://docs.npmjs.com/cli. */
 export const npm: PackageManagerDefinition = {
@@ -16,6 +23,8 @@ export const npm: PackageManagerDefinition = {
   dashes: ' --',
   exec: 'npx',
   fetch: 'npx --yes',
+  audit: 'npm audit --omit=dev --audit-level=high',
+  sbom: sbomOfInstalled,
   package: '',
   setUp: '',
   manifests: 'package.json package-lock.json*',

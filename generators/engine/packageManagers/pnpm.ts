@@ -1,4 +1,4 @@
-import { mergePnpmLock, withIntegrity } from '../compose/pnpmLock.ts';
+import { mergePnpmLock, withIntegrity } from './pnpmLock.ts';
 import { toYaml } from '../compose/yaml.ts';
 import type { PackageManagerDefinition } from './definition.ts';
 
@@ -21,6 +21,9 @@ export const pnpm: PackageManagerDefinition = {
   dashes: '',
   exec: 'pnpm exec',
   fetch: 'pnpm dlx',
+  audit: 'pnpm audit --prod --audit-level=high',
+  // pnpm has the command `sbom` from version 11 on; the pnpm that installs is older.
+  sbom: 'pnpm dlx pnpm@11 --pm-on-fail=ignore sbom --prod --sbom-format=cyclonedx --sbom-spec-version=1.6 --sbom-type=application',
   package: 'pnpm',
   setUp: `npm install --global "$(node --print 'require("./package.json").packageManager')"`,
   manifests: 'package.json pnpm-lock.yaml* pnpm-workspace.yaml*',

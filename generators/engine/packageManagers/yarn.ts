@@ -1,6 +1,7 @@
-import { mergeYarnLock } from '../compose/yarnLock.ts';
+import { mergeYarnLock } from './yarnLock.ts';
 import { toYaml } from '../compose/yaml.ts';
 import type { PackageManagerDefinition } from './definition.ts';
+import { sbomOfInstalled } from './npm.ts';
 
 /** Yarn 4: https://yarnpkg.com. Yarn 1 cannot install a service. */
 export const yarn: PackageManagerDefinition = {
@@ -23,6 +24,14 @@ export const yarn: PackageManagerDefinition = {
   dashes: '',
   exec: 'yarn exec',
   fetch: 'yarn dlx --quiet',
+  audit: 'yarn npm audit --environment=production --recursive --severity=high',
+  sbom: sbomOfInstalled,
+  scriptOf: (command, before) => {
+    // The shell of Yarn has no `exec` and passes signals on. Yarn runs the programs of packages with its own Node, and `node` is the
+    // Node of the service, which may be pinned.
+    const own = command.replace(/^exec /, '').replace(/^vitest /, 'node node_modules/vitest/vitest.mjs ');
+    return before === undefined ? own : `${before} && ${own}`;
+  },
   package: '@yarnpkg/cli-dist',
   // Older images of Node contain Yarn 1.
   setUp: `npm install --global --force "$(node --print 'require("./package.json").packageManager.replace("yarn", "@yarnpkg/cli-dist")')"`,

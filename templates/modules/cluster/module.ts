@@ -6,11 +6,7 @@ export default defineModule({
   category: 'reliability',
   hosts: ['internal/platform/cluster/'],
   scripts: {
-    // Yarn has no `exec` and does not run `prestart:cluster`.
-    'start:cluster': {
-      default: 'exec node dist/cmd/cluster/main.js',
-      yarn: 'node --run build && node dist/cmd/cluster/main.js',
-    },
+    'start:cluster': 'exec node dist/cmd/cluster/main.js',
     'prestart:cluster': 'node --run build',
   },
   platformTests: ['internal/platform/cluster/testing.ts'],

@@ -123,6 +123,20 @@ describe('when dependencies cannot be installed, the service is kept', () => {
   });
 });
 
+it('the first commit, when a signal interrupts it, is said to be missing', { timeout: 60_000 }, async () => {
+  using scratch = scratchFolder();
+  const flag = path.join(scratch.path, 'beginning');
+  const git = `for word; do [ "$word" = init ] && { : > '${flag}'; exec ${sleep} 30; }; done; echo 'fatal: not a git repository (or any of the parent directories): .git' >&2; exit 128`;
+  const run = startSlipway(['new', 'orders', '--yes', '--no-install'], { cwd: scratch.path, env: programs({ git }) });
+  await until(() => existsSync(flag));
+  run.kill('SIGINT');
+  const { exitCode, stderr } = await run.result;
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 130,
+    stderr: 'the files are written, without a first commit; go on with: git init && git add --all && git commit\n',
+  });
+});
+
 describe('doctor', () => {
   it('looks for the package manager of the service', () => {
     using service = scratchService('--package-manager=yarn');

@@ -3,7 +3,8 @@ import { isBuiltin } from 'node:module';
 import { resolve } from 'node:path';
 import { moduleSpecifiers } from '../../../generators/engine/reconcile/moduleSpecifiers.ts';
 import { findUsages } from '../../../generators/engine/reconcile/usages.ts';
-import type { Script } from '../../../generators/engine/model.ts';
+import { commandOf } from '../../../generators/engine/compose/packageJson.ts';
+import { packageManagerDefinitions } from '../../../generators/engine/packageManagers/index.ts';
 import { ownFiles, type Rule, serviceWith, type Subject, withFoundations } from './subject.ts';
 
 /** Tools that are loaded by another tool, or called otherwise: package → what shows that they are. */
@@ -27,7 +28,9 @@ export const codeRules: Readonly<Record<string, Rule>> = {
     const sources = [...ownFiles(subject)].filter(([path]) => path.endsWith('.ts'));
     const imported = (files: typeof sources): Set<string> => new Set(files.flatMap(([, text]) => packagesIn(text)));
     const anywhere = imported(sources);
-    const lines = Object.values(scripts).flatMap(commandsOf).join('\n');
+    const lines = commandsOf(scripts)
+      .map(([, line]) => line)
+      .join('\n');
     const isUsed = (name: string): boolean =>
       anywhere.has(name) ||
       new RegExp(`\\b${name}\\b`).test(lines) ||
@@ -65,10 +68,7 @@ export const codeRules: Readonly<Record<string, Rule>> = {
       'check',
       ...withFoundations(subject).flatMap((module) => Object.keys(module.scripts ?? {})),
     ]);
-    const lines = Object.entries(scripts).flatMap(([name, script]) =>
-      commandsOf(script).map((line) => [name, line] as const),
-    );
-    return lines.flatMap(([name, line]) => [
+    return commandsOf(scripts).flatMap(([name, line]) => [
       ...[...line.matchAll(/(?<![\w=/.-])[\w-][\w./-]*\.(?:ts|js|mjs|json)\b/g)]
         .map(([path]) => path.replace(/^dist\/(.*)\.js$/, '$1.ts'))
         .filter(
@@ -82,8 +82,8 @@ export const codeRules: Readonly<Record<string, Rule>> = {
   },
 
   'has scripts that cmd.exe runs, as a POSIX shell does': (subject) =>
-    Object.entries(subject.module.scripts ?? {}).flatMap(([name, script]) =>
-      commandsOf(script).flatMap((line) => faultsInCmd(line).map((fault) => `${name}: ${fault}`)),
+    commandsOf(subject.module.scripts ?? {}).flatMap(([name, line]) =>
+      faultsInCmd(line).map((fault) => `${name}: ${fault}`),
     ),
 
   'imports in a service no test that stays at Slipway': (subject) => {
@@ -152,6 +152,9 @@ function packageOf(specifier: string): string[] {
   return [specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')];
 }
 
-function commandsOf(script: Script): string[] {
-  return typeof script === 'string' ? [script] : Object.values(script);
+/** The name and the command of each script, for each package manager. */
+function commandsOf(scripts: Readonly<Record<string, string>>): (readonly [string, string])[] {
+  return Object.values(packageManagerDefinitions).flatMap((manager) =>
+    Object.keys(scripts).map((name) => [name, commandOf(name, scripts, manager)] as const),
+  );
 }

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
-import { idOf, mergeNpmLock, printNpmLock } from '../../../generators/engine/compose/npmLock.ts';
+import { idOf, mergeNpmLock, printNpmLock } from '../../../generators/engine/packageManagers/npmLock.ts';
 import { newManifest } from '../../../generators/engine/manifest.ts';
 import {
   type Catalogue,
@@ -17,8 +17,8 @@ import { packageManagerDefinitions } from '../../../generators/engine/packageMan
 import { lockPath } from '../../../generators/engine/reconcile/lock.ts';
 import { withRequired } from '../../../generators/engine/resolve.ts';
 import { decode, encode } from '../../../generators/engine/text.ts';
-import { mergePnpmLock, withIntegrity } from '../../../generators/engine/compose/pnpmLock.ts';
-import { mergeYarnLock } from '../../../generators/engine/compose/yarnLock.ts';
+import { mergePnpmLock, withIntegrity } from '../../../generators/engine/packageManagers/pnpmLock.ts';
+import { mergeYarnLock } from '../../../generators/engine/packageManagers/yarnLock.ts';
 import { render } from '../../../generators/engine/render.ts';
 import { buildCatalogue } from '../../../templates/build.ts';
 import { applyTo, commandsWith, type Tree } from '../../helpers/memoryService.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import stringifyNice from 'json-stringify-nice';
 import { expect, it } from 'vitest';
-import { printNpmLock } from '../../../generators/engine/compose/npmLock.ts';
+import { printNpmLock } from '../../../generators/engine/packageManagers/npmLock.ts';
 
 const first = ['name', 'version', 'lockfileVersion', 'resolved', 'integrity', 'requires', 'packages', 'dependencies'];
 const key = fc.oneof(

@@ -39,6 +39,20 @@ export function lockfileOf(folder: string): string | undefined {
 }
 
 /**
+ * Reads the arguments of a script. It ends the process with code 2 when there are flags or too many arguments.
+ * @param usage name of the script, and its arguments, for people
+ * @param max number of arguments
+ * @returns the arguments
+ */
+export function readArguments(usage: string, max = 0): string[] {
+  // pnpm passes the dashes on; npm removes them.
+  const args = process.argv.slice(2).filter((arg) => arg !== '--');
+  if (args.length <= max && !args.some((arg) => arg.startsWith('-'))) return args;
+  process.stderr.write(`unexpected argument: ${args.join(' ')}\nusage: ${usage}\n`);
+  return process.exit(2);
+}
+
+/**
  * Loads what modules add to a script.
  * @param pattern of their files, from the service's root
  * @param exports what each has to export

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Type } from 'typebox';
-import { importAll, lockfileOf, root as here } from './build.ts';
+import { importAll, lockfileOf, readArguments, root as here } from './build.ts';
 
 /** One condition for the first release. */
 export interface Check {
@@ -45,6 +45,7 @@ function isTracked(root: string, file: string): boolean {
 }
 
 if (import.meta.main) {
+  readArguments('production');
   // Modules add a file each.
   const Checks = Type.Object({ checks: Type.Array(Type.Unsafe<Check>({})) });
   const added = await importAll('scripts/production/*.ts', Checks);

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { Type } from 'typebox';
-import { importAll } from './build.ts';
+import { importAll, readArguments } from './build.ts';
 import { startService } from './service.ts';
 
 /** What the smoke test has seen of the service. */
@@ -26,6 +26,7 @@ const Preparation = Type.Object({
   verify: Type.Optional(Type.Unsafe<(seen: Seen) => Promise<void>>({})),
 });
 
+readArguments('smoke');
 const preparations = await importAll('scripts/smoke/*.ts', Preparation);
 const env = Object.fromEntries(preparations.flatMap((each) => Object.entries(each.env ?? {})));
 const headers = Object.fromEntries(preparations.flatMap((each) => Object.entries(each.headers ?? {})));

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { Type } from 'typebox';
-import { importAll, root as here } from './build.ts';
+import { importAll, readArguments, root as here } from './build.ts';
 
 /** What a file in `scripts/contract/` exports. */
 const Comparison = Type.Object({
@@ -45,7 +45,7 @@ export function lastRelease(root: string, file: string, tag?: string): Released 
 }
 
 if (import.meta.main) {
-  const tag = process.argv.slice(2).find((argument) => argument !== '--');
+  const [tag] = readArguments('contract [tag]', 1);
   for (const { file, compare } of await importAll('scripts/contract/*.ts', Comparison)) {
     const released = lastRelease(here, file, tag);
     if ('tag' in released) {

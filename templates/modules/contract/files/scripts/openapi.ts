@@ -3,8 +3,10 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { printDocument, printTypes } from './openapi/print.ts';
+import { readArguments } from './build.ts';
 import { root, startService } from './service.ts';
 
+readArguments('openapi');
 const service = await startService();
 const response = await fetch(`${service.api}/openapi.json`);
 const text = printDocument(await response.json());

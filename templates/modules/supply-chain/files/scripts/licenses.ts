@@ -7,7 +7,7 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
-import { root } from './build.ts';
+import { readArguments, root } from './build.ts';
 
 const Fields = Type.Record(Type.String(), Type.Unknown());
 const Policy = Type.Object({ allowed: Type.Array(Type.String()), exceptions: Fields });
@@ -44,11 +44,17 @@ function isAllowed(license: string, allowed: readonly string[]): boolean {
 }
 
 function readJson(file: string): unknown {
-  return JSON.parse(readFileSync(file, 'utf8'));
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    process.stderr.write(`cannot read ${file}: ${String(error)}\n`);
+    return process.exit(2);
+  }
 }
 
+const [service = root] = readArguments('licenses [folder]', 1);
 const { allowed, exceptions } = Value.Parse(Policy, readJson(path.join(import.meta.dirname, 'licenses.json')));
-visit(realpathSync(process.argv[2] ?? root));
+visit(existsSync(service) ? realpathSync(service) : service);
 // The service itself and members of a workspace are not in node_modules.
 const others = [...packages].flatMap(([folder, found]) => (/[\\/]node_modules[\\/]/.test(folder) ? [found] : []));
 for (const { name, version, license } of others) {

@@ -1,6 +1,8 @@
 /** Creates a self-signed certificate for this machine, to try TLS: `npm run certificate`. Browsers do not trust it. */
 import { mkdir, writeFile } from 'node:fs/promises';
+import { readArguments } from './build.ts';
 
+readArguments('certificate');
 const folder = '.certificate';
 const days = 30;
 // A development dependency: production does not need it.

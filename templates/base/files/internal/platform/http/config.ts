@@ -65,7 +65,9 @@ export const rules: readonly Rule[] = [
       networks(given);
       return undefined;
     } catch {
-      const expected = 'addresses and networks, separated by commas';
+      const expected = /\/0+(,|$)/.test(given)
+        ? 'networks smaller than /0, with which any client could choose its address'
+        : 'addresses and networks, separated by commas';
       return { variable: 'HTTP_TRUSTED_PROXIES', expected, given, example: '10.0.0.0/8,127.0.0.1' };
     }
   }),

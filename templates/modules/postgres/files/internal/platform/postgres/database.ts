@@ -121,7 +121,9 @@ const server: PoolConfig = {
   idleTimeoutMillis: 30_000,
   // A connection that lives for ever would not notice that the server behind the address is another one.
   maxLifetimeSeconds: 1800,
+  // A server that is gone is noticed while it has a statement, too. By default, Linux asks after two hours.
   keepAlive: true,
+  keepAliveInitialDelayMillis: 10_000,
 };
 
 /** While a migration waits for a table, all other traffic to that table waits behind it. */

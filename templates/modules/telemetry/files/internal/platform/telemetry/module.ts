@@ -2,13 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { defineModule } from '../app/module.ts';
 import { tracing } from '../app/tracing.ts';
 import { config } from './config.ts';
+import { withoutEffect } from './variables.ts';
 
 /** Milliseconds to deliver the last spans. */
 const flushMs = 3000;
-
-/** Variables that the libraries read themselves. */
-const readByLibraries =
-  /^OTEL_EXPORTER_OTLP_(TRACES_)?(HEADERS|TIMEOUT|COMPRESSION|CERTIFICATE|CLIENT_CERTIFICATE|CLIENT_KEY)$/;
 
 /** Sends traces by OTLP when a collector is set. Modules that create spans start after it and stop before it, so their last spans arrive. */
 export const telemetry = defineModule({
@@ -17,11 +14,8 @@ export const telemetry = defineModule({
   requires: [],
   completes: tracing,
   async start({ config: settings, log, use }) {
-    const ignored = Object.keys(process.env).filter(
-      (name) => name.startsWith('OTEL_') && !(name in config.properties) && !readByLibraries.test(name),
-    );
-    if (ignored.length > 0)
-      log.warn({ variables: ignored }, 'variables of OpenTelemetry without effect: not supported');
+    const ignored = withoutEffect(process.env);
+    if (Object.keys(ignored).length > 0) log.warn({ variables: ignored }, 'variables of OpenTelemetry have no effect');
     const { OTEL_SDK_DISABLED: isDisabled, OTEL_TRACES_EXPORTER: exporter } = settings;
     const collector =
       exporter ?? settings.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? settings.OTEL_EXPORTER_OTLP_ENDPOINT ?? 'none';

@@ -31,6 +31,7 @@ import type { Tracing } from '../app/tracing.ts';
 import type { Logger } from '../log/logger.ts';
 import type { config } from './config.ts';
 import { begin, beginRequest, contextManager, enterSpan, spanContextOf } from './spans.ts';
+import { batchingOf, limitsOf } from './variables.ts';
 
 export interface RecordingTracing extends Tracing {
   /** Sends the spans that are left, and stops. */
@@ -67,7 +68,8 @@ export function startTracing(settings: Static<typeof config>, log: Logger): Reco
       .merge(detectResources({ detectors: [resourceAttributesEnvDetector, serviceNameEnvDetector] })),
     sampler: samplerOf(isSampled),
     idGenerator: { generateTraceId, generateSpanId: newSpanId },
-    spanProcessors: [new BatchSpanProcessor({ exporter: new OTLPTraceExporter({ url }) })],
+    spanLimits: limitsOf(process.env),
+    spanProcessors: [new BatchSpanProcessor({ exporter: new OTLPTraceExporter({ url }), ...batchingOf(process.env) })],
   });
   otelContext.setGlobalContextManager(contextManager);
   trace.setGlobalTracerProvider(provider);

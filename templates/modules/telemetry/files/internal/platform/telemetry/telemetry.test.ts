@@ -18,6 +18,7 @@ import type { Http } from '../http/server.ts';
 import { config } from './config.ts';
 import { telemetry } from './module.ts';
 import { type RecordingTracing, samplingOf, startTracing } from './otel.ts';
+import { withoutEffect } from './variables.ts';
 
 const silent = pino({ level: 'silent' });
 const parent = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -490,9 +491,88 @@ describe('the module', () => {
     await service.start();
     const lines = text.trim().split('\n');
     expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
-      expect.objectContaining({ level: 40, variables: ['OTEL_METRICS_EXPORTER'] }),
+      expect.objectContaining({
+        level: 40,
+        variables: { OTEL_METRICS_EXPORTER: expect.stringContaining('/metrics of the admin port') },
+      }),
       expect.objectContaining({ level: 40, warning: expect.stringContaining('OTEL_EXPORTER_OTLP_COMPRESSION') }),
     ]);
     expect(await service.stop(0, 1000)).toBe(true);
+  });
+});
+
+describe('a variable of OpenTelemetry', () => {
+  it.each([
+    ['OTEL_PROPAGATORS', 'tracecontext,baggage', 'set tracecontext'],
+    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc', 'http/protobuf'],
+    ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'http/json', 'http/protobuf'],
+    ['OTEL_METRIC_EXPORT_INTERVAL', '1000', '/metrics'],
+    ['OTEL_EXPORTER_OTLP_METRICS_PROTOCOL', 'http/protobuf', '/metrics'],
+    ['OTEL_BLRP_MAX_QUEUE_SIZE', '1', 'standard output'],
+    ['OTEL_EXPORTER_OTLP_LOGS_ENDPOINT', 'http://collector', 'standard output'],
+    ['OTEL_LOG_LEVEL', 'debug', 'LOG_LEVEL'],
+    ['OTEL_NODE_RESOURCE_DETECTORS', 'all', 'not support'],
+    ['OTEL_BSP_MAX_QUEUE_SIZE', '0', 'an integer from 1'],
+    ['OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 'many', 'an integer from 1'],
+    ['OTEL_BSP_SCHEDULE_DELAY', '99999999999', 'an integer from 0 to 2147483647'],
+  ])('%s=%s is named with what to do', (variable, value, advice) => {
+    expect(withoutEffect({ [variable]: value })).toEqual({ [variable]: expect.stringContaining(advice) });
+  });
+
+  it.each([
+    ['OTEL_PROPAGATORS', 'tracecontext'],
+    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'http/protobuf'],
+    ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'http/protobuf'],
+    ['OTEL_METRICS_EXPORTER', 'none'],
+    ['OTEL_LOGS_EXPORTER', 'none'],
+    ['OTEL_LOG_LEVEL', ''],
+    ['OTEL_TRACES_SAMPLER_ARG', '0.1'],
+    ['OTEL_BSP_SCHEDULE_DELAY', '0'],
+    ['OTEL_SPAN_LINK_COUNT_LIMIT', '7'],
+    ['LOG_LEVEL', 'debug'],
+  ])('%s=%s is not named: it says what is so', (variable, value) => {
+    expect(withoutEffect({ [variable]: value })).toEqual({});
+  });
+
+  it('sets the size of batches', async () => {
+    vi.stubEnv('OTEL_BSP_MAX_EXPORT_BATCH_SIZE', '2');
+    vi.stubEnv('OTEL_BSP_MAX_QUEUE_SIZE', '5');
+    const { http, flush } = await traced({ OTEL_TRACES_SAMPLER: 'always_on' });
+    http.get('/', () => {
+      for (let made = 0; made < 9; made++) trace.getTracer('library').startSpan('step').end();
+      return {};
+    });
+    await http.inject({ url: '/' });
+    await flush();
+    // A full batch is sent at once. Its place in the queue is free then; of the other spans, five fit.
+    expect(asked).toHaveLength(4);
+    expect(spansIn(received)).toHaveLength(7);
+  });
+
+  it('sets when a batch is sent', async () => {
+    vi.stubEnv('OTEL_BSP_SCHEDULE_DELAY', '1');
+    const { http } = await traced({ OTEL_TRACES_SAMPLER: 'always_on' });
+    http.get('/', () => ({}));
+    await http.inject({ url: '/' });
+    await vi.waitFor(() => expect(has('GET /')).toBe(true), { timeout: 4000 });
+  });
+
+  it('bounds a span; the special one counts more than the general one, but not when it cannot be used', async () => {
+    vi.stubEnv('OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT', '3');
+    vi.stubEnv('OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT', '4');
+    vi.stubEnv('OTEL_ATTRIBUTE_COUNT_LIMIT', '1');
+    vi.stubEnv('OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT', '-1');
+    const { http, flush } = await traced({ OTEL_TRACES_SAMPLER: 'always_on' });
+    http.get('/', () => {
+      trace
+        .getTracer('library')
+        .startSpan('step', { attributes: { first: 'abcdefg', second: 'b' } })
+        .end();
+      return {};
+    });
+    await http.inject({ url: '/' });
+    await flush();
+    expect(spansIn(received).find(({ name }) => name === 'step')).toMatchObject({ attributes: { first: 'abcd' } });
+    expect(spansIn(received).flatMap(({ attributes }) => Object.keys(attributes))).not.toContain('second');
   });
 });

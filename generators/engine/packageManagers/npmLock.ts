@@ -4,7 +4,7 @@ import valid from 'semver/functions/valid.js';
 import validRange from 'semver/ranges/valid.js';
 import { fieldOf, isObject, isTooDeep } from '../json.ts';
 import type { Adaptation, JsonObject, NpmPackages } from '../model.ts';
-import type { LockfileMerge } from '../packageManagers/definition.ts';
+import type { LockfileMerge } from './definition.ts';
 
 /** The key order of npm: first these keys, then all others by name. Objects come last. */
 const firstKeys = [

@@ -2,7 +2,7 @@ import { compareVersions } from 'compare-versions';
 import { fieldOf, isObject } from '../json.ts';
 import type { Adaptation, NpmPackages } from '../model.ts';
 import { idOf } from './npmLock.ts';
-import type { LockfileMerge } from '../packageManagers/definition.ts';
+import type { LockfileMerge } from './definition.ts';
 
 /** Key → the unchanged lines of the entry, including the line of the key. */
 type Entries = Map<string, string>;

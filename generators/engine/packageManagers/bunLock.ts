@@ -1,7 +1,7 @@
 import satisfies from 'semver/functions/satisfies.js';
 import { fieldOf, isObject, isTooDeep, sorted } from '../json.ts';
 import type { Adaptation, JsonObject, NpmPackages } from '../model.ts';
-import type { LockfileMerge } from '../packageManagers/definition.ts';
+import type { LockfileMerge } from './definition.ts';
 import { idOf, mergePackages, resolve } from './npmLock.ts';
 
 /** `bun.lock` (https://bun.sh/docs/pm/lockfile). */

@@ -2,7 +2,7 @@ import satisfies from 'semver/functions/satisfies.js';
 import validRange from 'semver/ranges/valid.js';
 import { fieldOf, isObject } from '../json.ts';
 import type { Adaptation, JsonObject } from '../model.ts';
-import type { LockfileMerge } from '../packageManagers/definition.ts';
+import type { LockfileMerge } from './definition.ts';
 import { isNewer } from './npmLock.ts';
 
 /** A package in the lockfile. */
