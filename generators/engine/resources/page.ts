@@ -1,6 +1,7 @@
 import { markdownTable } from '../compose/markdown.ts';
 import type { Field } from '../model.ts';
 import { boundsOf, hasLength } from './fields.ts';
+import { deepestJson } from './schema.ts';
 
 /** What a page says of a field, besides the field itself. */
 export interface FieldOfPage {
@@ -79,6 +80,7 @@ function rulesOf({ field, target, state }: FieldOfPage): string[] {
     state ? 'only transitions change it' : undefined,
     list ? bounds(field, 'items') : undefined,
     list ? bounds({ ...ofItem, list: false }, 'characters each') : bounds(field, 'characters'),
+    field.type === 'json' ? `at most ${deepestJson} levels` : undefined,
     pattern === undefined ? undefined : shown('matches', pattern, 'has a pattern'),
     given === undefined || state ? undefined : shown('default', JSON.stringify(given), 'has a default'),
   ].filter((rule) => rule !== undefined);

@@ -5,6 +5,7 @@ import {
   type Change,
   changeFeed,
   decimal,
+  depthFaults,
   type Entity,
   existing,
   instant,
@@ -13,6 +14,26 @@ import {
   patchOf,
   timeFaults,
 } from './index.ts';
+
+describe('the levels of JSON', () => {
+  const nested = (levels: number, open = '[', close = ']'): unknown =>
+    JSON.parse(`${open.repeat(levels)}1${close.repeat(levels)}`);
+
+  it.each([
+    [undefined, 0],
+    [null, 0],
+    ['[[[', 0],
+    [nested(32), 0],
+    [nested(32, '{"a":', '}'), 0],
+    [nested(33), 1],
+    [nested(33, '{"a":', '}'), 1],
+    [[1, { a: nested(31) }], 1],
+    [nested(60, '[{"a":', '}]'), 1],
+  ])('%j has %i faults', (value, faults) => {
+    const fault = { pointer: '/data', rule: 'depth', detail: 'must have at most 32 levels' };
+    expect(depthFaults('/data', value)).toEqual(Array.from({ length: faults }, () => fault));
+  });
+});
 
 describe('a merge patch', () => {
   // The test cases of RFC 7396, appendix A, whose target and patch are objects.
@@ -93,7 +114,8 @@ it('an entity is found in a version that the caller accepts', () => {
   const entity = { id: 'a', version: 3, createdAt: '', updatedAt: '' };
   expect(existing('item', entity, 'a')).toBe(entity);
   expect(existing('item', entity, 'a', [1, 3])).toBe(entity);
-  expect(() => existing('item', entity, 'a', [])).toThrow(expect.objectContaining({ status: 412 }));
+  const details = { version: entity.version };
+  expect(() => existing('item', entity, 'a', [])).toThrow(expect.objectContaining({ status: 412, details }));
   expect(() => existing('item', undefined, 'a')).toThrow(expect.objectContaining({ code: 'item_not_found' }));
 });
 

@@ -1,4 +1,11 @@
-import { type DescMessage, type MessageInitShape, create, createFileRegistry } from '@bufbuild/protobuf';
+import {
+  type DescMessage,
+  type MessageInitShape,
+  create,
+  createFileRegistry,
+  fromBinary,
+  toBinary,
+} from '@bufbuild/protobuf';
 import {
   type FieldDescriptorProto_Label as Label,
   type FieldDescriptorProto_Type as Kind,
@@ -8,7 +15,7 @@ import {
 } from '@bufbuild/protobuf/wkt';
 import { Type } from 'typebox';
 import { describe, expect, it } from 'vitest';
-import { patchOf } from '../../../pkg/resource/index.ts';
+import { depthFaults, patchOf } from '../../../pkg/resource/index.ts';
 import { acceptedVersion, changesOf, fieldsOf, idOf, messageOf, pageOf } from './grpc.ts';
 
 // Numbers of https://protobuf.com/docs/descriptors
@@ -73,6 +80,14 @@ describe('a message', () => {
 
   it('without a value of an optional field or of an optional list leaves it out', () => {
     expect(fieldsOf(schema, thing({ count: 1n }), New)).toEqual({ count: 1, allCounts: [] });
+  });
+
+  it('carries the deepest JSON that a field may have', () => {
+    let meta: unknown = 1;
+    for (let level = 0; level < 32; level += 1) meta = { a: meta };
+    expect([depthFaults('/meta', meta), depthFaults('/meta', [meta])]).toMatchObject([[], [{ pointer: '/meta' }]]);
+    const bytes = toBinary(schema, messageOf(schema, { ...entity, meta }, []));
+    expect(fieldsOf(schema, fromBinary(schema, bytes), New)).toMatchObject({ meta });
   });
 
   it('that breaks a rule is refused, and the error names the field', () => {

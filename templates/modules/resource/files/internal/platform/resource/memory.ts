@@ -14,7 +14,7 @@ export interface MemoryTable {
   readonly refs?: Readonly<Record<string, string>>;
   /** Fields that hold numbers as texts. */
   readonly numeric?: readonly string[];
-  /** Fields that hold times. */
+  /** Fields that hold dates or times. */
   readonly times?: readonly string[];
 }
 
@@ -56,7 +56,9 @@ export class MemoryDatabase {
       async list({ limit, by, descending, after, where }) {
         const compare = comparing(table, by, descending);
         const start = after && { [by]: after.value, id: after.id };
-        if (after !== undefined && table.numeric?.includes(by) && !number.test(String(after.value)))
+        const noNumber = table.numeric?.includes(by) && !number.test(String(after?.value));
+        const noTime = [...ofEntity, ...(table.times ?? [])].includes(by) && !isTime(after?.value);
+        if (after !== undefined && (noNumber || noTime))
           throw invalidArgument('The cursor is not one of this list.', { code: 'invalid_cursor' });
         const wanted = Object.entries(where).filter(([, value]) => value !== undefined);
         return [...rows.values()]
@@ -100,6 +102,13 @@ export class MemoryDatabase {
       ),
     );
   }
+}
+
+/** Times that every entity has. */
+const ofEntity = ['createdAt', 'updatedAt'];
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'string' && Number.isFinite(Date.parse(value));
 }
 
 const number = /^-?\d+(?:\.\d+)?$/;
