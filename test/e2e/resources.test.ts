@@ -42,6 +42,7 @@ const fixed: Resources = {
       stage: 'enum(open,closed)',
     },
     states: { stage: 'open>closed:close, closed>open:reopen' },
+    sparse: true,
     created: '20261129',
   },
 };
@@ -148,6 +149,13 @@ describe(`a service with resources (seed ${seed})`, () => {
     });
     const refused = await send('PATCH', url, JSON.stringify({ data: nested(33) }), { 'if-match': '*' });
     expect(refused.json).toMatchObject({ status: 400, errors: [{ pointer: '/data', rule: 'depth' }] });
+    const sparse = await send('GET', '/things?fields=data,count&sort=-count');
+    expect(sparse.json.items).toEqual([{ id: created.json.id, count: created.json.count, data: created.json.data }]);
+    for (const field of ['remark', 'nothing'])
+      expect((await send('GET', `/things?fields=count,${field}`)).json).toMatchObject({
+        status: 400,
+        errors: [{ in: 'querystring', pointer: '/fields', detail: `"${field}" is not a field` }],
+      });
     const changed = await send('PATCH', url, '{"count":5,"link":null}', { 'if-match': created.etag });
     expect(changed.json).toMatchObject({ version: 2, count: 5 });
     expect(changed.json).not.toHaveProperty('link');

@@ -125,7 +125,7 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
     })),
     ...{ filters: namesIn(filters), sortable: ['createdAt', ...namesIn(sortable)] },
     isChangeable: changeable.length > 0,
-    transitions,
+    ...{ transitions, sparse: resource.sparse === true },
   };
   let proto: ReturnType<typeof protoOf> | undefined;
   return {
@@ -210,6 +210,10 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
       ),
     },
     states,
+    /** Whether a caller of the list may ask for some fields only. */
+    sparse: page.sparse,
+    /** A name that no field of a reply has. */
+    absent: fields.find((field) => field.private)?.name ?? 'no-field',
     has: {
       ...typesIn(fields),
       private: visible.length < fields.length,

@@ -22,6 +22,8 @@ export interface Page {
   readonly filters: readonly string[];
   readonly sortable: readonly string[];
   readonly isChangeable: boolean;
+  /** Whether a caller of the list may ask for some fields only. */
+  readonly sparse: boolean;
   readonly transitions: readonly { readonly kebab: string; readonly to: string; readonly from: readonly string[] }[];
 }
 
@@ -40,11 +42,12 @@ export function fieldsTable({ fields }: Page): string {
  * @param page what is known of the resource
  * @returns its routes as a Markdown table
  */
-export function routesTable({ path, one, many, filters, sortable, isChangeable, transitions }: Page): string {
+export function routesTable({ path, one, many, filters, sortable, isChangeable, sparse, transitions }: Page): string {
   const change = 'needs `If-Match`';
   const list = [
     `sorted by ${sortable.map(code).join(', ')}`,
     ...(filters.length === 0 ? [] : [`filtered by ${filters.map(code).join(', ')}`]),
+    ...(sparse ? ['with `fields`, such as `?fields=version,createdAt`: only these fields and `id`'] : []),
   ];
   return markdownTable(
     ['route', 'does'],
