@@ -241,8 +241,8 @@ export interface ModuleDefinition {
   readonly category: 'base' | 'api' | 'data' | 'messaging' | 'reliability' | 'security' | 'delivery';
   /** Code that several modules share. Slipway does not offer it. A service contains it while one of its modules requires it. */
   readonly part?: true;
-  /** A part that a service contains while it has a resource: any, one with states, or one whose list gives some fields. */
-  readonly withResources?: 'any' | 'states' | 'sparse';
+  /** A part that a service contains while it has a resource: any, one with states, with a field of JSON, or whose list gives some fields. */
+  readonly withResources?: 'any' | 'states' | 'json' | 'sparse';
   /** Ids of modules that Slipway adds together with this one. Slipway adds and removes required parts automatically. */
   readonly requires?: readonly string[];
   /** Files, and folders ending with `/`, that Slipway renders only when this module is in the service. Any module may bring them. */

@@ -77,6 +77,7 @@ function partsOfResources({ resources = {} }: Manifest, { modules }: Catalogue):
   const wanted = {
     any: all.length > 0,
     states: all.some(({ states }) => states !== undefined),
+    json: all.some(({ fields }) => Object.values(fields).some((text) => /^json\b/.test(text))),
     sparse: all.some(({ sparse }) => sparse === true),
   };
   return Object.values(modules).flatMap(({ id, withResources }) =>

@@ -287,7 +287,7 @@ function fieldOf<Target extends ResourceNames>(
     isText: typeof examples[0] === 'string',
     numeric: type === 'decimal' || type === 'bigint',
     timed: type === 'date' || type === 'datetime',
-    /** The function of `pkg/resource` that finds what JSON Schema cannot. */
+    /** The function of `pkg/resource/` that finds what JSON Schema cannot. */
     checkedBy: type === 'json' ? 'depthFaults' : type === 'date' || type === 'datetime' ? 'timeFaults' : 'numberFaults',
     canonicalBy: canonicalBy[type] ?? null,
     /** Whether it refers to the resource itself. */

@@ -7,7 +7,7 @@ export interface Rule {
   readonly value: unknown;
 }
 
-/** Max nesting of a value of JSON: `depthFaults` of `pkg/resource` checks it. */
+/** Max nesting of a value of JSON: `depthFaults` of `pkg/resource/json.ts` checks it. */
 export const deepestJson = 32;
 
 const formats: Readonly<Partial<Record<Field['type'], string>>> = {

@@ -154,8 +154,7 @@ export function existing<Stored extends Entity>(
 ): Stored {
   if (found === undefined) throw notFound(what, id);
   if (accepted === undefined || accepted.includes(found.version)) return found;
-  const { version } = found;
-  throw preconditionFailed(`The ${what} has changed: its version is ${version}.`, { details: { version } });
+  throw preconditionFailed(`The ${what} has changed: its version is ${found.version}.`, found);
 }
 
 /**
@@ -168,8 +167,9 @@ export function concurrentChange(accepted?: readonly number[]): ServiceError {
   return conflict(`${message} Try again.`, { code: 'concurrent_change', retryable: true });
 }
 
-function preconditionFailed(publicMessage: string, more: { details?: { version: number } } = {}): ServiceError {
-  return new ServiceError({ code: 'precondition_failed', status: 412, publicMessage, ...more });
+function preconditionFailed(publicMessage: string, found?: Entity): ServiceError {
+  const details = found && { details: { version: found.version } };
+  return new ServiceError({ code: 'precondition_failed', status: 412, publicMessage, ...details });
 }
 
 /** What a merge patch may change. */
@@ -241,25 +241,6 @@ export function decimal(text: string): string {
  */
 export function instant(text: string): string {
   return new Date(text).toISOString();
-}
-
-/** Clients of gRPC in most languages read 100 messages inside each other: 3 for each level of an object, 3 around the field. */
-const maxLevels = 32;
-
-/**
- * Checks the nesting of JSON, so that each protocol can send it.
- * @param pointer to the value
- * @param value any JSON; undefined has no faults
- * @returns its faults
- */
-export function depthFaults(pointer: string, value: unknown): Fault[] {
-  const detail = `must have at most ${maxLevels} levels`;
-  return isDeeper(value, maxLevels) ? [{ pointer, rule: 'depth', detail }] : [];
-}
-
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((each) => isDeeper(each, levels - 1));
 }
 
 /** The least and the greatest value, both included. */

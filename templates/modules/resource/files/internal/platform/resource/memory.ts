@@ -56,9 +56,9 @@ export class MemoryDatabase {
       async list({ limit, by, descending, after, where }) {
         const compare = comparing(table, by, descending);
         const start = after && { [by]: after.value, id: after.id };
-        const noNumber = table.numeric?.includes(by) && !number.test(String(after?.value));
-        const noTime = [...ofEntity, ...(table.times ?? [])].includes(by) && !isTime(after?.value);
-        if (after !== undefined && (noNumber || noTime))
+        const isTimed = ['createdAt', 'updatedAt', ...(table.times ?? [])].includes(by);
+        const form = table.numeric?.includes(by) ? number : isTimed ? time : undefined;
+        if (after !== undefined && form?.test(String(after.value)) === false)
           throw invalidArgument('The cursor is not one of this list.', { code: 'invalid_cursor' });
         const wanted = Object.entries(where).filter(([, value]) => value !== undefined);
         return [...rows.values()]
@@ -104,14 +104,8 @@ export class MemoryDatabase {
   }
 }
 
-/** Times that every entity has. */
-const ofEntity = ['createdAt', 'updatedAt'];
-
-function isTime(value: unknown): boolean {
-  return typeof value === 'string' && Number.isFinite(Date.parse(value));
-}
-
 const number = /^-?\d+(?:\.\d+)?$/;
+const time = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z)?$/;
 
 function lower(id: unknown): unknown {
   return typeof id === 'string' ? id.toLowerCase() : id;
