@@ -84,7 +84,8 @@ describe('a table in memory', () => {
     await rows.add({ ...row('a', { at }), createdAt: at });
     const after = (value: string | number) =>
       rows.list({ limit: 9, by, descending: false, where: {}, after: { value, id: 'b' } });
-    for (const value of ['soon', '', 5, '2026-13-01', '2026-01-01T25:00:00.000Z']) await expect(after(value)).rejects.toMatchObject({ code: 'invalid_cursor' });
+    for (const value of ['soon', '', 5, '2026-13-01', '2026-01-01T25:00:00.000Z'])
+      await expect(after(value)).rejects.toMatchObject({ code: 'invalid_cursor' });
     expect([await after('2026-01-01'), await after(at)]).toMatchObject([[{ id: 'a' }], []]);
   });
 
