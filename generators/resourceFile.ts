@@ -20,18 +20,20 @@ export function readResources(file: string): ResourceRequest[] {
     const fault = (at: string, expected: string): Error =>
       badInput(`${file}, /${name}${at}: expected ${expected}`, `for example: ${example}`);
     if (!isObject(resource)) throw fault('', 'an object');
-    const { plural, fields, states = {}, ...others } = resource;
+    const { plural, fields, states = {}, sparse, ...others } = resource;
     const unknown = Object.keys(others).find((key) => key !== 'created' && key !== 'changes');
     if (unknown !== undefined)
-      throw badInput(`${file}, /${name}/${unknown}: there is no such key`, 'known: plural, fields, states');
+      throw badInput(`${file}, /${name}/${unknown}: there is no such key`, 'known: plural, fields, states, sparse');
     if (plural !== undefined && typeof plural !== 'string') throw fault('/plural', 'a string');
     if (!isTexts(fields)) throw fault('/fields', 'field → text');
     if (!isTexts(states)) throw fault('/states', 'field → transitions');
+    if (sparse !== undefined && typeof sparse !== 'boolean') throw fault('/sparse', 'true or false');
     return {
       name,
       plural,
       fields: Object.entries(fields).map(([field, text]) => parseField(fieldNameOf(field), text)),
       states,
+      sparse,
     };
   });
 }

@@ -30,6 +30,8 @@ export const command = defineCommand({
       summary: 'the enum field of these transitions: "created>paid, paid>shipped"',
     },
     plural: { type: 'string', value: 'name', summary: 'the plural, when the derived one is wrong' },
+    sparse: { type: 'boolean', summary: 'let callers of the list ask for some fields only: ?fields=sku,quantity' },
+    'no-sparse': { type: 'boolean', summary: 'give all fields in the list again' },
     drop: { type: 'string', value: 'a,b', summary: 'remove these fields, and their columns' },
     'rename-field': { type: 'string', value: 'old:new,...', summary: 'give fields other names' },
     rename: { type: 'string', value: 'name', summary: 'give the resource another name' },
@@ -110,7 +112,10 @@ async function editOf(invocation: Invocation, manifest: Manifest): Promise<(now:
   return (now) => putResource(now, asked, today);
 }
 
-const ownFlags = ['states', 'plural', 'drop', 'rename-field', 'rename', 'remove', 'file', 'only', ...sources] as const;
+const ownFlags = [
+  ...['states', 'plural', 'sparse', 'no-sparse', 'drop', 'rename-field', 'rename', 'remove', 'file', 'only'],
+  ...sources,
+] as const;
 
 function hasFlags({ own }: Invocation): boolean {
   return ownFlags.some((flag) => own[flag] !== undefined);
@@ -125,12 +130,15 @@ function refuseOthers({ own }: Invocation, flag: string, hasMore: boolean, allow
 }
 
 function requestOf(invocation: Invocation, name: string, args: readonly string[]): ResourceRequest {
+  const { sparse, 'no-sparse': noSparse } = invocation.own;
+  if (sparse !== undefined && noSparse !== undefined) throw badInput('--sparse and --no-sparse cannot be together');
   const [transitions, fields] = [args.filter(isTransitions), args.filter((each) => !isTransitions(each))];
   return {
     name,
     plural: textOf(invocation, 'plural'),
     fields: fields.map(parseFieldArgument),
     states: statesOf(textOf(invocation, 'states'), transitions),
+    sparse: noSparse === true ? false : sparse === true ? true : undefined,
     drop: listed(textOf(invocation, 'drop')).map(fieldNameOf),
     rename: Object.fromEntries(listed(textOf(invocation, 'rename-field')).map(renameOf)),
   };

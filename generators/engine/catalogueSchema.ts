@@ -82,7 +82,7 @@ const module = shape(
     summary: line,
     category: line,
     part: isTrue,
-    withResources: { enum: ['any', 'states'] },
+    withResources: { enum: ['any', 'states', 'json', 'sparse'] },
     requires: list(id),
     hosts: list(path),
     conflicts: list(id),

@@ -121,6 +121,7 @@ const resourceSchema = {
       ...texts,
       description: 'An enum field → its transitions, such as "created>confirmed:confirm, confirmed>shipped:ship".',
     },
+    sparse: { const: true, description: 'A caller of the list may ask for some fields only, with `fields`.' },
     created: { type: 'string', description: 'Date of the first migration, such as "20261130".' },
     changes: {
       type: 'object',

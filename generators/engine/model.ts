@@ -65,6 +65,8 @@ export interface Resource {
   readonly fields: Readonly<Record<string, string>>;
   /** Name of an enum field → its transitions, such as `created>confirmed:confirm, confirmed>shipped:ship`. */
   readonly states?: Readonly<Record<string, string>>;
+  /** Whether a caller of the list may ask for some fields only. */
+  readonly sparse?: true;
   /** The date of the first migration, as its name begins: `20261130`. */
   readonly created: string;
   /** Name of a migration → what it changed. */
@@ -234,8 +236,8 @@ export interface ModuleDefinition {
   readonly category: 'base' | 'api' | 'data' | 'messaging' | 'reliability' | 'security' | 'delivery';
   /** Code that several modules share. Slipway does not offer it. A service contains it while one of its modules requires it. */
   readonly part?: true;
-  /** A part that a service contains while it has a resource: any, or one with states. */
-  readonly withResources?: 'any' | 'states';
+  /** A part that a service contains while it has a resource: any, one with states, with a field of JSON, or whose list gives some fields. */
+  readonly withResources?: 'any' | 'states' | 'json' | 'sparse';
   /** Ids of modules that Slipway adds together with this one. Slipway adds and removes required parts automatically. */
   readonly requires?: readonly string[];
   /** Files, and folders ending with `/`, that Slipway renders only when this module is in the service. Any module may bring them. */

@@ -74,7 +74,12 @@ export function modulesOf(manifest: Manifest, catalogue: Catalogue): CatalogueMo
 /** Returns the parts that a service contains while it has a resource. */
 function partsOfResources({ resources = {} }: Manifest, { modules }: Catalogue): string[] {
   const all = Object.values(resources);
-  const wanted = { any: all.length > 0, states: all.some(({ states }) => states !== undefined) };
+  const wanted = {
+    any: all.length > 0,
+    states: all.some(({ states }) => states !== undefined),
+    json: all.some(({ fields }) => Object.values(fields).some((text) => /^json\b/.test(text))),
+    sparse: all.some(({ sparse }) => sparse === true),
+  };
   return Object.values(modules).flatMap(({ id, withResources }) =>
     withResources && wanted[withResources] ? [id] : [],
   );

@@ -42,6 +42,7 @@ const fixed: Resources = {
       stage: 'enum(open,closed)',
     },
     states: { stage: 'open>closed:close, closed>open:reopen' },
+    sparse: true,
     created: '20261129',
   },
 };
@@ -64,7 +65,12 @@ const oddValues = [
   '""',
   `"${'a'.repeat(100_000)}"`,
   `${'['.repeat(2000)}${']'.repeat(2000)}`,
+  `${'['.repeat(33)}${']'.repeat(33)}`,
 ];
+
+function nested(levels: number): unknown {
+  return JSON.parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`);
+}
 
 const catalogue = await buildCatalogue();
 const seed = randomInt(2 ** 31 - 1);
@@ -136,6 +142,20 @@ describe(`a service with resources (seed ${seed})`, () => {
     for (const field of lists.sortable)
       for (const sort of [field, `-${field}`])
         expect([sort, (await send('GET', `/things?sort=${sort}`)).json.items?.length]).toEqual([sort, 1]);
+    const deep = (levels: number) => ({ ...example, customer: customer.id, data: nested(levels) });
+    expect((await send('POST', '/things', JSON.stringify(deep(33)))).json).toMatchObject({
+      status: 400,
+      errors: [{ pointer: '/data', rule: 'depth' }],
+    });
+    const refused = await send('PATCH', url, JSON.stringify({ data: nested(33) }), { 'if-match': '*' });
+    expect(refused.json).toMatchObject({ status: 400, errors: [{ pointer: '/data', rule: 'depth' }] });
+    const sparse = await send('GET', '/things?fields=data,count&sort=-count');
+    expect(sparse.json.items).toEqual([{ id: created.json.id, count: created.json.count, data: created.json.data }]);
+    for (const field of ['remark', 'nothing'])
+      expect((await send('GET', `/things?fields=count,${field}`)).json).toMatchObject({
+        status: 400,
+        errors: [{ in: 'querystring', pointer: '/fields', detail: `"${field}" is not a field` }],
+      });
     const changed = await send('PATCH', url, '{"count":5,"link":null}', { 'if-match': created.etag });
     expect(changed.json).toMatchObject({ version: 2, count: 5 });
     expect(changed.json).not.toHaveProperty('link');

@@ -40,6 +40,7 @@ export function resourceCatalogue(): Catalogue {
             'docs/resources/{{resource.kebab}}.md',
             '# {{resource.words}}{{#if has.database}} in a database{{/if}}\n',
           ),
+          file(`${folder}/sparse.ts`, '{{#if resource.sparse}}fields\n{{/if}}'),
           file(`${folder}/states.ts`, '{{#if resource.states}}{{json resource.states.transitions}}\n{{/if}}'),
         ],
         types: {

@@ -124,11 +124,13 @@ export function resourcesArbitrary(printField: (field: Field) => string): fc.Arb
               maxLength: 6,
               selector: ({ name }) => name,
             })
-            .map((fields): [string, Resource] => [
+            .chain((fields) => fc.tuple(fc.constant(fields), fc.boolean()))
+            .map(([fields, sparse]): [string, Resource] => [
               `${each}-x`,
               {
                 plural: `${each}-xs`,
                 fields: Object.fromEntries(fields.map((field) => [field.name, printField(field)])),
+                ...(sparse && { sparse }),
                 created: `20261130${'bcde'.charAt(index)}`,
               },
             ]),
@@ -163,32 +165,36 @@ const sizes = fc.record({
  */
 export function wideResourceArbitrary(printField: (field: Field) => string): fc.Arbitrary<Resources> {
   const names = fc.tuple(longName('x'), fc.array(longName('y1'), { minLength: 1, maxLength: 20 }));
-  return fc.tuple(names, sizes, fc.boolean()).chain(([[name, fieldNames], { values: states, scale, verbs }, stated]) =>
-    fc.tuple(...fieldNames.map(() => fieldArbitrary(['customer', name]))).map((drafts): Resources => {
-      const fields = drafts.map((field, index): [string, string] => {
-        const camel = fieldNameOf(
-          (fieldNames[index] ?? '').replace(/(?:-.)*-?y1$/, `-yy${'abcdefghijklmnopqrst'.charAt(index)}z`),
-        );
-        const wide = {
-          ...field,
-          ...(field.target === name ? { optional: true } : {}),
-          ...(field.type === 'enum'
-            ? { values: ['red', ...states.filter((value) => value !== 'red')].slice(0, 50) }
-            : {}),
-          ...(field.type === 'decimal' ? { precision: 19 + scale, scale: Math.max(3, scale) } : {}),
+  const marks = fc.tuple(fc.boolean(), fc.boolean());
+  return fc
+    .tuple(names, sizes, marks)
+    .chain(([[name, fieldNames], { values: states, scale, verbs }, [stated, sparse]]) =>
+      fc.tuple(...fieldNames.map(() => fieldArbitrary(['customer', name]))).map((drafts): Resources => {
+        const fields = drafts.map((field, index): [string, string] => {
+          const camel = fieldNameOf(
+            (fieldNames[index] ?? '').replace(/(?:-.)*-?y1$/, `-yy${'abcdefghijklmnopqrst'.charAt(index)}z`),
+          );
+          const wide = {
+            ...field,
+            ...(field.target === name ? { optional: true } : {}),
+            ...(field.type === 'enum'
+              ? { values: ['red', ...states.filter((value) => value !== 'red')].slice(0, 50) }
+              : {}),
+            ...(field.type === 'decimal' ? { precision: 19 + scale, scale: Math.max(3, scale) } : {}),
+          };
+          return [camel, printField(wide)];
+        });
+        const chain = states.slice(1).map((state, index) => `${states[index]}>${state}:${verbs[index]}`);
+        return {
+          customer: { plural: 'customers', fields: { email: 'email:unique' }, created: '20261130' },
+          [name]: {
+            plural: name.replace(/x$/, 'xs'),
+            fields: { ...Object.fromEntries(fields), ...(stated && { stateOf9: `enum(${states.join(',')})` }) },
+            ...(stated && { states: { stateOf9: chain.join(', ') } }),
+            ...(sparse && { sparse }),
+            created: '20261130b',
+          },
         };
-        return [camel, printField(wide)];
-      });
-      const chain = states.slice(1).map((state, index) => `${states[index]}>${state}:${verbs[index]}`);
-      return {
-        customer: { plural: 'customers', fields: { email: 'email:unique' }, created: '20261130' },
-        [name]: {
-          plural: name.replace(/x$/, 'xs'),
-          fields: { ...Object.fromEntries(fields), ...(stated && { stateOf9: `enum(${states.join(',')})` }) },
-          ...(stated && { states: { stateOf9: chain.join(', ') } }),
-          created: '20261130b',
-        },
-      };
-    }),
-  );
+      }),
+    );
 }

@@ -95,7 +95,7 @@ export function serviceIn(root: string): TestService {
   };
 }
 
-const changing = new Set(['add', 'remove', 'ci', 'update', 'eject', 'apply', 'resolve', 'undo']);
+const changing = new Set(['add', 'remove', 'resource', 'ci', 'update', 'eject', 'apply', 'resolve', 'undo']);
 
 /**
  * @param before a tree

@@ -137,6 +137,27 @@ const scenarios = [
   { name: 'slow requests', rates: { '200': 100 }, le: '5', alerts: ['HttpLatencyHigh'] },
 ];
 
+/** Orders become paid, then shipped, which is the last state. One sample a minute. */
+const stateScenarios = [
+  { name: 'orders that are shipped', entities: '10+1x480', transitions: '0+1x480', refused: '0x480', alerts: [] },
+  {
+    name: 'orders that stay paid',
+    entities: '10+1x480',
+    transitions: '7x480',
+    refused: '0x480',
+    alerts: ['alertname="ResourceStateStuck", state="paid"'],
+  },
+  { name: 'no new orders', entities: '10x480', transitions: '0x480', refused: '0x480', alerts: [] },
+  { name: 'some refused transitions', entities: '10x480', transitions: '0+60x480', refused: '0+30x480', alerts: [] },
+  {
+    name: 'more refused transitions than others',
+    entities: '10x480',
+    transitions: '0+30x480',
+    refused: '0+60x480',
+    alerts: ['alertname="ResourceTransitionsRefused"'],
+  },
+];
+
 describe.runIf(spawnSync('promtool', ['--version']).status === 0)('promtool', () => {
   const root = mkdtempSync(join(tmpdir(), 'slipway-alerts-'));
 
@@ -178,6 +199,36 @@ describe.runIf(spawnSync('promtool', ['--version']).status === 0)('promtool', ()
         ],
       }),
     );
+    const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', join(folder, 'test.yaml')], {
+      encoding: 'utf8',
+    });
+    rmSync(folder, { recursive: true });
+    expect([status, `${stdout}${stderr}`]).toEqual([0, expect.stringContaining('SUCCESS')]);
+  });
+
+  it.each(stateScenarios)('fires as it should at $name', ({ entities, transitions, refused, alerts: expected }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'slipway-alerts-'));
+    const labels = 'namespace="n",job="j"';
+    const series = [
+      { series: `resource_entities{${labels},resource="orders",state="paid"}`, values: entities },
+      { series: `resource_entities{${labels},resource="orders",state="shipped"}`, values: '0+1x480' },
+      {
+        series: `resource_transitions_total{${labels},resource="orders",from="paid",to="shipped"}`,
+        values: transitions,
+      },
+      { series: `errors_total{${labels},code="invalid_transition"}`, values: refused },
+    ];
+    const query = 'count by (alertname, state) (ALERTS{alertstate="firing"})';
+    const samples = expected.map((alert) => ({ labels: `{${alert}}`, value: 1 }));
+    const tests = [
+      {
+        interval: '1m',
+        input_series: series,
+        promql_expr_test: [{ expr: query, eval_time: '470m', exp_samples: samples }],
+      },
+    ];
+    writeFileSync(join(folder, 'rules.yaml'), files.get('deploy/observability/alerts/resources.yaml') ?? '');
+    writeFileSync(join(folder, 'test.yaml'), stringify({ rule_files: ['rules.yaml'], tests }));
     const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', join(folder, 'test.yaml')], {
       encoding: 'utf8',
     });

@@ -100,7 +100,8 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
   );
   const required = writable.filter(({ optional, hasDefault }) => !optional && !hasDefault);
   const limited = fields.filter(
-    ({ type, numeric, timed, limits }) => type === 'datetime' || ((numeric || timed) && Object.keys(limits).length > 0),
+    ({ type, numeric, timed, limits }) =>
+      type === 'datetime' || type === 'json' || ((numeric || timed) && Object.keys(limits).length > 0),
   );
   const canonical = fields.filter(({ canonicalBy }) => canonicalBy !== null);
   const names = resourceNames(name, resource.plural);
@@ -124,7 +125,7 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
     })),
     ...{ filters: namesIn(filters), sortable: ['createdAt', ...namesIn(sortable)] },
     isChangeable: changeable.length > 0,
-    transitions,
+    ...{ transitions, sparse: resource.sparse === true },
   };
   let proto: ReturnType<typeof protoOf> | undefined;
   return {
@@ -160,7 +161,7 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
       defaults,
       hidden: namesIn(fields.filter((field) => field.private)),
       numeric: namesIn(fields.filter((field) => field.numeric && !field.list)),
-      times: namesIn(fields.filter((field) => field.type === 'datetime' && !field.list)),
+      times: namesIn(fields.filter((field) => field.timed && !field.list)),
       refs: Object.fromEntries(
         refs.filter((field) => !field.list).map((field) => [field.name, field.target?.plural.snake ?? '']),
       ),
@@ -209,6 +210,10 @@ function resourceOf(name: string, resource: Resource, resources: Resources) {
       ),
     },
     states,
+    /** Whether a caller of the list may ask for some fields only. */
+    sparse: page.sparse,
+    /** A name that no field of a reply has. */
+    absent: fields.find((field) => field.private)?.name ?? 'no-field',
     has: {
       ...typesIn(fields),
       private: visible.length < fields.length,
@@ -282,6 +287,8 @@ function fieldOf<Target extends ResourceNames>(
     isText: typeof examples[0] === 'string',
     numeric: type === 'decimal' || type === 'bigint',
     timed: type === 'date' || type === 'datetime',
+    /** The function of `pkg/resource/` that finds what JSON Schema cannot. */
+    checkedBy: type === 'json' ? 'depthFaults' : type === 'date' || type === 'datetime' ? 'timeFaults' : 'numberFaults',
     canonicalBy: canonicalBy[type] ?? null,
     /** Whether it refers to the resource itself. */
     self: field.target === resource,

@@ -24,6 +24,8 @@ export interface ResourceRequest {
   readonly drop?: readonly string[];
   /** Former name of a field → name. */
   readonly rename?: Readonly<Record<string, string>>;
+  /** Whether a caller of the list may ask for some fields only; absent, it stays as it is. */
+  readonly sparse?: boolean | undefined;
 }
 
 /** The manifest with the change, and what callers of the service notice. */
@@ -140,6 +142,7 @@ function createResource(manifest: Manifest, name: string, request: ResourceReque
     plural: chosenPlural(name, request.plural),
     fields: Object.fromEntries(fields.map((field) => [field.name, printField(field)])),
     ...statesOf(states, fields),
+    ...(request.sparse === true && { sparse: true }),
     created: nextDate(manifest, today),
   };
   return withResources(manifest, { ...manifest.resources, [name]: resource });
@@ -180,6 +183,9 @@ function changeResource(
   }
   const plural = request.plural === undefined ? resource.plural : chosenPlural(name, request.plural);
   if (plural !== resource.plural) notes.push(`callers notice: the path is now /${plural}, not /${resource.plural}`);
+  const { sparse: wasSparse = false } = resource;
+  const { sparse = wasSparse } = request;
+  if (sparse !== wasSparse) notes.push(sparseNote(sparse, plural));
   const change: ResourceChange = {
     ...(add.length === 0 ? {} : { add }),
     ...(drop.length === 0
@@ -193,17 +199,23 @@ function changeResource(
   const following = Object.entries(resource.states ?? {})
     .filter(([field]) => !drop.includes(field))
     .map(([field, text]) => [own(rename, field) ?? field, text] as const);
-  const { states: _states, changes: _changes, ...rest } = resource;
   const next: Resource = {
-    ...rest,
     plural,
     fields: Object.fromEntries(fields),
     ...statesOf({ ...Object.fromEntries(following), ...states }, parsed),
+    ...(sparse && { sparse }),
+    created: resource.created,
     ...(resource.changes === undefined ? {} : { changes: resource.changes }),
   };
   const what = labelOf(change, plural);
   const changed = Object.keys(change).length === 0 ? next : withChange(manifest, name, next, change, what, today);
   return { manifest: withResources(manifest, { ...manifest.resources, [name]: changed }), notes };
+}
+
+function sparseNote(sparse: boolean, plural: string): string {
+  return sparse
+    ? `callers notice: in the contract, entries of GET /${plural} have no required field but "id"`
+    : `callers notice: GET /${plural} ignores "fields"; its entries have all fields`;
 }
 
 /** Rows that are there have no value for a new field. */

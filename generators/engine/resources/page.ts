@@ -1,6 +1,7 @@
 import { markdownTable } from '../compose/markdown.ts';
 import type { Field } from '../model.ts';
 import { boundsOf, hasLength } from './fields.ts';
+import { deepestJson } from './schema.ts';
 
 /** What a page says of a field, besides the field itself. */
 export interface FieldOfPage {
@@ -21,6 +22,8 @@ export interface Page {
   readonly filters: readonly string[];
   readonly sortable: readonly string[];
   readonly isChangeable: boolean;
+  /** Whether a caller of the list may ask for some fields only. */
+  readonly sparse: boolean;
   readonly transitions: readonly { readonly kebab: string; readonly to: string; readonly from: readonly string[] }[];
 }
 
@@ -39,11 +42,12 @@ export function fieldsTable({ fields }: Page): string {
  * @param page what is known of the resource
  * @returns its routes as a Markdown table
  */
-export function routesTable({ path, one, many, filters, sortable, isChangeable, transitions }: Page): string {
+export function routesTable({ path, one, many, filters, sortable, isChangeable, sparse, transitions }: Page): string {
   const change = 'needs `If-Match`';
   const list = [
     `sorted by ${sortable.map(code).join(', ')}`,
     ...(filters.length === 0 ? [] : [`filtered by ${filters.map(code).join(', ')}`]),
+    ...(sparse ? ['with `fields`, such as `?fields=version,createdAt`: only these fields and `id`'] : []),
   ];
   return markdownTable(
     ['route', 'does'],
@@ -79,6 +83,7 @@ function rulesOf({ field, target, state }: FieldOfPage): string[] {
     state ? 'only transitions change it' : undefined,
     list ? bounds(field, 'items') : undefined,
     list ? bounds({ ...ofItem, list: false }, 'characters each') : bounds(field, 'characters'),
+    field.type === 'json' ? `at most ${deepestJson} levels` : undefined,
     pattern === undefined ? undefined : shown('matches', pattern, 'has a pattern'),
     given === undefined || state ? undefined : shown('default', JSON.stringify(given), 'has a default'),
   ].filter((rule) => rule !== undefined);

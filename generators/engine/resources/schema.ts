@@ -7,6 +7,9 @@ export interface Rule {
   readonly value: unknown;
 }
 
+/** Max nesting of a value of JSON: `depthFaults` of `pkg/resource/json.ts` checks it. */
+export const deepestJson = 32;
+
 const formats: Readonly<Partial<Record<Field['type'], string>>> = {
   email: 'email',
   url: 'uri',
@@ -32,6 +35,7 @@ export function rulesOf(field: Field): Rule[] {
     format: formats[type],
     ...(isComparable && { [min ?? '']: least === 0 && hasLength(field) ? undefined : least, [max ?? '']: greatest }),
     pattern: patternOf(field),
+    description: type === 'json' ? `JSON of at most ${deepestJson} levels` : undefined,
   };
   return Object.entries(all).flatMap(([keyword, value]) => (value === undefined ? [] : [{ keyword, value }]));
 }

@@ -62,6 +62,19 @@ describe('slipway resource', () => {
     expect(treeOf(made.root)).toEqual(before);
   });
 
+  it('makes a list sparse, and back, and names what callers notice', () => {
+    using made = resourceService();
+    expect(made.run(...order, '--no-install').exitCode).toBe(0);
+    const before = treeOf(made.root);
+    const sparse = made.run('resource', 'order', '--sparse', '--no-install');
+    expect(sparse.stdout).toContain('callers notice: in the contract, entries of GET /orders have no required field');
+    expect(readFileSync(path.join(made.root, 'internal/orders/sparse.ts'), 'utf8')).toBe('fields\n');
+    expect(made.run('check').exitCode).toBe(0);
+    const back = made.run('resource', 'order', '--no-sparse', '--no-install');
+    expect(back.stdout).toContain('callers notice: GET /orders ignores "fields"');
+    expect(treeOf(made.root)).toEqual(before);
+  });
+
   it('gives the same service as a preset that has the resource', () => {
     using made = resourceService({}, 'tagged');
     expect(JSON.parse(made.run('list', '--json').stdout).resources).toEqual([
@@ -118,10 +131,12 @@ describe('slipway resource', () => {
       file,
       JSON.stringify({
         customer: { fields: { name: 'string', email: 'email:unique' } },
-        order: { plural: 'purchases', fields: { customer: 'ref(customer)', placed_at: 'datetime' } },
+        order: { plural: 'purchases', fields: { customer: 'ref(customer)', placed_at: 'datetime' }, sparse: true },
       }),
     );
     expect(made.run('resource', '--file', file, '--no-install')).toMatchObject({ exitCode: 0, stderr: '' });
+    const manifest = JSON.parse(readFileSync(path.join(made.root, 'slipway.json'), 'utf8'));
+    expect(manifest.resources.order.sparse).toBe(true);
     const list = JSON.parse(made.run('list', '--json').stdout);
     expect(list.resources).toEqual([
       { name: 'customer', plural: 'customers', fields: { name: 'string', email: 'email:unique' } },
@@ -133,6 +148,7 @@ describe('slipway resource', () => {
       ['{"a":{"fields":{"b":1}}}', '/a/fields: expected field → text'],
       ['{"a":{"feilds":{}}}', '/a/feilds: there is no such key'],
       ['{"a":{"fields":{"b":"strin"}}}', 'did you mean "string"?'],
+      ['{"a":{"fields":{"b":"int"},"sparse":1}}', '/a/sparse: expected true or false'],
       ['{', 'is not JSON'],
     ] as const) {
       writeFileSync(file, content);
@@ -147,6 +163,8 @@ describe('slipway resource', () => {
     [['order', 'sku:strin'], 'field "sku", character 1: there is no type "strin"'],
     [['item', 'sku:string'], 'resource "item": the path /items belongs to every service'],
     [['order', 'sku:string', '--remove'], '--remove takes no fields beside it'],
+    [['order', 'a:int', '--sparse', '--no-sparse'], '--sparse and --no-sparse cannot be together'],
+    [['order', '--remove', '--sparse'], '--remove and --sparse cannot be together'],
     [['order', '--remove', '--rename=a'], '--remove and --rename cannot be together'],
     [['order', 'a:int', '--states', 'status'], '--states needs a field and its transitions'],
     [['order', '--rename-field', 'a'], '--rename-field takes old:new; given: a'],

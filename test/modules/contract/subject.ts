@@ -49,8 +49,9 @@ export function serviceWith(
   const chosen = Object.fromEntries(modules.map((id) => [id, options[id] ?? {}]));
   const tag: Resource = {
     plural: 'tags',
-    fields: { label: 'string', state: 'enum(open,closed)' },
+    fields: { label: 'string', data: 'json?', state: 'enum(open,closed)' },
     states: { state: 'open>closed:close' },
+    sparse: true,
     created: '20261130',
   };
   const resources = ofResources.length > 0 ? { resources: { tag } } : {};

@@ -159,6 +159,7 @@ beforeAll(async () => {
     AUTH_JWKS: JSON.stringify({ keys: [key.publicJwk] }),
     HTTP_TRUSTED_PROXIES: '127.0.0.1',
     RATELIMIT_QUOTA: '0',
+    RATELIMIT_WRITE_QUOTA: '0',
     TLS_CERT_FILE: files.cert,
     TLS_KEY_FILE: files.key,
   };

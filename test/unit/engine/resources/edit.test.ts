@@ -132,6 +132,18 @@ describe('a resource', () => {
     });
   });
 
+  it('gets and loses a sparse list without a migration, names what callers notice, and is the same afterwards', () => {
+    const sparse = put(orders, 'order', '', { sparse: true });
+    expect(resource(sparse)).toEqual({ ...resource(orders), sparse: true });
+    expect(resource(put(sparse, 'order', 'remark:string?')).sparse).toBe(true);
+    expect(JSON.stringify(put(sparse, 'order', '', { sparse: false }))).toBe(JSON.stringify(orders));
+    expect(notesOf('order', '', { sparse: true })).toEqual([expect.stringMatching(/^callers notice: .*no required/)]);
+    expect(notesOf('order', '', { sparse: false })).toEqual([]);
+    const back = putResource(sparse, { name: 'order', fields: [], sparse: false }, today).notes;
+    expect(back).toEqual([expect.stringMatching(/^callers notice: .*ignores "fields"/)]);
+    expect(resource(put(customers, 'note', 'title:string', { sparse: true }), 'note').sparse).toBe(true);
+  });
+
   it('keeps its transitions when the field of its states is renamed, and loses them with it', () => {
     expect(resource(put(orders, 'order', '', { rename: { status: 'stage' } })).states).toEqual({
       stage: 'created>confirmed:confirm, created>cancelled:cancel',

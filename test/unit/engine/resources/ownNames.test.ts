@@ -26,7 +26,13 @@ function slice(): [name: string, text: string][] {
     status: 'enum(open,closed)',
     parent: 'ref(widget)?',
   };
-  const widget = { plural: 'widgets', fields, states: { status: 'open>closed:close' }, created: '20261130' };
+  const widget = {
+    plural: 'widgets',
+    fields,
+    states: { status: 'open>closed:close' },
+    sparse: true as const,
+    created: '20261130',
+  };
   const manifest = { ...newManifest({ name: 'shop', modules }, catalogue), resources: { widget } };
   return [...render(validateManifest(manifest, catalogue), catalogue)].flatMap(([path, { bytes }]) => {
     const [, name] = /^internal\/widgets\/(.+)$/.exec(path) ?? [];

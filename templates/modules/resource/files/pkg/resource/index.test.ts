@@ -93,7 +93,8 @@ it('an entity is found in a version that the caller accepts', () => {
   const entity = { id: 'a', version: 3, createdAt: '', updatedAt: '' };
   expect(existing('item', entity, 'a')).toBe(entity);
   expect(existing('item', entity, 'a', [1, 3])).toBe(entity);
-  expect(() => existing('item', entity, 'a', [])).toThrow(expect.objectContaining({ status: 412 }));
+  const details = { version: entity.version };
+  expect(() => existing('item', entity, 'a', [])).toThrow(expect.objectContaining({ status: 412, details }));
   expect(() => existing('item', undefined, 'a')).toThrow(expect.objectContaining({ code: 'item_not_found' }));
 });
 

@@ -144,7 +144,7 @@ export function inUse(): ServiceError {
  * @param id of the entity
  * @param accepted versions that the caller accepts; undefined for any
  * @returns the entity
- * @throws {ServiceError} 404 when there is none, 412 when it has another version
+ * @throws {ServiceError} 404 when there is none, 412 with the version when it has another one
  */
 export function existing<Stored extends Entity>(
   what: string,
@@ -154,7 +154,7 @@ export function existing<Stored extends Entity>(
 ): Stored {
   if (found === undefined) throw notFound(what, id);
   if (accepted === undefined || accepted.includes(found.version)) return found;
-  throw preconditionFailed(`The ${what} has changed: its version is ${found.version}.`);
+  throw preconditionFailed(`The ${what} has changed: its version is ${found.version}.`, found);
 }
 
 /**
@@ -167,8 +167,9 @@ export function concurrentChange(accepted?: readonly number[]): ServiceError {
   return conflict(`${message} Try again.`, { code: 'concurrent_change', retryable: true });
 }
 
-function preconditionFailed(publicMessage: string): ServiceError {
-  return new ServiceError({ code: 'precondition_failed', status: 412, publicMessage });
+function preconditionFailed(publicMessage: string, found?: Entity): ServiceError {
+  const details = found && { details: { version: found.version } };
+  return new ServiceError({ code: 'precondition_failed', status: 412, publicMessage, ...details });
 }
 
 /** What a merge patch may change. */

@@ -1,4 +1,11 @@
-import { type DescMessage, type MessageInitShape, create, createFileRegistry } from '@bufbuild/protobuf';
+import {
+  type DescMessage,
+  type MessageInitShape,
+  create,
+  createFileRegistry,
+  fromBinary,
+  toBinary,
+} from '@bufbuild/protobuf';
 import {
   type FieldDescriptorProto_Label as Label,
   type FieldDescriptorProto_Type as Kind,
@@ -73,6 +80,13 @@ describe('a message', () => {
 
   it('without a value of an optional field or of an optional list leaves it out', () => {
     expect(fieldsOf(schema, thing({ count: 1n }), New)).toEqual({ count: 1, allCounts: [] });
+  });
+
+  it('carries the deepest JSON that a field may have', () => {
+    let meta: unknown = 1;
+    for (let level = 0; level < 32; level += 1) meta = { a: meta };
+    const bytes = toBinary(schema, messageOf(schema, { ...entity, meta }, []));
+    expect(fieldsOf(schema, fromBinary(schema, bytes), New)).toMatchObject({ meta });
   });
 
   it('that breaks a rule is refused, and the error names the field', () => {

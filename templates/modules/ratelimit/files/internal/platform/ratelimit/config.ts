@@ -12,7 +12,7 @@ export const config = Type.Object({
     default: 60,
     minimum: 1,
     maximum: 86_400,
-    description: 'Seconds of the window of RATELIMIT_QUOTA',
+    description: 'Seconds of the window of RATELIMIT_QUOTA and RATELIMIT_WRITE_QUOTA',
     examples: [60],
   }),
   RATELIMIT_BURST: Type.Integer({
@@ -26,5 +26,12 @@ export const config = Type.Object({
     minimum: 0,
     description: 'Requests a second after a burst. 0: twice the average of RATELIMIT_QUOTA',
     examples: [50],
+  }),
+  RATELIMIT_WRITE_QUOTA: Type.Integer({
+    default: 600,
+    minimum: 0,
+    description:
+      'Requests of a caller that change one resource, within the window; at most RATELIMIT_QUOTA. 0: no limit of their own',
+    examples: [600],
   }),
 });

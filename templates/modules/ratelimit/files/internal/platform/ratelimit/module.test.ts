@@ -138,6 +138,58 @@ describe('the policy of the settings', () => {
   });
 });
 
+describe('the routes that change a resource', () => {
+  const routes = (server: Http): void => {
+    for (const resource of ['orders', 'parcels']) {
+      const config = { resource };
+      server.get(`/${resource}`, { config }, () => ({}));
+      server.post(`/${resource}`, { config }, () => ({}));
+      server.delete(`/${resource}/:id`, { config }, () => ({}));
+    }
+    server.post('/free', { config: { resource: 'orders', ratelimit: false } }, () => ({}));
+    server.post('/other', () => ({}));
+  };
+  /** The status and the policy of each request. */
+  async function policies(env: Readonly<Record<string, string>>, requests: readonly string[]) {
+    const { api } = await start(env, routes);
+    const all: string[] = [];
+    for (const request of requests) {
+      const [method = '', path = ''] = request.split(' ');
+      const { status, headers } = await fetch(api + path, { method });
+      all.push(`${status} ${headers.get('ratelimit-policy') ?? ''}`.trim());
+    }
+    return all;
+  }
+
+  it('share a quota for each caller, which has a default; others have none', async () => {
+    const requests = ['POST /orders', 'DELETE /orders/1', 'POST /parcels', 'GET /orders', 'POST /free', 'POST /other'];
+    expect(await policies({}, requests)).toEqual([
+      '200 "orders:write";q=600;w=60',
+      '200 "orders:write";q=600;w=60',
+      '200 "parcels:write";q=600;w=60',
+      ...['200', '200', '200'],
+    ]);
+    const twenty = { RATELIMIT_WRITE_QUOTA: '20', RATELIMIT_WINDOW_SECONDS: '86400' };
+    const repeated = ['POST /orders', 'DELETE /orders/1', 'POST /orders', 'POST /parcels', 'GET /orders'];
+    expect(await policies(twenty, repeated)).toEqual([
+      '200 "orders:write";q=20;w=86400',
+      '200 "orders:write";q=20;w=86400',
+      '429 "orders:write";q=20;w=86400',
+      '200 "parcels:write";q=20;w=86400',
+      '200',
+    ]);
+  });
+
+  it('have no more than the quota of the settings, and that quota when they have none of their own', async () => {
+    const few = { RATELIMIT_QUOTA: '30', RATELIMIT_WINDOW_SECONDS: '3600' };
+    const requests = ['POST /orders', 'GET /orders'];
+    const [write, read] = ['200 "orders:write";q=30;w=3600', '200 "default";q=30;w=3600'];
+    expect(await policies(few, requests)).toEqual([write, read]);
+    expect(await policies({ ...few, RATELIMIT_WRITE_QUOTA: '0' }, requests)).toEqual([read, read]);
+    expect(await policies({ RATELIMIT_WRITE_QUOTA: '0' }, requests)).toEqual(['200', '200']);
+  });
+});
+
 it('the name of a policy is that of its route, made to fit into a header', async () => {
   const { ask } = await start({}, (server) => {
     server.get('/:id(^\\d+$)', { config: { ratelimit: { quota: 9, ...slow } } }, () => ({}));

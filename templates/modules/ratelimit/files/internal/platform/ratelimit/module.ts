@@ -14,6 +14,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Limit of the route, in place of the settings. `false`: no limit. */
     ratelimit?: RoutePolicy | false;
+    /** The name of the resource that the route belongs to: routes that change it share a limit. */
+    resource?: string;
   }
 }
 
@@ -31,7 +33,13 @@ export const ratelimit = defineModule({
       ...(burst > 0 && { burst }),
       ...(rate > 0 && { rate }),
     };
-    if (quota === 0) log.info('only routes with a policy have a quota: RATELIMIT_QUOTA is 0');
+    if (quota === 0) log.info('only changes of resources and routes with a policy have a quota: RATELIMIT_QUOTA is 0');
+    const writeQuota = Math.min(settings.RATELIMIT_WRITE_QUOTA, quota || Infinity);
+    const ofRoute = ({ method, config: { resource } }: FastifyRequest['routeOptions']): RoutePolicy | false => {
+      const reads = [method].flat().every((each) => each === 'GET' || each === 'HEAD');
+      if (resource === undefined || reads || writeQuota === 0) return quota > 0 && ofSettings;
+      return { name: `${resource}:write`, ...numbers, quota: writeQuota };
+    };
 
     /** By Fastify's own object for each route: routes may share what they say. */
     const policies = new WeakMap<FastifyContextConfig, Policy>();
@@ -40,7 +48,7 @@ export const ratelimit = defineModule({
       if (of?.ratelimit) policyOf(url, of.ratelimit);
     });
     const policyFor = ({ is404, routeOptions }: FastifyRequest): Policy | undefined => {
-      const given = is404 ? false : (routeOptions.config.ratelimit ?? (quota > 0 && ofSettings));
+      const given = is404 ? false : (routeOptions.config.ratelimit ?? ofRoute(routeOptions));
       if (given === false) return undefined;
       let policy = policies.get(routeOptions.config);
       if (policy === undefined) {

@@ -72,6 +72,14 @@ describe('a request with an Idempotency-Key', () => {
     expect(made).toBe(1);
   });
 
+  it('is the same with its members in another order, at any depth, and another one with other items', async () => {
+    const first = await order('a', { sku: 'bolt', sizes: [{ width: 1, height: 2 }, 3] });
+    const again = await order('a', { sizes: [{ height: 2, width: 1 }, 3], sku: 'bolt' });
+    expect([again.statusCode, again.body]).toEqual([201, first.body]);
+    expect((await order('a', { sku: 'bolt', sizes: [3, { width: 1, height: 2 }] })).statusCode).toBe(422);
+    expect(made).toBe(1);
+  });
+
   it('is refused while the first is in flight', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     work = () => promise;

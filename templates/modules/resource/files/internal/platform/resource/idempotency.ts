@@ -91,7 +91,7 @@ export async function once<Result extends TSchema>(
   // Two clients can choose the same key. One must not get the reply to the other.
   const subject = current().get(principalKey)?.subject;
   const key = JSON.stringify([subject, request.method, request.routeOptions.url, given]);
-  const fingerprint = hash('sha256', JSON.stringify([request.url, request.body]));
+  const fingerprint = hash('sha256', JSON.stringify([request.url, request.body], inOrder));
   const known = await store.claim(key, fingerprint);
   if (known !== undefined) return resultOf(known, fingerprint, schema);
   let result;
@@ -104,6 +104,12 @@ export async function once<Result extends TSchema>(
   // An error here keeps the key: the work is done and must not be done again.
   await store.complete(key, result);
   return result;
+}
+
+/** Objects are equal whatever the order of their members. */
+function inOrder(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function resultOf<Result extends TSchema>(

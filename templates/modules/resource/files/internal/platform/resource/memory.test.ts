@@ -78,6 +78,17 @@ describe('a table in memory', () => {
     await expect(ids(true, { value: 'ten', id: 'a' })).rejects.toMatchObject({ code: 'invalid_cursor', status: 400 });
   });
 
+  it.each(['at', 'createdAt'])('refuses a cursor whose time is no time, and takes one that is: %s', async (by) => {
+    const rows = database.repository<Row>({ name: 'rows', times: ['at'] });
+    const at = '2026-01-02T03:04:05.000Z';
+    await rows.add({ ...row('a', { at }), createdAt: at });
+    const after = (value: string | number) =>
+      rows.list({ limit: 9, by, descending: false, where: {}, after: { value, id: 'b' } });
+    for (const value of ['soon', '', 5, '2026-13-01', '2026-01-01T25:00:00.000Z'])
+      await expect(after(value)).rejects.toMatchObject({ code: 'invalid_cursor' });
+    expect([await after('2026-01-01'), await after(at)]).toMatchObject([[{ id: 'a' }], []]);
+  });
+
   it('finds numbers and times by their value, in whatever form they are written', async () => {
     const rows = database.repository<Row>({ name: 'rows', numeric: ['price'], times: ['at'] });
     await rows.add(row('a', { price: '1.5', at: '2026-01-02T03:04:05.000Z' }));

@@ -14,7 +14,7 @@ export interface MemoryTable {
   readonly refs?: Readonly<Record<string, string>>;
   /** Fields that hold numbers as texts. */
   readonly numeric?: readonly string[];
-  /** Fields that hold times. */
+  /** Fields that hold dates or times. */
   readonly times?: readonly string[];
 }
 
@@ -56,7 +56,9 @@ export class MemoryDatabase {
       async list({ limit, by, descending, after, where }) {
         const compare = comparing(table, by, descending);
         const start = after && { [by]: after.value, id: after.id };
-        if (after !== undefined && table.numeric?.includes(by) && !number.test(String(after.value)))
+        const isTimed = ['createdAt', 'updatedAt', ...(table.times ?? [])].includes(by);
+        const form = table.numeric?.includes(by) ? number : isTimed ? time : undefined;
+        if (after !== undefined && form?.test(String(after.value)) === false)
           throw invalidArgument('The cursor is not one of this list.', { code: 'invalid_cursor' });
         const wanted = Object.entries(where).filter(([, value]) => value !== undefined);
         return [...rows.values()]
@@ -103,6 +105,7 @@ export class MemoryDatabase {
 }
 
 const number = /^-?\d+(?:\.\d+)?$/;
+const time = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z)?$/;
 
 function lower(id: unknown): unknown {
   return typeof id === 'string' ? id.toLowerCase() : id;

@@ -63,14 +63,18 @@ export class StateMetrics {
    * @param resource its name
    * @param field with the state
    * @param repository counts its entities by state
+   * @param transitions how the state changes: each is 0 from the start, so that the first one is an increase
    * @returns counts transitions
    */
   watch<Field extends string>(
     resource: string,
     field: Field,
     repository: { countBy(field: NoInfer<Field>): ReturnType<Count> },
+    transitions: Readonly<Record<string, { readonly from: readonly string[]; readonly to: string }>>,
   ): Listener<Entity & Readonly<Record<Field, string>>> {
     this.#counts.set(resource, () => repository.countBy(field));
+    for (const { from, to } of Object.values(transitions))
+      for (const state of from) this.#transitions.inc({ resource, from: state, to }, 0);
     return ({ before, entity }) => {
       if (before === undefined || before[field] === entity[field]) return;
       this.#transitions.inc({ resource, from: before[field], to: entity[field] });
