@@ -16,7 +16,7 @@ import { type IncomingHttpHeaders, type ServerHttp2Stream, constants } from 'nod
 import type { Static } from 'typebox';
 import { Context, current, headerNames, parseTrace, runWith } from '../../../pkg/context/index.ts';
 import { type GrpcStatus, isGrpcStatus } from '../../../pkg/errors/grpc.ts';
-import { tagsOf } from '../../../pkg/errors/index.ts';
+import { ServiceError, as } from '../../../pkg/errors/index.ts';
 import { type EndSpan, type Tracing, noTracing } from '../app/tracing.ts';
 import { headerOf, principalKey, requestIdOf, traceOf } from '../http/requestContext.ts';
 import { type Authenticate, bearer, scopesOf } from '../identity/module.ts';
@@ -285,10 +285,8 @@ export class Grpc {
   #statusOf(call: Call, error: unknown): Status {
     const reason = error instanceof Error && error.name === 'AbortError' ? (call.ended() ?? error) : error;
     const status = statusOf(reason, call.id);
-    this.#options.log[serverFaults.has(status.name) ? 'error' : 'debug'](
-      { ...tagsOf(error), err: error },
-      'call failed',
-    );
+    const { tags } = as(reason, ServiceError) ?? {};
+    this.#options.log[serverFaults.has(status.name) ? 'error' : 'debug']({ ...tags, err: error }, 'call failed');
     return status;
   }
 
