@@ -35,9 +35,9 @@ export class BodyMemory {
   grow(context: Context, from: number, to: number): boolean {
     const more = Math.max(to, freeBytes) - Math.max(from, freeBytes);
     if (more === 0) return true;
-    if (this.#total + more > this.#limit || context.ended() !== undefined) return false;
+    if (this.#total + more > this.#limit || context.signal.aborted) return false;
     this.#total += more;
-    context.whenOver(() => (this.#total -= more));
+    context.signal.addEventListener('abort', () => (this.#total -= more), { once: true });
     return true;
   }
 }

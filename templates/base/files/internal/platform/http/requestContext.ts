@@ -85,10 +85,8 @@ export class RequestContext extends Context {
   isExpired = false;
   /** Whether hooks work on a reply that is not a stream. Fastify takes no second reply then. */
   isReplying = false;
-  readonly #tracing: Tracing;
   readonly #begun = performance.now();
   readonly #timeoutMs: number | undefined;
-  #deadline: number;
   #response: ServerResponse | undefined;
 
   /** @param options the request and its limits */
@@ -96,13 +94,8 @@ export class RequestContext extends Context {
     const { headers } = request;
     super({ id, trace: traceOf(headers, tracing) });
     this.request = request;
-    this.#tracing = tracing;
     this.#timeoutMs = parseTimeout(headerOf(headers, headerNames.timeout), settings.HTTP_DEADLINE_MAX_MS);
-    this.#deadline = this.#begun + (this.#timeoutMs ?? settings.HTTP_DEADLINE_MS);
-  }
-
-  override get deadline(): number {
-    return this.#deadline;
+    this.deadline = this.#begun + (this.#timeoutMs ?? settings.HTTP_DEADLINE_MS);
   }
 
   /** @param response whose end is the end of the request */
@@ -115,11 +108,7 @@ export class RequestContext extends Context {
    * @param ms milliseconds from the arrival of the request; Infinity for a reply without an end
    */
   limit(ms: number): void {
-    this.#deadline = this.#begun + Math.min(ms, this.#timeoutMs ?? ms);
-  }
-
-  override detached(name: string): Context {
-    return this.#tracing.detached(name, this) ?? super.detached(name);
+    this.deadline = this.#begun + Math.min(ms, this.#timeoutMs ?? ms);
   }
 
   override ended(): Error | undefined {
@@ -127,7 +116,8 @@ export class RequestContext extends Context {
     return super.ended() ?? (response?.closed ? reasonOfEnd(response) : undefined);
   }
 
-  protected override opened(): void {
+  protected override watch(): void {
+    super.watch();
     const response = this.#response;
     // After a whole reply the context has ended already, and nothing reads the reason. Creating an error is expensive.
     response?.once('close', () => this.cancel(response.writableFinished ? undefined : reasonOfEnd(response)));

@@ -82,10 +82,6 @@ export class Call extends Context {
     this.#timer = setTimeout(() => serving.fail(this, outOfTime(this.id)), leftMs).unref();
   }
 
-  override detached(name: string): Context {
-    return this.#serving.tracing.detached(name, this) ?? super.detached(name);
-  }
-
   /** Whether it has its status: nothing more is sent. */
   get isOver(): boolean {
     return this.#isOver;
