@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { describe, expect, it } from 'vitest';
-import { below, checkConfig, ConfigError, type Environment, type Fault, readConfig } from './config.ts';
+import { atMost, checkConfig, ConfigError, type Environment, type Fault, readConfig } from './config.ts';
 
 const schema = Type.Object({
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8080, examples: [8080] }),
@@ -106,12 +106,12 @@ describe('checkConfig', () => {
 
   it('reports a contradiction beside other faults, but not between settings that are faulty themselves', () => {
     const range = Type.Object({ LOW: Type.Integer({ default: 1 }), HIGH: Type.Integer({ default: 5 }) });
-    const rules = [below(range, 'LOW', 'HIGH')];
-    const contradiction = { variable: 'LOW', expected: 'less than HIGH, which is 5', given: '7', example: '4' };
+    const rules = [atMost(range, 'LOW', 'HIGH')];
+    const contradiction = { variable: 'LOW', expected: 'at most HIGH, which is 5', given: '7', example: '5' };
     const check = (env: Environment): readonly Fault[] => faultsIn(() => checkConfig([range, schema], env, rules));
     expect(check({ LOW: '7', PORT: 'x' })).toEqual([expect.objectContaining({ variable: 'PORT' }), contradiction]);
     expect(check({ LOW: '7', HIGH: 'x' })).toEqual([expect.objectContaining({ variable: 'HIGH' })]);
-    expect(check({ LOW: '4' })).toEqual([]);
+    expect(check({ LOW: '5' })).toEqual([]);
     // Another process of the same service has not all of the settings.
     expect(faultsIn(() => checkConfig([schema], { LOW: '7' }, rules))).toEqual([]);
   });

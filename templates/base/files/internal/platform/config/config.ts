@@ -60,25 +60,10 @@ export function rule<Settings extends TObject>(
  * @returns the rule `lower` ≤ `upper`
  */
 export function atMost(settings: TObject, lower: string, upper: string): Rule {
-  return inOrder(settings, lower, upper, 'at most', 0);
-}
-
-/**
- * @param settings schema of both
- * @param lower name of a number
- * @param upper name of a greater one
- * @returns the rule `lower` < `upper`
- */
-export function below(settings: TObject, lower: string, upper: string): Rule {
-  return inOrder(settings, lower, upper, 'less than', 1);
-}
-
-function inOrder(settings: TObject, lower: string, upper: string, relation: string, least: number): Rule {
   return rule(settings, ({ [lower]: value, [upper]: limit }) => {
-    const largest = Number(limit) - least;
-    if (Number(value) <= largest) return undefined;
-    const expected = `${relation} ${upper}, which is ${String(limit)}`;
-    return { variable: lower, expected, given: String(value), example: String(largest) };
+    if (Number(value) <= Number(limit)) return undefined;
+    const expected = `at most ${upper}, which is ${String(limit)}`;
+    return { variable: lower, expected, given: String(value), example: String(limit) };
   });
 }
 
@@ -157,25 +142,29 @@ function parse(schema: TObject, env: Environment) {
     if (value !== undefined) settings[variable] = value;
   }
   const faulty = new Set(faultsOf(schema, settings).map(({ pointer }) => pointer.split('/')[1]));
-  const faults: Fault[] = [];
-  for (const [variable, each] of Object.entries(schema.properties)) {
-    const { examples: [example] = [], maximum = maxInteger, secret = false }: Keywords = each;
-    const isTooLarge = Type.IsInteger(each) && Number(settings[variable]) > maximum;
-    if (!faulty.has(variable) && !isTooLarge) continue;
-    const given = secret ? undefined : env[variable];
-    faults.push({
-      variable,
-      expected: expectation(each),
-      ...(given !== undefined && { given }),
-      ...(example !== undefined && { example: String(example) }),
+  const faults = Object.entries(schema.properties)
+    .filter(([variable]) => faulty.has(variable))
+    .map(([variable, each]): Fault => {
+      const { examples: [example] = [], secret = false }: Keywords = each;
+      const given = secret ? undefined : env[variable];
+      return {
+        variable,
+        expected: expectation(each),
+        ...(given !== undefined && { given }),
+        ...(example !== undefined && { example: String(example) }),
+      };
     });
-  }
   return { settings, faults };
 }
 
-/** Stricter than `Value.Convert`, which takes `0x50` for 80 and `1` for true. An empty variable counts as unset. */
+/**
+ * Stricter than `Value.Convert`, which takes `0x50` for 80 and `1` for true. An empty variable counts as unset.
+ * @returns the text itself when it is not of the type, which the validation then reports
+ */
 function valueOf(schema: TSchema, text: string | undefined): unknown {
+  const { maximum = maxInteger }: Keywords = schema;
   if (text === undefined || text === '') return 'default' in schema ? schema.default : undefined;
+  if (Type.IsInteger(schema) && Number(text) > maximum) return text;
   if (Type.IsInteger(schema) || Type.IsNumber(schema)) return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
   if (Type.IsBoolean(schema)) return { true: true, false: false }[text] ?? text;
   return text;
