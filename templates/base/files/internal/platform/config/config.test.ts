@@ -69,6 +69,14 @@ describe('readConfig', () => {
     },
   );
 
+  it('says what a number has to be that has no minimum', () => {
+    const bounded = Type.Object({ A: Type.Number(), B: Type.Integer({ maximum: 9 }) });
+    expect(faults({ A: '1e3', B: '10' }, bounded)).toEqual([
+      { variable: 'A', expected: 'a number of at most 2147483647', given: '1e3' },
+      { variable: 'B', expected: 'an integer of at most 9', given: '10' },
+    ]);
+  });
+
   it.each(['yes', '1', 'TRUE'])('refuses the boolean "%s"', (VERBOSE) => {
     expect(faults({ VERBOSE }, schema)).toEqual([{ variable: 'VERBOSE', expected: 'true or false', given: VERBOSE }]);
   });

@@ -67,8 +67,8 @@ export function atMost(settings: TObject, lower: string, upper: string): Rule {
   });
 }
 
-/** The default maximum of an integer: a timer of Node that waits for more milliseconds fires at once. */
-const maxInteger = 2 ** 31 - 1;
+/** The default maximum of a number: a timer of Node that waits for more milliseconds fires at once. */
+const maxNumber = 2 ** 31 - 1;
 
 /** What a schema of one variable may say besides its type. */
 interface Keywords {
@@ -87,21 +87,16 @@ interface Keywords {
  * @returns what a value must look like, such as "an integer from 0 to 65535"
  */
 export function expectation(schema: TSchema): string {
-  const { enum: choices, format, pattern, minLength = 1 }: Keywords = schema;
+  const { enum: choices, format, pattern, minimum, maximum = maxNumber, minLength = 1 }: Keywords = schema;
   if (choices !== undefined) return `one of ${choices.join(', ')}`;
   if (Type.IsBoolean(schema)) return 'true or false';
-  if (Type.IsInteger(schema)) return `an integer${range({ maximum: maxInteger, ...schema })}`;
-  if (Type.IsNumber(schema)) return `a number${range(schema)}`;
+  if (Type.IsInteger(schema) || Type.IsNumber(schema)) {
+    const kind = Type.IsInteger(schema) ? 'an integer' : 'a number';
+    return minimum === undefined ? `${kind} of at most ${maximum}` : `${kind} from ${minimum} to ${maximum}`;
+  }
   if (format !== undefined) return `a ${format}`;
   if (pattern !== undefined) return `text that matches ${pattern}`;
   return minLength > 1 ? `text of at least ${minLength} characters` : 'text that is not empty';
-}
-
-function range(schema: object): string {
-  const { minimum, maximum }: Keywords = schema;
-  if (minimum !== undefined && maximum !== undefined) return ` from ${minimum} to ${maximum}`;
-  if (minimum !== undefined) return ` of at least ${minimum}`;
-  return maximum === undefined ? '' : ` of at most ${maximum}`;
 }
 
 /**
@@ -162,10 +157,10 @@ function parse(schema: TObject, env: Environment) {
  * @returns the text itself when it is not of the type, which the validation then reports
  */
 function valueOf(schema: TSchema, text: string | undefined): unknown {
-  const { maximum = maxInteger }: Keywords = schema;
   if (text === undefined || text === '') return 'default' in schema ? schema.default : undefined;
-  if (Type.IsInteger(schema) && Number(text) > maximum) return text;
-  if (Type.IsInteger(schema) || Type.IsNumber(schema)) return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+  const { maximum = maxNumber }: Keywords = schema;
+  if (Type.IsInteger(schema) || Type.IsNumber(schema))
+    return /^-?\d+(\.\d+)?$/.test(text) && Number(text) <= maximum ? Number(text) : text;
   if (Type.IsBoolean(schema)) return { true: true, false: false }[text] ?? text;
   return text;
 }
