@@ -74,7 +74,7 @@ export default defineModule({
     'Put a business rule into the `domain.ts` of its slice. It imports only `pkg/`, other domains and TypeBox.',
     'Make a slice that stores data with the command `resource`, and change its fields with it. Its page is in `docs/resources/`.',
     'A slice gets a module with `use(module)` in its `module.ts`, never from a global.',
-    'For an error that callers may see, throw one of `pkg/errors` (`notFound`, `conflict`, ...). Add context with `wrap`.',
+    'For an error that callers may see, throw one of `pkg/errors` (`notFound`, `conflict`, ...). Add context with `new Error(what, { cause: error })`.',
     'A setting is a key of a TypeBox `config` schema. Read environment variables nowhere else.',
     'Pass `current().signal` to everything that waits. Run work that must outlive a request with `detach`.',
     'A fault of the client is never a 5xx: validate in the route schema, reply with problem details.',

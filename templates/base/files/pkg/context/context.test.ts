@@ -90,18 +90,6 @@ describe('a deadline', () => {
 });
 
 describe('cancellation', () => {
-  it('gives back what the work has taken, once, also what is taken only after it', () => {
-    const given: string[] = [];
-    const context = contextFor(1000);
-    context.whenOver(() => given.push('a place'));
-    context.whenOver(() => given.push('memory'));
-    expect(given).toEqual([]);
-    context.cancel();
-    context.cancel();
-    context.whenOver(() => given.push('too late'));
-    expect(given).toEqual(['a place', 'memory', 'too late']);
-  });
-
   it('reaches every part, before its signal was asked for or after', () => {
     const whole = contextFor(1000);
     const early = whole.child(500);

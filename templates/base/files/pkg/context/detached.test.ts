@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { Context, current, detach, finishDetachedWork, giveUpDetachedWork, runWith } from './index.ts';
+import { Context, current, detach, finishDetachedWork, giveUpDetachedWork, recorder, runWith } from './index.ts';
 
 function contextFor(ms: number): Context {
   return new Context({ id: 'r-1', deadline: performance.now() + ms });
 }
 
 describe('detached work', () => {
-  it('outlives the request, and keeps its id, and its trace as a link', async () => {
+  it('outlives the request, and keeps its id, in a trace of its own', async () => {
     const request = contextFor(10);
     const work = runWith(request, () =>
       detach('mail', async () => {
@@ -18,9 +18,18 @@ describe('detached work', () => {
     request.cancel();
     const context = await work;
     expect(context.id).toBe('r-1');
-    expect(context.link).toEqual(request.trace);
     expect(context.trace.traceId).not.toBe(request.trace.traceId);
     expect(context.deadline).toBe(Infinity);
+  });
+
+  it('runs in the context that a recorder gives it', async () => {
+    const request = contextFor(1000);
+    const recorded = new Context({ id: 'r-2' });
+    const given: Record<string, Context | undefined> = { mail: recorded };
+    request.set(recorder, { fetch, detached: (name) => given[name] });
+    const idIn = (name: string) => runWith(request.child(), () => detach(name, async () => current().id));
+    expect(await Promise.all([idIn('mail'), idIn('audit')])).toEqual(['r-2', 'r-1']);
+    expect(recorded.signal.aborted).toBe(true);
   });
 
   it('sees none of the end of what it was started from', async () => {

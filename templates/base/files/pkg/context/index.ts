@@ -44,9 +44,7 @@ export interface ContextOptions {
   readonly id: string;
   /** By default a new trace that is not sampled. */
   readonly trace?: Trace;
-  /** The trace that this work was started from, when it has a trace of its own. */
-  readonly link?: Trace;
-  /** The deadline by `performance.now()`, which does not follow the clock; by default none. */
+  /** By `performance.now()`, which does not follow the clock; by default none. */
   readonly deadline?: number;
   /** The context whose values, deadline and cancellation also apply here. */
   readonly parent?: Context | undefined;
@@ -58,31 +56,22 @@ export const longestTimer = 2 ** 31 - 1;
 /** What a piece of work carries into all that it calls: id, trace, deadline, cancellation, values. */
 export class Context {
   readonly id: string;
-  /** The trace that this work was started from, when it has a trace of its own. */
-  readonly link: Trace | undefined;
   /** The position of the work in its trace. Code that begins a span for the whole work replaces it. */
   trace: Trace;
-  /** By `performance.now()`; Infinity without a deadline. */
-  readonly #deadline: number;
+  /** By `performance.now()`; Infinity without a deadline. It must not change after `signal` was read. */
+  deadline: number;
   readonly #parent: Context | undefined;
   #values: Map<ContextKey<unknown>, unknown> | undefined;
   #controller: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** Set when the work has been cancelled. */
   #reason: Error | undefined;
-  #releases: (() => void)[] | undefined;
 
-  constructor({ id, trace, link, deadline = Infinity, parent }: ContextOptions) {
+  constructor({ id, trace, deadline = Infinity, parent }: ContextOptions) {
     this.id = id;
-    this.link = link;
     this.trace = trace ?? { traceId: newTraceId(), spanId: newSpanId(), sampled: false };
+    this.deadline = parent === undefined ? deadline : Math.min(deadline, parent.deadline);
     this.#parent = parent;
-    this.#deadline = parent === undefined ? deadline : Math.min(deadline, parent.deadline);
-  }
-
-  /** By `performance.now()`; Infinity without a deadline. */
-  get deadline(): number {
-    return this.#deadline;
   }
 
   /** @returns milliseconds until the deadline: Infinity without one, 0 when it has passed */
@@ -92,21 +81,19 @@ export class Context {
 
   /** Aborts at the deadline or on `cancel`. Signal and timer are created on first use, because most requests need neither. */
   get signal(): AbortSignal {
-    if (this.#controller !== undefined) return this.#controller.signal;
-    const controller = new AbortController();
-    this.#controller = controller;
-    const reason = this.ended();
-    if (reason !== undefined) {
-      controller.abort(reason);
-      return controller.signal;
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      const reason = this.ended();
+      if (reason === undefined) this.watch();
+      else this.#controller.abort(reason);
     }
-    // The parent's timer covers the parent's deadline.
-    const isOwn = this.deadline < (this.#parent?.deadline ?? Infinity);
-    if (isOwn && this.remainingMs() <= longestTimer) {
-      this.#timer = setTimeout(() => this.cancel(outOfTime(this.id)), this.remainingMs()).unref();
-    }
-    this.opened();
-    return controller.signal;
+    return this.#controller.signal;
+  }
+
+  /** @returns why the work has ended; undefined while it goes on */
+  ended(): Error | undefined {
+    if (this.#reason !== undefined) return this.#reason;
+    return performance.now() >= this.deadline ? outOfTime(this.id) : this.#parent?.ended();
   }
 
   /** @throws the reason, when the deadline has passed or the work was cancelled */
@@ -127,11 +114,7 @@ export class Context {
     return this.#parent?.get(key);
   }
 
-  /**
-   * Sets a value for this work and all that it calls.
-   * @param key made by `contextKey`
-   * @param value of the key's type
-   */
+  /** Sets a value for this work and all that it calls. */
   set<Value>(key: ContextKey<Value>, value: Value): void {
     this.#values ??= new Map();
     this.#values.set(key, value);
@@ -142,7 +125,9 @@ export class Context {
    * @returns a context for a part of the work. Cancel it when the part is done
    */
   child(timeoutMs = Infinity): Context {
-    return new Context({ id: this.id, trace: this.trace, deadline: performance.now() + timeoutMs, parent: this });
+    // The background never ends, so nothing would remove the listeners of its children.
+    const parent = this === background ? undefined : this;
+    return new Context({ id: this.id, trace: this.trace, deadline: performance.now() + timeoutMs, parent });
   }
 
   /**
@@ -154,37 +139,15 @@ export class Context {
     this.#reason = reason;
     clearTimeout(this.#timer);
     this.#controller?.abort(reason);
-    for (const release of this.#releases ?? []) release();
-  }
-
-  /** @param release is called once when the work has ended, at once if it has ended already */
-  whenOver(release: () => void): void {
-    if (this.#reason !== undefined) release();
-    else (this.#releases ??= []).push(release);
-  }
-
-  /**
-   * @param name of the work
-   * @returns a context for work that outlives this one: with a trace of its own, without the deadline and the cancellation
-   */
-  detached(name: string): Context {
-    if (this.#parent !== undefined) return this.#parent.detached(name);
-    return new Context({ id: this.id, link: this.trace });
-  }
-
-  /** @returns why the work has ended; undefined while it goes on */
-  ended(): Error | undefined {
-    if (this.#reason !== undefined) return this.#reason;
-    return performance.now() >= this.deadline ? outOfTime(this.id) : this.#parent?.ended();
   }
 
   /** Called when the signal is created. A subclass that has another reason to end starts to watch for it here. */
-  protected opened(): void {
+  protected watch(): void {
+    const leftMs = this.remainingMs();
+    if (leftMs <= longestTimer) this.#timer = setTimeout(() => this.cancel(outOfTime(this.id)), leftMs).unref();
     const parent = this.#parent;
-    if (parent === undefined || parent === background) return;
-    const { signal } = parent;
-    const follow = (): void => this.cancel(signal.reason instanceof Error ? signal.reason : undefined);
-    signal.addEventListener('abort', follow, { once: true, signal: this.signal });
+    const follow = (): void => this.cancel(parent?.ended());
+    parent?.signal.addEventListener('abort', follow, { once: true, signal: this.signal });
   }
 }
 
@@ -229,18 +192,30 @@ export async function withTimeout<Value>(timeoutMs: number, work: () => Promise<
   }
 }
 
+/** What tracing adds to work that is recorded. */
+export interface Recorder {
+  /** `fetch` with a span for each call. */
+  readonly fetch: typeof fetch;
+  /** @returns a context for detached work, with a span that links to the current one; undefined when that is not recorded */
+  readonly detached: (name: string) => Context | undefined;
+}
+
+/** Only contexts that are recorded hold it. `pkg` does not know who records. */
+export const recorder = contextKey<Recorder>('recorder');
+
 /** The detached work of this process. */
 const ongoing = new Set<{ readonly name: string; readonly context: Context; readonly result: Promise<unknown> }>();
 
 /**
- * Runs work that outlives the current request. It has no deadline, and its trace links to the request's trace.
+ * Runs work that outlives the current request. It keeps the id of the request. It has no deadline, and a trace of its own.
  * A service that stops waits for it as long as for requests, then aborts its signal.
  * @param name the kind of work, without ids, for its span and the log
  * @param work to run
  * @returns what `work` returns. The caller must handle its errors
  */
 export async function detach<Value>(name: string, work: () => Promise<Value>): Promise<Value> {
-  const context = current().detached(name);
+  const request = current();
+  const context = request.get(recorder)?.detached(name) ?? new Context({ id: request.id });
   const result = runWith(context, async () => work());
   const detached = { name, context, result };
   ongoing.add(detached);
@@ -280,15 +255,14 @@ export const headerNames = {
 } as const;
 
 /** Milliseconds of the time left that a callee does not get: for the network and for what follows the call. */
-const defaultOverheadMs = 10;
+const overheadMs = 10;
 
 /**
  * @param context of the calling work
- * @param overheadMs milliseconds of the time left that the callee does not get
  * @returns the headers that carry the context to the callee
  * @throws {ServiceError} 504 when no time is left
  */
-export function outgoingHeaders(context: Context, overheadMs = defaultOverheadMs): Record<string, string> {
+export function outgoingHeaders(context: Context): Record<string, string> {
   context.throwIfEnded();
   const headers: Record<string, string> = {};
   const { id, trace } = context;
@@ -313,9 +287,6 @@ export function parseTimeout(value: string | undefined, maxMs: number): number |
   return value !== undefined && /^0*[1-9]\d*$/.test(value) ? Math.min(Number(value), maxMs) : undefined;
 }
 
-/** Sends calls in place of `fetch`, each with a span of its own. Only contexts that are recorded hold it. */
-export const recordedFetch = contextKey<typeof fetch>('recorded fetch');
-
 /**
  * `fetch` that passes the context on: the callee gets the request's id, its trace and the time left, and the call ends with the
  * request. In a recorded trace the call is a span, which ends when the head of the reply arrives or the call fails.
@@ -327,12 +298,11 @@ export const recordedFetch = contextKey<typeof fetch>('recorded fetch');
 export async function contextFetch(input: string | URL | Request, options?: RequestInit): Promise<Response> {
   const context = current();
   const request = new Request(input, options);
-  const headers = outgoingHeaders(context);
-  // The caller may wait for less than there is left: the client has a deadline of its own.
-  const own = request.headers.get(headerNames.timeout) ?? undefined;
-  const ownMs = parseTimeout(own, Number(headers[headerNames.timeout] ?? Infinity));
-  if (ownMs !== undefined) headers[headerNames.timeout] = String(ownMs);
-  for (const [name, value] of Object.entries(headers)) request.headers.set(name, value);
-  const send = context.get(recordedFetch) ?? fetch;
+  for (const [name, value] of Object.entries(outgoingHeaders(context))) {
+    // The client of a service has a deadline of its own, which may come first.
+    const isEarlier = name === headerNames.timeout && Number(request.headers.get(name) ?? Infinity) < Number(value);
+    if (!isEarlier) request.headers.set(name, value);
+  }
+  const send = context.get(recorder)?.fetch ?? fetch;
   return send(request, { signal: AbortSignal.any([context.signal, request.signal]) });
 }

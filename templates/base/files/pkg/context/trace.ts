@@ -56,11 +56,7 @@ function randomDigits(count: number): string {
 }
 
 /** @returns a random trace id */
-export function newTraceId(): string {
-  return randomDigits(32);
-}
+export const newTraceId = (): string => randomDigits(32);
 
 /** @returns a random span id */
-export function newSpanId(): string {
-  return randomDigits(16);
-}
+export const newSpanId = (): string => randomDigits(16);

@@ -1,6 +1,3 @@
-/** Facts that help to find an error. They appear in its log line and its span, never in a reply. */
-export type Tags = Readonly<Record<string, string | number | boolean>>;
-
 export interface ServiceErrorOptions {
   /** Stable and machine-readable, such as `item_not_found`. Clients branch on it, metrics count by it. */
   readonly code: string;
@@ -16,7 +13,8 @@ export interface ServiceErrorOptions {
   readonly retryable?: boolean;
   /** Milliseconds after which the caller may try again. */
   readonly retryAfterMs?: number;
-  readonly tags?: Tags;
+  /** Facts that help to find the error. They appear in its log line, never in a reply. */
+  readonly tags?: Readonly<Record<string, string | number | boolean>>;
   readonly cause?: unknown;
 }
 
@@ -26,10 +24,10 @@ export class ServiceError extends Error {
   readonly code: string;
   readonly status: number;
   readonly grpcStatus: string | undefined;
-  readonly details: Readonly<Record<string, unknown>> | undefined;
+  readonly details: ServiceErrorOptions['details'];
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
-  readonly tags: Tags | undefined;
+  readonly tags: ServiceErrorOptions['tags'];
 
   constructor(options: ServiceErrorOptions) {
     const { code, publicMessage, cause, details, retryAfterMs: waitMs = -1 } = options;
@@ -52,7 +50,7 @@ export class ServiceError extends Error {
 }
 
 /** No protocol may fail while it writes an error. */
-function asJson(details: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | undefined {
+function asJson(details: object): ServiceErrorOptions['details'] {
   try {
     const text = JSON.stringify(details, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
     const copy: unknown = JSON.parse(text);
@@ -62,13 +60,11 @@ function asJson(details: Readonly<Record<string, unknown>>): Readonly<Record<str
   }
 }
 
-/** What a caller of the constructors below may add: a more exact code, cause, details, tags. */
-export type More = Partial<Omit<ServiceErrorOptions, 'publicMessage' | 'status' | 'grpcStatus'>>;
+/** What a caller of the functions below may add: a more exact code, cause, details, tags. */
+type More = Partial<Omit<ServiceErrorOptions, 'publicMessage' | 'status' | 'grpcStatus'>>;
 
-type ErrorKind = (publicMessage: string, more?: More) => ServiceError;
-
-function kind(code: string, status: number): ErrorKind {
-  return (publicMessage, more) => new ServiceError({ code, ...more, status, publicMessage });
+function kind(code: string, status: number) {
+  return (publicMessage: string, more?: More) => new ServiceError({ code, ...more, status, publicMessage });
 }
 
 /**
@@ -93,34 +89,10 @@ export const conflict = kind('conflict', 409);
 export const resourceExhausted = kind('resource_exhausted', 429);
 /** 499 as in nginx, CANCELLED: the caller has gone. */
 export const cancelled = kind('cancelled', 499);
-/** 500, INTERNAL: a fault of ours with a message for the caller. */
-export const internal = kind('internal', 500);
 /** 503, UNAVAILABLE: try again later. `retryAfterMs` says when. */
 export const unavailable = kind('unavailable', 503);
 /** 504, DEADLINE_EXCEEDED: the time is up. The work may still take effect. */
 export const deadlineExceeded = kind('deadline_exceeded', 504);
-
-/** Says what the service was doing when an error occurred, for the log. The nearest `ServiceError` among its causes decides the reply. */
-export class WrappedError extends Error {
-  override readonly name = 'WrappedError';
-  readonly tags: Tags | undefined;
-
-  constructor(message: string, cause: unknown, tags?: Tags) {
-    super(message, { cause });
-    this.tags = tags;
-  }
-}
-
-/**
- * Adds context to an error, as Go does with `%w`.
- * @param error what was thrown
- * @param doing what the service was doing, such as `reading account 7`
- * @param tags facts that help to find the error
- * @returns an error to throw in its place
- */
-export function wrap(error: unknown, doing: string, tags?: Tags): WrappedError {
-  return new WrappedError(doing, error, tags);
-}
 
 /**
  * Walks an error, its causes and the errors of an AggregateError, nearest first. Each comes once, even in a cycle.
@@ -142,37 +114,15 @@ export function* chain(error: unknown): Generator<unknown, void> {
   }
 }
 
-export type ErrorClass<Instance extends Error> = abstract new (...args: never[]) => Instance;
-
 /**
  * @param error anything that was thrown
  * @param Class to look for
  * @returns the nearest error of that class in the chain
  */
-export function as<Instance extends Error>(error: unknown, Class: ErrorClass<Instance>): Instance | undefined {
+export function as<Instance extends Error>(
+  error: unknown,
+  Class: abstract new (...args: never[]) => Instance,
+): Instance | undefined {
   for (const each of chain(error)) if (each instanceof Class) return each;
   return undefined;
-}
-
-/**
- * @param error anything that was thrown
- * @param what a class, or the code of a `ServiceError`
- * @returns whether the chain holds such an error
- */
-export function is(error: unknown, what: string | ErrorClass<Error>): boolean {
-  if (typeof what !== 'string') return as(error, what) !== undefined;
-  for (const each of chain(error)) if (each instanceof ServiceError && each.code === what) return true;
-  return false;
-}
-
-/**
- * @param error anything that was thrown
- * @returns the tags of the whole chain; the nearer error wins
- */
-export function tagsOf(error: unknown): Tags {
-  const tags: Record<string, Tags[string]> = {};
-  for (const each of [...chain(error)].toReversed()) {
-    if (each instanceof ServiceError || each instanceof WrappedError) Object.assign(tags, each.tags);
-  }
-  return tags;
 }

@@ -5,7 +5,7 @@ import type { Static, TSchema } from 'typebox';
 /**
  * The validator that Fastify uses, which is loaded anyway; `typebox/value` would be 300 more files to load at start. It keeps each
  * schema object for ever: do not build schemas for each request. It does not keep an `$id`, because another schema may have the same.
- * TypeBox makes valid schemas: to validate them as well, each instance of Ajv would compile the schema of schemas at start.
+ * It does not validate schemas, because it would compile the schema of schemas at start, and TypeBox makes valid ones.
  */
 const ajv = new Ajv({
   allErrors: true,

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { below } from '../config/config.ts';
+import { rule } from '../config/config.ts';
 
 export const config = Type.Object({
   START_TIMEOUT_MS: Type.Integer({
@@ -23,4 +23,10 @@ export const config = Type.Object({
   }),
 });
 
-export const rules = [below(config, 'SHUTDOWN_DELAY_MS', 'SHUTDOWN_TIMEOUT_MS')];
+export const rules = [
+  rule(config, ({ SHUTDOWN_DELAY_MS: delayMs, SHUTDOWN_TIMEOUT_MS: timeoutMs }) => {
+    if (delayMs < timeoutMs) return undefined;
+    const expected = `less than SHUTDOWN_TIMEOUT_MS, which is ${timeoutMs}`;
+    return { variable: 'SHUTDOWN_DELAY_MS', expected, given: String(delayMs), example: String(timeoutMs - 1) };
+  }),
+];

@@ -48,29 +48,24 @@ function requirementsOf({ requires, completes }: Module, modules: readonly Modul
  * @throws {Error} on a duplicate name, a missing requirement, or a cycle
  */
 export function inOrder(modules: readonly Module[]): Module[] {
-  const names = new Set<string>();
-  for (const { name } of modules) {
-    if (names.has(name)) throw new Error(`Duplicate module name "${name}"`);
-    names.add(name);
-  }
-
-  const ordered = new Set<Module>();
+  const ordered = new Map<string, Module>();
   const visit = (module: Module, path: readonly Module[]): void => {
-    if (ordered.has(module)) return;
+    const { name } = module;
+    if (ordered.get(name) === module) return;
+    if (ordered.has(name)) throw new Error(`Duplicate module name "${name}"`);
     if (path.includes(module)) {
-      const cycle = [...path.slice(path.indexOf(module)), module].map(({ name }) => name);
-      throw new Error(`Modules require each other: ${cycle.join(' → ')}`);
+      const cycle = [...path.slice(path.indexOf(module)), module];
+      throw new Error(`Modules require each other: ${cycle.map((each) => each.name).join(' → ')}`);
     }
     for (const required of requirementsOf(module, modules)) {
-      if (!modules.includes(required)) {
-        throw new Error(`Module "${module.name}" requires "${required.name}", which is not in the list of modules`);
-      }
+      if (!modules.includes(required))
+        throw new Error(`Module "${name}" requires "${required.name}", which is not in the list of modules`);
       visit(required, [...path, module]);
     }
-    ordered.add(module);
+    ordered.set(name, module);
   };
   for (const module of modules) visit(module, []);
-  return [...ordered];
+  return [...ordered.values()];
 }
 
 export interface ServiceOptions {
@@ -93,6 +88,8 @@ export class Service implements Lifecycle {
   readonly #starting = new Map<Module, Promise<unknown>>();
   readonly #running = new Map<Module, Running<unknown>>();
   readonly #stopping = new AbortController();
+  /** The number of steps that failed or were late. */
+  #failures = 0;
 
   /**
    * @param modules in any order
@@ -152,11 +149,9 @@ export class Service implements Lifecycle {
    * @returns whether all succeeded
    */
   async reload(): Promise<boolean> {
-    let reloaded = true;
-    for (const [module] of this.#started()) {
-      reloaded = (await this.#step(module, 'reload', this.#options.startTimeoutMs)) && reloaded;
-    }
-    return reloaded;
+    const before = this.#failures;
+    for (const [module] of this.#started()) await this.#step(module, 'reload', this.#options.startTimeoutMs);
+    return this.#failures === before;
   }
 
   /**
@@ -168,10 +163,11 @@ export class Service implements Lifecycle {
    */
   async stop(delayMs: number, timeoutMs: number): Promise<boolean> {
     const end = performance.now() + timeoutMs;
+    const before = this.#failures;
     const wasReady = this.phase === 'ready';
     this.phase = 'stopping';
     this.#stopping.abort(new Error('the service is stopping'));
-    let clean = await this.#attempt(
+    await this.#attempt(
       'start abandoned: it ignored its signal',
       timeoutMs * shares.abortedStarts,
       () => Promise.all(this.#starting.values()),
@@ -181,22 +177,16 @@ export class Service implements Lifecycle {
 
     const drainMs = (end - performance.now()) * shares.draining;
     const drainEnd = performance.now() + drainMs;
-    const drained = await Promise.all(this.#started().map(([module]) => this.#step(module, 'drain', drainMs)));
-    clean = drained.every(Boolean) && clean;
+    await Promise.all(this.#started().map(([module]) => this.#step(module, 'drain', drainMs)));
     // Detached work uses modules, so they stop after it.
-    const finished = await this.#attempt(
-      'detached work given up',
-      drainEnd - performance.now(),
-      finishDetachedWork,
-      () => ({ work: giveUpDetachedWork() }),
-    );
-    clean = finished && clean;
+    const leftMs = drainEnd - performance.now();
+    await this.#attempt('detached work given up', leftMs, finishDetachedWork, () => ({ work: giveUpDetachedWork() }));
     for (const [module] of this.#started().toReversed()) {
       // The modules that are left share the time that is left.
-      clean = (await this.#step(module, 'stop', (end - performance.now()) / this.#running.size)) && clean;
+      await this.#step(module, 'stop', (end - performance.now()) / this.#running.size);
       this.#running.delete(module);
     }
-    return clean;
+    return this.#failures === before;
   }
 
   async #startAfter(required: readonly Promise<void>[], module: Module): Promise<void> {
@@ -235,24 +225,23 @@ export class Service implements Lifecycle {
     };
   }
 
-  async #step(module: Module, step: 'reload' | 'drain' | 'stop', ms: number): Promise<boolean> {
+  async #step(module: Module, step: 'reload' | 'drain' | 'stop', ms: number): Promise<void> {
     const work = this.#running.get(module)?.[step];
-    return work === undefined || this.#attempt(`${step} failed`, ms, work, (err) => ({ err, module: module.name }));
+    if (work !== undefined) await this.#attempt(`${step} failed`, ms, work, (err) => ({ err, module: module.name }));
   }
 
-  /** @returns whether the work ended in time and without an error; otherwise a line with these facts says what failed */
+  /** A late or failed work is counted, and a line with these facts says what failed. */
   async #attempt(
     message: string,
     ms: number,
     work: (signal: AbortSignal) => unknown,
     factsOf: (error: unknown) => object,
-  ): Promise<boolean> {
+  ): Promise<void> {
     try {
       await withDeadline('it', Math.max(ms, 0), work);
-      return true;
     } catch (error) {
+      this.#failures += 1;
       this.#options.log.error(factsOf(error), message);
-      return false;
     }
   }
 }

@@ -97,23 +97,21 @@ export async function exit(log: Logger, code: 0 | 1): Promise<never> {
  * @returns a function that logs an error, stops the service briefly, and exits with code 1
  */
 function watchForEnd(service: Service, log: Logger, delayMs: number, timeoutMs: number) {
-  let begun = false;
   let failed = false;
   let last: { readonly signal: NodeJS.Signals; readonly at: number } | undefined;
   let reloaded = Promise.resolve();
 
   async function end(delay: number, timeout: number): Promise<never> {
-    begun = true;
-    const start = performance.now();
+    const begun = performance.now();
     const clean = await service.stop(delay, timeout);
-    log.info({ clean, ms: Math.round(performance.now() - start) }, 'stopped');
+    log.info({ clean, ms: Math.round(performance.now() - begun) }, 'stopped');
     return exit(log, clean && !failed ? 0 : 1);
   }
 
   function fail(err: unknown, message: string): void {
     log.fatal({ err }, message);
     failed = true;
-    if (!begun) void end(0, Math.min(fatalTimeoutMs, timeoutMs));
+    if (service.phase !== 'stopping') void end(0, Math.min(fatalTimeoutMs, timeoutMs));
   }
 
   function onSignal(signal: NodeJS.Signals): void {
@@ -121,13 +119,13 @@ function watchForEnd(service: Service, log: Logger, delayMs: number, timeoutMs: 
     const isRepeat = last?.signal === signal && at - last.at < repeatMs;
     last = { signal, at };
     if (isRepeat) return;
-    if (begun) {
+    if (service.phase === 'stopping') {
       log.fatal({ signal }, 'second signal: exit at once');
       void exit(log, 1);
-      return;
+    } else {
+      log.info({ signal, delayMs, timeoutMs }, 'stopping');
+      void end(delayMs, timeoutMs);
     }
-    log.info({ signal, delayMs, timeoutMs }, 'stopping');
-    void end(delayMs, timeoutMs);
   }
 
   /** Settings do not change: a process keeps its environment. */

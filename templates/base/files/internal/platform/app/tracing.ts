@@ -31,8 +31,6 @@ export interface Tracing {
   ) => void;
   /** Begins the span of any other sampled work in the context of that work. */
   readonly begin: (context: Context, incoming: Incoming) => EndSpan;
-  /** @returns a context for work in a trace of its own, with its span; undefined when `from` is not recorded */
-  readonly detached: (name: string, from: Context) => Context | undefined;
 }
 
 /** Records nothing, and passes the caller's trace on. */
@@ -40,7 +38,6 @@ export const noTracing: Tracing = {
   isSampled: (_traceId, parent) => parent?.sampled ?? false,
   beginRequest: () => {},
   begin: () => () => {},
-  detached: () => undefined,
 };
 
 /** The tracing in use. A module that records traces completes this one, and sets `current` in its start. */

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { describe, expect, it } from 'vitest';
-import { below, checkConfig, ConfigError, type Environment, type Fault, readConfig } from './config.ts';
+import { atMost, checkConfig, ConfigError, type Environment, type Fault, readConfig } from './config.ts';
 
 const schema = Type.Object({
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8080, examples: [8080] }),
@@ -69,6 +69,14 @@ describe('readConfig', () => {
     },
   );
 
+  it('says what a number has to be that has no minimum', () => {
+    const bounded = Type.Object({ A: Type.Number(), B: Type.Integer({ maximum: 9 }) });
+    expect(faults({ A: '1e3', B: '10' }, bounded)).toEqual([
+      { variable: 'A', expected: 'a number of at most 2147483647', given: '1e3' },
+      { variable: 'B', expected: 'an integer of at most 9', given: '10' },
+    ]);
+  });
+
   it.each(['yes', '1', 'TRUE'])('refuses the boolean "%s"', (VERBOSE) => {
     expect(faults({ VERBOSE }, schema)).toEqual([{ variable: 'VERBOSE', expected: 'true or false', given: VERBOSE }]);
   });
@@ -106,12 +114,12 @@ describe('checkConfig', () => {
 
   it('reports a contradiction beside other faults, but not between settings that are faulty themselves', () => {
     const range = Type.Object({ LOW: Type.Integer({ default: 1 }), HIGH: Type.Integer({ default: 5 }) });
-    const rules = [below(range, 'LOW', 'HIGH')];
-    const contradiction = { variable: 'LOW', expected: 'less than HIGH, which is 5', given: '7', example: '4' };
+    const rules = [atMost(range, 'LOW', 'HIGH')];
+    const contradiction = { variable: 'LOW', expected: 'at most HIGH, which is 5', given: '7', example: '5' };
     const check = (env: Environment): readonly Fault[] => faultsIn(() => checkConfig([range, schema], env, rules));
     expect(check({ LOW: '7', PORT: 'x' })).toEqual([expect.objectContaining({ variable: 'PORT' }), contradiction]);
     expect(check({ LOW: '7', HIGH: 'x' })).toEqual([expect.objectContaining({ variable: 'HIGH' })]);
-    expect(check({ LOW: '4' })).toEqual([]);
+    expect(check({ LOW: '5' })).toEqual([]);
     // Another process of the same service has not all of the settings.
     expect(faultsIn(() => checkConfig([schema], { LOW: '7' }, rules))).toEqual([]);
   });

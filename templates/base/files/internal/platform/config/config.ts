@@ -60,30 +60,15 @@ export function rule<Settings extends TObject>(
  * @returns the rule `lower` ≤ `upper`
  */
 export function atMost(settings: TObject, lower: string, upper: string): Rule {
-  return inOrder(settings, lower, upper, 'at most', 0);
-}
-
-/**
- * @param settings schema of both
- * @param lower name of a number
- * @param upper name of a greater one
- * @returns the rule `lower` < `upper`
- */
-export function below(settings: TObject, lower: string, upper: string): Rule {
-  return inOrder(settings, lower, upper, 'less than', 1);
-}
-
-function inOrder(settings: TObject, lower: string, upper: string, relation: string, least: number): Rule {
   return rule(settings, ({ [lower]: value, [upper]: limit }) => {
-    const largest = Number(limit) - least;
-    if (Number(value) <= largest) return undefined;
-    const expected = `${relation} ${upper}, which is ${String(limit)}`;
-    return { variable: lower, expected, given: String(value), example: String(largest) };
+    if (Number(value) <= Number(limit)) return undefined;
+    const expected = `at most ${upper}, which is ${String(limit)}`;
+    return { variable: lower, expected, given: String(value), example: String(limit) };
   });
 }
 
-/** The default maximum of an integer: a timer of Node that waits for more milliseconds fires at once. */
-const maxInteger = 2 ** 31 - 1;
+/** The default maximum of a number: a timer of Node that waits for more milliseconds fires at once. */
+const maxNumber = 2 ** 31 - 1;
 
 /** What a schema of one variable may say besides its type. */
 interface Keywords {
@@ -102,21 +87,16 @@ interface Keywords {
  * @returns what a value must look like, such as "an integer from 0 to 65535"
  */
 export function expectation(schema: TSchema): string {
-  const { enum: choices, format, pattern, minLength = 1 }: Keywords = schema;
+  const { enum: choices, format, pattern, minimum, maximum = maxNumber, minLength = 1 }: Keywords = schema;
   if (choices !== undefined) return `one of ${choices.join(', ')}`;
   if (Type.IsBoolean(schema)) return 'true or false';
-  if (Type.IsInteger(schema)) return `an integer${range({ maximum: maxInteger, ...schema })}`;
-  if (Type.IsNumber(schema)) return `a number${range(schema)}`;
+  if (Type.IsInteger(schema) || Type.IsNumber(schema)) {
+    const kind = Type.IsInteger(schema) ? 'an integer' : 'a number';
+    return minimum === undefined ? `${kind} of at most ${maximum}` : `${kind} from ${minimum} to ${maximum}`;
+  }
   if (format !== undefined) return `a ${format}`;
   if (pattern !== undefined) return `text that matches ${pattern}`;
   return minLength > 1 ? `text of at least ${minLength} characters` : 'text that is not empty';
-}
-
-function range(schema: object): string {
-  const { minimum, maximum }: Keywords = schema;
-  if (minimum !== undefined && maximum !== undefined) return ` from ${minimum} to ${maximum}`;
-  if (minimum !== undefined) return ` of at least ${minimum}`;
-  return maximum === undefined ? '' : ` of at most ${maximum}`;
 }
 
 /**
@@ -157,26 +137,30 @@ function parse(schema: TObject, env: Environment) {
     if (value !== undefined) settings[variable] = value;
   }
   const faulty = new Set(faultsOf(schema, settings).map(({ pointer }) => pointer.split('/')[1]));
-  const faults: Fault[] = [];
-  for (const [variable, each] of Object.entries(schema.properties)) {
-    const { examples: [example] = [], maximum = maxInteger, secret = false }: Keywords = each;
-    const isTooLarge = Type.IsInteger(each) && Number(settings[variable]) > maximum;
-    if (!faulty.has(variable) && !isTooLarge) continue;
-    const given = secret ? undefined : env[variable];
-    faults.push({
-      variable,
-      expected: expectation(each),
-      ...(given !== undefined && { given }),
-      ...(example !== undefined && { example: String(example) }),
+  const faults = Object.entries(schema.properties)
+    .filter(([variable]) => faulty.has(variable))
+    .map(([variable, each]): Fault => {
+      const { examples: [example] = [], secret = false }: Keywords = each;
+      const given = secret ? undefined : env[variable];
+      return {
+        variable,
+        expected: expectation(each),
+        ...(given !== undefined && { given }),
+        ...(example !== undefined && { example: String(example) }),
+      };
     });
-  }
   return { settings, faults };
 }
 
-/** Stricter than `Value.Convert`, which takes `0x50` for 80 and `1` for true. An empty variable counts as unset. */
+/**
+ * Stricter than `Value.Convert`, which takes `0x50` for 80 and `1` for true. An empty variable counts as unset.
+ * @returns the text itself when it is not of the type, which the validation then reports
+ */
 function valueOf(schema: TSchema, text: string | undefined): unknown {
   if (text === undefined || text === '') return 'default' in schema ? schema.default : undefined;
-  if (Type.IsInteger(schema) || Type.IsNumber(schema)) return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+  const { maximum = maxNumber }: Keywords = schema;
+  if (Type.IsInteger(schema) || Type.IsNumber(schema))
+    return /^-?\d+(\.\d+)?$/.test(text) && Number(text) <= maximum ? Number(text) : text;
   if (Type.IsBoolean(schema)) return { true: true, false: false }[text] ?? text;
   return text;
 }

@@ -56,9 +56,9 @@ function bodyMemory(limit: number): Reserve {
   return (context, from, to) => {
     const more = Math.max(to, freeBytes) - Math.max(from, freeBytes);
     if (more === 0) return true;
-    if (total + more > limit || context.ended() !== undefined) return false;
+    if (total + more > limit || context.signal.aborted) return false;
     total += more;
-    context.whenOver(() => (total -= more));
+    context.signal.addEventListener('abort', () => (total -= more), { once: true });
     return true;
   };
 }

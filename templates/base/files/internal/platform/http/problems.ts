@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { errorCodes, type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
 import { current, headerNames } from '../../../pkg/context/index.ts';
-import { as, ServiceError, tagsOf, unavailable } from '../../../pkg/errors/index.ts';
+import { as, ServiceError, unavailable } from '../../../pkg/errors/index.ts';
 import { faultOf, matches } from '../../../pkg/validation/index.ts';
 import type { ErrorCounts } from '../metrics/module.ts';
 import { cutOffLater, isAnswerable, nodeHttp } from './connections.ts';
@@ -181,10 +181,10 @@ function readable(error: unknown) {
     // A handler that observes the signal throws an AbortError. The context has the reason.
     const isAbort = error instanceof Error && error.name === 'AbortError';
     const reason = isAbort ? (current().ended() ?? error) : error;
-    const retryAfterMs = as(reason, ServiceError)?.retryAfterMs;
-    return { answer: problemOf(reason), retryAfterMs, tags: tagsOf(error) };
+    const { retryAfterMs, tags } = as(reason, ServiceError) ?? {};
+    return { answer: problemOf(reason), retryAfterMs, tags };
   } catch {
-    return { answer: problem(500), tags: {} };
+    return { answer: problem(500) };
   }
 }
 

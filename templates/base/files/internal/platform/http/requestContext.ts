@@ -88,7 +88,6 @@ export class RequestContext extends Context {
   /** Whether hooks work on a reply that is not a stream. Fastify takes no second reply then. */
   isReplying = false;
   readonly #response: ServerResponse;
-  readonly #tracing: Tracing;
 
   /**
    * @param request that has just arrived
@@ -108,18 +107,14 @@ export class RequestContext extends Context {
     super({ id: request.id, trace: traceOf(headers, tracing), deadline: performance.now() + ms });
     this.route = url;
     this.#response = response;
-    this.#tracing = tracing;
-  }
-
-  override detached(name: string): Context {
-    return this.#tracing.detached(name, this) ?? super.detached(name);
   }
 
   override ended(): Error | undefined {
     return super.ended() ?? (this.#response.closed ? reasonOfEnd(this.#response) : undefined);
   }
 
-  protected override opened(): void {
+  protected override watch(): void {
+    super.watch();
     const response = this.#response;
     // After a whole reply the context has ended already, and nothing reads the reason. Creating an error is expensive.
     response.once('close', () => this.cancel(response.writableFinished ? undefined : reasonOfEnd(response)));

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { Registry } from '@prometheus-io/client';
 import { Type } from 'typebox';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ServiceError, unavailable, wrap } from '../../../pkg/errors/index.ts';
+import { ServiceError, unavailable } from '../../../pkg/errors/index.ts';
 import { testHttp } from '../../../test/support/http.ts';
 import { about } from '../app/about.ts';
 import { createLogger } from '../log/logger.ts';
@@ -280,7 +280,7 @@ async function testServer(...[env, options]: Parameters<typeof testHttp>): Promi
   server.get('/busy', () => {
     const cause = new Error('the pool is empty');
     const busy = unavailable('Try again.', { code: 'busy', retryAfterMs: 2500, tags: { shard: 7 }, cause });
-    throw wrap(busy, 'reading the item');
+    throw new Error('reading the item', { cause: busy });
   });
   server.get('/bug', async () => Promise.reject(new Error('connection string: secret')));
   server.get('/broken-reply', { schema: { response: { 200: ref(Numbers), ...problems } } }, (_request, reply) => {

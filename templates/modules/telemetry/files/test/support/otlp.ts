@@ -3,6 +3,8 @@ export interface ReceivedSpan {
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId: string;
+  /** The ids of the traces that it links to. */
+  readonly links: readonly string[];
   readonly name: string;
   /** 2 is a server's, 3 a client's. */
   readonly kind: number;
@@ -33,6 +35,7 @@ function spanOf(span: Message): ReceivedSpan {
     traceId: bytes(span, 1).toString('hex'),
     spanId: bytes(span, 2).toString('hex'),
     parentSpanId: bytes(span, 4).toString('hex'),
+    links: messages(span, 13).map((link) => bytes(link, 1).toString('hex')),
     name: bytes(span, 5).toString(),
     kind: number(span, 6),
     attributes: Object.fromEntries(messages(span, 9).map((pair) => [bytes(pair, 1).toString(), valueOf(pair)])),

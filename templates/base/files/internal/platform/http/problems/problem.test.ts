@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { conflict, unavailable, wrap } from '../../../../pkg/errors/index.ts';
+import { conflict, unavailable } from '../../../../pkg/errors/index.ts';
 import { problem, problemOf } from '../problems.ts';
 
 describe('problemOf', () => {
@@ -17,7 +17,8 @@ describe('problemOf', () => {
 
   it('tells what the nearest ServiceError among the causes says, and nothing of what is around it', () => {
     const inner = unavailable('Try again.', { code: 'busy', details: { queue: 3 }, cause: new Error('secret') });
-    const error = wrap(new AggregateError([new Error('secret'), inner], 'secret'), 'secret', { secret: 1 });
+    const cause = new AggregateError([new Error('secret'), inner], 'secret');
+    const error = Object.assign(new Error('secret', { cause }), { secret: 1 });
     const answer = problem(503, { code: 'busy', detail: 'Try again.', details: { queue: 3 } });
     expect(problemOf(error)).toEqual(answer);
   });

@@ -88,10 +88,6 @@ export class Call extends Context {
     return this.#shared.stopping;
   }
 
-  override detached(name: string): Context {
-    return this.#shared.tracing.detached(name, this) ?? super.detached(name);
-  }
-
   /** Sends the status of a call that fails, at once: messages that the client has not read are dropped. */
   fail(status: Failure): void {
     this.#wire.sendStatus(status);

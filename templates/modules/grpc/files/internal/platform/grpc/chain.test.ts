@@ -3,7 +3,7 @@ import { connect } from 'node:http2';
 import { Registry } from '@prometheus-io/client';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { current, newSpanId } from '../../../pkg/context/index.ts';
+import { current, detach, newSpanId, recorder } from '../../../pkg/context/index.ts';
 import { unauthenticated } from '../../../pkg/errors/index.ts';
 import { readConfig } from '../config/config.ts';
 import { type Incoming, noTracing } from '../app/tracing.ts';
@@ -51,12 +51,13 @@ beforeEach(async () => {
         pass(`span begun for ${context.get(principalKey)?.subject ?? 'nobody'}`);
         spans.push(incoming);
         context.trace = { ...context.trace, spanId: newSpanId() };
+        const detached = (name: string) => {
+          pass(`${name} goes on`);
+          return undefined;
+        };
+        context.set(recorder, { fetch, detached });
         return ({ 'rpc.response.status_code': status }, fault) =>
           passed.push(`span ended with ${status}${fault === undefined ? '' : ', a fault'}`);
-      },
-      detached(name, from) {
-        pass(`${name} goes on`);
-        return noTracing.detached(name, from);
       },
     },
     identity: {
@@ -85,9 +86,8 @@ function see(request: { readonly value: string }): { value: string } {
   return { value: request.value };
 }
 
-// oxlint-disable-next-line typescript/require-await
 async function* spread(): AsyncGenerator<{ value: string }> {
-  yield { value: current().detached('mail').id };
+  yield { value: await detach('mail', async () => current().id) };
 }
 
 async function call(path: string, headers: Readonly<Record<string, string>>): Promise<Answer> {

@@ -3,7 +3,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { afterEach, describe, expect, it } from 'vitest';
 import { StatusSchema } from '../../../api/gen/google/rpc/status_pb.ts';
 import { detach, current, runWith, withTimeout, Context } from '../../../pkg/context/index.ts';
-import { ServiceError, unavailable, wrap } from '../../../pkg/errors/index.ts';
+import { ServiceError, unavailable } from '../../../pkg/errors/index.ts';
 import { Type } from 'typebox';
 import { defineModule } from '../app/module.ts';
 import { type Authenticate, identity } from '../identity/module.ts';
@@ -85,7 +85,7 @@ describe('an error', () => {
           details: { shelf: 7 },
           retryAfterMs: 1500,
         });
-        throw wrap(wrap(cause, 'reading'), 'answering');
+        throw new Error('answering', { cause: new Error('reading', { cause }) });
       },
     });
     const answer = await callRaw(await service.raw(), '/test.Echo/One', good, { 'x-request-id': 'r-1' });

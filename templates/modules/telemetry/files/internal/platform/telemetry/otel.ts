@@ -2,7 +2,6 @@ import { hostname } from 'node:os';
 import {
   type DiagLogFunction,
   DiagLogLevel,
-  type Tracer,
   context as otelContext,
   diag,
   trace,
@@ -25,12 +24,12 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
 import type { Static } from 'typebox';
-import { Context, current, newSpanId, newTraceId, noTrace, runWith, background } from '../../../pkg/context/index.ts';
+import { current, newSpanId, newTraceId, noTrace, runWith, background } from '../../../pkg/context/index.ts';
 import { about } from '../app/about.ts';
 import type { Tracing } from '../app/tracing.ts';
 import type { Logger } from '../log/logger.ts';
 import type { config } from './config.ts';
-import { begin, beginRequest, contextManager, enterSpan, spanContextOf } from './spans.ts';
+import { begin, beginRequest, contextManager } from './spans.ts';
 import { batchingOf, limitsOf } from './variables.ts';
 
 export interface RecordingTracing extends Tracing {
@@ -73,12 +72,10 @@ export function startTracing(settings: Static<typeof config>, log: Logger): Reco
   });
   otelContext.setGlobalContextManager(contextManager);
   trace.setGlobalTracerProvider(provider);
-  const tracer = provider.getTracer(about.name, about.version);
   return {
     isSampled,
     beginRequest,
     begin,
-    detached: (name, from) => (from.trace.sampled ? detached(tracer, name, from) : undefined),
     async stop() {
       await provider.shutdown().catch(ignored);
       trace.disable();
@@ -105,19 +102,6 @@ function warningIn(log: Logger): DiagLogFunction {
 function generateTraceId(): string {
   const { trace: place } = current();
   return place === noTrace ? newTraceId() : place.traceId;
-}
-
-/** Work that outlives its request has a trace of its own, which links to that of the request. */
-function detached(tracer: Tracer, name: string, { id, trace: link }: Context): Context {
-  const context: Context = Object.assign(
-    new Context({ id, link, trace: { traceId: newTraceId(), spanId: newSpanId(), sampled: true } }),
-    { detached: (next: string) => detached(tracer, next, context) },
-  );
-  const links = [{ context: spanContextOf(link) }];
-  const span = runWith(context, () => tracer.startSpan(name, { root: true, links }));
-  enterSpan(context, trace.setSpan(otelContext.active(), span));
-  context.whenOver(() => span.end());
-  return context;
 }
 
 /**

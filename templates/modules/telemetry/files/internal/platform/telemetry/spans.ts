@@ -25,15 +25,17 @@ import {
   ATTR_URL_FULL,
 } from '@opentelemetry/semantic-conventions';
 import {
-  type Context,
+  Context,
   type Trace,
   contextKey,
   current,
   formatTraceparent,
   headerNames,
+  newSpanId,
+  newTraceId,
   noTrace,
   parseTrace,
-  recordedFetch,
+  recorder,
   runWith,
 } from '../../../pkg/context/index.ts';
 import { chain } from '../../../pkg/errors/index.ts';
@@ -48,11 +50,11 @@ const activeKey = contextKey<OtelContext>('OpenTelemetry');
  * @param context of the work
  * @param active OpenTelemetry's own context, with the span
  */
-export function enterSpan(context: Context, active: OtelContext): void {
+function enterSpan(context: Context, active: OtelContext): void {
   const span = trace.getSpanContext(active);
   if (span !== undefined) context.trace = traceOf(span);
   context.set(activeKey, active);
-  context.set(recordedFetch, fetchWithSpan);
+  context.set(recorder, { fetch: fetchWithSpan, detached });
 }
 
 /** Keeps OpenTelemetry's context in ours: one AsyncLocalStorage, and spans of libraries become children of the request's span. */
@@ -178,6 +180,19 @@ async function fetchWithSpan(input: string | URL | Request, init?: RequestInit):
   }
 }
 
+/** Work that outlives its request has a trace of its own, which links to that of the request. */
+function detached(name: string): Context | undefined {
+  const { id, trace: from } = current();
+  if (!from.sampled) return undefined;
+  const context = new Context({ id, trace: { traceId: newTraceId(), spanId: newSpanId(), sampled: true } });
+  const links = [{ context: spanContextOf(from) }];
+  const tracer = trace.getTracer(about.name, about.version);
+  const span = runWith(context, () => tracer.startSpan(name, { root: true, links }));
+  enterSpan(context, trace.setSpan(ROOT_CONTEXT, span));
+  context.signal.addEventListener('abort', () => span.end(), { once: true });
+  return context;
+}
+
 /** The nearest code, which is that of the cause for `fetch failed`. */
 function typeOf(error: unknown): string {
   for (const each of chain(error)) {
@@ -191,7 +206,7 @@ function typeOf(error: unknown): string {
  * @param isRemote whether it belongs to a caller in another process
  * @returns the same as OpenTelemetry's type
  */
-export function spanContextOf({ traceId, spanId, sampled, state }: Trace, isRemote = false): SpanContext {
+function spanContextOf({ traceId, spanId, sampled, state }: Trace, isRemote = false): SpanContext {
   return {
     traceId,
     spanId,
