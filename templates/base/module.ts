@@ -13,6 +13,7 @@ export default defineModule({
     'fastify',
     'find-my-way',
     'pino',
+    'safe-stable-stringify',
     'typebox',
   ],
   devDependencies: [
@@ -180,6 +181,8 @@ export default defineModule({
     'internal/metrics/errors.ts': 'internal/platform/metrics/module.ts',
     'internal/metrics/openMetrics.ts': 'internal/platform/metrics/module.ts',
     'internal/metrics/module.ts': 'internal/platform/metrics/module.ts',
+    'internal/metrics/requests.ts': 'internal/platform/metrics/module.ts',
+    'internal/log/config.ts': 'internal/platform/app/config.ts',
     'internal/admin/config.ts': 'internal/platform/admin/config.ts',
     'internal/admin/rules.ts': 'internal/platform/admin/config.ts',
     'internal/admin/module.ts': 'internal/platform/admin/module.ts',

@@ -42,7 +42,7 @@ const cases: Readonly<Record<string, Case>> = {
     expected: (service) => {
       const text = service.read(lines);
       expect(text).toContain("'request was broken off'");
-      expect(text).toContain("'../../../metrics/requests.ts'");
+      expect(text).toContain("'../../../metrics/module.ts'");
       expect(text).toContain(mine);
       expect(service.tree()).not.toHaveProperty([requests]);
       expect(service.read('internal/platform/http/server.ts')).toContain("'./log/all/lines.ts'");

@@ -4,7 +4,6 @@ import { parse } from 'yaml';
 import { config as adminConfig } from '../../templates/base/files/internal/platform/admin/config.ts';
 import { config as appConfig } from '../../templates/base/files/internal/platform/app/config.ts';
 import { config as httpConfig } from '../../templates/base/files/internal/platform/http/config.ts';
-import { config as logConfig } from '../../templates/base/files/internal/platform/log/config.ts';
 import { describeVariables } from '../../templates/variables.ts';
 import { deployTree, type Document, documents, moduleIds, only } from '../helpers/deployTree.ts';
 
@@ -15,7 +14,7 @@ const deployment = only(files, base, 'Deployment');
 const pod = deployment.spec.template;
 const [server] = pod.spec.containers;
 const settings = new Map(
-  [appConfig, httpConfig, adminConfig, logConfig]
+  [appConfig, httpConfig, adminConfig]
     .flatMap((config) => describeVariables(config, 'config.ts'))
     .map((variable) => [variable.name, variable]),
 );

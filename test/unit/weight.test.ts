@@ -6,8 +6,8 @@ const catalogue = await buildCatalogue();
 
 /** The most that a service may weigh. */
 const budgets = {
-  minimal: { files: 66, lines: 4100, testLines: 62 },
-  default: { files: 142, lines: 6560, testLines: 435 },
+  minimal: { files: 62, lines: 4030, testLines: 61 },
+  default: { files: 131, lines: 6470, testLines: 340 },
 } as const;
 
 describe('the weight of a fresh service', () => {

@@ -1,6 +1,6 @@
 import type { DiskFile, LockedFile, Plan, PlanEntry } from '../model.ts';
 import type { PlanInput } from './plan.ts';
-import { decode } from '../text.ts';
+import { decode, encode } from '../text.ts';
 import { findMoved, type Moves } from './moves.ts';
 
 /** Several files that the templates joined into one. */
@@ -77,9 +77,13 @@ function joinsOf({ renamed, lock, base, yours, hash, theirs }: PlanInput): Reado
     const [first] = parts;
     // When the place of a part is uncertain, Slipway decides about each file separately.
     if (first === undefined || parts.some(({ path }) => ambiguous.has(path))) continue;
-    const whole = concat(parts.map(({ text }) => text));
+    // A file of YAML can contain several documents.
+    const separator = encode(/\.ya?ml$/.test(renamed.get(first.path) ?? '') ? '---\n' : '');
+    const joined = (texts: readonly Uint8Array[]) =>
+      concat(texts.flatMap((text, at) => (at === 0 ? [text] : [separator, text])));
+    const whole = joined(parts.map(({ text }) => text));
     // A deleted part counts as unedited, because the service needs the joined file.
-    const bytes = concat(parts.map((part) => part.yours?.bytes ?? part.text));
+    const bytes = joined(parts.map((part) => part.yours?.bytes ?? part.text));
     joins.set(first.path, {
       parts,
       yours: { bytes, mode: first.yours?.mode ?? 0o644, hash: hash(bytes) },

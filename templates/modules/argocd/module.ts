@@ -13,5 +13,8 @@ export default defineModule({
       'Argo CD follows the repository until you delete its Applications: kubectl delete -n argocd application <name>',
     ],
   },
-  renamed: { 'deploy/argocd/README.md': 'docs/argocd.md' },
+  renamed: {
+    'deploy/argocd/README.md': 'docs/argocd.md',
+    'deploy/argocd/project.yaml': 'deploy/argocd/applications.yaml',
+  },
 });

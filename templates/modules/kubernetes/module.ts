@@ -15,4 +15,11 @@ export default defineModule({
     ],
     removed: ['objects in a cluster stay: kubectl delete them, or their namespaces'],
   },
+  renamed: {
+    'deploy/k8s/base/deployment.yaml': 'deploy/k8s/base/deployment.yaml',
+    'deploy/k8s/base/hpa.yaml': 'deploy/k8s/base/deployment.yaml',
+    'deploy/k8s/base/pdb.yaml': 'deploy/k8s/base/deployment.yaml',
+    'deploy/k8s/base/service.yaml': 'deploy/k8s/base/deployment.yaml',
+    'deploy/k8s/base/serviceaccount.yaml': 'deploy/k8s/base/deployment.yaml',
+  },
 });

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Http } from '../../../templates/base/files/internal/platform/http/server.ts';
 import { Identity, type Permits } from '../../../templates/base/files/internal/platform/identity/module.ts';
-import { unlistedHttp } from '../../../templates/modules/contract/files/test/support/contract.ts';
+import { testHttp } from '../../../templates/base/files/test/support/http.ts';
 import { linksOf } from '../../../templates/modules/hal/files/internal/platform/hal/linksOf.ts';
 import { speakHal } from '../../../templates/modules/hal/files/internal/platform/hal/speakHal.ts';
 import { defineVersions } from '../../../templates/modules/versioning/files/internal/platform/versioning/apiVersions.ts';
@@ -32,7 +32,7 @@ afterEach(() => http.close());
 
 /** News without versions, and parts in two; of the second one must be their owner to drop them. */
 async function start(permits: Permits = () => true): Promise<void> {
-  http = await unlistedHttp();
+  http = await testHttp();
   const identity = new Identity();
   identity.provide(() => Promise.reject(new Error('not asked')), permits);
   speakHal(http, [part, news], identity);

@@ -87,6 +87,20 @@ describe('several files that the templates joined', () => {
     expect(reconciled(after, third).changes).toEqual([]);
   });
 
+  it('are the documents of one file of YAML', () => {
+    const yaml = { 'deploy/a.yaml': 'kind: A\n', 'deploy/b.yaml': 'kind: B\n' };
+    const joined = text('deploy/all.yaml', 'kind: A\n---\nkind: B\n');
+    const renamed = Object.fromEntries(Object.keys(yaml).map((path) => [path, 'deploy/all.yaml']));
+    const former = catalogueOf(
+      '1.0.0',
+      Object.entries(yaml).map(([path, content]) => text(path, content)),
+    );
+    const tree = new Map(applyTo(new Map(), reconciled(new Map(), former).changes));
+    tree.set('deploy/b.yaml', { bytes: encode('kind: B\nmine: true\n'), mode: 0o644 });
+    const after = applyTo(tree, reconciled(tree, catalogueOf('1.1.0', [joined], renamed)).changes);
+    expect(read(after, 'deploy/all.yaml')).toBe('kind: A\n---\nkind: B\nmine: true\n');
+  });
+
   it('are followed by the imports of the user’s code, and a deleted one comes back with the others', () => {
     const { tree } = updated(
       edited({

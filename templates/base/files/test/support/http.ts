@@ -5,8 +5,7 @@ import { config, testSettings } from '../../internal/platform/http/config.ts';
 import { listen } from '../../internal/platform/http/connections.ts';
 import { type Http, type HttpOptions, createHttp } from '../../internal/platform/http/server.ts';
 import { readConfig } from '../../internal/platform/config/config.ts';
-import { ErrorCounts } from '../../internal/platform/metrics/module.ts';
-import { RequestDurations } from '../../internal/platform/metrics/requests.ts';
+import { ErrorCounts, RequestDurations } from '../../internal/platform/metrics/module.ts';
 
 /**
  * @param env settings beyond those of all tests

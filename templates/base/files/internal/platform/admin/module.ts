@@ -3,12 +3,12 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { fastify, type FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { permissionDenied } from '../../../pkg/errors/index.ts';
+import { config as appConfig } from '../app/config.ts';
 import { defineModule, type Lifecycle } from '../app/module.ts';
 import { hasBody } from '../http/body.ts';
 import { networks } from '../http/config.ts';
 import { drain, listen } from '../http/connections.ts';
 import { answerClientError, problem, problemOf, problemType } from '../http/problems.ts';
-import { config as logConfig } from '../log/config.ts';
 import { controlOf, type Logger } from '../log/logger.ts';
 import { type Metrics, metrics, openMetricsType } from '../metrics/module.ts';
 import { config } from './config.ts';
@@ -149,7 +149,7 @@ function addMetrics(server: Admin, { registry, text, openMetrics }: Metrics): vo
   });
 }
 
-const LevelChange = Type.Object({ level: logConfig.properties.LOG_LEVEL }, { additionalProperties: false });
+const LevelChange = Type.Object({ level: appConfig.properties.LOG_LEVEL }, { additionalProperties: false });
 
 /** `GET /log-level`, and `PUT /log-level` with `{"level": "debug"}`. The level stays until SIGHUP or the end of the process. */
 function addLogLevel(server: Admin, log: Logger): void {

@@ -1,6 +1,5 @@
 import { isatty } from 'node:tty';
 import { checkConfig, ConfigError, readConfig } from '../config/config.ts';
-import { config as logConfig } from '../log/config.ts';
 import { controlOf, createLogger, type Logger, onDevelopersTerminal } from '../log/logger.ts';
 import { config as appConfig, rules as appRules } from './config.ts';
 import { Service } from './lifecycle.ts';
@@ -32,7 +31,7 @@ export async function run(modules: readonly Module[]): Promise<void> {
     return exit(log, 1);
   }
 
-  const settings = { ...readConfig(appConfig, env), ...readConfig(logConfig, env) };
+  const settings = readConfig(appConfig, env);
   const { LOG_SAMPLE_INITIAL: initial, LOG_SAMPLE_THEREAFTER: thereafter } = settings;
   const log = await createLogger(settings.LOG_LEVEL, undefined, { initial, thereafter });
   const service = new Service(modules, {
@@ -63,7 +62,7 @@ export async function run(modules: readonly Module[]): Promise<void> {
  */
 export function settingsOf(modules: readonly Module[]) {
   return {
-    schemas: [appConfig, logConfig, ...modules.map(({ config }) => config)],
+    schemas: [appConfig, ...modules.map(({ config }) => config)],
     rules: [...appRules, ...modules.flatMap(({ rules = [] }) => rules)],
   };
 }

@@ -5,8 +5,7 @@ import { Context, givenUp, headerNames, outOfTime, runWith } from '../../../pkg/
 import { ServiceError } from '../../../pkg/errors/index.ts';
 import { noTracing, type Tracing } from '../app/tracing.ts';
 import type { Logger } from '../log/logger.ts';
-import type { ErrorCounts } from '../metrics/module.ts';
-import type { RequestDurations } from '../metrics/requests.ts';
+import type { ErrorCounts, RequestDurations } from '../metrics/module.ts';
 import { isBodyDue } from './body.ts';
 import type { config } from './config.ts';
 import { bodyOf, type Problem, problemOf, problemType, securityHeaders } from './problems.ts';

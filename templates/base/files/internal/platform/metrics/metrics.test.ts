@@ -1,8 +1,7 @@
 import { Counter, Registry } from '@prometheus-io/client';
 import { describe, expect, it } from 'vitest';
 import { Context, newSpanId, runWith } from '../../../pkg/context/index.ts';
-import { createMetrics, ErrorCounts } from './module.ts';
-import { RequestDurations } from './requests.ts';
+import { createMetrics, ErrorCounts, RequestDurations } from './module.ts';
 
 describe('request durations', () => {
   it('are a histogram, cumulative, per method, route and status', () => {

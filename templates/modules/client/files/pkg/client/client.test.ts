@@ -4,8 +4,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Context, contextFetch, parseTrace, runWith } from '../context/index.ts';
 import { ServiceError } from '../errors/index.ts';
-import { type Client, type ClientOptions, clientOf } from './client.ts';
-import { ProblemReply } from './problem.ts';
+import { type Client, type ClientOptions, ProblemReply, clientOf } from './client.ts';
 
 interface Thing {
   readonly id: string;

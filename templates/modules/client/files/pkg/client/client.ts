@@ -2,11 +2,11 @@ import createFetchClient, {
   type FetchOptions,
   type HeadersOptions,
   type MaybeOptionalInit,
+  type Middleware,
   defaultPathSerializer,
   mergeHeaders,
 } from 'openapi-fetch';
 import { ServiceError, deadlineExceeded, invalidArgument, unavailable } from '../errors/index.ts';
-import { throwProblems } from './problem.ts';
 
 /** How to call a service. */
 export interface ClientOptions<Media extends string = string> {
@@ -81,6 +81,20 @@ export type Client<Paths extends {}, Media extends string = 'application/json'> 
   readonly [Of in Verb as Uppercase<Of>]: Method<Paths, Of, Media>;
 };
 
+/** The cause of a `ServiceError` that came as a reply. */
+export class ProblemReply extends Error {
+  override readonly name = 'ProblemReply';
+  readonly status: number;
+  /** The problem details (RFC 9457); empty when the reply has none, for example because a proxy has written it. */
+  readonly problem: Readonly<Record<string, unknown>>;
+
+  constructor(status: number, problem: Readonly<Record<string, unknown>>) {
+    super(`the service has answered ${status}`);
+    this.status = status;
+    this.problem = problem;
+  }
+}
+
 const usual = 'application/json, application/problem+json, */*;q=0.1';
 /** RFC 9110, 9.2.2: safe methods are idempotent too. */
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
@@ -142,7 +156,7 @@ export function clientOf<Paths extends {}, Media extends string = 'application/j
             const waitMs = waitAfter(fault, count);
             if (waitMs === undefined || !isRepeatable || count >= attempts) throw fault;
             if (performance.now() + waitMs >= deadline) throw fault;
-            await wait(waitMs, signal);
+            await orAborted(() => sleep(waitMs), signal);
           }
         }
       } finally {
@@ -162,6 +176,57 @@ export function clientOf<Paths extends {}, Media extends string = 'application/j
   // An error is always thrown, so the replies that are left have `data`.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return client as unknown as Client<Paths, Media>;
+}
+
+/** Statuses with which a service, or a proxy before it, says that it could not try. */
+const transient = new Set([429, 502, 503, 504]);
+
+/** Throws a `ServiceError` for each reply that is an error. */
+const throwProblems: Middleware = {
+  async onResponse({ request, schemaPath, response }) {
+    if (response.ok) return;
+    const { status, headers } = response;
+    const problem = objectIn(await response.text());
+    const textOf = (name: string): string | undefined => {
+      const { [name]: value } = problem;
+      return typeof value === 'string' ? value : undefined;
+    };
+    const { details } = problem;
+    const waitMs = retryAfterMs(headers.get('retry-after'));
+    // The log of the other service has this id.
+    const calledRequestId = textOf('requestId') ?? headers.get('x-request-id');
+    throw new ServiceError({
+      code: textOf('code') ?? `http_${status}`,
+      // A reply that is neither success nor error is not in the contract.
+      status: status < 400 ? 502 : status,
+      publicMessage: textOf('detail') ?? textOf('title') ?? `The service has answered ${status}.`,
+      ...(isObject(details) && { details }),
+      retryable: transient.has(status) || waitMs !== undefined,
+      ...(waitMs !== undefined && { retryAfterMs: waitMs }),
+      tags: { operation: `${request.method} ${schemaPath}`, ...(calledRequestId !== null && { calledRequestId }) },
+      cause: new ProblemReply(status, problem),
+    });
+  },
+};
+
+/** Reads Retry-After (RFC 9110, 10.2.3): seconds, or a date. */
+function retryAfterMs(value: string | null): number | undefined {
+  if (value === null) return undefined;
+  const waitMs = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isNaN(waitMs) ? undefined : Math.max(waitMs, 0);
+}
+
+function objectIn(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** @returns milliseconds to wait after a failed attempt, as the service says or longer; undefined when another one is of no use */
@@ -198,21 +263,14 @@ function linkWithin(baseUrl: string | URL, at: string | URL): string {
   return url;
 }
 
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 /** Waits for work that does not know the signal. */
 async function orAborted<Value>(work: () => Value | Promise<Value>, signal: AbortSignal): Promise<Value> {
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   signal.addEventListener('abort', () => reject(signal.reason));
   return Promise.race([work(), aborted]);
-}
-
-/** Waits, at most until the signal aborts. */
-function wait(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

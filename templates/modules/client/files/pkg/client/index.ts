@@ -2,9 +2,8 @@ import { type Client, type ClientOptions, clientOf } from './client.ts';
 import type { paths } from './contract.gen.ts';
 
 export { ServiceError } from '../errors/index.ts';
-export type { CallOptions, Client, ClientOptions } from './client.ts';
+export { type CallOptions, type Client, type ClientOptions, ProblemReply } from './client.ts';
 export type { components, operations, paths } from './contract.gen.ts';
-export { ProblemReply } from './problem.ts';
 
 /**
  * Makes a client of this service: that of openapi-fetch, typed by `api/openapi.json`. It runs in browsers too.

@@ -19,7 +19,7 @@ export function compare(tag: string): number {
   const mayBreak = isMajorStep(versionIn(released), versionIn(JSON.parse(readFileSync(file, 'utf8'))));
   const folder = mkdtempSync(path.join(os.tmpdir(), 'contract-'));
   const before = path.join(folder, `${tag.replaceAll('/', '-')}.json`);
-  writeFileSync(before, withoutEnded(released, new Date().toISOString().slice(0, 10)));
+  writeFileSync(before, JSON.stringify(withoutEnded(released, new Date().toISOString().slice(0, 10))));
   const redocly = path.join(path.dirname(findPackageJSON('@redocly/cli', import.meta.url) ?? ''), 'bin', 'cli.js');
   const { status } = spawnSync(
     process.execPath,
@@ -55,20 +55,17 @@ export function isMajorStep(before: string, now: string): boolean {
  * Leaves out of a contract the operations that have ended: their `x-sunset` has passed (https://www.oasdiff.com/docs/deprecation).
  * @param document OpenAPI
  * @param today as `YYYY-MM-DD`
- * @returns JSON, with what callers may still rely on
+ * @returns what callers may still rely on
  */
-export function withoutEnded(document: unknown, today: string): string {
+export function withoutEnded(document: unknown, today: string): unknown {
   const isOver = (operation: unknown): boolean => {
     const sunset = objectOf(operation)['x-sunset'];
     return typeof sunset === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(sunset) && sunset <= today;
   };
-  const { paths, ...others } = objectOf(document);
-  const left = membersOf(paths).map(([name, item]) => {
-    const members = membersOf(item).filter(([, part]) => !isOver(part));
-    return { name, members };
+  const paths = membersOf(objectOf(document)['paths']).flatMap(([name, item]): [string, unknown][] => {
+    const left = membersOf(item).filter(([, part]) => !isOver(part));
+    // Other members of a path are no objects: `parameters` is a list, `summary` a text.
+    return left.some(([, part]) => isObject(part)) ? [[name, Object.fromEntries(left)]] : [];
   });
-  // Other members of a path are no objects: `parameters` is a list, `summary` a text.
-  const used = left.filter(({ members }) => members.some(([, part]) => isObject(part)));
-  const kept = used.map(({ name, members }): [string, unknown] => [name, Object.fromEntries(members)]);
-  return JSON.stringify({ ...others, paths: Object.fromEntries(kept) });
+  return { ...objectOf(document), paths: Object.fromEntries(paths) };
 }

@@ -19,7 +19,7 @@ export const env = {
 
 if ((await migrate([], env, await createLogger('warn'))) !== 0) throw new Error('the migrations failed');
 
-export async function verify(): Promise<void> {
+export async function stop(): Promise<void> {
   server.close();
   await database.close();
 }

@@ -7,7 +7,7 @@ import { listenLocally, testHttp } from '../../../../test/support/http.ts';
 import { connectTo } from '../../../../test/support/raw.ts';
 import { current } from '../../../../pkg/context/index.ts';
 import { createLogger } from '../../log/logger.ts';
-import { RequestDurations } from '../../metrics/requests.ts';
+import { RequestDurations } from '../../metrics/module.ts';
 import { drain } from '../connections.ts';
 import type { Http } from '../server.ts';
 

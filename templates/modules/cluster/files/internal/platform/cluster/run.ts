@@ -8,7 +8,6 @@ import { config as appConfig } from '../app/config.ts';
 import { exit } from '../app/run.ts';
 import { ConfigError, readConfig } from '../config/config.ts';
 import { drain, listen } from '../http/connections.ts';
-import { config as logConfig } from '../log/config.ts';
 import { createLogger } from '../log/logger.ts';
 import { createMetrics as createAllMetrics } from '../metrics/module.ts';
 import { ask, clusterAdmin } from './admin.ts';
@@ -22,7 +21,6 @@ const schema = Type.Object({
   ...adminConfig.properties,
   ...appConfig.properties,
   ...config.properties,
-  LOG_LEVEL: logConfig.properties.LOG_LEVEL,
 });
 
 /** Size that Node requires (https://nodejs.org/api/tls.html, `ticketKeys`). */

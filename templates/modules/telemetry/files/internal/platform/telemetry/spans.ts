@@ -41,7 +41,7 @@ import {
 import { chain } from '../../../pkg/errors/index.ts';
 import { about } from '../app/about.ts';
 import type { Incoming, SpanAttributes, Tracing } from '../app/tracing.ts';
-import { methods } from '../metrics/requests.ts';
+import { methods } from '../metrics/module.ts';
 
 const activeKey = contextKey<OtelContext>('OpenTelemetry');
 

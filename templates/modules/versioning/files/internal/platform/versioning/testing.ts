@@ -1,4 +1,5 @@
 import { Registry } from '@prometheus-io/client';
+import { describeApi } from '../contract/module.ts';
 import { refusing } from '../http/problems.ts';
 import type { Http } from '../http/server.ts';
 import { ErrorCounts } from '../metrics/module.ts';
@@ -16,7 +17,7 @@ export interface TestApi {
 }
 
 /**
- * @param http without routes, by `unlistedHttp`
+ * @param http without routes
  * @param versions of the API
  * @param routes registers them
  * @returns the API, for `inject`
@@ -26,6 +27,7 @@ export async function testApi<Served extends number>(
   versions: ApiVersions<Served>,
   routes: (http: Http, versioned: VersionedRoutes<Served>) => void,
 ): Promise<TestApi> {
+  await describeApi(http);
   const registry = new Registry();
   const errors = new ErrorCounts(registry);
   const versioned = new VersionedRoutes({

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { afterEach, describe, expect, it } from 'vitest';
-import { unlistedHttp } from '../../../test/support/contract.ts';
+import { testHttp } from '../../../test/support/http.ts';
 import { problems, ref } from '../http/problems.ts';
 import { type VersionFacts, defineVersions } from './apiVersions.ts';
 import { type TestApi, testApi } from './testing.ts';
@@ -32,7 +32,7 @@ async function start(way: keyof typeof ways, facts: Partial<Record<1 | 2 | 3, Ve
     default: 1,
     versions: { 1: {}, 2: {}, 3: {}, ...facts },
   });
-  api = await testApi(await unlistedHttp(), versions, (http, versioned) => {
+  api = await testApi(await testHttp(), versions, (http, versioned) => {
     http.get('/neutral', () => ({ neutral: true }));
     const values = { 1: 'one', 2: 'two', 3: null };
     versioned.each(values, ({ number, route, href }, word) => {
@@ -157,7 +157,7 @@ describe.each(['path', 'Accept'] as const)('a version that is named by %s', (way
 });
 
 it('scripts of other origins may read when a version ends', async () => {
-  const http = await unlistedHttp();
+  const http = await testHttp();
   // As the module `cors` does.
   http.addHook('onSend', (_request, reply, _payload, done) => {
     reply.header('access-control-expose-headers', 'etag');
