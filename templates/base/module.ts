@@ -13,7 +13,6 @@ export default defineModule({
     'fastify',
     'find-my-way',
     'pino',
-    'safe-stable-stringify',
     'typebox',
   ],
   devDependencies: [

@@ -65,6 +65,26 @@ describe('a secret is hidden', () => {
     ['in the cause of an error', { err: new Error('a', { cause: new Error(`token=${secret}`) }) }],
     ['in an AggregateError', { err: new AggregateError([clientError()]) }],
     ['in the message of an error', { err: new Error(`connecting to postgres://app:${secret}@db/orders`) }],
+    ['in rawHeaders', { req: { rawHeaders: ['Host', 'a', 'Authorization', secret, 'Cookie', `s=${secret}`] } }],
+    [
+      'in pairs',
+      {
+        headers: [
+          ['authorization', secret],
+          ['x-api-key', secret],
+        ],
+      },
+    ],
+    [
+      'in headers as objects',
+      {
+        headers: [
+          { name: 'x-api-key', value: secret },
+          { key: 'cookie', value: secret },
+        ],
+      },
+    ],
+    ['in the arguments of a command', { args: ['run', '--password', secret] }],
     ['in a URL with a token as password', { url: `postgres://app:${'a'.repeat(1500)}${secret}@db/orders` }],
     ['in a URL with an @ in the name of the user', { url: `postgres://app@srv:${secret}@db/orders` }],
     ['in a URL', { url: `amqps://app:${secret}@mq.example.com:5671/v` }],
@@ -75,6 +95,7 @@ describe('a secret is hidden', () => {
     ['in a URL as a token', { url: `https://${secret}@git.example.com/a.git` }],
     ['in a URL object', { url: new URL(`https://app:${secret}@example.com/`) }],
     ['in a query', { path: `/callback?a=1&access_token=${secret}&b=2` }],
+    ['in a head of HTTP', { head: `GET / HTTP/1.1\r\nx-api-key: ${secret}\r\nCookie: a=1; b=${secret}\r\n` }],
     ['after Bearer', { text: `sent Bearer ${secret}` }],
     ['after Basic', { text: `sent basic ${Buffer.from(`app:${secret}`).toString('base64')}` }],
     ['in JSON in a text', { text: `{"a":1,"password":"${secret} and more"}` }],

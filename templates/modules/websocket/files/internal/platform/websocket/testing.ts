@@ -122,6 +122,9 @@ export async function testService(
   return { http: api, sockets, metrics: measured, service, ws: `ws://${host}`, api: `http://${host}`, log };
 }
 
+/** The sockets of raw clients that are not closed: what a test that fails leaves. */
+export const openSockets = new Set<WebSocket>();
+
 /** A client that speaks the protocol word by word. */
 export type RawClient = Awaited<ReturnType<typeof rawClient>>;
 
@@ -153,8 +156,12 @@ export async function rawClient(
   /** All that it was sent, in order. */
   const received: Envelope[] = [];
   socket.on('message', (data: Buffer) => received.push(parseEnvelope(data.toString())));
+  openSockets.add(socket);
   const closed = new Promise<{ code: number; reason: string }>((resolve) => {
-    socket.on('close', (code, reason) => resolve({ code, reason: String(reason) }));
+    socket.on('close', (code, reason) => {
+      openSockets.delete(socket);
+      resolve({ code, reason: String(reason) });
+    });
   });
   await once(socket, 'open');
   socket.on('error', () => {});
