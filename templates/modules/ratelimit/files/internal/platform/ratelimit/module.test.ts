@@ -167,7 +167,9 @@ describe('the routes that change a resource', () => {
       '200 "orders:write";q=600;w=60',
       '200 "orders:write";q=600;w=60',
       '200 "parcels:write";q=600;w=60',
-      ...['200', '200', '200'],
+      '200',
+      '200',
+      '200',
     ]);
     const twenty = { RATELIMIT_WRITE_QUOTA: '20', RATELIMIT_WINDOW_SECONDS: '86400' };
     const repeated = ['POST /orders', 'DELETE /orders/1', 'POST /orders', 'POST /parcels', 'GET /orders'];
