@@ -1,6 +1,6 @@
 import { parseAllDocuments } from 'yaml';
 import { newManifest } from '../../generators/engine/manifest.ts';
-import type { Monorepo, PackageManager } from '../../generators/engine/model.ts';
+import type { Manifest, Monorepo, PackageManager } from '../../generators/engine/model.ts';
 import { offeredModules, withRequired } from '../../generators/engine/resolve.ts';
 import { decode } from '../../generators/engine/text.ts';
 import { render } from '../../generators/engine/render.ts';
@@ -18,15 +18,23 @@ export const moduleIds: readonly string[] = offeredModules(catalogue)
  * @param ids modules in addition to those of the default preset
  * @param packageManager package manager of the service
  * @param monorepo where it is
+ * @param more resources in addition to those of the default preset
  * @returns path → text of a service `orders`
  */
 export function deployTree(
   ids: readonly string[] = [],
   packageManager?: PackageManager,
   monorepo?: Monorepo,
+  more: Manifest['resources'] = {},
 ): ReadonlyMap<string, string> {
   const modules = withRequired([...preset, ...ids], catalogue);
-  const wanted = { name: 'orders', modules, resources, ...(packageManager && { packageManager }), monorepo };
+  const wanted = {
+    name: 'orders',
+    modules,
+    resources: { ...resources, ...more },
+    ...(packageManager && { packageManager }),
+    monorepo,
+  };
   const files = render(newManifest(wanted, catalogue), catalogue);
   return new Map([...files].map(([path, { bytes }]) => [path, decode(bytes) ?? '']));
 }

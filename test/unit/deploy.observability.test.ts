@@ -8,7 +8,14 @@ import { stringify } from 'yaml';
 import { deployTree, type Document, documents, moduleIds } from '../helpers/deployTree.ts';
 import { anchorOf } from '../helpers/documents.ts';
 
-const files = deployTree(moduleIds);
+const files = deployTree(moduleIds, undefined, undefined, {
+  order: {
+    plural: 'orders',
+    fields: { status: 'enum(paid,shipped)' },
+    states: { status: 'paid>shipped:ship' },
+    created: '20261201',
+  },
+});
 const alertFiles = [...files.keys()].filter((path) => /^deploy\/observability\/alerts\/.*\.yaml$/.test(path));
 const dashboardFiles = [...files.keys()].filter((path) => /^deploy\/observability\/dashboards\/.*\.json$/.test(path));
 const alerts: Document[] = alertFiles.flatMap((path) =>

@@ -5,6 +5,8 @@ import { findMoved, type Moves } from './moves.ts';
 
 /** Several files that the templates joined into one. */
 interface Joined {
+  /** The path of the joined file. */
+  readonly now: string;
   /** The files in the order of their text in the joined file. */
   readonly parts: readonly { readonly path: string; readonly place: string; readonly yours: DiskFile | undefined }[];
   /** The files as one file at the place of the first. */
@@ -44,7 +46,13 @@ export function planJoined(input: PlanInput, plan: (input: PlanInput) => Plan): 
       parts.map(({ path, place }) => ({ path, place, now: input.renamed.get(path) ?? path })),
     ),
   });
-  const entries = planned.entries.flatMap((entry) => withParts(entry, joins));
+  // When nobody has changed a part, the joined text is already what the templates have. It still has to be written.
+  const decided = planned.entries.filter(({ action, changes }) => action !== 'keep' || changes.length > 0);
+  const unwritten = [...joins.values()].filter(({ now }) => decided.every(({ path }) => path !== now));
+  const kept = planned.entries.filter(
+    (entry) => !decided.includes(entry) && unwritten.every(({ now }) => entry.path !== now),
+  );
+  const entries = [...decided, ...kept, ...unwritten.map(written)].flatMap((entry) => withParts(entry, joins));
   return { ...planned, entries: entries.sort((a, b) => (a.path < b.path ? -1 : 1)) };
 }
 
@@ -77,14 +85,18 @@ function joinsOf({ renamed, lock, base, yours, hash, theirs }: PlanInput): Reado
     const [first] = parts;
     // When the place of a part is uncertain, Slipway decides about each file separately.
     if (first === undefined || parts.some(({ path }) => ambiguous.has(path))) continue;
+    const now = renamed.get(first.path) ?? first.path;
     // A file of YAML can contain several documents.
-    const separator = encode(/\.ya?ml$/.test(renamed.get(first.path) ?? '') ? '---\n' : '');
+    const isYaml = /\.ya?ml$/.test(now);
+    const separator = isYaml ? '---\n' : '';
     const joined = (texts: readonly Uint8Array[]) =>
-      concat(texts.flatMap((text, at) => (at === 0 ? [text] : [separator, text])));
+      concat(texts.flatMap((text, at) => (at === 0 ? [text] : [encode(lineEndOf(texts[at - 1]) + separator), text])));
     const whole = joined(parts.map(({ text }) => text));
-    // A deleted part counts as unedited, because the service needs the joined file.
-    const bytes = joined(parts.map((part) => part.yours?.bytes ?? part.text));
+    // A deleted document stays deleted. Other deleted parts count as unedited, because the service needs the joined file.
+    const areDocuments = isYaml && parts.some((part) => part.yours !== undefined);
+    const bytes = joined(parts.flatMap((part) => part.yours?.bytes ?? (areDocuments ? [] : part.text)));
     joins.set(first.path, {
+      now,
       parts,
       yours: { bytes, mode: first.yours?.mode ?? 0o644, hash: hash(bytes) },
       base: whole,
@@ -97,6 +109,18 @@ function joinsOf({ renamed, lock, base, yours, hash, theirs }: PlanInput): Reado
     });
   }
   return joins;
+}
+
+/** @returns the entry that writes a joined file as it is */
+function written({ now, parts, yours, locked }: Joined): PlanEntry {
+  const path = parts[0]?.place ?? now;
+  const changes = [{ path, expect: null, write: yours.bytes, mode: yours.mode }];
+  return { path: now, action: 'update', module: locked.module, reason: '', conflicts: [], changes };
+}
+
+/** @returns the line end that a text lacks before another one */
+function lineEndOf(text: Uint8Array = new Uint8Array()): string {
+  return text.length === 0 || text.at(-1) === 0x0a ? '' : '\n';
 }
 
 /** Applies the changes to the real files. Removes all of them except the file that now contains the text. */

@@ -15,6 +15,7 @@ export default defineModule({
   },
   renamed: {
     'deploy/argocd/README.md': 'docs/argocd.md',
+    'deploy/argocd/applications.yaml': 'deploy/argocd/applications.yaml',
     'deploy/argocd/project.yaml': 'deploy/argocd/applications.yaml',
   },
 });

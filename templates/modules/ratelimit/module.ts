@@ -19,7 +19,7 @@ export default defineModule({
   next: {
     added: [
       'callers above a quota get 429 with Retry-After; RATELIMIT_QUOTA sets it for routes without their own',
-      'a caller may change each resource 600 times a minute; RATELIMIT_WRITE_QUOTA sets it',
+      'a caller may change each resource 600 times in a window of RATELIMIT_WINDOW_SECONDS; RATELIMIT_WRITE_QUOTA sets it',
       'with several processes set REDIS_URL, so that they count together',
     ],
     removed: ['callers have no quota any more'],

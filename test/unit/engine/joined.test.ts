@@ -101,6 +101,36 @@ describe('several files that the templates joined', () => {
     expect(read(after, 'deploy/all.yaml')).toBe('kind: A\n---\nkind: B\nmine: true\n');
   });
 
+  describe('as documents of one file that has the path of the first', () => {
+    const service = 'kind: Service\n';
+    const scaler = 'kind: Scaler\n';
+    const before = catalogueOf('1.0.0', [text('deploy/a.yaml', service), text('deploy/b.yaml', scaler)]);
+    const both = catalogueOf('1.1.0', [text('deploy/a.yaml', `${service}---\n${scaler}`)], {
+      'deploy/a.yaml': 'deploy/a.yaml',
+      'deploy/b.yaml': 'deploy/a.yaml',
+    });
+    const joined = (edits: Readonly<Record<string, string | undefined>>): Tree => {
+      const tree = new Map(applyTo(new Map(), reconciled(new Map(), before).changes));
+      for (const [path, content] of Object.entries(edits)) {
+        if (content === undefined) tree.delete(path);
+        else tree.set(path, { bytes: encode(content), mode: 0o644 });
+      }
+      const after = applyTo(tree, reconciled(tree, both).changes);
+      expect(reconciled(after, both).changes).toEqual([]);
+      return after;
+    };
+
+    it.each([
+      ['written when nobody has changed a part', {}, `${service}---\n${scaler}`],
+      ['apart when one lacks its last line end', { 'deploy/a.yaml': 'kind: Mine' }, `kind: Mine\n---\n${scaler}`],
+      ['without the one that was deleted', { 'deploy/b.yaml': undefined }, service],
+    ])('are %s', (_, edits, expected) => {
+      const tree = joined(edits);
+      expect(read(tree, 'deploy/a.yaml')).toBe(expected);
+      expect(tree.has('deploy/b.yaml')).toBe(false);
+    });
+  });
+
   it('are followed by the imports of the user’s code, and a deleted one comes back with the others', () => {
     const { tree } = updated(
       edited({

@@ -45,6 +45,20 @@ describe('a call', () => {
     expect(left).toBeLessThanOrEqual(990);
   });
 
+  it.each(['0', '', '-5', '1.5', '0x10', '900000'])(
+    'replaces a time limit of %j by the time that is left',
+    async (own) => {
+      await runWith(contextFor(1000), () => contextFetch(url, { headers: { 'x-request-timeout': own } }));
+      expect(Number(asked[0]?.['x-request-timeout'])).toBeGreaterThan(1);
+      expect(Number(asked[0]?.['x-request-timeout'])).toBeLessThanOrEqual(990);
+    },
+  );
+
+  it('keeps a time limit of its own that ends earlier', async () => {
+    await runWith(contextFor(100_000), () => contextFetch(url, { headers: { 'x-request-timeout': '70' } }));
+    expect(asked[0]?.['x-request-timeout']).toBe('70');
+  });
+
   it('outside of a request takes nothing along', async () => {
     await contextFetch(url);
     expect(Object.keys(asked[0] ?? {})).not.toContain('traceparent');

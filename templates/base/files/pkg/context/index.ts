@@ -58,8 +58,8 @@ export class Context {
   readonly id: string;
   /** The position of the work in its trace. Code that begins a span for the whole work replaces it. */
   trace: Trace;
-  /** By `performance.now()`; Infinity without a deadline. It must not change after `signal` was read. */
-  deadline: number;
+  /** By `performance.now()`; Infinity without a deadline. */
+  readonly deadline: number;
   readonly #parent: Context | undefined;
   #values: Map<ContextKey<unknown>, unknown> | undefined;
   #controller: AbortController | undefined;
@@ -300,8 +300,8 @@ export async function contextFetch(input: string | URL | Request, options?: Requ
   const request = new Request(input, options);
   for (const [name, value] of Object.entries(outgoingHeaders(context))) {
     // The client of a service has a deadline of its own, which may come first.
-    const isEarlier = name === headerNames.timeout && Number(request.headers.get(name) ?? Infinity) < Number(value);
-    if (!isEarlier) request.headers.set(name, value);
+    const ownMs = name === headerNames.timeout && parseTimeout(request.headers.get(name) ?? undefined, Number(value));
+    request.headers.set(name, ownMs ? String(ownMs) : value);
   }
   const send = context.get(recorder)?.fetch ?? fetch;
   return send(request, { signal: AbortSignal.any([context.signal, request.signal]) });

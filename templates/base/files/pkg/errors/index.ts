@@ -116,6 +116,16 @@ export function* chain(error: unknown): Generator<unknown, void> {
 
 /**
  * @param error anything that was thrown
+ * @returns the tags of all errors in the chain; those of the nearer error win
+ */
+export function tagsOf(error: unknown): NonNullable<ServiceErrorOptions['tags']> {
+  const tags: Record<string, string | number | boolean> = {};
+  for (const each of [...chain(error)].toReversed()) if (each instanceof ServiceError) Object.assign(tags, each.tags);
+  return tags;
+}
+
+/**
+ * @param error anything that was thrown
  * @param Class to look for
  * @returns the nearest error of that class in the chain
  */

@@ -28,14 +28,32 @@ export interface Fault {
 
 type AjvFault = Pick<ErrorObject<string, Record<string, unknown>>, 'instancePath' | 'keyword' | 'params' | 'message'>;
 
+const copies = new WeakMap<TSchema, object>();
+
+/** Ajv refuses a schema in which an `$id` occurs twice, such as an entity in two members: only the first one keeps it. */
+function compilable(schema: TSchema): object {
+  const known = copies.get(schema);
+  if (known !== undefined) return known;
+  const ids = new Set<unknown>();
+  const text = JSON.stringify(schema, (name, value: unknown) => {
+    const isRepeated = name === '$id' && ids.has(value);
+    if (name === '$id') ids.add(value);
+    return isRepeated ? undefined : value;
+  });
+  const parsed: unknown = JSON.parse(text);
+  const copy = typeof parsed === 'object' && parsed !== null ? parsed : schema;
+  copies.set(schema, copy);
+  return copy;
+}
+
 /** @returns whether a value is of the type that a schema describes */
 export function matches<Schema extends TSchema>(schema: Schema, value: unknown): value is Static<Schema> {
-  return ajv.validate(schema, value);
+  return ajv.validate(compilable(schema), value);
 }
 
 /** @returns all that is wrong with a value; nothing when it is of the type that the schema describes */
 export function faultsOf(schema: TSchema, value: unknown): Fault[] {
-  ajv.validate(schema, value);
+  ajv.validate(compilable(schema), value);
   return (ajv.errors ?? []).map(faultOf);
 }
 

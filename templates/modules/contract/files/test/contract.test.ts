@@ -73,7 +73,7 @@ it('the contract is kept by HEAD in place of GET', async () => {
   expect(await breachesBy({ body: '' }, described, 'HEAD')).toEqual([]);
 });
 
-it('an error where no route is has to be a problem', async () => {
+it('the problem where no route is keeps the contract', async () => {
   const http = await testHttp();
   expect((await http.inject('/nowhere')).statusCode).toBe(404);
   expect(takeBreaches()).toEqual([]);

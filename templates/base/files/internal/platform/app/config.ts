@@ -41,10 +41,15 @@ export const config = Type.Object({
   }),
 });
 
+const { SHUTDOWN_DELAY_MS, SHUTDOWN_TIMEOUT_MS } = config.properties;
+
 export const rules = [
-  rule(config, ({ SHUTDOWN_DELAY_MS: delayMs, SHUTDOWN_TIMEOUT_MS: timeoutMs }) => {
-    if (delayMs < timeoutMs) return undefined;
-    const expected = `less than SHUTDOWN_TIMEOUT_MS, which is ${timeoutMs}`;
-    return { variable: 'SHUTDOWN_DELAY_MS', expected, given: String(delayMs), example: String(timeoutMs - 1) };
-  }),
+  rule(
+    Type.Object({ SHUTDOWN_DELAY_MS, SHUTDOWN_TIMEOUT_MS }),
+    ({ SHUTDOWN_DELAY_MS: delayMs, SHUTDOWN_TIMEOUT_MS: timeoutMs }) => {
+      if (delayMs < timeoutMs) return undefined;
+      const expected = `less than SHUTDOWN_TIMEOUT_MS, which is ${timeoutMs}`;
+      return { variable: 'SHUTDOWN_DELAY_MS', expected, given: String(delayMs), example: String(timeoutMs - 1) };
+    },
+  ),
 ];

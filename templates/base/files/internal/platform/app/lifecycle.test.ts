@@ -313,6 +313,15 @@ describe('a reload', () => {
     expect(events).toEqual(['a reload', 'c reload']);
     expect(reloading.phase).toBe('ready');
   });
+
+  it('that fails during the stop is no fault of the stop', async () => {
+    const { promise: loaded, reject: fail } = Promise.withResolvers<void>();
+    const reloading = service(module('a', [], { reload: () => loaded, stop: () => fail(new Error('too late')) }));
+    await reloading.start();
+    const reloaded = reloading.reload();
+    expect(await reloading.stop(0, 5000)).toBe(true);
+    expect(await reloaded).toBe(false);
+  });
 });
 
 describe('links', () => {

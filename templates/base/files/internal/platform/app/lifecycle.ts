@@ -79,6 +79,10 @@ export interface ServiceOptions {
 /** Shares of the time left to stop: for starts that were aborted, then for draining. */
 const shares = { abortedStarts: 0.25, draining: 0.75 };
 
+function factsOfDetachedWork(): object {
+  return { work: giveUpDetachedWork() };
+}
+
 /** The modules of one service. Each starts after its requirements; they stop in reverse order. */
 export class Service implements Lifecycle {
   phase: Phase = 'starting';
@@ -88,8 +92,6 @@ export class Service implements Lifecycle {
   readonly #starting = new Map<Module, Promise<unknown>>();
   readonly #running = new Map<Module, Running<unknown>>();
   readonly #stopping = new AbortController();
-  /** The number of steps that failed or were late. */
-  #failures = 0;
 
   /**
    * @param modules in any order
@@ -149,9 +151,9 @@ export class Service implements Lifecycle {
    * @returns whether all succeeded
    */
   async reload(): Promise<boolean> {
-    const before = this.#failures;
-    for (const [module] of this.#started()) await this.#step(module, 'reload', this.#options.startTimeoutMs);
-    return this.#failures === before;
+    const done: boolean[] = [];
+    for (const [module] of this.#started()) done.push(await this.#step(module, 'reload', this.#options.startTimeoutMs));
+    return done.every(Boolean);
   }
 
   /**
@@ -163,30 +165,31 @@ export class Service implements Lifecycle {
    */
   async stop(delayMs: number, timeoutMs: number): Promise<boolean> {
     const end = performance.now() + timeoutMs;
-    const before = this.#failures;
     const wasReady = this.phase === 'ready';
     this.phase = 'stopping';
     this.#stopping.abort(new Error('the service is stopping'));
-    await this.#attempt(
-      'start abandoned: it ignored its signal',
-      timeoutMs * shares.abortedStarts,
-      () => Promise.all(this.#starting.values()),
-      () => ({ modules: Array.from(this.#starting.keys(), ({ name }) => name) }),
-    );
+    const done = [
+      await this.#attempt(
+        'start abandoned: it ignored its signal',
+        timeoutMs * shares.abortedStarts,
+        () => Promise.all(this.#starting.values()),
+        () => ({ modules: Array.from(this.#starting.keys(), ({ name }) => name) }),
+      ),
+    ];
     if (wasReady && delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
 
     const drainMs = (end - performance.now()) * shares.draining;
     const drainEnd = performance.now() + drainMs;
-    await Promise.all(this.#started().map(([module]) => this.#step(module, 'drain', drainMs)));
+    done.push(...(await Promise.all(this.#started().map(([module]) => this.#step(module, 'drain', drainMs)))));
     // Detached work uses modules, so they stop after it.
     const leftMs = drainEnd - performance.now();
-    await this.#attempt('detached work given up', leftMs, finishDetachedWork, () => ({ work: giveUpDetachedWork() }));
+    done.push(await this.#attempt('detached work given up', leftMs, finishDetachedWork, factsOfDetachedWork));
     for (const [module] of this.#started().toReversed()) {
       // The modules that are left share the time that is left.
-      await this.#step(module, 'stop', (end - performance.now()) / this.#running.size);
+      done.push(await this.#step(module, 'stop', (end - performance.now()) / this.#running.size));
       this.#running.delete(module);
     }
-    return this.#failures === before;
+    return done.every(Boolean);
   }
 
   async #startAfter(required: readonly Promise<void>[], module: Module): Promise<void> {
@@ -225,23 +228,24 @@ export class Service implements Lifecycle {
     };
   }
 
-  async #step(module: Module, step: 'reload' | 'drain' | 'stop', ms: number): Promise<void> {
+  async #step(module: Module, step: 'reload' | 'drain' | 'stop', ms: number): Promise<boolean> {
     const work = this.#running.get(module)?.[step];
-    if (work !== undefined) await this.#attempt(`${step} failed`, ms, work, (err) => ({ err, module: module.name }));
+    return work === undefined || this.#attempt(`${step} failed`, ms, work, (err) => ({ err, module: module.name }));
   }
 
-  /** A late or failed work is counted, and a line with these facts says what failed. */
+  /** @returns whether the work ended in time and without an error; otherwise a line with these facts says what failed */
   async #attempt(
     message: string,
     ms: number,
     work: (signal: AbortSignal) => unknown,
     factsOf: (error: unknown) => object,
-  ): Promise<void> {
+  ): Promise<boolean> {
     try {
       await withDeadline('it', Math.max(ms, 0), work);
+      return true;
     } catch (error) {
-      this.#failures += 1;
       this.#options.log.error(factsOf(error), message);
+      return false;
     }
   }
 }

@@ -4,7 +4,7 @@ import createRouter, { type HTTPMethod } from 'find-my-way';
 import type { ErrorCounts } from '../metrics/module.ts';
 import { hasBody } from './body.ts';
 import { closeAfter, maxHeaders, nodeHttp } from './connections.ts';
-import { overloaded, type Problem, problem, refusing } from './problems.ts';
+import { overloaded, type Problem, problem, problemOf, refusing, retrySeconds } from './problems.ts';
 import type { Http } from './types.ts';
 
 /** A slash at the end of a path, or two in a row, make no difference, for any route. */
@@ -21,8 +21,7 @@ export function admission(http: Http, maxDelayMs: number, errors: ErrorCounts): 
   const delayMs = eventLoopDelay(http.server);
   const allowedMethods = methodsByPath(http);
   const refuse = refusing(errors);
-  // Shared by all requests, because creating an error is expensive.
-  const busy = overloaded();
+  const busy = problemOf(overloaded());
 
   const answerUnmatched = (request: FastifyRequest, reply: FastifyReply): void => {
     const allowed = allowedMethods(request.url);
@@ -42,7 +41,8 @@ export function admission(http: Http, maxDelayMs: number, errors: ErrorCounts): 
       closeAfter(reply);
       refuse(request, reply, fault);
     } else if (delayMs() > maxDelayMs) {
-      done(busy);
+      reply.header('retry-after', retrySeconds);
+      refuse(request, reply, busy);
     } else if (request.is404) {
       answerUnmatched(request, reply);
     } else {

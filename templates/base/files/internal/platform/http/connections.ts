@@ -133,16 +133,17 @@ const sweepMs = 50;
  * Stops accepting connections and waits for the requests in progress. Node closes idle connections only once, so a connection that
  * becomes idle later would stay open (https://github.com/fastify/fastify/issues/7044). This function closes them repeatedly.
  * @param server of `node:http`; nothing happens if it does not listen
- * @param signal aborts at the deadline; the remaining connections are then closed
+ * @param signal aborts at the deadline; the remaining connections are then closed at once, before the server logs their requests
  */
 export async function drain(server: Server, signal: AbortSignal): Promise<void> {
   if (!server.listening) return;
-  const sweeper = setInterval(() => {
-    if (signal.aborted) server.closeAllConnections();
-    else server.closeIdleConnections();
-  }, sweepMs);
-  await once(server.close(), 'close');
-  clearInterval(sweeper);
+  const sweeper = setInterval(() => server.closeIdleConnections(), sweepMs);
+  signal.addEventListener('abort', () => server.closeAllConnections(), { once: true });
+  try {
+    await once(server.close(), 'close');
+  } finally {
+    clearInterval(sweeper);
+  }
 }
 
 /**

@@ -14,8 +14,9 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
-/** A service with one route, `/wait`, that answers when `go` is called. */
+/** A service with one route, `/wait`, that answers when `go` is called, and the lines of its log. */
 async function startWaiting() {
+  const lines: string[] = [];
   const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
   const { promise: wait, resolve: go } = Promise.withResolvers<void>();
   let url = '';
@@ -40,13 +41,13 @@ async function startWaiting() {
     },
   });
   const service = new Service([metrics, tracing, http, route], {
-    log: pino({ level: 'silent' }),
+    log: pino({}, { write: (line) => lines.push(line) }),
     configOf: (module) => readConfig(module.config, testSettings),
     startTimeoutMs: 5000,
   });
   await service.start();
   stops.push(() => service.stop(0, 1000));
-  return { service, url, asked, go };
+  return { service, url, asked, go, lines };
 }
 
 describe('the API', () => {
@@ -54,6 +55,17 @@ describe('the API', () => {
     const { url, go } = await startWaiting();
     go();
     expect(await (await fetch(`${url}/wait`)).json()).toEqual({ done: true });
+  });
+
+  it('logs a request that the end of the drain cuts off', async () => {
+    const { service, url, asked, lines } = await startWaiting();
+    const reply = fetch(`${url}/wait`);
+    await asked;
+    expect(await service.stop(0, 1000)).toBe(false);
+    await expect(reply).rejects.toThrow('fetch failed');
+    expect(lines.filter((line) => line.includes('"route":"/wait"'))).toEqual([
+      expect.stringMatching(/"status":500.*"msg":"request broken off"/),
+    ]);
   });
 
   it('asks every client to leave once shutdown begins, and finishes what is in flight', async () => {

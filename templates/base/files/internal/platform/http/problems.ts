@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { errorCodes, type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
 import { current, headerNames } from '../../../pkg/context/index.ts';
-import { as, ServiceError, unavailable } from '../../../pkg/errors/index.ts';
+import { as, ServiceError, tagsOf, unavailable } from '../../../pkg/errors/index.ts';
 import { faultOf, matches } from '../../../pkg/validation/index.ts';
 import type { ErrorCounts } from '../metrics/module.ts';
 import { cutOffLater, isAnswerable, nodeHttp } from './connections.ts';
@@ -109,9 +109,12 @@ function isFastifyError(error: unknown): error is FastifyError {
 /** The code of requests that the service refuses because it lacks time or memory. They are not faults to look into. */
 const overloadedCode = 'overloaded';
 
+/** Seconds in the Retry-After header of refused requests. */
+export const retrySeconds = 1;
+
 /** @returns the error of a request that the service has no time or memory for: 503 */
 export function overloaded(): ServiceError {
-  return unavailable('The service is busy. Try again.', { code: overloadedCode, retryAfterMs: 1000 });
+  return unavailable('The service is busy. Try again.', { code: overloadedCode, retryAfterMs: retrySeconds * 1000 });
 }
 
 /** From OWASP's REST Security Cheat Sheet. A route that serves a page sets its own policy. @fastify/helmet is slower: decision 020. */
@@ -181,10 +184,10 @@ function readable(error: unknown) {
     // A handler that observes the signal throws an AbortError. The context has the reason.
     const isAbort = error instanceof Error && error.name === 'AbortError';
     const reason = isAbort ? (current().ended() ?? error) : error;
-    const { retryAfterMs, tags } = as(reason, ServiceError) ?? {};
-    return { answer: problemOf(reason), retryAfterMs, tags };
+    const retryAfterMs = as(reason, ServiceError)?.retryAfterMs;
+    return { answer: problemOf(reason), retryAfterMs, tags: tagsOf(reason) };
   } catch {
-    return { answer: problem(500) };
+    return { answer: problem(500), tags: {} };
   }
 }
 

@@ -74,7 +74,7 @@ export class Requests extends LogController {
   }
 
   /**
-   * Answers a request that Fastify cannot route, and that passes no hook therefore.
+   * Answers a request that Fastify cannot route. Such a request passes no hook.
    * @param request as Node gives it
    * @param response to it
    * @param answer the problem
@@ -97,7 +97,7 @@ export class Requests extends LogController {
    */
   recordUnrouted({ status, code }: Problem, request: Pick<IncomingMessage, 'method' | 'url'> = {}): void {
     this.#options.errors.count(code);
-    this.#record(request, undefined, status, 0, this.#options.log);
+    this.#record(request, 'unmatched', status, 0, this.#options.log);
   }
 
   override incomingRequest(): void {
@@ -139,13 +139,13 @@ export class Requests extends LogController {
 
   /** @param outcome the status, or the error that broke the reply off */
   #end(context: RequestContext, { request, elapsedTime, log }: FastifyReply, outcome: number | Error): void {
-    runWith(context, () => this.#record(request, context.route, outcome, elapsedTime, log));
+    runWith(context, () => this.#record(request, context.route ?? 'unmatched', outcome, elapsedTime, log));
   }
 
   /** Writes the line of the access log and observes the duration. Both take the trace from the current context. */
   #record(
     { method, url }: Pick<IncomingMessage, 'method' | 'url'>,
-    route = 'unmatched',
+    route: string,
     outcome: number | Error,
     ms: number,
     log: FastifyBaseLogger,
@@ -168,9 +168,11 @@ function isCutOff({ raw, request }: FastifyReply): boolean {
 function faultOf({ raw, request }: FastifyReply): Error | undefined {
   const { readableEnded, errored } = request.raw.socket;
   if (raw.errored !== null && !isOfNetwork(raw.errored)) return raw.errored;
-  // A connection has an error when its client is lost or at fault. In HTTP/2 a stream that is ended on this side has one, see above.
-  if (request.raw.httpVersionMajor === 2 || readableEnded || errored !== null) return undefined;
-  return new Error('the connection was closed on this side');
+  // A stream of HTTP/2 that is ended on this side has an error, which the line above returns.
+  if (request.raw.httpVersionMajor === 2 || readableEnded) return undefined;
+  // A connection has an error when its client is lost or at fault, or when an earlier request on it was given up at its deadline.
+  if (errored !== null && !(errored instanceof ServiceError)) return undefined;
+  return new Error('the connection was closed on this side', { cause: errored });
 }
 
 /** Error codes of the system for a client that cannot be reached any more. */

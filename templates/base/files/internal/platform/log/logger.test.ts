@@ -64,7 +64,7 @@ describe('the logger', () => {
     const loop: Record<string, unknown> = {};
     loop['self'] = loop;
     const [line] = await logged((log) => log.info({ loop }, 'round'));
-    expect(JSON.stringify(line)).toContain('[Circular]');
+    expect(JSON.stringify(line)).toContain('[deep]');
   });
 });
 

@@ -156,7 +156,7 @@ export function clientOf<Paths extends {}, Media extends string = 'application/j
             const waitMs = waitAfter(fault, count);
             if (waitMs === undefined || !isRepeatable || count >= attempts) throw fault;
             if (performance.now() + waitMs >= deadline) throw fault;
-            await orAborted(() => sleep(waitMs), signal);
+            await wait(waitMs, signal);
           }
         }
       } finally {
@@ -263,8 +263,15 @@ function linkWithin(baseUrl: string | URL, at: string | URL): string {
   return url;
 }
 
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/** Waits, at most until the signal aborts. */
+function wait(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 /** Waits for work that does not know the signal. */

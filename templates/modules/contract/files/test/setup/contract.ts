@@ -41,7 +41,8 @@ function breachOf(request: FastifyRequest, reply: FastifyReply, payload: unknown
   const responses = objectOf(isDescribed ? response : problems);
   // `default` stands for errors only.
   const names = [String(status), `${Math.floor(status / 100)}xx`, ...(status < 400 ? [] : ['default'])];
-  const name = names.find((each) => Object.hasOwn(responses, each));
+  // Fastify takes `2xx` and `2XX`.
+  const [name] = names.flatMap((each) => Object.keys(responses).filter((known) => known.toLowerCase() === each));
   if (name === undefined) return 'the contract has no such status';
   if (request.method === 'HEAD') return undefined;
 

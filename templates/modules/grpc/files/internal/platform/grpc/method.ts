@@ -112,6 +112,8 @@ export function handlerOf(desc: DescMethod, implementation: object, run: Run): U
         // The client has read enough for the next message.
         wire.write(encode(output, reply), () => resolve());
         await promise;
+        // A handler whose client has left is not asked for one more message.
+        call.throwIfEnded();
       }
       // The signal of the handler may abort before the timer of grpc-js ends the call.
       call.throwIfEnded();

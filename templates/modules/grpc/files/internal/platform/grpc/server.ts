@@ -15,7 +15,7 @@ import { Histogram, type Registry } from '@prometheus-io/client';
 import { type IncomingHttpHeaders, type ServerHttp2Stream, constants } from 'node:http2';
 import { Context, current, headerNames, outOfTime, parseTrace, runWith } from '../../../pkg/context/index.ts';
 import { type GrpcStatus, grpcStatusName, httpStatuses } from '../../../pkg/errors/grpc.ts';
-import { ServiceError, as, resourceExhausted } from '../../../pkg/errors/index.ts';
+import { resourceExhausted, tagsOf } from '../../../pkg/errors/index.ts';
 import { headerOf, principalKey, requestIdOf, traceOf } from '../http/requestContext.ts';
 import { listen } from '../http/connections.ts';
 import { type Authenticate, type Needs, bearer, scopesOf } from '../identity/module.ts';
@@ -276,8 +276,7 @@ export class Grpc {
     const reason = error instanceof Error && error.name === 'AbortError' ? (call.ended() ?? error) : error;
     const status = statusOf(reason, call.id);
     const level = isServerFault(grpcStatusName(status.code)) ? 'error' : 'debug';
-    const { tags } = as(reason, ServiceError) ?? {};
-    runWith(call, () => this.#options.log[level]({ ...tags, err: error }, 'call failed'));
+    runWith(call, () => this.#options.log[level]({ ...tagsOf(reason), err: error }, 'call failed'));
     return status;
   }
 

@@ -60,7 +60,11 @@ function contextTransport(inner: Transport, { token }: ChannelOptions): Transpor
     unary: (method, signal, timeoutMs, init, input, values) =>
       retrying(method, signalOf(signal), async () => {
         const sent = await prepare(signal, timeoutMs, init);
-        return inner.unary(method, sent.signal, sent.timeoutMs, sent.header, input, values);
+        try {
+          return await inner.unary(method, sent.signal, sent.timeoutMs, sent.header, input, values);
+        } catch (error) {
+          throw serviceErrorOf(error);
+        }
       }),
     async stream(method, signal, timeoutMs, init, input, values) {
       const sent = await prepare(signal, timeoutMs, init);

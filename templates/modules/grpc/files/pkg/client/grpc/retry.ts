@@ -30,10 +30,11 @@ export async function retrying<Value>(
   for (let count = 1; ; count += 1) {
     try {
       return await attempt();
-    } catch (thrown) {
-      const error = serviceErrorOf(thrown);
+    } catch (error) {
+      // A token that cannot be read, for example, is no fault of the callee.
+      if (!(error instanceof ServiceError) || signal.aborted) throw error;
       const wasRefused = isRefusal(error);
-      if (signal.aborted || (!wasRefused && error.grpcStatus !== 'UNAVAILABLE')) throw error;
+      if (!wasRefused && error.grpcStatus !== 'UNAVAILABLE') throw error;
       if (count >= (wasRefused ? refusedAttempts : maxAttempts)) throw error;
       const ms = error.retryAfterMs ?? waitMs * 2 ** (count - 1) * (0.5 + Math.random() / 2);
       // After an abort, the next attempt throws the reason.

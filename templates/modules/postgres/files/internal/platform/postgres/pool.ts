@@ -3,21 +3,17 @@ import { Client, type Pool } from 'pg';
 import { background, current } from '../../../pkg/context/index.ts';
 import { withDeadline } from '../app/lifecycle.ts';
 import type { Logger } from '../log/logger.ts';
-import { PoolExhaustedError, connectError, databaseError, isReadOnly, sqlState } from './errors.ts';
+import { PoolExhaustedError, connectError, databaseError, isReadOnly } from './errors.ts';
 import type { PostgresMetrics } from './metrics.ts';
 
 /** Milliseconds between two times that all connections are replaced, so that a server that stays read-only is not flooded with new ones. */
 const invalidateMs = 1000;
-
-/** Milliseconds after which a query without a deadline is looked for on the server, again and again. */
-const lookAfterMs = 30_000;
 
 /** A pool that cancels the queries of a context that has ended, leaves a server that is read-only, and throws the errors of `pkg/errors`. */
 export class SupervisedPool implements PostgresPool {
   readonly #pool: Pool;
   readonly #log: Logger;
   readonly #metrics: PostgresMetrics;
-  readonly #lookAfterMs: number;
   readonly #openedAt = new WeakMap<object, number>();
   /** Connections that were opened before this time are closed instead of used. */
   #validSince = -Infinity;
@@ -26,13 +22,11 @@ export class SupervisedPool implements PostgresPool {
    * @param pool the pool of node-postgres
    * @param log gets a line for each idle connection that breaks
    * @param metrics updated for each connection that is taken
-   * @param lookMs milliseconds after which a query without a deadline is looked for on the server
    */
-  constructor(pool: Pool, log: Logger, metrics: PostgresMetrics, lookMs = lookAfterMs) {
+  constructor(pool: Pool, log: Logger, metrics: PostgresMetrics) {
     this.#pool = pool;
     this.#log = log;
     this.#metrics = metrics;
-    this.#lookAfterMs = lookMs;
     pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
     pool.on('connect', (client) => {
       // The embedded database has no processes, and no other server replaces it.
@@ -120,7 +114,7 @@ export class SupervisedPool implements PostgresPool {
 
   /**
    * Runs a query. It is cancelled on the server when the context ends; a rollback is not. A server that is gone does not answer: its
-   * connection is then destroyed, else it would be held until TCP gives up. A query without a deadline is looked for on the server.
+   * connection is then destroyed, else it would be held until TCP gives up.
    */
   async #run<Row>(
     client: PostgresPoolClient,
@@ -139,9 +133,6 @@ export class SupervisedPool implements PostgresPool {
       late = setTimeout(destroy, this.#pool.options.connectionTimeoutMillis);
     };
     signal?.addEventListener('abort', cancel, { once: true });
-    const { processID } = client;
-    const look = (): void => void this.#isGone(processID ?? 0, text).then((isGone) => isGone && destroy());
-    const looking = signal === undefined && processID ? setInterval(look, this.#lookAfterMs).unref() : undefined;
     try {
       return await client.query<Row>(text, parameters);
     } catch (error) {
@@ -151,7 +142,6 @@ export class SupervisedPool implements PostgresPool {
     } finally {
       signal?.removeEventListener('abort', cancel);
       clearTimeout(late);
-      clearInterval(looking);
       // A late cancellation would hit the next statement of the connection.
       await cancelled;
     }
@@ -162,44 +152,16 @@ export class SupervisedPool implements PostgresPool {
    * process may be of another session: it is cancelled only when it runs this statement.
    */
   async #cancel(processId: number, statement: string): Promise<void> {
-    try {
-      await this.#ask('select pg_cancel_backend(pid) from pg_stat_activity where pid = $1 and starts_with($2, query)', [
-        processId,
-        statement,
-      ]);
-    } catch (error) {
-      this.#log.warn({ err: error }, 'could not cancel a statement');
-    }
-  }
-
-  /** Whether a statement gets no answer any more: no server answers, or another one does, which does not run it. */
-  async #isGone(processId: number, statement: string): Promise<boolean> {
-    try {
-      // Behind a pooler such as PgBouncer, a connection has another number than the process of the server.
-      const [found] = await this.#ask<{ isKnown: boolean; isRunning: boolean }>(
-        `select pg_backend_pid() = $3 as "isKnown", exists (
-          select from pg_stat_activity where pid = $1 and starts_with($2, query)
-        ) as "isRunning"`,
-        [processId, statement],
-        true,
-      );
-      return found?.isKnown === true && !found.isRunning;
-    } catch (error) {
-      // A server that refuses the connection is there.
-      if (sqlState(error) !== undefined) return false;
-      this.#log.warn({ err: error }, 'the server of a statement does not answer: its connection is closed');
-      return true;
-    }
-  }
-
-  /** Asks the server through another connection; with `isNumbered`, the last parameter is the number of that connection. */
-  async #ask<Row extends object>(text: string, parameters: readonly unknown[], isNumbered = false): Promise<Row[]> {
     const other = new Client(this.#pool.options);
     other.on('error', () => {});
     try {
       await other.connect();
-      const own = isNumbered && 'processID' in other ? [other.processID] : [];
-      return (await other.query<Row>(text, [...parameters, ...own])).rows;
+      await other.query(
+        'select pg_cancel_backend(pid) from pg_stat_activity where pid = $1 and starts_with($2, query)',
+        [processId, statement],
+      );
+    } catch (error) {
+      this.#log.warn({ err: error }, 'could not cancel a statement');
     } finally {
       await other.end();
     }

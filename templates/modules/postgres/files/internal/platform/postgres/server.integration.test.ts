@@ -141,35 +141,6 @@ describe.skipIf(!url)('only on a PostgreSQL server (needs DATABASE_URL)', () => 
     await sql`select 1`.execute(gone.db);
   });
 
-  it.each([
-    ['is away', 'stalled'],
-    ['has been replaced at its address', 'open'],
-  ] as const)('gives up a statement without a deadline when its server %s silently', async (_what, afterwards) => {
-    const proxy = await openProxy(url ?? '', 5432);
-    onTestFinished(proxy.close);
-    const supervised = await lookingPool(proxy.url);
-    const client = await supervised.connect();
-    await client.query('select 1', []);
-    proxy.set('stalled');
-    proxy.set(afterwards);
-    await expect(client.query('select 2', [])).rejects.toThrow(DatabaseUnavailableError);
-  });
-
-  it('lets a statement without a deadline run as long as its server works at it', async () => {
-    const supervised = await lookingPool(url ?? '');
-    const client = await supervised.connect();
-    const { rows } = await client.query<{ slept: boolean }>('select pg_sleep(1) is not null as slept', []);
-    expect(rows).toEqual([{ slept: true }]);
-    client.release();
-  });
-
-  /** A pool that looks for statements without a deadline after 200 ms. */
-  async function lookingPool(connectionString: string): Promise<SupervisedPool> {
-    const pool = new Pool({ connectionString, connectionTimeoutMillis: 3000 });
-    onTestFinished(() => pool.end());
-    return new SupervisedPool(pool, await createLogger('silent'), createMetrics(new Registry(), pool), 200);
-  }
-
   it('fails when all connections are in use', async () => {
     const sleeping = Array.from({ length: 4 }, () => sql`select pg_sleep(1)`.execute(db));
     await expect(sql`select 1`.execute(db)).rejects.toThrow(PoolExhaustedError);

@@ -60,7 +60,7 @@ export async function sparsePage<Stored extends Entity>(
     const fault = { in: 'querystring', pointer: '/fields', rule: 'enum', detail };
     throw invalid([fault]);
   }
-  // It is no filter.
+  // `fields` is not a filter.
   const found = await page<Stored>({ ...query, fields: undefined }, list);
   if (names === undefined) return found;
   const items = found.items.map((stored) => {

@@ -62,7 +62,10 @@ const advice: readonly (readonly [RegExp, string])[] = [
  * @returns what the variables say about batches of spans, as the SDK takes it
  */
 export function batchingOf(env: Environment): { [name in keyof typeof batching]?: number } {
-  return numbersOf(batching, env);
+  const numbers = numbersOf(batching, env);
+  // The SDK warns of a batch that is larger than the queue. Its default is 512.
+  const { maxQueueSize = Infinity, maxExportBatchSize = 512 } = numbers;
+  return maxQueueSize < maxExportBatchSize ? { ...numbers, maxExportBatchSize: maxQueueSize } : numbers;
 }
 
 /**

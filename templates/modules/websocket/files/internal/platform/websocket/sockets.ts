@@ -247,6 +247,7 @@ export class Sockets {
         ? writeEnvelope(definition, payload, { schema, correlationId })
         : writeEnvelope(ack, {}, { correlationId });
     } catch (error) {
+      fault = 'internal';
       fault = errorPayload(error).code;
       return this.#fail(error, envelope);
     } finally {
