@@ -33,7 +33,7 @@ export const ratelimit = defineModule({
       ...(burst > 0 && { burst }),
       ...(rate > 0 && { rate }),
     };
-    if (quota === 0) log.info('only changes of resources and routes with a policy have a quota: RATELIMIT_QUOTA is 0');
+    if (quota === 0) log.info('routes without a policy have no quota: RATELIMIT_QUOTA is 0');
     const writeQuota = Math.min(settings.RATELIMIT_WRITE_QUOTA, quota || Infinity);
     const ofRoute = ({ method, config: { resource } }: FastifyRequest['routeOptions']): RoutePolicy | false => {
       const reads = [method].flat().every((each) => each === 'GET' || each === 'HEAD');
