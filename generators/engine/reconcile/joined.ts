@@ -48,7 +48,11 @@ export function planJoined(input: PlanInput, plan: (input: PlanInput) => Plan): 
   });
   // When nobody has changed a part, the joined text is already what the templates have. It still has to be written.
   const decided = planned.entries.filter(({ action, changes }) => action !== 'keep' || changes.length > 0);
-  const unwritten = [...joins.values()].filter(({ now }) => decided.every(({ path }) => path !== now));
+  const unwritten = [...joins.values()].filter(
+    ({ now, parts: [first] }) =>
+      first?.place === now &&
+      decided.every(({ path, changes }) => path !== now && changes.every((change) => change.path !== now)),
+  );
   const kept = planned.entries.filter(
     (entry) => !decided.includes(entry) && unwritten.every(({ now }) => entry.path !== now),
   );

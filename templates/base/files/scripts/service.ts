@@ -20,6 +20,8 @@ const example = path.join(root, '.env.example');
 const ports = existsSync(example) ? readFileSync(example, 'utf8').matchAll(/^#? ?(\w+_PORT)=/gm) : [];
 const defaults = {
   LOG_LEVEL: 'info',
+  // Other tests keep the machine busy.
+  START_TIMEOUT_MS: '120000',
   ...testSettings,
   ADMIN_PORT: '0',
   ...Object.fromEntries(Array.from(ports, ([, name = '']) => [name, '0'])),

@@ -6,7 +6,7 @@ import { printTypes } from '../scripts/openapi/print.ts';
 import { root, startService } from '../scripts/service.ts';
 
 /** Milliseconds in which a service starts on a busy machine. */
-const patience = 60_000;
+const patience = 300_000;
 const types = path.join(root, 'pkg', 'client', 'contract.gen.ts');
 const contract: unknown = JSON.parse(await readFile(path.join(root, 'api', 'openapi.json'), 'utf8'));
 
