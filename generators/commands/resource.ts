@@ -113,7 +113,16 @@ async function editOf(invocation: Invocation, manifest: Manifest): Promise<(now:
 }
 
 const ownFlags = [
-  ...['states', 'plural', 'sparse', 'no-sparse', 'drop', 'rename-field', 'rename', 'remove', 'file', 'only'],
+  'states',
+  'plural',
+  'sparse',
+  'no-sparse',
+  'drop',
+  'rename-field',
+  'rename',
+  'remove',
+  'file',
+  'only',
   ...sources,
 ] as const;
 
@@ -138,7 +147,7 @@ function requestOf(invocation: Invocation, name: string, args: readonly string[]
     plural: textOf(invocation, 'plural'),
     fields: fields.map(parseFieldArgument),
     states: statesOf(textOf(invocation, 'states'), transitions),
-    sparse: noSparse === true ? false : sparse === true ? true : undefined,
+    sparse: noSparse === true ? false : sparse === true || undefined,
     drop: listed(textOf(invocation, 'drop')).map(fieldNameOf),
     rename: Object.fromEntries(listed(textOf(invocation, 'rename-field')).map(renameOf)),
   };

@@ -236,7 +236,7 @@ export interface ModuleDefinition {
   readonly category: 'base' | 'api' | 'data' | 'messaging' | 'reliability' | 'security' | 'delivery';
   /** Code that several modules share. Slipway does not offer it. A service contains it while one of its modules requires it. */
   readonly part?: true;
-  /** A part that a service contains while it has a resource: any, one with states, with a field of JSON, or whose list gives some fields. */
+  /** A part that a service contains while it has such a resource: any, one with states, one with a field of type `json`, a sparse one. */
   readonly withResources?: 'any' | 'states' | 'json' | 'sparse';
   /** Ids of modules that Slipway adds together with this one. Slipway adds and removes required parts automatically. */
   readonly requires?: readonly string[];

@@ -46,17 +46,18 @@ export function planJoined(input: PlanInput, plan: (input: PlanInput) => Plan): 
       parts.map(({ path, place }) => ({ path, place, now: input.renamed.get(path) ?? path })),
     ),
   });
-  // When nobody has changed a part, the joined text is already what the templates have. It still has to be written.
-  const decided = planned.entries.filter(({ action, changes }) => action !== 'keep' || changes.length > 0);
+  // When no part was edited, the joined text equals the new template, so the plan keeps the file. The file must still be written.
   const unwritten = [...joins.values()].filter(
     ({ now, parts: [first] }) =>
       first?.place === now &&
-      decided.every(({ path, changes }) => path !== now && changes.every((change) => change.path !== now)),
+      planned.entries.every(
+        ({ path, action, changes }) =>
+          (path !== now || (action === 'keep' && changes.length === 0)) &&
+          changes.every((change) => change.path !== now),
+      ),
   );
-  const kept = planned.entries.filter(
-    (entry) => !decided.includes(entry) && unwritten.every(({ now }) => entry.path !== now),
-  );
-  const entries = [...decided, ...kept, ...unwritten.map(written)].flatMap((entry) => withParts(entry, joins));
+  const others = planned.entries.filter(({ path }) => unwritten.every(({ now }) => path !== now));
+  const entries = [...others, ...unwritten.map(written)].flatMap((entry) => withParts(entry, joins));
   return { ...planned, entries: entries.sort((a, b) => (a.path < b.path ? -1 : 1)) };
 }
 
@@ -116,9 +117,8 @@ function joinsOf({ renamed, lock, base, yours, hash, theirs }: PlanInput): Reado
 }
 
 /** @returns the entry that writes a joined file as it is */
-function written({ now, parts, yours, locked }: Joined): PlanEntry {
-  const path = parts[0]?.place ?? now;
-  const changes = [{ path, expect: null, write: yours.bytes, mode: yours.mode }];
+function written({ now, yours, locked }: Joined): PlanEntry {
+  const changes = [{ path: now, expect: null, write: yours.bytes, mode: yours.mode }];
   return { path: now, action: 'update', module: locked.module, reason: '', conflicts: [], changes };
 }
 

@@ -121,8 +121,12 @@ describe('several files that the templates joined', () => {
     };
 
     it.each([
-      ['written when nobody has changed a part', {}, `${service}---\n${scaler}`],
-      ['apart when one lacks its last line end', { 'deploy/a.yaml': 'kind: Mine' }, `kind: Mine\n---\n${scaler}`],
+      ['written when no part was edited', {}, `${service}---\n${scaler}`],
+      [
+        'separated when one has no line end at its end',
+        { 'deploy/a.yaml': 'kind: Mine' },
+        `kind: Mine\n---\n${scaler}`,
+      ],
       ['without the one that was deleted', { 'deploy/b.yaml': undefined }, service],
     ])('are %s', (_, edits, expected) => {
       const tree = joined(edits);

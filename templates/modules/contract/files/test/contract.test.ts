@@ -46,7 +46,7 @@ it.each<[string, Partial<Reply>, object?]>([
   ['a documented reply', {}],
   ['an error, by default a problem', refused],
   ['a reply without content', { status: 204 }],
-  ['a body that nobody has seen', { body: Readable.from(['{}']) }],
+  ['a body that is a stream', { body: Readable.from(['{}']) }],
   ['a route of no contract', { body: 'anything' }, {}],
   ['a hidden route', { body: 'anything' }, { ...described, hide: true }],
   ['an error of a route of no contract', refused, {}],
@@ -65,8 +65,8 @@ it.each<[string, Partial<Reply>, string, object?]>([
   ['a member of another format', { body: '{"id":"7"}' }, '/id must match format'],
   ['a member too many', { body: `{"x":1,"id":"${id}"}` }, 'not what the contract says'],
   ['an error that is no problem, of a route of no contract', { ...refused, type: 'text/plain' }, 'problem+json', {}],
-])('the contract is broken by %s', async (_, reply, told, schema) => {
-  expect(await breachesBy(reply, schema)).toEqual([expect.stringContaining(told)]);
+])('the contract is broken by %s', async (_, reply, fault, schema) => {
+  expect(await breachesBy(reply, schema)).toEqual([expect.stringContaining(fault)]);
 });
 
 it('the contract is kept by HEAD in place of GET', async () => {
