@@ -50,10 +50,7 @@ const advice: readonly (readonly [RegExp, string])[] = [
   [/^OTEL_PROPAGATORS$/, 'traceparent and tracestate are read and passed on, and nothing else: set tracecontext'],
   [/METRIC/, 'metrics are served at /metrics of the admin port: let the collector scrape them'],
   [/LOGS|LOGRECORD|BLRP/, 'logs are written to standard output: let the collector read them there'],
-  [
-    /_PROTOCOL$/,
-    'traces are sent by http/protobuf: set the endpoint to that port of the collector, which is often 4318',
-  ],
+  [/_PROTOCOL$/, 'traces are sent by http/protobuf: set the endpoint to the port of the collector for it, often 4318'],
   [/^OTEL_LOG_LEVEL$/, 'set LOG_LEVEL'],
 ];
 
