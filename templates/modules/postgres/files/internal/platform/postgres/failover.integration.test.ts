@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { withTimeout } from '../../../pkg/context/index.ts';
 import { freePort, openProxy } from '../../../test/support/proxy.ts';
 import { createLogger } from '../log/logger.ts';
 import { DatabaseUnavailableError } from './errors.ts';
@@ -186,7 +187,9 @@ describe.skipIf(!programs)('a failover of PostgreSQL (needs its programs initdb,
     dead.address.set('stalled');
     dead.address.moveTo(standby.url);
     dead.address.set('open');
-    await vi.waitFor(() => expect(dead.places()).resolves.not.toContain(old), patient);
+    // As in a request, which has a deadline: a connection that was opened just before the server died does not answer.
+    const placesInTime = (): Promise<unknown> => withTimeout(5000, dead.places);
+    await vi.waitFor(() => expect(placesInTime()).resolves.not.toContain(old), patient);
     await dead.write();
     await dead.becomes('ok');
   });
