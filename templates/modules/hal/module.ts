@@ -4,7 +4,7 @@ export default defineModule({
   id: 'hal',
   summary: 'Links between resources (HAL), typed by the contract: pages and possible actions',
   category: 'api',
-  requires: ['client', 'identity'],
+  requires: ['client', 'entities', 'identity'],
   dependencies: ['negotiator'],
   devDependencies: ['@types/negotiator'],
   tryIt: {

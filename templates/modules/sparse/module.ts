@@ -6,5 +6,5 @@ export default defineModule({
   category: 'data',
   part: true,
   withResources: 'sparse',
-  requires: ['resource'],
+  requires: ['entities', 'resource'],
 });

@@ -4,7 +4,7 @@ export default defineModule({
   id: 'versioning',
   summary: 'Versions of the API side by side, by path or by Accept; deprecation and sunset',
   category: 'api',
-  requires: ['contract'],
+  requires: ['contract', 'entities'],
   wiring: { versioning: 'internal/platform/versioning/module.ts' },
   ownership: { seed: ['internal/platform/versioning/versions.ts'] },
   next: {

@@ -25,7 +25,9 @@ import {
 } from '../../../templates/modules/auth/files/internal/platform/auth/testing.ts';
 import { TestFiles, testCertificate } from '../../../templates/modules/tls/files/internal/platform/tls/testing.ts';
 import { resources } from '../../../templates/base/files/internal/resources.gen.ts';
-import { versioning } from '../../../templates/modules/versioning/files/internal/platform/versioning/module.ts';
+import { versionsOfResources } from '../../../templates/base/files/internal/versions.gen.ts';
+import { defineVersions } from '../../../templates/modules/versioning/files/internal/platform/versioning/apiVersions.ts';
+import { versioningOf } from '../../../templates/modules/versioning/files/internal/platform/versioning/module.ts';
 
 /** What a client sends. */
 interface Sent {
@@ -87,6 +89,9 @@ const odd: Readonly<Record<string, readonly string[]>> = {
   'x-request-timeout': ['0', '-1', 'x', '1e99', '99999999999999999999'],
 };
 const readings = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
+
+/** In place of the service's own, which has one version. */
+const versioning = versioningOf(defineVersions({ default: 1, versions: { 1: {}, 2: {} } }), versionsOfResources);
 
 /** Routes of many kinds, as users write them. */
 const probes = defineModule({
@@ -163,7 +168,8 @@ beforeAll(async () => {
     TLS_CERT_FILE: files.cert,
     TLS_KEY_FILE: files.key,
   };
-  service = new Service([watcher, ...modules, ...resources, probes], {
+  const others = modules.filter(({ name }) => name !== versioning.name);
+  service = new Service([watcher, ...others, versioning, ...resources, probes], {
     log: await createLogger('info', { write: (line) => void lines.push(JSON.parse(line)) }),
     configOf: (module) => readConfig(module.config, settings),
     startTimeoutMs: 60_000,

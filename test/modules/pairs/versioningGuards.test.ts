@@ -11,8 +11,11 @@ import { auth } from '../../../templates/modules/auth/files/internal/platform/au
 import { sign, type TestKey, testKey } from '../../../templates/modules/auth/files/internal/platform/auth/testing.ts';
 import { ratelimit } from '../../../templates/modules/ratelimit/files/internal/platform/ratelimit/module.ts';
 import { redis } from '../../../templates/modules/redis/files/internal/platform/redis/module.ts';
-import { versioning } from '../../../templates/modules/versioning/files/internal/platform/versioning/module.ts';
+import { defineVersions } from '../../../templates/modules/versioning/files/internal/platform/versioning/apiVersions.ts';
+import { versioningOf } from '../../../templates/modules/versioning/files/internal/platform/versioning/module.ts';
 import { startWithAuth } from './withAuth.ts';
+
+const versioning = versioningOf(defineVersions({ default: 1, versions: { 1: {}, 2: {} } }), []);
 
 describe('module versioning beside auth and ratelimit, none of which knows another', () => {
   let key: TestKey;

@@ -1,6 +1,7 @@
 import type { FastifyRequest, preSerializationHookHandler } from 'fastify';
 import Negotiator from 'negotiator';
 import { current } from '../../../pkg/context/index.ts';
+import { entityOf } from '../entities/shown.ts';
 import { vary } from '../http/replies.ts';
 import type { Http } from '../http/server.ts';
 import { principalKey } from '../http/requestContext.ts';
@@ -47,7 +48,7 @@ export function speakHal(http: Http, links: readonly Declaration[], identity: Id
       vary(reply, 'Accept');
       if (!prefersHal(request.headers.accept)) return done(null, payload);
       reply.type(hal);
-      done(null, represent(declaration, { ...payload }, request));
+      done(null, represent(declaration, payload, request));
     };
     route.preSerialization = [...[route.preSerialization ?? []].flat(), answer];
   });
@@ -59,8 +60,9 @@ export function speakHal(http: Http, links: readonly Declaration[], identity: Id
     done();
   });
 
-  function represent(declaration: Declaration, body: Body, request: FastifyRequest): Body {
-    const own = linksFor(declaration.links, body, request);
+  function represent(declaration: Declaration, payload: object, request: FastifyRequest): Body {
+    const body: Body = { ...payload };
+    const own = linksFor(declaration.links, payload, request);
     if (declaration.kind === 'resource') return { ...body, _links: own };
     const { [declaration.member]: members, next, prev, ...rest } = body;
     const item = (Array.isArray(members) ? members : []).map((each: Body) => {
@@ -69,8 +71,9 @@ export function speakHal(http: Http, links: readonly Declaration[], identity: Id
     return { ...rest, _links: { ...pagesFor(request, next, prev), ...own }, _embedded: { item } };
   }
 
-  /** `self` does not depend on the caller; the other links do. */
-  function linksFor(declaredLinks: Links<Body>, body: Body, { routeOptions }: FastifyRequest) {
+  /** Of the entity, which may have fields that the reply lacks. `self` does not depend on the caller; the other links do. */
+  function linksFor(declaredLinks: Links<Body>, shown: object, { routeOptions }: FastifyRequest) {
+    const body = { ...entityOf(shown) };
     const { url: from = '' } = routeOptions;
     const principal = current().get(principalKey);
     const found: Record<string, LinkObject> = {};

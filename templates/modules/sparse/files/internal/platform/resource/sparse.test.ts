@@ -1,7 +1,8 @@
 import { Type } from 'typebox';
 import { expect, it } from 'vitest';
 import type { Entity, ListQuery } from '../../../pkg/resource/index.ts';
-import { entryOf, sparsePage, whole } from './sparse.ts';
+import { entityOf } from '../entities/shown.ts';
+import { entryOf, sparsePage } from './sparse.ts';
 
 interface Row extends Entity {
   readonly colour?: string;
@@ -32,8 +33,8 @@ it('an entry has the fields that the caller asks for, and its id', async () => {
 
 it('links read the whole entity of an entry', async () => {
   const { items } = await sparsePage<Row>(View, { fields: 'version' }, async () => [row]);
-  expect(items.map((entry) => whole(entry))).toEqual([row]);
-  expect(whole(row)).toEqual(row);
+  expect(items.map((entry) => entityOf(entry))).toEqual([row]);
+  expect(entityOf(row)).toBe(row);
 });
 
 it.each(['secret', 'nothing', 'toString', '', ' version', 'version,'])(

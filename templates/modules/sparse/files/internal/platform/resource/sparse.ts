@@ -1,5 +1,6 @@
 import { type TObject, type TSchema, type TUnsafe, Type } from 'typebox';
 import { type Entity, invalid, type ListQuery } from '../../../pkg/resource/index.ts';
+import { shownOf } from '../entities/shown.ts';
 import { page, type PageQuery } from './http.ts';
 
 /** For the `querystring` of a list. */
@@ -25,18 +26,6 @@ export function entryOf(
     return [name, Type.Optional(value)] as const;
   });
   return Type.Unsafe<object>(Type.Object({ id, ...Object.fromEntries(optional) }, options));
-}
-
-/** Entry of a list → its entity. */
-const entities = new WeakMap<object, object>();
-
-/**
- * Links depend on fields that the caller may not have asked for.
- * @param entry of a list
- * @returns its whole entity
- */
-export function whole<Entry extends object>(entry: Entry): Entry {
-  return { ...entry, ...entities.get(entry) };
 }
 
 /**
@@ -65,8 +54,7 @@ export async function sparsePage<Stored extends Entity>(
   if (names === undefined) return found;
   const items = found.items.map((stored) => {
     const entry = Object.fromEntries(Object.entries(stored).filter(([name]) => names.has(name)));
-    entities.set(entry, stored);
-    return entry;
+    return shownOf(entry, stored);
   });
   return { ...found, items };
 }

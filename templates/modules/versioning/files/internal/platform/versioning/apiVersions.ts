@@ -82,15 +82,21 @@ function isDay(date: string): boolean {
 }
 
 /** A schema with a name. */
-type Named = TSchema & { readonly $id?: string };
+export type Named = TSchema & { readonly $id?: string };
 
-/** How a thing of the domain looks in one version of the API. `New` is the input from which a thing is created. */
-export interface Representation<Thing, New> {
+/**
+ * How a thing of the domain looks in one version of the API. `New` is the input from which a thing is created, `Changes` is a merge patch
+ * (RFC 7396). Mappings are methods, since each version has schemas of its own.
+ */
+export interface Representation<Thing, New, Changes = unknown> {
   readonly body: Named;
+  readonly changes?: Named;
   readonly reply: Named;
-  /** Reads a body that its schema has accepted. A method, since each version reads a body of its own. */
+  /** Reads a body that its schema has accepted. */
   fromBody(body: unknown): New;
-  readonly toReply: (thing: Thing) => unknown;
+  /** Reads changes that their schema has accepted. */
+  fromChanges?(changes: unknown): Changes;
+  toReply(thing: Thing): unknown;
 }
 
 /**
@@ -98,11 +104,20 @@ export interface Representation<Thing, New> {
  * @param declared schemas of request and reply, and the mapping from and to the domain
  * @returns the same
  */
-export function representation<Thing, New, Body extends Named, Reply extends Named>(declared: {
+export function representation<
+  Thing,
+  New,
+  Body extends Named,
+  Reply extends Named,
+  Patch extends Named = Named,
+  Changes = unknown,
+>(declared: {
   readonly body: Body;
+  readonly changes?: Patch;
   readonly reply: Reply;
   readonly fromBody: (body: Static<Body>) => New;
+  readonly fromChanges?: (changes: Static<Patch>) => Changes;
   readonly toReply: (thing: Thing) => Static<Reply>;
-}): Representation<Thing, New> {
+}): Representation<Thing, New, Changes> {
   return declared;
 }

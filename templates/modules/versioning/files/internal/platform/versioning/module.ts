@@ -1,24 +1,40 @@
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 import { Type } from 'typebox';
+import { versionsOfResources } from '../../versions.gen.ts';
 import { defineModule } from '../app/module.ts';
 import { http } from '../http/module.ts';
 import { refusing } from '../http/problems.ts';
 import { metrics } from '../metrics/module.ts';
 import { type ApiVersions, momentOf } from './apiVersions.ts';
+import type { ResourceVersions } from './resources.ts';
 import { type Usage, VersionedRoutes } from './routes.ts';
 import { versions } from './versions.ts';
 
-/** The versions of the API. Modules that require it register the routes that differ between versions. */
-export const versioning = defineModule({
-  name: 'versioning',
-  config: Type.Object({}),
-  requires: [http, metrics],
-  start({ use }) {
-    const { registry, errors } = use(metrics);
-    const usage = createUsage(registry, versions);
-    return { value: new VersionedRoutes({ http: use(http), versions, usage, refuse: refusing(errors) }) };
-  },
-});
+/**
+ * @param declared versions of the API
+ * @param resources that have versions
+ * @returns the module that serves them. It starts before the modules that require `http`: they register the routes
+ */
+export function versioningOf<Served extends number>(
+  declared: ApiVersions<Served>,
+  resources: readonly ResourceVersions[],
+) {
+  return defineModule({
+    name: 'versioning',
+    config: Type.Object({}),
+    requires: [metrics],
+    completes: http,
+    start({ use }) {
+      const { registry, errors } = use(metrics);
+      const usage = createUsage(registry, declared);
+      const options = { http: use(http), versions: declared, resources, usage, refuse: refusing(errors) };
+      return { value: new VersionedRoutes(options) };
+    },
+  });
+}
+
+/** The versions of the API. Resources have them; modules that require it can register other routes by version. */
+export const versioning = versioningOf(versions, versionsOfResources);
 
 /**
  * @param registry that exposes the metrics

@@ -1,9 +1,18 @@
 import type { IncomingMessage } from 'node:http';
-import type { FastifyReply, FastifyRequest, RouteOptions, onRequestHookHandler, onSendHookHandler } from 'fastify';
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  RouteOptions,
+  onRequestHookHandler,
+  onSendHookHandler,
+} from 'fastify';
 import { problem, type Refuse } from '../http/problems.ts';
 import { vary } from '../http/replies.ts';
 import type { Http } from '../http/server.ts';
+import { describeRoute } from '../openapi/describe.ts';
 import { type ApiVersions, type EachVersion, type Version, momentOf } from './apiVersions.ts';
+import { inVersion, type ResourceVersions } from './resources.ts';
 
 /** Counts requests by version. */
 export interface Usage {
@@ -29,6 +38,8 @@ export interface VersionedRoutesOptions<Served extends number> {
   /** Before it has routes. */
   readonly http: Http;
   readonly versions: ApiVersions<Served>;
+  /** Their routes are served in each version. */
+  readonly resources?: readonly ResourceVersions[];
   readonly usage: Usage;
   /** Answers in place of a handler. */
   readonly refuse: Refuse;
@@ -36,8 +47,8 @@ export interface VersionedRoutesOptions<Served extends number> {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The version of the API to which the route belongs; undefined when the route is the same in all versions. */
-    version?: number;
+    /** The version of the API to which the route belongs: undefined when it belongs to none, null when it refuses the other versions. */
+    version?: number | null;
   }
 }
 
@@ -55,15 +66,15 @@ const constraint = 'apiVersion';
 const none = 'none';
 
 /**
- * The routes that differ between versions: `/v2/parts`, and `/parts` for callers that name a version in Accept, or none. All others are
- * the same in each version.
+ * The routes that have versions: `/v2/parts`, and `/parts` for callers that name a version in Accept, or none. These are the routes of
+ * resources, and those that are registered with `each`.
  */
 export class VersionedRoutes<Served extends number> {
   readonly #options: VersionedRoutesOptions<Served>;
 
   /** @param options versions, and the server that has them */
   constructor(options: VersionedRoutesOptions<Served>) {
-    const { http, versions } = options;
+    const { http, versions, resources = [] } = options;
     this.#options = options;
     const served = new Set(versions.served.map(String));
     http.addConstraintStrategy({
@@ -75,8 +86,11 @@ export class VersionedRoutes<Served extends number> {
       },
     });
     http.addHook('onRoute', (route) => {
-      const version = versions.all.find(({ number }) => number === route.config?.version);
-      if (version !== undefined) this.#attach(route, version);
+      const { resource, version: number } = route.config ?? {};
+      const version = versions.all.find((each) => each.number === number);
+      if (version !== undefined) return this.#attach(route, version);
+      const versioned = number === undefined && resources.find((each) => each.resource === resource);
+      if (versioned) this.#serve(route, versioned);
     });
   }
 
@@ -108,32 +122,57 @@ export class VersionedRoutes<Served extends number> {
       done();
     };
     route.onSend = [announce, ...[route.onSend ?? []].flat()];
-    // An operationId is unique in the contract.
-    const { operationId } = route.schema ?? {};
-    if (operationId !== undefined && isByPath(route.url))
-      route.schema = { ...route.schema, operationId: `${operationId}V${number}` };
+    if (isByPath(route.url))
+      describeRoute(route, (schema) =>
+        // An operationId is unique in the contract.
+        schema.operationId === undefined ? schema : { ...schema, operationId: `${schema.operationId}V${number}` },
+      );
     if (deprecated === undefined) return;
     // The extension of oasdiff for the day from which the operation may be gone.
     const ending = { deprecated: true, ...(sunset !== undefined && { 'x-sunset': sunset }) };
     route.schema = { ...route.schema, ...ending };
   }
 
+  /**
+   * Serves a route of a resource in each version that has the resource. The route itself is that of the default version.
+   * @throws {TypeError} when no version has the resource
+   */
+  #serve(route: RouteOptions, resource: ResourceVersions): void {
+    const { http, versions } = this.#options;
+    const { shapes } = resource;
+    const known = versions.served.filter((number) => shapes[number] !== null);
+    const own = known.find((number) => number === versions.default) ?? known[0];
+    if (own === undefined) throw new TypeError(`no version of the API has the resource "${resource.resource}"`);
+    // The types of `onRoute` name another logger than the server has.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const server = http as unknown as FastifyInstance;
+    const original = { ...route };
+    const shapeIn = (number: number) => inVersion(http, original, resource, number);
+    // Fastify adds HEAD to each GET, also to those of the other versions.
+    if (route.method !== 'HEAD') {
+      // The contract has the resource as it is without a version.
+      const isDescribed = own === versions.default && !shapes[own];
+      for (const number of known) {
+        const byPath = inPath(shapeIn(number), number);
+        server.route(isDescribed && !shapes[number] ? hidden(byPath) : byPath);
+        if (number !== own) server.route(inAccept(shapeIn(number), number, versions.default));
+      }
+      this.#refuseOthers({ route: original, known });
+    }
+    Object.assign(route, inAccept(shapeIn(own), own, versions.default));
+    for (const version of versions.all) if (version.number === own) this.#attach(route, version);
+  }
+
   #scope(number: number, operations: Map<string, Operation>): VersionScope {
     const { http, versions } = this.#options;
     const route: Http['route'] = (options) => {
-      const { config, constraints, method, url } = options;
+      const { config, method, url } = options;
       const key = `${[method].flat().join()} ${url}`;
       const operation = operations.get(key) ?? { route: { method, url, ...(config && { config }) }, known: [] };
       operations.set(key, operation);
       operation.known.push(number);
-      const versioned = { ...options, config: Object.assign({}, config, { version: number }) };
-      http.route({ ...versioned, url: `/v${number}${url}` });
-      http.route({
-        ...versioned,
-        constraints: { ...constraints, [constraint]: String(number) },
-        // The contract has the other versions by their path.
-        ...(number !== versions.default && { schema: Object.assign({}, options.schema, { hide: true }) }),
-      });
+      http.route(inPath(options, number));
+      http.route(inAccept(options, number, versions.default));
       return http;
     };
     return {
@@ -146,6 +185,7 @@ export class VersionedRoutes<Served extends number> {
   /** Adds routes for requests that no version serves. A hook instead would run for all routes. */
   #refuseOthers({ route: { url, ...route }, known }: Operation): void {
     const { http, versions, usage, refuse } = this.#options;
+    const config = { ...route.config, version: null };
     const missing = versions.served.filter((number) => !known.includes(number)).map(String);
     const mounts = [
       // A version begins with a digit: `/vendors` is none.
@@ -156,6 +196,7 @@ export class VersionedRoutes<Served extends number> {
       http.route({
         ...route,
         ...mount,
+        config,
         schema: { hide: true },
         // Runs after the guards of the server, and before a body is read. It never calls `done`: there is no handler.
         onRequest: (request, reply, _done) => {
@@ -171,6 +212,24 @@ export class VersionedRoutes<Served extends number> {
       });
     }
   }
+}
+
+/** The parts of a route that differ between its versions. */
+type Mounted = Pick<RouteOptions, 'url' | 'config' | 'constraints' | 'schema'>;
+
+function inPath<Route extends Mounted>(route: Route, version: number): Route {
+  return { ...route, url: `/v${version}${route.url}`, config: { ...route.config, version } };
+}
+
+function inAccept<Route extends Mounted>(route: Route, version: number, byDefault: number): Route {
+  const constraints = { ...route.constraints, [constraint]: String(version) };
+  const mounted = { ...route, config: { ...route.config, version }, constraints };
+  // The contract has the other versions by their path.
+  return version === byDefault ? mounted : hidden(mounted);
+}
+
+function hidden<Route extends Mounted>(route: Route): Route {
+  return { ...route, schema: { ...route.schema, hide: true } };
 }
 
 function versionInPath(params: unknown): string | undefined {

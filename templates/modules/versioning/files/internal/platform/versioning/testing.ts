@@ -5,6 +5,7 @@ import type { Http } from '../http/server.ts';
 import { ErrorCounts } from '../metrics/module.ts';
 import type { ApiVersions } from './apiVersions.ts';
 import { createUsage } from './module.ts';
+import type { ResourceVersions } from './resources.ts';
 import { VersionedRoutes } from './routes.ts';
 
 /** An API with versions, and routes of its own. */
@@ -20,12 +21,14 @@ export interface TestApi {
  * @param http without routes
  * @param versions of the API
  * @param routes registers them
+ * @param resources that have versions
  * @returns the API, for `inject`
  */
 export async function testApi<Served extends number>(
   http: Http,
   versions: ApiVersions<Served>,
   routes: (http: Http, versioned: VersionedRoutes<Served>) => void,
+  resources: readonly ResourceVersions[] = [],
 ): Promise<TestApi> {
   await describeApi(http);
   const registry = new Registry();
@@ -33,6 +36,7 @@ export async function testApi<Served extends number>(
   const versioned = new VersionedRoutes({
     http,
     versions,
+    resources,
     usage: createUsage(registry, versions),
     refuse: refusing(errors),
   });
