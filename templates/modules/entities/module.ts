@@ -2,7 +2,7 @@ import { defineModule } from '../../../generators/engine/model.ts';
 
 export default defineModule({
   id: 'entities',
-  summary: 'Remembers which entity a reply shows, for links that need fields that are not in the reply',
+  summary: 'Remembers which entity a part of a reply shows',
   category: 'data',
   part: true,
 });

@@ -18,7 +18,7 @@ const { printWidth, singleQuote } = style;
 /** What modules add to a resource is formatted, too. */
 const moduleSets = [
   { ids: [], times: 100 },
-  { ids: ['client', 'grpc', 'hal', 'postgres', 'websocket'], times: 30 },
+  { ids: ['client', 'grpc', 'hal', 'postgres', 'versioning', 'websocket'], times: 30 },
 ];
 
 /** A short list of columns, which fits into one line. */

@@ -85,8 +85,8 @@ function isDay(date: string): boolean {
 export type Named = TSchema & { readonly $id?: string };
 
 /**
- * How a thing of the domain looks in one version of the API. `New` is the input from which a thing is created, `Changes` is a merge patch
- * (RFC 7396). Mappings are methods, since each version has schemas of its own.
+ * How a thing of the domain looks in one version of the API. `New` is the input from which a thing is created, `Changes` a merge patch of
+ * it (RFC 7396). The mappings are methods, since each version has schemas of its own.
  */
 export interface Representation<Thing, New, Changes = unknown> {
   readonly body: Named;
@@ -94,7 +94,6 @@ export interface Representation<Thing, New, Changes = unknown> {
   readonly reply: Named;
   /** Reads a body that its schema has accepted. */
   fromBody(body: unknown): New;
-  /** Reads changes that their schema has accepted. */
   fromChanges?(changes: unknown): Changes;
   toReply(thing: Thing): unknown;
 }
@@ -109,8 +108,8 @@ export function representation<
   New,
   Body extends Named,
   Reply extends Named,
-  Patch extends Named = Named,
-  Changes = unknown,
+  Patch extends Named,
+  Changes,
 >(declared: {
   readonly body: Body;
   readonly changes?: Patch;

@@ -3,10 +3,8 @@ import { type Static, type TSchema, Type } from 'typebox';
 import { shownOf } from '../entities/shown.ts';
 import { ref } from '../http/problems.ts';
 import type { Http } from '../http/server.ts';
-import type { ApiVersions, Named, Representation } from './apiVersions.ts';
+import type { EachVersion, Named, Representation } from './apiVersions.ts';
 import type { versions } from './versions.ts';
-
-type ServedOf<Versions> = Versions extends ApiVersions<infer Numbers> ? Numbers : never;
 
 /** The schemas that the routes of a resource name. */
 interface Schemas<Reply, Body, Changes> {
@@ -22,24 +20,23 @@ export interface ResourceVersions {
   readonly resource: string;
   readonly of: Schemas<Named, Named, Named>;
   /** By version: null for a version without the resource, undefined for the resource as it is. */
-  readonly shapes: Readonly<Record<number, Representation<unknown, unknown, unknown> | null | undefined>>;
+  readonly shapes: Readonly<Record<number, Representation<unknown, unknown> | null | undefined>>;
 }
 
 /**
- * Declares how versions of the API read and show a resource.
- * @param resource as in `config.resource` of its routes
- * @param of the schemas of its routes
- * @param shapes by version. A version that is not listed has the resource as it is; null: it has no such resource
- * @returns the declaration
+ * Declares how versions of the API read and show a resource. It returns its argument; the types ensure that each shape fits the resource.
+ * @param declared the resource, the schemas of its routes, and its shapes by version. A version that is not listed has the resource as it
+ * is; null: it has no such resource
+ * @returns the same
  */
-export function resourceVersions<Reply extends Named, Body extends Named, Changes extends Named>(
-  resource: string,
-  of: Schemas<Reply, Body, Changes>,
-  shapes: Partial<
-    Record<ServedOf<typeof versions>, Representation<Static<Reply>, Static<Body>, Static<Changes>> | null>
-  >,
-): ResourceVersions {
-  return { resource, of, shapes };
+export function resourceVersions<Reply extends Named, Body extends Named, Changes extends Named>(declared: {
+  readonly resource: string;
+  readonly of: Schemas<Reply, Body, Changes>;
+  readonly shapes: Partial<
+    EachVersion<(typeof versions.served)[number], Representation<Static<Reply>, Static<Body>, Static<Changes>>>
+  >;
+}): ResourceVersions {
+  return declared;
 }
 
 /**
@@ -49,42 +46,38 @@ export function resourceVersions<Reply extends Named, Body extends Named, Change
  * @param number of the version
  * @returns the route in that version: with its schemas, and with mappings from and to those of the resource
  */
-export function inVersion<Route extends RouteOptions>(
+export function inVersion(
   http: Http,
-  route: Route,
+  route: RouteOptions,
   { of, shapes }: ResourceVersions,
   number: number,
-): Route {
+): RouteOptions {
   const shape = shapes[number];
   if (!shape) return route;
-  const refTo = (schema: Named): TSchema => {
-    if (http.getSchema(String(schema.$id)) === undefined) http.addSchema(schema);
-    return ref(schema);
-  };
   const schema = { ...route.schema };
   const before: preHandlerHookHandler[] = [];
   const after: preSerializationHookHandler[] = [];
-
-  const reads = [
-    { in: of.body, as: shape.body, from: (body: unknown) => shape.fromBody(body) },
-    { in: of.changes, as: shape.changes, from: (body: unknown) => shape.fromChanges?.(body) },
-  ];
-  const read = reads.find((each) => each.in !== undefined && refersTo(schema.body, each.in.$id));
-  if (read?.as !== undefined) {
-    schema.body = refTo(read.as);
+  const refTo = (named: Named): TSchema => {
+    if (http.getSchema(String(named.$id)) === undefined) http.addSchema(named);
+    return ref(named);
+  };
+  const read = (named: Named | undefined, from: (body: unknown) => unknown): void => {
+    if (named !== undefined) schema.body = refTo(named);
     before.push((request, _reply, done) => {
-      request.body = read.from(request.body);
+      request.body = from(request.body);
       done();
     });
-  }
+  };
+  if (refersTo(schema.body, of.body.$id)) read(shape.body, (body) => shape.fromBody(body));
+  else if (refersTo(schema.body, of.changes?.$id)) read(shape.changes, (body) => shape.fromChanges?.(body));
 
   const show = (entity: unknown): unknown => {
     const shown = shape.toReply(entity);
     return isObject(entity) && isObject(shown) ? shownOf(shown, entity) : shown;
   };
-  const showAll = (page: unknown): unknown => {
-    const { items } = membersOf(page);
-    return { ...membersOf(page), items: Array.isArray(items) ? items.map(show) : items };
+  const showPage = (page: unknown): unknown => {
+    const { items, ...rest } = membersOf(page);
+    return { ...rest, items: Array.isArray(items) ? items.map(show) : items };
   };
   const replies = Object.entries(membersOf(schema.response)).map(([status, reply]): [string, unknown] => {
     if (refersTo(reply, of.reply.$id)) {
@@ -95,26 +88,24 @@ export function inVersion<Route extends RouteOptions>(
     const { examples: _, ...list } = membersOf(http.getSchema(name));
     const properties = membersOf(list['properties']);
     const entry = membersOf(properties['items'])['items'];
-    if (!refersTo(entry, of.reply.$id) && !refersTo(entry, `${of.reply.$id}Entry`)) return [status, reply];
-    after.push(mapping(showAll));
-    const items = Type.Array(refTo(shape.reply));
-    const ofVersion = { ...list, properties: { ...properties, items } };
+    const isSparse = refersTo(entry, `${of.reply.$id}Entry`);
+    if (!isSparse && !refersTo(entry, of.reply.$id)) return [status, reply];
+    if (isSparse) {
+      // It names fields of the resource as it is.
+      const { fields: __, ...others } = membersOf(membersOf(schema.querystring)['properties']);
+      schema.querystring = { ...membersOf(schema.querystring), properties: others };
+      before.push(({ query }, _reply, done) => {
+        if (isObject(query)) Reflect.deleteProperty(query, 'fields');
+        done();
+      });
+    }
+    after.push(mapping(showPage));
+    const ofVersion = { ...list, properties: { ...properties, items: Type.Array(refTo(shape.reply)) } };
     return [status, refTo({ ...ofVersion, $id: `${name}V${number}` })];
   });
-  if (schema.response !== undefined) schema.response = Object.fromEntries(replies);
-
-  // The fields that a caller can ask for are those of the resource as it is.
-  const { fields, ...others } = membersOf(membersOf(schema.querystring)['properties']);
-  if (fields !== undefined) {
-    schema.querystring = { ...membersOf(schema.querystring), properties: others };
-    before.push(({ query }, _reply, done) => {
-      Reflect.deleteProperty(Object(query), 'fields');
-      done();
-    });
-  }
   return {
     ...route,
-    schema,
+    schema: { ...schema, ...(schema.response !== undefined && { response: Object.fromEntries(replies) }) },
     // The hooks of the route see what its handler sees.
     preHandler: [...before, ...[route.preHandler ?? []].flat()],
     preSerialization: [...[route.preSerialization ?? []].flat(), ...after],

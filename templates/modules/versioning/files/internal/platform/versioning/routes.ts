@@ -1,12 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type {
-  FastifyInstance,
-  FastifyReply,
-  FastifyRequest,
-  RouteOptions,
-  onRequestHookHandler,
-  onSendHookHandler,
-} from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { problem, type Refuse } from '../http/problems.ts';
 import { vary } from '../http/replies.ts';
 import type { Http } from '../http/server.ts';
@@ -111,26 +104,26 @@ export class VersionedRoutes<Served extends number> {
   /** Has a route counted by version, and its replies announce the end of the version. */
   #attach(route: RouteOptions, version: Version): void {
     const { deprecated, number, sunset } = version;
-    const enter: onRequestHookHandler = (_request, _reply, done) => {
+    const enter: RouteOptions['onRequest'] = (_request, _reply, done) => {
       this.#options.usage.used(number);
       done();
     };
     // Runs after the guards of the server.
     route.onRequest = [enter, ...[route.onRequest ?? []].flat()];
-    const announce: onSendHookHandler = (request, reply, _payload, done) => {
+    const announce: RouteOptions['onSend'] = (request, reply, _payload, done) => {
       setHeaders(request, reply, version);
       done();
     };
     route.onSend = [announce, ...[route.onSend ?? []].flat()];
-    if (isByPath(route.url))
-      describeRoute(route, (schema) =>
-        // An operationId is unique in the contract.
-        schema.operationId === undefined ? schema : { ...schema, operationId: `${schema.operationId}V${number}` },
-      );
-    if (deprecated === undefined) return;
-    // The extension of oasdiff for the day from which the operation may be gone.
-    const ending = { deprecated: true, ...(sunset !== undefined && { 'x-sunset': sunset }) };
-    route.schema = { ...route.schema, ...ending };
+    describeRoute(route, (schema) => ({
+      ...schema,
+      // An operationId is unique in the contract.
+      ...(schema.operationId !== undefined &&
+        isByPath(route.url) && { operationId: `${schema.operationId}V${number}` }),
+      ...(deprecated !== undefined && { deprecated: true }),
+      // The extension of oasdiff for the day from which the operation may be gone.
+      ...(sunset !== undefined && { 'x-sunset': sunset }),
+    }));
   }
 
   /**
@@ -153,13 +146,13 @@ export class VersionedRoutes<Served extends number> {
       // The contract has the resource as it is without a version.
       const isDescribed = own === versions.default && !shapes[own];
       for (const number of known) {
-        const byPath = inPath(shapeIn(number), number);
-        server.route(isDescribed && !shapes[number] ? hidden(byPath) : byPath);
-        if (number !== own) server.route(inAccept(shapeIn(number), number, versions.default));
+        const mounted = byPath(shapeIn(number), number);
+        server.route(isDescribed && !shapes[number] ? hidden(mounted) : mounted);
+        if (number !== own) server.route(byAccept(shapeIn(number), number, versions.default));
       }
       this.#refuseOthers({ route: original, known });
     }
-    Object.assign(route, inAccept(shapeIn(own), own, versions.default));
+    Object.assign(route, byAccept(shapeIn(own), own, versions.default));
     for (const version of versions.all) if (version.number === own) this.#attach(route, version);
   }
 
@@ -171,8 +164,8 @@ export class VersionedRoutes<Served extends number> {
       const operation = operations.get(key) ?? { route: { method, url, ...(config && { config }) }, known: [] };
       operations.set(key, operation);
       operation.known.push(number);
-      http.route(inPath(options, number));
-      http.route(inAccept(options, number, versions.default));
+      http.route(byPath(options, number));
+      http.route(byAccept(options, number, versions.default));
       return http;
     };
     return {
@@ -217,11 +210,11 @@ export class VersionedRoutes<Served extends number> {
 /** The parts of a route that differ between its versions. */
 type Mounted = Pick<RouteOptions, 'url' | 'config' | 'constraints' | 'schema'>;
 
-function inPath<Route extends Mounted>(route: Route, version: number): Route {
+function byPath<Route extends Mounted>(route: Route, version: number): Route {
   return { ...route, url: `/v${version}${route.url}`, config: { ...route.config, version } };
 }
 
-function inAccept<Route extends Mounted>(route: Route, version: number, byDefault: number): Route {
+function byAccept<Route extends Mounted>(route: Route, version: number, byDefault: number): Route {
   const constraints = { ...route.constraints, [constraint]: String(version) };
   const mounted = { ...route, config: { ...route.config, version }, constraints };
   // The contract has the other versions by their path.
