@@ -8,7 +8,10 @@ export default defineModule({
   wiring: { versioning: 'internal/platform/versioning/module.ts' },
   ownership: { seed: ['internal/platform/versioning/versions.ts'] },
   next: {
-    added: ['docs/versioning.md shows a resource in two versions'],
+    added: [
+      'callers can name version 1 of each resource, by path (`/v1/…`) or in Accept',
+      'a second version is a line in internal/platform/versioning/versions.ts; docs/versioning.md shows a resource in two versions',
+    ],
     removed: ['callers get 404 for paths with a version; a version in Accept has no effect'],
   },
   renamed: {

@@ -6,19 +6,12 @@ import type { Http } from '../http/server.ts';
 import type { EachVersion, Named, Representation } from './apiVersions.ts';
 import type { versions } from './versions.ts';
 
-/** The schemas that the routes of a resource name. */
-interface Schemas<Reply, Body, Changes> {
-  readonly reply: Reply;
-  readonly body: Body;
-  /** Missing for a resource that has no PATCH. */
-  readonly changes?: Changes;
-}
-
 /** A resource, and how versions of the API read and show it. */
 export interface ResourceVersions {
   /** As in `config.resource` of its routes. */
   readonly resource: string;
-  readonly of: Schemas<Named, Named, Named>;
+  /** The schemas that its routes name. Without PATCH there are no changes. */
+  readonly of: { readonly reply: Named; readonly body: Named; readonly changes?: Named };
   /** By version: null for a version without the resource, undefined for the resource as it is. */
   readonly shapes: Readonly<Record<number, Representation<unknown, unknown> | null | undefined>>;
 }
@@ -31,7 +24,7 @@ export interface ResourceVersions {
  */
 export function resourceVersions<Reply extends Named, Body extends Named, Changes extends Named>(declared: {
   readonly resource: string;
-  readonly of: Schemas<Reply, Body, Changes>;
+  readonly of: { readonly reply: Reply; readonly body: Body; readonly changes?: Changes };
   readonly shapes: Partial<
     EachVersion<(typeof versions.served)[number], Representation<Static<Reply>, Static<Body>, Static<Changes>>>
   >;

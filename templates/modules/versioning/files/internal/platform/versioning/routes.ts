@@ -132,27 +132,26 @@ export class VersionedRoutes<Served extends number> {
    */
   #serve(route: RouteOptions, resource: ResourceVersions): void {
     const { http, versions } = this.#options;
-    const { shapes } = resource;
-    const known = versions.served.filter((number) => shapes[number] !== null);
+    const known = versions.served.filter((number) => resource.shapes[number] !== null);
     const own = known.find((number) => number === versions.default) ?? known[0];
     if (own === undefined) throw new TypeError(`no version of the API has the resource "${resource.resource}"`);
     // The types of `onRoute` name another logger than the server has.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const server = http as unknown as FastifyInstance;
     const original = { ...route };
-    const shapeIn = (number: number) => inVersion(http, original, resource, number);
     // Fastify adds HEAD to each GET, also to those of the other versions.
     if (route.method !== 'HEAD') {
       // The contract has the resource as it is without a version.
-      const isDescribed = own === versions.default && !shapes[own];
+      const isDescribed = own === versions.default && !resource.shapes[own];
       for (const number of known) {
-        const mounted = byPath(shapeIn(number), number);
-        server.route(isDescribed && !shapes[number] ? hidden(mounted) : mounted);
-        if (number !== own) server.route(byAccept(shapeIn(number), number, versions.default));
+        const versioned = inVersion(http, original, resource, number);
+        const mounted = byPath(versioned, number);
+        server.route(isDescribed && !resource.shapes[number] ? hidden(mounted) : mounted);
+        if (number !== own) server.route(byAccept(versioned, number, versions.default));
       }
       this.#refuseOthers({ route: original, known });
     }
-    Object.assign(route, byAccept(shapeIn(own), own, versions.default));
+    Object.assign(route, byAccept(inVersion(http, original, resource, own), own, versions.default));
     for (const version of versions.all) if (version.number === own) this.#attach(route, version);
   }
 
@@ -178,7 +177,6 @@ export class VersionedRoutes<Served extends number> {
   /** Adds routes for requests that no version serves. A hook instead would run for all routes. */
   #refuseOthers({ route: { url, ...route }, known }: Operation): void {
     const { http, versions, usage, refuse } = this.#options;
-    const config = { ...route.config, version: null };
     const missing = versions.served.filter((number) => !known.includes(number)).map(String);
     const mounts = [
       // A version begins with a digit: `/vendors` is none.
@@ -189,7 +187,7 @@ export class VersionedRoutes<Served extends number> {
       http.route({
         ...route,
         ...mount,
-        config,
+        config: { ...route.config, version: null },
         schema: { hide: true },
         // Runs after the guards of the server, and before a body is read. It never calls `done`: there is no handler.
         onRequest: (request, reply, _done) => {
@@ -207,7 +205,6 @@ export class VersionedRoutes<Served extends number> {
   }
 }
 
-/** The parts of a route that differ between its versions. */
 type Mounted = Pick<RouteOptions, 'url' | 'config' | 'constraints' | 'schema'>;
 
 function byPath<Route extends Mounted>(route: Route, version: number): Route {
