@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { type Static, type TSchema, Type } from 'typebox';
 import { ServiceError } from '../../../pkg/errors/index.ts';
 import type { Entity, ListQuery, Position } from '../../../pkg/resource/index.ts';
@@ -29,20 +29,6 @@ export const IfMatch = Type.Object({
 export function tagged<Sent extends Entity>(reply: FastifyReply, entity: Sent): Sent {
   reply.header('etag', `"${entity.version}"`);
   return entity;
-}
-
-/**
- * @param request that created the entity
- * @param reply gets 201, the ETag, and the place of the entity (RFC 9110, 15.3.2): below the path of the request, whatever the version of the API
- * @param entity to send
- * @returns the entity
- */
-export function asCreated<Sent extends Entity>(
-  { routeOptions: { url = '' } }: FastifyRequest,
-  reply: FastifyReply,
-  entity: Sent,
-): Sent {
-  return tagged(reply.code(201).header('location', `${url}/${entity.id}`), entity);
 }
 
 /**
