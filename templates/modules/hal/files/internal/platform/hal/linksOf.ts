@@ -67,6 +67,13 @@ type Plain<Api extends Operations<Api>> = {
   [Of in Id<Api>]: {} extends ParametersOf<Api[Of]> ? Of : never;
 }[Id<Api>];
 
+/** What a resource declares. */
+interface Linked<Api extends Operations<Api>, Self extends Id<Api>, Body> {
+  readonly self: (body: Body) => ParametersOf<Api[Self]>;
+  readonly alsoIn?: readonly Id<Api>[];
+  readonly links?: Links<Body>;
+}
+
 /** Functions that declare the links of an API. */
 export interface Linking<Api extends Operations<Api>> {
   /**
@@ -90,14 +97,14 @@ export interface Linking<Api extends Operations<Api>> {
    * @param declared its parameters there, other operations that return the same, and its links
    * @returns the resource
    */
-  readonly resource: <Self extends Id<Api>>(
-    operation: Self,
-    declared: {
-      readonly self: (body: BodyOf<Api[Self]>) => ParametersOf<Api[Self]>;
-      readonly alsoIn?: readonly Id<Api>[];
-      readonly links?: Links<BodyOf<Api[Self]>>;
-    },
-  ) => Resource<BodyOf<Api[Self]>>;
+  readonly resource: {
+    <Self extends Id<Api>>(
+      operation: Self,
+      declared: Linked<Api, Self, BodyOf<Api[Self]>>,
+    ): Resource<BodyOf<Api[Self]>>;
+    /** For a reply that shows an entity in another shape (`shownOf`): the links are made of the entity. */
+    <Self extends Id<Api>, Entity>(operation: Self, declared: Linked<Api, Self, Entity>): Resource<Entity>;
+  };
   /**
    * @param operation that returns the list. It has pages when its query has a `cursor`; the body then has `next`, and maybe `prev`
    * @param declared the member of the body that holds the list, its resource, and links besides those between pages
