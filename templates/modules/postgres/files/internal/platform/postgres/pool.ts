@@ -175,10 +175,10 @@ export class SupervisedPool implements PostgresPool {
 }
 
 /** Kysely declares only that the client returns a promise. */
-type WithCallback = <Result>(
+type WithCallback<Row> = (
   text: string,
   parameters: readonly unknown[],
-  callback: (error: Error | null, result: Result) => void,
+  callback: (error: Error | null, result: PostgresQueryResult<Row>) => void,
 ) => void;
 
 /**
@@ -187,9 +187,9 @@ type WithCallback = <Result>(
  */
 function answerTo<Row>(client: PostgresPoolClient, text: string, parameters: readonly unknown[]) {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const query = client.query.bind(client) as WithCallback;
+  const query = client.query.bind(client) as WithCallback<Row>;
   return new Promise<PostgresQueryResult<Row>>((resolve, reject) => {
-    query<PostgresQueryResult<Row>>(text, parameters, (error, result) => (error ? reject(error) : resolve(result)));
+    query(text, parameters, (error, result) => (error ? reject(error) : resolve(result)));
   });
 }
 
