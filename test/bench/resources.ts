@@ -119,7 +119,7 @@ async function routes({ cache, service, serviceEnv }: Workspace): Promise<string
   }
   return [
     '### A resource in PostgreSQL, beside bare Fastify with schemas of the replies and the same query by pg',
-    'One core for the server and one for the load (wrk, 50 connections); the database runs on both. A server that waits for the database leaves its core idle, so `requests/s` hide a part of what a request costs. `requests/CPU-s` are for each second that the server computes. The service asks for one row more than it shows: it tells whether there is a next page.',
+    'One core for the server and one for the load (wrk, 50 connections); the database runs on both. A server that waits for the database leaves its core idle, so requests each second hide a part of what a request costs. Those of a CPU second are for each second that the server computes. The service asks for one row more than it shows: it tells whether there is a next page.',
     ...sections,
   ].join('\n\n');
 }

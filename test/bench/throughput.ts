@@ -71,7 +71,7 @@ export const throughput: Measurement = {
     const compared = await underLoad(servers, env);
     collector.close();
     return [
-      'The base service is as it comes: request logs (of one message the first 100 a second, then each tenth), metrics, security headers, deadlines, traces of which 1 % are recorded and sent.',
+      'The base service is as it comes: request logs (of one message the first 100 a second, then each hundredth), metrics, security headers, deadlines, traces of which 1 % are recorded and sent.',
       compared,
     ].join('\n\n');
   },

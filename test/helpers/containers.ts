@@ -116,6 +116,8 @@ export async function provideNodeImage(image: string, standIn: StandIn, env: Nod
     await buildah('copy', '--quiet', container, local, '/usr/local');
     const link = ['ln', '--symbolic', '../lib/node_modules/npm/bin/npm-cli.js', '/usr/local/bin/npm'];
     await buildah('run', '--isolation=chroot', container, '--', ...link);
+    // Yarn and Bun do not read the settings of npm.
+    if (cafile !== undefined) await buildah('config', '--env=NODE_EXTRA_CA_CERTS=/usr/local/etc/ca.pem', container);
     const name = `localhost/${image}`;
     await buildah('commit', '--quiet', container, name);
     return name;

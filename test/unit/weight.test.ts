@@ -6,8 +6,8 @@ const catalogue = await buildCatalogue();
 
 /** The most that a service may weigh. */
 const budgets = {
-  minimal: { files: 62, lines: 3910, testLines: 61 },
-  default: { files: 132, lines: 6480, testLines: 340 },
+  minimal: { files: 62, lines: 3921, testLines: 61 },
+  default: { files: 132, lines: 6494, testLines: 340 },
 } as const;
 
 describe('the weight of a fresh service', () => {

@@ -35,9 +35,9 @@ export const config = Type.Object({
   }),
   LOG_SAMPLE_THEREAFTER: Type.Integer({
     minimum: 0,
-    default: 10,
+    default: 100,
     description: 'From there on in that second, each how many-th line is logged: 1 logs all, 0 none',
-    examples: [10],
+    examples: [100],
   }),
 });
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import {
   Context,
@@ -87,15 +87,17 @@ export class RequestContext extends Context {
   isExpired = false;
   /** Whether hooks work on a reply that is not a stream. Fastify takes no second reply then. */
   isReplying = false;
-  readonly #response: ServerResponse;
+  /** Its index among the requests in progress; undefined when it is none of them. */
+  place: number | undefined;
+  readonly reply: FastifyReply;
 
   /**
    * @param request that has just arrived
-   * @param response to it
+   * @param reply to it
    * @param settings limits of deadlines
    * @param tracing decides whether the trace is recorded
    */
-  constructor(request: FastifyRequest, response: ServerResponse, settings: Static<typeof config>, tracing: Tracing) {
+  constructor(request: FastifyRequest, reply: FastifyReply, settings: Static<typeof config>, tracing: Tracing) {
     const { headers } = request.raw;
     const {
       url,
@@ -106,16 +108,16 @@ export class RequestContext extends Context {
       deadlineMs === undefined ? (askedMs ?? settings.HTTP_DEADLINE_MS) : Math.min(deadlineMs, askedMs ?? Infinity);
     super({ id: request.id, trace: traceOf(headers, tracing), deadline: performance.now() + ms });
     this.route = url;
-    this.#response = response;
+    this.reply = reply;
   }
 
   override ended(): Error | undefined {
-    return super.ended() ?? (this.#response.closed ? reasonOfEnd(this.#response) : undefined);
+    return super.ended() ?? (this.reply.raw.closed ? reasonOfEnd(this.reply.raw) : undefined);
   }
 
   protected override watch(): void {
     super.watch();
-    const response = this.#response;
+    const { raw: response } = this.reply;
     // After a whole reply the context has ended already, and nothing reads the reason. Creating an error is expensive.
     response.once('close', () => this.cancel(response.writableFinished ? undefined : reasonOfEnd(response)));
   }

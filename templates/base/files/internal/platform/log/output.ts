@@ -11,7 +11,7 @@ const maxWrite = 64 * 1024;
 /** Milliseconds until a write to a full pipe is tried again. */
 const retryAfter = 10;
 /** Milliseconds that follow a write, in which lines gather for the next one. A quiet service does not wait. */
-const gatherFor = 5;
+const gatherFor = 20;
 
 /**
  * Writes lines to a file descriptor and never waits for it. Lines that a full disk, a broken pipe or a reader with 4 MiB of backlog

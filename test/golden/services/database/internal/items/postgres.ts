@@ -1,6 +1,6 @@
 import type { Insertable, Selectable } from 'kysely';
 import type { Database } from '../platform/postgres/database.ts';
-import { counted, paged, removed, time, type Time, written } from '../platform/resource/postgres.ts';
+import { counted, paged, removed, written } from '../platform/resource/postgres.ts';
 import type { Item, ItemRepository } from './domain.ts';
 
 /** The table of items, as the migrations in `internal/migrations/` create it. */
@@ -10,8 +10,8 @@ export interface Tables {
     version: number;
     name: string;
     quantity: number;
-    created_at: Time;
-    updated_at: Time;
+    created_at: string;
+    updated_at: string;
   };
 }
 
@@ -74,7 +74,7 @@ function entityOf(row: Row): Item {
     version: row.version,
     name: row.name,
     quantity: row.quantity,
-    createdAt: time(row.created_at),
-    updatedAt: time(row.updated_at),
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
   };
 }

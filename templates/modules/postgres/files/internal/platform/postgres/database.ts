@@ -159,12 +159,15 @@ async function transaction<Tables, Value>(
   }
 }
 
+// oxlint-disable-next-line typescript/no-unsafe-assignment
+const parseDate: (text: string) => unknown = types.getTypeParser(types.builtins.TIMESTAMPTZ);
 /** Object ids of array types, from PostgreSQL's pg_type.dat. */
-const arrays = { text: 1009, int8: 1016, timestamp: 1115, date: 1182, numeric: 1231 };
+const arrays = { text: 1009, int8: 1016, timestamp: 1115, date: 1182, timestamptz: 1185, numeric: 1231 };
 
 /**
  * Makes the parsers of column types. `int8` is a number, and so is `count(*)`; node-postgres would give text. `date` and `timestamp`
- * are text: they have no time zone, and a Date would depend on that of the process. Arrays are as their elements.
+ * are text: they have no time zone, and a Date would depend on that of the process. `timestamptz` is text as replies have it. Arrays are
+ * as their elements.
  */
 function typeParsers(): TypeOverrides {
   const overrides = new TypeOverrides();
@@ -172,16 +175,27 @@ function typeParsers(): TypeOverrides {
   const texts: (text: string) => Nested = types.getTypeParser(arrays.text);
   overrides.setTypeParser(types.builtins.INT8, parseInt8);
   for (const id of [types.builtins.DATE, types.builtins.TIMESTAMP]) overrides.setTypeParser(id, String);
-  overrides.setTypeParser(arrays.int8, (text) => mapNested(texts(text)));
+  overrides.setTypeParser(types.builtins.TIMESTAMPTZ, parseTime);
+  overrides.setTypeParser(arrays.int8, (text) => mapNested(texts(text), parseInt8));
+  overrides.setTypeParser(arrays.timestamptz, (text) => mapNested(texts(text), parseTime));
   for (const id of [arrays.date, arrays.timestamp, arrays.numeric]) overrides.setTypeParser(id, texts);
   return overrides;
 }
 
 type Nested = string | null | readonly Nested[];
 
-function mapNested(value: Nested): unknown {
+function mapNested(value: Nested, parse: (text: string) => unknown): unknown {
   if (value === null) return null;
-  return typeof value === 'string' ? parseInt8(value) : value.map(mapNested);
+  return typeof value === 'string' ? parse(value) : value.map((each) => mapNested(each, parse));
+}
+
+/** ISO 8601 in UTC with milliseconds. Dates of node-postgres, and their texts, are a sixth of the processor time of a list. */
+function parseTime(text: string): string {
+  const isUsual = text[10] === ' ' && text.endsWith('+00');
+  if (isUsual) return `${text.slice(0, 10)}T${text.slice(11, 19)}.${text.slice(20, -3).padEnd(3, '0').slice(0, 3)}Z`;
+  const date = parseDate(text);
+  // `infinity`, and years that a Date does not have.
+  return date instanceof Date && Number.isFinite(date.getTime()) ? date.toISOString() : text;
 }
 
 /** Throws instead of rounding; select a column that needs more than 53 bits as text. */

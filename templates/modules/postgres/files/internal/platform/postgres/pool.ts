@@ -134,7 +134,7 @@ export class SupervisedPool implements PostgresPool {
     };
     signal?.addEventListener('abort', cancel, { once: true });
     try {
-      return await client.query<Row>(text, parameters);
+      return await answerTo<Row>(client, text, parameters);
     } catch (error) {
       if (isReadOnly(error)) this.#invalidate();
       signal?.throwIfAborted();
@@ -172,6 +172,25 @@ export class SupervisedPool implements PostgresPool {
     const now = performance.now();
     if (now - this.#validSince > invalidateMs) this.#validSince = now;
   }
+}
+
+/** Kysely declares only that the client returns a promise. */
+type WithCallback<Row> = (
+  text: string,
+  parameters: readonly unknown[],
+  callback: (error: Error | null, result: PostgresQueryResult<Row>) => void,
+) => void;
+
+/**
+ * Asks by a callback. The promises of node-postgres lead from each query to the next one: V8 then collects all rows late, and a list takes
+ * up to a quarter more processor time.
+ */
+function answerTo<Row>(client: PostgresPoolClient, text: string, parameters: readonly unknown[]) {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const query = client.query.bind(client) as WithCallback<Row>;
+  return new Promise<PostgresQueryResult<Row>>((resolve, reject) => {
+    query(text, parameters, (error, result) => (error ? reject(error) : resolve(result)));
+  });
 }
 
 function signalOfContext(): AbortSignal | undefined {

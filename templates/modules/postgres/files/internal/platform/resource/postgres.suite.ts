@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Entity } from '../../../pkg/resource/index.ts';
 import type { TestDatabase } from '../postgres/testing.ts';
 import { MemoryDatabase } from './memory.ts';
-import { paged, removed, time, type Time, written } from './postgres.ts';
+import { paged, removed, written } from './postgres.ts';
 
 interface Row extends Entity {
   readonly word: string;
@@ -13,7 +13,7 @@ interface Row extends Entity {
 }
 
 interface Tables {
-  rows: { id: string; version: number; word: string; price: string; parent: string | null; created_at: Time };
+  rows: { id: string; version: number; word: string; price: string; parent: string | null; created_at: string };
 }
 
 const constraints = { unique: { rows_pkey: 'id' }, references: { rows_parent_fkey: 'parent' } };
@@ -58,7 +58,7 @@ export function resourceSuite(open: () => Promise<TestDatabase>): void {
       times: [],
     });
     for (const [index, word] of words.entries()) {
-      const createdAt = time(new Date(Date.UTC(2026, 0, 1 + (index % 3))));
+      const createdAt = new Date(Date.UTC(2026, 0, 1 + (index % 3))).toISOString();
       for (const price of ['-1', '10', '9.5']) {
         const entity = row({ word, price, createdAt });
         await memory.add(entity);

@@ -2,9 +2,6 @@ import { type ColumnType, type SelectQueryBuilder, sql } from 'kysely';
 import { decimal, inUse, type ListQuery, missingReference, snakeCase, taken } from '../../../pkg/resource/index.ts';
 import { sqlState, violatedConstraint } from '../postgres/errors.ts';
 
-/** Columns with times. */
-export type Time = ColumnType<Date, string, string>;
-export type Times = ColumnType<Date[], string[], string[]>;
 /** Columns with JSON. Queries write them with `json`. */
 export type Json = ColumnType<unknown, string | null, string | null>;
 export type JsonList = ColumnType<unknown[], string | null, string | null>;
@@ -15,19 +12,6 @@ export type JsonList = ColumnType<unknown[], string | null, string | null>;
  */
 export function json(value: unknown): string | null {
   return value === undefined ? null : JSON.stringify(value);
-}
-
-/**
- * @param date from the database
- * @returns the time in UTC, with milliseconds
- */
-export function time(date: Date): string {
-  return date.toISOString();
-}
-
-/** @returns what `time` returns for each */
-export function times(dates: readonly Date[]): string[] {
-  return dates.map((date) => time(date));
 }
 
 /** @returns what `decimal` returns for each */
