@@ -7,7 +7,7 @@ const catalogue = await buildCatalogue();
 /** The most that a service may weigh. */
 const budgets = {
   minimal: { files: 62, lines: 3921, testLines: 61 },
-  default: { files: 132, lines: 6494, testLines: 340 },
+  default: { files: 132, lines: 6496, testLines: 340 },
 } as const;
 
 describe('the weight of a fresh service', () => {
