@@ -100,7 +100,7 @@ describe.skipIf(isSkipped)(
         await run(`${manager.run} image${manager.dashes} ${buildFlags.join(' ')}`, service);
 
         const packages = (await filesOf(image, env)).flatMap(({ name: file, bytes }) =>
-          bytes > 0 ? (/(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? []) : [],
+          bytes > 0 ? (/.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(`/${file}`)?.[1] ?? []) : [],
         );
         expect(packages).toContain('units');
         expect(packages).not.toContain('typescript');
