@@ -8,7 +8,6 @@ import type { versions } from './versions.ts';
 
 /** A resource, and how versions of the API read and show it. */
 export interface ResourceVersions {
-  /** As in `config.resource` of its routes. */
   readonly resource: string;
   /** The schemas that its routes name. Without PATCH there are no changes. */
   readonly of: { readonly reply: Named; readonly body: Named; readonly changes?: Named };

@@ -42,6 +42,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The version of the API to which the route belongs: undefined when it belongs to none, null when it refuses the other versions. */
     version?: number | null;
+    /** The name of the resource that the route belongs to. */
+    resource?: string;
   }
 }
 
@@ -138,20 +140,19 @@ export class VersionedRoutes<Served extends number> {
     // The types of `onRoute` name another logger than the server has.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const server = http as unknown as FastifyInstance;
-    const original = { ...route };
     // Fastify adds HEAD to each GET, also to those of the other versions.
     if (route.method !== 'HEAD') {
       // The contract has the resource as it is without a version.
       const isDescribed = own === versions.default && !resource.shapes[own];
       for (const number of known) {
-        const versioned = inVersion(http, original, resource, number);
+        const versioned = inVersion(http, route, resource, number);
         const mounted = byPath(versioned, number);
         server.route(isDescribed && !resource.shapes[number] ? hidden(mounted) : mounted);
         if (number !== own) server.route(byAccept(versioned, number, versions.default));
       }
-      this.#refuseOthers({ route: original, known });
+      this.#refuseOthers({ route, known });
     }
-    Object.assign(route, byAccept(inVersion(http, original, resource, own), own, versions.default));
+    Object.assign(route, byAccept(inVersion(http, route, resource, own), own, versions.default));
     for (const version of versions.all) if (version.number === own) this.#attach(route, version);
   }
 
