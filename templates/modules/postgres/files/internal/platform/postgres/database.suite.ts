@@ -106,7 +106,9 @@ export function databaseSuite(open: () => Promise<TestDatabase>): void {
       for (const zone of ['UTC', 'Asia/Kathmandu'])
         await database.transaction(async (trx) => {
           await sql`set local time zone ${sql.lit(zone)}`.execute(trx);
-          const { rows } = await sql`select ${time}::timestamptz as at, array[${time}::timestamptz] as list`.execute(trx);
+          const { rows } = await sql`select ${time}::timestamptz as at, array[${time}::timestamptz] as list`.execute(
+            trx,
+          );
           expect(rows).toEqual([{ at: given, list: [given] }]);
         });
     });
