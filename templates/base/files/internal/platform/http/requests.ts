@@ -118,7 +118,7 @@ export class Requests extends LogController {
 
   #sweep(): void {
     const now = performance.now();
-    for (const context of [...this.#inProgress]) {
+    for (const context of this.#inProgress.slice()) {
       if (isCutOff(context.reply)) this.#endCutOff(context);
       else if (context.deadline <= now) expire(context);
     }

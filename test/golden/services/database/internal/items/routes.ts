@@ -48,9 +48,7 @@ export function itemRoutes(http: Http, service: ItemService, idempotency: Idempo
     },
     async (request, reply) => {
       const created = await once(idempotency, request, Item, () => service.create(request.body));
-      // In the version of the API that the path names.
-      reply.code(201).header('location', `${request.routeOptions.url}/${created.id}`);
-      return tagged(reply, created);
+      return tagged(reply.code(201).header('location', `/items/${created.id}`), created);
     },
   );
 
