@@ -3,13 +3,14 @@ import { type Catalogue, type CatalogueModule, type PackageManager, packageManag
 import { ask } from './ask.ts';
 import { askOne } from './choose.ts';
 
-const suggestion = 'orders';
+const suggestions = ['orders', ...Array.from({ length: 98 }, (_, index) => `orders-${index + 2}`)];
 
 /**
  * @param faultOf returns why a folder cannot be used; undefined when it can
  * @returns the folder of the new service, which can be used
  */
 export async function askDirectory(faultOf: (directory: string) => string | undefined): Promise<string> {
+  const suggestion = suggestions.find((name) => faultOf(name) === undefined) ?? '';
   const answer = await ask({
     type: 'input',
     message: 'Folder of the new service, named like it',

@@ -6,7 +6,7 @@ import { table } from './table.ts';
 
 /** How much an owner has to read. */
 export const weight: Measurement = {
-  title: 'Weight of a fresh service: files and lines of TypeScript, without lockfile bases and printed code',
+  title: 'Weight of a fresh service: files and TypeScript, without lockfile bases and printed code',
   async measure() {
     const catalogue = await buildCatalogue();
     const presets = Object.entries(catalogue.presets).map(([name, preset]) =>
@@ -21,20 +21,24 @@ export const weight: Measurement = {
       const [before, after] = [other, own].map((ids) =>
         weightOf(serviceOfPreset({ modules: ids, ...(resources && { resources }) }, catalogue)),
       );
+      const added = (part: keyof Weight): number => (after?.[part] ?? 0) - (before?.[part] ?? 0);
       return row(id, {
-        files: (after?.files ?? 0) - (before?.files ?? 0),
-        lines: (after?.lines ?? 0) - (before?.lines ?? 0),
-        testLines: (after?.testLines ?? 0) - (before?.testLines ?? 0),
+        files: added('files'),
+        lines: added('lines'),
+        allLines: added('allLines'),
+        testLines: added('testLines'),
       });
     });
     return [
-      table(['preset', 'files', 'lines', 'lines of tests'], presets),
+      table(['preset', ...columns], presets),
       'What a module adds, to the default service or as a part of it, with what requires it or is required by it:',
-      table(['module', 'files', 'lines', 'lines of tests'], modules),
+      table(['module', ...columns], modules),
     ].join('\n\n');
   },
 };
 
-function row(name: string, { files, lines, testLines }: Weight): string[] {
-  return [name, String(files), String(lines), String(testLines)];
+const columns = ['files', 'lines of code', 'with comments and blank lines', 'lines of code in tests'];
+
+function row(name: string, { files, lines, allLines, testLines }: Weight): string[] {
+  return [name, ...[files, lines, allLines, testLines].map(String)];
 }

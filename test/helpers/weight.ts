@@ -7,10 +7,15 @@ import { render } from '../../generators/engine/render.ts';
 /** The amount of code that an owner has to read. */
 export interface Weight {
   readonly files: number;
-  /** Lines of TypeScript, without tests and without code that a tool generates. */
+  /** Lines of code in TypeScript, as cloc counts them: no blank lines, no comments. Tests and printed code are left out. */
   readonly lines: number;
+  /** The same files with their comments and blank lines. */
+  readonly allLines: number;
+  /** Lines of code in tests. */
   readonly testLines: number;
 }
+
+const isCode = (line: string): boolean => !/^\s*(?:\/\/|\/\*|\*|$)/.test(line);
 
 const isTest = (path: string): boolean => /\.(?:test|suite)\.ts$|\/testing\.ts$|^test\//.test(path);
 /** buf generates `api/gen/`. Slipway generates `*.gen.ts`. */
@@ -22,11 +27,17 @@ const isPrinted = (path: string): boolean => /^api\/gen\/|\.gen\.ts$/.test(path)
  */
 export function weightOf(files: FileSet): Weight {
   const own = [...files].filter(([path]) => !path.startsWith('.slipway/'));
-  const lines = (wanted: (path: string) => boolean): number =>
+  const lines = (wanted: (path: string) => boolean): string[] =>
     own
       .filter(([path]) => path.endsWith('.ts') && !isPrinted(path) && wanted(path))
-      .reduce((sum, [, { bytes }]) => sum + (decode(bytes) ?? '').split('\n').length - 1, 0);
-  return { files: own.length, lines: lines((path) => !isTest(path)), testLines: lines(isTest) };
+      .flatMap(([, { bytes }]) => (decode(bytes) ?? '').trimEnd().split('\n'));
+  const all = lines((path) => !isTest(path));
+  return {
+    files: own.length,
+    lines: all.filter(isCode).length,
+    allLines: all.length,
+    testLines: lines(isTest).filter(isCode).length,
+  };
 }
 
 /**

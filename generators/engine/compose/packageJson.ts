@@ -83,15 +83,15 @@ export function commandOf(
   return manager.scriptOf?.(command, all[`pre${name}`]) ?? command;
 }
 
-/** Returns true in a POSIX shell, and false in cmd.exe. Its quotes are valid in both. */
-const inPosix = `node --eval "process.exit(Number(process.platform === 'win32'))"`;
+/** Returns true in cmd.exe, and false in a POSIX shell. Its quotes are valid in both. */
+const inWindows = `node --eval "process.exit(Number(process.platform !== 'win32'))"`;
 
 /**
- * `exec` replaces the shell: otherwise the shell, and not the program, gets the signals that npm passes on. cmd.exe has no `exec`, and
- * Windows has no such signals.
+ * `exec` replaces the shell: otherwise the shell, and not the program, gets the signals that npm passes on. It comes last, because there
+ * npm adds the arguments of its user. cmd.exe has no `exec`, and Windows has no such signals.
  */
 function onAnySystem(command: string): string {
-  return command.startsWith('exec ') ? `${inPosix} && ${command} || ${command.slice('exec '.length)}` : command;
+  return command.startsWith('exec ') ? `${inWindows} && ${command.slice('exec '.length)} || ${command}` : command;
 }
 
 function versions(

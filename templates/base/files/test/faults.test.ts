@@ -47,6 +47,14 @@ describe.concurrent('a service whose port is taken', () => {
   });
 });
 
+describe.concurrent('a service that gets arguments', () => {
+  it('ends with exit code 2 and says where its settings are', async () => {
+    const service = startProcess([...args, '--', '--port', '80'], {});
+    expect(await service.exited).toEqual({ code: 2, signal: null });
+    expect(service.output.join('\n')).toContain('settings are environment variables');
+  });
+});
+
 describe.concurrent('a service whose log cannot be written', () => {
   /** Starts it with that standard output and waits until it is ready. */
   async function start(stdout: number | 'pipe') {

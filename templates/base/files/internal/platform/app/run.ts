@@ -14,14 +14,20 @@ const repeatMs = 1000;
 
 /**
  * Runs the service: checks the configuration, starts the modules, and stops them on SIGTERM or SIGINT. The exit code is 0 after a
- * clean stop; 1 after a faulty configuration, a failed start, an uncaught error, a late stop or a second signal. SIGHUP reloads
- * the modules.
+ * clean stop; 1 after a faulty configuration, a failed start, an uncaught error, a late stop or a second signal; 2 with arguments.
+ * SIGHUP reloads the modules.
  * @param modules all modules of the service, in any order
  * @returns when the service is ready, or about to exit
  */
 export async function run(modules: readonly Module[]): Promise<void> {
-  const { env } = process;
+  const { argv, env } = process;
   const { schemas, rules } = settingsOf(modules);
+  const args = argv.slice(2);
+  if (args.length > 0) {
+    const log = await createLogger('info');
+    log.fatal({ args }, 'there are no arguments: settings are environment variables, such as PORT');
+    return exit(log, 2);
+  }
   try {
     checkConfig(schemas, env, rules);
   } catch (error) {
@@ -83,7 +89,7 @@ export function linkText(links: Readonly<Record<string, string>>): string {
  * @param log any logger of the process
  * @param code exit code
  */
-export async function exit(log: Logger, code: 0 | 1): Promise<never> {
+export async function exit(log: Logger, code: 0 | 1 | 2): Promise<never> {
   const written = (await controlOf(log)?.flush(flushTimeoutMs)) ?? true;
   // Node cannot exit during a write, and the reader of this one has stopped.
   if (!written) process.kill(process.pid, 'SIGKILL');

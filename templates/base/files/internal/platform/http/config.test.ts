@@ -6,6 +6,9 @@ it.each([
   ['0.0.0.0/0', 'networks smaller than /0'],
   ['127.0.0.1,::/0', 'networks smaller than /0'],
   ['10.0.0.0/33', 'addresses and networks, separated by commas'],
+  ['10.0.0', 'addresses and networks, separated by commas'],
+  ['127.0.0.1,010.0.0.1', 'addresses and networks, separated by commas'],
+  ['10/8', 'addresses and networks, separated by commas'],
 ])('HTTP_TRUSTED_PROXIES=%s is refused with the reason', (HTTP_TRUSTED_PROXIES, reason) => {
   expect(() => checkConfig([config], { HTTP_TRUSTED_PROXIES }, rules)).toThrow(
     new RegExp(`HTTP_TRUSTED_PROXIES: expected ${reason}`),

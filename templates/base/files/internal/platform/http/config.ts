@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { compile } from '@fastify/proxy-addr';
 import { Type } from 'typebox';
 import { atMost, type Rule, rule } from '../config/config.ts';
@@ -61,17 +62,23 @@ export const rules: readonly Rule[] = [
   // Otherwise a body of the allowed size could never be accepted.
   atMost(config, 'HTTP_BODY_LIMIT_BYTES', 'HTTP_BODY_MEMORY_BYTES'),
   rule(Type.Object({ HTTP_TRUSTED_PROXIES }), ({ HTTP_TRUSTED_PROXIES: given }) => {
-    try {
-      networks(given);
-      return undefined;
-    } catch {
-      const expected = /\/0+(,|$)/.test(given)
-        ? 'networks smaller than /0, with which any client could choose its address'
-        : 'addresses and networks, separated by commas';
-      return { variable: 'HTTP_TRUSTED_PROXIES', expected, given, example: '10.0.0.0/8,127.0.0.1' };
-    }
+    if (isReadable(given)) return undefined;
+    const expected = /\/0+(,|$)/.test(given)
+      ? 'networks smaller than /0, with which any client could choose its address'
+      : 'addresses and networks, separated by commas';
+    return { variable: 'HTTP_TRUSTED_PROXIES', expected, given, example: '10.0.0.0/8,127.0.0.1' };
   }),
 ];
+
+/** proxy-addr also reads `10.0.0` and `010.0.0.1`, as addresses that nobody means. */
+function isReadable(list: string): boolean {
+  try {
+    networks(list);
+  } catch {
+    return false;
+  }
+  return list.split(',').every((entry) => entry === '' || isIP(entry.replace(/\/.*/, '')) > 0);
+}
 
 /** Settings for tests: a free port on this machine, and no 503 while other tests keep the machine busy. */
 export const testSettings = { HOST: '127.0.0.1', PORT: '0', HTTP_EVENT_LOOP_DELAY_LIMIT_MS: '60000' };

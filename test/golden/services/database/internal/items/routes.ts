@@ -48,7 +48,9 @@ export function itemRoutes(http: Http, service: ItemService, idempotency: Idempo
     },
     async (request, reply) => {
       const created = await once(idempotency, request, Item, () => service.create(request.body));
-      return tagged(reply.code(201).header('location', `/items/${created.id}`), created);
+      // In the version of the API that the path names.
+      reply.code(201).header('location', `${request.routeOptions.url}/${created.id}`);
+      return tagged(reply, created);
     },
   );
 

@@ -92,6 +92,8 @@ export interface Representation<Thing, New, Changes = unknown> {
   readonly body: Named;
   readonly changes?: Named;
   readonly reply: Named;
+  /** Names in filters and in `sort` of the list: that of the version → that of the resource. */
+  readonly listed?: Readonly<Record<string, string>>;
   /** Reads a body that its schema has accepted. */
   fromBody(body: unknown): New;
   fromChanges?(changes: unknown): Changes;
@@ -114,6 +116,7 @@ export function representation<
   readonly body: Body;
   readonly changes?: Patch;
   readonly reply: Reply;
+  readonly listed?: Readonly<Record<string, string>>;
   readonly fromBody: (body: Static<Body>) => New;
   readonly fromChanges?: (changes: Static<Patch>) => Changes;
   readonly toReply: (thing: Thing) => Static<Reply>;

@@ -26,6 +26,7 @@ const old = representation({
   fromBody: ({ title }) => ({ name: title }),
   fromChanges: ({ title }) => (title === undefined ? {} : { name: title }),
   toReply: ({ name, ...thing }: Thing) => ({ ...thing, title: name }),
+  listed: { title: 'name' },
 });
 const thing: Thing = { id: '7', name: 'a' };
 
@@ -41,11 +42,19 @@ function routes(http: Http): void {
       return { id: '7', ...body };
     },
   );
-  const querystring = Type.Object({ fields: Type.Optional(Type.String()), limit: Type.Optional(Type.Integer()) });
+  const querystring = Type.Object({
+    fields: Type.Optional(Type.String()),
+    limit: Type.Optional(Type.Integer()),
+    name: Type.Optional(Type.String()),
+    sort: Type.Optional(Type.Unsafe<string>({ type: 'string', enum: ['name', '-name'] })),
+  });
   http.get(
     '/things',
     { config, schema: { operationId: 'listThings', querystring, response: { 200: ref(ThingList), ...problems } } },
-    ({ query: { fields } }) => ({ items: [fields === undefined ? thing : { id: '7' }], next: 'more' }),
+    ({ query: { fields, name = thing.name, sort = 'more' } }) => ({
+      items: name === thing.name ? [fields === undefined ? thing : { id: '7' }] : [],
+      next: sort,
+    }),
   );
   http.get('/things/:id', { config, schema: { operationId: 'getThing', ...one } }, () => thing);
   http.patch(
@@ -120,6 +129,22 @@ describe('a resource whose version 1 has a shape of its own', () => {
     expect((await http.inject('/v2/things?fields=id')).json()).toMatchObject({ items: [{ id: '7' }] });
   });
 
+  it('takes filters and sort of a list in the names of that version', async () => {
+    const { http, document } = await start({ 1: old });
+    const list = async (url: string): Promise<unknown> => (await http.inject(url)).json();
+    expect(await list('/v1/things?title=a&sort=-title')).toEqual({ items: [{ id: '7', title: 'a' }], next: '-name' });
+    expect(await list('/v1/things?title=b&constructor=c')).toEqual({ items: [], next: 'more' });
+    expect(await list('/v2/things?name=b&sort=name')).toEqual({ items: [], next: 'name' });
+    for (const wrong of ['/v1/things?sort=name', '/v2/things?sort=title'])
+      expect(await list(wrong)).toMatchObject({ status: 400, code: 'validation_failed' });
+    const { parameters } = Object(document()).paths['/v1/things'].get;
+    expect(parameters).toMatchObject([
+      { name: 'limit' },
+      { name: 'title' },
+      { name: 'sort', schema: { enum: ['title', '-title'] } },
+    ]);
+  });
+
   it('is in the contract in both shapes, each by its path', async () => {
     const { document } = await start({ 1: old }, { 1: { deprecated: '2026-01-01', sunset: '2026-06-30' } });
     const { paths, components } = Object(document());
@@ -139,7 +164,7 @@ describe('a resource whose version 1 has a shape of its own', () => {
       expect(get.responses['200'].content).toEqual(json(`ThingList${shape}`));
       expect(post.requestBody.content).toEqual(json(`NewThing${shape}`));
       expect(post.responses['201'].content).toEqual(json(`Thing${shape}`));
-      const names = shape === 'V1' ? ['limit'] : ['fields', 'limit'];
+      const names = shape === 'V1' ? ['limit', 'title', 'sort'] : ['fields', 'limit', 'name', 'sort'];
       expect(get.parameters).toMatchObject(names.map((each) => ({ name: each })));
       expect([get.deprecated, get['x-sunset']]).toEqual(shape === 'V1' ? [true, '2026-06-30'] : [undefined, undefined]);
     }

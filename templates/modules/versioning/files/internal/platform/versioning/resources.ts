@@ -82,18 +82,18 @@ export function inVersion(
     const entry = membersOf(properties['items'])['items'];
     const isSparse = refersTo(entry, `${of.reply.$id}Entry`);
     if (!isSparse && !refersTo(entry, of.reply.$id)) return [status, reply];
-    if (isSparse) {
-      // It names fields of the resource as it is.
-      const { fields: __, ...others } = membersOf(membersOf(schema.querystring)['properties']);
-      schema.querystring = { ...membersOf(schema.querystring), properties: others };
-      before.push(({ query }, _reply, done) => {
-        if (isObject(query)) Reflect.deleteProperty(query, 'fields');
-        done();
-      });
-    }
+    const names = Object.entries(shape.listed ?? {});
+    const querystring = membersOf(schema.querystring);
+    const ofVersion = new Map(names.map(([theirs, ours]) => [ours, theirs]));
+    schema.querystring = { ...querystring, properties: listedAs(ofVersion, querystring['properties']) };
+    const ofResource = new Map(names);
+    before.push((request, _reply, done) => {
+      request.query = listedAs(ofResource, request.query);
+      done();
+    });
     after.push(mapping(showPage));
-    const ofVersion = { ...list, properties: { ...properties, items: Type.Array(refTo(shape.reply)) } };
-    return [status, refTo({ ...ofVersion, $id: `${name}V${number}` })];
+    const shown = { ...list, properties: { ...properties, items: Type.Array(refTo(shape.reply)) } };
+    return [status, refTo({ ...shown, $id: `${name}V${number}` })];
   });
   return {
     ...route,
@@ -102,6 +102,24 @@ export function inVersion(
     preHandler: [...before, ...[route.preHandler ?? []].flat()],
     preSerialization: [...[route.preSerialization ?? []].flat(), ...after],
   };
+}
+
+/**
+ * @param names from → to
+ * @param parameters of a list, or their schemas
+ * @returns them with other names of filters and in `sort`. `fields` is left out: it names fields of the resource as it is
+ */
+function listedAs(names: ReadonlyMap<string, string>, parameters: unknown): Record<string, unknown> {
+  const nameOf = (name: string): string => names.get(name) ?? name;
+  const sortOf = (sort: unknown): unknown => {
+    if (typeof sort === 'string') return sort.replace(/[^-].*/, nameOf);
+    const { enum: values } = membersOf(sort);
+    return Array.isArray(values) ? { ...membersOf(sort), enum: values.map(sortOf) } : sort;
+  };
+  const found = Object.entries(membersOf(parameters)).filter(([name]) => name !== 'fields');
+  return Object.fromEntries(
+    found.map(([name, value]) => (name === 'sort' ? [name, sortOf(value)] : [nameOf(name), value])),
+  );
 }
 
 /** A hook that changes successful replies. */
