@@ -48,14 +48,29 @@ export class Connections extends Server {
 /** Published for each stream of each HTTP/2 server of the process (https://nodejs.org/api/diagnostics_channel.html#http2). */
 const streams = 'http2.server.stream.start';
 
+/** Units of grpc-timeout with which eight digits can be more than the longest timer of Node; in seconds. */
+const longUnits: Readonly<Record<string, number>> = { H: 3600, M: 60, S: 1 };
+/** Seconds of the longest timer of Node: 2^31 - 1 ms, 24 days. */
+const longestSeconds = 2_147_483;
+
 /**
- * Watches for calls that grpc-js answers before its interceptors run: calls of an unknown method, and calls with another content type.
+ * Shortens a time that is longer than the longest timer. grpc-js keeps 32 bits of its milliseconds: 1193H would end at once.
+ * @param headers of a call, in which grpc-timeout is replaced (https://grpc.github.io/grpc/core/md_doc__p_r_o_t_o_c_o_l-_h_t_t_p2.html)
+ */
+function shortenTimeout(headers: IncomingHttpHeaders): void {
+  const [, digits = '', unit = ''] = /(\d{1,8})\s*([HMS])/.exec(String(headers['grpc-timeout'])) ?? [];
+  if (Number(digits) * (longUnits[unit] ?? 0) > longestSeconds) headers['grpc-timeout'] = `${longestSeconds}S`;
+}
+
+/**
+ * Prepares the calls for grpc-js, and watches for those that it answers before its interceptors run: calls of an unknown method, and
+ * calls with another content type.
  * @param port on which gRPC listens
  * @param isMethod whether a path is a method that is served
  * @param answered called when such a call has its answer, with the code of the error
  * @returns a function that ends the watch
  */
-export function watchUnserved(
+export function watchCalls(
   port: number,
   isMethod: (path: string) => boolean,
   answered: (headers: IncomingHttpHeaders, status: GrpcStatus, code: string) => void,
@@ -65,7 +80,7 @@ export function watchUnserved(
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const { stream, headers } = message as { stream: ServerHttp2Stream; headers: IncomingHttpHeaders };
     const isGrpc = headers['content-type']?.startsWith('application/grpc') === true;
-    if (isGrpc && isMethod(headers[':path'] ?? '')) return;
+    if (isGrpc && isMethod(headers[':path'] ?? '')) return shortenTimeout(headers);
     if (stream.session?.socket.localPort !== port) return;
     finished(stream, { readable: false }, () => {
       if (isGrpc) answered(headers, 'UNIMPLEMENTED', 'unimplemented');

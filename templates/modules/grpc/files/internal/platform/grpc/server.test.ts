@@ -259,6 +259,33 @@ describe('the context of a call', () => {
     expect(unsaid).toBeLessThanOrEqual(15_000);
   });
 
+  it.each(['597H', '1193H', '99999999H', '35792M', '99999999M', '8589935S', '99999999S'])(
+    'of a caller that waits for %s has the longest time that the service allows',
+    async (timeout) => {
+      const left: number[] = [];
+      await serve({
+        one(request) {
+          left.push(current().remainingMs());
+          return request;
+        },
+        async *spread(request) {
+          left.push(current().remainingMs());
+          yield request;
+        },
+      });
+      const session = await service.raw();
+      for (const method of ['One', 'Spread']) {
+        const answer = await callRaw(session, `/test.Echo/${method}`, good, { 'grpc-timeout': timeout });
+        expect([method, answer.grpcStatus]).toEqual([method, '0']);
+      }
+      const [ofUnary = 0, ofStream = 0] = left;
+      expect(ofUnary).toBeGreaterThan(15_000);
+      expect(ofUnary).toBeLessThanOrEqual(60_000);
+      // 24 days: the longest timer of Node.
+      expect(ofStream).toBeGreaterThan(24 * 86_400_000);
+    },
+  );
+
   it('ends at the deadline: the caller hears of it, whatever the handler does, and the handler by its signal', async () => {
     const reasons: unknown[] = [];
     await serve({

@@ -22,7 +22,7 @@ import { type Authenticate, type Needs, bearer, scopesOf } from '../identity/mod
 import type { Logger } from '../log/logger.ts';
 import { type ErrorCounts, scrapedGauge } from '../metrics/module.ts';
 import { Call, type Method, type Shared } from './call.ts';
-import { Connections, watchUnserved } from './connections.ts';
+import { Connections, watchCalls } from './connections.ts';
 import { type Implementation, type MethodAuth, type ServiceOptions, definitionOf, handlerOf } from './method.ts';
 import { type Failure, shortened, statusOf } from './status.ts';
 
@@ -137,7 +137,7 @@ export class Grpc {
   async listen(): Promise<number> {
     const { GRPC_HOST, GRPC_PORT } = this.#options.config;
     const port = await listen(this.#connections, GRPC_HOST, GRPC_PORT, 'GRPC_PORT');
-    this.#unwatch = watchUnserved(port, (path) => this.#methods.has(path), this.#unserved);
+    this.#unwatch = watchCalls(port, (path) => this.#methods.has(path), this.#unserved);
     return port;
   }
 
