@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { offeredModules } from '../helpers/offeredModules.ts';
@@ -245,16 +246,7 @@ describe('slipway ci', () => {
 describe('a clone of somebody whose Git turns line ends into CRLF', () => {
   it('has not drifted, and takes and gives back modules', () => {
     const origin = newService('--ci=github');
-    const git = (cwd: string, ...args: string[]): void => {
-      const identity = ['-c', 'user.name=test', '-c', 'user.email=test@example.com', '-c', 'init.defaultBranch=main'];
-      execFileSync('git', [...identity, ...args], { cwd, stdio: 'pipe' });
-    };
-    git(origin.root, 'init');
-    git(origin.root, 'add', '--all');
-    git(origin.root, 'commit', '--message=first');
-    const parent = scratchFolder('memory');
-    git(parent, 'clone', '--config', 'core.autocrlf=true', origin.root, 'orders');
-    const clone = serviceIn(join(parent, 'orders'));
+    const clone = crlfCloneOf(origin);
     // .gitattributes of the service outweighs the setting.
     expect(clone.read('internal/platform/app/modules.gen.ts')).not.toContain('\r\n');
     expect(clone.must('check')).toContain('No drift');
@@ -265,6 +257,39 @@ describe('a clone of somebody whose Git turns line ends into CRLF', () => {
     expect(differing(before, clone.tree())).toEqual([]);
   });
 });
+
+it('a clone with CRLF, whose owner has removed .gitattributes, keeps its line ends in every file of the user', () => {
+  const origin = newService('--ci=github,gitlab');
+  rmSync(join(origin.root, '.gitattributes'));
+  const clone = crlfCloneOf(origin);
+  // `.slipway/` belongs to Slipway alone.
+  const files = Object.keys(clone.tree()).filter((path) => !/^\.(?:git|slipway)\//.test(path));
+  for (const command of [
+    ['add', 'postgres', 'auth'],
+    ['resource', 'order', 'sku:string'],
+    ['ci', '--provider=gitlab'],
+    ['remove', 'postgres'],
+  ]) {
+    clone.must(...command, '--no-install');
+    const left = new Set(Object.keys(clone.tree()));
+    const changed = files.filter((path) => left.has(path) && /(?<!\r)\n/.test(clone.read(path)));
+    expect([command, changed]).toEqual([command, []]);
+  }
+});
+
+/** Commits a service, and clones it as Git for Windows does by default. */
+function crlfCloneOf({ root }: TestService): TestService {
+  const git = (cwd: string, ...args: string[]): void => {
+    const identity = ['-c', 'user.name=test', '-c', 'user.email=test@example.com', '-c', 'init.defaultBranch=main'];
+    execFileSync('git', [...identity, ...args], { cwd, stdio: 'pipe' });
+  };
+  git(root, 'init');
+  git(root, 'add', '--all');
+  git(root, 'commit', '--message=first');
+  const parent = scratchFolder('memory');
+  git(parent, 'clone', '--config', 'core.autocrlf=true', root, 'orders');
+  return serviceIn(join(parent, 'orders'));
+}
 
 /** Paths of files that are shared with the user. */
 function shared(service: TestService, pattern: RegExp): string[] {

@@ -20,14 +20,9 @@ const repeatMs = 1000;
  * @returns when the service is ready, or about to exit
  */
 export async function run(modules: readonly Module[]): Promise<void> {
-  const { argv, env } = process;
+  const { env } = process;
   const { schemas, rules } = settingsOf(modules);
-  const args = argv.slice(2);
-  if (args.length > 0) {
-    const log = await createLogger('info');
-    log.fatal({ args }, 'there are no arguments: settings are environment variables, such as PORT');
-    return exit(log, 2);
-  }
+  await refuseArguments();
   try {
     checkConfig(schemas, env, rules);
   } catch (error) {
@@ -60,6 +55,15 @@ export async function run(modules: readonly Module[]): Promise<void> {
     // A signal makes the start fail too, and has already begun the stop.
     if (service.phase !== 'stopping') fail(error, 'the service could not start');
   }
+}
+
+/** Ends the process with code 2 when it has arguments: somebody expects an effect of them. */
+export async function refuseArguments(): Promise<void> {
+  const args = process.argv.slice(2);
+  if (args.length === 0) return;
+  const log = await createLogger('info');
+  log.fatal({ args }, 'there are no arguments: settings are environment variables, such as PORT');
+  await exit(log, 2);
 }
 
 /**

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { listenLocally, testHttp } from '../../../test/support/http.ts';
 import { connectTo, receive } from '../../../test/support/raw.ts';
+import { createLogger } from '../log/logger.ts';
+import { RequestDurations } from '../metrics/module.ts';
 import type { Http } from './server.ts';
 
 let http: Http;
@@ -68,6 +70,20 @@ describe('a path that does not exist', () => {
     http = await testServer();
     const response = await http.inject({ method, url: '/none', headers: { 'content-type': 'a/b' } });
     expect(response.statusCode).toBe(404);
+  });
+});
+
+describe('a handler that calls reply.callNotFound()', () => {
+  it.each(['GET', 'HEAD', 'PUT'] as const)('is 404 for %s, under the name of its route', async (method) => {
+    const lines: string[] = [];
+    const log = await createLogger('info', { write: (line) => void lines.push(line) });
+    const durations = new RequestDurations();
+    http = await testHttp({}, { log, durations });
+    http.route({ method: ['GET', 'PUT'], url: '/hidden/:id', handler: (_request, reply) => reply.callNotFound() });
+    const { statusCode, headers } = await http.inject({ method, url: '/hidden/7' });
+    expect([statusCode, headers['allow']]).toEqual([404, undefined]);
+    expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([{ route: '/hidden/:id', status: 404 }]);
+    expect(durations.text()).toContain(`_count{method="${method}",route="/hidden/:id",status="404"} 1`);
   });
 });
 

@@ -22,11 +22,12 @@ export function admission(http: Http, maxDelayMs: number, errors: ErrorCounts): 
   const allowedMethods = methodsByPath(http);
   const refuse = refusing(errors);
   const busy = problemOf(overloaded());
+  const unknown = problem(404, { code: 'route_not_found' });
 
   const answerUnmatched = (request: FastifyRequest, reply: FastifyReply): void => {
     const allowed = allowedMethods(request.url);
     if (allowed === undefined) {
-      refuse(request, reply, problem(404, { code: 'route_not_found' }));
+      refuse(request, reply, unknown);
     } else if (request.method === 'OPTIONS') {
       reply.code(204).header('allow', allowed).send();
     } else {
@@ -52,8 +53,8 @@ export function admission(http: Http, maxDelayMs: number, errors: ErrorCounts): 
       done();
     }
   });
-  // For handlers that call `reply.callNotFound()`.
-  http.setNotFoundHandler(answerUnmatched);
+  // For handlers that call `reply.callNotFound()`: their path has the method. Log and metrics name their route, as for any other reply.
+  http.setNotFoundHandler((request, reply) => refuse(request, reply, unknown));
 }
 
 /** Milliseconds between two measurements. */
