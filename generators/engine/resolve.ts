@@ -37,10 +37,14 @@ export function withRequired(ids: Iterable<string>, catalogue: Catalogue): strin
   const wanted = [...ids];
   const part = wanted.find((id) => findModule(id, catalogue).part);
   if (part !== undefined) {
-    const users = Object.values(catalogue.modules).filter(({ requires }) => requires?.includes(part));
+    const users = offeredModules(catalogue).filter(({ id }) =>
+      inOrder([id], catalogue).some((module) => module.id === part),
+    );
     throw badInput(
       `"${part}" is a part of other modules and cannot be asked for`,
-      `add one that has it: ${users.map(({ id }) => id).join(', ')}`,
+      users.length > 0
+        ? `add one that has it: ${users.map(({ id }) => id).join(', ')}`
+        : 'it comes with a resource that needs it: slipway resource --help',
     );
   }
   return inOrder(wanted, catalogue)

@@ -32,6 +32,29 @@ describe('modules', () => {
     expect(() => modulesOf(manifest, catalogue)).toThrow('modules "memory" and "cache" cannot be together');
   });
 
+  it('that are parts are refused, naming what brings them, also indirectly', () => {
+    const part = (id: string, requires: readonly string[] = []) => ({
+      ...catalogue.base,
+      id,
+      requires,
+      part: true as const,
+    });
+    const { outbox, ...others } = catalogue.modules;
+    const parts = { signing: part('signing'), hashing: part('hashing', ['signing']), paging: part('paging') };
+    const modules = {
+      ...others,
+      ...parts,
+      ...(outbox && { outbox: { ...outbox, requires: ['database', 'hashing'] } }),
+    };
+    const hintOf = (id: string, hint: string): void =>
+      expect(() => withRequired([id], { ...catalogue, modules })).toThrow(
+        expect.objectContaining({ message: `"${id}" is a part of other modules and cannot be asked for`, hint }),
+      );
+    hintOf('hashing', 'add one that has it: outbox');
+    hintOf('signing', 'add one that has it: outbox');
+    hintOf('paging', 'it comes with a resource that needs it: slipway resource --help');
+  });
+
   it('without what they require are refused', () => {
     expect(() => modulesOf({ ...plain, modules: { outbox: {} } }, catalogue)).toThrow(
       'module "outbox" requires "database"',

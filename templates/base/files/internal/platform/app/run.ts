@@ -20,9 +20,14 @@ const repeatMs = 1000;
  * @returns when the service is ready, or about to exit
  */
 export async function run(modules: readonly Module[]): Promise<void> {
-  const { env } = process;
+  const { argv, env } = process;
   const { schemas, rules } = settingsOf(modules);
-  await refuseArguments();
+  const args = argv.slice(2);
+  if (args.length > 0) {
+    const log = await createLogger('info');
+    log.fatal({ args }, 'there are no arguments: settings are environment variables, such as PORT');
+    return exit(log, 2);
+  }
   try {
     checkConfig(schemas, env, rules);
   } catch (error) {
@@ -55,15 +60,6 @@ export async function run(modules: readonly Module[]): Promise<void> {
     // A signal makes the start fail too, and has already begun the stop.
     if (service.phase !== 'stopping') fail(error, 'the service could not start');
   }
-}
-
-/** Ends the process with code 2 when it has arguments: somebody expects an effect of them. */
-export async function refuseArguments(): Promise<void> {
-  const args = process.argv.slice(2);
-  if (args.length === 0) return;
-  const log = await createLogger('info');
-  log.fatal({ args }, 'there are no arguments: settings are environment variables, such as PORT');
-  await exit(log, 2);
 }
 
 /**

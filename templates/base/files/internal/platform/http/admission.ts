@@ -22,12 +22,12 @@ export function admission(http: Http, maxDelayMs: number, errors: ErrorCounts): 
   const allowedMethods = methodsByPath(http);
   const refuse = refusing(errors);
   const busy = problemOf(overloaded());
-  const unknown = problem(404, { code: 'route_not_found' });
 
   const answerUnmatched = (request: FastifyRequest, reply: FastifyReply): void => {
-    const allowed = allowedMethods(request.url);
+    // A request with a route has a handler that calls `reply.callNotFound()`: its path has the method.
+    const allowed = request.callContext.route === undefined ? allowedMethods(request.url) : undefined;
     if (allowed === undefined) {
-      refuse(request, reply, unknown);
+      refuse(request, reply, problem(404, { code: 'route_not_found' }));
     } else if (request.method === 'OPTIONS') {
       reply.code(204).header('allow', allowed).send();
     } else {
@@ -53,8 +53,8 @@ export function admission(http: Http, maxDelayMs: number, errors: ErrorCounts): 
       done();
     }
   });
-  // For handlers that call `reply.callNotFound()`: their path has the method. Log and metrics name their route, as for any other reply.
-  http.setNotFoundHandler((request, reply) => refuse(request, reply, unknown));
+  // For these handlers. Log and metrics name their route, as for any other reply.
+  http.setNotFoundHandler(answerUnmatched);
 }
 
 /** Milliseconds between two measurements. */

@@ -38,6 +38,7 @@ describe('a secret is hidden', () => {
       'pwd',
       'dbPassword',
       'passphrase',
+      'passCode',
       'privateKey',
       'accessKey',
       'access_key',

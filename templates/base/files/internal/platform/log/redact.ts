@@ -14,7 +14,7 @@ const maxLine = 12_288;
 /** Most characters of fields that are passed on without a copy. */
 const maxPlain = 2048;
 
-const names = String.raw`passw(?:or)?d|pwd|passphrase|secret|token|credential|authorization|cookie|jwt(?!_?type)|bearer|dsn|signature|(?:api|access|account|private|signing|encryption|master|shared|ssh|hmac)[-_ ]?key|connection[-_]?string`;
+const names = String.raw`pass(?:w(?:or)?d|phrase|code)|pwd|secret|token|credential|authorization|cookie|jwt(?!_?type)|bearer|dsn|signature|(?:api|access|account|private|signing|encryption|master|shared|ssh|hmac)[-_ ]?key|connection[-_]?string`;
 const telling = new RegExp(names, 'i');
 const secretName = new RegExp(`${names}|^(?:pass|auth|otp|pin)$`, 'i');
 /** A name of a secret and what follows it in JSON, in a printed object, in a query or in settings. */

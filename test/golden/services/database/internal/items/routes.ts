@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { noContent, problems, ref } from '../platform/http/problems.ts';
 import type { Http } from '../platform/http/server.ts';
-import { filter, Id, IfMatch, page, paging, requiredVersions, tagged } from '../platform/resource/http.ts';
+import { filter, Id, IfMatch, page, paging, queryOf, requiredVersions, tagged } from '../platform/resource/http.ts';
 import { IdempotencyHeaders, type IdempotencyStore, once } from '../platform/resource/idempotency.ts';
 import { NewItem, Item, ItemChanges } from './domain.ts';
 import { aNewItem, anItem } from './examples.ts';
@@ -62,7 +62,7 @@ export function itemRoutes(http: Http, service: ItemService, idempotency: Idempo
         operationId: 'listItems',
         summary: 'List items',
         tags,
-        querystring: Type.Object({
+        querystring: queryOf({
           ...paging(['createdAt', 'name']),
           name: filter(Item.properties.name),
         }),

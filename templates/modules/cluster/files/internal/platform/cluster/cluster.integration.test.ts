@@ -52,13 +52,6 @@ it('ends with exit code 0 when it is told to', async () => {
   expect(await service.stop()).toEqual({ code: 0, signal: null });
 });
 
-it('ends with exit code 2 when it gets arguments, before a worker starts', async () => {
-  const refused = startProcess(['cmd/cluster/main.ts', '--port', '80'], twoWorkers);
-  expect(await refused.exited).toEqual({ code: 2, signal: null });
-  expect(refused.output.join('\n')).toContain('settings are environment variables');
-  expect(refused.messages).not.toContain('worker started');
-});
-
 /** Of those that serve, as their logs say. */
 async function workerPids(): Promise<string[]> {
   const text = await metrics();

@@ -5,7 +5,7 @@ import { isatty } from 'node:tty';
 import { type Static, Type } from 'typebox';
 import { config as adminConfig } from '../admin/config.ts';
 import { config as appConfig } from '../app/config.ts';
-import { exit, refuseArguments } from '../app/run.ts';
+import { exit } from '../app/run.ts';
 import { ConfigError, readConfig } from '../config/config.ts';
 import { drain, listen } from '../http/connections.ts';
 import { createLogger } from '../log/logger.ts';
@@ -36,7 +36,6 @@ const leaveMs = 500;
  * @returns when all are ready, or about to exit
  */
 export async function runCluster(main: string): Promise<void> {
-  await refuseArguments();
   const settings = await readSettings();
   const log = (await createLogger(settings.LOG_LEVEL)).child({ module: 'cluster' });
   const metrics = createAllMetrics();

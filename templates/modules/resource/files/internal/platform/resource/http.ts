@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Static, type TProperties, type TSchema, Type } from 'typebox';
 import { ServiceError } from '../../../pkg/errors/index.ts';
 import type { Entity, ListQuery, Position } from '../../../pkg/resource/index.ts';
 import { matches } from '../../../pkg/validation/index.ts';
@@ -95,6 +95,13 @@ export function filter<Schema extends TSchema>(field: Schema) {
   return Type.Optional(Type.Unsafe<Static<Schema>>(value));
 }
 
+/**
+ * For the `querystring` of a list. `page` looks for each name that it gets, also that of a private field.
+ * @param given paging and filters
+ * @returns a schema that refuses other names
+ */
+export const queryOf = <Of extends TProperties>(given: Of) => Type.Object(given, { additionalProperties: false });
+
 /** The query of a list: paging, and values of fields to look for. */
 export type PageQuery<Stored> = Partial<Stored> & {
   readonly limit?: number;
@@ -120,11 +127,8 @@ export async function page<Stored extends Entity>(
   const items = found.slice(0, limit);
   const last = items.at(-1);
   if (last === undefined || found.length <= limit) return { items };
-  return { items, next: cursorOf([sort, Reflect.get(last, by), last.id]) };
-}
-
-function cursorOf(position: readonly unknown[]): string {
-  return Buffer.from(JSON.stringify(position)).toString('base64url');
+  const position = JSON.stringify([sort, Reflect.get(last, by), last.id]);
+  return { items, next: Buffer.from(position).toString('base64url') };
 }
 
 function positionOf(cursor: string, sort: string): Position {
