@@ -84,8 +84,10 @@ function line(path: string, at: number): Step {
   return (tree, mark) => {
     const lines = textIn(tree, path)?.split('\n');
     if (lines === undefined) return tree;
-    // Both people write in the same file, apart from each other.
-    const place = mark === 'ours' ? 2 + (at % 5) : 16 + (at % 5);
+    // Both people write in the same file, apart from each other. A line keeps its place wherever commands and the other person add some.
+    const next = new RegExp(`^// (server|step) ${mark === 'ours' ? 1 + (at % 5) : 8 + (at % 5)}$`);
+    const place = lines.findIndex((text) => next.test(text));
+    if (place < 0) return tree;
     return write(tree, path, lines.toSpliced(place, 0, `// mine ${mark} ${at}`).join('\n'));
   };
 }
