@@ -147,6 +147,17 @@ describe('a resource in two versions beside auth, hal and ratelimit, none of whi
     expect((await ask('GET', '/v9/items', { scope })).json()).toMatchObject({ code: 'version_unknown' });
   });
 
+  it.each(['', '/v1', '/v2'])(
+    'a list refuses a name that is no parameter of it, such as that of a field: %s/items',
+    async (prefix) => {
+      for (const name of ['quantity', 'version', 'none', 'toString']) {
+        const refused = (await ask('GET', `${prefix}/items?${name}=1`)).json();
+        expect(refused).toMatchObject({ status: 400, errors: [{ in: 'querystring', pointer: `/${name}` }] });
+      }
+      expect((await ask('GET', `${prefix}/items?name=bolt`)).statusCode).toBe(200);
+    },
+  );
+
   it('the versions share the quota of changes', async () => {
     const left = async (url: string) => {
       const { headers } = await ask('POST', url, { body: {}, subject: 'b' });

@@ -83,5 +83,4 @@ it('a list gives page after page, each item once', async () => {
   expect(new Set([...first.items, ...last.items].map(({ id }) => id))).toEqual(new Set(all));
   expect(last).not.toHaveProperty('next');
   expect(await list({ limit: '1', cursor: first.next })).toMatchObject({ status: 400, code: 'invalid_cursor' });
-  expect(await list({ version: '1' })).toMatchObject({ status: 400, errors: [{ in: 'querystring' }] });
 });
